@@ -1,0 +1,38 @@
+"""cartrial: a CAR-T cell therapy trial from its protocol to its report, through one definition of every endpoint."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cartrial.analysis import analyse
+    from cartrial.endpoints import Adam, derive
+    from cartrial.errors import InputError
+    from cartrial.report import write_report
+    from cartrial.run import report
+    from cartrial.sdtm import check_sdtm, read_sdtm, write_sdtm
+    from cartrial.study import Study
+
+__version__ = "0.1.0"
+
+__all__ = ["Adam", "InputError", "Study", "analyse", "check_sdtm", "derive", "read_sdtm", "report", "write_report", "write_sdtm"]
+
+_HOMES = {
+    "Adam": "cartrial.endpoints",
+    "InputError": "cartrial.errors",
+    "Study": "cartrial.study",
+    "analyse": "cartrial.analysis",
+    "check_sdtm": "cartrial.sdtm",
+    "derive": "cartrial.endpoints",
+    "read_sdtm": "cartrial.sdtm",
+    "report": "cartrial.run",
+    "write_report": "cartrial.report",
+    "write_sdtm": "cartrial.sdtm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'cartrial' has no attribute '{name}'")

@@ -1,0 +1,103 @@
+"""Who was infused? Summaries of the baseline characteristics, for many trials at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import PROPORTION
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["baseline_rows", "subgroup_levels"]
+
+_NUMBERS = ("median", "q25", "q75", "min", "max", "mean", "standard_deviation")
+
+
+def subgroup_levels(study: Study, adsl: pl.DataFrame) -> pl.DataFrame:
+    """Return TRIAL, SUBJ and one column of levels for each subgroup of the study that is recorded as levels."""
+    names = [
+        name
+        for name in study.subgroups
+        if name in adsl.columns and not adsl.schema[name].is_numeric() and adsl[name].null_count() < adsl.height
+    ]
+    return adsl.select("TRIAL", "SUBJ", *(pl.col(name).cast(pl.String) for name in names))
+
+
+def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows of the baseline table, over the infused subjects: `endpoint` is the characteristic.
+
+    Parameters
+    ----------
+    study : Study
+        Its baseline characteristics.
+    adsl : polars.DataFrame
+        TRIAL, SUBJ, INFFL and a column for each characteristic: a number, or a level, then with the number it was cut from as `<id>N`.
+
+    Returns
+    -------
+    list of polars.DataFrame
+        Numbers: n (with a value), N, median, q25, q75, min, max, mean, standard_deviation. Levels (`by` the characteristic): n, N, rate (the share
+        of those with a value). `missing` where a value is missing.
+    """
+    infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y")
+    frames: list[pl.DataFrame] = []
+    for item in study.baseline:
+        if item.id not in infused.columns or infused[item.id].null_count() == infused.height:
+            continue
+        number = f"{item.id}N" if f"{item.id}N" in infused.columns else item.id
+        labels = {"analysis": "baseline", "population": "infused", "endpoint": item.id}
+        if infused.schema[number].is_numeric():
+            found = _numbers(infused, number)
+            frames.append(build_rows(found, ("n", "N"), **labels))
+            frames.append(build_rows(found.filter(pl.col("n") > 0), dict.fromkeys(_NUMBERS, item.unit), **labels))
+        if not infused.schema[item.id].is_numeric():
+            found = _levels(infused, item.id, item.levels)
+            frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, by=item.id, **labels))
+        gaps = (
+            infused.group_by(trial="TRIAL")
+            .agg(pl.col(item.id).null_count().cast(pl.Int64).alias("missing"))
+            .filter(pl.col("missing") > 0)
+            .sort("trial")
+        )
+        frames.append(build_rows(gaps, ("missing",), **labels))
+    return frames
+
+
+def _numbers(infused: pl.DataFrame, name: str) -> pl.DataFrame:
+    value = pl.col(name).cast(pl.Float64)
+    return (
+        infused.sort("TRIAL", name)
+        .group_by(trial="TRIAL", maintain_order=True)
+        .agg(
+            value.count().cast(pl.Int64).alias("n"),
+            pl.len().cast(pl.Int64).alias("N"),
+            value.median().alias("median"),
+            value.quantile(0.25, "linear").alias("q25"),
+            value.quantile(0.75, "linear").alias("q75"),
+            value.min().alias("min"),
+            value.max().alias("max"),
+            value.mean().alias("mean"),
+            value.std().alias("standard_deviation"),
+        )
+    )
+
+
+def _levels(infused: pl.DataFrame, name: str, levels: tuple[str, ...]) -> pl.DataFrame:
+    known = infused.filter(pl.col(name).is_not_null()).select(trial="TRIAL", level=pl.col(name).cast(pl.String))
+    seen = known["level"].unique().sort() if not levels else pl.Series("level", levels)
+    totals = known.group_by("trial").agg(pl.len().cast(pl.Int64).alias("N"))
+    counts = known.group_by("trial", "level").agg(pl.len().cast(pl.Int64).alias("n"))
+    grid = (
+        totals.sort("trial").join(pl.DataFrame({"level": seen.cast(pl.String)}), how="cross")
+        if levels
+        else totals.join(counts.select("trial", "level"), on="trial").sort("trial", "level")
+    )
+    return (
+        grid.join(counts, on=["trial", "level"], how="left", maintain_order="left")
+        .with_columns(pl.col("n").fill_null(0))
+        .with_columns(rate=pl.col("n") / pl.col("N"))
+    )

@@ -1,0 +1,83 @@
+"""How do the readers of a study compare: cross-tables, agreement, kappa, and censoring that one reader's relapse explains?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cartrial.analysis.agreement import CATEGORY, best_reads, estimate_agreement, pair_reads
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import PROPORTION
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["PAIRS", "concordance_rows"]
+
+PAIRS = (("READER 1", "READER 2"), ("IRC", "INV"))
+"""Which readers are compared."""
+
+_METHOD = "Cohen's kappa on remission (CR, CRh, CRi), NR/PD and each other call; limits by Fleiss, Cohen and Everitt"
+
+
+def concordance_rows(
+    study: Study, adresp: pl.DataFrame, adtte: pl.DataFrame, labels: pl.DataFrame, conf_level: float
+) -> list[pl.DataFrame]:
+    """Rows on the agreement of readers.
+
+    Parameters
+    ----------
+    study : Study
+    adresp : polars.DataFrame
+        TRIAL, SUBJ, READER, CARDY, AVALC, USABLE (Y/N).
+    adtte : polars.DataFrame
+        As `times.survival_rows`, with READER, EVNTDESC and CNSDTDSC.
+    labels : polars.DataFrame
+    conf_level : float
+
+    Returns
+    -------
+    list of polars.DataFrame
+        For each pair of readers, endpoint `visit` (reads after day 0 paired by date) and `best` (best response): N, agreement, kappa with
+        limits, and n by cell (`by` READER 1 | READER 2, `level` CR | CRi). For each time to event by the committee: n of those censored for
+        new therapy whom the investigator had called relapsed and the committee had not (`by` relapse).
+    """
+    frames: list[pl.DataFrame] = []
+    reads = adresp.filter(pl.col("CARDY") > 0).with_columns(pl.col("READER", "AVALC").cast(pl.String))
+    for first, second in PAIRS:
+        for name, pairs in (("visit", pair_reads(reads, first, second)), ("best", best_reads(reads, first, second))):
+            if pairs.height:
+                frames.extend(_pair_rows(pairs, name, first, second, conf_level))
+    frames.extend(_informative_rows(study, reads, adtte, labels))
+    return frames
+
+
+def _pair_rows(pairs: pl.DataFrame, endpoint: str, first: str, second: str, conf_level: float) -> list[pl.DataFrame]:
+    category = [pl.col(name).replace(CATEGORY).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
+    categories = pairs.with_columns(category)
+    found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level).rename({"TRIAL": "trial"})
+    found = found.with_columns(pl.col("lower", "upper").clip(-1, 1))
+    cells = pairs.group_by(trial="TRIAL", level=pl.concat_str("FIRST", "SECOND", separator=" | ")).len("n").sort("trial", "level")
+    common = {"analysis": "concordance", "endpoint": endpoint, "reader": f"{first} and {second}", "by": f"{first} | {second}"}
+    return [
+        build_rows(found, ("N",), **common),
+        build_rows(
+            found, {"agreement": PROPORTION, "kappa": "", "lower": "", "upper": ""}, method=_METHOD, conf_level=conf_level, **common
+        ),
+        build_rows(cells, ("n",), **common),
+    ]
+
+
+def _informative_rows(study: Study, reads: pl.DataFrame, adtte: pl.DataFrame, labels: pl.DataFrame) -> list[pl.DataFrame]:
+    """Censoring that may be informative: the investigator saw the relapse, the committee was not asked in time."""
+    if study.readers.primary != "IRC" or adtte.is_empty():
+        return []
+    relapse = reads.filter(pl.col("AVALC") == "RELAPSE").select("TRIAL", "SUBJ", "READER").unique()
+    seen = relapse.filter(pl.col("READER") == "INV").join(relapse.filter(pl.col("READER") == "IRC"), on=["TRIAL", "SUBJ"], how="anti")
+    if seen.is_empty():
+        return []
+    main = adtte.filter((pl.col("VARIANT") == "") & (pl.col("CNSR") == 1) & (pl.col("CNSDTDSC").cast(pl.String) == "new-therapy"))
+    found = main.join(seen, on=["TRIAL", "SUBJ"], how="semi").group_by("PARAMCD", "VARIANT", "TRIAL").len("n").sort("PARAMCD", "TRIAL")
+    wide = found.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").rename({"TRIAL": "trial"})
+    return [build_rows(wide, ("n",), analysis="concordance", by="relapse", level="by INV, then new therapy; none by IRC")]

@@ -1,0 +1,55 @@
+"""How many subjects reached each milestone, from consent to evaluable, and what became of them?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cartrial.analysis.results import build_rows
+
+__all__ = ["MILESTONES", "count_flow", "flow_rows"]
+
+MILESTONES = {
+    "consented": "CONSFL",
+    "enrolled": "ENRLFL",
+    "leukapheresed": "LEUKFL",
+    "released": "RELFL",
+    "lymphodepleted": "LDFL",
+    "infused": "INFFL",
+    "assessed": "ASSFL",
+    "evaluable": "EVALFL",
+    "responders": "RESPFL",
+}
+"""Milestones with the flag of ADSL that says a subject reached them, in their order."""
+
+
+def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
+    """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`."""
+    return (
+        adsl.group_by("TRIAL")
+        .agg((pl.col(flag).cast(pl.String) == "Y").sum().cast(pl.Int64).alias(name) for name, flag in MILESTONES.items())
+        .sort("TRIAL")
+    )
+
+
+def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows of the flow: n by milestone (`endpoint`), and among the infused by end of study status (`by` status).
+
+    Parameters
+    ----------
+    adsl : polars.DataFrame
+        TRIAL, the flags of `MILESTONES` (Y/N), EOSSTT.
+    """
+    if adsl.is_empty():
+        return []
+    counts = count_flow(adsl).rename({"TRIAL": "trial"})
+    frames = [build_rows(counts.select("trial", pl.col(name).alias("n")), ("n",), analysis="flow", endpoint=name) for name in MILESTONES]
+    infused = pl.col("INFFL").cast(pl.String) == "Y"
+    for population, where in (("infused", infused), ("enrolled, not infused", ~infused & (pl.col("ENRLFL").cast(pl.String) == "Y"))):
+        status = (
+            adsl.filter(where)
+            .group_by(trial="TRIAL", level=pl.col("EOSSTT").cast(pl.String).fill_null("not recorded"))
+            .len("n")
+            .sort("trial", "level")
+        )
+        frames.append(build_rows(status, ("n",), analysis="flow", endpoint="status", by="status", population=population))
+    return frames

@@ -1,0 +1,137 @@
+"""How do the product's cells expand and persist? Summaries of Cmax, Tmax, area and persistence, for many trials at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from cartrial.analysis.km import estimate_survival
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import DAY
+
+__all__ = ["estimate_kinetics", "kinetics_rows"]
+
+_DAYS = ("TMAX", "TLAST", "PERSIST")
+
+
+def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, value: str = "AVAL") -> pl.DataFrame:
+    """Summarise positive measurements, for every group of a frame at once.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row for each subject.
+    by : sequence of str
+        Columns that define a group.
+    value : str
+        Column of measurements. Zero: never quantifiable, counted in N alone. Null: not known, counted in N alone.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row for each group, sorted: its columns, N (rows), n (positive values), geometric_mean, cv (geometric: 100 sqrt(exp(s^2) - 1),
+        s the standard deviation of the logarithms), mean, standard_deviation, median, q25, q75 (R's type 7), min, max.
+    """
+    positive = pl.col(value).filter(pl.col(value) > 0).cast(pl.Float64)
+    logs = positive.log()
+    ordered = frame.sort(*by, value)
+    grouped = ordered.group_by(list(by), maintain_order=True) if by else ordered.group_by(pl.lit(0).alias("_"))
+    found = grouped.agg(
+        pl.len().cast(pl.Int64).alias("N"),
+        positive.count().cast(pl.Int64).alias("n"),
+        logs.mean().exp().alias("geometric_mean"),
+        (100 * (logs.var().exp() - 1).sqrt()).alias("cv"),
+        positive.mean().alias("mean"),
+        positive.std().alias("standard_deviation"),
+        positive.median().alias("median"),
+        positive.quantile(0.25, "linear").alias("q25"),
+        positive.quantile(0.75, "linear").alias("q75"),
+        positive.min().alias("min"),
+        positive.max().alias("max"),
+    )
+    return found if by else found.drop("_")
+
+
+def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> list[pl.DataFrame]:
+    """Rows of cellular kinetics: `endpoint` the parameter, `variant` the measurement.
+
+    Parameters
+    ----------
+    adck : polars.DataFrame
+        TRIAL, SUBJ, PARCAT1, PARAMCD, AVAL, AVALU, CNSR, EXPANDFL.
+    adsl : polars.DataFrame
+        TRIAL, SUBJ, RESPFL (Y: response at any time by the primary reader).
+    conf_level : float
+
+    Returns
+    -------
+    list of polars.DataFrame
+        Overall and by response (`by` response, `level` Y or N), of subjects in whom the cells were ever quantifiable: N, n (with a value),
+        median, q25, q75, min, max; geometric mean, cv and mean of what is no time. Persistence: median by Kaplan-Meier. The number of
+        subjects who never expanded: `by` expansion, `level` N.
+    """
+    if adck.is_empty():
+        return []
+    rows = adck.join(adsl.select("TRIAL", "SUBJ", "RESPFL"), on=["TRIAL", "SUBJ"], how="left", maintain_order="left").with_columns(
+        trial=pl.col("TRIAL"),
+        endpoint=pl.col("PARAMCD").cast(pl.String),
+        variant=pl.col("PARCAT1").cast(pl.String),
+        level=pl.col("RESPFL").cast(pl.String).fill_null("N"),
+        AVALU=pl.col("AVALU").cast(pl.String).fill_null(""),
+        expanded=pl.col("EXPANDFL").cast(pl.String) == "Y",
+    )
+    key = ["trial", "endpoint", "variant"]
+    unit = rows.group_by("endpoint", "variant").agg(pl.col("AVALU").max().alias("unit"))
+    frames: list[pl.DataFrame] = []
+    expanded = rows.filter("expanded")
+    for by, columns in (("", key), ("response", [*key, "level"])):
+        found = estimate_kinetics(expanded, columns).join(unit, on=["endpoint", "variant"], how="left", maintain_order="left")
+        days = pl.col("endpoint").is_in(list(_DAYS))
+        labels = {"analysis": "kinetics", "population": "infused", "by": by}
+        amounts, times = found.filter(~days), found.filter(days & (pl.col("endpoint") != "PERSIST"))
+        frames.append(build_rows(found, ("N", "n"), **labels))
+        frames.append(
+            build_rows(
+                amounts,
+                {
+                    "geometric_mean": "*",
+                    "median": "*",
+                    "q25": "*",
+                    "q75": "*",
+                    "min": "*",
+                    "max": "*",
+                    "mean": "*",
+                    "standard_deviation": "*",
+                },
+                **labels,
+            )
+        )
+        frames.append(build_rows(amounts, {"cv": "%"}, method="geometric coefficient of variation", **labels))
+        frames.append(build_rows(times, dict.fromkeys(("median", "q25", "q75", "min", "max"), DAY), **labels))
+        frames.extend(_persistence(expanded, columns, labels, conf_level))
+    subjects = rows.group_by("trial", "variant", "SUBJ").agg(pl.col("expanded").any())
+    counts = (
+        subjects.group_by("trial", "variant")
+        .agg((~pl.col("expanded")).sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))
+        .sort("trial", "variant")
+    )
+    frames.append(build_rows(counts, ("n", "N"), analysis="kinetics", population="infused", endpoint="EXPAND", by="expansion", level="N"))
+    return frames
+
+
+def _persistence(expanded: pl.DataFrame, columns: list[str], labels: dict[str, str], conf_level: float) -> list[pl.DataFrame]:
+    lasting = expanded.filter((pl.col("endpoint") == "PERSIST") & pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
+    if lasting.is_empty():
+        return []
+    found = estimate_survival(lasting, columns, conf_level=conf_level).summary()
+    return [
+        build_rows(found, ("events", "censored"), **labels),
+        build_rows(
+            found,
+            dict.fromkeys(("median", "median_lower", "median_upper"), DAY),
+            method="Kaplan-Meier, log(-log) limits",
+            conf_level=conf_level,
+            **labels,
+        ),
+    ]

@@ -1,0 +1,284 @@
+"""How long until the event? Kaplan-Meier estimates for many groups (trials, arms, variants) at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cartrial.analysis.groups import accumulate, beside, first_true, last_before, segment_minimum
+from cartrial.analysis.limits import ConfType, probability_limits
+from cartrial.analysis.risk import TOLERANCE, RiskTable, read_status, read_times, tabulate_risk
+
+__all__ = ["KaplanMeier", "estimate_follow_up", "estimate_survival"]
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """Kaplan-Meier estimates, one group after the other.
+
+    Matches R survival 3.5 ``survfit(Surv(time, event) ~ group)``. Arrays have one value for each distinct time of each group,
+    as `table` lays them out.
+
+    Parameters
+    ----------
+    table : RiskTable
+        States: 0 event, 1 censored.
+    survival : ndarray of float64, shape (rows,)
+    log_error : ndarray of float64, shape (rows,)
+        Greenwood's standard error of log S.
+    lower, upper : ndarray of float64, shape (rows,)
+    conf_type : {"log-log", "log", "plain"}
+    conf_level : float
+    """
+
+    table: RiskTable
+    survival: np.ndarray
+    log_error: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    conf_type: ConfType
+    conf_level: float
+
+    def summary(self, quantiles: Sequence[float] = (0.5,)) -> pl.DataFrame:
+        """Subjects, events, and quantiles with Brookmeyer-Crowley limits.
+
+        Parameters
+        ----------
+        quantiles : sequence of float
+            Shares of subjects with the event; 0.5 is the median.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row for each group: the group's columns, N, events, censored, then `median` (or `q25` ...) with `_lower` and
+            `_upper`. Not reached: null.
+        """
+        total = self.table.total()
+        columns = [pl.Series("N", self.table.subjects), pl.Series("events", total[:, 0]), pl.Series("censored", total[:, 1])]
+        for share in quantiles:
+            name = "median" if share == 0.5 else f"q{100 * share:g}"
+            for suffix, curve in (("", self.survival), ("_lower", self.lower), ("_upper", self.upper)):
+                columns.append(_null(name + suffix, self._quantile(curve, share)))
+        return beside(self.table.keys, columns)
+
+    def _quantile(self, curve: np.ndarray, share: float) -> np.ndarray:
+        """Return the time at which 1 - curve reaches a share, by R's rule.
+
+        As ``quantile.survfit``: the smallest value at or above the share, equal within the tolerance; where the curve is exactly
+        there, the midpoint of that time and the next at which it falls, or the last time where it stays to the end.
+        """
+        offsets, time = self.table.offsets, self.table.time
+        if len(time) == 0:
+            return np.zeros(0)
+        fallen = 1.0 - curve
+        first = self._first_least(fallen, share - TOLERANCE)
+        second = self._first_least(fallen, share + TOLERANCE)
+        last = fallen[offsets[1:] - 1]
+        with np.errstate(invalid="ignore"):
+            second = np.where(np.abs(share - last) < TOLERANCE, self.table.last_time, second)
+        return (first + second) / 2
+
+    def _first_least(self, fallen: np.ndarray, share: float) -> np.ndarray:
+        """Return the first time of the smallest value that is not below a share (limits need not be monotone)."""
+        offsets, time = self.table.offsets, self.table.time
+        with np.errstate(invalid="ignore"):
+            reached = np.where(fallen >= share, fallen, np.inf)
+        least = segment_minimum(reached, offsets)
+        row = first_true(reached == np.repeat(least, np.diff(offsets)), offsets)
+        return np.where(np.isfinite(least), time[np.minimum(row, len(time) - 1)], np.nan)
+
+    def at(self, times: Sequence[float]) -> pl.DataFrame:
+        """Survival at given times.
+
+        As ``summary(survfit, times=, extend=TRUE)``: 1 with limits 1 and 1 before a group's first time, flat past its last.
+
+        Parameters
+        ----------
+        times : sequence of float
+            Unit: that of the data.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row for each group and time: the group's columns, time, at_risk (just before the time), survival, standard_error,
+            survival_lower, survival_upper, observed (whether the group's last time is not before the time).
+        """
+        found = [self.at_each(np.full(len(self.table.subjects), float(when))) for when in times]
+        return pl.concat(found) if found else self.at_each(np.zeros(len(self.table.subjects))).clear()
+
+    def at_each(self, when: np.ndarray) -> pl.DataFrame:
+        """Survival at one time for each group, shape (groups,); columns as `at`."""
+        table, offsets = self.table, self.table.offsets
+        before = last_before(table.time, offsets, when, inclusive=False)
+        reached = last_before(table.time, offsets, when)
+        row = offsets[:-1] + np.maximum(reached - 1, 0)
+        left = offsets[:-1] + before
+        risk = np.where(left < offsets[1:], table.at_risk[np.minimum(left, max(len(table.time) - 1, 0))], 0)
+        started = reached > 0
+        with np.errstate(invalid="ignore"):
+            error = self.survival * self.log_error
+        return beside(
+            table.keys,
+            [
+                pl.Series("time", when),
+                pl.Series("at_risk", risk),
+                _null("survival", np.where(started, self.survival[row], 1.0)),
+                _null("standard_error", np.where(started, error[row], 0.0)),
+                _null("survival_lower", np.where(started, self.lower[row], 1.0)),
+                _null("survival_upper", np.where(started, self.upper[row], 1.0)),
+                pl.Series("observed", when <= table.last_time),
+            ],
+        )
+
+    def steps(self) -> pl.DataFrame:
+        """Return the whole curve.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row for each group and distinct time: the group's columns, time, at_risk (just before), events, censored, survival,
+            standard_error, survival_lower, survival_upper.
+        """
+        table = self.table
+        with np.errstate(invalid="ignore"):
+            error = self.survival * self.log_error
+        return beside(
+            table.keys[table.group] if table.keys.width else table.keys,
+            [
+                pl.Series("time", table.time),
+                pl.Series("at_risk", table.at_risk),
+                pl.Series("events", table.left[:, 0]),
+                pl.Series("censored", table.left[:, 1]),
+                _null("survival", self.survival),
+                _null("standard_error", error),
+                _null("survival_lower", self.lower),
+                _null("survival_upper", self.upper),
+            ],
+        )
+
+    def restricted_mean(self, until: float | Sequence[float] | np.ndarray) -> pl.DataFrame:
+        """Mean time lived up to a horizon (restricted mean survival time), with Greenwood's variance.
+
+        As R's ``print(survfit, rmean=)``: S is carried flat past the last time.
+
+        Parameters
+        ----------
+        until : float or ndarray of shape (groups,)
+            The horizon. Unit: that of the data.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row for each group: the group's columns, time (the horizon), rmst, standard_error.
+        """
+        table, offsets = self.table, self.table.offsets
+        groups = len(table.subjects)
+        horizon = np.broadcast_to(np.asarray(until, np.float64), (groups,)).copy()
+        lengths = np.diff(offsets)
+        first = offsets[:-1]
+        previous_time, previous = np.empty(len(table.time)), np.empty(len(table.time))
+        previous_time[1:], previous[1:] = table.time[:-1], self.survival[:-1]
+        previous_time[first], previous[first] = np.minimum(0.0, table.time[first]), 1.0
+        end = np.repeat(horizon, lengths)
+        area = accumulate(np.add, previous * np.maximum(np.minimum(table.time, end) - np.minimum(previous_time, end), 0.0), offsets)
+        tail = self.survival[offsets[1:] - 1] * np.maximum(horizon - table.last_time, 0.0)
+        start = np.minimum(0.0, table.time[first])
+        whole = area[offsets[1:] - 1] + tail
+        events, risk = table.left[:, 0], table.at_risk
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hazard = np.where((risk > events) & (table.time <= end), events / (risk * (risk - events).astype(np.float64)), 0.0)
+        variance = np.bincount(table.group, (np.repeat(whole, lengths) - area) ** 2 * hazard, minlength=groups)
+        return beside(
+            table.keys, [pl.Series("time", horizon), pl.Series("rmst", whole + start), pl.Series("standard_error", np.sqrt(variance))]
+        )
+
+
+def _null(name: str, values: np.ndarray) -> pl.Series:
+    return pl.Series(name, values).fill_nan(None)
+
+
+def estimate_survival(
+    frame: pl.DataFrame,
+    by: Sequence[str] = ("TRIAL",),
+    *,
+    time: str = "AVAL",
+    status: str = "CNSR",
+    conf_type: ConfType = "log-log",
+    conf_level: float = 0.95,
+) -> KaplanMeier:
+    """Estimate survival by Kaplan and Meier, for every group of a frame at once.
+
+    Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457 (doi:10.1080/01621459.1958.10501452). Variance: Greenwood. Limits of the
+    median: Brookmeyer R, Crowley J. Biometrics 1982;38:29 (doi:10.2307/2530286). Matches R ``survfit`` and ``quantile``.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row for each subject, in any order.
+    by : sequence of str
+        Columns that define a group. None: one group.
+    time : str
+        Column of times. Unit: any, days as a rule.
+    status : str
+        Column of codes as ADaM's CNSR: 0 event, 1 censored.
+    conf_type : {"log-log", "log", "plain"}
+    conf_level : float
+
+    Returns
+    -------
+    KaplanMeier
+
+    Raises
+    ------
+    InputError
+        If a time or code is missing or unknown.
+    """
+    return _estimate(tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, 2), 2), conf_type, conf_level)
+
+
+def estimate_follow_up(
+    frame: pl.DataFrame,
+    by: Sequence[str] = ("TRIAL",),
+    *,
+    time: str = "AVAL",
+    status: str = "CNSR",
+    conf_type: ConfType = "log-log",
+    conf_level: float = 0.95,
+) -> KaplanMeier:
+    """Estimate the length of follow-up by the reverse Kaplan-Meier estimate.
+
+    The status is flipped: being censored is the event, as R ``survfit(Surv(time, 1 - event))``. Where a death and a censoring
+    stand on one day, the dead are still at risk of being censored on it. Schemper M, Smith TL. Control Clin Trials 1996;17:343
+    (doi:10.1016/0197-2456(96)00075-X). Parameters as `estimate_survival`.
+    """
+    return _estimate(tabulate_risk(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2), 2), conf_type, conf_level)
+
+
+def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> KaplanMeier:
+    events = table.left[:, 0]
+    jump, where = table.keep(events > 0)
+    risk = table.at_risk[jump].astype(np.float64)
+    lost = events[jump].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        hazard = lost / (risk * (risk - lost))
+    survival_at = accumulate(np.multiply, (risk - lost) / risk, where)
+    error_at = np.sqrt(accumulate(np.add, hazard, where))
+    lower_at, upper_at = probability_limits(survival_at, error_at, conf_type, conf_level)
+    before = np.cumsum(events > 0) - np.repeat(where[:-1], np.diff(table.offsets)) if len(events) else np.zeros(0, np.int64)
+    row = np.repeat(where[:-1], np.diff(table.offsets)) + before - 1
+    started = before > 0
+    edge = np.nan if conf_type == "log-log" else 1.0
+
+    def spread(values: np.ndarray, start: float) -> np.ndarray:
+        if len(values) == 0:
+            return np.full(len(events), start)
+        return np.where(started, values[np.maximum(row, 0)], start)
+
+    error = spread(error_at, 0.0)
+    survival = spread(survival_at, 1.0)
+    return KaplanMeier(
+        table, survival, np.where(survival == 0, np.nan, error), spread(lower_at, edge), spread(upper_at, edge), conf_type, conf_level
+    )

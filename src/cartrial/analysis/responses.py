@@ -1,0 +1,86 @@
+"""What are the rates of every response endpoint, variant and subgroup, and why did the others not respond?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cartrial.analysis.rates import binomial_p_value, estimate_rate
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import PROPORTION
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["response_rows"]
+
+_UNITS = {"rate": PROPORTION, "lower": PROPORTION, "upper": PROPORTION}
+_COUNTS = ("n", "N", "not_yet_assessable")
+
+
+def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, labels: pl.DataFrame, conf_level: float) -> list[pl.DataFrame]:
+    """Rows of the response endpoints.
+
+    Parameters
+    ----------
+    study : Study
+        Endpoints with their tests.
+    adrs : polars.DataFrame
+        TRIAL, SUBJ, PARAMCD, VARIANT, AVAL (1, 0, null: not yet assessable), REASON.
+    subgroups : polars.DataFrame
+        TRIAL, SUBJ and one column of levels for each subgroup.
+    labels : polars.DataFrame
+        PARAMCD, VARIANT and the key columns of the results that follow from them.
+    conf_level : float
+
+    Returns
+    -------
+    list of polars.DataFrame
+        By endpoint and variant: n, N, not_yet_assessable, rate, lower, upper (Clopper-Pearson); p_value where the study states a null whose
+        source is not an assumption; n by reason among non-responders. By subgroup: the main analysis alone.
+    """
+    if adrs.is_empty():
+        return []
+    key = ["PARAMCD", "VARIANT", "TRIAL"]
+    whole = _labelled(estimate_rate(adrs, key, conf_level=conf_level), labels)
+    frames = [*_rate_rows(whole, conf_level), *_tests(study, whole)]
+    reasons = (
+        adrs.filter(pl.col("AVAL") == 0)
+        .group_by(*key, pl.col("REASON").cast(pl.String).fill_null("not recorded").alias("level"))
+        .len("n")
+        .sort(*key, "level")
+    )
+    frames.append(build_rows(_labelled(reasons, labels), ("n",), analysis="response", by="reason"))
+    main = adrs.filter(pl.col("VARIANT") == "").join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
+    for name in subgroups.columns[2:]:
+        level = pl.col(name).cast(pl.String).fill_null("missing").alias("level")
+        found = estimate_rate(main.select(*key, "AVAL", level), [*key, "level"], conf_level=conf_level)
+        frames.extend(_rate_rows(_labelled(found, labels), conf_level, by=name))
+    return frames
+
+
+def _labelled(frame: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    return frame.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").rename({"TRIAL": "trial"})
+
+
+def _rate_rows(wide: pl.DataFrame, conf_level: float, **labels: Any) -> list[pl.DataFrame]:
+    return [
+        build_rows(wide, _COUNTS, analysis="response", **labels),
+        build_rows(wide, _UNITS, analysis="response", method="Clopper-Pearson", conf_level=conf_level, **labels),
+    ]
+
+
+def _tests(study: Study, whole: pl.DataFrame) -> list[pl.DataFrame]:
+    frames = []
+    for endpoint in study.endpoints:
+        test = endpoint.test
+        if test is None or "assumption" in test.source.lower():
+            continue
+        rows = whole.filter(pl.col("endpoint") == endpoint.id)
+        p = binomial_p_value(rows["n"].to_numpy(), rows["N"].to_numpy(), test.null)
+        rows = rows.with_columns(pl.Series("p_value", p).fill_nan(None))
+        frames.append(
+            build_rows(rows, ("p_value",), analysis="response", method=f"exact binomial test, one-sided, null rate {test.null:g}")
+        )
+    return frames

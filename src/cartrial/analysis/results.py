@@ -1,0 +1,234 @@
+"""What is a row of the results? Its columns, how it is built, checked, written, read and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.analysis.wording import text_of
+from cartrial.errors import InputError
+
+__all__ = [
+    "ARS",
+    "KEY",
+    "SCHEMA",
+    "build_rows",
+    "check_results",
+    "join_rows",
+    "read_results",
+    "results_hash",
+    "sort_results",
+    "write_results",
+]
+
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "study": pl.String,
+    "trial": pl.Int32,
+    "provenance": pl.String,
+    "analysis": pl.String,
+    "endpoint": pl.String,
+    "variant": pl.String,
+    "population": pl.String,
+    "reader": pl.String,
+    "window": pl.String,
+    "strategies": pl.String,
+    "by": pl.String,
+    "level": pl.String,
+    "time": pl.Float64,
+    "unit": pl.String,
+    "method": pl.String,
+    "conf_level": pl.Float64,
+    "statistic": pl.String,
+    "value": pl.Float64,
+    "text": pl.String,
+}
+"""Columns of the results, in their order. Key columns that do not apply are blank (text) or null (`time`, `conf_level`)."""
+
+KEY = tuple(name for name in SCHEMA if name not in ("value", "text"))
+"""The columns that make a row unique."""
+
+ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety")
+
+ARS: tuple[tuple[str, str, str], ...] = (
+    ("study, trial", "ReportingEvent.id", "one reporting event for each study and trial"),
+    ("provenance", "ReportingEvent.label", "real, virtual or example"),
+    ("analysis", "Analysis.categoryIds", "the category of the analysis"),
+    ("endpoint", "Analysis.variable", "PARAMCD of ADRS or ADTTE, or the term"),
+    ("variant", "Analysis.id", "with the endpoint: which analysis of it; blank: the main one"),
+    ("population", "AnalysisSet.label", "the analysis set"),
+    ("reader, window, strategies", "DataSubset.label", "which records the analysis uses"),
+    ("by", "GroupingFactor.groupingVariable", "the subgroup or the axes of a table"),
+    ("level", "ResultGroup.groupValue", "the level of it"),
+    ("time", "ResultGroup.groupValue", "the time at which a curve is read"),
+    ("method, conf_level", "AnalysisMethod.label", "the method with its confidence level"),
+    ("statistic", "Operation.name", "what is estimated"),
+    ("unit", "Operation.resultPattern", "the unit of the value"),
+    ("value", "OperationResult.rawValue", "the value; null when not estimable"),
+    ("text", "OperationResult.formattedValue", "the value as the report prints it"),
+)
+"""Columns of the results against the CDISC Analysis Results Standard 1.0: our column, the class and attribute, in words."""
+
+
+def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str], **labels: str | float | None) -> pl.DataFrame:
+    """Turn a wide frame, one column a statistic, into rows of results.
+
+    Parameters
+    ----------
+    wide : polars.DataFrame
+        Key columns of the results under their names (any of them; `trial` at least) and one column for each statistic.
+    statistics : mapping of str to str, or sequence of str
+        The statistics, with the unit of each; without units: blank.
+    **labels : str or float
+        Key columns that are the same in every row. `conf_level` is set on limits alone, and `unit` comes from `statistics`.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of `SCHEMA` without `study` and `provenance`, which `join_rows` adds.
+    """
+    units = dict(statistics) if isinstance(statistics, Mapping) else dict.fromkeys(statistics, "")
+    frames = []
+    for name, unit in units.items():
+        chosen: list[pl.Expr] = []
+        for column, dtype in SCHEMA.items():
+            if column in ("study", "provenance"):
+                continue
+            if column == "statistic":
+                expression = pl.lit(name)
+            elif column == "unit":
+                expression = pl.col("unit") if "unit" in wide.columns and unit == "*" else pl.lit(unit)
+            elif column == "value":
+                expression = pl.col(name).fill_nan(None) if wide.schema[name].is_float() else pl.col(name)
+            elif column == "text":
+                expression = text_of(name, unit)
+            elif column == "conf_level":
+                expression = pl.lit(labels.get("conf_level") if name.endswith(("lower", "upper")) else None)
+            elif column in labels:
+                expression = pl.lit(labels[column])
+            elif column in wide.columns:
+                expression = pl.col(column)
+            else:
+                expression = pl.lit(None) if column == "time" else pl.lit("")
+            chosen.append(expression.cast(dtype).alias(column))
+        frames.append(wide.select(chosen))
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
+
+
+def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str) -> pl.DataFrame:
+    """Join frames of rows into the results of a study, columns as `SCHEMA`."""
+    filled = [frame for frame in frames if frame.height]
+    if not filled:
+        return pl.DataFrame(schema=SCHEMA)
+    joined = pl.concat(filled, rechunk=False)
+    return joined.select(
+        pl.lit(study).alias("study"),
+        "trial",
+        pl.lit(provenance).alias("provenance"),
+        *(name for name in SCHEMA if name not in ("study", "trial", "provenance")),
+    )
+
+
+def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
+    """Refuse results whose columns are not those of `SCHEMA`, or whose keys are blank or not unique.
+
+    Raises
+    ------
+    InputError
+    """
+    if dict(results.schema) != SCHEMA:
+        wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]] + [
+            name for name in results.columns if name not in SCHEMA
+        ]
+        raise InputError(
+            f"the columns of the results are not as they should be: {', '.join(wrong) or 'their order'}",
+            file=file,
+            right=f"Columns are: {', '.join(SCHEMA)}",
+        )
+    empty = [name for name in KEY if name not in ("time", "conf_level") and results[name].null_count()]
+    if empty:
+        raise InputError("a key column of the results holds null", file=file, key=empty[0], right="Key columns that do not apply are blank")
+    unknown = set(results["analysis"].unique().to_list()) - set(ANALYSES)
+    if unknown:
+        raise InputError(f"the analysis '{min(unknown)}' is unknown", file=file, key="analysis", right=f"Known are: {', '.join(ANALYSES)}")
+    twice = results.select(KEY).is_duplicated()
+    if twice.any():
+        first = results.select(KEY).filter(twice).sort(KEY).row(0, named=True)
+        words = ", ".join(f"{name} {value}" for name, value in first.items() if value not in ("", None))
+        raise InputError("two rows of the results have one key", file=file, key=words, right="Keys are unique")
+
+
+def sort_results(results: pl.DataFrame) -> pl.DataFrame:
+    """Sort rows by key and round values to 12 significant digits: results that are equal become equal frames."""
+    return results.with_columns(_rounded()).sort(KEY)
+
+
+def _rounded() -> pl.Expr:
+    return (pl.col("value").round_sig_figs(12) + 0.0).alias("value")
+
+
+def results_hash(results: pl.DataFrame) -> str:
+    """SHA-256 of the rows, whatever their order: values to 12 significant digits, key and text as they are.
+
+    Parameters
+    ----------
+    results : polars.DataFrame
+        Columns as `SCHEMA`.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
+    numbers = [name for name, dtype in SCHEMA.items() if dtype == pl.Float64]
+    rounded = results.select((pl.col(name).round_sig_figs(12) + 0.0).alias(name) if name in numbers else pl.col(name) for name in SCHEMA)
+    line = pl.concat_str([pl.col(name).cast(pl.String).fill_null("\x00") for name in SCHEMA], separator="\x1f")
+    lines = rounded.select(line.alias("line"))["line"].sort()
+    digest = hashlib.sha256()
+    for start in range(0, len(lines), 1 << 16):
+        digest.update(("\n".join(lines[start : start + (1 << 16)].to_list()) + "\n").encode())
+    return digest.hexdigest()
+
+
+def write_results(results: pl.DataFrame, path: str | Path) -> None:
+    """Write results, sorted by key and rounded to 12 significant digits, as JSON (a flat list of rows) or Parquet, by the file's ending."""
+    path = Path(path)
+    ordered = sort_results(results)
+    if path.suffix == ".parquet":
+        ordered.write_parquet(path)
+    elif path.suffix == ".json":
+        lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in ordered.iter_rows(named=True))
+        path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    else:
+        raise InputError("results are written as JSON or Parquet", file=path.name, right="Give a file that ends in .json or .parquet")
+
+
+def read_results(path: str | Path) -> pl.DataFrame:
+    """Read results as `write_results` writes them, and check them.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or its rows are not results.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            results = pl.read_parquet(path)
+        else:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            extra = sorted({name for row in found for name in row} - set(SCHEMA))
+            if extra:
+                raise InputError(f"there is no column {extra[0]} in results", file=path.name, right=f"Columns are: {', '.join(SCHEMA)}")
+            results = pl.DataFrame(found, schema=SCHEMA, orient="row")
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            "the results cannot be read", file=path.name, right="A file that cartrial wrote: results.json or results.parquet"
+        ) from error
+    check_results(results, file=path.name)
+    return results

@@ -1,0 +1,178 @@
+"""Who was at risk, and who left, at each time? The table that every estimator over time starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cartrial.analysis.groups import group_rows
+from cartrial.errors import InputError
+
+__all__ = ["TOLERANCE", "RiskTable", "read_status", "read_times", "tabulate_risk"]
+
+TOLERANCE = float(np.sqrt(np.finfo(float).eps))
+"""Times and probabilities nearer than this are equal, as R's survival has it (sqrt of the machine epsilon)."""
+
+
+@dataclass(frozen=True)
+class RiskTable:
+    """Distinct times of each group, one group after the other.
+
+    Parameters
+    ----------
+    keys : polars.DataFrame, shape (groups, columns)
+        The groups, sorted.
+    offsets : ndarray of int64, shape (groups + 1,)
+        Where each group's times start.
+    time : ndarray of float64, shape (rows,)
+        Distinct times, rising in each group. Unit: the caller's.
+    left : ndarray of int64, shape (rows, states)
+        Subjects that leave at the time, by state.
+    at_risk : ndarray of int64, shape (rows,)
+        Subjects at risk just before the time.
+    subjects : ndarray of int64, shape (groups,)
+    """
+
+    keys: pl.DataFrame
+    offsets: np.ndarray
+    time: np.ndarray
+    left: np.ndarray
+    at_risk: np.ndarray
+    subjects: np.ndarray
+
+    @property
+    def group(self) -> np.ndarray:
+        """Group of each row, shape (rows,)."""
+        return np.repeat(np.arange(len(self.subjects)), np.diff(self.offsets))
+
+    @property
+    def last_time(self) -> np.ndarray:
+        """Last time of each group, event or not, shape (groups,)."""
+        return self.time[self.offsets[1:] - 1]
+
+    def total(self) -> np.ndarray:
+        """Subjects of each group by the state in which they leave, shape (groups, states)."""
+        if len(self.time) == 0:
+            return np.zeros((0, self.left.shape[1]), np.int64)
+        return np.add.reduceat(self.left, self.offsets[:-1], axis=0)
+
+    def at_risk_by(self) -> np.ndarray:
+        """Subjects at risk just before each time, by the state in which they will leave, shape (rows, states)."""
+        before = np.cumsum(self.left, axis=0) - self.left
+        group = self.group
+        return before[self.offsets[:-1]][group] + self.total()[group] - before
+
+    def keep(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the chosen rows and the offsets among them (groups may become empty)."""
+        chosen = np.flatnonzero(rows)
+        return chosen, np.searchsorted(chosen, self.offsets)
+
+
+def read_times(frame: pl.DataFrame, name: str) -> np.ndarray:
+    """Return a column of times as numbers; refuse empty or infinite ones."""
+    if name not in frame.columns:
+        raise InputError(f"there is no column {name} of times", right=f"Columns are: {', '.join(frame.columns)}")
+    series = frame[name]
+    if not series.dtype.is_numeric():
+        raise InputError("the times are not numbers", key=name, right="Times are days, as integers or decimals")
+    if series.null_count():
+        raise InputError("a time is missing", key=name, right="Leave out subjects without a time before the estimate, and count them")
+    values = series.to_numpy()
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError("a time is not a finite number", key=name, right="Times are finite")
+    return values
+
+
+def read_status(frame: pl.DataFrame, name: str, states: int) -> np.ndarray:
+    """Return a column of codes 0 to states - 1; refuse anything else."""
+    if name not in frame.columns:
+        raise InputError(f"there is no column {name} of codes", right=f"Columns are: {', '.join(frame.columns)}")
+    series = frame[name]
+    allowed = ", ".join(str(code) for code in range(states))
+    right = f"Codes are {allowed}" + (" (0 event, 1 censored)" if states == 2 else "")
+    if series.null_count() or not (series.dtype.is_integer() or series.dtype == pl.Boolean):
+        raise InputError("a code is missing or no integer", key=name, right=right)
+    values = series.cast(pl.Int64).to_numpy()
+    if len(values) and (values.min() < 0 or values.max() >= states):
+        bad = values[(values < 0) | (values >= states)][0]
+        raise InputError(f"the code {bad} is unknown", key=name, right=right)
+    return values
+
+
+def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, states: np.ndarray, n_states: int) -> RiskTable:
+    """Tabulate the distinct times of each group.
+
+    Times that differ by rounding alone are one time: nearer than `TOLERANCE`, or nearer than `TOLERANCE` times the mean of
+    the group's times, as R's ``aeqSurv`` (which takes the mean over all groups). The first of them stands for all.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Rows in any order.
+    by : sequence of str
+        Columns that define a group.
+    times : ndarray, shape (rows,)
+        Integers or decimals.
+    states : ndarray of int64, shape (rows,)
+        How each subject leaves: 0 to `n_states` - 1.
+    n_states : int
+
+    Returns
+    -------
+    RiskTable
+    """
+    codes, keys = group_rows(frame, by)
+    n_groups = int(codes.max()) + 1 if len(codes) else 0
+    if len(codes) == 0:
+        empty = np.zeros(0, np.int64)
+        return RiskTable(keys, np.zeros(1, np.int64), np.zeros(0), np.zeros((0, n_states), np.int64), empty, empty)
+    ranks, values = _ranks(times)
+    packed = np.sort((codes * len(values) + ranks) * n_states + states)
+    cell, state = np.divmod(packed, n_states)
+    new = np.empty(len(cell), bool)
+    new[0] = True
+    np.not_equal(cell[1:], cell[:-1], out=new[1:])
+    group_of = cell // len(values)
+    subjects = np.bincount(codes, minlength=n_groups)
+    ends = np.cumsum(subjects)
+    if values.dtype.kind == "f":
+        new = _merge(new, group_of, values[cell - group_of * len(values)], ends - subjects)
+    starts = np.flatnonzero(new)
+    block = np.cumsum(new) - 1
+    left = np.bincount(block * n_states + state, minlength=len(starts) * n_states).reshape(len(starts), n_states)
+    group = group_of[starts]
+    offsets = np.concatenate(([0], np.cumsum(np.bincount(group, minlength=n_groups))))
+    time = values[cell[starts] - group * len(values)].astype(np.float64)
+    return RiskTable(keys, offsets, time, left, ends[group] - starts, subjects)
+
+
+def _ranks(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each time among `values`; whole numbers keep their distance."""
+    if times.dtype.kind == "f":
+        whole = times.astype(np.int64)
+        if not (whole == times).all():
+            values, ranks = np.unique(times, return_inverse=True)
+            return ranks.astype(np.int64), values
+        times = whole
+    low, high = int(times.min()), int(times.max())
+    if high - low > max(1 << 20, 4 * len(times)):
+        values, ranks = np.unique(times, return_inverse=True)
+        return ranks.astype(np.int64), values
+    return times.astype(np.int64) - low, np.arange(low, high + 1)
+
+
+def _merge(new: np.ndarray, group: np.ndarray, time: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Join times that differ by rounding alone."""
+    first = np.flatnonzero(new)
+    head, owner = time[first], group[first]
+    mean = np.bincount(owner, np.abs(head)) / np.bincount(owner)
+    gap = np.empty(len(head))
+    gap[0] = np.inf
+    gap[1:] = np.diff(head)
+    same = (gap <= TOLERANCE * np.maximum(1.0, mean[owner])) & ~np.isin(first, starts)
+    joined = new.copy()
+    joined[first[same]] = False
+    return joined

@@ -1,0 +1,258 @@
+"""Which adverse events occurred, how severe, in how many of the infused? Cytopenia, B-cell aplasia and deaths with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import DAY, PROPORTION
+
+if TYPE_CHECKING:
+    from cartrial.sdtm.records import Records
+    from cartrial.study import Study
+
+__all__ = ["count_grades", "laboratory_rows", "safety_rows"]
+
+_GRADES = ("0", "1", "2", "3", "4", "5", "unknown")
+
+
+def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.DataFrame:
+    """Count the infused subjects by the highest grade of each term.
+
+    Parameters
+    ----------
+    events : polars.DataFrame
+        TRIAL, SUBJ, AETOXGR (0 to 5, null: not known) and the column of terms. An event of grade 0 is none.
+    infused : polars.DataFrame
+        TRIAL, SUBJ: the denominator.
+    terms : str
+        Column of terms; rows without one are left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row for each trial, term and level: trial, endpoint (the term), level, n, N. Levels: 0 (no event), 1 to 5, `unknown` (an event
+        without a grade and none with one), `any` (any event) and `>=3`.
+    """
+    totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
+    worst = (
+        events.filter(pl.col(terms).is_not_null())
+        .join(infused.select("TRIAL", "SUBJ"), on=["TRIAL", "SUBJ"], how="semi")
+        .group_by("TRIAL", "SUBJ", endpoint=pl.col(terms).cast(pl.String))
+        .agg(pl.col("AETOXGR").max().alias("GRADE"))
+    )
+    grade = pl.col("GRADE")
+    counts = {level: (grade == int(level)).sum() if level.isdigit() else grade.is_null().sum() for level in _GRADES[1:]}
+    found = worst.group_by("endpoint", trial="TRIAL").agg(
+        *(count.cast(pl.Int64).alias(level) for level, count in counts.items()),
+        (grade.is_null() | (grade > 0)).sum().cast(pl.Int64).alias("any"),
+        (grade >= 3).sum().cast(pl.Int64).alias(">=3"),
+    )
+    long = found.join(totals, on="trial", how="inner").with_columns((pl.col("N") - pl.col("any")).alias("0"))
+    return long.unpivot([*_GRADES, "any", ">=3"], index=["trial", "endpoint", "N"], variable_name="level", value_name="n").sort(
+        "trial", "endpoint", "level"
+    )
+
+
+def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows on adverse events and deaths, over the infused subjects, of treatment-emergent events.
+
+    Parameters
+    ----------
+    study : Study
+        Events of special interest.
+    adae : polars.DataFrame
+        TRIAL, SUBJ, AEDECOD, AEBODSYS, AETOXGR, ASTDY, ADURN, TRTEMFL, AESER, AEREL, SPECIAL.
+    adsl : polars.DataFrame
+        TRIAL, SUBJ, INFFL, DTHFL.
+
+    Returns
+    -------
+    list of polars.DataFrame
+        `endpoint` is the term, `by` max_grade, `level` the grade (0 to 5, unknown, any, >=3): n, N, and rate of any and >=3. `variant`: blank for events of
+        special interest and for ANY (any event), `class` for system organ classes, `class=<class>` for terms. Onset (first, days from day 0)
+        and duration (first onset to last end) of special events; serious and related events; deaths.
+    """
+    infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y").select("TRIAL", "SUBJ", "DTHFL")
+    if infused.is_empty():
+        return []
+    labels = {"analysis": "safety", "population": "infused"}
+    frames: list[pl.DataFrame] = []
+    if adae.height:
+        events = adae.filter(pl.col("TRTEMFL").cast(pl.String) == "Y").with_columns(pl.lit("ANY").alias("ANY"))
+        wanted = pl.DataFrame({"endpoint": [item.id for item in study.safety.special] + ["ANY"]}, schema={"endpoint": pl.String})
+        for terms, variant in (("SPECIAL", ""), ("ANY", ""), ("AEBODSYS", "class")):
+            found = count_grades(events, infused, terms)
+            if terms != "AEBODSYS":
+                found = _with_none(found, infused, wanted.filter((pl.col("endpoint") == "ANY") == (terms == "ANY")))
+            frames.extend(_grade_rows(found, variant=variant, **labels))
+        coded = events.with_columns(
+            pl.concat_str(
+                pl.col("AEBODSYS").cast(pl.String).fill_null("not coded"), pl.lit("\x1f"), pl.col("AEDECOD").cast(pl.String)
+            ).alias("BOTH")
+        )
+        parts = pl.col("endpoint").str.split_exact("\x1f", 1)
+        found = count_grades(coded, infused, "BOTH").with_columns(
+            pl.concat_str(pl.lit("class="), parts.struct.field("field_0")).alias("variant"), parts.struct.field("field_1").alias("endpoint")
+        )
+        frames.extend(_grade_rows(found, **labels))
+        frames.extend(_special_times(events.join(infused, on=["TRIAL", "SUBJ"], how="semi"), labels))
+        frames.extend(_kinds(events, infused, labels))
+    deaths = (
+        infused.group_by(trial="TRIAL")
+        .agg((pl.col("DTHFL").cast(pl.String) == "Y").sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))
+        .sort("trial")
+    )
+    frames.append(build_rows(deaths, ("n", "N"), endpoint="DEATH", **labels))
+    return frames
+
+
+def _with_none(found: pl.DataFrame, infused: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Add the rows of a term that nobody had: grade 0 in all."""
+    totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
+    levels = pl.DataFrame({"level": [*_GRADES, "any", ">=3"]})
+    grid = (
+        totals.join(wanted, how="cross")
+        .join(levels, how="cross")
+        .join(found.select("trial", "endpoint", "level", "n"), on=["trial", "endpoint", "level"], how="left")
+    )
+    none = pl.when(pl.col("level") == "0").then(pl.col("N")).otherwise(0)
+    seen = pl.col("n").is_not_null().any().over("trial", "endpoint")
+    return grid.with_columns(pl.when(seen).then(pl.col("n").fill_null(0)).otherwise(none).alias("n")).sort("trial", "endpoint", "level")
+
+
+def _grade_rows(found: pl.DataFrame, **labels: str) -> list[pl.DataFrame]:
+    shares = found.filter(pl.col("level").is_in(["any", ">=3"])).with_columns(rate=pl.col("n") / pl.col("N"))
+    return [build_rows(found, ("n", "N"), by="max_grade", **labels), build_rows(shares, {"rate": PROPORTION}, by="max_grade", **labels)]
+
+
+def _special_times(events: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
+    """Onset and duration of special events; a duration is known when every episode has ended."""
+    happened = events.filter(pl.col("SPECIAL").is_not_null() & (pl.col("AETOXGR").is_null() | (pl.col("AETOXGR") > 0)))
+    if happened.is_empty():
+        return []
+    subject = happened.group_by("SUBJ", trial="TRIAL", endpoint=pl.col("SPECIAL").cast(pl.String)).agg(
+        pl.col("ASTDY").min().cast(pl.Float64).alias("onset"),
+        pl.when(pl.col("ASTDY").is_not_null().all() & pl.col("AENDY").is_not_null().all())
+        .then(pl.col("AENDY").max() - pl.col("ASTDY").min() + 1)
+        .cast(pl.Float64)
+        .alias("duration"),
+    )
+    frames = []
+    for name in ("onset", "duration"):
+        value = pl.col(name)
+        found = (
+            subject.filter(value.is_not_null())
+            .group_by("trial", "endpoint")
+            .agg(pl.len().cast(pl.Int64).alias("n"), value.median().alias("median"), value.min().alias("min"), value.max().alias("max"))
+            .sort("trial", "endpoint")
+        )
+        frames.append(build_rows(found, {"n": "", "median": DAY, "min": DAY, "max": DAY}, by=name, **labels))
+    return frames
+
+
+def _kinds(events: pl.DataFrame, infused: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
+    totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
+    frames = []
+    for name, column, words in (
+        ("SERIOUS", "AESER", ["Y"]),
+        (
+            "RELATED",
+            "AEREL",
+            ["Y", "YES", "RELATED", "POSSIBLE", "POSSIBLY RELATED", "PROBABLE", "PROBABLY RELATED", "DEFINITE", "DEFINITELY RELATED"],
+        ),
+    ):
+        if column not in events.columns or events[column].null_count() == events.height:
+            continue
+        chosen = events.filter(pl.col(column).cast(pl.String).str.to_uppercase().is_in(words)).join(
+            infused, on=["TRIAL", "SUBJ"], how="semi"
+        )
+        counts = chosen.group_by(trial="TRIAL").agg(pl.col("SUBJ").n_unique().cast(pl.Int64).alias("n"))
+        found = (
+            totals.join(counts, on="trial", how="left")
+            .with_columns(pl.col("n").fill_null(0))
+            .with_columns(rate=pl.col("n") / pl.col("N"))
+            .sort("trial")
+        )
+        frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, endpoint=name, **labels))
+    return frames
+
+
+def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
+    """Rows on prolonged cytopenia and B-cell aplasia, over the infused subjects that were tested.
+
+    Parameters
+    ----------
+    study : Study
+        `safety.cytopenia` and `safety.aplasia`: the limits and the day.
+    records : Records
+        subjects (SUBJ, TRIAL, DAY0, CUTOFF) and labs (SUBJ, DAY, TEST, SPEC, VALUE, BELOW, SEQ).
+
+    Returns
+    -------
+    list of polars.DataFrame
+        `endpoint` NEUTROPENIA, THROMBOCYTOPENIA (counts after the study's day) and APLASIA (after day 0): n and N (tested) at any time (`by` any)
+        and at the last test (`by` last); APLASIA also at each visit (`by` visit, the test nearest to the visit's day in its window).
+    """
+    subjects = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
+    labs = records.labs.join(subjects, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    labs = labs.filter(pl.col("DONE").fill_null(True) & (pl.col("VALUE").is_not_null() | pl.col("BELOW").fill_null(False)))
+    day = (pl.col("DAY") - pl.col("DAY0")).alias("CARDY")
+    labs = labs.select(
+        "TRIAL",
+        "SUBJ",
+        day,
+        pl.col("TEST").cast(pl.String),
+        pl.col("SPEC").cast(pl.String),
+        "VALUE",
+        pl.col("BELOW").fill_null(False),
+        "SEQ",
+    )
+    cytopenia, aplasia = study.safety.cytopenia, study.safety.aplasia
+    frames: list[pl.DataFrame] = []
+    wanted = (
+        ("NEUTROPENIA", "NEUT", cytopenia.neutrophils_below, cytopenia.after_day),
+        ("THROMBOCYTOPENIA", "PLAT", cytopenia.platelets_below, cytopenia.after_day),
+        ("APLASIA", aplasia.testcd, aplasia.below, 0),
+    )
+    for name, test, limit, after in wanted:
+        low = (pl.col("VALUE") < limit) | (pl.col("BELOW") & pl.col("VALUE").is_null())
+        used = labs.filter(
+            (pl.col("TEST") == test) & ~pl.col("SPEC").is_in(["BONE MARROW", "CSF"]).fill_null(False) & (pl.col("CARDY") > after)
+        ).with_columns(low.alias("LOW"))
+        if used.is_empty():
+            continue
+        labels = {"analysis": "safety", "population": "infused", "endpoint": name, "window": f"after day {after}"}
+        ordered = used.sort("TRIAL", "SUBJ", "CARDY", "SEQ")
+        subject = ordered.group_by("TRIAL", "SUBJ", maintain_order=True).agg(
+            pl.col("LOW").any().alias("any"), pl.col("LOW").last().alias("last")
+        )
+        for by in ("any", "last"):
+            frames.append(build_rows(_share(subject, by), {"n": "", "N": "", "rate": PROPORTION}, by=by, **labels))
+        if name == "APLASIA":
+            frames.extend(_visits(study, ordered, labels))
+    return frames
+
+
+def _share(subject: pl.DataFrame, flag: str) -> pl.DataFrame:
+    found = subject.group_by(trial="TRIAL").agg(pl.col(flag).sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))
+    return found.with_columns(rate=pl.col("n") / pl.col("N")).sort("trial")
+
+
+def _visits(study: Study, ordered: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
+    frames = []
+    for visit in study.disease.visits:
+        inside = ordered.filter(pl.col("CARDY").is_between(visit.day - visit.minus, visit.day + visit.plus)).with_columns(
+            (pl.col("CARDY") - visit.day).abs().alias("GAP")
+        )
+        # The nearest; on a tie the later.
+        nearest = inside.sort("TRIAL", "SUBJ", "GAP", "CARDY", "SEQ", descending=[False, False, False, True, True]).unique(
+            ["TRIAL", "SUBJ"], keep="first", maintain_order=True
+        )
+        if nearest.height:
+            frames.append(
+                build_rows(_share(nearest, "LOW"), {"n": "", "N": "", "rate": PROPORTION}, by="visit", level=visit.name, **labels)
+            )
+    return frames

@@ -1,0 +1,263 @@
+"""What are the times of every time-to-event endpoint, variant and subgroup: medians, curves, incidences, follow-up, tests?"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from cartrial.analysis.gray import estimate_gray
+from cartrial.analysis.incidence import AalenJohansen, estimate_incidence
+from cartrial.analysis.km import KaplanMeier, estimate_follow_up, estimate_survival
+from cartrial.analysis.logrank import estimate_logrank
+from cartrial.analysis.results import build_rows
+from cartrial.analysis.wording import DAY, PROPORTION
+
+if TYPE_CHECKING:
+    from cartrial.study import Endpoint, Study
+
+__all__ = ["LANDMARKS", "RISK_TIMES", "incidence_rows", "survival_rows"]
+
+LANDMARKS = tuple(30.0 * month for month in (3, 6, 9, 12, 18, *range(24, 241, 12)))
+"""Days at which curves are read: nominal months 3, 6, 9, 12, 18, 24, then every twelve. Unit: days from the origin."""
+
+RISK_TIMES = tuple(3 * 30.4375 * i for i in range(81))
+"""Days under which subjects at risk stand beneath a curve whose axis is in months of 30.4375 days."""
+
+_KEY = ["PARAMCD", "VARIANT", "TRIAL"]
+_KM = "Kaplan-Meier, log(-log) limits"
+_SURVIVAL = {"survival": PROPORTION, "survival_lower": PROPORTION, "survival_upper": PROPORTION}
+_INCIDENCE = {"incidence": PROPORTION, "incidence_lower": PROPORTION, "incidence_upper": PROPORTION}
+_QUANTILES = {f"{name}{suffix}": DAY for name in ("median", "q25", "q75") for suffix in ("", "_lower", "_upper")}
+_TEST = ("chi_square", "df", "p_value")
+
+
+def survival_rows(
+    study: Study, adtte: pl.DataFrame, subgroups: pl.DataFrame, labels: pl.DataFrame, conf_level: float, *, curves: bool
+) -> list[pl.DataFrame]:
+    """Rows of the times to event that have no competing analysis.
+
+    Parameters
+    ----------
+    study : Study
+    adtte : polars.DataFrame
+        TRIAL, SUBJ, PARAMCD, VARIANT, AVAL (days), CNSR (0 event, 1 censored).
+    subgroups, labels
+        As `responses.response_rows`.
+    conf_level : float
+    curves : bool
+        Whether each step of each curve and the subjects at risk beneath it become rows, and groups are compared by a Cox model.
+
+    Returns
+    -------
+    list of polars.DataFrame
+        N, events, censored; median and quartiles with limits; survival at the landmarks and (curves) at each time; at_risk; rmst up to the
+        last landmark within follow-up; follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of the main
+        analysis, with log-rank test and hazard ratio.
+    """
+    competing = _competing(study)
+    used = adtte.join(competing, on=["PARAMCD", "VARIANT"], how="anti") if competing.height else adtte
+    if used.is_empty():
+        return []
+    frames = _fit_rows(estimate_survival(used, _KEY, conf_level=conf_level), labels, conf_level, curves)
+    death = [endpoint.id for endpoint in study.endpoints if endpoint.events == ("death",)]
+    overall = used.filter(pl.col("PARAMCD").is_in(death) & (pl.col("VARIANT") == ""))
+    if overall.height:
+        summary = _labelled(estimate_follow_up(overall, _KEY, conf_level=conf_level).summary(), labels)
+        units = {name: unit for name, unit in _QUANTILES.items() if name.startswith("median")}
+        frames.append(
+            build_rows(
+                summary, units, analysis="survival", by="follow-up", method="reverse Kaplan-Meier, log(-log) limits", conf_level=conf_level
+            )
+        )
+    main = used.filter(pl.col("VARIANT") == "").join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
+    for name in subgroups.columns[2:]:
+        levelled = main.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("level"))
+        if levelled.is_empty():
+            continue
+        fit = estimate_survival(levelled, [*_KEY, "level"], conf_level=conf_level)
+        frames.extend(_fit_rows(fit, labels, conf_level, curves, mean=False, by=name))
+        test = estimate_logrank(levelled, "level", _KEY).filter((pl.col("groups") > 1) & (pl.col("events") > 0))
+        frames.append(build_rows(_labelled(test, labels), _TEST, analysis="survival", by=name, method="log-rank test"))
+        if curves:
+            frames.extend(_hazard_rows(levelled, labels, conf_level, by=name))
+    return frames
+
+
+def _fit_rows(
+    fit: KaplanMeier, labels: pl.DataFrame, conf_level: float, curves: bool, *, mean: bool = True, **names: Any
+) -> list[pl.DataFrame]:
+    summary = _labelled(fit.summary((0.5, 0.25, 0.75)), labels)
+    common: dict[str, Any] = {"analysis": "survival", **names}
+    frames = [
+        build_rows(summary, ("N", "events", "censored"), **common),
+        build_rows(summary, _QUANTILES, method=_KM, conf_level=conf_level, **common),
+    ]
+    last = float(fit.table.last_time.max())
+    at = fit.at([day for day in LANDMARKS if day <= last]).filter("observed")
+    if curves:
+        start = fit.at([0.0]).filter(pl.col("observed"))
+        at = pl.concat(
+            [start, at, fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)],
+            how="diagonal_relaxed",
+        )
+        at = at.unique([*fit.table.keys.columns, "time"], keep="first").sort(*fit.table.keys.columns, "time")
+        risk = fit.at([day for day in RISK_TIMES if day <= last]).filter("observed")
+        frames.append(build_rows(_labelled(risk, labels), ("at_risk",), **common))
+    frames.append(build_rows(_labelled(at, labels), _SURVIVAL, method=_KM, conf_level=conf_level, **common))
+    if mean:
+        within = np.searchsorted(LANDMARKS, fit.table.last_time, side="right")
+        means = fit.restricted_mean(np.concatenate(([0.0], LANDMARKS))[within]).filter(pl.col("time") > 0)
+        frames.append(
+            build_rows(
+                _labelled(means, labels), {"rmst": DAY, "standard_error": DAY}, method="restricted mean survival time, Greenwood", **common
+            )
+        )
+    return frames
+
+
+def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: Any) -> list[pl.DataFrame]:
+    """Hazard ratios of levels against the first; Firth where a level has no event. Without the extra `models`: none."""
+    if find_spec("statsmodels") is None or find_spec("firthmodels") is None:
+        return []
+    from cartrial.analysis.models import estimate_cox, estimate_firth
+
+    frames = []
+    for key, one in levelled.sort(*_KEY, "SUBJ").group_by(_KEY, maintain_order=True):
+        events = one.group_by("level").agg((pl.col("CNSR") == 0).sum().alias("events"))["events"]
+        if len(events) < 2 or events.sum() == 0:
+            continue
+        few = bool((events == 0).any())
+        fit = (estimate_firth if few else estimate_cox)(one, ["level"], conf_level=conf_level)
+        wide = fit.select(
+            pl.lit(key[0]).cast(one.schema["PARAMCD"]).alias("PARAMCD"),
+            pl.lit(key[1]).cast(one.schema["VARIANT"]).alias("VARIANT"),
+            pl.lit(key[2]).cast(one.schema["TRIAL"]).alias("TRIAL"),
+            pl.concat_str("level", pl.lit(" against "), "reference").alias("level"),
+            "hazard_ratio",
+            "lower",
+            "upper",
+            "p_value",
+        )
+        method = "Cox model with Firth's penalty, ties by Breslow" if few else "Cox model, ties by Efron"
+        statistics = ("hazard_ratio", "lower", "upper", "p_value")
+        frames.append(build_rows(_labelled(wide, labels), statistics, analysis="survival", method=method, conf_level=conf_level, **names))
+    return frames
+
+
+def incidence_rows(
+    study: Study, adtte: pl.DataFrame, subgroups: pl.DataFrame, labels: pl.DataFrame, conf_level: float, *, curves: bool
+) -> list[pl.DataFrame]:
+    """Rows of cumulative incidence, one level for each event.
+
+    Of every variant with a competing analysis; and of the main analysis of an endpoint that counts relapse and death alone, relapse
+    against death without it, where the study states no competing analysis of it.
+
+    Parameters
+    ----------
+    study, subgroups, labels, conf_level, curves
+        As `survival_rows`.
+    adtte : polars.DataFrame
+        TRIAL, SUBJ, PARAMCD, VARIANT, AVAL (days), CNSR (0 event of interest, 1 censored, 2 competing), EVNTDESC.
+
+    Returns
+    -------
+    list of polars.DataFrame
+        N, events, censored; incidence at the landmarks and (curves) at each time, limits and variance as R's survfit; Gray's test by
+        subgroup for the main analysis.
+    """
+    competing = _competing(study)
+    parts = []
+    if competing.height:
+        parts.append(adtte.join(competing, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left"))
+    default = _default(study)
+    if default.height:
+        code = (
+            pl.when(pl.col("CNSR") == 1)
+            .then(1)
+            .when(pl.col("EVNTDESC").cast(pl.String) == "death")
+            .then(2)
+            .otherwise(0)
+            .cast(adtte.schema["CNSR"])
+        )
+        parts.append(adtte.join(default, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").with_columns(code.alias("CNSR")))
+    used = pl.concat(parts) if parts else adtte.clear()
+    if used.is_empty():
+        return []
+    names = pl.concat([competing, default])
+    fit = estimate_incidence(used, _KEY, conf_level=conf_level)
+    frames = _incidence_fit(fit, labels, names, conf_level, curves)
+    joined = used.join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
+    for name in subgroups.columns[2:]:
+        levelled = joined.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("group"))
+        if levelled.is_empty():
+            continue
+        for cause in fit.causes:
+            test = estimate_gray(levelled, "group", _KEY, cause=cause).filter((pl.col("groups") > 1) & (pl.col("events") > 0))
+            test = _named(_labelled(test.with_columns(pl.lit(cause).alias("cause")), labels, keep=True), names)
+            frames.append(build_rows(test, _TEST, analysis="incidence", by=name, method="Gray's test"))
+    return frames
+
+
+def _incidence_fit(fit: AalenJohansen, labels: pl.DataFrame, names: pl.DataFrame, conf_level: float, curves: bool) -> list[pl.DataFrame]:
+    def ready(frame: pl.DataFrame) -> pl.DataFrame:
+        return _named(_labelled(frame, labels, keep=True), names)
+
+    last = float(fit.table.last_time.max())
+    at = fit.at([day for day in LANDMARKS if day <= last]).filter("observed")
+    frames = [build_rows(ready(fit.summary()), ("N", "events", "censored"), analysis="incidence", by="event")]
+    if curves:
+        start = fit.at([0.0]).filter(pl.col("observed"))
+        at = pl.concat(
+            [start, at, fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)],
+            how="diagonal_relaxed",
+        )
+        at = at.unique([*fit.table.keys.columns, "cause", "time"], keep="first").sort(*fit.table.keys.columns, "cause", "time")
+        risk = fit.at([day for day in RISK_TIMES if day <= last]).filter("observed")
+        frames.append(build_rows(ready(risk), ("at_risk",), analysis="incidence", by="event"))
+    method = "Aalen-Johansen, log limits, variance as R survfit"
+    frames.append(build_rows(ready(at), _INCIDENCE, analysis="incidence", by="event", method=method, conf_level=conf_level))
+    return frames
+
+
+def _labelled(frame: pl.DataFrame, labels: pl.DataFrame, *, keep: bool = False) -> pl.DataFrame:
+    joined = frame.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left")
+    return joined.rename({"TRIAL": "trial"}) if keep else joined.rename({"TRIAL": "trial"}).drop("PARAMCD", "VARIANT")
+
+
+def _named(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Add `level`: the words for the event of each cause."""
+    joined = frame.join(names, on=["PARAMCD", "VARIANT"], how="left", maintain_order="left")
+    return joined.with_columns(pl.when(pl.col("cause") == 0).then(pl.col("INTEREST")).otherwise(pl.col("AGAINST")).alias("level"))
+
+
+_NAMES = {"PARAMCD": pl.String, "VARIANT": pl.String, "INTEREST": pl.String, "AGAINST": pl.String}
+
+
+def _competing(study: Study) -> pl.DataFrame:
+    """Return the variants with a competing analysis: PARAMCD, VARIANT, and the words for both kinds of event."""
+    found = [
+        (endpoint.id, variant.name, "+".join(_events(variant.endpoint)), "+".join(variant.endpoint.analysis.competing))
+        for endpoint in study.endpoints
+        if endpoint.type == "time-to-event"
+        for variant in study.variants(endpoint)
+        if variant.endpoint.analysis.competing
+    ]
+    return pl.DataFrame(found, schema=_NAMES, orient="row")
+
+
+def _events(endpoint: Endpoint) -> list[str]:
+    own = [event for event in endpoint.events if event not in endpoint.analysis.competing]
+    return own + [name for name, strategy in endpoint.strategies.items() if strategy == "composite" and name != "product-failure"]
+
+
+def _default(study: Study) -> pl.DataFrame:
+    stated = set(_competing(study)["PARAMCD"].to_list())
+    found = [
+        (endpoint.id, "", "relapse", "death")
+        for endpoint in study.endpoints
+        if endpoint.type == "time-to-event" and set(_events(endpoint)) == {"relapse", "death"} and endpoint.id not in stated
+    ]
+    return pl.DataFrame(found, schema=_NAMES, orient="row")

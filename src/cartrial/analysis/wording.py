@@ -1,0 +1,61 @@
+"""How is a statistic printed? The text of a results row."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["DAY", "PROPORTION", "text_of"]
+
+DAY = "day"
+PROPORTION = "proportion"
+
+_COUNTS = {"n", "N", "events", "censored", "at_risk", "not_yet_assessable", "df", "missing", "episodes"}
+_TIMES_REACHED = {"median", "q25", "q75"}
+_TWO_DECIMALS = {"hazard_ratio", "lower", "upper", "kappa"}
+
+
+def text_of(statistic: str, unit: str) -> pl.Expr:
+    """Return what the report prints for a column of values.
+
+    Proportions are percent with one decimal, half away from zero; p-values have four, ``<0.0001`` below; counts none; days as many as
+    they need, at most one; ratios and kappa two; any other figure four significant digits. A time not reached is ``NR``, whatever else
+    is not estimable ``NE``.
+
+    Parameters
+    ----------
+    statistic : str
+        The column, which is also the statistic's name.
+    unit : str
+        ``proportion``, ``day``, any other, blank, or ``*`` where it differs by row.
+
+    Returns
+    -------
+    polars.Expr
+        String.
+    """
+    value = pl.col(statistic).cast(pl.Float64)
+    base = statistic.removesuffix("_lower").removesuffix("_upper")
+    if statistic in _COUNTS:
+        text = value.round().cast(pl.Int64).cast(pl.String)
+    elif statistic == "p_value":
+        text = pl.when(value < 0.0001).then(pl.lit("<0.0001")).when(value > 0.9999).then(pl.lit(">0.9999")).otherwise(_decimals(value, 4))
+    elif unit == PROPORTION:
+        text = _decimals(100 * value, 1)
+    elif unit == DAY:
+        text = _decimals(value, 1).str.strip_suffix(".0")
+    elif statistic in _TWO_DECIMALS:
+        text = _decimals(value, 2)
+    elif statistic == "chi_square":
+        text = _decimals(value, 3)
+    else:
+        text = value.round_sig_figs(4).cast(pl.String).str.strip_suffix(".0")
+    missing = "NR" if base in _TIMES_REACHED and unit == DAY else "NE"
+    return pl.when(value.is_null() | value.is_nan()).then(pl.lit(missing)).otherwise(text)
+
+
+def _decimals(value: pl.Expr, places: int) -> pl.Expr:
+    """Return a fixed number of decimals, halves rounded away from zero (a product such as 100 * 0.8125 may lie a bit below its half)."""
+    scale = 10**places
+    whole = (value.abs() * scale + 0.5 + 1e-9).floor().fill_nan(None).clip(0, 9e17).cast(pl.Int64)
+    sign = pl.when((value < 0) & (whole > 0)).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.concat_str([sign, (whole // scale).cast(pl.String), pl.lit("."), (whole % scale).cast(pl.String).str.zfill(places)])

@@ -1,0 +1,183 @@
+"""The command line: thin. Exit codes: 0 done, 1 `check` found what would stop a report, 2 bad input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartrial.errors import InputError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="cartrial",
+    help="A CAR-T cell therapy trial from its protocol to its report, through one definition of every endpoint.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
+DataOption = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
+
+
+@contextmanager
+def _steps() -> Iterator[object]:
+    """Show each step on the terminal while it runs; say nothing where there is none."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Starting") as status:
+        yield lambda step: status.update(step)
+
+
+def _data(data: Path | None) -> Path:
+    if data is None:
+        raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
+    return data
+
+
+@app.command()
+def studies() -> None:
+    """List the built-in studies."""
+    from cartrial.study import Study, builtin_studies
+
+    for name in builtin_studies():
+        study = Study.load(name)
+        typer.echo(f"{name:12s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to make.")],
+    source: Annotated[str | None, typer.Option("--from", metavar="STUDY", help="Built-in study to start from.")] = None,
+    registry: Annotated[Path | None, typer.Option("--registry", metavar="JSON", help="ClinicalTrials.gov API v2 record to draft a study from.")] = None,
+) -> None:
+    """Make a study folder to edit, with empty data templates."""
+    from cartrial.report.outputs import built_beside
+    from cartrial.sdtm import write_templates
+    from cartrial.study import builtin_studies
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("the folder is there already and is not empty", file=str(folder), right="Name a new folder")
+    if (source is None) == (registry is None):
+        raise InputError("say what to start from", key="--from", right="Give --from STUDY or --registry JSON, one of the two")
+    unclear: list[str] = []
+    if registry is not None:
+        from cartrial.study.registry import draft_study, read_registry
+
+        text, unclear = draft_study(read_registry(registry))
+    else:
+        known = builtin_studies()
+        if source not in known:
+            raise InputError(f"there is no built-in study called '{source}'", key="--from", right=f"Built in are: {', '.join(known)}")
+        text = known[str(source)].read_text(encoding="utf-8")
+    with built_beside(folder) as place:
+        (place / "study.yaml").write_text(text, encoding="utf-8")
+        write_templates(place / "templates")
+    typer.echo(f"Wrote {folder / 'study.yaml'} and empty data templates in {folder / 'templates'}.")
+    for number, point in enumerate(unclear, 1):
+        typer.echo(f"Unclear {number}: {point}")
+
+
+@app.command()
+def check(study: StudyArg, data: DataOption = None) -> None:
+    """Check a study file, and its source data where given. Writes nothing; exit code 1 if something would stop a report."""
+    from cartrial.run import derive_data, load_data
+    from cartrial.study import Study
+
+    loaded = Study.load(study)
+    typer.echo(f"{loaded.study.id}: the study file can be used ({len(loaded.endpoints)} endpoints, hash {loaded.hash[:12]}).")
+    for place, source in loaded.assumptions():
+        typer.echo(f"  assumption  {place}: {source}")
+    for point in loaded.unclear:
+        typer.echo(f"  unclear     {point}")
+    if data is None:
+        return
+    with _steps() as say:
+        found = load_data(study, data, require=False, say=say)  # type: ignore[arg-type]
+        findings = found.findings
+        if "stop" not in findings["SEVERITY"].to_list():
+            _, findings = derive_data(found, say=say)  # type: ignore[arg-type]
+    for severity in ("stop", "warning", "note"):
+        for row in findings.filter(findings["SEVERITY"] == severity).iter_rows(named=True):
+            where = ", ".join(str(part) for part in (row["FILE"], f"row {row['ROW']}" if row["ROW"] else None, row["USUBJID"], row["VARIABLE"]) if part)
+            typer.echo(f"  {severity:8s}  {where + ': ' if where else ''}{row['MESSAGE']} [{row['RULE']}]")
+    counts = {severity: findings.filter(findings["SEVERITY"] == severity).height for severity in ("stop", "warning", "note")}
+    typer.echo(f"{counts['stop']} would stop a report, {counts['warning']} warnings, {counts['note']} notes.")
+    if counts["stop"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
+    """Derive the ADaM sets of a study."""
+    from cartrial.report.outputs import built_beside, write_adam
+    from cartrial.run import derive_data, load_data
+
+    with _steps() as say:
+        adam, _ = derive_data(load_data(study, _data(data), say=say), say=say)  # type: ignore[arg-type]
+        with built_beside(out) as place:
+            write_adam(adam, adam.provenance, place / "adam")
+    typer.echo(f"Wrote the ADaM sets to {out / 'adam'}.")
+
+
+@app.command()
+def report(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
+    """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
+    from cartrial import run
+
+    with _steps() as say:
+        run.report(study, _data(data), out, say=say)  # type: ignore[arg-type]
+    typer.echo(f"Wrote {out / 'report.html'}.")
+
+
+@app.command()
+def shells(
+    study: StudyArg,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("shells.html"),
+) -> None:
+    """Write the tables and figures that a study will produce, empty, for its analysis plan."""
+    from cartrial.report import write_shells
+    from cartrial.study import Study
+
+    write_shells(Study.load(study), out)
+    typer.echo(f"Wrote {out}.")
+
+
+@app.command()
+def explain(
+    study: StudyArg,
+    subject: Annotated[str, typer.Option("--subject", metavar="ID", help="USUBJID, or its last part.")],
+    data: DataOption = None,
+    endpoint: Annotated[str | None, typer.Option("--endpoint", metavar="ID", help="One endpoint alone.")] = None,
+) -> None:
+    """Explain one subject: timeline, statuses by reader, endpoint values with rule and source rows."""
+    from cartrial.report import explain_subject
+    from cartrial.run import derive_data, load_data
+
+    with _steps() as say:
+        loaded = load_data(study, _data(data), say=say)  # type: ignore[arg-type]
+        adam, _ = derive_data(loaded, say=say)  # type: ignore[arg-type]
+    typer.echo(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What was the status at each assessment, by each reader, and why is it usable or not? ADRESP, one row by subject, reader and assessment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints.adrs import words_of_flags
+from cartrial.endpoints.codes import FAR
+from cartrial.endpoints.populations import Populations
+from cartrial.endpoints.trace import as_dates, constant, take
+from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, NE, PENDING
+from cartrial.sdtm.records import READERS, RESPONSES
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["derive_adresp"]
+
+
+def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
+    """Return ADRESP.
+
+    Parameters
+    ----------
+    study : Study
+    populations : Populations
+
+    Returns
+    -------
+    polars.DataFrame
+        SUBJ, READER, CARDY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, SRCDOM, SRCSEQ, FLAGS. USABLE says whether the assessment may
+        count before any strategy: adequate and not after a relapse; what a strategy stops depends on the endpoint.
+    """
+    course = populations.course
+    dated = course.frame["DATED"].to_numpy()
+    frames = []
+    for code, reader in enumerate(READERS):
+        calls = populations.calls[code]
+        subject = calls.subject
+        rows = len(subject)
+        day0 = course.day0[subject]
+        relative = pl.Series(np.where(day0 < FAR, calls.day - day0, 0).astype(np.int32))
+        adequate = calls.status != NE
+        after = (calls.flags & AFTER_RELAPSE) != 0
+        usable = adequate & ~after
+        reason = np.where((calls.flags & PENDING) != 0, 1, np.where(~adequate, 0, np.where(after, 2, -1)))
+        frames.append(
+            pl.DataFrame(
+                {
+                    "SUBJ": pl.Series(subject.astype(np.int32)),
+                    "READER": constant(reader, rows),
+                    "CARDY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, rows)),
+                    "ADT": as_dates(calls.day, dated[subject]),
+                    "AVALC": take(RESPONSES, calls.status),
+                    "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),
+                    "USABLE": take(("N", "Y"), usable.astype(np.int64)),
+                    "REASON": take(("not evaluable", "pending: the readers disagree or one has not read", "after relapse, which is final"), reason),
+                    "MRD": take(MRD, calls.mrd),
+                    "SRCDOM": take(("RS", "LB"), ((calls.flags & FROM_LAB) != 0).astype(np.int64)),
+                    "SRCSEQ": pl.Series(calls.seq),
+                    "FLAGS": words_of_flags(calls.flags),
+                }
+            )
+        )
+    frame = pl.concat(frames).with_columns(pl.when(pl.col("SRCSEQ") >= 0).then(pl.col("SRCSEQ")).alias("SRCSEQ"))
+    collected = populations.records.calls.select("SUBJ", pl.col("SEQ").alias("SRCSEQ"), pl.lit("RS").alias("SRCDOM"), "ORRES")
+    collected = collected.filter(pl.col("SRCSEQ").is_not_null()).unique(["SUBJ", "SRCSEQ"], keep="first", maintain_order=True)
+    return frame.join(collected, on=["SUBJ", "SRCDOM", "SRCSEQ"], how="left", maintain_order="left")

@@ -1,0 +1,152 @@
+"""Who responded, by each response endpoint and variant? ADRS, one row by subject, endpoint and variant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints import codes
+from cartrial.endpoints.codes import FAR, RATE_REASONS, STRATEGY_CODES
+from cartrial.endpoints.populations import Populations, strategy_codes
+from cartrial.endpoints.rate_kernel import assess_rate
+from cartrial.endpoints.trace import Trace, as_dates, constant, take
+from cartrial.response.codes import flag_names
+from cartrial.sdtm.records import READERS, RESPONSES
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+    from cartrial.study.endpoint import Endpoint, Variant
+
+__all__ = ["ADRS_SCHEMA", "derive_adrs"]
+
+ADRS_SCHEMA = {
+    **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
+    **{"AVAL": pl.Float64, "AVALC": pl.String, "REASON": pl.String, "ADT": pl.Date, "CARDY": pl.Int32},
+    **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
+}
+
+_SENTENCES = {
+    "response": "{status} counts as a response {window}",
+    "no-response": "no response {window}: {status}",
+    "no-usable-assessment": "nothing usable {window}",
+    "relapse": "relapse is final: no response {window}",
+    "death": "death before a usable assessment: no response {window}",
+    "hsct": "transplant ended the time in which a response counts {window}",
+    "re-infusion": "re-infusion ended the time in which a response counts {window}",
+    "new-therapy": "new therapy ended the time in which a response counts {window}",
+    "product-failure": "product failure before infusion is a non-response",
+    "mrd-positive": "remission, but MRD positive",
+    "mrd-not-evaluable": "remission, but MRD not evaluable (assay not sensitive enough or its limit unknown)",
+    "mrd-missing": "remission, but no MRD sample",
+    "not-confirmed": "remission not seen again after the days required",
+    "withdrawn": "withdrawn or lost before infusion",
+    "window-open": "the window is open at the cutoff and nothing has decided",
+}
+
+
+def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
+    """Return ADRS.
+
+    Parameters
+    ----------
+    study : Study
+    populations : Populations
+        Holds records, calls and course.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of `ADRS_SCHEMA`. AVAL is 1 or 0, null when not yet assessable.
+    """
+    frames = [
+        _rows(study, populations, variant)
+        for endpoint in study.endpoints
+        if endpoint.type == "response-rate"
+        for variant in study.variants(endpoint)
+    ]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=ADRS_SCHEMA)
+
+
+def _window(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int, str]:
+    """Return mode, low, high, target and the window in words."""
+    window = endpoint.window
+    assert window is not None
+    if window.at:
+        visit = study.visit(window.at)
+        return codes.AT, visit.day - visit.minus, visit.day + visit.plus, visit.day, f"at {visit.name}"
+    if window.within:
+        visit = study.visit(window.within)
+        return codes.WITHIN, 1, visit.day + visit.plus, 0, f"within {visit.name}"
+    if window.best:
+        return codes.BEST, 1, FAR, 0, "up to the cutoff"
+    return codes.DAYS, 1, int(window.within_days or 0), 0, f"within {window.within_days} days"
+
+
+def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
+    endpoint = variant.endpoint
+    reader = READERS.index(endpoint.reader or study.readers.primary)
+    calls, course = populations.calls[reader], populations.course
+    member = populations.members(endpoint, reader)
+    mode, low, high, target, window = _window(study, endpoint)
+    counts = np.array([name in endpoint.response for name in RESPONSES])
+    if "CRi" in endpoint.response:
+        counts[RESPONSES.index("CRh")] = True
+    subjects = len(course.day0)
+    value, reason, chosen = (np.zeros(subjects, np.int64) for _ in range(3))
+    gone = np.minimum(course.withdrawn, course.lost)
+    assess_rate(
+        len(calls.day) + subjects,
+        *(calls.at, calls.day, calls.status, calls.flags, calls.mrd),
+        *(member, course.day0, course.enrolled, course.cutoff, course.death, course.failure, gone, course.ice, strategy_codes(endpoint)),
+        STRATEGY_CODES[endpoint.strategies.product_failure],
+        *(mode, low, high, target),
+        *(endpoint.window.from_ == "enrolment", endpoint.window.until == "progression", endpoint.window.bridging),  # type: ignore[union-attr]
+        *(counts, endpoint.mrd == "negative", study.disease.confirm_days, endpoint.sustained_days),
+        *(value, reason, chosen),
+    )
+    rows = np.flatnonzero(member)
+    value, reason, chosen = value[rows], reason[rows], chosen[rows]
+    if endpoint.not_yet_assessable == "non-responder":
+        value = np.where(value < 0, 0, value)
+    day = np.where(chosen >= 0, calls.day[np.maximum(chosen, 0)] if len(calls.day) else 0, FAR)
+    trace = Trace(rows)
+    trace.from_assessment(calls, chosen >= 0, chosen)
+    for code, name in ((codes.R_HSCT, "HSCT"), (codes.R_REINFUSION, "RE"), (codes.R_NEWTHERAPY, "NEW"), (codes.R_DEATH, "DEATH")):
+        trace.from_course(course, (reason == code) & (chosen < 0), name)
+    trace.from_disposition(((reason == codes.R_PRODUCT_FAILURE) | (reason == codes.R_WITHDRAWN)) & (chosen < 0))
+    status = calls.status[np.maximum(chosen, 0)] if len(calls.day) else np.zeros(len(rows), np.int64)
+    day0 = course.day0[rows]
+    relative = pl.Series(np.where((day < FAR) & (day0 < FAR), day - day0, 0).astype(np.int32))
+    no_day = pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))
+    flags = np.where(chosen >= 0, calls.flags[np.maximum(chosen, 0)] if len(calls.day) else 0, 0)
+    columns = {
+        "SUBJ": pl.Series(rows.astype(np.int32)),
+        "PARAMCD": constant(endpoint.id, len(rows)),
+        "PARAM": constant(endpoint.label, len(rows)),
+        "VARIANT": constant(variant.name, len(rows)),
+        "POPULATION": constant(endpoint.population, len(rows)),
+        "READER": constant(endpoint.reader, len(rows)),
+        "AVAL": pl.Series(value.astype(float)).zip_with(pl.Series(value >= 0), pl.Series([None], dtype=pl.Float64).new_from_index(0, len(rows))),
+        "AVALC": take(("N", "Y", "NYA"), np.where(value < 0, 2, value)),
+        "REASON": take(RATE_REASONS, reason),
+        "ADT": as_dates(day, course.frame["DATED"].to_numpy()[rows]),
+        "CARDY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
+        **trace.columns(),
+        "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window),
+        "FLAGS": words_of_flags(flags),
+    }
+    return pl.DataFrame(columns)
+
+
+def _sentences(reason: np.ndarray, status: np.ndarray, window: str) -> pl.Series:
+    names = [*RESPONSES, "no CR or CRi"]
+    texts = [_SENTENCES[name].format(status=word, window=window) for name in RATE_REASONS for word in names]
+    return take(texts, reason * len(names) + np.where(status < 0, len(RESPONSES), status))
+
+
+def words_of_flags(flags: np.ndarray) -> pl.Series:
+    """Return flags in words, null where there is none."""
+    found, inverse = np.unique(flags, return_inverse=True)
+    return take([flag_names(int(number)) or None for number in found], inverse)

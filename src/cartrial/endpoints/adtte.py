@@ -1,0 +1,141 @@
+"""How long until each event, by each time-to-event endpoint and variant? ADTTE, one row by subject, endpoint and variant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints import codes
+from cartrial.endpoints.adrs import words_of_flags
+from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, FAR
+from cartrial.endpoints.populations import Populations, first_response, strategy_codes
+from cartrial.endpoints.time_kernel import assess_time
+from cartrial.endpoints.trace import Trace, as_dates, constant, take
+from cartrial.sdtm.records import READERS
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+    from cartrial.study.endpoint import Variant
+
+__all__ = ["ADTTE_SCHEMA", "derive_adtte"]
+
+ADTTE_SCHEMA = {
+    **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
+    **{"AVAL": pl.Float64, "CNSR": pl.Int8, "EVNTDESC": pl.String, "CNSDTDSC": pl.String, "STARTDT": pl.Date, "ADT": pl.Date, "CARDY": pl.Int32},
+    **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
+}
+
+_EVENTS = {
+    "non-response": "no CR or CRi in the response window, NR or PD read in it: an event",
+    "relapse": "relapse, an event on the date of its sample",
+    "death": "death from any cause, an event",
+    "hsct": "transplant, composite: an event on its date",
+    "re-infusion": "re-infusion, composite: an event on its date",
+    "new-therapy": "new therapy, composite: an event on its date",
+}
+_CENSORED = {
+    "cutoff": "no event up to the cutoff",
+    "lost": "lost to follow-up, or last seen longer ago than one visit interval plus its margin",
+    "withdrawn": "withdrawn",
+    "missed-visits": "an event after the missed visits in a row that the study names: censored before the gap",
+    "hsct": "observation stops at the transplant",
+    "re-infusion": "observation stops at the re-infusion",
+    "new-therapy": "observation stops at the new therapy",
+}
+
+
+def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
+    """Return ADTTE.
+
+    Parameters
+    ----------
+    study : Study
+    populations : Populations
+        Holds records, calls and course.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, 1 censored, 2 for a competing event.
+    """
+    frames = [
+        _rows(study, populations, variant)
+        for endpoint in study.endpoints
+        if endpoint.type == "time-to-event"
+        for variant in study.variants(endpoint)
+    ]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=ADTTE_SCHEMA)
+
+
+def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
+    endpoint = variant.endpoint
+    reader = READERS.index(endpoint.reader or study.readers.primary)
+    calls, course = populations.calls[reader], populations.course
+    member = populations.members(endpoint, reader)
+    if endpoint.origin == "first-response":
+        first = first_response(study, calls, course, endpoint)
+        origin = np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, FAR)
+    else:
+        origin = course.day0 if endpoint.origin == "day-0" else course.enrolled
+    member = member & (origin < FAR)
+    subjects = len(course.day0)
+    end, event, censor, source = (np.full(subjects, -1, np.int64) for _ in range(4))
+    visits = study.disease.visits
+    assess_time(
+        len(calls.day) + subjects,
+        *(calls.at, calls.day, calls.status, calls.flags, member, origin, course.day0, course.cutoff, course.death),
+        *(course.withdrawn, course.lost, course.alive, course.ice, strategy_codes(endpoint)),
+        *(name in endpoint.events for name in ("non-response", "relapse", "death")),
+        *(endpoint.non_response.dated == "at-assessment", endpoint.non_response.loss == "censor"),
+        *(endpoint.response_window.from_, endpoint.response_window.to, endpoint.missed_visits),
+        np.array([visit.day for visit in visits], np.int64),
+        np.array([visit.day - visit.minus for visit in visits], np.int64),
+        np.array([visit.day + visit.plus for visit in visits], np.int64),
+        *(end, event, censor, source),
+    )
+    rows = np.flatnonzero(member)
+    end, event, censor, source = end[rows], event[rows], censor[rows], source[rows]
+    trace = _sources(populations, calls, rows, event, censor, source)
+    cnsr = np.where(event >= 0, 0, 1)
+    for name in endpoint.analysis.competing:
+        cnsr[event == EVENT_NAMES.index(name)] = 2
+    dated = course.frame["DATED"].to_numpy()[rows]
+    day0 = course.day0[rows]
+    relative = pl.Series(np.where(day0 < FAR, end - day0, 0).astype(np.int32))
+    flags = np.where(source >= 0, calls.flags[np.maximum(source, 0)] if len(calls.day) else 0, 0)
+    imputed = course.frame["DEATH_IMPUTED"].fill_null(False).to_numpy()[rows] & (event == codes.E_DEATH)
+    words = words_of_flags(flags)
+    texts = [*(_EVENTS[name] for name in EVENT_NAMES), *(_CENSORED[name] for name in CENSOR_REASONS)]
+    columns = {
+        "SUBJ": pl.Series(rows.astype(np.int32)),
+        "PARAMCD": constant(endpoint.id, len(rows)),
+        "PARAM": constant(endpoint.label, len(rows)),
+        "VARIANT": constant(variant.name, len(rows)),
+        "POPULATION": constant(endpoint.population, len(rows)),
+        "READER": constant(endpoint.reader, len(rows)),
+        "AVAL": pl.Series((end - origin[rows] + 1).astype(float)),
+        "CNSR": pl.Series(cnsr.astype(np.int8)),
+        "EVNTDESC": take(EVENT_NAMES, event),
+        "CNSDTDSC": take(CENSOR_REASONS, np.where(event >= 0, -1, censor)),
+        "STARTDT": as_dates(origin[rows], dated),
+        "ADT": as_dates(end, dated),
+        "CARDY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
+        **trace.columns(),
+        "RULE": take(texts, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
+        "FLAGS": words.zip_with(pl.Series(~imputed), constant("date of death imputed", len(rows))),
+    }
+    return pl.DataFrame(columns)
+
+
+def _sources(populations: Populations, calls: object, rows: np.ndarray, event: np.ndarray, censor: np.ndarray, source: np.ndarray) -> Trace:
+    course = populations.course
+    trace = Trace(rows)
+    trace.from_assessment(calls, source >= 0, source)  # type: ignore[arg-type]
+    for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
+        trace.from_course(course, event == code, name)
+    trace.from_course(course, source == -2, "ALIVE")
+    for code, name in ((codes.C_HSCT, "HSCT"), (codes.C_REINFUSION, "RE"), (codes.C_NEWTHERAPY, "NEW")):
+        trace.from_course(course, (source == -3) & (censor == code), name)
+    return trace

@@ -1,0 +1,233 @@
+"""What was each subject like before treatment? One column of ADSL for each baseline characteristic of the study file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cartrial.sdtm.dates import earliest_day, latest_day
+from cartrial.sdtm.terms import canonical, standard_term
+
+if TYPE_CHECKING:
+    from cartrial.sdtm.records import Records
+    from cartrial.study import Study
+    from cartrial.study.model import Characteristic
+
+__all__ = ["derive_baseline"]
+
+_EMD = "EXTRAMEDULLARY DISEASE"
+_TERMS = ("DECOD", "TERM", "TRT", "CAT", "SCAT")
+_STARTS = ("MH", "PR", "CM", "EX")
+
+
+def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
+    """Derive the baseline characteristics of every subject.
+
+    Parameters
+    ----------
+    study : Study
+        `baseline` says where each characteristic stands, its boundaries and levels.
+    records : Records
+        Reads `subjects`, `labs`, `lesions`, `doses`, and from `extra` the domains DM, MH, PR, CM, FA, VS and EX.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per subject, sorted by SUBJ: SUBJ (Int32) and a column per characteristic. Float64 when it is a number without
+        boundaries and levels, else String; with boundaries `<id>N` (Float64) holds the number. Null: not recorded, or its domain
+        is absent.
+
+    Notes
+    -----
+    - Measured values (LB, VS, FA): the last one before the first day of lymphodepletion; where none is recorded, before day 0, and a
+      value of day 0 only when there is none before it, since a day does not tell whether the sample preceded the infusion. A subject
+      neither lymphodepleted nor infused has the last value on or before the cutoff. A partial date counts by its latest possible day.
+      Of one day the value of the highest sequence number is taken; for FA presence anywhere on that day.
+    - A value below its limit has no number; it belongs to the lowest level when its limit is not above the first boundary.
+    - Terms (MH, PR, CM): Y when a record of the term began before lymphodepletion (else day 0), by the earliest day its date can mean;
+      records of MH and those marked BEFORE or PRIOR need no date. N otherwise, but null when the term was asked for (an N is recorded
+      for someone) and nothing is recorded for the subject.
+    - EX: EXDOSE is the sum of the product's doses from day 0 to day `fraction-days`; any other variable is read from the first
+      product record.
+    - A value equal to a boundary belongs to the upper level.
+    """
+    anchors = _anchors(records)
+    table = anchors.select("SUBJ")
+    for item in study.baseline:
+        found = _found(study, records, anchors, item)
+        if found is None:
+            found = pl.DataFrame(schema={"SUBJ": pl.Int32, "VALUE": pl.Float64 if _numeric(item) else pl.String})
+        joined = table.select("SUBJ").join(found, on="SUBJ", how="left", maintain_order="left")
+        table = pl.concat([table, joined.select(_levels(item, joined))], how="horizontal")
+    return table
+
+
+def _numeric(item: Characteristic) -> bool:
+    return item.from_.domain in ("LB", "VS") or bool(item.cut) or (item.from_.variable or "") in ("AGE", "EXDOSE")
+
+
+def _anchors(records: Records) -> pl.DataFrame:
+    """Return by subject: LIMIT, the first day that is no longer baseline, and EDGE, the day allowed where nothing stands before it."""
+    return records.subjects.select(
+        "SUBJ",
+        "DATED",
+        "DAY0",
+        "CUTOFF",
+        pl.min_horizontal("LDSTART", "DAY0").alias("LIMIT"),
+        pl.when(pl.col("LDSTART").is_null()).then(pl.col("DAY0")).alias("EDGE"),
+    ).sort("SUBJ")
+
+
+def _found(study: Study, records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+    """Return SUBJ and VALUE, with TOP (the limit of a value below it) for LB; None when the domain is absent."""
+    domain = item.from_.domain
+    if domain == "DM":
+        return _person(records, item)
+    if domain == "LB":
+        return _laboratory(records, anchors, item)
+    if domain == "VS":
+        return _vital(records, anchors, item)
+    if domain == "FA":
+        return _finding(records, anchors, item)
+    if domain == "EX":
+        return _dose(study, records, anchors, item)
+    return _occurrence(records, anchors, item)
+
+
+def _person(records: Records, item: Characteristic) -> pl.DataFrame | None:
+    name = (item.from_.variable or item.id).upper()
+    frame = records.subjects if name in records.subjects.columns else records.extra.get("DM")
+    if frame is None or name not in frame.columns:
+        return None
+    return frame.select("SUBJ", pl.col(name).alias("VALUE")).unique("SUBJ", keep="first", maintain_order=True)
+
+
+def _laboratory(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame:
+    source = item.from_
+    code = (source.testcd or item.id).upper()
+    below = pl.col("BELOW").fill_null(False)
+    recorded = pl.col("DONE").fill_null(True) & (pl.col("VALUE").is_not_null() | below)
+    where = (pl.col("TEST") == (standard_term(code, "LBTESTCD") or code)) & recorded
+    if source.specimen:
+        where &= pl.col("SPEC") == (standard_term(source.specimen, "LBSPEC") or source.specimen.upper())
+    rows = records.labs.filter(where).select(
+        *("SUBJ", "DAY", "DAYX", "SEQ"),
+        pl.when(~below).then(pl.col("VALUE")).alias("VALUE"),
+        pl.when(below).then(pl.coalesce("LLOQ", "LOD")).alias("TOP"),
+    )
+    return _last(rows, anchors, ["VALUE", "TOP"])
+
+
+def _vital(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+    frame = records.extra.get("VS")
+    if frame is None or not {"VSTESTCD", "VSSTRESN"} <= set(frame.columns):
+        return None
+    code = (item.from_.testcd or item.id).upper()
+    rows = frame.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VSSTRESN").is_not_null())
+    return _last(_with_days(rows, "VS", anchors).rename({"VSSTRESN": "VALUE"}), anchors, ["VALUE"])
+
+
+def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+    term = (item.from_.term or item.id).upper()
+    frame = records.extra.get("FA")
+    if standard_term(term, "FAOBJ") == _EMD:
+        if frame is None and records.lesions.is_empty():
+            return None
+        rows = records.lesions
+    elif frame is None or not {"FAOBJ", "FASTRESC"} <= set(frame.columns):
+        return None
+    else:
+        named = frame.filter(pl.col("FAOBJ").str.strip_chars().str.to_uppercase() == term)
+        word = canonical(pl.col("FASTRESC"), "FASTRESC").replace_strict({"PRESENT": 1, "ABSENT": 0}, default=-1, return_dtype=pl.Int8)
+        rows = _with_days(named, "FA", anchors).with_columns(word.alias("PRESENT"))
+    daily = rows.filter(pl.col("PRESENT") >= 0).group_by("SUBJ", "DAY", "DAYX").agg(pl.col("PRESENT").max(), pl.col("SEQ").max())
+    present = pl.when(pl.col("PRESENT") == 1).then(pl.lit("Y")).otherwise(pl.lit("N"))
+    return _last(daily, anchors, ["PRESENT"]).select("SUBJ", present.alias("VALUE"))
+
+
+def _dose(study: Study, records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+    name = (item.from_.variable or "EXDOSE").upper()
+    if name == "EXDOSE":
+        given = (pl.col("KIND") == "PRODUCT") & pl.col("AMOUNT").is_not_null()
+        product = records.doses.filter(given).join(anchors, on="SUBJ", how="inner")
+        first = product.filter((pl.col("DAY") <= pl.col("DAY0") + study.product.fraction_days) & (pl.col("DAY") <= pl.col("CUTOFF")))
+        return first.sort("SUBJ", "DAY", "SEQ").group_by("SUBJ", maintain_order=True).agg(pl.col("AMOUNT").sum().alias("VALUE"))
+    frame = records.extra.get("EX")
+    if frame is None or name not in frame.columns:
+        return None
+    treatment = pl.col("EXTRT").str.strip_chars().str.to_uppercase()
+    product = frame.filter(treatment.is_in(list(study.product.exposure)) & pl.col(name).is_not_null())
+    rows = _with_days(product, "EX", anchors).join(anchors, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    return rows.sort("SUBJ", "DAY", "SEQ").unique("SUBJ", keep="first", maintain_order=True).select("SUBJ", pl.col(name).alias("VALUE"))
+
+
+def _occurrence(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+    domain, term = item.from_.domain, (item.from_.term or item.id).strip().upper()
+    frame = records.extra.get(domain)
+    if frame is None:
+        return None
+    names = [f"{domain}{part}" for part in _TERMS if f"{domain}{part}" in frame.columns]
+    same = pl.any_horizontal(pl.lit(False), *(_text(frame, name) == term for name in names)).fill_null(False)
+    prior = pl.lit(domain == "MH") | _text(frame, f"{domain}CAT").fill_null("").str.contains("PRIOR", literal=True)
+    for name in ("STRTPT", "STRF", "ENRTPT", "ENRF"):
+        prior |= (_text(frame, f"{domain}{name}") == "BEFORE").fill_null(False)
+    not_done = (_text(frame, f"{domain}STAT") == "NOT DONE").fill_null(False)
+    occurred = pl.when(not_done).then(pl.lit("U")).otherwise(_text(frame, f"{domain}OCCUR").str.slice(0, 1).fill_null("Y"))
+    rows = _with_days(frame.filter(same), domain, anchors).with_columns(occurred.alias("OCCUR"), prior.alias("PRIOR"))
+    rows = rows.join(anchors.drop("DATED"), on="SUBJ", how="inner").filter(pl.col("DAY").is_null() | (pl.col("DAY") <= pl.col("CUTOFF")))
+    limit = pl.coalesce("LIMIT", pl.col("CUTOFF") + 1)
+    before = rows.filter((pl.col("DAY") < limit) | (pl.col("DAY").is_null() & pl.col("PRIOR")))
+    answer = before.group_by("SUBJ").agg((pl.col("OCCUR") == "Y").any().alias("YES"), (pl.col("OCCUR") == "N").any().alias("NO"))
+    volunteered = not (rows["OCCUR"] == "N").any()
+    value = pl.when(pl.col("YES").fill_null(False)).then(pl.lit("Y"))
+    value = value.when(pl.col("NO").fill_null(False) | (pl.lit(volunteered) & pl.col("YES").is_null())).then(pl.lit("N"))
+    return anchors.select("SUBJ").join(answer, on="SUBJ", how="left", maintain_order="left").select("SUBJ", value.alias("VALUE"))
+
+
+def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars().str.to_uppercase() if name in frame.columns else pl.lit(None, dtype=pl.String)
+
+
+def _with_days(frame: pl.DataFrame, domain: str, anchors: pl.DataFrame) -> pl.DataFrame:
+    """Add DAY and DAYX, the earliest and latest day of a record, and SEQ. Study days count for subjects without dates."""
+    stem = f"{domain}{'ST' if domain in _STARTS else ''}"
+    date = pl.col(f"{stem}DTC") if f"{stem}DTC" in frame.columns else pl.lit(None, dtype=pl.String)
+    counted = pl.col(f"{stem}DY").floor().cast(pl.Int32) if f"{stem}DY" in frame.columns else pl.lit(None, dtype=pl.Int32)
+    seq = pl.col(f"{domain}SEQ").cast(pl.Int64) if f"{domain}SEQ" in frame.columns else pl.int_range(pl.len(), dtype=pl.Int64)
+    dated = frame.join(anchors.select("SUBJ", "DATED"), on="SUBJ", how="left", maintain_order="left")
+    return dated.with_columns(
+        pl.when(pl.col("DATED")).then(earliest_day(date)).otherwise(counted).alias("DAY"),
+        pl.when(pl.col("DATED")).then(latest_day(date)).otherwise(counted).alias("DAYX"),
+        seq.alias("SEQ"),
+    ).drop("DATED")
+
+
+def _last(rows: pl.DataFrame, anchors: pl.DataFrame, values: list[str]) -> pl.DataFrame:
+    """Return the last values of the baseline period by subject."""
+    before = pl.col("LIMIT").is_null() | (pl.col("DAYX") < pl.col("LIMIT"))
+    edge = (pl.col("DAYX") <= pl.col("EDGE")).fill_null(False)
+    limited = rows.join(anchors.select("SUBJ", "LIMIT", "EDGE", "CUTOFF"), on="SUBJ", how="inner")
+    ordered = limited.filter((pl.col("DAY") <= pl.col("CUTOFF")) & (before | edge)).sort("SUBJ", before, "DAY", "SEQ", *values)
+    return ordered.unique("SUBJ", keep="last", maintain_order=True).select("SUBJ", *values)
+
+
+def _levels(item: Characteristic, frame: pl.DataFrame) -> list[pl.Expr]:
+    """Return the characteristic's column, and its number beside it where boundaries make levels of it."""
+    value = pl.col("VALUE")
+    if not item.cut:
+        if item.levels and frame["VALUE"].dtype.is_numeric():
+            whole = value == value.round()
+            value = pl.when(whole).then(value.round().cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
+        elif frame["VALUE"].dtype.is_numeric():
+            value = value.cast(pl.Float64)
+        else:
+            value = value.cast(pl.String)
+        return [value.alias(item.id)]
+    number = value.cast(pl.Float64, strict=False)
+    passed = pl.sum_horizontal(*((number >= bound).cast(pl.Int32) for bound in item.cut))
+    names = {i: name for i, name in enumerate(item.levels)}
+    level = pl.when(number.is_not_null()).then(passed.replace_strict(names, default=None, return_dtype=pl.String))
+    if "TOP" in frame.columns:
+        level = level.when(pl.col("TOP") <= item.cut[0]).then(pl.lit(item.levels[0]))
+    return [level.alias(item.id), number.alias(f"{item.id}N")]

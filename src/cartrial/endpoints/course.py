@@ -1,0 +1,195 @@
+"""What happened to each subject, on which day? Milestones, intercurrent events, death and last contact as arrays.
+
+Nothing after the cutoff is used. Partial dates are imputed here: a missing day is the 15th, a missing month and day 1 July, never before the last
+date known alive (a death: one day later) nor after the cutoff when the earliest possible day is not; transplant and new therapy take
+the earliest possible day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints.codes import FAR
+from cartrial.response.assess import wide
+from cartrial.sdtm.records import NO_CUTOFF, Records
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["Course", "derive_course"]
+
+CONDITIONING_DAYS = 14
+_TRANSPLANT = "ALLOGENEIC STEM CELL TRANSPLANT"
+
+
+@dataclass(frozen=True)
+class Course:
+    """Each subject's days. Arrays of int64, shape (subjects,); `FAR` where there is none.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row by subject with every column below, null instead of `FAR`, and the sources: DEATH_SRC, DEATH_VAR, DEATH_SEQ, DEATH_IMPUTED,
+        HSCT_SRC, HSCT_SEQ, NEW_SRC, NEW_SEQ, RE_SRC, RE_SEQ, ALIVE_SRC, ALIVE_SEQ, STRADDLES.
+    day0, enrolled, cutoff, death, failure, withdrawn, lost, alive : ndarray
+    ice : ndarray of int64, shape (3, subjects)
+        Transplant, re-infusion, new therapy.
+    """
+
+    frame: pl.DataFrame
+    day0: np.ndarray
+    enrolled: np.ndarray
+    cutoff: np.ndarray
+    death: np.ndarray
+    failure: np.ndarray
+    withdrawn: np.ndarray
+    lost: np.ndarray
+    alive: np.ndarray
+    ice: np.ndarray
+
+
+def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bool = False) -> Course:
+    """Return what happened to each subject.
+
+    Parameters
+    ----------
+    study : Study
+        Says whether a second infusion is a re-infusion, and how long fractions go on.
+    records : Records
+    straddling_after_cutoff : bool
+        Take partial dates that may lie on either side of the cutoff as after it.
+    """
+    base = _milestones(records)
+    alive = _contacts(records, base)
+    frame = base.join(alive, on="SUBJ", how="left")
+    frame = frame.join(_death(records, frame, straddling_after_cutoff), on="SUBJ", how="left")
+    for events in (_transplants(records, frame, straddling_after_cutoff), *_therapies(study, records, frame, straddling_after_cutoff)):
+        frame = frame.join(events, on="SUBJ", how="left")
+    for kind, name in (("PRODUCT FAILURE", "FAILURE"), ("WITHDRAWAL BY SUBJECT", "WITHDRAWN"), ("LOST TO FOLLOW-UP", "LOST")):
+        frame = frame.join(_disposition(records, base, kind, name), on="SUBJ", how="left")
+    straddles = [name for name in frame.columns if name.startswith("STRADDLES_")]
+    frame = frame.with_columns(pl.any_horizontal(pl.col(name).fill_null(False) for name in straddles).alias("STRADDLES")).drop(straddles).sort("SUBJ")
+    days = {name: wide(frame[name], FAR) for name in ("DAY0", "ENROLLED", "DEATH", "FAILURE", "WITHDRAWN", "LOST", "HSCT", "RE", "NEW")}
+    return Course(
+        frame=frame,
+        day0=days["DAY0"],
+        enrolled=days["ENROLLED"],
+        cutoff=wide(frame["CUTOFF"], NO_CUTOFF),
+        death=days["DEATH"],
+        failure=days["FAILURE"],
+        withdrawn=days["WITHDRAWN"],
+        lost=days["LOST"],
+        alive=wide(frame["ALIVE"], -FAR),
+        ice=np.ascontiguousarray(np.stack([days["HSCT"], days["RE"], days["NEW"]])),
+    )
+
+
+def _milestones(records: Records) -> pl.DataFrame:
+    names = ("DAY0", "CONSENT", "ENROLLED", "LEUK", "RELEASED", "LDSTART")
+    reached = [pl.when(pl.col(name) <= pl.col("CUTOFF")).then(pl.col(name)).alias(name) for name in names]
+    frame = records.subjects.select("SUBJ", "TRIAL", "DATED", "CUTOFF", *reached)
+    # whoever was leukapheresed or infused was enrolled; without a date of its own the earliest of these days stands for it
+    return frame.with_columns(pl.coalesce("ENROLLED", pl.min_horizontal("LEUK", "LDSTART", "DAY0")).alias("ENROLLED"))
+
+
+def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
+    """Last day known alive, from full dates alone: alive status, attended assessments, doses and procedures."""
+    rows = [
+        ("SS", records.survival.filter(pl.col("ALIVE"))),
+        ("RS", records.calls),
+        ("LB", records.labs.filter(pl.col("TAKEN"))),
+        ("FA", records.lesions.filter(pl.col("PRESENT") >= 0)),
+        ("EX", records.doses),
+        ("PR", records.procedures),
+        ("CM", records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY")),
+    ]
+    last = [
+        frame.filter(pl.col("DAY") == pl.col("DAYX"))
+        .join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
+        .filter(pl.col("DAY") <= pl.col("CUTOFF"))
+        .group_by("SUBJ")
+        .agg(pl.col("DAY").max().alias("ALIVE"), pl.col("SEQ").sort_by("DAY", "SEQ").last().alias("ALIVE_SEQ"))
+        .with_columns(pl.lit(domain).alias("ALIVE_SRC"), pl.lit(rank).alias("RANK"))
+        for rank, (domain, frame) in enumerate(rows)
+        if not frame.is_empty()
+    ]
+    if not last:
+        return pl.DataFrame(schema={"SUBJ": pl.Int32, "ALIVE": pl.Int32, "ALIVE_SEQ": pl.Int64, "ALIVE_SRC": pl.String})
+    found = pl.concat(last).sort("SUBJ", "ALIVE", "RANK", descending=[False, True, False])
+    return found.unique("SUBJ", keep="first", maintain_order=True).drop("RANK")
+
+
+def _death(records: Records, frame: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
+    deaths = records.deaths.join(frame.select("SUBJ", "CUTOFF", "ALIVE"), on="SUBJ")
+    partial = pl.col("DAY") != pl.col("DAYX")
+    year = (pl.col("DAYX") - pl.col("DAY")) > 31
+    middle = pl.when(year).then(pl.col("DAY") + _days_to_july()).otherwise(pl.col("DAY") + 14)
+    imputed = pl.min_horizontal(pl.max_horizontal(middle, pl.col("ALIVE") + 1), pl.col("CUTOFF"))
+    straddles = partial & (pl.col("DAY") <= pl.col("CUTOFF")) & (pl.col("DAYX") > pl.col("CUTOFF"))
+    deaths = deaths.filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    if straddling_after_cutoff:
+        deaths = deaths.filter(~straddles)
+    return deaths.select(
+        "SUBJ",
+        pl.when(partial).then(imputed).otherwise(pl.col("DAY")).cast(pl.Int32).alias("DEATH"),
+        pl.col("SRCDOM").alias("DEATH_SRC"),
+        pl.col("SRCVAR").alias("DEATH_VAR"),
+        pl.col("SEQ").alias("DEATH_SEQ"),
+        partial.alias("DEATH_IMPUTED"),
+        straddles.alias("STRADDLES_DEATH"),
+    )
+
+
+def _days_to_july() -> pl.Expr:
+    """Days from 1 January to 1 July of the year that DAY starts: 181, in a leap year 182."""
+    return 181 + pl.col("DAY").cast(pl.Date).dt.is_leap_year().cast(pl.Int32)
+
+
+def _eligible(frame: pl.DataFrame, base: pl.DataFrame, name: str, straddling_after_cutoff: bool) -> pl.DataFrame:
+    """Records on or after day 0 (enrolment where not infused) up to the cutoff, the earliest possible day of each."""
+    start = pl.coalesce("DAY0", "ENROLLED")
+    joined = frame.join(base.select("SUBJ", "DAY0", "ENROLLED", "CUTOFF"), on="SUBJ").filter((pl.col("DAYX") >= start) & (pl.col("DAY") <= pl.col("CUTOFF")))
+    straddles = (pl.col("DAY") != pl.col("DAYX")) & (pl.col("DAYX") > pl.col("CUTOFF"))
+    joined = joined.with_columns(pl.max_horizontal("DAY", start).cast(pl.Int32).alias("DAY"), straddles.alias(f"STRADDLES_{name}"))
+    return joined.filter(~pl.col(f"STRADDLES_{name}")) if straddling_after_cutoff else joined
+
+
+def _first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    first = frame.sort("SUBJ", "DAY", "SEQ", nulls_last=True, maintain_order=True).unique("SUBJ", keep="first", maintain_order=True)
+    return first.select(
+        "SUBJ", pl.col("DAY").alias(name), pl.col("SRC").alias(f"{name}_SRC"), pl.col("SEQ").alias(f"{name}_SEQ"), f"STRADDLES_{name}"
+    )
+
+
+def _transplants(records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
+    """First transplant, from its conditioning if that is recorded within 14 days before it."""
+    transplants = _first(
+        _eligible(records.procedures.filter(pl.col("KIND") == _TRANSPLANT).with_columns(pl.lit("PR").alias("SRC")), base, "HSCT", straddling_after_cutoff), "HSCT"
+    )
+    conditioning = pl.concat(
+        [table.filter(pl.col("KIND") == "CONDITIONING").select("SUBJ", "DAY") for table in (records.procedures, records.therapies)]
+    ).join(transplants.select("SUBJ", "HSCT"), on="SUBJ")
+    start = conditioning.filter(pl.col("DAY").is_between(pl.col("HSCT") - CONDITIONING_DAYS, pl.col("HSCT"))).group_by("SUBJ").agg(pl.col("DAY").min().alias("FROM"))
+    return transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT")).drop("FROM")
+
+
+def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """First re-infusion and first new therapy; a second product is a new therapy unless the study calls it re-infusion."""
+    infusions = records.doses.filter(pl.col("KIND") == "PRODUCT").join(base.select("SUBJ", "DAY0"), on="SUBJ")
+    again = infusions.filter(pl.col("DAY") > pl.col("DAY0") + study.product.fraction_days).select("SUBJ", "DAY", "DAYX", "SEQ", pl.lit("EX").alias("SRC"))
+    new = records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY").select("SUBJ", "DAY", "DAYX", "SEQ", pl.lit("CM").alias("SRC"))
+    if not study.product.re_infusion:
+        new, again = pl.concat([new, again]), again.clear()
+    return (
+        _first(_eligible(again, base, "RE", straddling_after_cutoff), "RE"),
+        _first(_eligible(new, base, "NEW", straddling_after_cutoff), "NEW"),
+    )
+
+
+def _disposition(records: Records, base: pl.DataFrame, kind: str, name: str) -> pl.DataFrame:
+    found = records.dispositions.filter(pl.col("KIND") == kind).join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
+    return found.filter(pl.col("DAY") <= pl.col("CUTOFF")).group_by("SUBJ").agg(pl.col("DAY").min().alias(name))

@@ -1,0 +1,108 @@
+"""Who is in each population?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints.codes import FAR, STRATEGY_CODES
+from cartrial.endpoints.course import Course
+from cartrial.endpoints.time_kernel import find_first_response
+from cartrial.response.assess import Calls, wide
+from cartrial.response.codes import NE, NR, PD, RELAPSE
+from cartrial.sdtm.records import Records
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+    from cartrial.study.endpoint import Endpoint
+
+__all__ = ["Populations", "first_response", "strategy_codes"]
+
+
+def strategy_codes(endpoint: Endpoint) -> np.ndarray:
+    """Return the strategies for transplant, re-infusion and new therapy: int64, shape (3,)."""
+    strategies = endpoint.strategies
+    return np.array([STRATEGY_CODES[name] for name in (strategies.hsct, strategies.re_infusion, strategies.new_therapy)], np.int64)
+
+
+def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoint) -> np.ndarray:
+    """Return the first usable CR or CRi of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
+    first = np.empty(len(course.day0), np.int64)
+    strategy = strategy_codes(endpoint)
+    find_first_response(len(calls.day), calls.at, calls.day, calls.status, calls.flags, course.day0, course.ice, strategy, study.disease.confirm_days, first)
+    return first
+
+
+@dataclass(frozen=True)
+class Populations:
+    """Membership by population and reader.
+
+    Parameters
+    ----------
+    study, records, calls, course
+        What the memberships are derived from; `calls` by reader code.
+    """
+
+    study: Study
+    records: Records
+    calls: dict[int, Calls]
+    course: Course
+
+    def members(self, endpoint: Endpoint, reader: int) -> np.ndarray:
+        """Return who is in an endpoint's population: bool, shape (subjects,)."""
+        name = endpoint.population
+        if name == "responders":
+            return first_response(self.study, self.calls[reader], self.course, endpoint) >= 0
+        return self.of(name, reader)
+
+    def of(self, name: str, reader: int) -> np.ndarray:
+        """Return who is in a population that no strategy touches: bool, shape (subjects,)."""
+        frame, course = self.course.frame, self.course
+        infused = course.day0 < FAR
+        if name == "enrolled":
+            return course.enrolled < FAR
+        if name == "leukapheresed":
+            return frame["LEUK"].is_not_null().to_numpy()
+        if name == "infused":
+            return infused
+        calls = self.calls[reader]
+        adequate = (calls.status != NE) & (calls.day > course.day0[calls.subject])
+        first = self._first_day(calls, adequate)
+        assessed = infused & (first < FAR)
+        if name == "assessed":
+            return assessed
+        instead = np.minimum(course.death, course.ice[2])
+        return infused & self._morphologic_disease(calls) & (assessed | (instead < FAR))
+
+    def _first_day(self, calls: Calls, keep: np.ndarray) -> np.ndarray:
+        first = np.full(len(self.course.day0), FAR, np.int64)
+        np.minimum.at(first, calls.subject[keep], calls.day[keep])
+        return first
+
+    def _morphologic_disease(self, calls: Calls) -> np.ndarray:
+        """Disease before lymphodepletion by the reader's last call, else by marrow, blood or extramedullary disease in LB and FA."""
+        course, frame = self.course, self.course.frame
+        base_day = wide(frame["LDSTART"].fill_null(frame["DAY0"]), FAR)
+        before = (calls.status != NE) & (calls.day <= base_day[calls.subject])
+        call = np.full(len(course.day0), -1, np.int64)
+        call[calls.subject[before]] = calls.status[before]  # sorted by day: the last one stays
+        by_reader = np.isin(call, [NR, PD, RELAPSE])
+        base = pl.DataFrame({"SUBJ": frame["SUBJ"], "BASE": base_day})
+        marrow = self.study.disease.criteria.refractory_marrow
+        tests = self.records.labs.filter((pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("VALUE").is_not_null() & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"]))
+        last = _last_before(tests, base, ["SPEC"], "VALUE")
+        limit = {">=": pl.col("VALUE") >= marrow.value, ">": pl.col("VALUE") > marrow.value}.get(marrow.op, pl.col("VALUE") >= marrow.value)
+        disease = last.filter(((pl.col("SPEC") == "BONE MARROW") & limit) | ((pl.col("SPEC") == "BLOOD") & (pl.col("VALUE") > 0)))["SUBJ"]
+        lesions = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)["SUBJ"]
+        by_lab = np.zeros(len(course.day0), bool)
+        by_lab[disease.to_numpy()] = True
+        by_lab[lesions.to_numpy()] = True
+        return np.where(call >= 0, by_reader, by_lab)
+
+
+def _last_before(frame: pl.DataFrame, base: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
+    rows = frame.filter(pl.col("DAY") == pl.col("DAYX")).join(base, on="SUBJ").filter(pl.col("DAY") <= pl.col("BASE"))
+    return rows.sort("SUBJ", *by, "DAY", value, nulls_last=False, maintain_order=True).unique(["SUBJ", *by], keep="last", maintain_order=True)

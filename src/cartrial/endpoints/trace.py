@@ -1,0 +1,82 @@
+"""From which source record does a derived value come? Columns that every endpoint row carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints.codes import FAR
+from cartrial.endpoints.course import Course
+from cartrial.response.assess import Calls
+from cartrial.response.codes import FROM_LAB
+
+__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "take"]
+
+NOWHERE = -1
+
+
+def take(names: Sequence[str | None], codes: np.ndarray) -> pl.Series:
+    """Return names by their codes; a code of -1 gives null."""
+    return pl.Series([*names, None], dtype=pl.String).gather(np.where(codes < 0, len(names), codes))
+
+
+def constant(value: str | None, rows: int) -> pl.Series:
+    """Return one text repeated."""
+    return pl.Series([value], dtype=pl.String).new_from_index(0, rows)
+
+
+def as_dates(day: np.ndarray, dated: np.ndarray) -> pl.Series:
+    """Return days as dates; null where there is no day or the source has study days alone."""
+    known = (day < FAR) & (day > -FAR) & dated
+    series = pl.Series(np.where(known, day, 0).astype(np.int32)).cast(pl.Date)
+    return series.zip_with(pl.Series(known), pl.Series([None], dtype=pl.Date).new_from_index(0, len(day)))
+
+
+class Trace:
+    """Source columns, filled step by step.
+
+    Parameters
+    ----------
+    subjects : ndarray of int64, shape (rows,)
+        The subject of each row.
+    """
+
+    def __init__(self, subjects: np.ndarray) -> None:
+        self.subjects = subjects
+        self.domain = np.full(len(subjects), -1, np.int64)
+        self.sequence = np.full(len(subjects), -1, np.int64)
+
+    DOMAINS = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA")
+    VARIABLES = ("RSSTRESC", "LBSTRESN", "PRSTDTC", "CMSTDTC", "EXSTDTC", "DSSTDTC", "DTHDTC", "AEENDTC", "SSDTC", "FADTC")
+
+    def from_assessment(self, calls: Calls, where: np.ndarray, position: np.ndarray) -> None:
+        """Rows `where` (bool) come from the assessment at `position`."""
+        rows = np.flatnonzero(where & (position >= 0))
+        chosen = position[rows]
+        self.domain[rows] = np.where(calls.flags[chosen] & FROM_LAB, 1, 0)
+        self.sequence[rows] = calls.seq[chosen]
+
+    def from_course(self, course: Course, where: np.ndarray, name: str) -> None:
+        """Rows `where` (bool) come from an event of the course: DEATH, HSCT, RE, NEW or ALIVE."""
+        rows = np.flatnonzero(where)
+        if not len(rows):
+            return
+        chosen = course.frame.select(f"{name}_SRC", f"{name}_SEQ")[self.subjects[rows]]
+        codes = chosen[f"{name}_SRC"].replace_strict({domain: i for i, domain in enumerate(self.DOMAINS)}, default=-1, return_dtype=pl.Int64)
+        self.domain[rows] = codes.fill_null(-1).to_numpy()
+        self.sequence[rows] = chosen[f"{name}_SEQ"].fill_null(-1).to_numpy()
+
+    def from_disposition(self, where: np.ndarray) -> None:
+        """Rows `where` (bool) come from DS."""
+        self.domain[where] = self.DOMAINS.index("DS")
+
+    def columns(self) -> dict[str, pl.Series]:
+        """Return SRCDOM, SRCVAR and SRCSEQ."""
+        sequence = pl.Series(self.sequence)
+        return {
+            "SRCDOM": take(self.DOMAINS, self.domain),
+            "SRCVAR": take(self.VARIABLES, self.domain),
+            "SRCSEQ": sequence.zip_with(sequence >= 0, pl.Series([None], dtype=pl.Int64).new_from_index(0, len(sequence))),
+        }

@@ -1,0 +1,84 @@
+"""How does a rule that runs subject by subject run for millions of them? Interpreted when few, compiled when many.
+
+A kernel is a plain function over arrays. With the extra `fast` (Numba) and enough work it is compiled once and cached; without it, or
+for a single trial, the same function is interpreted. Both give the same integers.
+
+Numba's own cache looks at one file alone and misses edits in what a kernel imports, so the cache folder is named by a hash of every
+kernel source and of the codes they read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["COMPILE_FROM", "Kernel", "kernel", "sources_hash"]
+
+COMPILE_FROM = 20_000
+
+
+@cache
+def sources_hash(package: Path | None = None) -> str:
+    """Return a hash of all kernel sources and codes of the package."""
+    root = package or Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*root.rglob("*kernel*.py"), *root.rglob("codes.py")]):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("CARTRIAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cartrial"
+    return Path(base) / "kernels" / sources_hash()
+
+
+class Kernel:
+    """A function over arrays with two ways to run.
+
+    Parameters
+    ----------
+    function : callable
+        Loops over scalars and arrays only.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self._compiled: Callable[..., Any] | None = None
+
+    def __call__(self, work: int, *arguments: Any) -> Any:
+        """Run the function; `work` is about how many rows it passes over."""
+        if work >= COMPILE_FROM and importlib.util.find_spec("numba") is not None:
+            return self.compiled()(*arguments)
+        return self.function(*arguments)
+
+    def compiled(self) -> Callable[..., Any]:
+        """Return the compiled function."""
+        if self._compiled is None:
+            import numba
+
+            folder = _cache_folder()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                writable = os.access(folder, os.W_OK)
+            except OSError:
+                writable = False
+            before = numba.config.CACHE_DIR
+            numba.config.CACHE_DIR = str(folder) if writable else before
+            try:
+                self._compiled = numba.njit(cache=writable)(self.function)
+            finally:
+                numba.config.CACHE_DIR = before
+        return self._compiled
+
+
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Mark a function as a kernel: it is then called with its work first."""
+    return Kernel(function)

@@ -1,0 +1,7 @@
+"""How are results shown? The report, the empty shells of an analysis plan, and one subject explained."""
+
+from cartrial.report.explain import explain_subject
+from cartrial.report.shells import write_shells
+from cartrial.report.write import write_report
+
+__all__ = ["explain_subject", "write_report", "write_shells"]

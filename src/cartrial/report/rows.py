@@ -1,0 +1,90 @@
+"""How does a page look up a row of the results? Every statistic that is shown comes from here, with its row number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+__all__ = ["ABSENT", "Rows", "Stat", "parts"]
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One printed statistic.
+
+    Parameters
+    ----------
+    text : str
+        What is printed: the row's `text`, unchanged.
+    key : int
+        Number of the row in `results.json`, from 0.
+    value : float or None
+        For the position of a mark in a figure; None when not estimable.
+    """
+
+    text: str
+    key: int
+    value: float | None = None
+
+    def __html__(self) -> Markup:
+        return Markup('<span class="s" data-key="{}">{}</span>').format(self.key, self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+ABSENT = Markup('<span class="none">–</span>')
+
+
+def parts(pattern: str, *pieces: Any) -> Markup:
+    """Put statistics into a pattern, e.g. ``parts("{} of {}", n, total)``; absent when the first is."""
+    if pieces and pieces[0] is None:
+        return ABSENT
+    return Markup(pattern).format(*(ABSENT if piece is None else piece for piece in pieces))
+
+
+class Rows:
+    """The results table, indexed for a page.
+
+    Parameters
+    ----------
+    results : pl.DataFrame
+        Rows in the order of `results.json`, with the contract's columns.
+    """
+
+    def __init__(self, results: pl.DataFrame) -> None:
+        self.all: list[dict[str, Any]] = [{**row, "key": i} for i, row in enumerate(results.iter_rows(named=True))]
+        self._index: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for row in self.all:
+            self._index[row["analysis"], row["endpoint"]].append(row)
+        self.endpoints: dict[str, list[str]] = defaultdict(list)
+        for analysis, endpoint in self._index:
+            self.endpoints[analysis].append(endpoint)
+
+    def where(self, analysis: str, endpoint: str | None = None, **key: Any) -> list[dict[str, Any]]:
+        """Return the rows of an analysis whose key columns equal those given; a tuple lists what is allowed."""
+        if endpoint is None:
+            found = [row for name in self.endpoints.get(analysis, ()) for row in self._index[analysis, name]]
+        else:
+            found = self._index.get((analysis, endpoint), [])
+        for column, wanted in key.items():
+            if isinstance(wanted, tuple):
+                found = [row for row in found if row[column] in wanted]
+            else:
+                found = [row for row in found if row[column] == wanted]
+        return found
+
+    def stat(self, found: list[dict[str, Any]], statistic: str, **key: Any) -> Stat | None:
+        """Return the first row of that statistic among those found, or None."""
+        for row in found:
+            if row["statistic"] == statistic and all(row[column] == wanted for column, wanted in key.items()):
+                return Stat(row["text"], row["key"], row["value"])
+        return None
+
+    def methods(self) -> set[str]:
+        """Return the methods that this run used."""
+        return {row["method"] for row in self.all if row["method"]}

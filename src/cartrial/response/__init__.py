@@ -1,0 +1,6 @@
+"""What was the disease's status at each visit, by each reader?"""
+
+from cartrial.response.assess import Calls, assess_response
+from cartrial.response.codes import FLAGS, MRD, flag_names
+
+__all__ = ["FLAGS", "MRD", "Calls", "assess_response", "flag_names"]

@@ -1,0 +1,60 @@
+"""Which numbers stand for statuses, readers, MRD calls and flags?"""
+
+from __future__ import annotations
+
+__all__ = ["FLAGS", "MRD", "flag_names"]
+
+# statuses: positions in cartrial.sdtm.records.RESPONSES
+NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE = range(9)
+# readers: positions in cartrial.sdtm.records.READERS
+INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
+# MRD of a remission's sample
+MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
+MRD = (None, "NEGATIVE", "POSITIVE", "NOT EVALUABLE")
+
+COUNTS_MISSING = 1 << 0
+BLOOD_NOT_RECORDED = 1 << 1
+EMD_TAKEN_AS_ABSENT = 1 << 2
+RELAPSE_WITHOUT_REMISSION = 1 << 3
+NR_AFTER_REMISSION = 1 << 4
+AFTER_RELAPSE = 1 << 5
+LOWER_CATEGORY = 1 << 6
+PENDING = 1 << 7
+ADJUDICATED = 1 << 8
+ADJUDICATION_IGNORED = 1 << 9
+SINGLE_READ = 1 << 10
+MRD_OTHER_SAMPLE = 1 << 11
+EMD_NOT_RECORDED = 1 << 12
+BASELINE_MISSING = 1 << 13
+INADEQUATE_MARROW = 1 << 14
+RELAPSE_DATES_DIFFER = 1 << 15
+TRANSFUSED = 1 << 16
+COMMITTEE_CALL = 1 << 17
+FROM_LAB = 1 << 18
+
+FLAGS = {
+    COUNTS_MISSING: "counts missing",
+    BLOOD_NOT_RECORDED: "circulating blasts not recorded",
+    EMD_TAKEN_AS_ABSENT: "EMD not recorded, absent at baseline",
+    RELAPSE_WITHOUT_REMISSION: "RELAPSE without an earlier remission, taken as NR",
+    NR_AFTER_REMISSION: "NR or PD after remission, taken as RELAPSE",
+    AFTER_RELAPSE: "after relapse, does not count",
+    LOWER_CATEGORY: "readers agree on the lower category",
+    PENDING: "pending",
+    ADJUDICATED: "adjudicated",
+    ADJUDICATION_IGNORED: "adjudication ignored, readers agree",
+    SINGLE_READ: "one read only",
+    MRD_OTHER_SAMPLE: "MRD from another sample within 14 days",
+    EMD_NOT_RECORDED: "EMD not recorded",
+    BASELINE_MISSING: "baseline missing, PD not assessable",
+    INADEQUATE_MARROW: "marrow inadequate",
+    RELAPSE_DATES_DIFFER: "relapse dates of the readers more than 14 days apart",
+    TRANSFUSED: "count within the days after a transfusion",
+    COMMITTEE_CALL: "committee call",
+    FROM_LAB: "derived from LB",
+}
+
+
+def flag_names(flags: int) -> str:
+    """Return the flags of a number in words, joined by ``; ``."""
+    return "; ".join(words for bit, words in FLAGS.items() if flags & bit)

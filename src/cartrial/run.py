@@ -1,0 +1,109 @@
+"""Which steps make a run? Reading, checking, deriving, estimating and writing, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
+    from cartrial.study import Study
+
+__all__ = ["Data", "derive_data", "load_data", "report"]
+
+Say = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Data:
+    """A study with its source data and what was found in them."""
+
+    study: Study
+    source: Source
+    findings: pl.DataFrame
+
+
+def load_data(study: str | Path, data: str | Path, *, require: bool = True, say: Say = _silent) -> Data:
+    """Read a study and its source data, and check them.
+
+    Parameters
+    ----------
+    study : str or Path
+        A built-in name, a YAML file, or a folder. A folder's `mapping.yaml` describes the spreadsheet in `data`.
+    data : str or Path
+        Folder of source data.
+    require : bool
+        Refuse what would stop a report; otherwise it is a finding.
+    say : callable
+        Told each step.
+
+    Raises
+    ------
+    InputError
+        If the study or the data cannot be used.
+    """
+    from cartrial.sdtm import check_sdtm, read_sdtm, require_sdtm
+    from cartrial.study import Study
+
+    say("Reading the study")
+    loaded = Study.load(study)
+    mapping = Path(study) / "mapping.yaml" if Path(study).is_dir() else None
+    say("Reading the source data")
+    source = read_sdtm(data, mapping=mapping if mapping and mapping.is_file() else None)
+    say("Checking the source data")
+    findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
+    return Data(loaded, source, findings)
+
+
+def derive_data(data: Data, *, say: Say = _silent) -> tuple[Adam, pl.DataFrame]:
+    """Derive the analysis data sets of a study.
+
+    Returns
+    -------
+    adam : Adam
+    findings : polars.DataFrame
+        Those of the source, and those that only statuses and endpoints show.
+    """
+    from cartrial.endpoints import check_endpoints, derive
+    from cartrial.sdtm import join_findings
+
+    say("Deriving statuses and endpoints")
+    adam = derive(data.study, data.source)
+    return adam, join_findings([data.findings, check_endpoints(data.study, adam)])
+
+
+def report(study: str | Path, data: str | Path, out: str | Path, *, say: Say = _silent) -> None:
+    """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json.
+
+    Parameters
+    ----------
+    study, data : str or Path
+        As in `load_data`.
+    out : str or Path
+        Folder to write to.
+    say : callable
+        Told each step.
+
+    Raises
+    ------
+    InputError
+        If the study, the data or the place cannot be used; nothing is written then.
+    """
+    from cartrial.analysis import analyse
+    from cartrial.report import write_report
+
+    loaded = load_data(study, data, say=say)
+    adam, findings = derive_data(loaded, say=say)
+    say("Estimating")
+    results = analyse(loaded.study, adam)
+    say("Writing the report")
+    write_report(loaded.study, loaded.source, adam, results, findings, out)

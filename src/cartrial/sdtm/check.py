@@ -1,0 +1,80 @@
+"""Is the source fit for the study? Every rule, its findings, and the one that stops a report."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.sdtm.check_codes import CODE_RULES
+from cartrial.sdtm.check_dates import DATE_RULES
+from cartrial.sdtm.check_frame import CheckRule, Context, with_rule
+from cartrial.sdtm.check_keys import KEY_RULES
+from cartrial.sdtm.check_values import VALUE_RULES
+from cartrial.sdtm.source import Source, join_findings
+from cartrial.sdtm.standard import standardise
+from cartrial.study import Study
+
+__all__ = ["CHECK_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
+
+CHECK_RULES: tuple[CheckRule, ...] = (*KEY_RULES, *CODE_RULES, *VALUE_RULES, *DATE_RULES)
+
+# What reading itself can find: id, severity, what it says.
+READING_RULES: tuple[tuple[str, str, str], ...] = (
+    ("file-ignored", "warning", "A file whose name is that of no domain is not read."),
+    ("date-invalid", "warning", "A date that no rule needs is no ISO 8601 date and is left out."),
+    ("number-invalid", "warning", "A number that no rule needs does not parse and is left out."),
+    ("domain-empty", "note", "A file has a header and no record."),
+    ("term-mapped", "note", "A word is read as the term it means."),
+    ("unit-converted", "note", "A unit is brought to the standard unit of its test."),
+)
+
+
+def check_sdtm(study: Study, source: Source) -> pl.DataFrame:
+    """Return everything that is wrong or doubtful in the source.
+
+    Parameters
+    ----------
+    study : Study
+        The study the data are of.
+    source : Source
+        What `read_sdtm` returned.
+
+    Returns
+    -------
+    polars.DataFrame
+        FILE, ROW (Int64, null where a finding is of no one record), DOMAIN, USUBJID, VARIABLE, RULE (an id of `CHECK_RULES` or
+        `READING_RULES`), SEVERITY (`stop`, `warning`, `note`) and MESSAGE; what would stop a report first. The findings made while
+        reading are among them.
+    """
+    source = standardise(source)
+    context = Context(study, source)
+    frames = [source.findings]
+    for rule in CHECK_RULES:
+        frames += [with_rule(frame, rule) for frame in rule.find(context) if frame.height]
+    return join_findings(frames)
+
+
+def require_sdtm(study: Study, source: Source) -> pl.DataFrame:
+    """Return the findings of a source that a report can be made from.
+
+    Unreadable files, missing keys and values that do not parse are refused by `read_sdtm`. What can be told only once all is read is
+    refused here: the first finding of severity `stop` (duplicate key, subject not in DM, unknown code or unit in a field the rules
+    need, impossible value, death without a date,
+    no product) becomes the error, and further ones are counted in it.
+
+    Raises
+    ------
+    InputError
+        If a finding has severity `stop`.
+    """
+    findings = check_sdtm(study, source)
+    stops = findings.filter(pl.col("SEVERITY") == "stop")
+    if stops.height:
+        first = stops.row(0, named=True)
+        more = (
+            f"There {'is 1 more' if stops.height == 2 else f'are {stops.height - 1} more'}; cartrial check lists them"
+            if stops.height > 1
+            else None
+        )
+        raise InputError(first["MESSAGE"], file=first["FILE"], row=first["ROW"], key=first["VARIABLE"], right=more)
+    return findings

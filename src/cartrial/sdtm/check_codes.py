@@ -1,0 +1,137 @@
+"""Are the coded words ones the rules know? An unknown word in a field they need would be lost without a sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from cartrial.sdtm.check_frame import CheckRule, Context, found, grouped
+from cartrial.sdtm.terms import CODE_LISTS, OTHER_DISPOSITIONS, normalised
+
+__all__ = ["CODE_RULES"]
+
+# How like a known word a word must be to be taken for a misspelling of it.
+ALIKE = 0.85
+
+OVERALL = pl.col("RSTESTCD") == "OVRLRESP"
+# Where it is coded, and for which records: domain, variable and code list, condition.
+CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
+    ("DM", "DTHFL", pl.lit(True)),
+    ("RS", "RSSTRESC", OVERALL),
+    ("RS", "RSEVAL", OVERALL),
+    ("RS", "RSEVALID", OVERALL & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")),
+    ("FA", "FASTRESC", (pl.col("FAOBJ") == "EXTRAMEDULLARY DISEASE") & (normalised(pl.col("FATESTCD")) == "OCCUR")),
+    ("SS", "SSSTRESC", pl.col("SSTESTCD") == "SURVSTAT"),
+    ("AE", "AETOXGR", pl.lit(True)),
+)
+OPEN = (("DS", "DSDECOD"), ("PR", "PRTRT"), ("CM", "CMCAT"), ("RS", "RSTESTCD"), ("SS", "SSTESTCD"), ("FA", "FAOBJ"))
+DOUBTFUL = (("DM", "SEX", "SEX"), ("AE", "AESER", "NY"), ("AE", "AEOUT", "AEOUT"))
+MARROW_AND_BLOOD = ("BONE MARROW", "BLOOD", "CSF")
+
+
+def _terms(codes: str) -> list[str]:
+    return list(CODE_LISTS[codes].terms)
+
+
+def _unknown(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name, rows in CLOSED:
+        if domain not in context.source.domains:
+            continue
+        bad = context.table(domain).filter(rows & pl.col(name).is_not_null() & ~pl.col(name).is_in(_terms(name)))
+        yield found(bad, pl.format(f"'{{}}' is no known {name}; known are {', '.join(_terms(name))}.", name), domain=domain, variable=name)
+    yield from _specimen(context)
+
+
+def _specimen(context: Context) -> Iterator[pl.DataFrame]:
+    blasts = context.table("LB").filter(pl.col("LBTESTCD") == "BLAST")
+    bad = blasts.filter(pl.col("LBSPEC").is_null() | ~pl.col("LBSPEC").is_in(MARROW_AND_BLOOD))
+    message = pl.format("The specimen of BLAST is '{}'; it is one of BONE MARROW, BLOOD, CSF.", pl.col("LBSPEC").fill_null(""))
+    yield found(bad, message, domain="LB", variable="LBSPEC")
+
+
+def _no_reader(context: Context) -> Iterator[pl.DataFrame]:
+    blank = context.table("RS").filter(OVERALL & pl.col("RSEVAL").is_null())
+    yield found(
+        blank,
+        "RSEVAL is blank, so whose call it is is not known; it is INVESTIGATOR or INDEPENDENT ASSESSOR.",
+        domain="RS",
+        variable="RSEVAL",
+    )
+
+
+def _no_result(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name, rows in CLOSED:
+        if name in ("RSSTRESC", "FASTRESC", "SSSTRESC"):
+            blank = context.table(domain).filter(rows & pl.col(name).is_null())
+            yield found(blank, f"{name} is blank; the record is not used.", domain=domain, variable=name)
+
+
+def _open_words(context: Context, domain: str, name: str) -> pl.DataFrame:
+    """Return words outside an open list, one row a word, with the nearest known term in NEAR."""
+    known = [*_terms(name), *(OTHER_DISPOSITIONS if name == "DSDECOD" else ())]
+    words = context.table(domain).filter(pl.col(name).is_not_null() & ~normalised(pl.col(name)).is_in(known))
+    words = grouped(words, name)
+    near = [CODE_LISTS[name].nearest(word, ALIKE) for word in words[name]]
+    return words.with_columns(pl.Series("NEAR", near, dtype=pl.String))
+
+
+def _misspelt(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name in OPEN:
+        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_not_null())
+        yield found(
+            words, pl.format(f"'{{}}' ({{}}) is no known {name}; the nearest is {{}}.", name, "COUNT", "NEAR"), domain=domain, variable=name
+        )
+
+
+def _unread(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name in OPEN[:3]:
+        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null())
+        yield found(words, pl.format(f"{name} '{{}}' ({{}}) is kept and no rule reads it.", name, "COUNT"), domain=domain, variable=name)
+
+
+def _doubtful(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name, codes in DOUBTFUL:
+        bad = context.table(domain).filter(pl.col(name).is_not_null() & ~pl.col(name).is_in(_terms(codes)))
+        message = pl.format(f"'{{}}' ({{}}) is no known {name}; known are {', '.join(_terms(codes))}.", name, "COUNT")
+        yield found(grouped(bad, name), message, domain=domain, variable=name)
+
+
+def _grade_zero(context: Context) -> Iterator[pl.DataFrame]:
+    zero = context.table("AE").filter(pl.col("AETOXGR") == "0")
+    yield found(zero, "The grade is 0: no event; the record is kept and counted in no grade.", domain="AE", variable="AETOXGR")
+
+
+def _no_grade(context: Context) -> Iterator[pl.DataFrame]:
+    if "AE" in context.source.domains:
+        blank = context.table("AE").filter(pl.col("AETOXGR").is_null())
+        yield found(
+            blank,
+            pl.format("The grade of '{}' is blank; it is counted as any grade and in no one grade.", pl.col("AEDECOD").fill_null("")),
+            domain="AE",
+            variable="AETOXGR",
+        )
+
+
+CODE_RULES = (
+    CheckRule(
+        "term-unknown",
+        "stop",
+        "DTHFL, RSSTRESC, RSEVAL, RSEVALID, FASTRESC, SSSTRESC, AETOXGR, LBSPEC of BLAST",
+        "A coded word that a rule needs is in its code list.",
+        _unknown,
+    ),
+    CheckRule(
+        "term-misspelt",
+        "stop",
+        "DSDECOD, PRTRT, CMCAT, RSTESTCD, SSTESTCD, FAOBJ",
+        "A word outside an open code list is not one letter off a known one.",
+        _misspelt,
+    ),
+    CheckRule("reader-missing", "stop", "RS: RSEVAL", "A call says whose it is.", _no_reader),
+    CheckRule("result-missing", "warning", "RSSTRESC, FASTRESC, SSSTRESC", "An assessment has a result.", _no_result),
+    CheckRule("term-doubtful", "warning", "SEX, AESER, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful),
+    CheckRule("grade-missing", "warning", "AE: AETOXGR", "An adverse event has a grade.", _no_grade),
+    CheckRule("grade-zero", "note", "AE: AETOXGR", "A grade is 1 to 5.", _grade_zero),
+    CheckRule("term-other", "note", "DSDECOD, PRTRT, CMCAT", "Words that no rule reads are listed.", _unread),
+)

@@ -1,0 +1,289 @@
+"""Do the dates make sense: there, whole, in order, within the cutoff and the visits; and do the sources of a death agree?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import polars as pl
+
+from cartrial.sdtm.check_frame import SUBJECT, TIMING, CheckRule, Context, found, grouped, timing
+from cartrial.sdtm.dates import earliest_day, is_partial, latest_day
+from cartrial.sdtm.schema import DOMAINS
+
+__all__ = ["DATE_RULES"]
+
+EPOCH = dt.date(1970, 1, 1)
+# An assessment further than this from every window is listed. Unit: days.
+FAR = 14
+
+
+def _cutoff(context: Context) -> int | None:
+    date = context.study.study.cutoff
+    return None if date is None else (date - EPOCH).days
+
+
+def _infusion_undated(context: Context) -> Iterator[pl.DataFrame]:
+    blank = context.infusions.filter(pl.col("EARLY").is_null())
+    yield found(blank, "The infusion has neither a date nor a study day, so day 0 is not known.", domain="EX", variable="EXSTDTC")
+
+
+def _infusion_partial(context: Context) -> Iterator[pl.DataFrame]:
+    partial = context.infusions.filter(pl.col("EARLY") < pl.col("LATE"))
+    yield found(
+        partial,
+        pl.format("The date of the infusion, {}, is partial: day 0, and every day counted from it, is imputed.", "TEXT"),
+        domain="EX",
+        variable="EXSTDTC",
+    )
+
+
+def _undated(context: Context) -> Iterator[pl.DataFrame]:
+    product = list(context.study.product.exposure)
+    for name, domain in DOMAINS.items():
+        if not domain.timing or name not in context.source.domains:
+            continue
+        frame = context.table(name)
+        blank = frame.filter(pl.all_horizontal(pl.col(domain.timing).is_null()))
+        if name == "EX":
+            blank = blank.filter(~pl.col("EXTRT").fill_null("").str.to_uppercase().is_in(product))
+        if name == "DS":
+            blank = blank.filter(pl.col("DSDECOD").fill_null("") != "DEATH")
+        yield found(
+            blank, f"{domain.timing[0]} is blank; the record is not used where a date is needed.", domain=name, variable=domain.timing[0]
+        )
+
+
+def _partial(context: Context) -> Iterator[pl.DataFrame]:
+    partial = context.timeline.filter(pl.col("EARLY") < pl.col("LATE"))
+    used = pl.col("DOMAIN").is_in(("RS", "LB", "FA"))
+    what = pl.when(used).then(pl.lit("an assessment without a full date is not usable")).otherwise(pl.lit("it is imputed and flagged"))
+    yield found(partial, pl.format("The date {} is partial; {}.", "TEXT", what), domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
+    for name in ("RFICDTC", "DTHDTC"):
+        dm = context.table("DM").filter(is_partial(pl.col(name)))
+        yield found(dm, pl.format("The date {} is partial; it is imputed and flagged.", name), domain="DM", variable=name)
+
+
+def _milestones(context: Context) -> pl.DataFrame:
+    """Return the dated milestones of each subject in the order in which they should happen."""
+    consent = context.table("DM").filter(pl.col("RFICDTC").is_not_null())
+    consent = consent.with_columns(pl.lit("DM").alias("DOMAIN"), *timing("RFICDTC", None))
+    ds = context.table("DS")
+    pr = context.table("PR")
+    ex = context.table("EX")
+    treatment = pl.col("EXTRT").str.to_uppercase()
+    product = context.study.product
+    parts = (
+        (0, "consent", consent),
+        (1, "enrolment", ds.filter(pl.col("DSDECOD") == "ENROLLED")),
+        (2, "leukapheresis", pr.filter(pl.col("PRTRT") == "LEUKAPHERESIS")),
+        (3, "release of the product", ds.filter(pl.col("DSDECOD") == "PRODUCT RELEASED")),
+        (4, "lymphodepletion", ex.filter(treatment.is_in(list(product.lymphodepletion)))),
+        (5, "infusion", ex.filter(treatment.is_in(list(product.exposure)))),
+    )
+    columns = ("FILE", "ROW", *SUBJECT, "DOMAIN", *TIMING)
+    steps = pl.concat(
+        frame.select(columns).with_columns(pl.lit(rank).alias("RANK"), pl.lit(what).alias("WHAT")) for rank, what, frame in parts
+    )
+    steps = steps.filter(pl.col("EARLY").is_not_null()).sort(*SUBJECT, "AXIS", "RANK", "EARLY", "ROW")
+    return steps.group_by([*SUBJECT, "AXIS", "RANK"], maintain_order=True).first()
+
+
+def _order(context: Context) -> Iterator[pl.DataFrame]:
+    over = [*SUBJECT, "AXIS"]
+    steps = _milestones(context).with_columns(
+        pl.col("EARLY").shift(1).over(over).alias("BEFORE"),
+        pl.col("WHAT").shift(1).over(over).alias("BEFORE_WHAT"),
+        pl.col("TEXT").shift(1).over(over).alias("BEFORE_TEXT"),
+    )
+    wrong = steps.filter(pl.col("LATE") < pl.col("BEFORE"))
+    message = pl.format("The {} ({}) is before the {} ({}).", "WHAT", "TEXT", "BEFORE_WHAT", "BEFORE_TEXT")
+    yield found(wrong, message, domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
+
+
+def _after_death(context: Context) -> Iterator[pl.DataFrame]:
+    dead = (
+        context.timeline.filter(~pl.col("DEATH"))
+        .join(context.death_day, on=[*SUBJECT, "AXIS"])
+        .filter(pl.col("EARLY") > pl.col("DEATH_LATE"))
+    )
+    yield found(
+        dead,
+        pl.format("The record is dated {}, after the death ({}).", "TEXT", "DEATH_TEXT"),
+        domain=pl.col("DOMAIN"),
+        variable=pl.col("VARIABLE"),
+    )
+
+
+def _death_before_infusion(context: Context) -> Iterator[pl.DataFrame]:
+    early = context.infusions.join(context.death_day, on=[*SUBJECT, "AXIS"]).filter(pl.col("DEATH_LATE") < pl.col("EARLY"))
+    yield found(
+        early, pl.format("The infusion ({}) is after the death ({}).", "TEXT", "DEATH_TEXT"), domain="EX", variable=pl.col("VARIABLE")
+    )
+
+
+def _death_undated(context: Context) -> Iterator[pl.DataFrame]:
+    undated = (
+        context.deaths.sort("ORDER")
+        .group_by(SUBJECT, maintain_order=True)
+        .agg(pl.col("EARLY").max(), pl.col("FILE", "ROW", "SOURCE", "VARIABLE").first())
+    )
+    undated = undated.filter(pl.col("EARLY").is_null())
+    message = pl.format("The subject died ({}) and no source dates the death; DTHDTC does.", "SOURCE")
+    yield found(undated, message, domain=pl.col("SOURCE"), variable=pl.col("VARIABLE"))
+
+
+def _death_disagrees(context: Context) -> Iterator[pl.DataFrame]:
+    first = context.deaths.filter(pl.col("EARLY").is_not_null()).sort(*SUBJECT, "ORDER", "EARLY")
+    kept = (
+        first.group_by(SUBJECT, maintain_order=True)
+        .first()
+        .select(*SUBJECT, "AXIS", *(pl.col(name).alias(f"KEPT_{name}") for name in ("SOURCE", "TEXT", "EARLY", "LATE", "ORDER")))
+    )
+    other = first.join(kept, on=[*SUBJECT, "AXIS"]).filter(pl.col("ORDER") > pl.col("KEPT_ORDER"))
+    # A subject may be recorded dead at a contact later than the death, never at an earlier one.
+    later = (pl.col("EARLY") > pl.col("KEPT_LATE")) & (pl.col("SOURCE") != "SS")
+    wrong = other.filter((pl.col("LATE") < pl.col("KEPT_EARLY")) | later)
+    message = pl.format("The death is {} by {} and {} by {}; {} is used.", "TEXT", "SOURCE", "KEPT_TEXT", "KEPT_SOURCE", "KEPT_SOURCE")
+    yield found(wrong, message, domain=pl.col("SOURCE"), variable=pl.col("VARIABLE"))
+
+
+def _death_flag(context: Context) -> Iterator[pl.DataFrame]:
+    dm = context.table("DM")
+    dated = dm.filter(pl.col("DTHDTC").is_not_null() & (pl.col("DTHFL").fill_null("") != "Y"))
+    yield found(dated, pl.format("DTHDTC is {} and DTHFL is not Y; the subject is taken as dead.", "DTHDTC"), domain="DM", variable="DTHFL")
+    denied = dm.filter(pl.col("DTHFL").fill_null("") != "Y").join(
+        context.deaths.filter(pl.col("SOURCE") != "DM").select(SUBJECT).unique(), on=SUBJECT, how="semi"
+    )
+    denied = denied.filter(pl.col("DTHDTC").is_null())
+    yield found(
+        denied,
+        "DM does not say that the subject died and another domain does; the subject is taken as dead.",
+        domain="DM",
+        variable="DTHFL",
+    )
+
+
+def _reversed(context: Context) -> Iterator[pl.DataFrame]:
+    ae = context.table("AE")
+    wrong = ae.filter(latest_day(pl.col("AEENDTC")) < earliest_day(pl.col("AESTDTC")))
+    yield found(wrong, pl.format("The event ends ({}) before it starts ({}).", "AEENDTC", "AESTDTC"), domain="AE", variable="AEENDTC")
+    wrong = ae.filter(pl.col("AEENDY") < pl.col("AESTDY"))
+    yield found(wrong, pl.format("The event ends (day {}) before it starts (day {}).", "AEENDY", "AESTDY"), domain="AE", variable="AEENDY")
+
+
+def _before_birth(context: Context) -> Iterator[pl.DataFrame]:
+    birth = context.table("DM").filter(pl.col("BRTHDTC").is_not_null())
+    birth = birth.select(*SUBJECT, "BRTHDTC", earliest_day(pl.col("BRTHDTC")).cast(pl.Float64).alias("BIRTH"))
+    early = context.timeline.filter(pl.col("AXIS") == "date").join(birth, on=SUBJECT).filter(pl.col("LATE") < pl.col("BIRTH"))
+    yield found(
+        early,
+        pl.format("The record is dated {}, before the birth ({}).", "TEXT", "BRTHDTC"),
+        domain=pl.col("DOMAIN"),
+        variable=pl.col("VARIABLE"),
+    )
+
+
+def _reference(context: Context) -> Iterator[pl.DataFrame]:
+    dm = context.table("DM").filter(pl.col("RFSTDTC").is_not_null()).join(context.day_zero.filter(pl.col("AXIS") == "date"), on=SUBJECT)
+    apart = dm.filter((latest_day(pl.col("RFSTDTC")) < pl.col("ZERO")) | (earliest_day(pl.col("RFSTDTC")) > pl.col("ZERO_LATE")))
+    yield found(
+        apart,
+        pl.format("RFSTDTC is {} and the first infusion {}; day 0 is the infusion.", "RFSTDTC", "ZERO_TEXT"),
+        domain="DM",
+        variable="RFSTDTC",
+    )
+
+
+def _after_cutoff(context: Context) -> Iterator[pl.DataFrame]:
+    cutoff = _cutoff(context)
+    if cutoff is None:
+        return
+    late = grouped(context.timeline.filter((pl.col("AXIS") == "date") & (pl.col("EARLY") > cutoff)), ("DOMAIN", "VARIABLE"))
+    message = pl.format(
+        f"{{}} of {{}} dated after the cutoff {context.study.study.cutoff} and not used.",
+        "COUNT",
+        pl.col("DOMAIN") + pl.when(pl.col("N") == 1).then(pl.lit(" is")).otherwise(pl.lit(" are")),
+    )
+    yield found(late.drop("ROW"), message, domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
+
+
+def _no_cutoff(context: Context) -> Iterator[pl.DataFrame]:
+    if _cutoff(context) is None and context.timeline.filter(pl.col("AXIS") == "date").height:
+        yield found(
+            pl.DataFrame({"FILE": [None]}, schema={"FILE": pl.String}),
+            "The study file has no cutoff and the data have dates; every record is used.",
+            domain=None,
+            variable=None,
+        )
+
+
+def _days_only(context: Context) -> Iterator[pl.DataFrame]:
+    axes = set(context.timeline["AXIS"].unique())
+    if axes == {"day"}:
+        message = "The source has study days and no dates; checks against the cutoff are not applicable."
+        yield found(pl.DataFrame({"FILE": [None]}, schema={"FILE": pl.String}), message, domain=None, variable=None)
+
+
+def _mixed_axes(context: Context) -> Iterator[pl.DataFrame]:
+    both = context.timeline.group_by(SUBJECT).agg(pl.col("AXIS").n_unique().alias("N")).filter(pl.col("N") > 1)
+    on_day = (
+        context.timeline.filter(pl.col("AXIS") == "day")
+        .join(both, on=SUBJECT, how="semi")
+        .sort("DOMAIN", "ROW")
+        .unique(list(SUBJECT), keep="first", maintain_order=True)
+    )
+    yield found(
+        on_day,
+        "The subject has records with dates and records with study days alone.",
+        domain=pl.col("DOMAIN"),
+        variable=pl.col("VARIABLE"),
+    )
+
+
+def _off_visit(context: Context) -> Iterator[pl.DataFrame]:
+    visits = context.study.disease.visits
+    marrow = context.table("LB").filter((pl.col("LBTESTCD") == "BLAST") & (pl.col("LBSPEC") == "BONE MARROW"))
+    calls = context.table("RS").filter(pl.col("RSTESTCD") == "OVRLRESP")
+    columns = ("FILE", "ROW", "DOMAIN", *SUBJECT, *TIMING)
+    days = pl.concat([calls.select(columns), marrow.select(columns)]).filter(pl.col("EARLY") == pl.col("LATE"))
+    days = days.join(context.day_zero, on=[*SUBJECT, "AXIS"]).with_columns(
+        day=pl.col("EARLY") - pl.when(pl.col("AXIS") == "day").then(0.0).otherwise("ZERO")
+    )
+    days = days.filter((pl.col("day") > 0) & (pl.col("day") <= visits[-1].day + visits[-1].plus)).unique(
+        [*SUBJECT, "day"], keep="first", maintain_order=True
+    )
+    away = pl.min_horizontal(
+        pl.max_horizontal(visit.day - visit.minus - pl.col("day"), pl.col("day") - visit.day - visit.plus, 0.0) for visit in visits
+    )
+    far = days.filter(away > FAR)
+    message = pl.format(f"The assessment on day {{}} is more than {FAR} days from the window of every visit.", pl.col("day").cast(pl.Int64))
+    yield found(far, message, domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
+
+
+DATE_RULES = (
+    CheckRule("infusion-undated", "stop", "EX", "An infusion of the product has a date or a study day.", _infusion_undated),
+    CheckRule("death-undated", "stop", "DM, DS, AE, SS", "A death is dated by one source at least.", _death_undated),
+    CheckRule("death-before-infusion", "stop", "EX against DM, DS, AE, SS", "No infusion is after the death.", _death_before_infusion),
+    CheckRule("infusion-partial", "warning", "EX: EXSTDTC", "The date of the infusion is whole.", _infusion_partial),
+    CheckRule("date-missing", "warning", "all domains", "A record stands on a day.", _undated),
+    CheckRule(
+        "date-order",
+        "warning",
+        "DM, DS, PR, EX",
+        "Consent, enrolment, leukapheresis, release, lymphodepletion and infusion follow each other.",
+        _order,
+    ),
+    CheckRule("after-death", "warning", "all domains", "No record is dated after the death.", _after_death),
+    CheckRule("death-disagrees", "warning", "DM, DS, AE, SS", "The sources of a death agree on its date.", _death_disagrees),
+    CheckRule("death-flag", "warning", "DM: DTHFL", "DM says that a subject died where another source does.", _death_flag),
+    CheckRule("event-reversed", "warning", "AE", "An adverse event does not end before it starts.", _reversed),
+    CheckRule("before-birth", "warning", "all domains, DM: BRTHDTC", "No record is dated before the birth.", _before_birth),
+    CheckRule("reference-differs", "warning", "DM: RFSTDTC, EX", "RFSTDTC is the date of the first infusion.", _reference),
+    CheckRule("cutoff-missing", "warning", "study file", "A study with dates has a cutoff.", _no_cutoff),
+    CheckRule("days-and-dates", "warning", "all domains", "A subject's records have dates, or study days, not some of each.", _mixed_axes),
+    CheckRule("date-partial", "note", "all domains", "Partial dates are listed.", _partial),
+    CheckRule("after-cutoff", "note", "all domains", "Records after the cutoff are counted and not used.", _after_cutoff),
+    CheckRule("days-only", "note", "all domains", "A source without dates has no cutoff checks.", _days_only),
+    CheckRule("visit-outside-window", "note", "RS, LB", "An assessment is near a scheduled visit.", _off_visit),
+)

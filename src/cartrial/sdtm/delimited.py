@@ -1,0 +1,139 @@
+"""How is a CSV file read? As text, UTF-8, one record a row, every row as long as the header; and how is one written?"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import polars as pl
+
+from cartrial.errors import InputError
+
+__all__ = ["csv_bytes", "read_csv_table"]
+
+
+def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
+    """Return a CSV file as a frame of text columns.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes: UTF-8, with or without a byte order mark, comma between values, quotes as in RFC 4180.
+    file : str
+        File name, for messages.
+
+    Returns
+    -------
+    polars.DataFrame
+        Text columns named as in the header.
+
+    Raises
+    ------
+    InputError
+        If the file is empty, no UTF-8 text, cut off, or a row is longer or shorter than the header.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError("the text is UTF-16, not UTF-8", file=file, right="Save the file as CSV UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise InputError("the file is empty", file=file, right="The first row names the variables, each further row is a record")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(data, error, file) from None
+    if "\x00" in text:
+        raise InputError(
+            "the file holds bytes that are no text",
+            file=file,
+            row=text.count("\n", 0, text.index("\x00")) + 1,
+            right="It is a CSV file in UTF-8",
+        )
+    header, body = _header(text, file)
+    if '"' not in text and "\r" not in text.replace("\r\n", ""):
+        frame = _plain(body, header)
+        if frame is not None:
+            return frame
+    return _quoted(text, header, file)
+
+
+def _not_utf8(data: bytes, error: UnicodeDecodeError, file: str) -> InputError:
+    before = data[: error.start]
+    row = before.count(b"\n") + 1
+    line = before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")
+    names = next(csv.reader([data.split(b"\n", 1)[0].decode("latin-1").strip()]), [])
+    position = len(next(csv.reader([line]), [""])) - 1 if line else 0
+    column = names[position].strip() if row > 1 and position < len(names) else f"column {position + 1}"
+    byte = data[error.start]
+    return InputError(
+        f"the byte {byte:#04x} is not UTF-8 text; the file looks like Latin-1 (Windows) text",
+        file=file,
+        row=row,
+        key=column,
+        right="Save the file as CSV UTF-8",
+    )
+
+
+def _header(text: str, file: str) -> tuple[list[str], str]:
+    stream = io.StringIO(text, newline="")
+    try:
+        header = next(csv.reader(stream, strict=True))
+    except (csv.Error, StopIteration) as error:
+        raise InputError(f"the header row cannot be read ({error})", file=file, row=1, right="The first row names the variables") from None
+    if len(header) == 1:
+        for sign, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if sign in header[0]:
+                raise InputError(
+                    f"the columns are separated by {word}", file=file, row=1, right="Save the file with commas between the columns"
+                )
+    if not any(name.strip() for name in header):
+        raise InputError("the header row is blank", file=file, row=1, right="The first row names the variables")
+    return header, text[stream.tell() :]
+
+
+def _plain(body: str, header: list[str]) -> pl.DataFrame | None:
+    """Read rows without quotes; None when a row's length differs from the header's."""
+    names = [f"c{i}" for i in range(len(header))]
+    if not body.strip():
+        return _frame(header, [[] for _ in header])
+    try:
+        frame = pl.read_csv(body.encode(), has_header=False, new_columns=names, schema=dict.fromkeys(names, pl.String), quote_char=None)
+    except pl.exceptions.PolarsError:
+        return None
+    lines = body.count("\n") + (not body.endswith("\n"))
+    if frame.height != lines or body.count(",") != lines * (len(header) - 1):
+        return None
+    return _frame(header, frame.get_columns())
+
+
+def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
+    records: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for record in reader:
+            if len(record) != len(header) and any(record):
+                raise InputError(
+                    f"the row has {len(record)} values, the header {len(header)}",
+                    file=file,
+                    row=len(records) + 1,
+                    right="Each row has as many values as the header; a value with a comma stands in quotes; a file cut off is sent again",
+                )
+            records.append(record if len(record) == len(header) else [""] * len(header))
+    except csv.Error as error:
+        raise InputError(
+            f"the row cannot be read ({error})",
+            file=file,
+            row=len(records) + 1,
+            right="Quotes are closed, and a quote inside a value is doubled",
+        ) from None
+    return _frame(header, [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in header])
+
+
+def _frame(header: list[str], columns: list) -> pl.DataFrame:
+    """Return columns under the header; names that are there twice are left to the caller to refuse."""
+    unique = [name if header.index(name) == i else f"{name}{' ' * i}" for i, name in enumerate(header)]
+    return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(unique, columns, strict=True)])
+
+
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """Return a frame as CSV: UTF-8, line feeds, a blank for a missing value."""
+    return frame.write_csv(line_terminator="\n", null_value="").encode("utf-8")

@@ -1,0 +1,192 @@
+"""How does a spreadsheet become SDTM? Its mapping file says so; every record keeps its row and its column."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.sdtm.mapping_checks import run_checks
+from cartrial.sdtm.mapping_model import DOMAINS, Mapping, read_mapping
+from cartrial.sdtm.mapping_quirks import find_quirks
+from cartrial.sdtm.mapping_rules import Made, apply_rule
+from cartrial.sdtm.mapping_sheet import Sheet, column_letter, read_sheet
+from cartrial.sdtm.mapping_values import is_missing
+from cartrial.sdtm.schema import kind_of
+from cartrial.sdtm.source import DTYPES, Source, SourceFile, finding, findings_frame
+
+__all__ = ["Mapping", "read_mapped", "read_mapping"]
+
+_SPREADSHEET, _MAPPING = "spreadsheet", "mapping"
+# Columns of a rule's records that are no variables of its domain.
+_INNER = ("USUBJID", "ROW", "COL", "DAY", "DATE", "VALUE", "TEXT", "RULE", "SRCCOL")
+
+
+def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
+    """Read a spreadsheet into SDTM domains through a mapping file.
+
+    Parameters
+    ----------
+    mapping_path : str or Path
+        The mapping file, or the folder that holds it as `mapping.yaml`.
+    data_folder : str or Path
+        The folder that holds the spreadsheet it names.
+
+    Returns
+    -------
+    Source
+        Each domain with `ROW` (the row of the sheet) and `SRCCOL` (letters of the columns a record was made from: the value's,
+        those of its other variables, its day's). Formula cells give their stored value. What was seen in the sheet stands in `findings`.
+
+    Raises
+    ------
+    InputError
+        If the mapping is wrong, names what is not in the sheet, or a value cannot be read: with file, row and cell.
+    """
+    path = Path(mapping_path)
+    path = path / "mapping.yaml" if path.is_dir() else path
+    mapping = read_mapping(path)
+    sheet = read_sheet(mapping, data_folder)
+    subject_column = sheet.resolve(mapping.subject, mapping, "subject")
+    subjects = _subjects(mapping, sheet, subject_column)
+    made = [apply_rule(mapping, sheet, index, subjects) for index in range(len(mapping.rules))]
+    _drop_repeats(mapping, sheet, made)
+    domains = _domains(mapping, made, subjects)
+    quirks = find_quirks(mapping, sheet, subject_column, subjects, made)
+    found = _once([*quirks, *(record for part in made for record in part.findings), *run_checks(mapping, sheet, subjects, made)])
+    files = [SourceFile(sheet.file, name, sheet.sha256, frame.height, _SPREADSHEET) for name, frame in domains.items()]
+    files.append(SourceFile(path.name, "", hashlib.sha256(path.read_bytes()).hexdigest(), len(mapping.rules), _MAPPING))
+    return Source(domains, tuple(files), findings_frame(found), mapping.level)
+
+
+def _once(records: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Drop what two rules say of one cell, the warning staying."""
+    seen: dict[object, dict[str, object]] = {}
+    for record in records:
+        key = tuple(value for name, value in record.items() if name not in ("DOMAIN", "SEVERITY"))
+        if key not in seen or (seen[key]["SEVERITY"] == "note" and record["SEVERITY"] == "warning"):
+            seen[key] = record
+    return list(seen.values())
+
+
+def _subjects(mapping: Mapping, sheet: Sheet, column: int) -> pl.DataFrame:
+    keys = sheet.cells.filter((pl.col("COL") == column) & ~is_missing(mapping)).select(
+        "ROW", pl.lit(mapping.prefix).add(pl.col("TEXT")).alias("USUBJID")
+    )
+    if not keys.height:
+        raise InputError(
+            "no row has a subject key",
+            file=sheet.file,
+            key=sheet.label(column),
+            right="Give the subject's column, and the rows with data in table.first-row and table.last-row",
+        )
+    keyless = sheet.cells.join(keys, on="ROW", how="anti")
+    if keyless.height:
+        row = keyless["ROW"].min()
+        filled = keyless.filter(pl.col("ROW") == row)
+        raise InputError(
+            f"the row has {filled.height} values and no subject key in column {sheet.label(column)}",
+            file=sheet.file,
+            row=int(str(row)),
+            right="Fill in the key; or end the table above a summary with table.last-row in the mapping",
+        )
+    twice = keys.filter(pl.col("USUBJID").is_duplicated())
+    if twice.height:
+        rows = twice.filter(pl.col("USUBJID") == twice["USUBJID"][0])["ROW"].to_list()
+        raise InputError(
+            f"subject {twice['USUBJID'][0]} stands in rows {', '.join(map(str, rows))}",
+            file=sheet.file,
+            row=rows[1],
+            key=sheet.label(column),
+            right="One row for each subject",
+        )
+    return keys.sort("ROW")
+
+
+def _drop_repeats(mapping: Mapping, sheet: Sheet, made: list[Made]) -> None:
+    """Drop records that repeat those of another rule; say how many agree, which contradict, and how many are new."""
+    ids = [rule.id for rule in mapping.rules]
+    for index, rule in enumerate(mapping.rules):
+        if rule.repeats is None:
+            continue
+        other = made[ids.index(rule.repeats)].frame
+        shared = set(made[index].frame.columns) & set(other.columns)
+        names = [name for name in (f"{rule.domain}TESTCD", f"{rule.domain}SPEC") if name in shared]
+        keys = ["USUBJID", *names, "DAY", "DATE"]
+        if f"{rule.domain}TESTCD" not in shared:
+            raise mapping.error(
+                f"rule '{rule.repeats}' makes no records that those of '{rule.id}' can repeat",
+                "rules",
+                index,
+                "repeats",
+                right="Name a rule of the same domain with tests",
+            )
+        seen = other.select(*keys, pl.col("VALUE").alias("OTHER"), pl.col("COL").alias("OTHERCOL")).unique(subset=keys, keep="first")
+        frame = made[index].frame.join(seen, on=keys, how="left", nulls_equal=True)
+        numbers = [pl.col(column).cast(pl.Float64, strict=False) for column in ("OTHER", "VALUE")]
+        agrees = pl.coalesce(numbers[0] == numbers[1], pl.col("OTHER") == pl.col("VALUE"))
+        same = frame.filter(agrees).height
+        unlike = frame.filter(~agrees)
+        kept = frame.filter(pl.col("OTHER").is_null())
+        message = (
+            f"Of {frame.height} values in the columns of rule '{rule.id}', {same} repeat the value that rule '{rule.repeats}' reads "
+            f"for the same subject, test and day, {unlike.height} contradict it, and {kept.height} stand here alone. "
+            f"Repeated values are read once; contradictions are listed and the value of '{rule.repeats}' is used."
+        )
+        made[index].findings.append(finding("repeated-block", "note", message, file=sheet.file, domain=rule.domain))
+        for row, usubjid, column, value, beside, other_value in unlike.select("ROW", "USUBJID", "COL", "VALUE", "OTHERCOL", "OTHER").rows():
+            letter, used = column_letter(column), f"{column_letter(beside)}{row}"
+            text = f"Cell {letter}{row} says {value}, cell {used} says {other_value} for the same test and day; {used} is used."
+            contradiction = finding(
+                "repeat-contradicts", "warning", text, file=sheet.file, row=row, domain=rule.domain, usubjid=usubjid, variable=letter
+            )
+            made[index].findings.append(contradiction)
+        made[index].frame = kept.drop("OTHER", "OTHERCOL")
+
+
+def _domains(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    domains = {"DM": _demographics(mapping, made, subjects)}
+    for name in DOMAINS:
+        frames = [part.frame for part, rule in zip(made, mapping.rules, strict=True) if rule.domain == name and part.frame.height]
+        if name == "DM" or not frames:
+            continue
+        order = ["ROW", "DAY", "DATE", "RULE", "COL"]
+        frame = pl.concat(frames, how="diagonal_relaxed").sort(order, nulls_last=True)
+        seq = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("USUBJID").alias(f"{name}SEQ")
+        first = [*_keys(mapping, name), seq]
+        rest = [column for column in frame.columns if column not in _INNER and frame[column].null_count() < frame.height]
+        timing = [column for column in frame.columns if column.endswith(("DY", "DTC")) and column not in rest and column.startswith(name)]
+        rest += timing[:1] if not any(column in rest for column in (f"{name}DY", f"{name}DTC", f"{name}STDY", f"{name}STDTC")) else []
+        domains[name] = frame.select(*first, *(_cast(name, column) for column in rest), "ROW", "SRCCOL")
+    return domains
+
+
+def _demographics(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) -> pl.DataFrame:
+    frame = subjects.with_columns(SRCCOL=pl.lit(None, dtype=pl.String))
+    for part, rule in zip(made, mapping.rules, strict=True):
+        if rule.domain != "DM":
+            continue
+        names = [name for name in part.frame.columns if name not in _INNER]
+        taken = [name for name in names if name in frame.columns]
+        if taken:
+            raise mapping.error(f"two rules give {taken[0]} of DM", "rules", mapping.rules.index(rule), right="One rule for each variable")
+        more = part.frame.select("ROW", *names, pl.col("SRCCOL").alias("MORE")).unique(subset="ROW", keep="first")
+        frame = (
+            frame.join(more, on="ROW", how="left")
+            .with_columns(SRCCOL=pl.concat_str("SRCCOL", "MORE", separator=";", ignore_nulls=True))
+            .drop("MORE")
+        )
+    names = [name for name in frame.columns if name not in ("USUBJID", "ROW", "SRCCOL")]
+    return frame.select(
+        *_keys(mapping, "DM"), *(_cast("DM", name) for name in names), "ROW", pl.when(pl.col("SRCCOL") != "").then("SRCCOL").alias("SRCCOL")
+    )
+
+
+def _keys(mapping: Mapping, domain: str) -> list[pl.Expr]:
+    return [pl.lit(mapping.study_id).alias("STUDYID"), pl.lit(domain).alias("DOMAIN"), pl.col("USUBJID")]
+
+
+def _cast(domain: str, name: str) -> pl.Expr:
+    return pl.col(name).cast(DTYPES[kind_of(domain, name)])

@@ -1,0 +1,213 @@
+"""Does a sheet contradict itself? The checks that a mapping declares, run by general code."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cartrial.sdtm.mapping_model import Check, Mapping
+from cartrial.sdtm.mapping_rules import Made
+from cartrial.sdtm.mapping_sheet import Sheet, column_letter, runs
+from cartrial.sdtm.mapping_values import is_missing
+from cartrial.sdtm.source import finding
+
+__all__ = ["run_checks"]
+
+
+def run_checks(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made]) -> list[dict[str, object]]:
+    """Run the checks of a mapping.
+
+    Parameters
+    ----------
+    mapping, sheet : Mapping, Sheet
+    subjects : polars.DataFrame
+        ROW and USUBJID.
+    made : list of Made
+        What each rule made.
+
+    Returns
+    -------
+    list of dict
+        Records of the findings frame; a check that finds nothing gives one note that says so.
+    """
+    run = {"flag": _flag, "range": _range, "marked": _marked, "pile-up": _pile_up}
+    found: list[dict[str, object]] = []
+    quiet: list[str] = []
+    for index, check in enumerate(mapping.checks):
+        records = run[check.check](mapping, sheet, subjects, made, index, check)
+        found += records
+        if not records:
+            quiet.append(check.meaning)
+    if quiet:
+        message = f"{len(quiet)} of {len(mapping.checks)} checks of the mapping found nothing: {'; '.join(quiet)}."
+        found.append(finding("checks-passed", "note", message, file=sheet.file))
+    return found
+
+
+def _cells_word(number: int) -> str:
+    return "1 cell" if number == 1 else f"{number} cells"
+
+
+def _column(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, column: int, name: str) -> pl.DataFrame:
+    cells = sheet.cells.filter((pl.col("COL") == column) & ~is_missing(mapping))
+    return cells.select("ROW", pl.col("TEXT").alias(f"{name}_TEXT"), pl.col("NUM").alias(f"{name}_NUM")).join(
+        subjects, on="ROW", how="semi"
+    )
+
+
+def _flag(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made], index: int, check: Check) -> list[dict[str, object]]:
+    assert check.flag is not None and check.value is not None
+    flag, value = sheet.resolve(check.flag, mapping, "checks", index, "flag"), sheet.resolve(check.value, mapping, "checks", index, "value")
+    frame = subjects.join(_column(mapping, sheet, subjects, flag, "FLAG"), on="ROW", how="left").join(
+        _column(mapping, sheet, subjects, value, "VALUE"), on="ROW", how="left"
+    )
+    if check.present:
+        says = pl.col("VALUE_TEXT").is_not_null()
+    elif check.is_:
+        says = pl.col("VALUE_TEXT").is_in(check.is_)
+    else:
+        says = pl.col("VALUE_NUM") >= check.at_least if check.at_least is not None else pl.col("VALUE_NUM") > check.above
+    wrong = frame.with_columns(SAYS=says).filter(
+        (pl.col("FLAG_TEXT").is_in(check.yes) & ~pl.col("SAYS")) | (pl.col("FLAG_TEXT").is_in(check.no) & pl.col("SAYS"))
+    )
+    found = [
+        finding(
+            "flag-contradicts",
+            check.severity,
+            f"{check.meaning}: {sheet.label(flag)} is {flag_text} and {sheet.label(value)} is {value_text or 'blank'}. Nothing is changed.",
+            file=sheet.file,
+            row=row,
+            usubjid=usubjid,
+            variable=f"{column_letter(flag)}, {column_letter(value)}",
+        )
+        for row, usubjid, flag_text, value_text in wrong.select("ROW", "USUBJID", "FLAG_TEXT", "VALUE_TEXT").rows()
+    ]
+    unknown = frame.filter(pl.col("FLAG_TEXT").is_not_null() & ~pl.col("FLAG_TEXT").is_in([*check.yes, *check.no]))
+    for row, usubjid, text in unknown.select("ROW", "USUBJID", "FLAG_TEXT").rows():
+        message = f"{sheet.label(flag)} is '{text}', neither {'/'.join(check.yes)} nor {'/'.join(check.no)}."
+        found.append(
+            finding("flag-unknown", check.severity, message, file=sheet.file, row=row, usubjid=usubjid, variable=column_letter(flag))
+        )
+    return found
+
+
+def _cells(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made], index: int, check: Check) -> pl.DataFrame:
+    columns = sheet.resolve_all(check.columns, mapping, "checks", index, "columns") if check.columns is not None else []
+    for name in check.rules:
+        position = next(i for i, rule in enumerate(mapping.rules) if rule.id == name)
+        columns += [column for column, use in made[position].columns.items() if use == "value"]
+    cells = sheet.cells.filter(pl.col("COL").is_in(columns)) if columns else sheet.cells
+    return cells.filter(~is_missing(mapping)).join(subjects, on="ROW")
+
+
+def _range(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made], index: int, check: Check) -> list[dict[str, object]]:
+    cells = _cells(mapping, sheet, subjects, made, index, check)
+    number = pl.col("NUM").floor() if check.whole_days else pl.col("NUM")
+    low, high = check.from_ if check.from_ is not None else float("-inf"), check.to if check.to is not None else float("inf")
+    limits = " and ".join(
+        part
+        for part in (
+            f"at least {check.from_:g}" if check.from_ is not None else "",
+            f"at most {check.to:g}" if check.to is not None else "",
+        )
+        if part
+    )
+    return [
+        finding(
+            "outside-range",
+            check.severity,
+            f"{check.meaning}: cell {column_letter(column)}{row}, {sheet.label(column)}, is {text} and should be {limits}.",
+            file=sheet.file,
+            row=row,
+            usubjid=usubjid,
+            variable=column_letter(column),
+        )
+        for row, column, usubjid, text in cells.filter(~number.is_between(low, high))
+        .sort("COL", "ROW")
+        .select("ROW", "COL", "USUBJID", "TEXT")
+        .rows()
+    ]
+
+
+def _marked(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made], index: int, check: Check) -> list[dict[str, object]]:
+    colour = "FILL" if check.by == "fill" else "FONT"
+    marks = sheet.marks.filter(pl.col(colour).is_not_null()).join(subjects, on="ROW")
+    if check.colours:
+        marks = marks.filter(pl.col(colour).is_in(check.colours))
+    if check.columns is not None or check.rules:
+        marks = marks.join(_cells(mapping, sheet, subjects, made, index, check), on=["ROW", "COL"], how="semi")
+    marks = marks.join(sheet.cells, on=["ROW", "COL"], how="left").sort("COL", "ROW")
+    if not marks.height:
+        return []
+    found: list[dict[str, object]] = []
+    name = "fill" if check.by == "fill" else "font"
+    for (text,), part in marks.group_by("TEXT", maintain_order=True):
+        cells = ", ".join(f"{column_letter(column)}{row}" for row, column in part.select("ROW", "COL").rows())
+        colours = ", ".join(sorted(part[colour].unique().to_list()))
+        where = f"({colours}) in {_cells_word(part.height)}: {cells}"
+        message = f"{check.meaning}: {text or 'blank'} stands with a {name} colour {where}. Kept as it stands."
+        one = part.row(0, named=True) if part.height == 1 else {}
+        found.append(
+            finding(
+                "marked-cell",
+                check.severity,
+                message,
+                file=sheet.file,
+                row=one.get("ROW"),
+                usubjid=one.get("USUBJID"),
+                variable=runs(part["COL"].to_list()),
+            )
+        )
+    found += _same_unmarked(sheet, subjects, marks, check) if check.same_header else []
+    return found
+
+
+def _same_unmarked(sheet: Sheet, subjects: pl.DataFrame, marks: pl.DataFrame, check: Check) -> list[dict[str, object]]:
+    """Say where a marked number, or a higher one, stands under the same header without the mark."""
+    known = marks.filter(pl.col("NUM").is_not_null()).with_columns(_header(sheet)).select("HEADER", "NUM").unique()
+    cells = (
+        sheet.cells.filter(pl.col("NUM").is_not_null())
+        .join(subjects, on="ROW")
+        .join(marks, on=["ROW", "COL"], how="anti")
+        .with_columns(_header(sheet))
+        .sort("COL", "ROW")
+    )
+    found = []
+    for (header, text), part in cells.join(known, on=["HEADER", "NUM"]).group_by("HEADER", "TEXT", maintain_order=True):
+        places = ", ".join(f"{column_letter(column)}{row}" for row, column in part.select("ROW", "COL").rows())
+        message = f"{check.meaning}: {text} under '{header}' stands without the colour in {_cells_word(part.height)}: {places}."
+        found.append(finding("unmarked-cell", check.severity, message, file=sheet.file, variable=runs(part["COL"].to_list())))
+    lowest = known.group_by("HEADER").agg(pl.col("NUM").min().alias("LEAST"))
+    above = cells.join(lowest, on="HEADER").filter(pl.col("NUM") > pl.col("LEAST"))
+    for (header, least), part in above.sort("HEADER", "COL", "ROW").group_by("HEADER", "LEAST", maintain_order=True):
+        more = f"hold more than the coloured {least:g} and have no colour; the highest value is {part['NUM'].max():g}"
+        message = f"{check.meaning}: {_cells_word(part.height)} under '{header}' {more}."
+        found.append(finding("unmarked-cell", check.severity, message, file=sheet.file, variable=runs(part["COL"].to_list())))
+    return found
+
+
+def _header(sheet: Sheet) -> pl.Expr:
+    return (
+        pl.col("COL").replace_strict({column: names[-1] for column, names in sheet.headers.items()}, return_dtype=pl.String).alias("HEADER")
+    )
+
+
+def _pile_up(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made], index: int, check: Check) -> list[dict[str, object]]:
+    cells = _cells(mapping, sheet, subjects, made, index, check).filter(pl.col("NUM").is_not_null()).with_columns(_header(sheet))
+    spread = cells.group_by("HEADER").agg(
+        pl.len().alias("N"), pl.col("NUM").median().alias("MEDIAN"), pl.col("NUM").quantile(0.95, "nearest").alias("HIGH")
+    )
+    counts = (
+        cells.group_by("HEADER", "NUM", "TEXT").len("TIMES").join(spread, on="HEADER").with_columns(SHARE=pl.col("TIMES") / pl.col("N"))
+    )
+    low = counts.filter((pl.col("SHARE") >= check.low_share) & (pl.col("NUM") <= pl.col("MEDIAN")))
+    high = counts.filter((pl.col("TIMES") >= check.top_count) & (pl.col("NUM") >= pl.col("HIGH")))
+    found = []
+    for part, end in ((low, "lower"), (high, "upper")):
+        for (header,), values in part.sort("HEADER", "NUM").group_by("HEADER", maintain_order=True):
+            shown = ", ".join(f"{text} ({times} times)" for text, times in values.select("TEXT", "TIMES").rows())
+            beyond = counts.filter((pl.col("HEADER") == header) & (pl.col("NUM") > values["NUM"].max()))
+            more = f" Higher values: {beyond['TIMES'].sum()}, up to {beyond['NUM'].max():g}." if end == "upper" and beyond.height else ""
+            guess = f"probably {end} limits of the assay written as numbers.{more} Kept as they stand."
+            message = f"{check.meaning}: of {values['N'][0]} values under '{header}', {shown}: {guess}"
+            found.append(finding("pile-up", check.severity, message, file=sheet.file, variable=str(header)))
+    return found

@@ -1,0 +1,209 @@
+"""What is odd in a sheet, whatever it holds? Headers, comments, columns and rows that a reader should know of."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from cartrial.sdtm.mapping_model import Mapping
+from cartrial.sdtm.mapping_rules import Made
+from cartrial.sdtm.mapping_sheet import Sheet, column_letter, runs
+from cartrial.sdtm.mapping_values import is_missing
+from cartrial.sdtm.source import finding
+
+__all__ = ["find_quirks"]
+
+
+def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: pl.DataFrame, made: list[Made]) -> list[dict[str, object]]:
+    """Return what was seen in a sheet, as findings.
+
+    Parameters
+    ----------
+    mapping, sheet : Mapping, Sheet
+    subject_column : int
+    subjects : polars.DataFrame
+        ROW and USUBJID.
+    made : list of Made
+        What each rule made.
+
+    Returns
+    -------
+    list of dict
+        Records of the findings frame, rules: mapping-assumption, events-only, blank-header, repeated-header, header-comment,
+        unmapped-column, blank-column, blank-cell, rows-below, text-number, fractional-day, value-missing, missing-code.
+    """
+    read = {subject_column: "subject"}
+    for part in made:
+        read |= part.columns
+    for check in mapping.checks:
+        for column in (check.flag, check.value):
+            if column is not None:
+                read.setdefault(sheet.resolve(column, mapping, "checks", mapping.checks.index(check)), "check")
+    held = sheet.cells.group_by("COL").len().sort("COL")
+    return [
+        *_assumptions(mapping),
+        *_headers(sheet, held["COL"].to_list()),
+        *_comments(sheet),
+        *_columns(sheet, read, dict(held.rows())),
+        *_rows(mapping, sheet, subjects),
+        *_kinds(sheet, read),
+        *_pairs(sheet, subjects, mapping, made),
+        *_codes(mapping, sheet, subjects, read),
+    ]
+
+
+def _assumptions(mapping: Mapping) -> list[dict[str, object]]:
+    found = [
+        finding(
+            "mapping-assumption",
+            "note",
+            f"Rule '{rule.id}' of the mapping assumes: {rule.assumption.rstrip('.')}.",
+            file=mapping.file,
+            domain=rule.domain,
+        )
+        for rule in mapping.rules
+        if rule.assumption
+    ]
+    if mapping.level == "events":
+        message = (
+            "The sheet records events, not visits: response at a visit, missed visits and the last usable assessment cannot be derived."
+        )
+        found.append(finding("events-only", "note", message, file=mapping.table.file))
+    return found
+
+
+def _headers(sheet: Sheet, held: list[int]) -> list[dict[str, object]]:
+    found = [
+        finding(
+            "blank-header",
+            "warning",
+            f"Column {column_letter(column)} holds values and its header is blank.",
+            file=sheet.file,
+            row=sheet.header_rows[-1],
+            variable=column_letter(column),
+        )
+        for column in held
+        if not sheet.headers[column][-1]
+    ]
+    counts = Counter(names[-1] for names in sheet.headers.values() if names[-1])
+    repeated = {name: number for name, number in counts.items() if number > 1}
+    if repeated:
+        most = ", ".join(f"'{name}' ({number})" for name, number in Counter(repeated).most_common(5))
+        over = sum(repeated.values())
+        message = (
+            f"{len(repeated)} headers stand over {over} columns, most often {most}: the header rows above and the letter tell them apart."
+        )
+        found.append(finding("repeated-header", "note", message, file=sheet.file, row=sheet.header_rows[-1]))
+    return found
+
+
+def _comments(sheet: Sheet) -> list[dict[str, object]]:
+    texts: dict[str, list[tuple[int, int]]] = {}
+    for row, column, text in sheet.comments:
+        texts.setdefault(" ".join(text.split()), []).append((row, column))
+    found = []
+    for text, places in texts.items():
+        rows = {row for row, _ in places}
+        in_header = rows <= set(sheet.header_rows)
+        where = ", ".join(
+            f"{column_letter(column)}{row} ('{sheet.headers[column][-1] or 'blank'}')" if in_header else f"{column_letter(column)}{row}"
+            for row, column in places
+        )
+        rule, severity = ("header-comment", "warning") if in_header else ("cell-comment", "note")
+        message = f"A cell comment says “{text}” on {where}." + (
+            " A header and its comment should say the same; the mapping says which is followed." if in_header else ""
+        )
+        found.append(finding(rule, severity, message, file=sheet.file, row=min(rows), variable=runs([column for _, column in places])))
+    return found
+
+
+def _columns(sheet: Sheet, read: dict[int, str], held: dict[int, int]) -> list[dict[str, object]]:
+    found = []
+    left = [column for column in held if column not in read]
+    if left:
+        values = sum(held[column] for column in left)
+        message = f"{len(left)} of {len(sheet.headers)} columns are not mapped; they hold {values} values: {runs(left)}."
+        found.append(finding("unmapped-column", "note", message, file=sheet.file, variable=runs(left)))
+    blank = [column for column in sheet.headers if column not in held]
+    if blank:
+        message = f"{len(blank)} columns hold no value at all: {runs(blank)}."
+        found.append(finding("blank-column", "note", message, file=sheet.file, variable=runs(blank)))
+    return found
+
+
+def _rows(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame) -> list[dict[str, object]]:
+    found = []
+    last = int(str(subjects["ROW"].max()))
+    if sheet.last_row > last:
+        what = "are left out by the mapping" if mapping.table.last_row is not None else "hold formats only, no value, and are not read"
+        found.append(
+            finding(
+                "rows-below", "note", f"Rows {last + 1} to {sheet.last_row} below the last subject {what}.", file=sheet.file, row=last + 1
+            )
+        )
+    cells = subjects.height * len(sheet.headers)
+    filled = sheet.cells.join(subjects, on="ROW", how="semi").height
+    found.append(finding("blank-cell", "note", f"{cells - filled} of {cells} cells are blank; a blank cell is missing.", file=sheet.file))
+    return found
+
+
+def _kinds(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
+    found = []
+    mapped = sheet.cells.filter(pl.col("COL").is_in(list(read)))
+    texts = mapped.filter((pl.col("KIND") == "text") & pl.col("NUM").is_not_null())
+    if sheet.typed and texts.height:
+        columns = texts["COL"].unique().to_list()
+        message = (
+            f"{texts.height} numbers in {len(columns)} columns are stored as text and read as the numbers they spell: {runs(columns)}."
+        )
+        found.append(finding("text-number", "note", message, file=sheet.file, variable=runs(columns)))
+    days = mapped.filter(pl.col("COL").is_in([column for column, use in read.items() if use == "day"]) & pl.col("NUM").is_not_null())
+    parts = days.group_by("COL").agg(((pl.col("NUM") % 1) != 0).any().alias("FRACTION"))
+    broken, whole = (parts.filter(pl.col("FRACTION") == wanted)["COL"].to_list() for wanted in (True, False))
+    if broken:
+        number = days.filter(pl.col("NUM") % 1 != 0).height
+        message = (
+            f"{number} study days are fractional, in {len(broken)} columns ({runs(broken)}); "
+            f"{len(whole)} columns of days are whole numbers ({runs(whole) or 'none'}). They are kept as they stand."
+        )
+        found.append(finding("fractional-day", "note", message, file=sheet.file, variable=runs(broken)))
+    return found
+
+
+def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Made]) -> list[dict[str, object]]:
+    """Say where a day stands without its value."""
+    pairs = [(index, value, day) for index, part in enumerate(made) for value, day in part.pairs]
+    if not pairs:
+        return []
+    wanted = pl.DataFrame(pairs, schema={"RULE": pl.Int64, "VALUE": pl.Int32, "COL": pl.Int32}, orient="row")
+    days = sheet.cells.join(subjects, on="ROW", how="semi").select("ROW", "COL").join(wanted, on="COL")
+    lonely = days.join(sheet.cells.select("ROW", pl.col("COL").alias("VALUE")), on=["ROW", "VALUE"], how="anti").sort(
+        "RULE", "VALUE", "ROW"
+    )
+    found = []
+    for (index,), part in lonely.group_by("RULE", maintain_order=True):
+        cells = [f"{column_letter(value)}{row}" for value, row in part.select("VALUE", "ROW").rows()]
+        shown = ", ".join(cells[:12]) + (f" and {len(cells) - 12} more" if len(cells) > 12 else "")
+        rule = mapping.rules[int(str(index))]
+        message = f"{len(cells)} cells of rule '{rule.id}' are blank although their day is given: {shown}."
+        found.append(finding("value-missing", "note", message, file=sheet.file, domain=rule.domain))
+    return found
+
+
+def _codes(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:
+    """Say where a column that is only checked or that dates others holds a code for missing."""
+    columns = [column for column, use in read.items() if use in ("check", "day", "date", "other")]
+    cells = sheet.cells.filter(pl.col("COL").is_in(columns) & is_missing(mapping)).join(subjects, on="ROW").sort("COL", "ROW")
+    return [
+        finding(
+            "missing-code",
+            "note",
+            f"'{text}' in cell {column_letter(column)}{row}, {sheet.label(column)}, is read as missing.",
+            file=sheet.file,
+            row=row,
+            usubjid=usubjid,
+            variable=column_letter(column),
+        )
+        for row, column, usubjid, text in cells.select("ROW", "COL", "USUBJID", "TEXT").rows()
+    ]

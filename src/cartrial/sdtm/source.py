@@ -1,0 +1,147 @@
+"""What is source data once read? Domains as frames, the files they came from, and what was found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from cartrial.sdtm.schema import kind_of
+
+__all__ = ["FINDINGS_SCHEMA", "SEVERITIES", "Source", "SourceFile", "finding", "findings_frame", "join_findings", "no_findings"]
+
+SEVERITIES = ("stop", "warning", "note")
+
+FINDINGS_SCHEMA = {
+    "FILE": pl.String,
+    "ROW": pl.Int64,
+    "DOMAIN": pl.String,
+    "USUBJID": pl.String,
+    "VARIABLE": pl.String,
+    "RULE": pl.String,
+    "SEVERITY": pl.String,
+    "MESSAGE": pl.String,
+}
+
+DTYPES = {"text": pl.String, "date": pl.String, "number": pl.Float64, "integer": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file that was read.
+
+    Parameters
+    ----------
+    name : str
+        File name without its folder.
+    domain : str
+        Domain it holds.
+    sha256 : str
+        Digest of its bytes, hexadecimal.
+    rows : int
+        Records, the header not counted.
+    form : str
+        `csv`, `parquet`, `xpt`, `dataset-json`, `ndjson` or `spreadsheet`.
+    """
+
+    name: str
+    domain: str
+    sha256: str
+    rows: int
+    form: str
+
+
+_NONE = pl.DataFrame(schema=FINDINGS_SCHEMA)
+
+
+def no_findings() -> pl.DataFrame:
+    """Return an empty findings frame."""
+    return _NONE
+
+
+def finding(
+    rule: str,
+    severity: str,
+    message: str,
+    *,
+    file: str | None = None,
+    row: int | None = None,
+    domain: str | None = None,
+    usubjid: str | None = None,
+    variable: str | None = None,
+) -> dict[str, object]:
+    """Return one finding as a record of the findings frame."""
+    values = (file, row, domain, usubjid, variable, rule, severity, message)
+    return dict(zip(FINDINGS_SCHEMA, values, strict=True))
+
+
+def findings_frame(records: Iterable[Mapping[str, object]]) -> pl.DataFrame:
+    """Return records made by `finding` as a findings frame."""
+    return pl.DataFrame(list(records), schema=FINDINGS_SCHEMA)
+
+
+def join_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return findings frames as one, each finding once, what stops a report first.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of `FINDINGS_SCHEMA`, sorted by severity, rule, file and row.
+    """
+    kept = [frame.select(list(FINDINGS_SCHEMA)) for frame in frames if frame.height]
+    if not kept:
+        return no_findings()
+    order = pl.col("SEVERITY").replace_strict(dict(zip(SEVERITIES, range(3), strict=True)), return_dtype=pl.Int8)
+    return (
+        pl.concat(kept).unique(maintain_order=True).sort(order, "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE", nulls_last=False)
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Source data of a study.
+
+    Parameters
+    ----------
+    domains : dict of str to polars.DataFrame
+        SDTM domains by name. Text and --DTC are String (ISO 8601, possibly partial), numbers Float64, --SEQ Int64;
+        missing is null. `ROW` (Int64) is the record's row in its file, the header being row 1.
+    files : tuple of SourceFile
+        What was read.
+    findings : polars.DataFrame
+        What was found while reading, mapping and standardising; columns of `FINDINGS_SCHEMA`.
+    level : str
+        `records`, or `events` when only events (best response, relapse, last contact) were recorded.
+    """
+
+    domains: dict[str, pl.DataFrame]
+    files: tuple[SourceFile, ...] = ()
+    findings: pl.DataFrame = field(default_factory=no_findings)
+    level: str = "records"
+
+    def table(self, domain: str, variables: Sequence[str]) -> pl.DataFrame:
+        """Return variables of a domain, null where the source lacks them, with `ROW`.
+
+        Parameters
+        ----------
+        domain : str
+            Domain name; one that is absent gives a frame without rows.
+        variables : sequence of str
+            Variables wanted, in this order.
+
+        Returns
+        -------
+        polars.DataFrame
+            The variables, then `ROW`, with the types of the schema.
+        """
+        wanted = [*(name for name in variables if name != "ROW"), "ROW"]
+        types = {name: pl.Int64 if name == "ROW" else DTYPES[kind_of(domain, name)] for name in wanted}
+        frame = self.domains.get(domain)
+        if frame is None:
+            return pl.DataFrame(schema=types)
+        return frame.select(pl.col(name) if name in frame.columns else pl.lit(None, dtype=types[name]).alias(name) for name in wanted)
+
+    def file_of(self, domain: str) -> str | None:
+        """Return the name of the file that holds a domain, or None."""
+        return next((file.name for file in self.files if file.domain == domain), None)

@@ -1,0 +1,396 @@
+"""Which words may a coded variable hold, and which of them mean the same?
+
+One map. Submission values and synonyms are those of the CDISC SDTM Controlled Terminology of 2024-03-29 (code lists ONCRSR C96785, EVAL
+C78735, NCOMPLT C66727, PROTMLST C114118, OUT C66768, NY C66742, SEX C66731, LBTESTCD C65047) where it has them, else the sponsor terms
+that this product reads.
+Case, underscores and repeated blanks do not matter.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+__all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term"]
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A code list.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the schema.
+    terms : dict of str to tuple of str
+        Term used inside, and the words that mean it.
+    closed : bool
+        True: a word outside the list is an error in a field the rules need. False: sponsors add their own; only a likely misspelling is
+        doubtful.
+    """
+
+    name: str
+    terms: dict[str, tuple[str, ...]]
+    closed: bool = True
+
+    @cached_property
+    def lookup(self) -> dict[str, str]:
+        """Normalised word to term."""
+        return {_plain(word): term for term, words in self.terms.items() for word in (term, *words)}
+
+    def nearest(self, word: str, cutoff: float = 0.75) -> str | None:
+        """Return the term whose words are nearest to a word, or None. Letters that changed places (DAETH) are as near as can be."""
+        letters = sorted(_plain(word))
+        for known, term in self.lookup.items():
+            if len(letters) > 3 and sorted(known) == letters:
+                return term
+        near = difflib.get_close_matches(_plain(word), list(self.lookup), n=1, cutoff=cutoff)
+        return self.lookup[near[0]] if near else None
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.upper().replace("_", " ").split())
+
+
+_NOT_EVALUABLE = (
+    "NOT EVALUABLE",
+    "UNEVALUABLE",
+    "NOT ASSESSABLE",
+    "NOT ASSESSED",
+    "NOT DONE",
+    "ND",
+    "UNKNOWN",
+    "NA",
+    "NOT APPLICABLE",
+    "MISSING",
+)
+
+_LISTS = (
+    CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
+    CodeList("NY", {"Y": ("YES", "TRUE"), "N": ("NO", "FALSE"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
+    CodeList("DTHFL", {"Y": ("YES", "TRUE", "DEAD", "1"), "N": ("NO", "FALSE", "0")}),
+    CodeList("STAT", {"NOT DONE": ("ND", "NOTDONE")}),
+    CodeList(
+        "RSSTRESC",
+        {
+            "CR": (
+                "COMPLETE REMISSION",
+                "COMPLETE RESPONSE",
+                "MORPHOLOGIC CR",
+                "MORPHOLOGIC COMPLETE REMISSION",
+                "MORPHOLOGIC COMPLETE RESPONSE",
+            ),
+            "CRh": ("CR WITH PARTIAL HEMATOLOGIC RECOVERY", "COMPLETE REMISSION WITH PARTIAL HEMATOLOGIC RECOVERY", "MORPHOLOGIC CRH"),
+            "CRi": (
+                "MORPHOLOGIC CRI",
+                "CR WITH INCOMPLETE HEMATOLOGIC RECOVERY",
+                "COMPLETE REMISSION WITH INCOMPLETE BLOOD COUNT RECOVERY",
+                "COMPLETE REMISSION WITH INCOMPLETE HEMATOLOGIC RECOVERY",
+                "COMPLETE RESPONSE WITH INCOMPLETE BONE MARROW RECOVERY",
+                "MORPHOLOGIC COMPLETE REMISSION WITH INCOMPLETE BLOOD COUNT RECOVERY",
+                "MORPHOLOGIC COMPLETE REMISSION WITH INCOMPLETE BONE MARROW RECOVERY",
+            ),
+            "MLFS": (
+                "MORPHOLOGIC LEUKEMIA-FREE STATE",
+                "MORPHOLOGIC LEUKAEMIA-FREE STATE",
+                "MORPHOLOGIC LEUKEMIA FREE STATE",
+                "NO EVIDENCE OF LEUKEMIA",
+                "NEL",
+            ),
+            "NR": (
+                "NO RESPONSE",
+                "NON-RESPONSE",
+                "NON RESPONSE",
+                "NONRESPONSE",
+                "PR",
+                "PARTIAL REMISSION",
+                "PARTIAL RESPONSE",
+                "SD",
+                "STABLE DISEASE",
+                "STABLE",
+                "MR",
+                "MINIMAL RESPONSE",
+                "MINOR RESPONSE",
+                "TREATMENT FAILURE",
+                "REFRACTORY",
+                "REFRACTORY DISEASE",
+            ),
+            "PD": ("PROGRESSIVE DISEASE", "DISEASE PROGRESSION", "PROGRESSION"),
+            "RELAPSE": (
+                "RELAPSED DISEASE",
+                "RELAPSED DISEASE FROM CR",
+                "RELAPSED DISEASE FROM CR OR PR",
+                "RELAPSED DISEASE FROM COMPLETE RESPONSE",
+                "RELAPSE FROM CR",
+                "RECURRENT DISEASE",
+                "DISEASE RELAPSE",
+                "CLINICAL RELAPSE",
+                "RELAPSED",
+                "RD",
+            ),
+            "INDETERMINATE": ("INDETERMINATE RESPONSE", "INCONCLUSIVE", "EQUIVOCAL"),
+            "NE": _NOT_EVALUABLE,
+        },
+    ),
+    CodeList("RSTESTCD", {"OVRLRESP": ("OVERALL RESPONSE", "OVRRESP")}, closed=False),
+    CodeList(
+        "RSEVAL",
+        {
+            "INVESTIGATOR": ("INV", "PRINCIPAL INVESTIGATOR", "SUBINVESTIGATOR", "LOCAL INVESTIGATOR", "LOCAL", "SITE"),
+            "INDEPENDENT ASSESSOR": (
+                "IRC",
+                "BICR",
+                "IRRC",
+                "ICR",
+                "INDEPENDENT REVIEW COMMITTEE",
+                "INDEPENDENT REVIEW",
+                "INDEPENDENT REVIEWER",
+                "INDEPENDENT RATER",
+                "CENTRAL",
+                "CENTRAL REVIEW",
+                "BLINDED INDEPENDENT CENTRAL REVIEW",
+            ),
+            "ADJUDICATOR": ("ADJUDICATION COMMITTEE", "ADJUDICATION"),
+        },
+    ),
+    CodeList(
+        "RSEVALID",
+        {
+            "READER 1": ("READER1", "R1", "1", "REVIEWER 1", "ASSESSOR 1"),
+            "READER 2": ("READER2", "R2", "2", "REVIEWER 2", "ASSESSOR 2"),
+            "ADJUDICATOR": ("ADJUDICATION COMMITTEE", "ADJUDICATION", "READER 3", "R3"),
+        },
+    ),
+    CodeList(
+        "LBTESTCD",
+        {
+            "BLAST": ("BLASTCE", "BLASTLE", "BLASTLM", "BLASTS", "BLASTS/TOTAL CELLS", "BLASTS/LEUKOCYTES", "LEUKEMIC BLASTS"),
+            "NEUT": ("ANC", "NEUTROPHILS"),
+            "PLAT": ("PLT", "PLATELETS", "PLATELET COUNT"),
+            "MRD": ("MINIMAL RESIDUAL DISEASE", "MEASURABLE RESIDUAL DISEASE"),
+            "CARTG": ("VCN", "TRANSGENE", "CAR TRANSGENE"),
+            "CARTC": ("CAR-T CELLS", "CART CELLS", "CAR T CELLS"),
+            "BCELL": ("CD19BC", "B CELLS", "B-CELLS", "CD19 B CELLS"),
+            "IL6": ("INTLK6", "INTERLEUKIN 6", "IL-6"),
+            "FERRITIN": ("FERR",),
+            "CRP": ("C REACTIVE PROTEIN", "C-REACTIVE PROTEIN"),
+            "LDH": ("LACTATE DEHYDROGENASE",),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "LBSPEC",
+        {
+            "BONE MARROW": ("MARROW", "BM", "BONE MARROW ASPIRATE", "MARROW ASPIRATE", "BONE MARROW BIOPSY"),
+            "BLOOD": ("PERIPHERAL BLOOD", "PB", "WHOLE BLOOD", "VENOUS BLOOD"),
+            "CSF": ("CEREBROSPINAL FLUID", "LIQUOR"),
+            "SERUM": (),
+            "PLASMA": (),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "LBSTRESC",
+        {
+            "NEGATIVE": ("NEG", "NOT DETECTED", "UNDETECTABLE", "NONE DETECTED", "UNDETECTED", "BELOW LIMIT OF DETECTION", "<LOD", "BLD"),
+            "BLQ": (
+                "BLOQ",
+                "<LLOQ",
+                "<LOQ",
+                "BELOW LIMIT OF QUANTIFICATION",
+                "BELOW LIMIT OF QUANTITATION",
+                "BELOW QUANTIFIABLE LIMIT",
+                "BQL",
+            ),
+            "POSITIVE": (
+                "POS",
+                "DETECTED",
+                "POSITIVE NOT QUANTIFIABLE",
+                "NON-QUANTIFIABLE MRD POSITIVITY",
+                "POSITIVE BELOW LIMIT OF QUANTIFICATION",
+            ),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "LBREASND",
+        {
+            "HEMODILUTE": ("HAEMODILUTE", "HEMODILUTED", "HAEMODILUTED", "HEMODILUTION", "HAEMODILUTION", "DILUTE", "DILUTED"),
+            "ACELLULAR": ("APARTICULATE", "ASPICULAR", "NO CELLS"),
+            "INADEQUATE": (
+                "INADEQUATE SAMPLE",
+                "INADEQUATE SPECIMEN",
+                "INSUFFICIENT",
+                "INSUFFICIENT SAMPLE",
+                "NOT EVALUABLE",
+                "DRY TAP",
+                "CLOTTED",
+            ),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "FAOBJ",
+        {
+            "EXTRAMEDULLARY DISEASE": (
+                "EMD",
+                "EXTRAMEDULLARY",
+                "EXTRAMEDULLARY LESION",
+                "EXTRAMEDULLARY LEUKEMIA",
+                "EXTRAMEDULLARY LEUKAEMIA",
+                "CNS DISEASE",
+                "CNS STATUS",
+                "CNS LEUKEMIA",
+                "CNS LEUKAEMIA",
+                "CENTRAL NERVOUS SYSTEM DISEASE",
+            )
+        },
+        closed=False,
+    ),
+    CodeList(
+        "FASTRESC",
+        {
+            "PRESENT": ("Y", "YES", "POSITIVE", "CNS3", "CNS-3", "CNS 3"),
+            "ABSENT": ("N", "NO", "NEGATIVE", "NONE", "CNS1", "CNS-1", "CNS 1", "CNS2", "CNS-2", "CNS 2"),
+            "NOT DONE": ("ND", "NE", "U", "UNKNOWN", "NOT EVALUABLE", "NOT ASSESSED"),
+        },
+    ),
+    CodeList("SSTESTCD", {"SURVSTAT": ("SURVIVAL STATUS", "SURVIVAL")}, closed=False),
+    CodeList(
+        "SSSTRESC",
+        {"ALIVE": ("LIVING", "A"), "DEAD": ("DECEASED", "DIED", "DEATH", "D"), "UNKNOWN": ("U", "UNK", "LOST TO FOLLOW-UP", "NOT DONE")},
+    ),
+    CodeList(
+        "AETOXGR",
+        {
+            str(grade): (f"GRADE {grade}", f"GR {grade}", f"G{grade}", f"{grade}.0", word)
+            for grade, word in enumerate(("NONE", "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL"))
+        },
+    ),
+    CodeList(
+        "AEOUT",
+        {
+            "FATAL": ("DEATH", "GRADE 5"),
+            "NOT RECOVERED/NOT RESOLVED": ("NOT RECOVERED", "NOT RESOLVED", "ONGOING"),
+            "RECOVERED/RESOLVED": ("RECOVERED", "RESOLVED"),
+            "RECOVERED/RESOLVED WITH SEQUELAE": ("RECOVERED WITH SEQUELAE", "RESOLVED WITH SEQUELAE"),
+            "RECOVERING/RESOLVING": ("RECOVERING", "RESOLVING"),
+            "UNKNOWN": ("U", "UNK"),
+        },
+    ),
+    CodeList(
+        "DSDECOD",
+        {
+            "INFORMED CONSENT OBTAINED": ("INFORMED CONSENT", "CONSENTED"),
+            "ENROLLED": (
+                "ENTERED INTO TRIAL",
+                "SUBJECT ENTERED INTO TRIAL",
+                "ENROLMENT",
+                "ENROLLMENT",
+            ),
+            "PRODUCT RELEASED": ("PRODUCT RELEASE", "CAR-T PRODUCT RELEASED"),
+            "PRODUCT FAILURE": ("MANUFACTURING FAILURE", "PRODUCT MANUFACTURING FAILURE", "PRODUCT NOT RELEASED"),
+            "WITHDRAWAL BY SUBJECT": (
+                "WITHDRAWAL OF CONSENT",
+                "WITHDREW CONSENT",
+                "CONSENT WITHDRAWN",
+                "INFORMED CONSENT WITHDRAWN",
+                "STUDY CONSENT WITHDRAWN",
+                "WITHDRAWAL BY PARENT/GUARDIAN",
+                "DROPOUT",
+            ),
+            "LOST TO FOLLOW-UP": ("LOST TO FOLLOW UP", "LTFU"),
+            "DEATH": ("DEAD", "DIED"),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "PRTRT",
+        {
+            "LEUKAPHERESIS": ("APHERESIS", "LEUCAPHERESIS"),
+            "ALLOGENEIC STEM CELL TRANSPLANT": (
+                "ALLOGENEIC HSCT",
+                "ALLO-HSCT",
+                "ALLOHSCT",
+                "ALLO HSCT",
+                "ALLO-SCT",
+                "HSCT",
+                "ALLOGENEIC STEM CELL TRANSPLANTATION",
+                "ALLOGENEIC HEMATOPOIETIC STEM CELL TRANSPLANT",
+                "ALLOGENEIC HEMATOPOIETIC STEM CELL TRANSPLANTATION",
+                "ALLOGENEIC HAEMATOPOIETIC STEM CELL TRANSPLANTATION",
+                "ALLOGENEIC BONE MARROW TRANSPLANT",
+            ),
+            "CONDITIONING": ("TRANSPLANT CONDITIONING", "HSCT CONDITIONING", "CONDITIONING REGIMEN"),
+        },
+        closed=False,
+    ),
+    CodeList(
+        "CMCAT",
+        {
+            "SUBSEQUENT ANTICANCER THERAPY": (
+                "NEW ANTICANCER THERAPY",
+                "SUBSEQUENT ANTI-CANCER THERAPY",
+                "NEW ANTI-CANCER THERAPY",
+                "NEW THERAPY",
+                "SUBSEQUENT THERAPY",
+            ),
+            "BRIDGING THERAPY": ("BRIDGING", "BRIDGING CHEMOTHERAPY"),
+            "CONDITIONING": ("TRANSPLANT CONDITIONING", "HSCT CONDITIONING"),
+            "INTRATHECAL PROPHYLAXIS": ("CNS PROPHYLAXIS", "INTRATHECAL CHEMOTHERAPY PROPHYLAXIS"),
+            "CYTOKINE RELEASE SYNDROME TREATMENT": ("CRS TREATMENT", "TREATMENT OF CYTOKINE RELEASE SYNDROME"),
+        },
+        closed=False,
+    ),
+)
+
+CODE_LISTS: dict[str, CodeList] = {codes.name: codes for codes in _LISTS}
+
+# Reasons for leaving a study that CDISC lists (NCOMPLT, PROTMLST) and no rule reads.
+OTHER_DISPOSITIONS = frozenset(
+    {
+        "ADVERSE EVENT",
+        "COMPLETED",
+        "DISEASE RELAPSE",
+        "ELIGIBILITY CRITERIA MET",
+        "ELIGIBILITY CRITERIA NOT MET",
+        "FAILURE TO MEET CONTINUATION CRITERIA",
+        "INFORMED ASSENT OBTAINED",
+        "LACK OF EFFICACY",
+        "LOGISTICAL PROBLEM",
+        "NEVER DOSED",
+        "NON-COMPLIANCE WITH STUDY DRUG",
+        "OTHER",
+        "PHYSICIAN DECISION",
+        "PREGNANCY",
+        "PROGRESSIVE DISEASE",
+        "PROTOCOL DEVIATION",
+        "PROTOCOL VIOLATION",
+        "RANDOMIZED",
+        "RECOVERY",
+        "SCREEN FAILURE",
+        "SCREENING NOT COMPLETED",
+        "SITE TERMINATED BY SPONSOR",
+        "SPONSOR REQUEST",
+        "STUDY TERMINATED BY SPONSOR",
+        "TECHNICAL PROBLEMS",
+    }
+)
+
+
+def normalised(column: pl.Expr) -> pl.Expr:
+    """Return a text column in upper case, with underscores as blanks and blanks single."""
+    return column.str.to_uppercase().str.replace_all(r"[_\s]+", " ").str.strip_chars()
+
+
+def canonical(column: pl.Expr, codes: str) -> pl.Expr:
+    """Return the term of a code list that each word means, null where it means none."""
+    return normalised(column).replace_strict(CODE_LISTS[codes].lookup, default=None, return_dtype=pl.String)
+
+
+def standard_term(word: str, codes: str) -> str | None:
+    """Return the term of a code list that one word means, or None."""
+    return CODE_LISTS[codes].lookup.get(_plain(word))

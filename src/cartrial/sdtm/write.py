@@ -1,0 +1,75 @@
+"""How is source data written? One file a domain, in any of five forms; what is written reads back equal."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.sdtm.dataset_json import dataset_json_bytes
+from cartrial.sdtm.delimited import csv_bytes
+from cartrial.sdtm.source import Source
+from cartrial.sdtm.xpt import xpt_bytes
+
+__all__ = ["SUFFIXES", "write_sdtm"]
+
+SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "xpt": ".xpt", "dataset-json": ".json", "ndjson": ".ndjson"}
+
+
+def write_sdtm(source: Source, folder: str | Path, form: str = "csv") -> tuple[Path, ...]:
+    """Write the domains of a source, one file each (dm.csv, ex.csv ...).
+
+    Parameters
+    ----------
+    source : Source
+        The domains; `ROW` is not written.
+    folder : path
+        Where to; made if it is not there. Files of the same names are replaced.
+    form : str
+        `csv`, `parquet`, `xpt` (SAS transport version 5), `dataset-json` or `ndjson` (Dataset-JSON 1.1). Equal sources give equal bytes.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    InputError
+        If the form is not known, or XPT cannot hold a name, a label, a text or a number. Nothing is written then.
+    """
+    if form not in SUFFIXES:
+        raise InputError(f"'{form}' is no form of source data", right=f"It is one of {', '.join(SUFFIXES)}")
+    folder = Path(folder)
+    made = {
+        f"{domain.lower()}{SUFFIXES[form]}": _bytes(frame.drop("ROW", strict=False), domain, form)
+        for domain, frame in source.domains.items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_replace(folder / name, data) for name, data in made.items())
+
+
+def _bytes(frame: pl.DataFrame, domain: str, form: str) -> bytes:
+    if form == "csv":
+        return csv_bytes(frame)
+    if form == "xpt":
+        return xpt_bytes(frame, domain)
+    if form == "parquet":
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer)
+        return buffer.getvalue()
+    studies = frame["STUDYID"].drop_nulls() if "STUDYID" in frame.columns else pl.Series([], dtype=pl.String)
+    return dataset_json_bytes(frame, domain, studies[0] if len(studies) else domain, lines=form == "ndjson")
+
+
+def _replace(path: Path, data: bytes) -> Path:
+    """Write a file beside its place and move it in, so that it is whole or not there."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
+        beside.write(data)
+    os.chmod(beside.name, 0o644)
+    os.replace(beside.name, path)
+    return path

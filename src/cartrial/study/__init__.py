@@ -1,0 +1,29 @@
+"""What does the protocol say? The study file as frozen objects, and the built-in studies."""
+
+from cartrial.study.criteria import CRITERIA, Bound, Criteria, Options
+from cartrial.study.endpoint import Endpoint, Strategies, Variant, Window
+from cartrial.study.model import Characteristic, Disease, Product, Readers, Visit
+from cartrial.study.study import Study, builtin_studies
+from cartrial.study.words import describe_endpoint, reader_words, strategies_text, window_text
+
+__all__ = [
+    "CRITERIA",
+    "Bound",
+    "Characteristic",
+    "Criteria",
+    "Disease",
+    "Endpoint",
+    "Options",
+    "Product",
+    "Readers",
+    "Strategies",
+    "Study",
+    "Variant",
+    "Visit",
+    "Window",
+    "builtin_studies",
+    "describe_endpoint",
+    "reader_words",
+    "strategies_text",
+    "window_text",
+]

@@ -1,0 +1,104 @@
+"""Which response criteria are built in? Data tables; the operators differ between sets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cartrial.study.yamlfile import Part
+
+__all__ = ["CRITERIA", "Bound", "Criteria", "Options"]
+
+Operator = Literal["<", "<=", ">", ">="]
+
+
+class Bound(Part):
+    """A threshold with its operator.
+
+    Parameters
+    ----------
+    op : {"<", "<=", ">", ">="}
+    value : float
+        In the unit of the quantity: percent for blasts, 10^9/L for counts.
+    """
+
+    op: Operator
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.value:g}"
+
+
+class Options(Part):
+    """What a criteria set may carry besides its thresholds.
+
+    Parameters
+    ----------
+    confirm_days : int, optional
+        A remission counts when another remission is seen at least this many days later. Unit: days.
+    transfusion_free_days : int, optional
+        Counts within this many days after a transfusion do not count as recovered. Unit: days.
+    crh : bool
+        Report CRh (ANC > 0.5 and platelets > 50) between CR and CRi.
+    cri : {"and-or", "exactly-one"}
+        CRi when either or both counts fail, or when exactly one does (both failing is then MLFS).
+    aplastic : {"CRi", "MLFS"}
+        What an aplastic marrow (both counts failing the CRh limits) is called.
+    """
+
+    confirm_days: int | None = Field(default=None, ge=0)
+    transfusion_free_days: int | None = Field(default=None, ge=0)
+    crh: bool = False
+    cri: Literal["and-or", "exactly-one"] = "and-or"
+    aplastic: Literal["CRi", "MLFS"] = "CRi"
+
+
+class Criteria(Part):
+    """Response criteria of acute lymphoblastic leukaemia as data.
+
+    Parameters
+    ----------
+    marrow, neutrophils, platelets : Bound
+        What a complete remission needs. Units: %, 10^9/L, 10^9/L.
+    relapse_marrow, relapse_blood : Bound
+        What is a relapse after CR or CRi; extramedullary disease always is. Unit: %.
+    refractory_marrow : Bound
+        Marrow blasts that are morphologic disease. Unit: %.
+    confirm_days, transfusion_free_days : int
+        Defaults of the options. Unit: days.
+    """
+
+    name: str
+    marrow: Bound
+    neutrophils: Bound
+    platelets: Bound
+    relapse_marrow: Bound
+    relapse_blood: Bound
+    refractory_marrow: Bound = Bound(op=">=", value=5.0)
+    confirm_days: int = 0
+    transfusion_free_days: int = 0
+    source: str
+
+
+CRITERIA: dict[str, Criteria] = {
+    "nccn": Criteria(
+        name="nccn",
+        marrow=Bound(op="<", value=5.0),
+        neutrophils=Bound(op=">", value=1.0),
+        platelets=Bound(op=">", value=100.0),
+        relapse_marrow=Bound(op=">", value=5.0),
+        relapse_blood=Bound(op=">", value=0.0),
+        source="NCCN acute lymphoblastic leukaemia response criteria, as set out in the rules of this project",
+    ),
+    "nci-2010": Criteria(
+        name="nci-2010",
+        marrow=Bound(op="<", value=5.0),
+        neutrophils=Bound(op=">=", value=1.0),
+        platelets=Bound(op=">=", value=100.0),
+        relapse_marrow=Bound(op=">=", value=25.0),
+        relapse_blood=Bound(op=">=", value=25.0),
+        confirm_days=28,
+        source="NCI workshop 2010, table 4 of PMC7272718",
+    ),
+}

@@ -1,0 +1,235 @@
+"""How is an endpoint defined? Window, population, reader, strategies, variants."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cartrial.study.model import Reader
+from cartrial.study.yamlfile import Part
+
+__all__ = ["EVENTS", "STRATEGIES", "Endpoint", "NonResponse", "ResponseWindow", "Strategies", "Test", "Variant", "Window", "resolve_variant"]
+
+Strategy = Literal["treatment-policy", "composite", "while-on-treatment", "hypothetical"]
+STRATEGIES = ("treatment-policy", "composite", "while-on-treatment", "hypothetical")
+EVENTS = ("non-response", "relapse", "death")
+POPULATIONS = Literal["enrolled", "leukapheresed", "infused", "assessed", "evaluable", "responders"]
+
+
+class Strategies(Part):
+    """One strategy of ICH E9(R1) for each intercurrent event. Those of transplant and new therapy must be stated."""
+
+    hsct: Strategy
+    new_therapy: Strategy
+    re_infusion: Strategy = "treatment-policy"
+    product_failure: Strategy = "composite"
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return the events with their strategies, in kebab case."""
+        return [(name.replace("_", "-"), getattr(self, name)) for name in type(self).model_fields]
+
+
+class Window(Part):
+    """When a response counts. Exactly one of `at`, `within`, `best`, `within-days`.
+
+    Parameters
+    ----------
+    at : str
+        The nearest usable assessment in that visit's window.
+    within : str
+        Any usable assessment up to the end of that visit's window.
+    best : {"cutoff"}
+        Any usable assessment up to the cutoff.
+    within_days : int
+        Any usable assessment up to that many days from `from`. Unit: days.
+    from_ : {"day-0", "enrolment"}
+    until : {"none", "progression"}
+        Whether assessments after the first PD or RELAPSE count.
+    bridging : bool
+        Whether a remission from bridging therapy before infusion counts.
+    """
+
+    at: str | None = None
+    within: str | None = None
+    best: Literal["cutoff"] | None = None
+    within_days: int | None = Field(default=None, ge=1)
+    from_: Literal["day-0", "enrolment"] = Field(default="day-0", alias="from")
+    until: Literal["none", "progression"] = "none"
+    bridging: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Window:
+        given = [name for name in ("at", "within", "best", "within_days") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("a window says exactly one of: at, within, best, within-days")
+        return self
+
+
+class NonResponse(Part):
+    """How non-response becomes an event.
+
+    Parameters
+    ----------
+    dated : {"day-0", "at-assessment"}
+        The event's date: day 0, or the earliest of the last NR/PD read, new therapy and death.
+    loss : {"event", "censor"}
+        Whether loss after a single read of NR is an event or a censoring.
+    """
+
+    dated: Literal["day-0", "at-assessment"] = "day-0"
+    loss: Literal["event", "censor"] = "event"
+
+
+class ResponseWindow(Part):
+    """In which days a response must be seen for non-response not to be an event. Unit: days from day 0."""
+
+    from_: int = Field(default=1, alias="from")
+    to: int = 104
+
+    @model_validator(mode="after")
+    def _order(self) -> ResponseWindow:
+        if self.to < self.from_:
+            raise ValueError("the response window ends before it starts")
+        return self
+
+
+class Test(Part):
+    """The hypothesis about a rate. A null whose source is `assumption` gives no p-value in a study's results."""
+
+    __test__ = False
+
+    null: float = Field(gt=0, lt=1)
+    alternative: float | None = Field(default=None, gt=0, lt=1)
+    source: str = "assumption"
+
+
+class Competing(Part):
+    """The events that compete with the others: cumulative incidence."""
+
+    competing: tuple[Literal["relapse", "death"], ...] = ()
+
+
+class Endpoint(Part):
+    """One endpoint, in every attribute of its estimand.
+
+    Parameters
+    ----------
+    id : str
+        At most 8 characters; becomes PARAMCD.
+    type : {"response-rate", "time-to-event"}
+    population : str
+        Whose endpoint it is; see `rules` of the documentation.
+    reader : str, optional
+        The study's primary reader unless said.
+    sensitivity : tuple of dict
+        What each variant changes.
+    """
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")
+    label: str
+    role: Literal["primary", "secondary", "exploratory"] = "secondary"
+    type: Literal["response-rate", "time-to-event"]
+    population: POPULATIONS
+    reader: Reader | None = None
+    strategies: Strategies
+    source: str = "assumption"
+    note: str | None = None
+    sensitivity: tuple[dict[str, Any], ...] = ()
+    # response rates
+    response: tuple[Literal["CR", "CRh", "CRi"], ...] = ("CR", "CRi")
+    mrd: Literal["negative"] | None = None
+    window: Window | None = None
+    not_yet_assessable: Literal["exclude", "non-responder"] = "exclude"
+    sustained_days: int = Field(default=0, ge=0)
+    test: Test | None = None
+    # times to event
+    origin: Literal["first-response", "day-0", "enrolment"] | None = None
+    events: tuple[Literal["non-response", "relapse", "death"], ...] = ()
+    non_response: NonResponse = NonResponse()
+    response_window: ResponseWindow = ResponseWindow()
+    missed_visits: int = Field(default=0, ge=0)
+    analysis: Competing = Competing()
+
+    @field_validator("response", "events", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Endpoint:
+        if self.type == "response-rate":
+            if self.window is None:
+                raise ValueError(f"endpoint {self.id}: a response rate needs a window")
+            if not self.response:
+                raise ValueError(f"endpoint {self.id}: say which responses count, for example [CR, CRi]")
+            hypothetical = [name for name, strategy in self.strategies.items() if strategy == "hypothetical"]
+            if hypothetical:
+                raise ValueError(f"endpoint {self.id}: the strategy hypothetical for {hypothetical[0]} needs an imputation, and none is available for a response rate; choose another strategy")
+            if self.origin or self.events or self.analysis.competing or self.missed_visits:
+                raise ValueError(f"endpoint {self.id}: origin, events, missed-visits and analysis belong to a time to event")
+        else:
+            if self.origin is None or not self.events:
+                raise ValueError(f"endpoint {self.id}: a time to event needs an origin and its events")
+            if self.window is not None or self.mrd or self.test or self.sustained_days:
+                raise ValueError(f"endpoint {self.id}: window, mrd, test and sustained-days belong to a response rate")
+            if self.origin == "first-response" and self.population not in ("responders",):
+                raise ValueError(f"endpoint {self.id}: a time from first response is defined among responders")
+            if self.origin != "enrolment" and self.population in ("enrolled", "leukapheresed"):
+                raise ValueError(f"endpoint {self.id}: the population {self.population} needs origin enrolment, since not all of it is infused")
+            if "non-response" in self.events and self.origin != "day-0":
+                raise ValueError(f"endpoint {self.id}: non-response is an event of a time from day 0")
+            if set(self.analysis.competing) - set(self.events):
+                raise ValueError(f"endpoint {self.id}: what competes must stand among the events")
+            if self.analysis.competing and not set(self.events) - set(self.analysis.competing):
+                raise ValueError(f"endpoint {self.id}: an event of interest must be left beside those that compete")
+        return self
+
+
+class Variant(Part):
+    """An endpoint as one analysis uses it. `name` is blank for the main one."""
+
+    name: str
+    endpoint: Endpoint
+
+
+_STRATEGY_KEYS = ("hsct", "new-therapy", "re-infusion", "product-failure")
+
+
+def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
+    """Apply what a sensitivity variant changes.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+        The main analysis.
+    change : dict
+        Keys of an endpoint, or intercurrent events with their strategy.
+
+    Returns
+    -------
+    Variant
+        Named by what it changes, ``key=value`` joined by ``;``.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a key is unknown or a value is not possible.
+    """
+    data = endpoint.model_dump(by_alias=True, exclude={"sensitivity"}, exclude_defaults=True)
+    names: list[str] = []
+    for key, value in change.items():
+        if key in _STRATEGY_KEYS:
+            data["strategies"] = {**data.get("strategies", {}), key: value}
+            names.append(f"{key}={value}")
+        elif isinstance(value, dict):
+            data[key] = {**data.get(key, {}), **value} if key != "window" else value
+            names.extend(f"{key}.{inner}={_words(worth)}" for inner, worth in value.items())
+        else:
+            data[key] = value
+            names.append(f"{key}={_words(value)}")
+    return Variant(name=";".join(names), endpoint=Endpoint.model_validate(data))
+
+
+def _words(value: Any) -> str:
+    return "+".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)

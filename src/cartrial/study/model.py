@@ -1,0 +1,259 @@
+"""What may a study file say? Its parts as frozen objects."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cartrial.study.criteria import CRITERIA, Criteria, Options
+from cartrial.study.yamlfile import Part, nearest
+
+__all__ = [
+    "Aplasia",
+    "BaselineSource",
+    "Characteristic",
+    "Cytopenia",
+    "Disease",
+    "Identity",
+    "Kinetics",
+    "Mrd",
+    "Product",
+    "Readers",
+    "Safety",
+    "Special",
+    "Testing",
+    "Visit",
+]
+
+Reader = Literal["IRC", "INV", "LAB", "READER 1", "READER 2"]
+
+
+class Identity(Part):
+    """Who the study is. `cutoff` is None when the source has study days only."""
+
+    id: str = Field(min_length=1, max_length=40)
+    title: str
+    registry: str | None = None
+    phase: str | None = None
+    design: str | None = None
+    sites: int | None = Field(default=None, ge=1)
+    cutoff: dt.date | None = None
+    provenance: Literal["real", "example", "virtual"] = "real"
+    listing_only: str | None = None
+    references: tuple[str, ...] = ()
+    source: str = "assumption"
+
+    @field_validator("cutoff", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        if value == "none":
+            return None
+        if isinstance(value, dt.date):
+            return value
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError("the cutoff is not a date; write YYYY-MM-DD, or none when the source has study days only") from None
+
+
+class Product(Part):
+    """The study product. Its first record in EX is day 0."""
+
+    name: str
+    type: Literal["autologous", "allogeneic"]
+    exposure: tuple[str, ...] = Field(min_length=1)
+    target: str | None = None
+    binder: str | None = None
+    dose: str | None = None
+    lymphodepletion: tuple[str, ...] = ()
+    re_infusion: bool = False
+    fraction_days: int = Field(default=0, ge=0)
+    source: str = "assumption"
+
+    @field_validator("exposure", "lymphodepletion", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        names = [value] if isinstance(value, str) else value
+        return tuple(str(name).strip().upper() for name in names)
+
+
+class Mrd(Part):
+    """Measurable residual disease: negative below this fraction, by an assay at least as sensitive."""
+
+    negative_below: float = Field(default=1e-4, gt=0, lt=1)
+    source: str = "assumption"
+
+
+class Visit(Part):
+    """A scheduled disease assessment. Units: days from day 0."""
+
+    name: str
+    day: int = Field(ge=1)
+    minus: int = Field(ge=0)
+    plus: int = Field(ge=0)
+
+
+class Disease(Part):
+    """The disease, its criteria and the visits at which it is assessed."""
+
+    name: str = "B-cell acute lymphoblastic leukaemia"
+    criteria: Criteria
+    options: Options = Options()
+    mrd: Mrd = Mrd()
+    visits: tuple[Visit, ...] = Field(min_length=1)
+    source: str = "assumption"
+
+    @field_validator("criteria", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in CRITERIA:
+                near = nearest(value, list(CRITERIA))
+                raise ValueError(f"no criteria set is called '{value}'; built in are {', '.join(CRITERIA)}" + (f" (nearest: {near})" if near else ""))
+            return CRITERIA[value]
+        return value
+
+    @field_validator("visits")
+    @classmethod
+    def _in_order(cls, visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
+        names = [visit.name for visit in visits]
+        if len(set(names)) < len(names):
+            raise ValueError("two visits have one name")
+        for first, second in zip(visits, visits[1:], strict=False):
+            if second.day <= first.day:
+                raise ValueError(f"visit '{second.name}' (day {second.day}) is not after '{first.name}' (day {first.day})")
+            if second.day - second.minus <= first.day + first.plus:
+                raise ValueError(f"the windows of '{first.name}' and '{second.name}' overlap")
+        return visits
+
+    @property
+    def confirm_days(self) -> int:
+        """Days after which a remission must be seen again. Unit: days."""
+        return self.criteria.confirm_days if self.options.confirm_days is None else self.options.confirm_days
+
+    @property
+    def transfusion_free_days(self) -> int:
+        """Days without transfusion before a count. Unit: days."""
+        return self.criteria.transfusion_free_days if self.options.transfusion_free_days is None else self.options.transfusion_free_days
+
+
+class Readers(Part):
+    """Whose reading counts, and whose is shown beside it."""
+
+    primary: Reader = "INV"
+    sensitivity: tuple[Reader, ...] = ()
+    source: str = "assumption"
+
+
+class Alpha(Part):
+    """The type I error with its sides."""
+
+    value: float = Field(gt=0, lt=1)
+    sides: Literal[1, 2] = 1
+    source: str = "assumption"
+
+
+class Testing(Part):
+    """The order in which endpoints are tested."""
+
+    order: tuple[str, ...] = ()
+    alpha: Alpha
+
+
+class BaselineSource(Part):
+    """Where a baseline characteristic stands in the source data."""
+
+    domain: Literal["DM", "LB", "EX", "MH", "FA", "VS", "PR", "CM"]
+    testcd: str | None = None
+    specimen: str | None = None
+    term: str | None = None
+    variable: str | None = None
+
+
+class Characteristic(Part):
+    """A baseline characteristic: a column of ADSL.
+
+    Parameters
+    ----------
+    cut : tuple of float
+        Boundaries; a value equal to one belongs to the upper level.
+    levels : tuple of str
+        Names of the levels, one more than the boundaries.
+    """
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,6}$")
+    label: str
+    unit: str = ""
+    from_: BaselineSource = Field(alias="from")
+    cut: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+    source: str = "assumption"
+
+    @model_validator(mode="after")
+    def _levels(self) -> Characteristic:
+        if self.cut and len(self.levels) != len(self.cut) + 1:
+            raise ValueError(f"{len(self.cut)} boundaries make {len(self.cut) + 1} levels; {len(self.levels)} are named")
+        if list(self.cut) != sorted(set(self.cut)):
+            raise ValueError("the boundaries are not in rising order")
+        return self
+
+
+class Kinetics(Part):
+    """Which measurements of the product are summarised, and up to which day."""
+
+    tests: tuple[Literal["CARTG", "CARTC"], ...] = ("CARTG",)
+    auc_to: int = Field(default=28, ge=1)
+    source: str = "assumption"
+
+
+class Special(Part):
+    """An adverse event of special interest."""
+
+    id: str
+    label: str
+    terms: tuple[str, ...] = Field(min_length=1)
+    scale: str = "ASTCT"
+
+    @field_validator("terms", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return tuple(str(term).strip().upper() for term in ([value] if isinstance(value, str) else value))
+
+
+class Cytopenia(Part):
+    """Prolonged cytopenia: the last count after a day is below a limit. Units: days, 10^9/L."""
+
+    after_day: int = 28
+    neutrophils_below: float = 1.0
+    platelets_below: float = 50.0
+    source: str = "CTCAE 5.0 grade 3 limits"
+
+
+class Aplasia(Part):
+    """B-cell aplasia: the test below a limit."""
+
+    testcd: str = "BCELL"
+    below: float = 50.0
+    unit: str = "cells/uL"
+    source: str = "assumption"
+
+
+_SPECIAL = (
+    Special(id="CRS", label="Cytokine release syndrome", terms=("CYTOKINE RELEASE SYNDROME",)),
+    Special(
+        id="ICANS",
+        label="Immune effector cell-associated neurotoxicity syndrome",
+        terms=("IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME", "ICANS"),
+    ),
+)
+
+
+class Safety(Part):
+    """What the safety sections look for."""
+
+    special: tuple[Special, ...] = _SPECIAL
+    cytopenia: Cytopenia = Cytopenia()
+    aplasia: Aplasia = Aplasia()
+    source: str = "assumption"

@@ -1,0 +1,160 @@
+"""The study as one frozen object: loading, its variants, its hash, what in it is an assumption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from cartrial.errors import InputError
+from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
+from cartrial.study.model import Characteristic, Disease, Identity, Kinetics, Product, Readers, Safety, Testing
+from cartrial.study.yamlfile import Part, nearest, read_yaml, validate
+
+__all__ = ["Study", "builtin_studies"]
+
+ASSUMPTION = "assumption"
+
+
+def builtin_studies() -> dict[str, Path]:
+    """Return the built-in studies: name to file."""
+    folder = resources.files("cartrial.study") / "builtin"
+    return {Path(str(file)).stem: Path(str(file)) for file in sorted(folder.iterdir(), key=str) if str(file).endswith(".yaml")}
+
+
+class Study(Part):
+    """A study file.
+
+    The only place where a rule is stated: derivations, results, footnotes and shells read it.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    study: Identity
+    product: Product
+    disease: Disease
+    readers: Readers
+    testing: Testing | None = None
+    baseline: tuple[Characteristic, ...] = ()
+    subgroups: tuple[str, ...] = ()
+    kinetics: Kinetics = Kinetics()
+    safety: Safety = Safety()
+    endpoints: tuple[Endpoint, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Study:
+        ids = [endpoint.id for endpoint in self.endpoints]
+        twice = {name for name in ids if ids.count(name) > 1}
+        if twice:
+            raise ValueError(f"two endpoints are called {sorted(twice)[0]}; endpoint ids are unique")
+        if not self.endpoints and not self.study.listing_only:
+            raise ValueError("the study has no endpoints; add one, or say in study.listing-only why nothing is estimated")
+        visits = [visit.name for visit in self.disease.visits]
+        for endpoint in self.endpoints:
+            self._check_endpoint(endpoint, visits)
+        known = [characteristic.id for characteristic in self.baseline]
+        for name in self.subgroups:
+            if name not in known:
+                raise ValueError(f"subgroup '{name}' is not a baseline characteristic; known are: {', '.join(known) or 'none'}")
+        if self.testing:
+            for name in self.testing.order:
+                if name not in ids:
+                    raise ValueError(f"testing.order names '{name}', which is no endpoint; endpoints are: {', '.join(ids)}")
+        return self
+
+    def _check_endpoint(self, endpoint: Endpoint, visits: list[str]) -> None:
+        names = {""}
+        resolved = [Variant(name="", endpoint=endpoint)]
+        for i, change in enumerate(endpoint.sensitivity):
+            if not change:
+                raise ValueError(f"endpoint {endpoint.id}: sensitivity variant {i + 1} changes nothing")
+            try:
+                variant = resolve_variant(endpoint, change)
+            except ValidationError as error:
+                first = error.errors()[0]
+                hint = first.get("ctx", {}).get("hint")
+                message = first["msg"].removeprefix("Value error, ")
+                at = ".".join(str(part) for part in first["loc"])
+                raise ValueError(f"endpoint {endpoint.id}: sensitivity variant {change}: {at + ': ' if at else ''}{message}" + (f". {hint}" if hint else "")) from None
+            if variant.name in names:
+                raise ValueError(f"endpoint {endpoint.id}: the sensitivity variant {variant.name} stands twice")
+            names.add(variant.name)
+            resolved.append(variant)
+        for variant in resolved:
+            window = variant.endpoint.window
+            for visit in (window.at, window.within) if window else ():
+                if visit is not None and visit not in visits:
+                    near = nearest(visit, visits)
+                    raise ValueError(f"endpoint {endpoint.id}: no visit is called '{visit}'" + (f"; the nearest is '{near}'" if near else "") + f"; visits are: {', '.join(visits)}")
+
+    @classmethod
+    def load(cls, name: str | Path) -> Study:
+        """Load a study.
+
+        Parameters
+        ----------
+        name : str or Path
+            A built-in name, a YAML file, or a folder that holds `study.yaml`.
+
+        Raises
+        ------
+        InputError
+            Naming the line and the key of what is wrong.
+        """
+        path = Path(name)
+        if path.is_dir():
+            path = path / "study.yaml"
+            if not path.is_file():
+                raise InputError("the folder holds no study.yaml", file=str(path.parent), right="`cartrial new` makes a study folder")
+        elif not path.is_file():
+            known = builtin_studies()
+            if str(name) not in known:
+                near = nearest(str(name), list(known))
+                raise InputError(
+                    f"there is no study file, folder or built-in study called '{name}'" + (f"; the nearest is '{near}'" if near else ""),
+                    right=f"Built in are: {', '.join(known)}",
+                )
+            path = known[str(name)]
+        data, lines = read_yaml(path)
+        return validate(cls, data, lines, path.name)
+
+    def visit(self, name: str) -> Any:
+        """Return the visit of that name."""
+        return next(visit for visit in self.disease.visits if visit.name == name)
+
+    def variants(self, endpoint: Endpoint) -> tuple[Variant, ...]:
+        """Return the main analysis of an endpoint and its sensitivity variants, readers filled in."""
+        found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
+        return tuple(
+            variant if variant.endpoint.reader else Variant(name=variant.name, endpoint=variant.endpoint.model_copy(update={"reader": self.readers.primary}))
+            for variant in found
+        )
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the content: the same for any order of keys, comments and layout."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
+
+    def assumptions(self) -> list[tuple[str, str]]:
+        """Return every rule whose source is an assumption: where it stands, what is said."""
+        return list(_assumed(self.model_dump(mode="json", by_alias=True), ""))
+
+
+def _assumed(node: Any, at: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        source = node.get("source")
+        if isinstance(source, str) and ASSUMPTION in source.lower():
+            yield node.get("id") if at.startswith("endpoints") and node.get("id") else at, source
+        for key, value in node.items():
+            yield from _assumed(value, f"{at}.{key}" if at else key)
+    elif isinstance(node, list):
+        for item in node:
+            label = item.get("id") or item.get("name") if isinstance(item, dict) else None
+            yield from _assumed(item, f"{at}.{label}" if label else at)

@@ -1,0 +1,177 @@
+"""How is an endpoint said in words? Every footnote, shell and page takes its sentences from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cartrial.study.endpoint import Endpoint, Variant
+
+if TYPE_CHECKING:
+    from cartrial.study.study import Study
+
+__all__ = ["criteria_words", "describe_endpoint", "reader_words", "strategies_text", "window_text"]
+
+READERS = {
+    "IRC": "the independent review committee (readers 1 and 2, the adjudicator where they disagree)",
+    "INV": "the investigator",
+    "LAB": "the laboratory values under the criteria",
+    "READER 1": "independent reader 1",
+    "READER 2": "independent reader 2",
+}
+POPULATIONS = {
+    "enrolled": "all enrolled subjects",
+    "leukapheresed": "all leukapheresed subjects",
+    "infused": "all infused subjects",
+    "assessed": "infused subjects with at least one adequate post-baseline assessment by the reader",
+    "evaluable": "infused subjects with morphologic disease before lymphodepletion and an adequate post-baseline assessment, or death or new therapy before one",
+    "responders": "subjects with CR or CRi at any usable assessment by the reader",
+}
+EVENTS = {
+    "hsct": "allogeneic stem cell transplant",
+    "new-therapy": "new anticancer therapy",
+    "re-infusion": "re-infusion of the product",
+    "product-failure": "failure of the product before infusion",
+}
+ORIGINS = {"first-response": "the first usable CR or CRi", "day-0": "the first infusion (day 0)", "enrolment": "enrolment"}
+RATE = {
+    "treatment-policy": "is ignored (treatment policy)",
+    "composite": "ends the time in which a response counts: an assessment after it does not count, one on or before it does (composite)",
+    "while-on-treatment": "leaves the status at the last usable assessment before it (while on treatment)",
+}
+TIME = {
+    "treatment-policy": "is ignored (treatment policy)",
+    "composite": "is an event on its date (composite)",
+    "while-on-treatment": "ends the observation: censored there (while on treatment)",
+    "hypothetical": "censors at the last usable assessment on or before it, as if it had not happened; this assumes that such subjects would have fared as those still observed (hypothetical)",
+}
+
+
+def reader_words(reader: str) -> str:
+    """Return who a reader is, in words."""
+    return READERS[reader]
+
+
+def window_text(study: Study, endpoint: Endpoint) -> str:
+    """Return the window of an endpoint in a few words, with its days."""
+    window = endpoint.window
+    if window is None:
+        text = f"from {ORIGINS[endpoint.origin or 'day-0']}"
+        return text + (f"; response window day {endpoint.response_window.from_} to {endpoint.response_window.to}" if "non-response" in endpoint.events else "")
+    if window.at:
+        visit = study.visit(window.at)
+        return f"at {visit.name} (day {visit.day - visit.minus} to {visit.day + visit.plus}, nearest to day {visit.day})"
+    if window.within:
+        visit = study.visit(window.within)
+        return f"within {visit.name} (day 1 to {visit.day + visit.plus})"
+    until = ", until the first PD or relapse" if window.until == "progression" else ""
+    if window.best:
+        return f"best, day 1 to the cutoff{until}"
+    bridging = "; a remission from bridging before infusion counts" if window.bridging else ""
+    return f"within {window.within_days} days from {'enrolment' if window.from_ == 'enrolment' else 'day 0'}{until}{bridging}"
+
+
+def strategies_text(endpoint: Endpoint) -> str:
+    """Return the strategies of an endpoint, e.g. ``hsct=composite; new-therapy=composite``."""
+    shown = [f"{name}={strategy}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)]
+    if endpoint.missed_visits:
+        shown.append(f"missed-visits={endpoint.missed_visits}")
+    if endpoint.analysis.competing:
+        shown.append("competing=" + "+".join(endpoint.analysis.competing))
+    if endpoint.type == "response-rate" and endpoint.not_yet_assessable == "non-responder":
+        shown.append("not-yet-assessable=non-responder")
+    return "; ".join(shown)
+
+
+def _relevant(endpoint: Endpoint) -> list[str]:
+    names = ["hsct", "new-therapy", "re-infusion"]
+    return [*names, "product-failure"] if endpoint.population in ("enrolled", "leukapheresed") else names
+
+
+def criteria_words(study: Study) -> str:
+    """Return the response criteria in one sentence, with what is not required said so."""
+    criteria, disease = study.disease.criteria, study.disease
+    return (
+        f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} 10^9/L, platelets {criteria.platelets} 10^9/L, no circulating blasts, no extramedullary disease; "
+        f"CRi: the same without ANC and/or platelets; relapse after CR or CRi: marrow {criteria.relapse_marrow} %, blood blasts {criteria.relapse_blood} %, or extramedullary disease; "
+        + (f"a remission is confirmed {disease.confirm_days} days later; " if disease.confirm_days else "confirmation is not required; ")
+        + (
+            f"no transfusion in the {disease.transfusion_free_days} days before a count"
+            if disease.transfusion_free_days
+            else "freedom from transfusion is not required"
+        )
+        + f" (criteria set {criteria.name})."
+    )
+
+
+def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
+    """Say an endpoint in words, generated from the study file.
+
+    Parameters
+    ----------
+    study : Study
+    variant : Variant
+        As `study.variants` gives it: the reader is filled in.
+
+    Returns
+    -------
+    dict
+        Keys: population, treatment, variable, window, reader, events, strategies, censoring, summary, sentence.
+    """
+    endpoint = variant.endpoint
+    reader = READERS[endpoint.reader or study.readers.primary]
+    table = RATE if endpoint.type == "response-rate" else TIME
+    strategies = "; ".join(f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint))
+    words = {
+        "population": POPULATIONS[endpoint.population],
+        "treatment": f"{study.product.name}, {study.product.type}, as given in this single-arm study",
+        "window": window_text(study, endpoint),
+        "reader": reader,
+        "strategies": strategies,
+    }
+    if endpoint.type == "response-rate":
+        words |= _rate_words(study, endpoint)
+    else:
+        words |= _time_words(study, endpoint)
+    words["sentence"] = f"{endpoint.label}: {words['variable']}, among {words['population']}, as assessed by {reader}, {words['window']}; {strategies}. {words['summary']}"
+    return words
+
+
+def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
+    responses = " or ".join(endpoint.response)
+    variable = f"{responses} (criteria set {study.disease.criteria.name})"
+    if endpoint.mrd:
+        variable += f" with MRD negative (below {study.disease.mrd.negative_below:g} by an assay with a limit of detection of at most that); MRD not evaluable or missing is a non-response"
+    if endpoint.sustained_days:
+        variable += f", seen again at least {endpoint.sustained_days} days later"
+    if endpoint.not_yet_assessable == "exclude":
+        waiting = "Subjects whose window is still open at the cutoff and whose endpoint is undecided are left out of N and counted beside it"
+    else:
+        waiting = "Subjects whose window is still open at the cutoff count as non-responders"
+    return {
+        "variable": variable,
+        "events": "nothing usable in a closed window is a non-response",
+        "censoring": waiting + ".",
+        "summary": f"Summary: the rate with its Clopper–Pearson interval. {waiting}.",
+    }
+
+
+def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
+    events = " or ".join("death from any cause" if event == "death" else event for event in endpoint.events)
+    variable = f"time from {ORIGINS[endpoint.origin or 'day-0']} to {events} (days, date − origin + 1)"
+    if endpoint.events == ("death",):
+        censoring = "Censored at the latest of alive contact, attended assessment, dose or procedure on or before the cutoff."
+    else:
+        censoring = "Censored at the last usable assessment."
+    if "non-response" in endpoint.events:
+        dated = "day 0" if endpoint.non_response.dated == "day-0" else "the earliest of the last NR or PD read, new therapy and death"
+        censoring += f" Non-response (an adequate NR or PD and no CR or CRi from day {endpoint.response_window.from_} to {endpoint.response_window.to}) is an event on {dated}"
+        censoring += "; loss before the window closes is censored." if endpoint.non_response.loss == "censor" else "; loss after one such read is an event."
+    if endpoint.missed_visits:
+        censoring += f" An event after {endpoint.missed_visits} or more consecutive scheduled visits without an adequate assessment is censored at the last usable assessment before the gap."
+    if endpoint.analysis.competing:
+        summary = f"Summary: cumulative incidence (Aalen–Johansen), {' and '.join(endpoint.analysis.competing)} competing."
+    else:
+        summary = "Summary: Kaplan–Meier estimate with log(−log) limits; median with its limits."
+    if endpoint.population == "responders":
+        summary += " A time among responders is a principal-stratum question: it describes those who responded, not the effect of treatment on all."
+    return {"variable": variable, "events": events, "censoring": censoring, "summary": summary}
