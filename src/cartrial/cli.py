@@ -23,7 +23,12 @@ app = typer.Typer(
 )
 
 StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
-DataOption = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes."
+    ),
+]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
 
 
@@ -59,7 +64,9 @@ def studies() -> None:
 def new(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to make.")],
     source: Annotated[str | None, typer.Option("--from", metavar="STUDY", help="Built-in study to start from.")] = None,
-    registry: Annotated[Path | None, typer.Option("--registry", metavar="JSON", help="ClinicalTrials.gov API v2 record to draft a study from.")] = None,
+    registry: Annotated[
+        Path | None, typer.Option("--registry", metavar="JSON", help="ClinicalTrials.gov API v2 record to draft a study from.")
+    ] = None,
 ) -> None:
     """Make a study folder to edit, with empty data templates."""
     from cartrial.report.outputs import built_beside
@@ -109,7 +116,9 @@ def check(study: StudyArg, data: DataOption = None) -> None:
             _, findings = derive_data(found, say=say)  # type: ignore[arg-type]
     for severity in ("stop", "warning", "note"):
         for row in findings.filter(findings["SEVERITY"] == severity).iter_rows(named=True):
-            where = ", ".join(str(part) for part in (row["FILE"], f"row {row['ROW']}" if row["ROW"] else None, row["USUBJID"], row["VARIABLE"]) if part)
+            where = ", ".join(
+                str(part) for part in (row["FILE"], f"row {row['ROW']}" if row["ROW"] else None, row["USUBJID"], row["VARIABLE"]) if part
+            )
             typer.echo(f"  {severity:8s}  {where + ': ' if where else ''}{row['MESSAGE']} [{row['RULE']}]")
     counts = {severity: findings.filter(findings["SEVERITY"] == severity).height for severity in ("stop", "warning", "note")}
     typer.echo(f"{counts['stop']} would stop a report, {counts['warning']} warnings, {counts['note']} notes.")

@@ -70,12 +70,13 @@ class Kernel:
                 writable = os.access(folder, os.W_OK)
             except OSError:
                 writable = False
-            before = numba.config.CACHE_DIR
-            numba.config.CACHE_DIR = str(folder) if writable else before
+            config: Any = numba.config
+            before = config.CACHE_DIR
+            config.CACHE_DIR = str(folder) if writable else before
             try:
                 self._compiled = numba.njit(cache=writable)(self.function)
             finally:
-                numba.config.CACHE_DIR = before
+                config.CACHE_DIR = before
         return self._compiled
 
 

@@ -1,4 +1,4 @@
-"""What was the status at each assessment, by each reader, and why is it usable or not? ADRESP, one row by subject, reader and assessment."""
+"""What was the status at each assessment, by each reader, and is it usable? ADRESP, one row by subject, reader and assessment."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "AVALC": take(RESPONSES, calls.status),
                     "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
-                    "REASON": take(("not evaluable", "pending: the readers disagree or one has not read", "after relapse, which is final"), reason),
+                    "REASON": take(
+                        ("not evaluable", "pending: the readers disagree or one has not read", "after relapse, which is final"), reason
+                    ),
                     "MRD": take(MRD, calls.mrd),
                     "SRCDOM": take(("RS", "LB"), ((calls.flags & FROM_LAB) != 0).astype(np.int64)),
                     "SRCSEQ": pl.Series(calls.seq),
@@ -66,6 +68,8 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
             )
         )
     frame = pl.concat(frames).with_columns(pl.when(pl.col("SRCSEQ") >= 0).then(pl.col("SRCSEQ")).alias("SRCSEQ"))
+    if "ORRES" not in populations.records.calls.columns:
+        return frame.with_columns(pl.lit(None, dtype=pl.String).alias("ORRES"))
     collected = populations.records.calls.select("SUBJ", pl.col("SEQ").alias("SRCSEQ"), pl.lit("RS").alias("SRCDOM"), "ORRES")
     collected = collected.filter(pl.col("SRCSEQ").is_not_null()).unique(["SUBJ", "SRCSEQ"], keep="first", maintain_order=True)
     return frame.join(collected, on=["SUBJ", "SRCDOM", "SRCSEQ"], how="left", maintain_order="left")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint, Variant
 
-__all__ = ["ADRS_SCHEMA", "derive_adrs"]
+__all__ = ["ADRS_SCHEMA", "derive_adrs", "words_of_flags"]
 
 ADRS_SCHEMA = {
     **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
@@ -128,7 +128,9 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "VARIANT": constant(variant.name, len(rows)),
         "POPULATION": constant(endpoint.population, len(rows)),
         "READER": constant(endpoint.reader, len(rows)),
-        "AVAL": pl.Series(value.astype(float)).zip_with(pl.Series(value >= 0), pl.Series([None], dtype=pl.Float64).new_from_index(0, len(rows))),
+        "AVAL": pl.Series(value.astype(float)).zip_with(
+            pl.Series(value >= 0), pl.Series([None], dtype=pl.Float64).new_from_index(0, len(rows))
+        ),
         "AVALC": take(("N", "Y", "NYA"), np.where(value < 0, 2, value)),
         "REASON": take(RATE_REASONS, reason),
         "ADT": as_dates(day, course.frame["DATED"].to_numpy()[rows]),
@@ -148,5 +150,5 @@ def _sentences(reason: np.ndarray, status: np.ndarray, window: str) -> pl.Series
 
 def words_of_flags(flags: np.ndarray) -> pl.Series:
     """Return flags in words, null where there is none."""
-    found, inverse = np.unique(flags, return_inverse=True)
-    return take([flag_names(int(number)) or None for number in found], inverse)
+    found = pl.Series(flags).unique().sort().to_numpy()
+    return take([flag_names(int(number)) or None for number in found], np.searchsorted(found, flags))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from cartrial.endpoints.baseline import derive_baseline
 from cartrial.endpoints.populations import Populations
+from cartrial.response.assess import Calls
+from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI
 from cartrial.sdtm.records import READERS
 
 if TYPE_CHECKING:
@@ -16,7 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["derive_adsl"]
 
 _MILESTONES = {"CONSFL": "CONSENT", "ENRLFL": "ENROLLED", "LEUKFL": "LEUK", "RELFL": "RELEASED", "LDFL": "LDSTART", "INFFL": "DAY0"}
-_DATES = {"RFICDT": "CONSENT", "ENRLDT": "ENROLLED", "LEUKDT": "LEUK", "RELDT": "RELEASED", "LDSTDT": "LDSTART", "TRTSDT": "DAY0", "DTHDT": "DEATH", "LSTALVDT": "ALIVE"}
+_DATES = {
+    "RFICDT": "CONSENT",
+    "ENRLDT": "ENROLLED",
+    "LEUKDT": "LEUK",
+    "RELDT": "RELEASED",
+    "LDSTDT": "LDSTART",
+    "TRTSDT": "DAY0",
+    "DTHDT": "DEATH",
+    "LSTALVDT": "ALIVE",
+}
 
 
 def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
@@ -30,8 +42,9 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days from day 0, and the study's baseline characteristics.
-        `ASSFL`, `EVALFL` and `RESPFL` are by the primary reader; responders here ignore every intercurrent event.
+        One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days from day 0, and the study's baseline
+        characteristics. EOSSTT is null where a trial records no survival status and no death. `ASSFL`, `EVALFL` and `RESPFL` are by the
+        primary reader; responders here ignore every intercurrent event.
     """
     records, course = populations.records, populations.course
     reader = READERS.index(study.readers.primary)
@@ -54,14 +67,18 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         .then(pl.lit("WITHDRAWN"))
         .when(pl.col("LOST").is_not_null())
         .then(pl.lit("LOST"))
-        .otherwise(pl.lit("ONGOING"))
+        .when(pl.lit(pl.Series(populations.survival_recorded()[records.subjects["TRIAL"].to_numpy()])))
+        .then(pl.lit("ONGOING"))
     )
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.lit(series) for name, series in flags.items()}}
     frame = frame.select(
         *("SUBJ", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD"),
         *(pl.when(value).then(pl.lit("Y")).otherwise(pl.lit("N")).alias(name) for name, value in yes.items()),
         *(pl.when("DATED").then(pl.col(name).cast(pl.Date)).alias(column) for column, name in _DATES.items()),
-        *((pl.col(name) - pl.col("DAY0")).alias(column) for column, name in (("ENRLDY", "ENROLLED"), ("LSTALVDY", "ALIVE"), ("DTHDY", "DEATH"), ("HSCTDY", "HSCT"), ("NEWDY", "NEW"))),
+        *(
+            (pl.col(name) - pl.col("DAY0")).alias(column)
+            for column, name in (("ENRLDY", "ENROLLED"), ("LSTALVDY", "ALIVE"), ("DTHDY", "DEATH"), ("HSCTDY", "HSCT"), ("NEWDY", "NEW"))
+        ),
         pl.when(pl.col("CUTOFF") < 2**30).then(pl.col("CUTOFF") - pl.col("DAY0")).alias("CUTDY"),
         pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("DTHFL"),
         pl.when(pl.col("DEATH_IMPUTED")).then(pl.lit("D")).alias("DTHDTF"),
@@ -70,16 +87,16 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     )
     baseline = derive_baseline(study, records)
     # a characteristic named as a column that stands already (AGE, SEX) takes its place
-    return frame.drop([name for name in baseline.columns if name in frame.columns and name != "SUBJ"]).join(baseline, on="SUBJ", how="left").sort("SUBJ")
+    return (
+        frame.drop([name for name in baseline.columns if name in frame.columns and name != "SUBJ"])
+        .join(baseline, on="SUBJ", how="left")
+        .sort("SUBJ")
+    )
 
 
-def _ever(calls: object, day0: object, subjects: int) -> pl.Series:
+def _ever(calls: Calls, day0: np.ndarray, subjects: int) -> pl.Series:
     """Whether a subject ever had CR or CRi after day 0 and before any relapse."""
-    import numpy as np
-
-    from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI
-
-    remission = np.isin(calls.status, (CR, CRH, CRI)) & (calls.day > day0[calls.subject]) & ((calls.flags & AFTER_RELAPSE) == 0)  # type: ignore[attr-defined,index]
+    remission = np.isin(calls.status, (CR, CRH, CRI)) & (calls.day > day0[calls.subject]) & ((calls.flags & AFTER_RELAPSE) == 0)
     ever = np.zeros(subjects, bool)
-    ever[calls.subject[remission]] = True  # type: ignore[attr-defined]
+    ever[calls.subject[remission]] = True
     return pl.Series(ever)

@@ -13,6 +13,8 @@ from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, FAR
 from cartrial.endpoints.populations import Populations, first_response, strategy_codes
 from cartrial.endpoints.time_kernel import assess_time
 from cartrial.endpoints.trace import Trace, as_dates, constant, take
+from cartrial.response.assess import Calls
+from cartrial.response.codes import NE
 from cartrial.sdtm.records import READERS
 
 if TYPE_CHECKING:
@@ -23,7 +25,15 @@ __all__ = ["ADTTE_SCHEMA", "derive_adtte"]
 
 ADTTE_SCHEMA = {
     **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
-    **{"AVAL": pl.Float64, "CNSR": pl.Int8, "EVNTDESC": pl.String, "CNSDTDSC": pl.String, "STARTDT": pl.Date, "ADT": pl.Date, "CARDY": pl.Int32},
+    **{
+        "AVAL": pl.Float64,
+        "CNSR": pl.Int8,
+        "EVNTDESC": pl.String,
+        "CNSDTDSC": pl.String,
+        "STARTDT": pl.Date,
+        "ADT": pl.Date,
+        "CARDY": pl.Int32,
+    },
     **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
 }
 
@@ -58,7 +68,8 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, 1 censored, 2 for a competing event.
+        Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, 1 censored, 2 for a competing event. An
+        endpoint none of whose events a trial could show (no survival status and no death; no assessment after the origin) has no rows.
     """
     frames = [
         _rows(study, populations, variant)
@@ -80,6 +91,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     else:
         origin = course.day0 if endpoint.origin == "day-0" else course.enrolled
     member = member & (origin < FAR)
+    member = member & _recorded(populations, endpoint.events, calls, origin, member)
     subjects = len(course.day0)
     end, event, censor, source = (np.full(subjects, -1, np.int64) for _ in range(4))
     visits = study.disease.visits
@@ -129,10 +141,25 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     return pl.DataFrame(columns)
 
 
-def _sources(populations: Populations, calls: object, rows: np.ndarray, event: np.ndarray, censor: np.ndarray, source: np.ndarray) -> Trace:
+def _recorded(populations: Populations, events: tuple[str, ...], calls: Calls, origin: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Whether a subject's trial could show any of the events: bool, shape (subjects,).
+
+    Survival needs a status or a death, relapse an assessment after the origin, somewhere in the trial.
+    """
+    trial = populations.records.subjects["TRIAL"].to_numpy()
+    shown = np.zeros(int(trial.max()) + 1 if len(trial) else 0, bool)
+    if "death" in events:
+        shown |= populations.survival_recorded()
+    if set(events) - {"death"}:
+        followed = member[calls.subject] & (calls.status != NE) & (calls.day > origin[calls.subject])
+        shown[trial[calls.subject[followed]]] = True
+    return shown[trial]
+
+
+def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np.ndarray, censor: np.ndarray, source: np.ndarray) -> Trace:
     course = populations.course
     trace = Trace(rows)
-    trace.from_assessment(calls, source >= 0, source)  # type: ignore[arg-type]
+    trace.from_assessment(calls, source >= 0, source)
     for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
         trace.from_course(course, event == code, name)
     trace.from_course(course, source == -2, "ALIVE")

@@ -180,8 +180,8 @@ def _occurrence(records: Records, anchors: pl.DataFrame, item: Characteristic) -
     before = rows.filter((pl.col("DAY") < limit) | (pl.col("DAY").is_null() & pl.col("PRIOR")))
     answer = before.group_by("SUBJ").agg((pl.col("OCCUR") == "Y").any().alias("YES"), (pl.col("OCCUR") == "N").any().alias("NO"))
     volunteered = not (rows["OCCUR"] == "N").any()
-    value = pl.when(pl.col("YES").fill_null(False)).then(pl.lit("Y"))
-    value = value.when(pl.col("NO").fill_null(False) | (pl.lit(volunteered) & pl.col("YES").is_null())).then(pl.lit("N"))
+    no = pl.col("NO").fill_null(False) | (pl.lit(volunteered) & pl.col("YES").is_null())
+    value = pl.when(pl.col("YES").fill_null(False)).then(pl.lit("Y")).when(no).then(pl.lit("N"))
     return anchors.select("SUBJ").join(answer, on="SUBJ", how="left", maintain_order="left").select("SUBJ", value.alias("VALUE"))
 
 
@@ -227,7 +227,7 @@ def _levels(item: Characteristic, frame: pl.DataFrame) -> list[pl.Expr]:
     number = value.cast(pl.Float64, strict=False)
     passed = pl.sum_horizontal(*((number >= bound).cast(pl.Int32) for bound in item.cut))
     names = {i: name for i, name in enumerate(item.levels)}
-    level = pl.when(number.is_not_null()).then(passed.replace_strict(names, default=None, return_dtype=pl.String))
-    if "TOP" in frame.columns:
-        level = level.when(pl.col("TOP") <= item.cut[0]).then(pl.lit(item.levels[0]))
+    low = (pl.col("TOP") <= item.cut[0]) if "TOP" in frame.columns else pl.lit(False)
+    known = pl.when(number.is_not_null()).then(passed.replace_strict(names, default=None, return_dtype=pl.String))
+    level = known.when(low).then(pl.lit(item.levels[0]))
     return [level.alias(item.id), number.alias(f"{item.id}N")]

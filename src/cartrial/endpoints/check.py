@@ -17,7 +17,12 @@ __all__ = ["check_endpoints"]
 _FLAGGED = (
     ("pending", "reading-pending", "warning", "is pending: the readers disagree without an adjudication, or one has not read"),
     ("adjudication ignored", "adjudication-ignored", "note", "was adjudicated although the readers agree; the adjudication is ignored"),
-    ("RELAPSE without an earlier remission", "relapse-without-remission", "warning", "is read as RELAPSE without an earlier remission; it is taken as NR"),
+    (
+        "RELAPSE without an earlier remission",
+        "relapse-without-remission",
+        "warning",
+        "is read as RELAPSE without an earlier remission; it is taken as NR",
+    ),
     ("NR or PD after remission", "nr-after-remission", "warning", "is read as NR or PD after a remission; it is taken as RELAPSE"),
 )
 
@@ -33,8 +38,9 @@ def check_endpoints(study: Study, adam: Adam) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Findings: a reader's call that the laboratory values contradict, pending and ignored readings, calls that their sequence contradicts,
-        relapse by the investigator followed by new therapy before any relapse by the committee, endpoints that an imputed date could change.
+        Findings: a reader's call that the laboratory values contradict, pending and ignored readings, calls that their sequence
+        contradicts, relapse by the investigator followed by new therapy before any relapse by the committee, endpoints that an
+        imputed date could change.
     """
     reads = adam.adresp.filter(pl.col("CARDY") > 0) if not adam.adresp.is_empty() else adam.adresp
     frames = [_against_lab(reads), *(_flagged(reads, *rule) for rule in _FLAGGED), _informative(adam), _imputed(adam)]
@@ -43,7 +49,12 @@ def check_endpoints(study: Study, adam: Adam) -> pl.DataFrame:
 
 def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: pl.Expr) -> list[pl.Expr]:
     return [
-        *(pl.lit(None, dtype=pl.String).alias("FILE"), pl.lit(None, dtype=pl.Int64).alias("ROW"), domain.alias("DOMAIN"), pl.col("USUBJID")),
+        *(
+            pl.lit(None, dtype=pl.String).alias("FILE"),
+            pl.lit(None, dtype=pl.Int64).alias("ROW"),
+            domain.alias("DOMAIN"),
+            pl.col("USUBJID"),
+        ),
         *(pl.lit(variable).alias("VARIABLE"), pl.lit(rule).alias("RULE"), pl.lit(severity).alias("SEVERITY"), message.alias("MESSAGE")),
     ]
 
@@ -55,25 +66,44 @@ def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:
     lab = known.filter(pl.col("READER") == "LAB").select("SUBJ", "CARDY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT"))
     readers = known.filter(pl.col("READER").is_in(["INV", "IRC"]) & (pl.col("SRCDOM") == "RS"))
     differ = readers.join(lab, on=["SUBJ", "CARDY"]).filter(pl.col("CATEGORY") != pl.col("LABCAT"))
-    message = pl.format("{} says {} on day {}; the laboratory values under the criteria say {}. The reader's call is used.", "READER", "AVALC", "CARDY", "LABC")
+    message = pl.format(
+        "{} says {} on day {}; the laboratory values under the criteria say {}. The reader's call is used.",
+        "READER",
+        "AVALC",
+        "CARDY",
+        "LABC",
+    )
     return differ.select(_finding("call-against-lab", "warning", "RSSTRESC", message, pl.lit("RS")))
 
 
 def _flagged(reads: pl.DataFrame, flag: str, rule: str, severity: str, words: str) -> pl.DataFrame:
     found = reads.filter(pl.col("FLAGS").str.contains(flag, literal=True).fill_null(False) & (pl.col("READER") != "LAB"))
-    return found.select(_finding(rule, severity, "RSSTRESC", pl.format("The assessment of day {} by {} " + words + ".", "CARDY", "READER"), pl.lit("RS")))
+    return found.select(
+        _finding(rule, severity, "RSSTRESC", pl.format("The assessment of day {} by {} " + words + ".", "CARDY", "READER"), pl.lit("RS"))
+    )
 
 
 def _informative(adam: Adam) -> pl.DataFrame:
     """Relapse by INV, then new therapy, before any relapse by IRC: censoring that is not independent."""
-    relapse = adam.adresp.filter((pl.col("AVALC") == "RELAPSE") & pl.col("READER").is_in(["INV", "IRC"])).group_by("SUBJ", "READER").agg(pl.col("CARDY").min())
+    relapse = (
+        adam.adresp.filter((pl.col("AVALC") == "RELAPSE") & pl.col("READER").is_in(["INV", "IRC"]))
+        .group_by("SUBJ", "READER")
+        .agg(pl.col("CARDY").min())
+    )
     inv = relapse.filter(pl.col("READER") == "INV").select("SUBJ", pl.col("CARDY").alias("INVDY"))
     irc = relapse.filter(pl.col("READER") == "IRC").select("SUBJ", pl.col("CARDY").alias("IRCDY"))
     read = adam.adresp.filter(pl.col("READER") == "IRC").select("SUBJ").unique()
-    found = adam.adsl.select("SUBJ", "USUBJID", "NEWDY").join(inv, on="SUBJ").join(read, on="SUBJ", how="semi").join(irc, on="SUBJ", how="left")
-    found = found.filter((pl.col("NEWDY") >= pl.col("INVDY")) & (pl.col("IRCDY").is_null() | (pl.col("IRCDY") > pl.col("NEWDY")))).sort("SUBJ")
+    found = (
+        adam.adsl.select("SUBJ", "USUBJID", "NEWDY").join(inv, on="SUBJ").join(read, on="SUBJ", how="semi").join(irc, on="SUBJ", how="left")
+    )
+    found = found.filter((pl.col("NEWDY") >= pl.col("INVDY")) & (pl.col("IRCDY").is_null() | (pl.col("IRCDY") > pl.col("NEWDY")))).sort(
+        "SUBJ"
+    )
     message = pl.format(
-        "The investigator saw a relapse on day {} and new therapy began on day {}, before any relapse by the committee: censoring there is informative.", "INVDY", "NEWDY"
+        "The investigator saw a relapse on day {} and new therapy began on day {}, before any relapse by the committee: "
+        "censoring there is informative.",
+        "INVDY",
+        "NEWDY",
     )
     return found.select(_finding("informative-censoring", "warning", "RSSTRESC", message, pl.lit("RS")))
 
@@ -81,5 +111,8 @@ def _informative(adam: Adam) -> pl.DataFrame:
 def _imputed(adam: Adam) -> pl.DataFrame:
     sets = [frame.filter(pl.col("VARIANT") == STRADDLING).select("PARAMCD").unique() for frame in (adam.adrs, adam.adtte)]
     names = pl.concat(sets).unique().sort("PARAMCD").with_columns(pl.lit(None, dtype=pl.String).alias("USUBJID"))
-    message = pl.format("A partial date may lie on either side of the cutoff and changes {}; the endpoint is shown both ways (variant " + STRADDLING + ").", "PARAMCD")
+    message = pl.format(
+        "A partial date may lie on either side of the cutoff and changes {}; the endpoint is shown both ways (variant " + STRADDLING + ").",
+        "PARAMCD",
+    )
     return names.select(_finding("date-across-cutoff", "warning", "PARAMCD", message, pl.lit("ADTTE")))

@@ -11,7 +11,12 @@ HSCT, REINFUSION, NEWTHERAPY = range(3)
 ICES = ("hsct", "re-infusion", "new-therapy")
 
 TREATMENT_POLICY, COMPOSITE, WHILE_ON_TREATMENT, HYPOTHETICAL = range(4)
-STRATEGY_CODES = {"treatment-policy": TREATMENT_POLICY, "composite": COMPOSITE, "while-on-treatment": WHILE_ON_TREATMENT, "hypothetical": HYPOTHETICAL}
+STRATEGY_CODES = {
+    "treatment-policy": TREATMENT_POLICY,
+    "composite": COMPOSITE,
+    "while-on-treatment": WHILE_ON_TREATMENT,
+    "hypothetical": HYPOTHETICAL,
+}
 
 AT, WITHIN, BEST, DAYS = range(4)
 

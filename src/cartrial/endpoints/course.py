@@ -1,8 +1,8 @@
 """What happened to each subject, on which day? Milestones, intercurrent events, death and last contact as arrays.
 
-Nothing after the cutoff is used. Partial dates are imputed here: a missing day is the 15th, a missing month and day 1 July, never before the last
-date known alive (a death: one day later) nor after the cutoff when the earliest possible day is not; transplant and new therapy take
-the earliest possible day.
+Nothing after the cutoff is used. Partial dates are imputed here: a missing day is the 15th, a missing month and day 1 July, never before
+the last date known alive (a death: one day later) nor after the cutoff when the earliest possible day is not; transplant and new therapy
+take the earliest possible day.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bo
     for kind, name in (("PRODUCT FAILURE", "FAILURE"), ("WITHDRAWAL BY SUBJECT", "WITHDRAWN"), ("LOST TO FOLLOW-UP", "LOST")):
         frame = frame.join(_disposition(records, base, kind, name), on="SUBJ", how="left")
     straddles = [name for name in frame.columns if name.startswith("STRADDLES_")]
-    frame = frame.with_columns(pl.any_horizontal(pl.col(name).fill_null(False) for name in straddles).alias("STRADDLES")).drop(straddles).sort("SUBJ")
+    frame = (
+        frame.with_columns(pl.any_horizontal(pl.col(name).fill_null(False) for name in straddles).alias("STRADDLES"))
+        .drop(straddles)
+        .sort("SUBJ")
+    )
     days = {name: wide(frame[name], FAR) for name in ("DAY0", "ENROLLED", "DEATH", "FAILURE", "WITHDRAWN", "LOST", "HSCT", "RE", "NEW")}
     return Course(
         frame=frame,
@@ -107,20 +111,21 @@ def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
         ("PR", records.procedures),
         ("CM", records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY")),
     ]
-    last = [
-        frame.filter(pl.col("DAY") == pl.col("DAYX"))
-        .join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
-        .filter(pl.col("DAY") <= pl.col("CUTOFF"))
-        .group_by("SUBJ")
-        .agg(pl.col("DAY").max().alias("ALIVE"), pl.col("SEQ").sort_by("DAY", "SEQ").last().alias("ALIVE_SEQ"))
-        .with_columns(pl.lit(domain).alias("ALIVE_SRC"), pl.lit(rank).alias("RANK"))
-        for rank, (domain, frame) in enumerate(rows)
-        if not frame.is_empty()
-    ]
-    if not last:
-        return pl.DataFrame(schema={"SUBJ": pl.Int32, "ALIVE": pl.Int32, "ALIVE_SEQ": pl.Int64, "ALIVE_SRC": pl.String})
+    # every table is sorted by SUBJ, DAY, SEQ (a subject's row is SUBJ in `base`): the last row of a subject is its last contact
+    cutoff = base["CUTOFF"]
+    last = []
+    for rank, (domain, frame) in enumerate(rows):
+        known = frame.filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= cutoff.gather(frame["SUBJ"])))
+        known = known.filter((pl.col("SUBJ") != pl.col("SUBJ").shift(-1)).fill_null(True))
+        names = (
+            pl.col("DAY").alias("ALIVE"),
+            pl.col("SEQ").alias("ALIVE_SEQ"),
+            pl.lit(domain).alias("ALIVE_SRC"),
+            pl.lit(rank).alias("RANK"),
+        )
+        last.append(known.select("SUBJ", *names))
     found = pl.concat(last).sort("SUBJ", "ALIVE", "RANK", descending=[False, True, False])
-    return found.unique("SUBJ", keep="first", maintain_order=True).drop("RANK")
+    return found.filter((pl.col("SUBJ") != pl.col("SUBJ").shift(1)).fill_null(True)).drop("RANK")
 
 
 def _death(records: Records, frame: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
@@ -152,7 +157,9 @@ def _days_to_july() -> pl.Expr:
 def _eligible(frame: pl.DataFrame, base: pl.DataFrame, name: str, straddling_after_cutoff: bool) -> pl.DataFrame:
     """Records on or after day 0 (enrolment where not infused) up to the cutoff, the earliest possible day of each."""
     start = pl.coalesce("DAY0", "ENROLLED")
-    joined = frame.join(base.select("SUBJ", "DAY0", "ENROLLED", "CUTOFF"), on="SUBJ").filter((pl.col("DAYX") >= start) & (pl.col("DAY") <= pl.col("CUTOFF")))
+    joined = frame.join(base.select("SUBJ", "DAY0", "ENROLLED", "CUTOFF"), on="SUBJ").filter(
+        (pl.col("DAYX") >= start) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    )
     straddles = (pl.col("DAY") != pl.col("DAYX")) & (pl.col("DAYX") > pl.col("CUTOFF"))
     joined = joined.with_columns(pl.max_horizontal("DAY", start).cast(pl.Int32).alias("DAY"), straddles.alias(f"STRADDLES_{name}"))
     return joined.filter(~pl.col(f"STRADDLES_{name}")) if straddling_after_cutoff else joined
@@ -168,20 +175,34 @@ def _first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 def _transplants(records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
     """First transplant, from its conditioning if that is recorded within 14 days before it."""
     transplants = _first(
-        _eligible(records.procedures.filter(pl.col("KIND") == _TRANSPLANT).with_columns(pl.lit("PR").alias("SRC")), base, "HSCT", straddling_after_cutoff), "HSCT"
+        _eligible(
+            records.procedures.filter(pl.col("KIND") == _TRANSPLANT).with_columns(pl.lit("PR").alias("SRC")),
+            base,
+            "HSCT",
+            straddling_after_cutoff,
+        ),
+        "HSCT",
     )
     conditioning = pl.concat(
         [table.filter(pl.col("KIND") == "CONDITIONING").select("SUBJ", "DAY") for table in (records.procedures, records.therapies)]
     ).join(transplants.select("SUBJ", "HSCT"), on="SUBJ")
-    start = conditioning.filter(pl.col("DAY").is_between(pl.col("HSCT") - CONDITIONING_DAYS, pl.col("HSCT"))).group_by("SUBJ").agg(pl.col("DAY").min().alias("FROM"))
+    start = (
+        conditioning.filter(pl.col("DAY").is_between(pl.col("HSCT") - CONDITIONING_DAYS, pl.col("HSCT")))
+        .group_by("SUBJ")
+        .agg(pl.col("DAY").min().alias("FROM"))
+    )
     return transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT")).drop("FROM")
 
 
 def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """First re-infusion and first new therapy; a second product is a new therapy unless the study calls it re-infusion."""
     infusions = records.doses.filter(pl.col("KIND") == "PRODUCT").join(base.select("SUBJ", "DAY0"), on="SUBJ")
-    again = infusions.filter(pl.col("DAY") > pl.col("DAY0") + study.product.fraction_days).select("SUBJ", "DAY", "DAYX", "SEQ", pl.lit("EX").alias("SRC"))
-    new = records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY").select("SUBJ", "DAY", "DAYX", "SEQ", pl.lit("CM").alias("SRC"))
+    again = infusions.filter(pl.col("DAY") > pl.col("DAY0") + study.product.fraction_days).select(
+        "SUBJ", "DAY", "DAYX", "SEQ", pl.lit("EX").alias("SRC")
+    )
+    new = records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY").select(
+        "SUBJ", "DAY", "DAYX", "SEQ", pl.lit("CM").alias("SRC")
+    )
     if not study.product.re_infusion:
         new, again = pl.concat([new, again]), again.clear()
     return (

@@ -83,31 +83,43 @@ def derive(study: Study, data: Source | Records) -> Adam:
     adrs, adtte = derive_adrs(study, populations), derive_adtte(study, populations)
     if course.frame["STRADDLES"].any():
         other = Populations(study, records, calls, derive_course(study, records, straddling_after_cutoff=True))
-        adrs = _both_ways(adrs, derive_adrs(study, other))
-        adtte = _both_ways(adtte, derive_adtte(study, other))
+        adrs = _both_ways(adrs, derive_adrs(study, other), records.subjects["TRIAL"])
+        adtte = _both_ways(adtte, derive_adtte(study, other), records.subjects["TRIAL"])
     keys = records.subjects.select("SUBJ", "TRIAL", *(name for name in ("STUDYID", "USUBJID") if name in records.subjects.columns))
-    sets = (derive_adsl(study, populations), adrs, adtte, derive_adae(study, records), derive_adck(study, records), derive_adresp(study, populations))
-    keyed = (_keyed(frame, keys, records.provenance) for frame in sets)
-    return Adam(*keyed, provenance=records.provenance, study_id=study.study.id)
+    sets = {
+        "adsl": derive_adsl(study, populations),
+        "adrs": adrs,
+        "adtte": adtte,
+        "adae": derive_adae(study, records),
+        "adck": derive_adck(study, records),
+        "adresp": derive_adresp(study, populations),
+    }
+    keyed = {name: _keyed(frame, keys, records.provenance) for name, frame in sets.items()}
+    return Adam(**keyed, provenance=records.provenance, study_id=study.study.id)
 
 
-def _both_ways(main: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Add the rows of every main endpoint that the other reading of the dates changes."""
+def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.DataFrame:
+    """Add, trial by trial, the rows of every main endpoint that the other reading of the dates changes. `trial` is that of each SUBJ."""
     if main.is_empty():
         return main
-    first, second = main.filter(pl.col("VARIANT") == ""), other.filter(pl.col("VARIANT") == "")
-    values = [name for name in ("SUBJ", "PARAMCD", "AVAL", "CNSR") if name in main.columns]
-    changed = [name for name in first["PARAMCD"].unique(maintain_order=True) if not _same(first, second, name, values)]
-    return pl.concat([main, second.filter(pl.col("PARAMCD").is_in(changed)).with_columns(pl.lit(STRADDLING).alias("VARIANT"))])
-
-
-def _same(first: pl.DataFrame, second: pl.DataFrame, name: str, values: list[str]) -> bool:
-    one, two = (frame.filter(pl.col("PARAMCD") == name).select(values).sort("SUBJ") for frame in (first, second))
-    return one.equals(two)
+    first, second = (
+        frame.filter(pl.col("VARIANT") == "").with_columns(trial.gather(frame.filter(pl.col("VARIANT") == "")["SUBJ"]).alias("TRIAL"))
+        for frame in (main, other)
+    )
+    keys = ["TRIAL", "PARAMCD", "SUBJ"]
+    values = [name for name in ("AVAL", "CNSR") if name in main.columns]
+    both = first.select(*keys, *values).join(second.select(*keys, *values), on=keys, how="full", coalesce=True, suffix="_OTHER")
+    differ = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_OTHER")) for name in values)
+    changed = both.filter(differ).select("TRIAL", "PARAMCD").unique()
+    again = second.join(changed, on=["TRIAL", "PARAMCD"], how="semi", maintain_order="left").with_columns(
+        pl.lit(STRADDLING).alias("VARIANT")
+    )
+    return pl.concat([main, again.select(main.columns)])
 
 
 def _keyed(frame: pl.DataFrame, keys: pl.DataFrame, provenance: str) -> pl.DataFrame:
-    frame = frame.drop([name for name in ("TRIAL", "STUDYID", "USUBJID") if name in frame.columns])
-    joined = frame.join(keys, on="SUBJ", how="left", maintain_order="left").with_columns(pl.lit(provenance).alias("PROVENANCE"))
-    first = [*(name for name in ("STUDYID", "USUBJID") if name in keys.columns), "TRIAL", "SUBJ"]
-    return joined.select(*first, *(name for name in joined.columns if name not in first))
+    """Add the keys: row SUBJ of `keys` is subject SUBJ."""
+    names = [*(name for name in ("STUDYID", "USUBJID") if name in keys.columns), "TRIAL"]
+    columns = [keys[name].gather(frame["SUBJ"]) for name in names]
+    others = frame.drop([*names, "SUBJ"], strict=False)
+    return pl.DataFrame([*columns, frame["SUBJ"], *others.get_columns()]).with_columns(pl.lit(provenance).alias("PROVENANCE"))

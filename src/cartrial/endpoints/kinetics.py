@@ -120,7 +120,13 @@ def _samples(study: Study, records: Records) -> pl.DataFrame:
         )
     )
     ordered = used.sort("SUBJ", "TEST", "T", "C", "ZERO", "SEQ", descending=[False, False, False, True, True, False])
-    return ordered.unique(["SUBJ", "TEST", "T"], keep="first", maintain_order=True)
+    return ordered.filter(~_as_before("SUBJ", "TEST", "T"))
+
+
+def _as_before(*names: str) -> pl.Expr:
+    """Say whether a row of a sorted frame has the keys of the row before it."""
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in names)
+    return same.fill_null(False)
 
 
 def _areas(samples: pl.DataFrame, profile: pl.DataFrame, end: float) -> pl.DataFrame:
@@ -129,7 +135,7 @@ def _areas(samples: pl.DataFrame, profile: pl.DataFrame, end: float) -> pl.DataF
     reached = profile.filter(pl.col("FIRST").is_not_null() & (pl.col("LAST") >= end)).select(*key, "FIRST")
     points = samples.join(reached, on=key, how="inner", maintain_order="left")
     points = points.filter(pl.col("QUANT") | pl.col("ZERO") | (pl.col("T") < pl.col("FIRST")))
-    same = (pl.col("SUBJ") == pl.col("SUBJ").shift(1)) & (pl.col("TEST") == pl.col("TEST").shift(1))
+    same = _as_before(*key)
     segments = points.select(
         *key,
         pl.when(same).then(pl.col("T").shift(1)).otherwise(0.0).alias("T1"),
@@ -146,15 +152,15 @@ def _areas(samples: pl.DataFrame, profile: pl.DataFrame, end: float) -> pl.DataF
         .then(pl.col("C1") * (pl.col("C2") / pl.col("C1")) ** share)
         .otherwise(pl.col("C1") + share * (pl.col("C2") - pl.col("C1")))
     )
-    cut = segments.with_columns(at_end.alias("C2"), pl.min_horizontal("T2", pl.lit(end)).alias("T2"))
+    cut = segments.with_columns(falls.alias("FALLS"), at_end.alias("C2"), pl.min_horizontal("T2", pl.lit(end)).alias("T2"))
     drop = pl.col("C1") - pl.col("C2")
-    mean = pl.when(falls).then(drop / (drop / pl.col("C2")).log1p()).otherwise((pl.col("C1") + pl.col("C2")) / 2)
+    mean = pl.when(pl.col("FALLS") & (drop > 0)).then(drop / (drop / pl.col("C2")).log1p()).otherwise((pl.col("C1") + pl.col("C2")) / 2)
     return cut.group_by(key, maintain_order=True).agg((mean * (pl.col("T2") - pl.col("T1"))).sum().alias("AUC"))
 
 
 def _units(study: Study, records: Records, samples: pl.DataFrame) -> dict[str, str]:
     """Return the unit of each test: as LB has it for the samples used, else the standard one."""
-    units = {test: UNITS[test].standard for test in study.kinetics.tests}
+    units: dict[str, str] = {test: UNITS[test].standard for test in study.kinetics.tests}
     lb = records.extra.get("LB")
     if lb is None or not {"LBTESTCD", "LBSTRESU", "LBSEQ"} <= set(lb.columns):
         return units
@@ -199,8 +205,8 @@ def _rows(profile: pl.DataFrame, study: Study, units: dict[str, str]) -> pl.Data
             (short if value == "AUC" else why.otherwise(None)).alias("REASON"),
             pl.lit("LB").alias("SRCDOM"),
             (null if seq is None else pl.col(seq)).alias("SRCSEQ"),
-            pl.lit(rank, dtype=pl.Int8).alias("RANK"),
+            (pl.int_range(pl.len()) * len(parameters) + rank).alias("ORDER"),
         )
         for rank, (code, label, value, words, seq) in enumerate(parameters)
     ]
-    return pl.concat(frames).sort("SUBJ", "PARCAT1", "RANK").drop("RANK")
+    return pl.concat(frames).sort("ORDER").drop("ORDER")

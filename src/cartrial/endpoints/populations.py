@@ -32,7 +32,9 @@ def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoin
     """Return the first usable CR or CRi of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
     first = np.empty(len(course.day0), np.int64)
     strategy = strategy_codes(endpoint)
-    find_first_response(len(calls.day), calls.at, calls.day, calls.status, calls.flags, course.day0, course.ice, strategy, study.disease.confirm_days, first)
+    find_first_response(
+        len(calls.day), calls.at, calls.day, calls.status, calls.flags, course.day0, course.ice, strategy, study.disease.confirm_days, first
+    )
     return first
 
 
@@ -57,6 +59,14 @@ class Populations:
         if name == "responders":
             return first_response(self.study, self.calls[reader], self.course, endpoint) >= 0
         return self.of(name, reader)
+
+    def survival_recorded(self) -> np.ndarray:
+        """Return which trials have a survival status or a death at all: bool, by TRIAL."""
+        trial = self.records.subjects["TRIAL"].to_numpy()
+        known = np.zeros(int(trial.max()) + 1 if len(trial) else 0, bool)
+        for table in (self.records.survival, self.records.deaths):
+            known[trial[table["SUBJ"].to_numpy()]] = True
+        return known
 
     def of(self, name: str, reader: int) -> np.ndarray:
         """Return who is in a population that no strategy touches: bool, shape (subjects,)."""
@@ -92,11 +102,15 @@ class Populations:
         by_reader = np.isin(call, [NR, PD, RELAPSE])
         base = pl.DataFrame({"SUBJ": frame["SUBJ"], "BASE": base_day})
         marrow = self.study.disease.criteria.refractory_marrow
-        tests = self.records.labs.filter((pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("VALUE").is_not_null() & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"]))
+        tests = self.records.labs.filter(
+            (pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("VALUE").is_not_null() & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"])
+        )
         last = _last_before(tests, base, ["SPEC"], "VALUE")
         limit = {">=": pl.col("VALUE") >= marrow.value, ">": pl.col("VALUE") > marrow.value}.get(marrow.op, pl.col("VALUE") >= marrow.value)
         disease = last.filter(((pl.col("SPEC") == "BONE MARROW") & limit) | ((pl.col("SPEC") == "BLOOD") & (pl.col("VALUE") > 0)))["SUBJ"]
-        lesions = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)["SUBJ"]
+        lesions = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)[
+            "SUBJ"
+        ]
         by_lab = np.zeros(len(course.day0), bool)
         by_lab[disease.to_numpy()] = True
         by_lab[lesions.to_numpy()] = True
@@ -105,4 +119,6 @@ class Populations:
 
 def _last_before(frame: pl.DataFrame, base: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
     rows = frame.filter(pl.col("DAY") == pl.col("DAYX")).join(base, on="SUBJ").filter(pl.col("DAY") <= pl.col("BASE"))
-    return rows.sort("SUBJ", *by, "DAY", value, nulls_last=False, maintain_order=True).unique(["SUBJ", *by], keep="last", maintain_order=True)
+    return rows.sort("SUBJ", *by, "DAY", value, nulls_last=False, maintain_order=True).unique(
+        ["SUBJ", *by], keep="last", maintain_order=True
+    )

@@ -1,6 +1,5 @@
 """Is a subject a responder, a non-responder, or not yet assessable?"""
 
-# ruff: noqa: SIM102, SIM108, SIM114 -- plain loops: this module is compiled
 from __future__ import annotations
 
 from typing import Any
@@ -204,7 +203,9 @@ def assess_rate(
                                 undecided_confirmation = True
                     if ok and mrd_negative and mrd[i] != MRD_NEGATIVE:
                         ok = False
-                        found = R_MRD_POSITIVE if mrd[i] == MRD_POSITIVE else (R_MRD_MISSING if mrd[i] == MRD_MISSING else R_MRD_NOT_EVALUABLE)
+                        found = (
+                            R_MRD_POSITIVE if mrd[i] == MRD_POSITIVE else (R_MRD_MISSING if mrd[i] == MRD_MISSING else R_MRD_NOT_EVALUABLE)
+                        )
                     if ok:
                         found = R_RESPONSE
                 elif status[i] == RELAPSE or flags[i] & AFTER_RELAPSE:

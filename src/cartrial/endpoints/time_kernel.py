@@ -1,6 +1,5 @@
 """When did a subject's time start, when did it end, and by which event or censoring?"""
 
-# ruff: noqa: SIM102, SIM108, SIM114 -- plain loops: this module is compiled
 from __future__ import annotations
 
 from typing import Any

@@ -64,7 +64,9 @@ class Trace:
         if not len(rows):
             return
         chosen = course.frame.select(f"{name}_SRC", f"{name}_SEQ")[self.subjects[rows]]
-        codes = chosen[f"{name}_SRC"].replace_strict({domain: i for i, domain in enumerate(self.DOMAINS)}, default=-1, return_dtype=pl.Int64)
+        codes = chosen[f"{name}_SRC"].replace_strict(
+            {domain: i for i, domain in enumerate(self.DOMAINS)}, default=-1, return_dtype=pl.Int64
+        )
         self.domain[rows] = codes.fill_null(-1).to_numpy()
         self.sequence[rows] = chosen[f"{name}_SEQ"].fill_null(-1).to_numpy()
 

@@ -85,7 +85,9 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     count = subjects.height
     day0 = wide(subjects["DAY0"], _FAR)
     cutoff = wide(subjects["CUTOFF"], NO_CUTOFF)
-    calls = records.calls.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")))
+    calls = records.calls.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
+        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    )
     calls = calls.select("SUBJ", "DAY", "READER", "RESP", "SEQ").sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     labs = _usable_labs(records)
@@ -106,7 +108,8 @@ def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
 
 def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     # one call a reader and date: the last recorded (two that differ are a finding that stops a report)
-    frame = frame.unique(["SUBJ", "DAY"], keep="last", maintain_order=True)
+    last = (pl.col("SUBJ") != pl.col("SUBJ").shift(-1)) | (pl.col("DAY") != pl.col("DAY").shift(-1))
+    frame = frame.filter(last.fill_null(True))
     subject = wide(frame["SUBJ"])
     return {
         "at": offsets(subject, count),
@@ -119,14 +122,18 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
 
 def _usable_labs(records: Records) -> pl.DataFrame:
     frame = records.labs.join(records.subjects.select("SUBJ", "CUTOFF"), on="SUBJ")
-    return frame.filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")) & pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
+    return frame.filter(
+        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")) & pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"])
+    )
 
 
 def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     one, two, three, four = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
     room = len(one["day"]) + len(two["day"]) + len(four["day"])
     out = {name: np.zeros(room, np.int64) for name in ("subject", "day", "status", "flags", "seq")}
-    samples = labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")).select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
+    samples = (
+        labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")).select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
+    )
     used = [np.zeros(len(reads["day"]), np.int64) for reads in (two, three, one)]
     arguments = [reads[name] for reads in (one, two, three, four) for name in ("at", "day", "status", "seq")]
     filled = assess_committee(room, *arguments, offsets(wide(samples["SUBJ"]), count), wide(samples["DAY"]), *used, *out.values())
@@ -153,7 +160,9 @@ def _lab(study: Study, records: Records, labs: pl.DataFrame, day0: np.ndarray) -
     marrow = marrow.with_columns(value.alias("VALUE")).sort("SUBJ", "DAY", "VALUE", "SEQ", nulls_last=False, maintain_order=True)
     marrow = marrow.unique(["SUBJ", "DAY"], keep="last", maintain_order=True).select("SUBJ", "DAY", "VALUE", "SEQ", pl.lit(1).alias("KIND"))
     blood = done.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD"))
-    lesions = records.lesions.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")))
+    lesions = records.lesions.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
+        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    )
     none = pl.lit(None, dtype=pl.Float64).alias("VALUE")
     evidence = pl.concat(
         [
@@ -163,9 +172,18 @@ def _lab(study: Study, records: Records, labs: pl.DataFrame, day0: np.ndarray) -
     )
     candidates = pl.concat([marrow, evidence]).sort("SUBJ", "DAY", "KIND", descending=[False, False, True], maintain_order=True)
     candidates = candidates.unique(["SUBJ", "DAY"], keep="first", maintain_order=True)
-    transfusions = records.procedures.filter(pl.col("KIND").str.contains("TRANSFUSION")).select("SUBJ", "DAY", "SEQ", pl.lit(1.0).alias("VALUE"))
+    transfusions = records.procedures.filter(pl.col("KIND").str.contains("TRANSFUSION")).select(
+        "SUBJ", "DAY", "SEQ", pl.lit(1.0).alias("VALUE")
+    )
     subject = wide(candidates["SUBJ"])
-    bounds = [criteria.marrow, criteria.neutrophils, criteria.platelets, criteria.relapse_marrow, criteria.relapse_blood, criteria.refractory_marrow]
+    bounds = [
+        criteria.marrow,
+        criteria.neutrophils,
+        criteria.platelets,
+        criteria.relapse_marrow,
+        criteria.relapse_blood,
+        criteria.refractory_marrow,
+    ]
     ops, limits = _bounds(bounds)
     status, flags = np.zeros(candidates.height, np.int64), np.zeros(candidates.height, np.int64)
     trans_at, trans_day, _ = _series(transfusions, count, "VALUE")

@@ -1,6 +1,5 @@
 """Which status do the laboratory values give at each date, under a criteria set?"""
 
-# ruff: noqa: SIM102, SIM108, SIM114 -- plain loops: this module is compiled
 from __future__ import annotations
 
 from typing import Any
@@ -124,7 +123,11 @@ def assess_lab(
             best_day = 0
             for j in range(blood_at[s], blood_at[s + 1]):
                 gap = blood_day[j] - d if blood_day[j] > d else d - blood_day[j]
-                if gap < best or (gap == best and best < 8 and blood_day[j] < best_day) or (gap == best and best < 8 and blood_day[j] == best_day and blood[j] < b):
+                if (
+                    gap < best
+                    or (gap == best and best < 8 and blood_day[j] < best_day)
+                    or (gap == best and best < 8 and blood_day[j] == best_day and blood[j] < b)
+                ):
                     b, best, best_day = blood[j], gap, blood_day[j]
             b_day = best_day
             anc = -1.0
@@ -132,7 +135,11 @@ def assess_lab(
             best_day = 0
             for j in range(neut_at[s], neut_at[s + 1]):
                 gap = neut_day[j] - d if neut_day[j] > d else d - neut_day[j]
-                if gap < best or (gap == best and best < 8 and neut_day[j] < best_day) or (gap == best and best < 8 and neut_day[j] == best_day and neut[j] < anc):
+                if (
+                    gap < best
+                    or (gap == best and best < 8 and neut_day[j] < best_day)
+                    or (gap == best and best < 8 and neut_day[j] == best_day and neut[j] < anc)
+                ):
                     anc, best, best_day = neut[j], gap, neut_day[j]
             platelets = -1.0
             plat_on = 0
@@ -140,7 +147,11 @@ def assess_lab(
             best_day = 0
             for j in range(plat_at[s], plat_at[s + 1]):
                 gap = plat_day[j] - d if plat_day[j] > d else d - plat_day[j]
-                if gap < best or (gap == best and best < 8 and plat_day[j] < best_day) or (gap == best and best < 8 and plat_day[j] == best_day and plat[j] < platelets):
+                if (
+                    gap < best
+                    or (gap == best and best < 8 and plat_day[j] < best_day)
+                    or (gap == best and best < 8 and plat_day[j] == best_day and plat[j] < platelets)
+                ):
                     platelets, best, best_day = plat[j], gap, plat_day[j]
                     plat_on = plat_day[j]
             e = -1
@@ -150,7 +161,11 @@ def assess_lab(
                 if emd[j] < 0:
                     continue
                 gap = emd_day[j] - d if emd_day[j] > d else d - emd_day[j]
-                if gap < best or (gap == best and best < 8 and emd_day[j] < best_day) or (gap == best and best < 8 and emd_day[j] == best_day and emd[j] > e):
+                if (
+                    gap < best
+                    or (gap == best and best < 8 and emd_day[j] < best_day)
+                    or (gap == best and best < 8 and emd_day[j] == best_day and emd[j] > e)
+                ):
                     e, best, best_day = emd[j], gap, emd_day[j]
             adequate = kind[i] == 1 and marrow[i] == marrow[i]
             m = marrow[i] if adequate else 0.0
@@ -170,17 +185,29 @@ def assess_lab(
             marrow_ok = False
             if adequate:
                 x = m
-                marrow_ok = x < limits[0] if ops[0] == 0 else (x <= limits[0] if ops[0] == 1 else (x > limits[0] if ops[0] == 2 else x >= limits[0]))
+                marrow_ok = (
+                    x < limits[0]
+                    if ops[0] == 0
+                    else (x <= limits[0] if ops[0] == 1 else (x > limits[0] if ops[0] == 2 else x >= limits[0]))
+                )
             clear = adequate and marrow_ok and not evidence
             if remission or relapsed:
                 over = e == 1
                 if adequate:
                     x = m
-                    if x < limits[3] if ops[3] == 0 else (x <= limits[3] if ops[3] == 1 else (x > limits[3] if ops[3] == 2 else x >= limits[3])):
+                    if (
+                        x < limits[3]
+                        if ops[3] == 0
+                        else (x <= limits[3] if ops[3] == 1 else (x > limits[3] if ops[3] == 2 else x >= limits[3]))
+                    ):
                         over = True
                 if b >= 0:
                     x = b
-                    if x < limits[4] if ops[4] == 0 else (x <= limits[4] if ops[4] == 1 else (x > limits[4] if ops[4] == 2 else x >= limits[4])):
+                    if (
+                        x < limits[4]
+                        if ops[4] == 0
+                        else (x <= limits[4] if ops[4] == 1 else (x > limits[4] if ops[4] == 2 else x >= limits[4]))
+                    ):
                         over = True
                 if over:
                     status[i] = RELAPSE
@@ -199,11 +226,19 @@ def assess_lab(
                 anc_ok = False
                 if anc >= 0:
                     x = anc
-                    anc_ok = x < limits[1] if ops[1] == 0 else (x <= limits[1] if ops[1] == 1 else (x > limits[1] if ops[1] == 2 else x >= limits[1]))
+                    anc_ok = (
+                        x < limits[1]
+                        if ops[1] == 0
+                        else (x <= limits[1] if ops[1] == 1 else (x > limits[1] if ops[1] == 2 else x >= limits[1]))
+                    )
                 plat_ok = False
                 if platelets >= 0:
                     x = platelets
-                    plat_ok = x < limits[2] if ops[2] == 0 else (x <= limits[2] if ops[2] == 1 else (x > limits[2] if ops[2] == 2 else x >= limits[2]))
+                    plat_ok = (
+                        x < limits[2]
+                        if ops[2] == 0
+                        else (x <= limits[2] if ops[2] == 1 else (x > limits[2] if ops[2] == 2 else x >= limits[2]))
+                    )
                 if transfusion_days > 0 and plat_ok:
                     for j in range(trans_at[s], trans_at[s + 1]):
                         if 0 <= plat_on - trans_day[j] <= transfusion_days:
@@ -234,7 +269,11 @@ def assess_lab(
                 f |= BASELINE_MISSING
             if adequate and base_marrow >= 0:
                 x = m
-                disease = x < limits[5] if ops[5] == 0 else (x <= limits[5] if ops[5] == 1 else (x > limits[5] if ops[5] == 2 else x >= limits[5]))
+                disease = (
+                    x < limits[5]
+                    if ops[5] == 0
+                    else (x <= limits[5] if ops[5] == 1 else (x > limits[5] if ops[5] == 2 else x >= limits[5]))
+                )
                 if disease and x > base_marrow and x >= 1.25 * base_marrow:
                     found = PD
             if b > 0 and base_blood >= 0 and b > base_blood and b >= 1.25 * base_blood:

@@ -1,6 +1,6 @@
 """Which MRD sample belongs to an assessment, and what does it say?"""
 
-# ruff: noqa: SIM108 -- plain loops: this module is compiled
+
 from __future__ import annotations
 
 from typing import Any
@@ -15,7 +15,20 @@ SAMPLE_DAYS = 14
 
 @kernel
 def assess_mrd(
-    subject: Any, day: Any, cutoff: Any, at: Any, mrd_day: Any, value: Any, below: Any, positive: Any, lod: Any, seq: Any, limit: float, call: Any, flags: Any, source: Any
+    subject: Any,
+    day: Any,
+    cutoff: Any,
+    at: Any,
+    mrd_day: Any,
+    value: Any,
+    below: Any,
+    positive: Any,
+    lod: Any,
+    seq: Any,
+    limit: float,
+    call: Any,
+    flags: Any,
+    source: Any,
 ) -> None:
     """Fill the MRD call of every assessment.
 
@@ -27,7 +40,8 @@ def assess_mrd(
     at : ndarray of int64, shape (subjects + 1,)
         Where each subject's MRD samples start.
     mrd_day, value, below, positive, lod, seq : ndarray, shape (samples,)
-        Fraction (nan where none), whether reported negative or below the limit, whether reported positive, limit of detection (nan where unknown).
+        Fraction (nan where none), whether reported negative or below the limit, whether reported positive, limit of detection (nan
+        where unknown).
     limit : float
         Negative is below it, by an assay whose limit of detection is at most it.
     call, flags, source : ndarray of int64, shape (assessments,)
@@ -67,9 +81,7 @@ def assess_mrd(
             continue
         v = value[best]
         known = v == v
-        if known and v >= limit and not below[best]:
-            found = MRD_POSITIVE
-        elif positive[best] and not known:
+        if (known and v >= limit and not below[best]) or (positive[best] and not known):
             found = MRD_POSITIVE
         elif (below[best] or known) and lod[best] <= limit:
             found = MRD_NEGATIVE

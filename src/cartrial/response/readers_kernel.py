@@ -1,6 +1,6 @@
 """What does the committee say from two readers and an adjudicator, and what does a sequence of calls make of each call?"""
 
-# ruff: noqa: SIM102, SIM108, SIM114 -- plain loops: this module is compiled
+
 from __future__ import annotations
 
 from typing import Any
@@ -42,7 +42,8 @@ def assess_sequence(at: Any, day: Any, status: Any, flags: Any, day0: Any) -> No
     at : ndarray of int64, shape (subjects + 1,)
         Where each subject's calls start.
     day, status, flags : ndarray of int64, shape (calls,)
-        Sorted by day. NR or PD in remission becomes RELAPSE; RELAPSE without an earlier remission becomes NR; what follows a relapse is flagged.
+        Sorted by day. NR or PD in remission becomes RELAPSE; RELAPSE without an earlier remission becomes NR; what follows a relapse
+        is flagged.
     day0 : ndarray of int64, shape (subjects,)
         A remission on or before day 0 is no earlier remission.
     """

@@ -50,7 +50,7 @@ def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
         )
     header, body = _header(text, file)
     if '"' not in text and "\r" not in text.replace("\r\n", ""):
-        frame = _plain(body, header)
+        frame = _plain(body, header, file)
         if frame is not None:
             return frame
     return _quoted(text, header, file)
@@ -90,11 +90,11 @@ def _header(text: str, file: str) -> tuple[list[str], str]:
     return header, text[stream.tell() :]
 
 
-def _plain(body: str, header: list[str]) -> pl.DataFrame | None:
+def _plain(body: str, header: list[str], file: str) -> pl.DataFrame | None:
     """Read rows without quotes; None when a row's length differs from the header's."""
     names = [f"c{i}" for i in range(len(header))]
     if not body.strip():
-        return _frame(header, [[] for _ in header])
+        return _frame(header, [[] for _ in header], file)
     try:
         frame = pl.read_csv(body.encode(), has_header=False, new_columns=names, schema=dict.fromkeys(names, pl.String), quote_char=None)
     except pl.exceptions.PolarsError:
@@ -102,7 +102,7 @@ def _plain(body: str, header: list[str]) -> pl.DataFrame | None:
     lines = body.count("\n") + (not body.endswith("\n"))
     if frame.height != lines or body.count(",") != lines * (len(header) - 1):
         return None
-    return _frame(header, frame.get_columns())
+    return _frame(header, frame.get_columns(), file)
 
 
 def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
@@ -125,13 +125,21 @@ def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
             row=len(records) + 1,
             right="Quotes are closed, and a quote inside a value is doubled",
         ) from None
-    return _frame(header, [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in header])
+    return _frame(header, [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in header], file)
 
 
-def _frame(header: list[str], columns: list) -> pl.DataFrame:
-    """Return columns under the header; names that are there twice are left to the caller to refuse."""
-    unique = [name if header.index(name) == i else f"{name}{' ' * i}" for i, name in enumerate(header)]
-    return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(unique, columns, strict=True)])
+def _frame(header: list[str], columns: list, file: str) -> pl.DataFrame:
+    """Return columns under the header; a column without a name must be blank. Names that are there twice are left to the caller to refuse."""
+    series = []
+    for position, (name, column) in enumerate(zip(header, columns, strict=True)):
+        values = pl.Series(name if header.index(name) == position else f"{name}{' ' * position}", column, dtype=pl.String)
+        if name.strip():
+            series.append(values)
+        elif (values.str.strip_chars() != "").any():
+            raise InputError(
+                f"column {position + 1} has no name", file=file, row=1, right="Each column has an SDTM variable name in the header row"
+            )
+    return pl.DataFrame(series)
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:

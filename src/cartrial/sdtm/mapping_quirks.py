@@ -6,6 +6,7 @@ from collections import Counter
 
 import polars as pl
 
+from cartrial.errors import InputError
 from cartrial.sdtm.mapping_model import Mapping
 from cartrial.sdtm.mapping_rules import Made
 from cartrial.sdtm.mapping_sheet import Sheet, column_letter, runs
@@ -31,7 +32,13 @@ def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: p
     -------
     list of dict
         Records of the findings frame, rules: mapping-assumption, events-only, blank-header, repeated-header, header-comment,
-        unmapped-column, blank-column, blank-cell, rows-below, text-number, fractional-day, value-missing, missing-code.
+        unmapped-column, blank-column, blank-cell, rows-below, text-number, fractional-day, value-missing, missing-code,
+        formula-without-value.
+
+    Raises
+    ------
+    InputError
+        If a cell that is read holds a formula without a stored value.
     """
     read = {subject_column: "subject"}
     for part in made:
@@ -50,6 +57,7 @@ def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: p
         *_kinds(sheet, read),
         *_pairs(sheet, subjects, mapping, made),
         *_codes(mapping, sheet, subjects, read),
+        *_formulas(sheet, subjects, read),
     ]
 
 
@@ -189,6 +197,24 @@ def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Ma
         message = f"{len(cells)} cells of rule '{rule.id}' are blank although their day is given: {shown}."
         found.append(finding("value-missing", "note", message, file=sheet.file, domain=rule.domain))
     return found
+
+
+def _formulas(sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:
+    """Refuse a formula without a stored value where it is read; count the others."""
+    rows = set(subjects["ROW"].to_list())
+    unstored = sorted((row, column) for row, column in sheet.unstored if row in rows)
+    for row, column in unstored:
+        if column in read:
+            raise InputError(
+                "the cell holds a formula whose value is not stored in the file",
+                file=sheet.file,
+                row=row,
+                key=f"cell {column_letter(column)}{row}, {sheet.label(column)}",
+                right="Open the file in a spreadsheet program and save it, so that it stores the values",
+            )
+    columns = [column for _, column in unstored]
+    message = f"Formulas without a stored value in columns that are not mapped: {len(unstored)} ({runs(columns)})."
+    return [finding("formula-without-value", "note", message, file=sheet.file, variable=runs(columns))] if unstored else []
 
 
 def _codes(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gc
 import hashlib
 import io
 import math
-from dataclasses import dataclass
+import re
+import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ __all__ = ["Sheet", "column_letter", "letter_column", "read_sheet", "runs"]
 
 _PLAIN = frozenset({"FF000000", "FFFFFFFF", "00000000", "00FFFFFF"})
 _BOILERPLATE = "Comment:\n"
+_NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 
 
 def column_letter(number: int) -> str:
@@ -72,6 +76,8 @@ class Sheet:
         Coloured cells below the headers: ROW, COL, FILL, FONT (AARRGGBB or null). Theme colours, black and white are left out.
     comments : tuple of (int, int, str)
         Row, column and text of each cell comment.
+    unstored : tuple of (int, int)
+        Row and column of each formula without a stored value: its cell reads as blank.
     last_row : int
         The last row of the sheet, blank ones included.
     typed : bool
@@ -86,6 +92,7 @@ class Sheet:
     cells: pl.DataFrame
     marks: pl.DataFrame
     comments: tuple[tuple[int, int, str], ...]
+    unstored: tuple[tuple[int, int], ...]
     last_row: int
     typed: bool
 
@@ -176,44 +183,68 @@ def read_sheet(mapping: Mapping, data_folder: str | Path) -> Sheet:
         )
     content = path.read_bytes()
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        rows, name, styled, comments = _read_xlsx(mapping, path, content)
+        raw = _read_xlsx(mapping, path.name, content)
     elif path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        rows, name, styled, comments = _read_csv(path.name, content), "", [], ()
+        raw = _Raw(_read_csv(path.name, content))
     else:
         raise mapping.error(
             f"files of the kind '{path.suffix}' are not read through a mapping", "table", "file", right="Save it as .xlsx or .csv"
         )
-    return _sheet(mapping, path.name, name, hashlib.sha256(content).hexdigest(), rows, styled, comments)
+    return _sheet(mapping, path.name, hashlib.sha256(content).hexdigest(), raw)
 
 
-def _read_xlsx(
-    mapping: Mapping, path: Path, content: bytes
-) -> tuple[list[tuple[Any, ...]], str, list[tuple[int, int, str | None, str | None]], tuple[tuple[int, int, str], ...]]:
+@dataclass
+class _Raw:
+    rows: list[tuple[Any, ...]]
+    title: str = ""
+    styled: list[tuple[int, int, str | None, str | None]] = field(default_factory=list)
+    comments: list[tuple[int, int, str]] = field(default_factory=list)
+    unstored: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _load(name: str, content: bytes, *, values: bool = True) -> Any:
     openpyxl = require("openpyxl", extra="formats")
+    collecting = gc.isenabled()
+    gc.disable()  # a third of the time of loading is the collector's, looking through cells that all stay
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+        return openpyxl.load_workbook(io.BytesIO(content), data_only=values)
     except Exception as error:
-        raise InputError(
-            f"this is not a workbook that can be read: {error}", file=path.name, right="Save it anew as .xlsx, without a password"
-        ) from error
+        what = f"this is not a workbook that can be read: {error}"
+        raise InputError(what, file=name, right="Save it anew as .xlsx, without a password") from error
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _unstored(name: str, content: bytes, title: str) -> list[tuple[int, int]]:
+    """Return row and column of the formulas of a sheet whose value was never stored in the file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        sheets = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
+        if not any(_NO_VALUE.search(parts.read(part)) for part in sheets):
+            return []
+    formulas, values = _load(name, content, values=False)[title], _load(name, content)[title]
+    cells = (cell for row in formulas.iter_rows() for cell in row if cell.data_type == "f")
+    return [(cell.row, cell.column) for cell in cells if values.cell(cell.row, cell.column).value is None]
+
+
+def _read_xlsx(mapping: Mapping, name: str, content: bytes) -> _Raw:
+    book = _load(name, content)
     table = mapping.table
     if table.sheet is None and len(book.sheetnames) > 1:
         raise mapping.error(
-            f"{path.name} has {len(book.sheetnames)} sheets", "table", right=f"Name one with sheet: {', '.join(book.sheetnames[:6])}"
+            f"{name} has {len(book.sheetnames)} sheets", "table", right=f"Name one with sheet: {', '.join(book.sheetnames[:6])}"
         )
     if table.sheet is not None and table.sheet not in book.sheetnames:
         raise mapping.error(
-            f"{path.name} has no sheet '{table.sheet}'", "table", "sheet", right=f"Its sheets are: {', '.join(book.sheetnames[:6])}"
+            f"{name} has no sheet '{table.sheet}'", "table", "sheet", right=f"Its sheets are: {', '.join(book.sheetnames[:6])}"
         )
     sheet = book[table.sheet] if table.sheet else book.worksheets[0]
     wanted = any(check.check == "marked" for check in mapping.checks)
-    rows: list[tuple[Any, ...]] = []
-    styled: list[tuple[int, int, str | None, str | None]] = []
-    comments: list[tuple[int, int, str]] = []
+    raw = _Raw([], sheet.title, unstored=_unstored(name, content, sheet.title))
     looks: dict[int, tuple[str | None, str | None]] = {}
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        rows.append(tuple(cell.value for cell in cells))
-        comments.extend((number, cell.column, str(cell.comment.text).split(_BOILERPLATE)[-1].strip()) for cell in cells if cell.comment)
+        raw.rows.append(tuple(cell.value for cell in cells))
+        raw.comments.extend((number, cell.column, str(cell.comment.text).split(_BOILERPLATE)[-1].strip()) for cell in cells if cell.comment)
         if not wanted or number <= table.header[-1]:
             continue
         for cell in cells:
@@ -222,8 +253,8 @@ def _read_xlsx(
                 fill = _colour(cell.fill.fgColor) if cell.fill.fill_type else None
                 looks[style] = (fill, _colour(cell.font.color))
             if looks[style] != (None, None):
-                styled.append((number, cell.column, *looks[style]))
-    return rows, sheet.title, styled, tuple(comments)
+                raw.styled.append((number, cell.column, *looks[style]))
+    return raw
 
 
 def _colour(colour: Any) -> str | None:
@@ -252,16 +283,8 @@ def _read_csv(name: str, content: bytes) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _sheet(
-    mapping: Mapping,
-    file: str,
-    name: str,
-    sha256: str,
-    rows: list[tuple[Any, ...]],
-    styled: list[Any],
-    comments: tuple[tuple[int, int, str], ...],
-) -> Sheet:
-    table = mapping.table
+def _sheet(mapping: Mapping, file: str, sha256: str, raw: _Raw) -> Sheet:
+    table, rows = mapping.table, raw.rows
     if len(rows) <= table.header[-1]:
         raise InputError(f"there is no row below header row {table.header[-1]}", file=file, right="Give the header rows in table.header")
     width = max(len(row) for row in rows)
@@ -278,8 +301,20 @@ def _sheet(
     cells = pl.DataFrame(
         flat, schema={"ROW": pl.Int64, "COL": pl.Int32, "TEXT": pl.String, "NUM": pl.Float64, "KIND": pl.String}, orient="row"
     )
-    marks = pl.DataFrame(styled, schema={"ROW": pl.Int64, "COL": pl.Int32, "FILL": pl.String, "FONT": pl.String}, orient="row")
-    return Sheet(file, name, sha256, _headers(rows, table.header, width), table.header, cells, marks, comments, len(rows), bool(name))
+    marks = pl.DataFrame(raw.styled, schema={"ROW": pl.Int64, "COL": pl.Int32, "FILL": pl.String, "FONT": pl.String}, orient="row")
+    return Sheet(
+        file,
+        raw.title,
+        sha256,
+        _headers(rows, table.header, width),
+        table.header,
+        cells,
+        marks,
+        tuple(raw.comments),
+        tuple(raw.unstored),
+        len(rows),
+        bool(raw.title),
+    )
 
 
 def _headers(rows: list[tuple[Any, ...]], header_rows: tuple[int, ...], width: int) -> dict[int, tuple[str, ...]]:

@@ -26,6 +26,7 @@ __all__ = ["NO_CUTOFF", "READERS", "RESPONSES", "Records", "derive_records"]
 NO_CUTOFF = 2**30
 READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
 RESPONSES = ("NE", "CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE")
+Types = Mapping[str, pl.DataType | type[pl.DataType]]
 _INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
 
 
@@ -41,7 +42,8 @@ class Records:
     calls, labs, lesions, doses, procedures, therapies, dispositions, survival, adverse, deaths : polars.DataFrame
         Records by SUBJ with DAY and DAYX, the earliest and the latest day they can mean (equal for full dates), and SEQ.
     extra : mapping of str to polars.DataFrame
-        Every domain as read, with SUBJ; empty where only the integer tables exist.
+        Every domain as read, with SUBJ; empty where only the integer tables exist. There ORRES, the call as collected, may be
+        absent from `calls`, and STUDYID and USUBJID from `subjects`.
 
     Notes
     -----
@@ -139,7 +141,9 @@ def _exposure(study: Study, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         return pl.DataFrame(schema={"SUBJ": pl.Int32, "EXDAY": pl.Int32, "EXDY": pl.Float64})
     product = ex.filter(_column(ex, "EXTRT").str.to_uppercase().str.strip_chars().is_in(list(study.product.exposure)))
     return (
-        product.select("SUBJ", earliest_day(_column(product, "EXSTDTC")).alias("EXDAY"), _column(product, "EXSTDY", pl.Float64).alias("EXDY"))
+        product.select(
+            "SUBJ", earliest_day(_column(product, "EXSTDTC")).alias("EXDAY"), _column(product, "EXSTDY", pl.Float64).alias("EXDY")
+        )
         .sort("SUBJ", "EXDAY", "EXDY", nulls_last=True)
         .group_by("SUBJ", maintain_order=True)
         .agg(pl.col("EXDAY").min(), pl.col("EXDY").sort_by("EXDAY", "EXDY", nulls_last=True).first())
@@ -150,13 +154,23 @@ def _origin(exposure: pl.DataFrame, keys: pl.DataFrame, tables: dict[str, pl.Dat
     """By subject: DAY0, what a study day counts from (BASE, with DY1 its number there), and whether there are dates."""
     dm = tables["DM"]
     reference = dm.select("SUBJ", earliest_day(_column(dm, "RFSTDTC")).alias("RFST")).unique("SUBJ", keep="first", maintain_order=True)
-    frame = keys.select("SUBJ").join(exposure.with_columns(pl.lit(True).alias("INFUSED")), on="SUBJ", how="left").join(reference, on="SUBJ", how="left")
+    frame = (
+        keys.select("SUBJ")
+        .join(exposure.with_columns(pl.lit(True).alias("INFUSED")), on="SUBJ", how="left")
+        .join(reference, on="SUBJ", how="left")
+    )
     dated = pl.when(pl.col("INFUSED").is_null()).then(True).otherwise(pl.col("EXDAY").is_not_null())
     return frame.with_columns(dated.alias("DATED")).select(
         "SUBJ",
         "DATED",
         "RFST",
-        pl.when(pl.col("INFUSED").is_null()).then(None).when(pl.col("DATED")).then(pl.col("EXDAY")).otherwise(0).cast(pl.Int32).alias("DAY0"),
+        pl.when(pl.col("INFUSED").is_null())
+        .then(None)
+        .when(pl.col("DATED"))
+        .then(pl.col("EXDAY"))
+        .otherwise(0)
+        .cast(pl.Int32)
+        .alias("DAY0"),
         # the study day of day 0: as EX says; 1 where RFSTDTC is day 0 (SDTM counts it as day 1); 0 where the source has study days only
         pl.when(pl.col("EXDY").is_not_null())
         .then(pl.col("EXDY"))
@@ -182,20 +196,24 @@ def _with_days(frame: pl.DataFrame, name: str, origin: pl.DataFrame) -> pl.DataF
         # SDTM counts no day 0 when the reference day is day 1: days before it are negative
         relative = studyday - pl.col("DYZERO") + pl.when((pl.col("DYZERO") >= 1) & (studyday < 0)).then(1).otherwise(0)
         counted = pl.when(pl.col("DATED")).then(pl.col("DAY0") + relative).otherwise(relative)
-        columns.append(pl.when(pl.col("DATED")).then(pl.coalesce(earliest_day(date), counted)).otherwise(counted).cast(pl.Int32).alias(first))
+        columns.append(
+            pl.when(pl.col("DATED")).then(pl.coalesce(earliest_day(date), counted)).otherwise(counted).cast(pl.Int32).alias(first)
+        )
         columns.append(pl.when(pl.col("DATED")).then(pl.coalesce(latest_day(date), counted)).otherwise(counted).cast(pl.Int32).alias(last))
     return frame.with_columns(columns)
 
 
-def _empty(columns: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def _empty(columns: Types) -> pl.DataFrame:
     base = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32}
     return pl.DataFrame(schema={**base, **columns, "SEQ": pl.Int64})
 
 
-def _table(frame: pl.DataFrame | None, columns: dict[str, pl.Expr], types: dict[str, pl.DataType | type[pl.DataType]], *, dated: bool = True) -> pl.DataFrame:
+def _table(frame: pl.DataFrame | None, columns: dict[str, pl.Expr], types: Types, *, dated: bool = True) -> pl.DataFrame:
     if frame is None:
         return _empty(types)
-    chosen = frame.select("SUBJ", "DAY", "DAYX", *(expr.cast(types[name], strict=False).alias(name) for name, expr in columns.items()), "SEQ")
+    chosen = frame.select(
+        "SUBJ", "DAY", "DAYX", *(expr.cast(types[name], strict=False).alias(name) for name, expr in columns.items()), "SEQ"
+    )
     if dated:
         chosen = chosen.filter(pl.col("DAY").is_not_null())
     return chosen.sort("SUBJ", "DAY", "SEQ", maintain_order=True)
@@ -207,10 +225,14 @@ def _doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     if ex is None:
         return _empty(types)
     name = _column(ex, "EXTRT").str.to_uppercase().str.strip_chars()
-    kind = pl.when(name.is_in(list(study.product.exposure))).then(pl.lit("PRODUCT"))
-    if study.product.lymphodepletion:
-        kind = kind.when(name.is_in(list(study.product.lymphodepletion))).then(pl.lit("LYMPHODEPLETION"))
-    columns = {"KIND": kind.otherwise(pl.lit("OTHER")), "TRT": name, "AMOUNT": _column(ex, "EXDOSE", pl.Float64), "UNIT": _column(ex, "EXDOSU")}
+    depleting = name.is_in(list(study.product.lymphodepletion) or [""])
+    kind = pl.when(name.is_in(list(study.product.exposure))).then(pl.lit("PRODUCT")).when(depleting).then(pl.lit("LYMPHODEPLETION"))
+    columns = {
+        "KIND": kind.otherwise(pl.lit("OTHER")),
+        "TRT": name,
+        "AMOUNT": _column(ex, "EXDOSE", pl.Float64),
+        "UNIT": _column(ex, "EXDOSU"),
+    }
     return _table(ex, columns, types)
 
 
@@ -284,7 +306,9 @@ def _calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
         .when((evaluator == "INDEPENDENT ASSESSOR") & _column(rs, "RSEVALID").is_null())
         .then(READERS.index("IRC"))
     )
-    call = canonical(_column(rs, "RSSTRESC"), "RSSTRESC").replace_strict({name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8)
+    call = canonical(_column(rs, "RSSTRESC"), "RSSTRESC").replace_strict(
+        {name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8
+    )
     table = _table(rs, {"READER": reader, "RESP": call, "ORRES": pl.coalesce(_column(rs, "RSORRES"), _column(rs, "RSSTRESC"))}, types)
     return table.filter(pl.col("READER").is_not_null() & pl.col("RESP").is_not_null())
 
@@ -307,20 +331,28 @@ def _labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     below = text.is_in(["NEGATIVE", "BLQ"]).fill_null(False) | (value < lloq).fill_null(False)
     done = (_column(lb, "LBSTAT").is_null()) & ~canonical(_column(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
     columns = {
-        **{"TEST": test, "SPEC": canonical(_column(lb, "LBSPEC"), "LBSPEC"), "VALUE": value, "BELOW": below, "POSITIVE": (text == "POSITIVE").fill_null(False)},
+        **{
+            "TEST": test,
+            "SPEC": canonical(_column(lb, "LBSPEC"), "LBSPEC"),
+            "VALUE": value,
+            "BELOW": below,
+            "POSITIVE": (text == "POSITIVE").fill_null(False),
+        },
         **{"LLOQ": lloq, "LOD": lod, "DONE": done, "TAKEN": _column(lb, "LBSTAT").is_null(), "METHOD": _column(lb, "LBMETHOD")},
     }
     return _table(lb, columns, types)
 
 
 def _lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    types: dict[str, pl.DataType | type[pl.DataType]] = {"PRESENT": pl.Int8}
+    types = {"PRESENT": pl.Int8}
     fa = days.get("FA")
     if fa is None:
         return _empty(types)
     fa = fa.filter(canonical(_column(fa, "FAOBJ"), "FAOBJ") == "EXTRAMEDULLARY DISEASE")
     word = canonical(pl.coalesce(_column(fa, "FASTRESC"), _column(fa, "FAORRES")), "FASTRESC")
-    return _table(fa, {"PRESENT": word.replace_strict({"PRESENT": 1, "ABSENT": 0, "NOT DONE": -1}, default=-1, return_dtype=pl.Int8)}, types)
+    return _table(
+        fa, {"PRESENT": word.replace_strict({"PRESENT": 1, "ABSENT": 0, "NOT DONE": -1}, default=-1, return_dtype=pl.Int8)}, types
+    )
 
 
 def _kinds(days: dict[str, pl.DataFrame], domain: str, variable: str, codes: str) -> pl.DataFrame:
@@ -390,7 +422,11 @@ def _deaths(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, source: Sourc
             pl.lit("DTHDTC").alias("SRCVAR"),
         )
     )
-    for domain, variable, date, dead_words in (("DS", "DSDECOD", "DSSTDTC", ("DEATH",)), ("AE", "AEOUT", "AEENDTC", ("FATAL",)), ("SS", "SSSTRESC", "SSDTC", ("DEAD",))):
+    for domain, variable, date, dead_words in (
+        ("DS", "DSDECOD", "DSSTDTC", ("DEATH",)),
+        ("AE", "AEOUT", "AEENDTC", ("FATAL",)),
+        ("SS", "SSSTRESC", "SSDTC", ("DEAD",)),
+    ):
         frame = days.get(domain)
         if frame is None:
             continue
@@ -401,7 +437,12 @@ def _deaths(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, source: Sourc
             died = died | grade.fill_null(False)
         found.append(
             frame.filter(died).select(
-                "SUBJ", pl.col(first).alias("DAY"), pl.col(last).alias("DAYX"), "SEQ", pl.lit(domain).alias("SRCDOM"), pl.lit(date).alias("SRCVAR")
+                "SUBJ",
+                pl.col(first).alias("DAY"),
+                pl.col(last).alias("DAYX"),
+                "SEQ",
+                pl.lit(domain).alias("SRCDOM"),
+                pl.lit(date).alias("SRCVAR"),
             )
         )
     everything = pl.concat([frame.with_columns(pl.lit(i).alias("RANK")) for i, frame in enumerate(found)])
