@@ -66,10 +66,7 @@ KM_GROUPS = {"aml": "group", "lung": "sex", "whas500": "afb", "bmt_rfs": "group"
 
 def km_frame(name: str) -> pl.DataFrame:
     """One of R's Kaplan-Meier sets as ADTTE rows with its GROUP."""
-    if name == "bmt_rfs":
-        frame = adtte(data_set("bmt"), "t2", "d3")
-    else:
-        frame = adtte(data_set(name))
+    frame = adtte(data_set("bmt"), "t2", "d3") if name == "bmt_rfs" else adtte(data_set(name))
     group = KM_GROUPS.get(name)
     return frame.with_columns(GROUP=pl.col(group).cast(pl.String) if group else pl.lit("all"))
 

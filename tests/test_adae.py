@@ -81,7 +81,16 @@ def one(*args, **kwargs):
 
 def test_full_dates_by_hand():
     """2022-01-22 is 2 days after day 0 (2022-01-20); to 2022-01-31 inclusive are 31 - 22 + 1 = 10 days."""
-    row = one("2022-01-22", "2022-01-31", DECOD="CYTOKINE RELEASE SYNDROME", TOXGR=3, SER="Y", REL="RELATED", OUT="RECOVERED/RESOLVED", BODSYS="Immune")
+    row = one(
+        "2022-01-22",
+        "2022-01-31",
+        DECOD="CYTOKINE RELEASE SYNDROME",
+        TOXGR=3,
+        SER="Y",
+        REL="RELATED",
+        OUT="RECOVERED/RESOLVED",
+        BODSYS="Immune",
+    )
     assert row == {
         "TRIAL": 0,
         "SUBJ": 0,
@@ -175,7 +184,11 @@ def test_end_after_the_cutoff_is_not_known():
 
 def test_death_after_the_cutoff_leaves_the_subject_alive():
     row = one("2022-09-20", "2022-09-28", OUT="FATAL", TOXGR=5)
-    assert (row["AETOXGR"], row["AEOUT"], row["FLAGS"]) == (None, "NOT RECOVERED/NOT RESOLVED", "going on at the cutoff;death after the cutoff")
+    assert (row["AETOXGR"], row["AEOUT"], row["FLAGS"]) == (
+        None,
+        "NOT RECOVERED/NOT RESOLVED",
+        "going on at the cutoff;death after the cutoff",
+    )
     row = one("2022-09-20", OUT="FATAL", TOXGR=5, deaths=[(0, dt.date(2022, 9, 28))])
     assert (row["AETOXGR"], row["AEOUT"], row["FLAGS"]) == (None, "NOT RECOVERED/NOT RESOLVED", "death after the cutoff")
     row = one("2022-09-20", "2022-09-27", OUT="FATAL", TOXGR=5, deaths=[(0, dt.date(2022, 9, 27))])
@@ -204,7 +217,13 @@ def test_study_days_only():
 
 def test_special_terms_of_the_study():
     """The built-in study names CRS and ICANS; letter case does not matter, other events have none."""
-    terms = {"Cytokine release syndrome": "CRS", "ICANS": "ICANS", "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME": "ICANS", "PYREXIA": None, None: None}
+    terms = {
+        "Cytokine release syndrome": "CRS",
+        "ICANS": "ICANS",
+        "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME": "ICANS",
+        "PYREXIA": None,
+        None: None,
+    }
     frame = derive_adae(STUDY, make([event("2022-02-01", seq=i, DECOD=term) for i, term in enumerate(terms)]))
     assert frame["SPECIAL"].to_list() == list(terms.values())
 
@@ -222,7 +241,9 @@ def test_from_source_data():
         {
             "DM": pl.DataFrame([{**key, "ROW": 2}]),
             "EX": pl.DataFrame([{**key, "EXSEQ": 1, "EXTRT": "Inaticabtagene autoleucel", "EXSTDTC": "2022-01-20", "ROW": 2}]),
-            "AE": pl.DataFrame([{**key, "AESEQ": 4, "AEDECOD": "Icans", "AETOXGR": "2", "AESTDTC": "2022-01", "AEENDTC": "2022-02-03T10:00", "ROW": 2}]),
+            "AE": pl.DataFrame(
+                [{**key, "AESEQ": 4, "AEDECOD": "Icans", "AETOXGR": "2", "AESTDTC": "2022-01", "AEENDTC": "2022-02-03T10:00", "ROW": 2}]
+            ),
         }
     )
     row = derive_adae(STUDY, derive_records(STUDY, source)).row(0, named=True)
@@ -264,7 +285,7 @@ def test_records_after_the_cutoff_change_nothing(found, later):
 @given(rows)
 @settings(deadline=None, max_examples=120)
 def test_bounds(found):
-    """An imputed start lies among the days it can mean and not after the cutoff; a duration is at least a day; emergent is from day 0 on."""
+    """An imputed date is one that it can mean, not after the cutoff; a duration is at least a day; emergent is from day 0 on."""
     events = events_of(found)
     spans = {row["SEQ"]: row for row in events}
     for row in derive_adae(STUDY, make(events, PEOPLE)).iter_rows(named=True):

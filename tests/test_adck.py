@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -36,7 +37,17 @@ BLQ = "below"
 
 def sample(day, value, subj=0, test="CARTG", **more):
     """One sample; `BLQ` as its value is one below a limit of 50."""
-    row = {"SUBJ": subj, "DAY": day, "DAYX": day, "TEST": test, "SPEC": "BLOOD", "BELOW": value == BLQ, "POSITIVE": False, "DONE": True, "SEQ": day + 1000}
+    row = {
+        "SUBJ": subj,
+        "DAY": day,
+        "DAYX": day,
+        "TEST": test,
+        "SPEC": "BLOOD",
+        "BELOW": value == BLQ,
+        "POSITIVE": False,
+        "DONE": True,
+        "SEQ": day + 1000,
+    }
     return {**row, "VALUE": None if value == BLQ else value, "LLOQ": 50.0 if value == BLQ else None, **more}
 
 
@@ -127,6 +138,11 @@ def test_value_at_day_28_is_interpolated():
     assert rise["CMAX"] == 160 and rise["TMAX"] == 32  # the highest of all samples, also after day 28
 
 
+def test_fall_to_zero_across_day_28_stays_linear():
+    """100 on day 0 to a measured 0 on day 56: 50 on day 28, (100 + 50)/2*28 = 2100."""
+    assert values(make([sample(0, 100.0), sample(56, 0.0)]))["AUC28"] == 2100
+
+
 def test_day_0_is_0_where_it_was_not_sampled():
     """Same as with a sample of 0 on day 0: 80*10/2 = 400, then level 80*18 = 1440."""
     assert values(make([sample(10, 80.0), sample(28, 80.0)]))["AUC28"] == 1840
@@ -140,7 +156,10 @@ def test_day_0_value_is_used():
 def test_sampling_that_stops_before_day_28():
     records = make([sample(7, 100.0), sample(27, 50.0)])
     assert values(records)["AUC28"] is None
-    assert values(records, "REASON") == {**dict.fromkeys(("CMAX", "TMAX", "TLAST", "CLAST", "PERSIST")), "AUC28": "sampling stops before day 28"}
+    assert values(records, "REASON") == {
+        **dict.fromkeys(("CMAX", "TMAX", "TLAST", "CLAST", "PERSIST")),
+        "AUC28": "sampling stops before day 28",
+    }
 
 
 def test_samples_below_the_limit_are_sampling():
@@ -211,7 +230,12 @@ def test_samples_after_a_re_infusion_are_not_used():
 
 
 def test_cutoff_and_infusion():
-    people = [{"SUBJ": 0, "DAY0": 100, "CUTOFF": 120}, {"SUBJ": 1, "DAY0": None, "CUTOFF": 120}, {"SUBJ": 2, "DAY0": 121, "CUTOFF": 120}, {"SUBJ": 3, "DAY0": 100, "CUTOFF": 120}]
+    people = [
+        {"SUBJ": 0, "DAY0": 100, "CUTOFF": 120},
+        {"SUBJ": 1, "DAY0": None, "CUTOFF": 120},
+        {"SUBJ": 2, "DAY0": 121, "CUTOFF": 120},
+        {"SUBJ": 3, "DAY0": 100, "CUTOFF": 120},
+    ]
     labs = [sample(107, 10.0), sample(120, 20.0), sample(121, 30.0), sample(107, 10.0, subj=1), sample(122, 10.0, subj=2)]
     frame = derive_adck(STUDY, make(labs, people))
     assert frame["SUBJ"].unique().to_list() == [0]
@@ -245,14 +269,28 @@ def test_no_samples():
 def test_from_source_data():
     """Through SDTM: dates, units and BLQ as they come. 1000 copies/ug on 2022-01-08 is day 7; 20 copies/100 ng are 200 copies/ug."""
     key = {"STUDYID": "S", "USUBJID": "01"}
-    lab = [("2022-01-01", None, "BLQ", "copies/ug"), ("2022-01-08", 1000.0, "1000", "copies/ug"), ("2022-01-29", 20.0, "20", "copies/100 ng")]
+    lab = [
+        ("2022-01-01", None, "BLQ", "copies/ug"),
+        ("2022-01-08", 1000.0, "1000", "copies/ug"),
+        ("2022-01-29", 20.0, "20", "copies/100 ng"),
+    ]
     source = Source(
         {
             "DM": pl.DataFrame([{**key, "ROW": 2}]),
             "EX": pl.DataFrame([{**key, "EXSEQ": 1, "EXTRT": "Inaticabtagene autoleucel", "EXSTDTC": "2022-01-01", "ROW": 2}]),
             "LB": pl.DataFrame(
                 [
-                    {**key, "LBSEQ": i, "LBTESTCD": "CARTG", "LBSTRESN": number, "LBSTRESC": text, "LBSTRESU": unit, "LBDTC": date, "LBLLOQ": 5.0, "ROW": i + 2}
+                    {
+                        **key,
+                        "LBSEQ": i,
+                        "LBTESTCD": "CARTG",
+                        "LBSTRESN": number,
+                        "LBSTRESC": text,
+                        "LBSTRESU": unit,
+                        "LBDTC": date,
+                        "LBLLOQ": 5.0,
+                        "ROW": i + 2,
+                    }
                     for i, (date, number, text, unit) in enumerate(lab)
                 ],
                 schema_overrides={"LBSTRESN": pl.Float64},
@@ -267,7 +305,9 @@ def test_from_source_data():
 
 
 profiles = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(-5, 60), st.one_of(st.just(BLQ), st.floats(0.01, 1e7), st.just(0.0))), max_size=40, unique_by=lambda row: row[:2]
+    st.tuples(st.integers(0, 3), st.integers(-5, 60), st.one_of(st.just(BLQ), st.floats(0.01, 1e7), st.just(0.0))),
+    max_size=40,
+    unique_by=lambda row: row[:2],
 )
 
 
@@ -293,7 +333,7 @@ def test_records_after_the_cutoff_change_nothing(rows, later):
 @given(profiles)
 @settings(deadline=None, max_examples=120)
 def test_bounds(rows):
-    """Cmax is at least every quantifiable value; 0 <= area <= Cmax*28; Tmax <= Tlast = persistence; an area has a sample on or after day 28."""
+    """Cmax is at least every quantifiable value; 0 <= area <= Cmax*28; Tmax <= Tlast = persistence; an area needs sampling to day 28."""
     labs = [sample(day, value, subj=subj) for subj, day, value in rows]
     frame = derive_adck(STUDY, make(labs, [{"SUBJ": subj} for subj in range(4)]))
     for subj in range(4):
@@ -322,3 +362,30 @@ def test_area_grows_with_the_concentration(rows, factor):
     assert (first is None) == (second is None)
     if first is not None:
         assert second == pytest.approx(first * factor, rel=1e-9, abs=1e-12)
+
+
+def area_by_hand(found):
+    """The area from day 0 to 28, summed day by day under the curve through the samples that count: written from the rule alone."""
+    rows = sorted(found)
+    positive = [day for day, value in rows if value != BLQ and value > 0]
+    first = min(positive)
+    curve = [(day, 0.0 if value == BLQ else value) for day, value in rows if value != BLQ or day < first]
+    curve = curve if curve[0][0] == 0 else [(0, 0.0), *curve]
+    total = 0.0
+    for (t1, c1), (t2, c2) in itertools.pairwise(curve):
+        for i in range(t1, min(t2, 28)):  # day by day: exact for either trapezoid, since both are additive
+            at = [c1 * (c2 / c1) ** ((t - t1) / (t2 - t1)) if c1 > c2 > 0 else c1 + (c2 - c1) * (t - t1) / (t2 - t1) for t in (i, i + 1)]
+            equal = math.isclose(at[0], at[1], rel_tol=1e-9)
+            total += (at[0] - at[1]) / math.log(at[0] / at[1]) if c1 > c2 > 0 and not equal else sum(at) / 2
+    return total
+
+
+@given(st.dictionaries(st.integers(0, 45), st.one_of(st.just(BLQ), st.just(0.0), st.floats(0.1, 1e5)), min_size=2, max_size=15))
+@settings(deadline=None, max_examples=150)
+def test_area_as_a_plain_loop(found):
+    area = values(make([sample(day, value) for day, value in found.items()])).get("AUC28")
+    quantifiable = any(value != BLQ and value > 0 for value in found.values())
+    if max(found) < 28 or not quantifiable:
+        assert area is None
+    else:
+        assert area == pytest.approx(area_by_hand(found.items()), rel=1e-6, abs=1e-9)

@@ -32,7 +32,9 @@ CUT = {"cut": [5, 50], "levels": ["< 5 %", "5 to < 50 %", ">= 50 %"]}
 
 
 def asking(*characteristics):
-    return STUDY.model_copy(update={"baseline": tuple(Characteristic.model_validate({"label": item["id"], **item}) for item in characteristics)})
+    return STUDY.model_copy(
+        update={"baseline": tuple(Characteristic.model_validate({"label": item["id"], **item}) for item in characteristics)}
+    )
 
 
 def make(labs=(), subjects=None, doses=(), lesions=(), **extra):
@@ -56,7 +58,17 @@ def make(labs=(), subjects=None, doses=(), lesions=(), **extra):
 
 
 def blasts(day, value, subj=0, **more):
-    row = {"SUBJ": subj, "DAY": day, "DAYX": day, "TEST": "BLAST", "SPEC": "BONE MARROW", "VALUE": value, "BELOW": False, "DONE": True, "SEQ": day + 1000}
+    row = {
+        "SUBJ": subj,
+        "DAY": day,
+        "DAYX": day,
+        "TEST": "BLAST",
+        "SPEC": "BONE MARROW",
+        "VALUE": value,
+        "BELOW": False,
+        "DONE": True,
+        "SEQ": day + 1000,
+    }
     return {**row, **more}
 
 
@@ -95,7 +107,9 @@ def test_not_infused():
     assert answer(make(labs, [{"SUBJ": 0, "LDSTART": None, "DAY0": None, "CUTOFF": 100}]), BURDEN) == {"BURDEN": 40.0}
 
 
-@pytest.mark.parametrize(("value", "level"), [(0.0, "< 5 %"), (4.9, "< 5 %"), (5.0, "5 to < 50 %"), (49.9, "5 to < 50 %"), (50.0, ">= 50 %"), (100.0, ">= 50 %")])
+@pytest.mark.parametrize(
+    ("value", "level"), [(0.0, "< 5 %"), (4.9, "< 5 %"), (5.0, "5 to < 50 %"), (49.9, "5 to < 50 %"), (50.0, ">= 50 %"), (100.0, ">= 50 %")]
+)
 def test_a_boundary_belongs_to_the_upper_level(value, level):
     assert answer(make([blasts(-10, value)]), {**BURDEN, **CUT}) == {"BURDEN": level, "BURDENN": value}
 
@@ -126,7 +140,9 @@ def test_of_one_day_the_highest_sequence_number():
 def test_demographics():
     records = make(subjects=[{"SUBJ": 0, "AGE": 40.0, "SEX": "F", "SITEID": "3"}], DM=[{"SUBJ": 0, "RACE": "ASIAN", "AGE": 40.0}])
     age = {"id": "AGE", "from": {"domain": "DM", "variable": "AGE"}, "cut": [40], "levels": ["< 40 years", ">= 40 years"]}
-    found = answer(records, age, *({"id": name, "from": {"domain": "DM", "variable": name}} for name in ("SEX", "RACE", "SITEID", "ETHNIC")))
+    found = answer(
+        records, age, *({"id": name, "from": {"domain": "DM", "variable": name}} for name in ("SEX", "RACE", "SITEID", "ETHNIC"))
+    )
     assert found == {"AGE": ">= 40 years", "AGEN": 40.0, "SEX": "F", "RACE": "ASIAN", "SITEID": "3", "ETHNIC": None}
 
 
@@ -149,7 +165,10 @@ def test_history_volunteered():
 
 def test_history_asked_for():
     """Where the question was asked (an N is recorded), who has no answer is not known."""
-    history = [{"SUBJ": i, "MHTERM": "allogeneic stem cell transplant", "MHOCCUR": occur, "MHSTAT": stat} for i, (occur, stat) in enumerate([("Y", None), ("N", None), (None, "NOT DONE")])]
+    history = [
+        {"SUBJ": i, "MHTERM": "allogeneic stem cell transplant", "MHOCCUR": occur, "MHSTAT": stat}
+        for i, (occur, stat) in enumerate([("Y", None), ("N", None), (None, "NOT DONE")])
+    ]
     records = make(subjects=[{"SUBJ": i} for i in range(4)], MH=history)
     assert derive_baseline(asking(PRIOR), records)["PRHSCT"].to_list() == ["Y", "N", None, None]
 
@@ -164,7 +183,10 @@ def test_procedures_and_medication():
         {"SUBJ": 2, "CMTRT": "VINCRISTINE", "CMCAT": "BRIDGING THERAPY", "CMSTDY": None, "CMSTRTPT": None},
         {"SUBJ": 3, "CMTRT": "VINCRISTINE", "CMCAT": "BRIDGING THERAPY", "CMSTDY": None, "CMSTRTPT": "BEFORE"},
     ]
-    procedures = [{"SUBJ": 0, "PRTRT": "Allogeneic stem cell transplant", "PRSTDY": 70.0}, {"SUBJ": 1, "PRTRT": "Allogeneic stem cell transplant", "PRSTDY": -400.0}]
+    procedures = [
+        {"SUBJ": 0, "PRTRT": "Allogeneic stem cell transplant", "PRSTDY": 70.0},
+        {"SUBJ": 1, "PRTRT": "Allogeneic stem cell transplant", "PRSTDY": -400.0},
+    ]
     records = make(subjects=[{"SUBJ": i} for i in range(4)], CM=medication, PR=procedures)
     frame = derive_baseline(asking(bridging, transplant), records)
     assert frame["BRIDGE"].to_list() == ["Y", "N", "N", "Y"]
@@ -188,14 +210,25 @@ def test_extramedullary_disease():
 
 def test_other_findings():
     item = {"id": "CYTO", "from": {"domain": "FA", "term": "PHILADELPHIA CHROMOSOME"}}
-    rows = [{"SUBJ": i, "FAOBJ": "Philadelphia chromosome", "FASTRESC": word, "FADY": -10.0, "FASEQ": 1} for i, word in enumerate(["POSITIVE", "N", "NOT DONE"])]
-    assert derive_baseline(asking(item), make(subjects=[{"SUBJ": i} for i in range(4)], FA=rows))["CYTO"].to_list() == ["Y", "N", None, None]
+    rows = [
+        {"SUBJ": i, "FAOBJ": "Philadelphia chromosome", "FASTRESC": word, "FADY": -10.0, "FASEQ": 1}
+        for i, word in enumerate(["POSITIVE", "N", "NOT DONE"])
+    ]
+    assert derive_baseline(asking(item), make(subjects=[{"SUBJ": i} for i in range(4)], FA=rows))["CYTO"].to_list() == [
+        "Y",
+        "N",
+        None,
+        None,
+    ]
 
 
 def test_dose():
     """The product's doses of day 0 and of its fractions; later infusions are not the dose level."""
     item = {"id": "DOSE", "from": {"domain": "EX", "variable": "EXDOSE"}, "cut": [3], "levels": ["low", "high"]}
-    doses = [{"SUBJ": 0, "DAY": day, "DAYX": day, "KIND": kind, "AMOUNT": amount, "SEQ": day} for day, kind, amount in ((-5, "LYMPHODEPLETION", 30.0), (0, "PRODUCT", 1.0), (3, "PRODUCT", 2.0))]
+    doses = [
+        {"SUBJ": 0, "DAY": day, "DAYX": day, "KIND": kind, "AMOUNT": amount, "SEQ": day}
+        for day, kind, amount in ((-5, "LYMPHODEPLETION", 30.0), (0, "PRODUCT", 1.0), (3, "PRODUCT", 2.0))
+    ]
     assert answer(make(doses=doses), item) == {"DOSE": "low", "DOSEN": 1.0}
     product = STUDY.product.model_copy(update={"fraction_days": 3})
     fractions = asking(item).model_copy(update={"product": product})
@@ -204,7 +237,10 @@ def test_dose():
 
 def test_dose_level_by_another_variable():
     """The first record of the product; numbers with named levels are shown as whole numbers."""
-    exposure = [{"SUBJ": 0, "EXTRT": "CNCT19", "EXLEVEL": 2.0, "EXSTDY": 0.0, "EXSEQ": 2}, {"SUBJ": 0, "EXTRT": "FLUDARABINE", "EXLEVEL": 9.0, "EXSTDY": -5.0, "EXSEQ": 1}]
+    exposure = [
+        {"SUBJ": 0, "EXTRT": "CNCT19", "EXLEVEL": 2.0, "EXSTDY": 0.0, "EXSEQ": 2},
+        {"SUBJ": 0, "EXTRT": "FLUDARABINE", "EXLEVEL": 9.0, "EXSTDY": -5.0, "EXSEQ": 1},
+    ]
     item = {"id": "LEVEL", "from": {"domain": "EX", "variable": "EXLEVEL"}}
     assert answer(make(EX=exposure), item) == {"LEVEL": 2.0}
     assert answer(make(EX=exposure), {**item, "levels": ["1", "2"]}) == {"LEVEL": "2"}
@@ -212,15 +248,30 @@ def test_dose_level_by_another_variable():
 
 def test_vital_signs():
     item = {"id": "WEIGHT", "from": {"domain": "VS", "testcd": "WEIGHT"}}
-    signs = [{"SUBJ": 0, "VSTESTCD": "WEIGHT", "VSSTRESN": value, "VSDY": day, "VSSEQ": i} for i, (day, value) in enumerate([(-30.0, 61.0), (-8.0, 60.0), (-2.0, 59.0)])]
+    signs = [
+        {"SUBJ": 0, "VSTESTCD": "WEIGHT", "VSSTRESN": value, "VSDY": day, "VSSEQ": i}
+        for i, (day, value) in enumerate([(-30.0, 61.0), (-8.0, 60.0), (-2.0, 59.0)])
+    ]
     assert answer(make(VS=signs), item) == {"WEIGHT": 60.0}
 
 
 def test_absent_domains_are_null():
     """The many-trial path keeps no domains as read: what is not in the integer tables is not known."""
     frame = derive_baseline(STUDY, make(subjects=[{"SUBJ": 0, "AGE": 39.9, "SEX": "M"}]))
-    assert frame.row(0, named=True) == {"SUBJ": 0, "AGE": "< 40 years", "AGEN": 39.9, "SEX": "M", "BURDEN": None, "BURDENN": None, "PRHSCT": None, "EMD": None}
-    items = [{"id": f"X{domain}", "from": {"domain": domain, "term": "X", "testcd": "X", "variable": "X"}} for domain in ("DM", "LB", "EX", "MH", "FA", "VS", "PR", "CM")]
+    assert frame.row(0, named=True) == {
+        "SUBJ": 0,
+        "AGE": "< 40 years",
+        "AGEN": 39.9,
+        "SEX": "M",
+        "BURDEN": None,
+        "BURDENN": None,
+        "PRHSCT": None,
+        "EMD": None,
+    }
+    items = [
+        {"id": f"X{domain}", "from": {"domain": domain, "term": "X", "testcd": "X", "variable": "X"}}
+        for domain in ("DM", "LB", "EX", "MH", "FA", "VS", "PR", "CM")
+    ]
     assert set(answer(make(), *items).values()) == {None}
     cut = [{**item, "cut": [1], "levels": ["a", "b"]} for item in items]
     frame = derive_baseline(asking(*cut), make())
@@ -251,11 +302,32 @@ def test_from_source_data():
                 ]
             ),
             "MH": pl.DataFrame([{**key, "MHSEQ": 1, "MHTERM": "Allogeneic stem cell transplant", "MHSTDTC": "2020-03", "ROW": 2}]),
-            "FA": pl.DataFrame([{**key, "FASEQ": 1, "FATESTCD": "OCCUR", "FAOBJ": "EXTRAMEDULLARY DISEASE", "FASTRESC": "ABSENT", "FADTC": "2022-01-10", "ROW": 2}]),
+            "FA": pl.DataFrame(
+                [
+                    {
+                        **key,
+                        "FASEQ": 1,
+                        "FATESTCD": "OCCUR",
+                        "FAOBJ": "EXTRAMEDULLARY DISEASE",
+                        "FASTRESC": "ABSENT",
+                        "FADTC": "2022-01-10",
+                        "ROW": 2,
+                    }
+                ]
+            ),
         }
     )
     row = derive_baseline(STUDY, derive_records(STUDY, source)).row(0, named=True)
-    assert row == {"SUBJ": 0, "AGE": ">= 40 years", "AGEN": 52.0, "SEX": "F", "BURDEN": "5 to < 50 %", "BURDENN": 5.0, "PRHSCT": "Y", "EMD": "N"}
+    assert row == {
+        "SUBJ": 0,
+        "AGE": ">= 40 years",
+        "AGEN": 52.0,
+        "SEX": "F",
+        "BURDEN": "5 to < 50 %",
+        "BURDENN": 5.0,
+        "PRHSCT": "Y",
+        "EMD": "N",
+    }
 
 
 PEOPLE = [{"SUBJ": 0}, {"SUBJ": 1, "LDSTART": None}, {"SUBJ": 2, "LDSTART": None, "DAY0": None}, {"SUBJ": 3, "TRIAL": 2}]
@@ -278,8 +350,13 @@ def test_records_after_the_cutoff_change_nothing(found, later):
     labs = [blasts(day, value, subj) for subj, day, value in found]
     after = [blasts(day, 99.0, subj) for subj, day in later]
     history = [{"SUBJ": 1, "MHDECOD": "ALLOGENEIC STEM CELL TRANSPLANT", "MHOCCUR": "Y", "MHSTDY": -50.0, "MHSEQ": 1}]
-    told = [{"SUBJ": subj, "MHDECOD": "ALLOGENEIC STEM CELL TRANSPLANT", "MHOCCUR": "N", "MHSTDY": float(day), "MHSEQ": 2} for subj, day in later]
-    assert derive_baseline(STUDY, make(labs + after, PEOPLE, MH=history + told)).equals(derive_baseline(STUDY, make(labs, PEOPLE, MH=history)))
+    told = [
+        {"SUBJ": subj, "MHDECOD": "ALLOGENEIC STEM CELL TRANSPLANT", "MHOCCUR": "N", "MHSTDY": float(day), "MHSEQ": 2}
+        for subj, day in later
+    ]
+    assert derive_baseline(STUDY, make(labs + after, PEOPLE, MH=history + told)).equals(
+        derive_baseline(STUDY, make(labs, PEOPLE, MH=history))
+    )
 
 
 @given(rows)

@@ -344,6 +344,16 @@ def test_excel_dates_and_days(tmp_path: Path) -> None:
     assert source.domains["LB"]["LBDTC"].to_list() == ["2022-01-31", "2022-02"]
 
 
+def test_a_formula_without_a_stored_value_is_no_blank(tmp_path: Path) -> None:
+    rows = [["", "", ""], ["ID", "CRP", "double"], ["a", 5, "=B3*2"]]
+    rule = "  - {{id: x, domain: LB, column: {}, test: CRP, day: 1}}\n"
+    message = refused(tmp_path, rule.format("C"), rows)
+    assert message.startswith("t.xlsx, row 3, cell C3, C (double): the cell holds a formula whose value is not stored in the file.")
+    source = read_mapped(write(tmp_path, rule.format("B"), rows), tmp_path)
+    assert source.domains["LB"]["LBSTRESN"].to_list() == [5.0]
+    assert "Formulas without a stored value in columns that are not mapped: 1 (C)." in source.findings["MESSAGE"].to_list()
+
+
 def test_csv_errors(tmp_path: Path) -> None:
     text = (
         "schema: 1\nstudy-id: S\nsource: test\ntable: {file: t.csv}\nsubject: id\nrules: [{id: x, domain: EX, set: {EXTRT: C}, day: 0}]\n"

@@ -242,3 +242,23 @@ def test_brudno_is_a_listing_of_events() -> None:
     assert not any(
         name.endswith("DTC") for frame in read.domains.values() for name in frame.columns if frame[name].null_count() < frame.height
     )
+
+
+@needs_sheet
+def test_the_study_finds_its_levels_and_rates_in_it() -> None:
+    from cartrial.endpoints import derive
+    from cartrial.sdtm import read_sdtm
+    from cartrial.study import Study
+
+    study = Study.load(EXAMPLE)
+    adam = derive(study, read_sdtm(DATA, mapping=EXAMPLE / "mapping.yaml"))
+    for item in study.baseline:
+        assert set(adam.adsl[item.id].drop_nulls()) <= set(item.levels), item.id
+    assert Counter(adam.adsl["EMD"]) == {"N": 47, "Y": 12}
+    blasts = [value for value in map(number, column("N")) if value is not None]
+    levels = ["below 5 %" if value < 5 else "5 to below 25 %" if value < 25 else "25 % or more" for value in blasts]
+    assert Counter(adam.adsl["BURDEN"].drop_nulls()) == Counter(levels)
+    counts = adam.adrs.group_by("PARAMCD", "VARIANT").agg((pl.col("AVAL") == 1).sum().alias("n"), pl.len().alias("N"))
+    found = {(name, variant): (n, total) for name, variant, n, total in counts.rows()}
+    assert found[("ORR", "")] == (42, 59) and found[("ORR", "population=assessed")] == (42, 58)
+    assert found[("MRDNEG", "")] == (37, 59) and found[("MRDNEGR", "")] == (37, 42)

@@ -43,7 +43,13 @@ def _found(adam: Path) -> pl.DataFrame:
         "USUBJID", "PARAMCD", "VARIANT", whole, pl.col("AVALC"), pl.lit("").alias("CNSR"), pl.lit("").alias("DESC")
     )
     times = pl.read_parquet(adam / "ADTTE.parquet").select(
-        "USUBJID", "PARAMCD", "VARIANT", whole, pl.lit("").alias("AVALC"), pl.col("CNSR").cast(pl.String), pl.coalesce("EVNTDESC", "CNSDTDSC").alias("DESC")
+        "USUBJID",
+        "PARAMCD",
+        "VARIANT",
+        whole,
+        pl.lit("").alias("AVALC"),
+        pl.col("CNSR").cast(pl.String),
+        pl.coalesce("EVNTDESC", "CNSDTDSC").alias("DESC"),
     )
     return pl.concat([rates, times])
 
@@ -64,7 +70,9 @@ def test_every_status_of_the_truth_table_by_hand(derived: tuple[Path, Path, Path
     adam, _, status = derived
     if not status.is_file():
         return
-    found = pl.read_parquet(adam / "ADRESP.parquet").select("USUBJID", "READER", pl.col("CARDY").cast(pl.String), "AVALC", pl.col("MRD").fill_null(""))
+    found = pl.read_parquet(adam / "ADRESP.parquet").select(
+        "USUBJID", "READER", pl.col("CARDY").cast(pl.String), "AVALC", pl.col("MRD").fill_null("")
+    )
     joined = _read(status).join(found, on=["USUBJID", "READER", "CARDY"], how="left", suffix="_FOUND")
     equal = (pl.col("AVALC") == pl.col("AVALC_FOUND")) & ((pl.col("MRD") == "") | (pl.col("MRD") == pl.col("MRD_FOUND")))
     wrong = joined.filter(pl.when(pl.col("AVALC") == "ABSENT").then(pl.col("AVALC_FOUND").is_not_null()).otherwise(~equal.fill_null(False)))
@@ -81,5 +89,7 @@ def test_the_truth_table_is_whole() -> None:
 def test_a_death_without_a_date_is_refused(tmp_path: Path) -> None:
     folder = TRUTH / "death_nodate"
     with pytest.raises(InputError, match="no source dates the death"):
-        CliRunner().invoke(app, ["derive", str(folder), "--data", str(folder / "data"), "--out", str(tmp_path / "out")], catch_exceptions=False)
+        CliRunner().invoke(
+            app, ["derive", str(folder), "--data", str(folder / "data"), "--out", str(tmp_path / "out")], catch_exceptions=False
+        )
     assert not (tmp_path / "out").exists()

@@ -113,7 +113,7 @@ def check(study: StudyArg, data: DataOption = None) -> None:
         found = load_data(study, data, require=False, say=say)  # type: ignore[arg-type]
         findings = found.findings
         if "stop" not in findings["SEVERITY"].to_list():
-            _, findings = derive_data(found, say=say)  # type: ignore[arg-type]
+            findings = derive_data(found, say=say).findings  # type: ignore[arg-type]
     for severity in ("stop", "warning", "note"):
         for row in findings.filter(findings["SEVERITY"] == severity).iter_rows(named=True):
             where = ", ".join(
@@ -133,7 +133,7 @@ def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
     from cartrial.run import derive_data, load_data
 
     with _steps() as say:
-        adam, _ = derive_data(load_data(study, _data(data), say=say), say=say)  # type: ignore[arg-type]
+        adam = derive_data(load_data(study, _data(data), say=say), say=say).adam  # type: ignore[arg-type]
         with built_beside(out) as place:
             write_adam(adam, adam.provenance, place / "adam")
     typer.echo(f"Wrote the ADaM sets to {out / 'adam'}.")
@@ -175,7 +175,7 @@ def explain(
 
     with _steps() as say:
         loaded = load_data(study, _data(data), say=say)  # type: ignore[arg-type]
-        adam, _ = derive_data(loaded, say=say)  # type: ignore[arg-type]
+        adam = derive_data(loaded, say=say).adam  # type: ignore[arg-type]
     typer.echo(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))
 
 

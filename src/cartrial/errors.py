@@ -22,7 +22,9 @@ class InputError(ValueError):
         What would be right, as a sentence without its full stop.
     """
 
-    def __init__(self, what: str, *, file: str | None = None, row: int | None = None, key: str | None = None, right: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, file: str | None = None, row: int | None = None, key: str | None = None, right: str | None = None
+    ) -> None:
         self.what, self.file, self.row, self.key, self.right = what, file, row, key, right
         super().__init__(str(self))
 

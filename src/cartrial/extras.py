@@ -28,4 +28,6 @@ def require(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise InputError(f"this needs the package {module}, which is not installed", right=f'Install it with: pip install "cartrial[{extra}]"') from error
+        raise InputError(
+            f"this needs the package {module}, which is not installed", right=f'Install it with: pip install "cartrial[{extra}]"'
+        ) from error

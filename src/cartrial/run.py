@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
+    from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["Data", "derive_data", "load_data", "report"]
+__all__ = ["Data", "Derived", "derive_data", "load_data", "report"]
 
 Say = Callable[[str], None]
 
@@ -64,21 +65,31 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     return Data(loaded, source, findings)
 
 
-def derive_data(data: Data, *, say: Say = _silent) -> tuple[Adam, pl.DataFrame]:
+@dataclass(frozen=True)
+class Derived:
+    """Records, analysis data sets, and the findings of the source and of the readings."""
+
+    records: Records
+    adam: Adam
+    findings: pl.DataFrame
+
+
+def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     """Derive the analysis data sets of a study.
 
     Returns
     -------
-    adam : Adam
-    findings : polars.DataFrame
-        Those of the source, and those that only statuses and endpoints show.
+    Derived
+        Its findings are those of the source, and those that only statuses and endpoints show.
     """
     from cartrial.endpoints import check_endpoints, derive
     from cartrial.sdtm import join_findings
+    from cartrial.sdtm.records import derive_records
 
     say("Deriving statuses and endpoints")
-    adam = derive(data.study, data.source)
-    return adam, join_findings([data.findings, check_endpoints(data.study, adam)])
+    records = derive_records(data.study, data.source)
+    adam = derive(data.study, records)
+    return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam)]))
 
 
 def report(study: str | Path, data: str | Path, out: str | Path, *, say: Say = _silent) -> None:
@@ -102,8 +113,8 @@ def report(study: str | Path, data: str | Path, out: str | Path, *, say: Say = _
     from cartrial.report import write_report
 
     loaded = load_data(study, data, say=say)
-    adam, findings = derive_data(loaded, say=say)
+    derived = derive_data(loaded, say=say)
     say("Estimating")
-    results = analyse(loaded.study, adam)
+    results = analyse(loaded.study, derived.adam, derived.records)
     say("Writing the report")
-    write_report(loaded.study, loaded.source, adam, results, findings, out)
+    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out)

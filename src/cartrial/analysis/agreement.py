@@ -47,19 +47,24 @@ def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
         own.sort("TRIAL", "SUBJ", "CARDY", "FIRST").with_row_index("I"),
         other.sort("TRIAL", "SUBJ", "OTHERDY", "SECOND").with_row_index("J"),
     )
+    # reads of one date are each other's nearest: they pair first, and few are left to compare with one another
+    same = own.join(other, left_on=["TRIAL", "SUBJ", "CARDY"], right_on=["TRIAL", "SUBJ", "OTHERDY"], how="inner")
+    same = same.filter(pl.col("I").is_first_distinct() & pl.col("J").is_first_distinct())
+    own, other = own.join(same, on="I", how="anti"), other.join(same, on="J", how="anti")
     left = (
         own.join(other, on=["TRIAL", "SUBJ"], how="inner")
         .with_columns(GAP=(pl.col("OTHERDY") - pl.col("CARDY")).abs())
         .filter(pl.col("GAP") <= PAIR_DAYS)
     )
     left = left.sort("GAP", "CARDY", "OTHERDY", "I", "J").with_row_index("RANK")
-    found = [left.clear()]
+    pairs = ["TRIAL", "SUBJ", "CARDY", "FIRST", "SECOND"]
+    found = [same.select(pairs)]
     while left.height:
         nearest = pl.col("RANK") == pl.col("RANK").min()
         made = left.filter(nearest.over("I") & nearest.over("J"))
-        found.append(made)
+        found.append(made.select(pairs))
         left = left.join(made, on="I", how="anti").join(made, on="J", how="anti")
-    return pl.concat(found).select("TRIAL", "SUBJ", "CARDY", "FIRST", "SECOND").sort("TRIAL", "SUBJ", "CARDY", "FIRST", "SECOND")
+    return pl.concat(found).sort(pairs)
 
 
 def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:

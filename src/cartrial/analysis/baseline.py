@@ -40,8 +40,8 @@ def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
     Returns
     -------
     list of polars.DataFrame
-        Numbers: n (with a value), N, median, q25, q75, min, max, mean, standard_deviation. Levels (`by` the characteristic): n, N, rate (the share
-        of those with a value). `missing` where a value is missing.
+        Numbers: n (with a value), N, median, q25, q75, min, max, mean, standard_deviation. Levels (`by` the characteristic): n, N, rate
+        (the share of those with a value). `missing` where a value is missing.
     """
     infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y")
     frames: list[pl.DataFrame] = []
@@ -87,17 +87,14 @@ def _numbers(infused: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _levels(infused: pl.DataFrame, name: str, levels: tuple[str, ...]) -> pl.DataFrame:
+    """Count each level: those the study names, also where nobody has them, and any other that is recorded."""
     known = infused.filter(pl.col(name).is_not_null()).select(trial="TRIAL", level=pl.col(name).cast(pl.String))
-    seen = known["level"].unique().sort() if not levels else pl.Series("level", levels)
     totals = known.group_by("trial").agg(pl.len().cast(pl.Int64).alias("N"))
     counts = known.group_by("trial", "level").agg(pl.len().cast(pl.Int64).alias("n"))
-    grid = (
-        totals.sort("trial").join(pl.DataFrame({"level": seen.cast(pl.String)}), how="cross")
-        if levels
-        else totals.join(counts.select("trial", "level"), on="trial").sort("trial", "level")
-    )
-    return (
-        grid.join(counts, on=["trial", "level"], how="left", maintain_order="left")
-        .with_columns(pl.col("n").fill_null(0))
-        .with_columns(rate=pl.col("n") / pl.col("N"))
-    )
+    named = pl.DataFrame({"level": list(levels), "order": range(len(levels))}, schema={"level": pl.String, "order": pl.Int64})
+    grid = totals.join(named, how="cross")
+    unnamed = counts.join(named, on="level", how="anti").join(totals, on="trial")
+    other = unnamed.select("trial", "N", "level", pl.lit(len(levels), pl.Int64).alias("order"))
+    every = pl.concat([grid, other]).sort("trial", "order", "level")
+    every = every.join(counts, on=["trial", "level"], how="left", maintain_order="left")
+    return every.with_columns(pl.col("n").fill_null(0)).with_columns(rate=pl.col("n") / pl.col("N"))

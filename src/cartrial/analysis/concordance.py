@@ -56,8 +56,8 @@ def concordance_rows(
 def _pair_rows(pairs: pl.DataFrame, endpoint: str, first: str, second: str, conf_level: float) -> list[pl.DataFrame]:
     category = [pl.col(name).replace(CATEGORY).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
     categories = pairs.with_columns(category)
-    found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level).rename({"TRIAL": "trial"})
-    found = found.with_columns(pl.col("lower", "upper").clip(-1, 1))
+    found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level)
+    found = found.rename({"TRIAL": "trial"}).with_columns(pl.col("lower", "upper").clip(-1, 1))
     cells = pairs.group_by(trial="TRIAL", level=pl.concat_str("FIRST", "SECOND", separator=" | ")).len("n").sort("trial", "level")
     common = {"analysis": "concordance", "endpoint": endpoint, "reader": f"{first} and {second}", "by": f"{first} | {second}"}
     return [

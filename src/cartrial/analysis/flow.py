@@ -21,6 +21,8 @@ MILESTONES = {
 }
 """Milestones with the flag of ADSL that says a subject reached them, in their order."""
 
+_BEFORE = ("consented", "enrolled", "leukapheresed", "released", "lymphodepleted")
+
 
 def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
     """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`."""
@@ -34,6 +36,8 @@ def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
 def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
     """Rows of the flow: n by milestone (`endpoint`), and among the infused by end of study status (`by` status).
 
+    A milestone before the infusion that no subject of a trial has, though some were infused, was not recorded: it has no row.
+
     Parameters
     ----------
     adsl : polars.DataFrame
@@ -42,7 +46,10 @@ def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
     if adsl.is_empty():
         return []
     counts = count_flow(adsl).rename({"TRIAL": "trial"})
-    frames = [build_rows(counts.select("trial", pl.col(name).alias("n")), ("n",), analysis="flow", endpoint=name) for name in MILESTONES]
+    frames = []
+    for name in MILESTONES:
+        recorded = (pl.col(name) > 0) | (pl.col("infused") == 0) if name in _BEFORE else pl.lit(True)
+        frames.append(build_rows(counts.filter(recorded).select("trial", pl.col(name).alias("n")), ("n",), analysis="flow", endpoint=name))
     infused = pl.col("INFFL").cast(pl.String) == "Y"
     for population, where in (("infused", infused), ("enrolled, not infused", ~infused & (pl.col("ENRLFL").cast(pl.String) == "Y"))):
         status = (

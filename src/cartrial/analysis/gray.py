@@ -89,7 +89,8 @@ def _scores(table: RiskTable, k: int, rho: float) -> tuple[np.ndarray, np.ndarra
     With Y_r at risk, S_r the estimate of survival free of every event and h_r = Y_r / S_r(t-), the pooled incidence F rises by
     dN / h. A score is the sum of w (dN_i - R_i dN / R), R_r = h_r (1 - F_r(t-)), w = (1 - F(t-))^rho. Under the hypothesis it is,
     over the events of group r, a sum of a_ir + g_r (C_ir(end) - C_ir(t)) for the event itself and g*_r (C_ir(end) - C_ir(t)) for a
-    competing one: a_ir = w h_i (1[i = r] - h_r / h), C_ir = the sum of a_ir dF / (1 - F(t-)), g_r = 1 - (1 - F) / S_r, g*_r = -(1 - F) / S_r.
+    competing one: a_ir = w h_i (1[i = r] - h_r / h), C_ir = the sum of a_ir dF / (1 - F(t-)), g_r = 1 - (1 - F) / S_r,
+    g*_r = -(1 - F) / S_r.
     """
     offsets, row_group = table.offsets, table.group
     own, other = table.left[:, 0::3].astype(np.float64), table.left[:, 2::3].astype(np.float64)

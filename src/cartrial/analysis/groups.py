@@ -65,11 +65,11 @@ def beside(keys: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
 def _column(series: pl.Series) -> tuple[np.ndarray, pl.Series]:
     """Return the dense code of each row, and the sorted values."""
     if series.dtype.is_integer():
-        values = series.to_numpy()
-        if len(values) == 0:
-            return values.astype(np.int64), series
-        low, high = int(values.min()), int(values.max())
-        codes, present = _dense(values.astype(np.int64) - low, high - low + 1)
+        if series.is_empty():
+            return np.zeros(0, np.int64), series
+        numbers = series.to_numpy().astype(np.int64)
+        low, high = int(numbers.min()), int(numbers.max())
+        codes, present = _dense(numbers - low, high - low + 1)
         return codes, pl.Series(series.name, present + low, dtype=series.dtype)
     values = series.unique().sort()
     order = pl.DataFrame({series.name: values, "_code": np.arange(len(values), dtype=np.int64)})

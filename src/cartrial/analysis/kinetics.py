@@ -13,10 +13,11 @@ from cartrial.analysis.wording import DAY
 __all__ = ["estimate_kinetics", "kinetics_rows"]
 
 _DAYS = ("TMAX", "TLAST", "PERSIST")
+_AMOUNTS = ("geometric_mean", "median", "q25", "q75", "min", "max", "mean", "standard_deviation")
 
 
-def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, value: str = "AVAL") -> pl.DataFrame:
-    """Summarise positive measurements, for every group of a frame at once.
+def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, value: str = "AVAL", zeros: bool = False) -> pl.DataFrame:
+    """Summarise measurements of the product's cells, for every group of a frame at once.
 
     Parameters
     ----------
@@ -25,30 +26,33 @@ def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, va
     by : sequence of str
         Columns that define a group.
     value : str
-        Column of measurements. Zero: never quantifiable, counted in N alone. Null: not known, counted in N alone.
+        Column of measurements. Null: not known, counted in N alone.
+    zeros : bool
+        Whether a zero is a value, as it is of a day. If not, it means never quantifiable and is counted in N alone.
 
     Returns
     -------
     polars.DataFrame
-        One row for each group, sorted: its columns, N (rows), n (positive values), geometric_mean, cv (geometric: 100 sqrt(exp(s^2) - 1),
+        One row for each group, sorted: its columns, N (rows), n (values), geometric_mean, cv (geometric: 100 sqrt(exp(s^2) - 1),
         s the standard deviation of the logarithms), mean, standard_deviation, median, q25, q75 (R's type 7), min, max.
     """
-    positive = pl.col(value).filter(pl.col(value) > 0).cast(pl.Float64)
-    logs = positive.log()
+    amount = pl.col(value).cast(pl.Float64)
+    chosen = amount.filter(amount.is_not_null() if zeros else amount > 0)
+    logs = amount.filter(amount > 0).log()
     ordered = frame.sort(*by, value)
     grouped = ordered.group_by(list(by), maintain_order=True) if by else ordered.group_by(pl.lit(0).alias("_"))
     found = grouped.agg(
         pl.len().cast(pl.Int64).alias("N"),
-        positive.count().cast(pl.Int64).alias("n"),
+        chosen.count().cast(pl.Int64).alias("n"),
         logs.mean().exp().alias("geometric_mean"),
         (100 * (logs.var().exp() - 1).sqrt()).alias("cv"),
-        positive.mean().alias("mean"),
-        positive.std().alias("standard_deviation"),
-        positive.median().alias("median"),
-        positive.quantile(0.25, "linear").alias("q25"),
-        positive.quantile(0.75, "linear").alias("q75"),
-        positive.min().alias("min"),
-        positive.max().alias("max"),
+        chosen.mean().alias("mean"),
+        chosen.std().alias("standard_deviation"),
+        chosen.median().alias("median"),
+        chosen.quantile(0.25, "linear").alias("q25"),
+        chosen.quantile(0.75, "linear").alias("q75"),
+        chosen.min().alias("min"),
+        chosen.max().alias("max"),
     )
     return found if by else found.drop("_")
 
@@ -85,28 +89,16 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
     unit = rows.group_by("endpoint", "variant").agg(pl.col("AVALU").max().alias("unit"))
     frames: list[pl.DataFrame] = []
     expanded = rows.filter("expanded")
+    days = pl.col("endpoint").is_in(list(_DAYS))
     for by, columns in (("", key), ("response", [*key, "level"])):
-        found = estimate_kinetics(expanded, columns).join(unit, on=["endpoint", "variant"], how="left", maintain_order="left")
-        days = pl.col("endpoint").is_in(list(_DAYS))
         labels = {"analysis": "kinetics", "population": "infused", "by": by}
-        amounts, times = found.filter(~days), found.filter(days & (pl.col("endpoint") != "PERSIST"))
-        frames.append(build_rows(found, ("N", "n"), **labels))
-        frames.append(
-            build_rows(
-                amounts,
-                {
-                    "geometric_mean": "*",
-                    "median": "*",
-                    "q25": "*",
-                    "q75": "*",
-                    "min": "*",
-                    "max": "*",
-                    "mean": "*",
-                    "standard_deviation": "*",
-                },
-                **labels,
-            )
+        amounts = estimate_kinetics(expanded.filter(~days), columns).join(
+            unit, on=["endpoint", "variant"], how="left", maintain_order="left"
         )
+        times = estimate_kinetics(expanded.filter(days), columns, zeros=True)
+        frames.extend(build_rows(found, ("N", "n"), **labels) for found in (amounts, times))
+        amounts, times = amounts.filter(pl.col("n") > 0), times.filter((pl.col("n") > 0) & (pl.col("endpoint") != "PERSIST"))
+        frames.append(build_rows(amounts, dict.fromkeys(_AMOUNTS, "*"), **labels))
         frames.append(build_rows(amounts, {"cv": "%"}, method="geometric coefficient of variation", **labels))
         frames.append(build_rows(times, dict.fromkeys(("median", "q25", "q75", "min", "max"), DAY), **labels))
         frames.extend(_persistence(expanded, columns, labels, conf_level))

@@ -70,7 +70,7 @@ def estimate_cox(
             .to_numpy()
         )
     model = regression.PHReg(read_times(frame, time).astype(np.float64), design, status=event.astype(int), ties=ties, strata=groups)
-    fit = model.fit(disp=0, gtol=1e-12)
+    fit = model.fit(disp=0, tol=1e-12)
     return _result(terms, np.asarray(fit.params), np.asarray(fit.bse), conf_level)
 
 
@@ -87,7 +87,7 @@ def estimate_firth(
     firth = require("firthmodels", extra="models")
     outcome = np.zeros(len(event), dtype=[("event", bool), ("time", np.float64)])
     outcome["event"], outcome["time"] = event, read_times(frame, time)
-    fit = firth.FirthCoxPH(backend="numpy", gtol=1e-9, xtol=1e-9, max_iter=500).fit(design, outcome)
+    fit = firth.FirthCoxPH(backend="numpy", gtol=1e-6, xtol=1e-6, max_iter=500).fit(design, outcome)
     return _result(terms, np.asarray(fit.coef_), np.asarray(fit.bse_), conf_level)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,15 +12,19 @@ from cartrial.analysis.concordance import concordance_rows
 from cartrial.analysis.flow import flow_rows
 from cartrial.analysis.kinetics import kinetics_rows
 from cartrial.analysis.responses import response_rows
-from cartrial.analysis.results import SCHEMA, join_rows
+from cartrial.analysis.results import ANALYSES, SCHEMA, join_rows
 from cartrial.analysis.safety import laboratory_rows, safety_rows
 from cartrial.analysis.times import incidence_rows, survival_rows
+from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
 __all__ = ["analyse", "variant_labels"]
+
+_BLOCK = 1000
+"""Trials estimated in one pass: enough to make passes few, few enough to keep memory small."""
 
 
 def variant_labels(study: Study) -> pl.DataFrame:
@@ -30,6 +35,7 @@ def variant_labels(study: Study) -> pl.DataFrame:
     polars.DataFrame
         PARAMCD, VARIANT, and endpoint, variant, population, reader, window, strategies in words.
     """
+    from cartrial.endpoints import derived_variants
     from cartrial.study import strategies_text, window_text
 
     rows = [
@@ -44,14 +50,20 @@ def variant_labels(study: Study) -> pl.DataFrame:
             "strategies": strategies_text(variant.endpoint),
         }
         for endpoint in study.endpoints
-        for variant in study.variants(endpoint)
+        for variant in derived_variants(study, endpoint)
     ]
     names = ("PARAMCD", "VARIANT", "endpoint", "variant", "population", "reader", "window", "strategies")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
 
 
 def analyse(
-    study: Study, adam: Any, records: Records | None = None, *, curves: bool | None = None, conf_level: float = 0.95
+    study: Study,
+    adam: Any,
+    records: Records | None = None,
+    *,
+    analyses: Sequence[str] = ANALYSES,
+    curves: bool | None = None,
+    conf_level: float = 0.95,
 ) -> pl.DataFrame:
     """Estimate everything that a study asks for, over any number of trials at once.
 
@@ -62,6 +74,8 @@ def analyse(
         adsl, adrs, adtte, adae, adck, adresp, each with TRIAL and SUBJ; provenance.
     records : Records, optional
         For what stands in no ADaM set: cytopenia and B-cell aplasia. Without: those rows are left out.
+    analyses : sequence of str
+        Which analyses to make: flow, baseline, response, concordance, survival, incidence, kinetics, safety. Default: all.
     curves : bool, optional
         Whether each step of each curve becomes rows, and subgroups are compared by Cox models. By default for a single trial.
     conf_level : float
@@ -69,26 +83,54 @@ def analyse(
     Returns
     -------
     polars.DataFrame
-        Rows as `results.SCHEMA` has them, in a fixed order: by analysis, then as the study file lists its endpoints' rows, then trial. A
-        study whose `listing_only` says why nothing is estimated has none.
+        Rows as `results.SCHEMA` has them, in a fixed order for each thousand trials; `sort_results` sorts them by key. The figures of
+        a trial do not depend on the others. A study whose `listing_only` says why nothing is estimated has none.
+
+    Raises
+    ------
+    InputError
+        If an analysis is unknown.
     """
-    if study.study.listing_only:
+    unknown = [name for name in analyses if name not in ANALYSES]
+    if unknown:
+        raise InputError(f"the analysis '{unknown[0]}' is unknown", right=f"Known are: {', '.join(ANALYSES)}")
+    if study.study.listing_only or adam.adsl.is_empty():
         return pl.DataFrame(schema=SCHEMA)
-    if curves is None:
-        curves = adam.adsl.height > 0 and adam.adsl["TRIAL"].n_unique() == 1
+    trials = adam.adsl["TRIAL"].unique().sort()
     labels = variant_labels(study)
-    subgroups = subgroup_levels(study, adam.adsl)
-    adrs, adtte = (frame.with_columns(pl.col("PARAMCD", "VARIANT").cast(pl.String)) for frame in (adam.adrs, adam.adtte))
-    adtte = adtte.filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
-    frames = [
-        *flow_rows(adam.adsl),
-        *baseline_rows(study, adam.adsl),
-        *response_rows(study, adrs, subgroups, labels, conf_level),
-        *concordance_rows(study, adam.adresp, adtte, labels, conf_level),
-        *survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
-        *incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
-        *kinetics_rows(adam.adck, adam.adsl, conf_level),
-        *safety_rows(study, adam.adae, adam.adsl),
-        *(laboratory_rows(study, records) if records is not None else []),
-    ]
+    frames: list[pl.DataFrame] = []
+    for start in range(0, len(trials), _BLOCK):
+        block = trials[start : start + _BLOCK]
+        sets = {name: _block(getattr(adam, name), block, len(trials)) for name in ("adsl", "adrs", "adtte", "adae", "adck", "adresp")}
+        frames.extend(_analyse_block(study, sets, labels, set(analyses), len(trials) == 1 if curves is None else curves, conf_level))
+    if records is not None and "safety" in analyses:
+        frames.extend(laboratory_rows(study, records))
     return join_rows(frames, study=study.study.id, provenance=adam.provenance)
+
+
+def _block(frame: pl.DataFrame, trials: pl.Series, total: int) -> pl.DataFrame:
+    """Return the rows of a block of trials."""
+    if len(trials) == total:
+        return frame
+    return frame.filter(pl.col("TRIAL").is_between(trials[0], trials[-1]))
+
+
+def _analyse_block(
+    study: Study, sets: dict[str, pl.DataFrame], labels: pl.DataFrame, wanted: set[str], curves: bool, conf_level: float
+) -> list[pl.DataFrame]:
+    adsl = sets["adsl"]
+    subgroups = subgroup_levels(study, adsl)
+    key = pl.col("PARAMCD", "VARIANT").cast(pl.String)
+    adrs = sets["adrs"].with_columns(key)
+    adtte = sets["adtte"].with_columns(key).filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
+    makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
+        "flow": lambda: flow_rows(adsl),
+        "baseline": lambda: baseline_rows(study, adsl),
+        "response": lambda: response_rows(study, adrs, subgroups, labels, conf_level),
+        "concordance": lambda: concordance_rows(study, sets["adresp"], adtte, labels, conf_level),
+        "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
+        "incidence": lambda: incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
+        "kinetics": lambda: kinetics_rows(sets["adck"], adsl, conf_level),
+        "safety": lambda: safety_rows(study, sets["adae"], adsl),
+    }
+    return [frame for name, make in makers.items() if name in wanted for frame in make()]

@@ -13,6 +13,7 @@ from cartrial.analysis.wording import text_of
 from cartrial.errors import InputError
 
 __all__ = [
+    "ANALYSES",
     "ARS",
     "KEY",
     "SCHEMA",

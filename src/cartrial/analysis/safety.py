@@ -71,9 +71,10 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
     Returns
     -------
     list of polars.DataFrame
-        `endpoint` is the term, `by` max_grade, `level` the grade (0 to 5, unknown, any, >=3): n, N, and rate of any and >=3. `variant`: blank for events of
-        special interest and for ANY (any event), `class` for system organ classes, `class=<class>` for terms. Onset (first, days from day 0)
-        and duration (first onset to last end) of special events; serious and related events; deaths.
+        `endpoint` is the term, `by` max_grade, `level` the grade (0 to 5, unknown, any, >=3): n, N, and rate of any and >=3. `variant`:
+        blank for events of special interest and for ANY (any event), `class` for system organ classes, `class=<class>` for terms. Onset
+        (first, days from day 0) and duration (first onset to last end) of special events; serious and related events; deaths, where the
+        study follows its subjects to an event.
     """
     infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y").select("TRIAL", "SUBJ", "DTHFL")
     if infused.is_empty():
@@ -100,6 +101,8 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
         frames.extend(_grade_rows(found, **labels))
         frames.extend(_special_times(events.join(infused, on=["TRIAL", "SUBJ"], how="semi"), labels))
         frames.extend(_kinds(events, infused, labels))
+    if all(endpoint.type == "response-rate" for endpoint in study.endpoints):
+        return frames
     deaths = (
         infused.group_by(trial="TRIAL")
         .agg((pl.col("DTHFL").cast(pl.String) == "Y").sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))
@@ -193,8 +196,9 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
     Returns
     -------
     list of polars.DataFrame
-        `endpoint` NEUTROPENIA, THROMBOCYTOPENIA (counts after the study's day) and APLASIA (after day 0): n and N (tested) at any time (`by` any)
-        and at the last test (`by` last); APLASIA also at each visit (`by` visit, the test nearest to the visit's day in its window).
+        `endpoint` NEUTROPENIA, THROMBOCYTOPENIA (counts after the study's day) and APLASIA (after day 0): n and N (tested) at any
+        time (`by` any) and at the last test (`by` last); APLASIA also at each visit (`by` visit, the test nearest to the visit's day in
+        its window).
     """
     subjects = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     labs = records.labs.join(subjects, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))

@@ -14,6 +14,7 @@ from cartrial.analysis.km import KaplanMeier, estimate_follow_up, estimate_survi
 from cartrial.analysis.logrank import estimate_logrank
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
+from cartrial.endpoints import derived_variants
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
@@ -53,9 +54,9 @@ def survival_rows(
     Returns
     -------
     list of polars.DataFrame
-        N, events, censored; median and quartiles with limits; survival at the landmarks and (curves) at each time; at_risk; rmst up to the
-        last landmark within follow-up; follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of the main
-        analysis, with log-rank test and hazard ratio.
+        N, events, censored; median and quartiles with limits; survival at the landmarks and (curves) at each time; at_risk; rmst up to
+        the last landmark within follow-up; follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of
+        the main analysis, with log-rank test and hazard ratio.
     """
     competing = _competing(study)
     used = adtte.join(competing, on=["PARAMCD", "VARIANT"], how="anti") if competing.height else adtte
@@ -242,7 +243,7 @@ def _competing(study: Study) -> pl.DataFrame:
         (endpoint.id, variant.name, "+".join(_events(variant.endpoint)), "+".join(variant.endpoint.analysis.competing))
         for endpoint in study.endpoints
         if endpoint.type == "time-to-event"
-        for variant in study.variants(endpoint)
+        for variant in derived_variants(study, endpoint)
         if variant.endpoint.analysis.competing
     ]
     return pl.DataFrame(found, schema=_NAMES, orient="row")

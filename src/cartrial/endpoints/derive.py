@@ -20,11 +20,17 @@ from cartrial.sdtm.records import Records, derive_records
 from cartrial.sdtm.source import Source
 
 if TYPE_CHECKING:
-    from cartrial.study import Study
+    from cartrial.study import Endpoint, Study, Variant
 
-__all__ = ["STRADDLING", "Adam", "derive"]
+__all__ = ["STRADDLING", "Adam", "derive", "derived_variants"]
 
 STRADDLING = "partial-date=after-cutoff"
+
+
+def derived_variants(study: Study, endpoint: Endpoint) -> tuple[Variant, ...]:
+    """Return the variants an endpoint may have rows for: those of the study, and the other reading of dates that straddle the cutoff."""
+    named = study.variants(endpoint)
+    return (*named, named[0].model_copy(update={"name": STRADDLING}))
 
 
 @dataclass(frozen=True)

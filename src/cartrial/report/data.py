@@ -11,7 +11,7 @@ import polars as pl
 from cartrial.report.rows import Rows
 from cartrial.study import Endpoint, Study
 
-__all__ = ["BANDS", "EVENT_WORDS", "REASON_WORDS", "ReportData"]
+__all__ = ["BANDS", "EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order"]
 
 BANDS = {"real": "", "example": "EXAMPLE DATA: invented, not patients", "virtual": "VIRTUAL PATIENTS: simulated, not patients"}
 REASON_WORDS = {
@@ -27,8 +27,11 @@ REASON_WORDS = {
     "mrd-positive": "in remission, MRD positive",
     "mrd-not-evaluable": "in remission, MRD not evaluable",
     "mrd-missing": "in remission, MRD missing",
+    "not-confirmed": "in remission, not confirmed",
+    "withdrawn": "withdrew before a usable assessment",
     "window-open": "the window is still open at the cutoff",
 }
+LEVEL_WORDS = {"Y": "yes", "N": "no", "F": "female", "M": "male", "missing": "not recorded"}
 EVENT_WORDS = {
     "non-response": "non-response",
     "relapse": "relapse",
@@ -97,13 +100,26 @@ class ReportData:
 
         return derive_records(self.study, self.source)
 
+    @cached_property
+    def followed(self) -> bool:
+        """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
+        relapse = bool((self.adam.adresp["AVALC"] == "RELAPSE").any())
+        events = self.adam.adtte.height > 0 and bool((self.adam.adtte["CNSR"] != 1).any())
+        contacts = self.records is None or self.records.survival.height > 0
+        return relapse or events or contacts
+
+    @property
+    def until(self) -> str:
+        """Up to when the data were used, in words."""
+        return "on or before the cutoff" if self.study.study.cutoff else "in the data, which have no cutoff date"
+
     @property
     def primary(self) -> Endpoint | None:
         """The primary endpoint; the first response rate where none is called primary."""
         endpoints = self.study.endpoints
         named = [endpoint for endpoint in endpoints if endpoint.role == "primary"]
         rates = [endpoint for endpoint in endpoints if endpoint.type == "response-rate"]
-        return (named or rates or [None])[0]
+        return next(iter(named or rates), None)
 
     def rates(self) -> list[Endpoint]:
         """Return the response endpoints."""
@@ -112,6 +128,11 @@ class ReportData:
     def times(self) -> list[Endpoint]:
         """Return the times to event."""
         return [endpoint for endpoint in self.study.endpoints if endpoint.type == "time-to-event"]
+
+
+def in_order(levels: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return levels in the order of the study file, those that it does not name after, missing last."""
+    return sorted(levels, key=lambda level: (known.index(level) if level in known else len(known), level == "missing", level))
 
 
 def _shared(names: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import textwrap
 from typing import Any
@@ -16,7 +15,14 @@ from cartrial.study import Study
 
 __all__ = ["explain_subject", "find_subject"]
 
-READER_NAMES = {"IRC": "committee", "INV": "investigator", "LAB": "laboratory values", "READER 1": "reader 1", "READER 2": "reader 2", "ADJUDICATOR": "adjudicator"}
+READER_NAMES = {
+    "IRC": "committee",
+    "INV": "investigator",
+    "LAB": "laboratory values",
+    "READER 1": "reader 1",
+    "READER 2": "reader 2",
+    "ADJUDICATOR": "adjudicator",
+}
 
 
 def find_subject(adsl: pl.DataFrame, name: str) -> dict[str, Any]:
@@ -37,7 +43,9 @@ def find_subject(adsl: pl.DataFrame, name: str) -> dict[str, Any]:
     raise InputError(f"no subject is called '{name}'", key="subject", right=f"Subjects are: {shown}")
 
 
-def explain_subject(study: Study, adam: Any, source: Any, usubjid: str, endpoint: str | None = None, *, colour: bool = False, width: int | None = None) -> str:
+def explain_subject(
+    study: Study, adam: Any, source: Any, usubjid: str, endpoint: str | None = None, *, colour: bool = False, width: int | None = None
+) -> str:
     """Explain one subject: its timeline, its assessments by reader, its endpoint values with rule, reason and source row.
 
     Parameters
@@ -75,9 +83,9 @@ def explain_subject(study: Study, adam: Any, source: Any, usubjid: str, endpoint
     console = Console(file=text, force_terminal=colour, width=width, highlight=False, no_color=not colour)
     console.print(_headline(study, row), style="bold", markup=False)
     console.print()
-    for said in _timeline(study, adam, row):
+    for said in _timeline(study, adam, source, row):
         _say(console, said)
-    _assessments(console, study, adam, source, subject)
+    _assessments(console, adam, source, subject)
     for item in study.endpoints:
         if endpoint in (None, item.id):
             _endpoint(console, study, adam, source, subject, item, full=endpoint is not None)
@@ -85,12 +93,22 @@ def explain_subject(study: Study, adam: Any, source: Any, usubjid: str, endpoint
 
 
 def _say(console: Any, text: str) -> None:
-    console.print(textwrap.fill(text, console.width - 1, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False), markup=False)
+    console.print(
+        textwrap.fill(text, console.width - 1, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False), markup=False
+    )
 
 
 def _headline(study: Study, row: dict[str, Any]) -> str:
     band = {"example": " Example data: invented, not patients.", "virtual": " Virtual patient."}.get(study.study.provenance, "")
-    who = ", ".join(str(part) for part in (f"{row['AGE']:g} years" if row["AGE"] is not None else None, row["SEX"], f"site {row['SITEID']}" if row["SITEID"] else None) if part)
+    who = ", ".join(
+        str(part)
+        for part in (
+            f"{row['AGE']:g} years" if row["AGE"] is not None else None,
+            row["SEX"],
+            f"site {row['SITEID']}" if row["SITEID"] else None,
+        )
+        if part
+    )
     return f"Subject {row['USUBJID']}{f' ({who})' if who else ''}, study {study.study.id}.{band}"
 
 
@@ -99,33 +117,76 @@ def _date(value: Any, day: Any) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _timeline(study: Study, adam: Any, row: dict[str, Any]) -> list[str]:
-    names = {"RFICDT": "Consented", "ENRLDT": "Enrolled", "LEUKDT": "Leukapheresed", "RELDT": "Product released", "LDSTDT": "Lymphodepletion started", "TRTSDT": "First infusion"}
-    said = [f"{words}: {_date(row[name], 0 if name == 'TRTSDT' else None)}." for name, words in names.items() if row[name] is not None]
+MILESTONES = {
+    "RFICDT": "Consented",
+    "ENRLDT": "Enrolled",
+    "LEUKDT": "Leukapheresed",
+    "RELDT": "Product released",
+    "LDSTDT": "Lymphodepletion started",
+    "TRTSDT": "First infusion",
+}
+KNOWN = ("INFORMED CONSENT OBTAINED", "ENROLLED", "PRODUCT RELEASED", "DEATH", "LEUKAPHERESIS")
+EVENTS = {"DS": ("DSDECOD", None), "PR": ("PRTRT", None), "CM": ("CMTRT", "CMCAT")}
+
+
+def _timeline(study: Study, adam: Any, source: Any, row: dict[str, Any]) -> list[str]:
+    """Return what happened to a subject, in the order of its dates, then how it stands."""
+    dated: list[tuple[str, str]] = []
+    for name, words in MILESTONES.items():
+        if row[name] is not None:
+            dated.append((row[name].isoformat(), f"{words}: {_date(row[name], 0 if name == 'TRTSDT' else None)}."))
+    for event in adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null()).sort("ASTDY").iter_rows(named=True):
+        grade = "grade not known" if event["AETOXGR"] is None else f"grade {event['AETOXGR']}"
+        text = f"{event['AEDECOD'].capitalize()}, {grade}: {_date(event['ASTDT'], event['ASTDY'])}."
+        dated.append((event["ASTDT"].isoformat() if event["ASTDT"] else f"day {event['ASTDY'] or 0:06d}", text))
+    dated.extend(_recorded(study, source, row["USUBJID"]))
+    if row["DTHFL"] == "Y":
+        dated.append((row["DTHDT"].isoformat() if row["DTHDT"] else "~", f"Died: {_date(row['DTHDT'], row['DTHDY'])}."))
+    elif row["LSTALVDT"] is not None or row["LSTALVDY"] is not None:
+        dated.append(
+            (row["LSTALVDT"].isoformat() if row["LSTALVDT"] else "~", f"Last known alive: {_date(row['LSTALVDT'], row['LSTALVDY'])}.")
+        )
+    said = [words for _, words in sorted(dated, key=lambda pair: pair[0])]
     if row["INFFL"] != "Y":
         said.append("Not infused on or before the cutoff.")
     elif row["TRTSDT"] is None:
-        said.append("First infusion: day 0; the source has study days only.")
-    for name, words in (("HSCTDY", "Stem cell transplant (or its conditioning)"), ("NEWDY", "New anticancer therapy")):
-        if row.get(name) is not None:
-            when = row["TRTSDT"] + dt.timedelta(days=row[name]) if row["TRTSDT"] is not None else None
-            said.append(f"{words}: {_date(when, row[name])}.")
-    if row["DTHFL"] == "Y":
-        said.append(f"Died: {_date(row['DTHDT'], row['DTHDY'])}.")
-    elif row["LSTALVDT"] is not None or row["LSTALVDY"] is not None:
-        said.append(f"Last known alive: {_date(row['LSTALVDT'], row['LSTALVDY'])}.")
+        said.insert(0, "First infusion: day 0; the source has study days only.")
     if study.study.cutoff:
         said.append(f"Data cutoff: {study.study.cutoff.isoformat()}; nothing after it is used.")
-    flags = {"ENRLFL": "enrolled", "LEUKFL": "leukapheresed", "INFFL": "infused", "ASSFL": "assessed", "EVALFL": "evaluable", "RESPFL": "responders"}
+    flags = {
+        "ENRLFL": "enrolled",
+        "LEUKFL": "leukapheresed",
+        "INFFL": "infused",
+        "ASSFL": "assessed",
+        "EVALFL": "evaluable",
+        "RESPFL": "responders",
+    }
     member = [words for name, words in flags.items() if row.get(name) == "Y"]
     said.append(f"Populations (reader {study.readers.primary}): {', '.join(member) or 'none'}.")
-    special = adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null())
-    for event in special.sort("ASTDY").iter_rows(named=True):
-        said.append(f"{event['AEDECOD'].capitalize()}, grade {event['AETOXGR']}: {_date(event['ASTDT'], event['ASTDY'])}.")
     return said
 
 
-def _file_row(source: Any, study: Study, domain: str | None, usubjid: str, sequence: Any) -> str:
+def _recorded(study: Study, source: Any, usubjid: str) -> list[tuple[str, str]]:
+    """Return dispositions, procedures and therapies as recorded, with where they stand."""
+    found = []
+    for domain, (variable, category) in EVENTS.items():
+        frame = getattr(source, "domains", {}).get(domain)
+        if frame is None or variable not in frame.columns:
+            continue
+        for event in frame.filter(pl.col("USUBJID") == usubjid).iter_rows(named=True):
+            name = str(event[variable] or "")
+            if name.upper() in KNOWN or not name:
+                continue
+            when = event.get(f"{domain}STDTC")
+            day = event.get(f"{domain}STDY")
+            words = name.capitalize() + (f" ({event[category].lower()})" if category and event.get(category) else "")
+            where = _file_row(source, domain, usubjid, event.get(f"{domain}SEQ"))
+            shown = when or (f"day {day:g}" if day is not None else "no date")
+            found.append((when or (f"day {int(day):06d}" if day is not None else "~"), f"{words}: {shown}. Source: {where}."))
+    return found
+
+
+def _file_row(source: Any, domain: str | None, usubjid: str, sequence: Any) -> str:
     """Return where a source record stands, e.g. ``RS 3 (rs.csv row 41)``."""
     if not domain:
         return ""
@@ -143,7 +204,7 @@ def _file_row(source: Any, study: Study, domain: str | None, usubjid: str, seque
     return f"{name} ({file} row {found['ROW'][0]})" if file else name
 
 
-def _assessments(console: Any, study: Study, adam: Any, source: Any, subject: int) -> None:
+def _assessments(console: Any, adam: Any, source: Any, subject: int) -> None:
     from rich import box
     from rich.table import Table
 
@@ -159,7 +220,11 @@ def _assessments(console: Any, study: Study, adam: Any, source: Any, subject: in
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
         values = (row["CARDY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
-        table.add_row(*("" if value is None else str(value) for value in values), _file_row(source, study, row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or "")
+        table.add_row(
+            *("" if value is None else str(value) for value in values),
+            _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]),
+            row["FLAGS"] or "",
+        )
     console.print(table)
 
 
@@ -179,11 +244,11 @@ def _endpoint(console: Any, study: Study, adam: Any, source: Any, subject: int, 
     rows = {row["VARIANT"]: row for row in frame.iter_rows(named=True)}
     main = rows.get("")
     if main is not None:
-        _say(console, _sentence(study, source, usubjid, main, rate))
+        _say(console, _sentence(source, usubjid, main, rate))
     same = []
     for name in [name for name in (*variants, *(name for name in rows if name not in variants)) if name and name in rows]:
-        said = _sentence(study, source, usubjid, rows[name], rate)
-        if main is not None and not full and said == _sentence(study, source, usubjid, main, rate):
+        said = _sentence(source, usubjid, rows[name], rate)
+        if main is not None and not full and said == _sentence(source, usubjid, main, rate):
             same.append(name)
         else:
             _say(console, f"With {name}: {said}")
@@ -192,9 +257,9 @@ def _endpoint(console: Any, study: Study, adam: Any, source: Any, subject: int, 
     console.print()
 
 
-def _sentence(study: Study, source: Any, usubjid: str, row: dict[str, Any], rate: bool) -> str:
+def _sentence(source: Any, usubjid: str, row: dict[str, Any], rate: bool) -> str:
     when = _date(row["ADT"], row["CARDY"])
-    where = _file_row(source, study, row["SRCDOM"], usubjid, row["SRCSEQ"])
+    where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
     if rate:
         answer = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}.get(row["AVALC"], row["AVALC"])
         reason = "" if row["REASON"] in ("response", None) else f" ({REASON_WORDS.get(row['REASON'], row['REASON'])})"

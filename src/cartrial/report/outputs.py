@@ -39,7 +39,9 @@ def write_adam(adam: Any, provenance: str, folder: Path) -> None:
         frame.write_csv(folder / f"{name.upper()}.csv")
 
 
-def run_record(study: Any, source: Any, results: pl.DataFrame, digest: str, provenance: str, findings: pl.DataFrame, seed: int | None) -> dict[str, Any]:
+def run_record(
+    study: Any, source: Any, results: pl.DataFrame, digest: str, provenance: str, findings: pl.DataFrame, seed: int | None
+) -> dict[str, Any]:
     """Return what was run on what: versions, hashes, seed and time."""
     files = tuple(getattr(source, "files", ()) or ())
     return {
@@ -81,7 +83,9 @@ def built_beside(out: Path) -> Iterator[Path]:
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=near))
     except OSError as error:
-        raise InputError("the output cannot be written there", file=str(out), right="Name a folder in a place that can be written to") from error
+        raise InputError(
+            "the output cannot be written there", file=str(out), right="Name a folder in a place that can be written to"
+        ) from error
     try:
         new, old = temporary / "new", temporary / "old"
         new.mkdir()

@@ -16,10 +16,19 @@ __all__ = ["render_page"]
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(loader=PackageLoader("cartrial.report", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    return Environment(
+        loader=PackageLoader("cartrial.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols"],
+    )
 
 
-def render_page(sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: Any, version: str) -> str:
+def render_page(
+    sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: Any, version: str
+) -> str:
     """Return a page as HTML text.
 
     Parameters
@@ -38,5 +47,13 @@ def render_page(sections: Sequence[Section], *, title: str, heading: str, kind: 
     style = (resources.files("cartrial.report") / "templates" / "style.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html.j2")
     return template.render(
-        sections=sections, title=title, heading=heading, kind=kind, facts=facts, band=band, footer=footer, version=version, style=Markup(style)
+        sections=sections,
+        title=title,
+        heading=heading,
+        kind=kind,
+        facts=facts,
+        band=band,
+        footer=footer,
+        version=version,
+        style=Markup(style),
     )

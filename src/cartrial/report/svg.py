@@ -106,7 +106,9 @@ class Canvas:
         s, title = size, f"<title>{escape(tip)}</title>" if tip else ""
         outline = {
             "square": f"M{x - s:.1f} {y - s:.1f}h{2 * s:.1f}v{2 * s:.1f}h{-2 * s:.1f}Z",
-            "diamond": f"M{x:.1f} {y - 1.35 * s:.1f}l{1.35 * s:.1f} {1.35 * s:.1f}l{-1.35 * s:.1f} {1.35 * s:.1f}l{-1.35 * s:.1f} {-1.35 * s:.1f}Z",
+            "diamond": (
+                f"M{x:.1f} {y - 1.35 * s:.1f}l{1.35 * s:.1f} {1.35 * s:.1f}l{-1.35 * s:.1f} {1.35 * s:.1f}l{-1.35 * s:.1f} {-1.35 * s:.1f}Z"
+            ),
             "triangle": f"M{x:.1f} {y - 1.2 * s:.1f}l{1.15 * s:.1f} {2.1 * s:.1f}h{-2.3 * s:.1f}Z",
             "arrow": f"M{x:.1f} {y - s:.1f}l{1.6 * s:.1f} {s:.1f}l{-1.6 * s:.1f} {s:.1f}Z",
         }
@@ -116,7 +118,9 @@ class Canvas:
         elif shape in outline:
             self.parts.append(f'<path d="{outline[shape]}" fill="{colour}" stroke="#fff" stroke-width=".8">{title}</path>')
         else:
-            paint = f'fill="#fff" stroke="{colour}" stroke-width="2"' if shape == "ring" else f'fill="{colour}" stroke="#fff" stroke-width=".8"'
+            paint = (
+                f'fill="#fff" stroke="{colour}" stroke-width="2"' if shape == "ring" else f'fill="{colour}" stroke="#fff" stroke-width=".8"'
+            )
             self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{s:.1f}" {paint}>{title}</circle>')
 
     def text(self, x: float, y: float, text: str | Stat | None, cls: str = "", anchor: str = "start", **style: str | float) -> None:
@@ -124,30 +128,40 @@ class Canvas:
         key = f' data-key="{text.key}"' if isinstance(text, Stat) else ""
         anchors = "" if anchor == "start" else f' text-anchor="{anchor}"'
         classes = f' class="{cls}"' if cls else ""
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}"{classes}{anchors}{key}{_style(style)}>{escape("–" if text is None else str(text))}</text>')
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}"{classes}{anchors}{key}{_style(style)}>{escape("–" if text is None else str(text))}</text>'
+        )
 
     def pieces(self, x: float, y: float, pieces: Sequence[str | Stat | None], cls: str = "") -> None:
         """Write text of which some parts are statistics."""
         spans = "".join(
-            f'<tspan data-key="{piece.key}">{escape(piece.text)}</tspan>' if isinstance(piece, Stat) else str(escape("–" if piece is None else piece))
+            f'<tspan data-key="{piece.key}">{escape(piece.text)}</tspan>'
+            if isinstance(piece, Stat)
+            else str(escape("–" if piece is None else piece))
             for piece in pieces
         )
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{cls}">{spans}</text>')
 
     def upright(self, x: float, y: float, text: str) -> None:
         """Write the title of a vertical axis."""
-        self.parts.append(f'<text transform="translate({x:.1f} {y:.1f}) rotate(-90)" text-anchor="middle" class="axis-title">{escape(text)}</text>')
+        self.parts.append(
+            f'<text transform="translate({x:.1f} {y:.1f}) rotate(-90)" text-anchor="middle" class="axis-title">{escape(text)}</text>'
+        )
 
     def render(self) -> Markup:
         """Return the drawing."""
         top = self.BAND if self.band else 0.0
         height = self.height + top
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {height:.0f}" style="max-width:{1.12 * self.width:.0f}px" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {height:.0f}" '
+            f'style="max-width:{1.12 * self.width:.0f}px" role="img" '
             f'aria-label="{escape(self.title)}">'
         )
         if self.band:
-            head += f'<rect width="{self.width:.0f}" height="{top - 4:.0f}" class="band-box"/><text x="{self.width / 2:.1f}" y="13" text-anchor="middle" class="band-text">{escape(self.band)}</text>'
+            head += (
+                f'<rect width="{self.width:.0f}" height="{top - 4:.0f}" class="band-box"/><text x="{self.width / 2:.1f}" '
+                f'y="13" text-anchor="middle" class="band-text">{escape(self.band)}</text>'
+            )
         return Markup(f'{head}<g transform="translate(0 {top:.0f})">{"".join(self.parts)}</g></svg>')
 
 

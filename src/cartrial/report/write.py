@@ -85,7 +85,8 @@ def page_text(study: Study, source: Any, adam: Any, ordered: pl.DataFrame, findi
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)
     seed = f" Seed {record['seed']}." if record["seed"] is not None else ""
     footer = (
-        f"Made by cartrial {record['versions']['cartrial'] or ''}. Results: {record['results']['rows']} rows, SHA-256 {record['results']['sha256']}. "
+        f"Made by cartrial {record['versions']['cartrial'] or ''}. Results: {record['results']['rows']} rows, SHA-256 "
+        f"{record['results']['sha256']}. "
         f"Study file: SHA-256 {record['study_hash']}.{seed} Versions, data hashes and time stand in run.json."
     )
     return render_page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from cartrial.errors import InputError
@@ -12,7 +14,9 @@ from cartrial.sdtm.check_keys import KEY_RULES
 from cartrial.sdtm.check_values import VALUE_RULES
 from cartrial.sdtm.source import Source, join_findings
 from cartrial.sdtm.standard import standardise
-from cartrial.study import Study
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
 
 __all__ = ["CHECK_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
 

@@ -10,6 +10,7 @@ import polars as pl
 from cartrial.sdtm.check_frame import SUBJECT, TIMING, CheckRule, Context, found, grouped, timing
 from cartrial.sdtm.dates import earliest_day, is_partial, latest_day
 from cartrial.sdtm.schema import DOMAINS
+from cartrial.sdtm.terms import CODE_LISTS
 
 __all__ = ["DATE_RULES"]
 
@@ -40,18 +41,22 @@ def _infusion_partial(context: Context) -> Iterator[pl.DataFrame]:
 
 def _undated(context: Context) -> Iterator[pl.DataFrame]:
     product = list(context.study.product.exposure)
+    # Infusions and deaths have rules of their own; a drug of another category is read without a date.
+    others = {
+        "EX": ~pl.col("EXTRT").fill_null("").str.to_uppercase().is_in(product),
+        "DS": pl.col("DSDECOD").fill_null("") != "DEATH",
+        "SS": pl.col("SSSTRESC").fill_null("") != "DEAD",
+        "CM": pl.col("CMCAT").is_in(("SUBSEQUENT ANTICANCER THERAPY", "CONDITIONING")),
+    }
     for name, domain in DOMAINS.items():
         if not domain.timing or name not in context.source.domains:
             continue
-        frame = context.table(name)
-        blank = frame.filter(pl.all_horizontal(pl.col(domain.timing).is_null()))
-        if name == "EX":
-            blank = blank.filter(~pl.col("EXTRT").fill_null("").str.to_uppercase().is_in(product))
-        if name == "DS":
-            blank = blank.filter(pl.col("DSDECOD").fill_null("") != "DEATH")
-        yield found(
-            blank, f"{domain.timing[0]} is blank; the record is not used where a date is needed.", domain=name, variable=domain.timing[0]
-        )
+        blank = context.table(name).filter(pl.col("TEXT").is_null() & others.get(name, pl.lit(True)))
+        if domain.relevant:
+            term = pl.col(domain.relevant[0])
+            blank = blank.filter(term.is_in(domain.needed or list(CODE_LISTS[domain.relevant[1]].terms)))
+        message = f"{domain.timing[0]} is blank; the record is not used where a date is needed."
+        yield found(blank, message, domain=name, variable=domain.timing[0])
 
 
 def _partial(context: Context) -> Iterator[pl.DataFrame]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cartrial.sdtm.dates import earliest_day, latest_day
 from cartrial.sdtm.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
-from cartrial.study import Study
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
 
 __all__ = ["SUBJECT", "TIMING", "CheckRule", "Context", "found", "grouped", "timing", "with_rule"]
 

@@ -251,7 +251,7 @@ VALUE_RULES = (
     CheckRule("unit-aplasia", "warning", "LB: LBSTRESU of B cells", "B cells stand in the unit of the study's limit.", _unit_aplasia),
     CheckRule("value-doubtful", "warning", "LB: LBSTRESN of NEUT, PLAT", "Counts are of a size that occurs.", _too_many),
     CheckRule("blast-scale", "warning", "LB: marrow BLAST", "Percentages are not fractions.", _blast_scale),
-    CheckRule("value-missing", "warning", "LB: BLAST, NEUT, PLAT, MRD", "A test that was done has a result.", _no_value),
+    CheckRule("measurement-missing", "warning", "LB: BLAST, NEUT, PLAT, MRD", "A test that was done has a result.", _no_value),
     CheckRule("value-below-limit", "warning", "LB: BLAST, NEUT, PLAT", "A count has a number.", _count_below_limit),
     CheckRule("mrd-limit-missing", "warning", "LB: LBLOD of MRD", "A negative residual disease says its limit of detection.", _no_limit),
     CheckRule("age", "warning", "DM: AGE, AGEU", "Ages are 0 to 120 years.", _age),

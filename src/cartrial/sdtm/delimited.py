@@ -37,17 +37,13 @@ def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise InputError("the file is empty", file=file, right="The first row names the variables, each further row is a record")
+    if b"\x00" in data:
+        row = data.count(b"\n", 0, data.index(b"\x00")) + 1
+        raise InputError("the file holds bytes that are no text", file=file, row=row, right="It is a CSV file in UTF-8")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _not_utf8(data, error, file) from None
-    if "\x00" in text:
-        raise InputError(
-            "the file holds bytes that are no text",
-            file=file,
-            row=text.count("\n", 0, text.index("\x00")) + 1,
-            right="It is a CSV file in UTF-8",
-        )
     header, body = _header(text, file)
     if '"' not in text and "\r" not in text.replace("\r\n", ""):
         frame = _plain(body, header, file)
@@ -59,9 +55,8 @@ def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
 def _not_utf8(data: bytes, error: UnicodeDecodeError, file: str) -> InputError:
     before = data[: error.start]
     row = before.count(b"\n") + 1
-    line = before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")
-    names = next(csv.reader([data.split(b"\n", 1)[0].decode("latin-1").strip()]), [])
-    position = len(next(csv.reader([line]), [""])) - 1 if line else 0
+    names = _cells(data.split(b"\n", 1)[0])
+    position = len(_cells(before[before.rfind(b"\n") + 1 :])) - 1
     column = names[position].strip() if row > 1 and position < len(names) else f"column {position + 1}"
     byte = data[error.start]
     return InputError(
@@ -71,6 +66,15 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, file: str) -> InputError:
         key=column,
         right="Save the file as CSV UTF-8",
     )
+
+
+def _cells(line: bytes) -> list[str]:
+    """Return the cells of a line, as far as they can be told apart."""
+    text = line.decode("latin-1").strip("\r")
+    try:
+        return next(csv.reader([text]), [""])
+    except csv.Error:
+        return text.split(",")
 
 
 def _header(text: str, file: str) -> tuple[list[str], str]:
@@ -129,7 +133,7 @@ def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
 
 
 def _frame(header: list[str], columns: list, file: str) -> pl.DataFrame:
-    """Return columns under the header; a column without a name must be blank. Names that are there twice are left to the caller to refuse."""
+    """Return columns under the header; one without a name must be blank. Names that are there twice are left to the caller to refuse."""
     series = []
     for position, (name, column) in enumerate(zip(header, columns, strict=True)):
         values = pl.Series(name if header.index(name) == position else f"{name}{' ' * position}", column, dtype=pl.String)

@@ -33,7 +33,7 @@ def read_sdtm(folder: str | Path, *, mapping: str | Path | None = None) -> Sourc
     folder : path
         Folder of CSV, Parquet, XPT (version 5), Dataset-JSON (1.1) or NDJSON files, one a domain: dm.csv, DM.xpt, dm_sdtm.json.
     mapping : path, optional
-        Mapping file; the folder then holds a spreadsheet that it describes.
+        Mapping file; the folder then holds a spreadsheet that it describes. Default: mapping.yaml in the folder, if there is one.
 
     Returns
     -------
@@ -49,6 +49,8 @@ def read_sdtm(folder: str | Path, *, mapping: str | Path | None = None) -> Sourc
     folder = Path(folder)
     if not folder.exists():
         raise InputError("the folder is not there", file=str(folder), right="Name the folder that holds the source data")
+    if mapping is None and (folder / "mapping.yaml").is_file():
+        mapping = folder / "mapping.yaml"
     if mapping is not None:
         from cartrial.sdtm.mapping import read_mapped
 

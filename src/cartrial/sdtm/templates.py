@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cartrial.sdtm.schema import DOMAINS, Domain, Variable
@@ -10,38 +11,60 @@ from cartrial.sdtm.units import STRICT_TESTS, UNITS
 
 __all__ = ["EVENT_COLUMNS", "write_templates"]
 
-# Columns of the table for events only: name, what it holds.
-EVENT_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("subject", "identifier of the subject"),
-    ("site", "study site"),
-    ("age", "years at consent"),
-    ("sex", "M or F"),
-    ("consent_date", "date of informed consent"),
-    ("enrolment_date", "date of enrolment"),
-    ("leukapheresis_date", "date of leukapheresis"),
-    ("product_failure_date", "date on which the product was given up"),
-    ("infusion_date", "date of the first infusion: day 0"),
-    ("best_response", "CR, CRi, NR, PD or NE"),
-    ("response_date", "sample date of the first CR or CRi"),
-    ("mrd", "NEGATIVE or POSITIVE, at the response"),
-    ("relapse_date", "date of relapse"),
-    ("transplant_date", "date of an allogeneic transplant after the infusion"),
-    ("new_therapy_date", "date of a new anticancer therapy"),
-    ("death_date", "date of death"),
-    ("last_contact_date", "last date on which the subject was known alive"),
-    ("crs_grade", "highest grade of cytokine release syndrome, 0 to 5 (ASTCT)"),
-    ("icans_grade", "highest grade of neurotoxicity, 0 to 5 (ASTCT)"),
+# Columns of the table for events only: name, what it holds, and the rule of the mapping that reads it.
+EVENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("subject", "identifier of the subject", ""),
+    ("site", "study site", "domain: DM, into: SITEID"),
+    ("age", "years at consent", "domain: DM, into: AGE, type: number"),
+    ("sex", "M or F", "domain: DM, into: SEX"),
+    ("consent_date", "date of informed consent", "domain: DM, into: RFICDTC, type: date"),
+    ("enrolment_date", "date of enrolment", "domain: DS, into: DSSTDTC, type: date, set: {DSDECOD: ENROLLED}"),
+    ("leukapheresis_date", "date of leukapheresis", "domain: PR, into: PRSTDTC, type: date, set: {PRTRT: LEUKAPHERESIS}"),
+    (
+        "product_failure_date",
+        "date on which the product was given up",
+        "domain: DS, into: DSSTDTC, type: date, set: {DSDECOD: PRODUCT FAILURE}",
+    ),
+    ("infusion_date", "date of the first infusion: day 0", "domain: EX, into: EXSTDTC, type: date, set: {EXTRT: <product>}"),
+    ("best_response", "CR, CRi, NR, PD or NE", "domain: RS, test: OVRLRESP, date: response_date, set: {RSEVAL: INVESTIGATOR}"),
+    ("response_date", "sample date of the best response", ""),
+    ("mrd", "NEGATIVE or POSITIVE, at the response", "domain: LB, test: MRD, type: text, specimen: BONE MARROW, date: response_date"),
+    ("relapse_date", "date of relapse", "domain: RS, type: text, test: OVRLRESP, set: {RSSTRESC: RELAPSE, RSEVAL: INVESTIGATOR}"),
+    (
+        "transplant_date",
+        "date of an allogeneic transplant after the infusion",
+        "domain: PR, into: PRSTDTC, type: date, set: {PRTRT: ALLOGENEIC STEM CELL TRANSPLANT}",
+    ),
+    (
+        "new_therapy_date",
+        "date of a new anticancer therapy",
+        "domain: CM, into: CMSTDTC, type: date, set: {CMTRT: NOT SPECIFIED, CMCAT: SUBSEQUENT ANTICANCER THERAPY}",
+    ),
+    ("death_date", "date of death", "domain: DM, into: DTHDTC, type: date, set: {DTHFL: Y}"),
+    (
+        "last_contact_date",
+        "last date on which the subject was known alive",
+        "domain: SS, type: text, test: SURVSTAT, set: {SSSTRESC: ALIVE}",
+    ),
+    ("crs_grade", "highest grade of cytokine release syndrome, 0 to 5 (ASTCT)", "domain: AE, into: AETOXGR, <grades>, date: crs_date"),
+    ("crs_date", "its onset", ""),
+    ("icans_grade", "highest grade of neurotoxicity, 0 to 5 (ASTCT)", "domain: AE, into: AETOXGR, <grades>, date: icans_date"),
+    ("icans_date", "its onset", ""),
 )
+GRADES = 'only: ["1", "2", "3", "4", "5"], set: {AEDECOD: %s}'
+GRADED = {"crs_grade": "CYTOKINE RELEASE SYNDROME", "icans_grade": "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME"}
 
 
-def write_templates(folder: str | Path) -> tuple[Path, ...]:
+def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str = "PRODUCT") -> tuple[Path, ...]:
     """Write empty tables for a new study and the page that explains them.
 
     Parameters
     ----------
     folder : path
-        Where to; made if it is not there. `records/` gets one CSV a domain, `events/` one CSV with a row per subject. A file that is
-        there is left alone.
+        Where to; made if it is not there. `records/` gets one CSV a domain, `events/` one CSV with a row per subject and the mapping that
+        reads it. A file that is there is left alone.
+    study_id, product : str
+        The study's identifier, and the product as the study file names it in product.exposure; they stand in the mapping.
 
     Returns
     -------
@@ -50,7 +73,8 @@ def write_templates(folder: str | Path) -> tuple[Path, ...]:
     """
     folder = Path(folder)
     texts = {Path("records") / f"{name.lower()}.csv": ",".join(domain.names) + "\n" for name, domain in DOMAINS.items()}
-    texts[Path("events") / "events.csv"] = ",".join(name for name, _ in EVENT_COLUMNS) + "\n"
+    texts[Path("events") / "events.csv"] = ",".join(name for name, _, _ in EVENT_COLUMNS) + "\n"
+    texts[Path("events") / "mapping.yaml"] = _mapping(study_id, product)
     texts[Path("README.md")] = _page()
     written = []
     for name, text in texts.items():
@@ -62,6 +86,26 @@ def write_templates(folder: str | Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def _mapping(study_id: str, product: str) -> str:
+    rules = []
+    for name, _, rule in EVENT_COLUMNS:
+        if rule:
+            own_date = name.endswith("_date") and "domain: DM" not in rule
+            text = rule.replace("<product>", json.dumps(product)).replace("<grades>", GRADES % GRADED.get(name, ""))
+            rules.append(f"  - {{id: {name.replace('_', ' ')}, column: {name}, {text}{f', date: {name}' if own_date else ''}}}")
+    head = [
+        "# How events.csv becomes source data. A column that you do not have may be deleted in both files.",
+        "schema: 1",
+        f"study-id: {json.dumps(study_id)}",
+        "level: events",
+        "source: the study's own list of events",
+        "table: {file: events.csv, header: 1}",
+        "subject: subject",
+        "rules:",
+    ]
+    return "\n".join([*head, *rules]) + "\n"
+
+
 def _page() -> str:
     parts = [
         "# Data of the study",
@@ -70,6 +114,7 @@ def _page() -> str:
         "",
         "- `records/`: one table a domain, one row a record. Every endpoint can be derived from it.",
         "- `events/`: one table with a row per subject. What visits and counts decide cannot be derived from it, and the report says so.",
+        "  `mapping.yaml` beside it says what each column means.",
         "",
         "Save tables as CSV in UTF-8, with commas between columns and a point as decimal sign.",
         "Leave a cell blank where a value is missing.",
@@ -85,7 +130,7 @@ def _page() -> str:
     parts += [_unit_row(test) for test in UNITS]
     parts += ["", f"A result of {', '.join(STRICT_TESTS)} in any other unit is an error, since it decides a response.", ""]
     parts += ["## events/events.csv", "", "| column | what it holds |", "|---|---|"]
-    parts += [f"| {name} | {what} |" for name, what in EVENT_COLUMNS]
+    parts += [f"| {name} | {what} |" for name, what, _ in EVENT_COLUMNS]
     return "\n".join(parts) + "\n"
 
 

@@ -38,21 +38,27 @@ def read_xpt_table(path: Path) -> pl.DataFrame:
     Raises
     ------
     InputError
-        If pyreadstat is not installed, or the file is of another version, holds no or several data sets, or is cut off.
+        If pyreadstat is not installed, or the file is of another version, holds no or several data sets, is cut off, or its text is not
+        ASCII or UTF-8.
+
+    Notes
+    -----
+    The format does not say how many records there are: a file cut off exactly between two records reads as a whole one.
     """
     data = path.read_bytes()
-    _require_whole(data, path.name)
+    layout = _layout(data, path.name)
     pyreadstat = require("pyreadstat", extra="formats")
     try:
         columns, meta = pyreadstat.read_xport(str(path), output_format="dict")
     except Exception as error:
+        _require_text(data, layout, path.name)
         raise InputError(f"the file cannot be read as SAS transport, version 5 ({error})", file=path.name, right="Write it again") from None
     types = {name: pl.String if meta.readstat_variable_types[name] == "string" else None for name in columns}
     return pl.DataFrame([pl.Series(name, values, dtype=types[name], strict=False) for name, values in columns.items()])
 
 
-def _require_whole(data: bytes, file: str) -> None:
-    """Refuse a file that is not one whole data set of version 5."""
+def _layout(data: bytes, file: str) -> list[tuple[str, int]]:
+    """Return names and widths of the variables; refuse a file that is not one whole data set of version 5."""
     if not data:
         raise InputError("the file is empty", file=file, right="It is a SAS transport file, version 5")
     if data.startswith(LIBRARY_8):
@@ -70,13 +76,41 @@ def _require_whole(data: bytes, file: str) -> None:
         count = int(data[names + 54 : names + 58])
         size = int(data[data.find(MEMBER) + 74 : data.find(MEMBER) + 78])
         first = names + CARD
-        width = sum(struct.unpack(">h", data[first + i * size + 4 : first + i * size + 6])[0] for i in range(count))
+        entries = [data[first + i * size : first + (i + 1) * size] for i in range(count)]
+        layout = [(entry[8:16].decode("latin-1").strip(), struct.unpack(">h", entry[4:6])[0]) for entry in entries]
     except (ValueError, struct.error):
         raise cut from None
+    width = sum(each for _, each in layout)
     body = data[observations + CARD :]
     rest = body[len(body) - len(body) % width :] if width else body
     if rest.strip(b" "):
         raise cut
+    return layout
+
+
+def _require_text(data: bytes, layout: list[tuple[str, int]], file: str) -> None:
+    """Refuse text that is neither ASCII nor UTF-8, naming its place."""
+    names = data.find(NAMES) + CARD
+    size = int(data[data.find(MEMBER) + 74 : data.find(MEMBER) + 78])
+    starts = data.find(OBSERVATIONS) + CARD
+    width = sum(each for _, each in layout)
+    offset = 0
+    for i, (name, length) in enumerate(layout):
+        is_text = data[names + i * size + 1] == 2
+        for row in range((len(data) - starts) // width if is_text else 0):
+            cell = data[starts + row * width + offset : starts + row * width + offset + length]
+            if not cell.isascii():
+                try:
+                    cell.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise InputError(
+                        f"the byte {cell[error.start]:#04x} is neither ASCII nor UTF-8 text",
+                        file=file,
+                        row=row + 2,
+                        key=name,
+                        right="SAS transport version 5 holds ASCII; write the file again from a UTF-8 session",
+                    ) from None
+        offset += length
 
 
 def xpt_bytes(frame: pl.DataFrame, domain: str) -> bytes:

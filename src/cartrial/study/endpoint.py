@@ -7,9 +7,20 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.model import Reader
-from cartrial.study.yamlfile import Part
+from cartrial.study.yamlfile import Part, nearest, wrong
 
-__all__ = ["EVENTS", "STRATEGIES", "Endpoint", "NonResponse", "ResponseWindow", "Strategies", "Test", "Variant", "Window", "resolve_variant"]
+__all__ = [
+    "EVENTS",
+    "STRATEGIES",
+    "Endpoint",
+    "NonResponse",
+    "ResponseWindow",
+    "Strategies",
+    "Test",
+    "Variant",
+    "Window",
+    "resolve_variant",
+]
 
 Strategy = Literal["treatment-policy", "composite", "while-on-treatment", "hypothetical"]
 STRATEGIES = ("treatment-policy", "composite", "while-on-treatment", "hypothetical")
@@ -165,7 +176,11 @@ class Endpoint(Part):
                 raise ValueError(f"endpoint {self.id}: say which responses count, for example [CR, CRi]")
             hypothetical = [name for name, strategy in self.strategies.items() if strategy == "hypothetical"]
             if hypothetical:
-                raise ValueError(f"endpoint {self.id}: the strategy hypothetical for {hypothetical[0]} needs an imputation, and none is available for a response rate; choose another strategy")
+                raise wrong(
+                    f"endpoint {self.id}: the strategy hypothetical for {hypothetical[0]} needs an imputation, which a response rate has not",
+                    *("strategies", hypothetical[0]),
+                    right="Choose treatment-policy, composite or while-on-treatment",
+                )
             if self.origin or self.events or self.analysis.competing or self.missed_visits:
                 raise ValueError(f"endpoint {self.id}: origin, events, missed-visits and analysis belong to a time to event")
         else:
@@ -176,9 +191,17 @@ class Endpoint(Part):
             if self.origin == "first-response" and self.population not in ("responders",):
                 raise ValueError(f"endpoint {self.id}: a time from first response is defined among responders")
             if self.origin != "enrolment" and self.population in ("enrolled", "leukapheresed"):
-                raise ValueError(f"endpoint {self.id}: the population {self.population} needs origin enrolment, since not all of it is infused")
+                raise ValueError(
+                    f"endpoint {self.id}: the population {self.population} needs origin enrolment, since not all of it is infused"
+                )
             if "non-response" in self.events and self.origin != "day-0":
                 raise ValueError(f"endpoint {self.id}: non-response is an event of a time from day 0")
+            if "product_failure" in self.strategies.model_fields_set and self.strategies.product_failure != "treatment-policy":
+                raise wrong(
+                    f"endpoint {self.id}: product failure is no event of a time to event",
+                    *("strategies", "product-failure"),
+                    right="Leave product-failure out here; it counts in response rates among the enrolled",
+                )
             if set(self.analysis.competing) - set(self.events):
                 raise ValueError(f"endpoint {self.id}: what competes must stand among the events")
             if self.analysis.competing and not set(self.events) - set(self.analysis.competing):
@@ -194,6 +217,7 @@ class Variant(Part):
 
 
 _STRATEGY_KEYS = ("hsct", "new-therapy", "re-infusion", "product-failure")
+_SAME_IN_VARIANTS = ("id", "type", "sensitivity")
 
 
 def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
@@ -214,8 +238,19 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
     Raises
     ------
     pydantic.ValidationError
-        If a key is unknown or a value is not possible.
+        If a value is not possible.
+    pydantic_core.PydanticCustomError
+        If a key is unknown, or one that variants share with the main analysis.
     """
+    known = [name.replace("_", "-") for name in Endpoint.model_fields if name not in _SAME_IN_VARIANTS] + [*_STRATEGY_KEYS]
+    for key in change:
+        if key in _SAME_IN_VARIANTS:
+            raise wrong(f"endpoint {endpoint.id}: a sensitivity variant cannot change '{key}'", key, right="Write another endpoint")
+        if key.replace("_", "-") not in known:
+            near = nearest(key, known)
+            hint = f"The nearest known key is '{near}'" if near else "Known keys are: " + ", ".join(known)
+            raise wrong(f"endpoint {endpoint.id}: unknown key '{key}' in a sensitivity variant", key, right=hint)
+    change = {key.replace("_", "-"): value for key, value in change.items()}
     data = endpoint.model_dump(by_alias=True, exclude={"sensitivity"}, exclude_defaults=True)
     names: list[str] = []
     for key, value in change.items():
@@ -223,7 +258,9 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
             data["strategies"] = {**data.get("strategies", {}), key: value}
             names.append(f"{key}={value}")
         elif isinstance(value, dict):
-            data[key] = {**data.get(key, {}), **value} if key != "window" else value
+            value = {inner.replace("_", "-"): worth for inner, worth in value.items()}
+            old = data.get(key)
+            data[key] = {**old, **value} if isinstance(old, dict) and key != "window" else value
             names.extend(f"{key}.{inner}={_words(worth)}" for inner, worth in value.items())
         else:
             data[key] = value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.criteria import CRITERIA, Criteria, Options
-from cartrial.study.yamlfile import Part, nearest
+from cartrial.study.yamlfile import Part, nearest, wrong
 
 __all__ = [
     "Aplasia",
@@ -111,7 +112,8 @@ class Disease(Part):
         if isinstance(value, str):
             if value not in CRITERIA:
                 near = nearest(value, list(CRITERIA))
-                raise ValueError(f"no criteria set is called '{value}'; built in are {', '.join(CRITERIA)}" + (f" (nearest: {near})" if near else ""))
+                right = (f"The nearest is '{near}'; b" if near else "B") + f"uilt in are: {', '.join(CRITERIA)}; or write the set out"
+                raise wrong(f"no criteria set is called '{value}'", right=right)
             return CRITERIA[value]
         return value
 
@@ -119,13 +121,16 @@ class Disease(Part):
     @classmethod
     def _in_order(cls, visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
         names = [visit.name for visit in visits]
-        if len(set(names)) < len(names):
-            raise ValueError("two visits have one name")
-        for first, second in zip(visits, visits[1:], strict=False):
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise wrong(f"two visits are called '{name}'", i, "name", right="Their names are unique")
+        for i, (first, second) in enumerate(itertools.pairwise(visits), 1):
             if second.day <= first.day:
-                raise ValueError(f"visit '{second.name}' (day {second.day}) is not after '{first.name}' (day {first.day})")
+                what = f"visit '{second.name}' (day {second.day}) is not after '{first.name}' (day {first.day})"
+                raise wrong(what, i, "day", right="Visits stand in the order of their days")
             if second.day - second.minus <= first.day + first.plus:
-                raise ValueError(f"the windows of '{first.name}' and '{second.name}' overlap")
+                days = f"'{first.name}' (to day {first.day + first.plus}) and '{second.name}' (from day {second.day - second.minus})"
+                raise wrong(f"the windows of {days} overlap", i, right="A day belongs to one visit")
         return visits
 
     @property

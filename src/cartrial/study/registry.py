@@ -19,15 +19,17 @@ __all__ = ["draft_study", "read_registry"]
 
 _SHAPE = "Give the JSON of one study as the ClinicalTrials.gov API v2 returns it, with protocolSection"
 _LYMPHODEPLETION = ("FLUDARABINE", "CYCLOPHOSPHAMIDE", "ALEMTUZUMAB", "BENDAMUSTINE")
+_ORIGIN = {"allogeneic": r"allogen|donor|universal|off-the-shelf", "autologous": r"autolog"}
 _MODULES = (
     *("identificationModule", "statusModule", "descriptionModule", "conditionsModule", "designModule"),
     *("armsInterventionsModule", "outcomesModule", "eligibilityModule", "contactsLocationsModule"),
 )
-
 _BASELINE = (
     {"id": "AGE", "label": "Age", "unit": "years", "from": {"domain": "DM", "variable": "AGE"}, "source": "assumption"},
     {"id": "SEX", "label": "Sex", "from": {"domain": "DM", "variable": "SEX"}, "source": "assumption"},
 )
+
+
 def read_registry(path: str | Path) -> dict[str, Any]:
     """Read a registry record.
 
@@ -88,29 +90,28 @@ def draft_study(record: dict[str, Any]) -> tuple[str, list[str]]:
         If the record is not of that shape, has no title or no outcomes.
     """
     protocol = _protocol(record, None)
-    identity = protocol["identificationModule"]
-    title = plain(identity.get("briefTitle")) or plain(identity.get("officialTitle"))
+    identification = protocol["identificationModule"]
+    title = plain(identification.get("briefTitle")) or plain(identification.get("officialTitle"))
     if not title:
-        raise InputError("the study has no title", key="identificationModule.briefTitle", right=_SHAPE)
-    outcomes = read_outcomes(protocol["outcomesModule"])
+        raise InputError("the study has no title", key="protocolSection.identificationModule.briefTitle", right=_SHAPE)
+    outcomes = read_outcomes(protocol["outcomesModule"], _SHAPE)
+    visits = ordinary_visits()
     unclear: list[str] = []
     identity, product = _identity(protocol, title, unclear), _product(protocol, title, unclear)
-    visits = [{"name": name, "day": day, "minus": margin, "plus": margin} for day, margin, name in _VISITS]
-    for outcome in outcomes:
-        _draft(outcome, visits)
+    points = draft_outcomes(outcomes, visits)
     disease = _disease(protocol, title, sorted(visits, key=lambda visit: visit["day"]), unclear)
     reader, said = _reader(protocol, outcomes)
     if not said:
         unclear.append("Reader: the record does not say who assesses the response; drafted as the investigator.")
-    _number(outcomes, unclear)
+    unclear.extend(points)
     drafted = [outcome for outcome in outcomes if outcome.endpoint]
-    if not drafted:
+    if drafted:
+        unclear.append("Hypotheses: the record gives no null and no alternative; no test is drafted.")
+        if all(outcome.role != "primary" for outcome in drafted):
+            unclear.append("Primary endpoint: no primary outcome of the record could be drafted.")
+    else:
         identity["listing-only"] = "no outcome of the registry record could be drafted as a response rate or a time to event"
         unclear.append("Endpoints: no outcome of the record could be drafted; write them by hand.")
-    else:
-        unclear.append("Hypotheses: the record gives no null and no alternative; no test is drafted.")
-    if drafted and all(outcome.role != "primary" for outcome in drafted):
-        unclear.append("Primary endpoint: no primary outcome of the record could be drafted.")
     readers = {"primary": reader, "source": "registry record" if said else "assumption"}
     parts = {"study": identity, "product": product, "disease": disease, "readers": readers, "baseline": list(_BASELINE)}
     return _text(parts, drafted, unclear), unclear
@@ -122,15 +123,21 @@ def _protocol(record: Any, file: str | None) -> dict[str, dict[str, Any]]:
         raise InputError("this is not a registry record", file=file, right=_SHAPE)
     section = record.get("protocolSection")
     if not isinstance(section, dict):
-        old = "this is a record of the older registry interface" if {"FullStudiesResponse", "Study", "FullStudy"} & set(record) else "protocolSection is missing"
-        raise InputError(old if section is None else "protocolSection is not an object", file=file, key="protocolSection", right=_SHAPE)
+        older = section is None and {"FullStudiesResponse", "FullStudy", "Study"} & set(record)
+        what = "this is a record of the older registry interface" if older else "protocolSection is missing or no object"
+        raise InputError(what, file=file, key="protocolSection", right=_SHAPE)
     for name in _MODULES:
         if not isinstance(section.get(name, {}), dict):
             raise InputError("this module is not an object", file=file, key=f"protocolSection.{name}", right=_SHAPE)
     if not section.get("identificationModule"):
         raise InputError("the study has no identification", file=file, key="protocolSection.identificationModule", right=_SHAPE)
-    read_outcomes(section.get("outcomesModule", {}), file)
+    read_outcomes(section.get("outcomesModule", {}), _SHAPE, file)
     return {name: section.get(name, {}) for name in _MODULES}
+
+
+def _object(module: dict[str, Any], key: str) -> dict[str, Any]:
+    held = module.get(key)
+    return held if isinstance(held, dict) else {}
 
 
 def _objects(module: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -146,20 +153,22 @@ def _words(module: dict[str, Any], key: str) -> list[str]:
 def _identity(protocol: dict[str, dict[str, Any]], title: str, unclear: list[str]) -> dict[str, Any]:
     identity, design = protocol["identificationModule"], protocol["designModule"]
     number = plain(identity.get("nctId")) or None
-    phases = "/".join(word.removeprefix("EARLY_").removeprefix("PHASE") for word in _words(design, "phases") if word != "NA") or None
-    info = design.get("designInfo") if isinstance(design.get("designInfo"), dict) else {}
-    masking = info.get("maskingInfo") if isinstance(info.get("maskingInfo"), dict) else {}
+    phases = "/".join(word.replace("EARLY_", "early ").replace("PHASE", "") for word in _words(design, "phases") if word != "NA") or None
+    info = _object(design, "designInfo")
+    masking = _object(info, "maskingInfo")
     model = plain(info.get("interventionModel"))
-    words = {"SINGLE_GROUP": "single-arm"}.get(model, model.lower().replace("_", " ")), {"NONE": "open-label"}.get(plain(masking.get("masking")), "")
+    arms = "single-arm" if model == "SINGLE_GROUP" else model.lower().replace("_", " ")
+    words = [arms, "open-label" if plain(masking.get("masking")) == "NONE" else ""]
     sites = len(_objects(protocol["contactsLocationsModule"], "locations")) or None
     if not number:
         unclear.append("Registry number: the record gives none.")
     if not phases:
         unclear.append("Phase: the record gives none.")
     if model != "SINGLE_GROUP":
-        unclear.append(f"Design: the record says {model.lower().replace('_', ' ') or 'nothing of its arms'}; one arm is drafted.")
+        unclear.append(f"Design: the record says {arms or 'nothing of its arms'}; one arm is drafted.")
     unclear.append("Cutoff: a registry record has none; set it when the data are cut (`none` means that the source has study days only).")
-    slug = re.sub(r"[^a-z0-9]+", "-", (number or plain(identity.get("acronym")) or title).lower()).strip("-")[:40].strip("-") or "draft"
+    slug = re.sub(r"[^a-z0-9]+", "-", (number or plain(identity.get("acronym")) or title).lower()).strip("-") or "draft"
+    slug = slug if len(slug) <= 40 else slug[:41].rpartition("-")[0] or slug[:40]
     drafted = {
         **{"id": slug, "title": title, "registry": number, "phase": phases, "design": ", ".join(word for word in words if word) or None},
         **{"sites": sites, "cutoff": "none", "source": "registry record; what it does not say is an assumption"},
@@ -171,7 +180,8 @@ def _product(protocol: dict[str, dict[str, Any]], title: str, unclear: list[str]
     module = protocol["armsInterventionsModule"]
     interventions = [item for item in _objects(module, "interventions") if plain(item.get("name"))]
     if not interventions:
-        raise InputError("the record has no intervention", key="protocolSection.armsInterventionsModule.interventions", right="The study product is needed")
+        at = "protocolSection.armsInterventionsModule.interventions"
+        raise InputError("the record has no intervention", key=at, right="The study product is needed")
 
     def rank(item: dict[str, Any]) -> tuple[bool, bool]:
         cells = re.search(r"\bCAR\b|CAR-T|chimeric|leucel|T[- ]cells?\b", plain(item.get("name")), re.I)
@@ -180,12 +190,12 @@ def _product(protocol: dict[str, dict[str, Any]], title: str, unclear: list[str]
     product = min(interventions, key=rank)
     name = plain(product.get("name"))
     others = [item for item in interventions if item is not product]
-    background = " ".join(plain(item.get("name")) + " " + plain(item.get("description")) for item in interventions + _objects(module, "armGroups")).upper()
-    depletion = [drug for drug in _LYMPHODEPLETION if drug in background]
-    kind = None
+    described = [plain(item.get(key)) for item in interventions + _objects(module, "armGroups") for key in ("name", "description")]
+    depletion = [drug for drug in _LYMPHODEPLETION if drug in " ".join(described).upper()]
+    kind: str | None = None
     own_words = (name, title, plain(product.get("description")), *_words(product, "otherNames"))
     for text in (*own_words, plain(protocol["identificationModule"].get("officialTitle"))):
-        said = {word for word, pattern in (("allogeneic", r"allogen|donor|universal|off-the-shelf"), ("autologous", r"autolog")) if re.search(pattern, text, re.I)}
+        said = {word for word, pattern in _ORIGIN.items() if re.search(pattern, text, re.I)}
         if len(said) == 1:
             kind = said.pop()
             break
@@ -195,12 +205,14 @@ def _product(protocol: dict[str, dict[str, Any]], title: str, unclear: list[str]
     if not depletion:
         unclear.append("Lymphodepletion: the record names no drugs; none is drafted.")
     unclear.append(f"Product names: the words of EXTRT are not in a registry record; drafted as '{name.upper()}'.")
-    unclear.append("Second infusion: the record does not say whether another infusion of the product is planned; drafted as new therapy.")
-    rest = [plain(item.get("name")) for item in others if not any(drug in plain(item.get("name")).upper() for drug in _LYMPHODEPLETION)]
+    unclear.append("Second infusion: the record is not read for whether another one is planned; drafted as new therapy.")
+    names = [plain(item.get("name")) for item in others]
+    rest = [word for word in names if not any(drug in word.upper() for drug in _LYMPHODEPLETION)]
     if rest:
         unclear.append(f"Other interventions: {', '.join(rest)}; only '{name}' is taken as the study product.")
+    exposure = [word.upper() for word in (name, *_words(product, "otherNames"))]
     drafted = {
-        **{"name": name, "type": kind or "autologous", "exposure": [name.upper(), *(word.upper() for word in _words(product, "otherNames"))]},
+        **{"name": name, "type": kind or "autologous", "exposure": exposure},
         **{"target": target.group().upper() if target else None, "lymphodepletion": depletion or None},
         "source": "registry record (name); assumption (words of EXTRT, re-infusion" + ("" if kind else ", autologous") + ")",
     }
@@ -209,16 +221,19 @@ def _product(protocol: dict[str, dict[str, Any]], title: str, unclear: list[str]
 
 def _disease(protocol: dict[str, dict[str, Any]], title: str, visits: list[dict[str, Any]], unclear: list[str]) -> dict[str, Any]:
     conditions = _words(protocol["conditionsModule"], "conditions")
-    lymphoblastic = re.search(r"lymphoblastic|\bB?-?ALL\b", " ".join([title, *conditions]))
+    words = " ".join([title, *conditions])
+    lymphoblastic = re.search("lymphoblastic", words, re.I) or re.search(r"\bB?-?ALL\b", words)
     name = "B-cell acute lymphoblastic leukaemia" if lymphoblastic else "; ".join(conditions) or "not stated"
     if not lymphoblastic:
         unclear.append(f"Disease: the record says '{name}'; the criteria here are those of acute lymphoblastic leukaemia.")
     unclear.append("Response criteria: the record names no set; drafted as nccn.")
-    unclear.append("Visits: a registry record has no schedule of assessments; an ordinary one is drafted, with the days that the outcomes name.")
-    return {"name": name, "criteria": "nccn", "mrd": {"negative-below": 1e-4, "source": "assumption"}, "visits": visits, "source": "assumption"}
+    unclear.append("Visits: a registry record has no schedule; an ordinary one is drafted, with the days that the outcomes name.")
+    mrd = {"negative-below": 1e-4, "source": "assumption"}
+    return {"name": name, "criteria": "nccn", "mrd": mrd, "visits": visits, "source": "assumption"}
 
 
 def _reader(protocol: dict[str, dict[str, Any]], outcomes: list[Outcome]) -> tuple[str, bool]:
+    """Return who reads, and whether the record says so."""
     summary = (plain(protocol["descriptionModule"].get(key)) for key in ("briefSummary", "detailedDescription"))
     words = " ".join([*(outcome.text for outcome in outcomes), *summary])
     if re.search(r"independent (review|radiolog|assess|central)|\bB?IRC\b|\bBICR\b|central review", words, re.I):
@@ -228,15 +243,15 @@ def _reader(protocol: dict[str, dict[str, Any]], outcomes: list[Outcome]) -> tup
 
 def _text(parts: dict[str, Any], outcomes: list[Outcome], unclear: list[str]) -> str:
     """Return the study file; the words of the record and the open points stand as comments above what was made of them."""
-    lines = ["# A draft from a registry record, not a protocol: settle every point of `unclear`, at the end, before it is used.", "schema: 1"]
-    lines += [_dump({name: part}) for name, part in parts.items()]
+    lines = ["# A draft from a registry record, not a protocol: settle every point of `unclear`, at the end, before it is used."]
+    lines += ["schema: 1", *(_dump({name: part}, None if name in ("disease", "baseline") else False) for name, part in parts.items())]
     if outcomes:
         lines.append("endpoints:")
     for outcome in outcomes:
         comments = [f"The record says: {outcome.text}", *(f"Unclear, {point}" for point in outcome.open)]
-        lines += [*(f"# {comment}" for comment in comments), _dump([outcome.endpoint])]
-    return "\n".join([*lines, _dump({"unclear": unclear})]) + "\n"
+        lines += [*(f"# {comment}" for comment in comments), _dump([outcome.endpoint], None)]
+    return "\n".join([*lines, _dump({"unclear": unclear}, False)]) + "\n"
 
 
-def _dump(data: Any) -> str:
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=None).rstrip("\n")
+def _dump(data: Any, flow: bool | None) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=flow).rstrip("\n")

@@ -11,15 +11,37 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from cartrial.errors import InputError
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Identity, Kinetics, Product, Readers, Safety, Testing
-from cartrial.study.yamlfile import Part, nearest, read_yaml, validate
+from cartrial.study.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Study", "builtin_studies"]
 
 ASSUMPTION = "assumption"
+
+
+def _known(word: str, known: list[str]) -> str:
+    """Say which words would be right, the nearest first."""
+    near = nearest(word, known)
+    return (f"The nearest is '{near}'; k" if near else "K") + f"nown are: {', '.join(known) or 'none'}"
+
+
+def _in_variant(endpoint: Endpoint, at: tuple[str | int, ...], change: dict[str, Any], error: ValidationError) -> PydanticCustomError:
+    """Return what is wrong with a sensitivity variant, at its place in the file."""
+    first = error.errors()[0]
+    context = first.get("ctx", {})
+    place = [*first["loc"], *context.get("at", ())]
+    if place[:1] == ["strategies"] and len(place) > 1 and place[1] in change:
+        place = place[1:]
+    if first["type"] == "unknown_key":
+        place.append(context["key"])
+    message = first["msg"].removeprefix("Value error, ").removeprefix(f"endpoint {endpoint.id}: ")
+    if first["type"] not in ("unknown_key", "missing") and not isinstance(first["input"], dict | list | tuple):
+        message += f" (found: {first['input']!r})"
+    return wrong(f"endpoint {endpoint.id}: in a sensitivity variant: {message}", *at, *place, right=context.get("hint"))
 
 
 def builtin_studies() -> dict[str, Path]:
@@ -50,48 +72,52 @@ class Study(Part):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         ids = [endpoint.id for endpoint in self.endpoints]
-        twice = {name for name in ids if ids.count(name) > 1}
-        if twice:
-            raise ValueError(f"two endpoints are called {sorted(twice)[0]}; endpoint ids are unique")
+        for i, name in enumerate(ids):
+            if name in ids[:i]:
+                raise wrong(f"two endpoints are called {name}", "endpoints", i, "id", right="Endpoint ids are unique")
         if not self.endpoints and not self.study.listing_only:
-            raise ValueError("the study has no endpoints; add one, or say in study.listing-only why nothing is estimated")
-        visits = [visit.name for visit in self.disease.visits]
-        for endpoint in self.endpoints:
-            self._check_endpoint(endpoint, visits)
-        known = [characteristic.id for characteristic in self.baseline]
-        for name in self.subgroups:
-            if name not in known:
-                raise ValueError(f"subgroup '{name}' is not a baseline characteristic; known are: {', '.join(known) or 'none'}")
-        if self.testing:
-            for name in self.testing.order:
-                if name not in ids:
-                    raise ValueError(f"testing.order names '{name}', which is no endpoint; endpoints are: {', '.join(ids)}")
+            raise wrong("the study has no endpoints", "endpoints", right="Add one, or say in study.listing-only why nothing is estimated")
+        for i, endpoint in enumerate(self.endpoints):
+            self._check_endpoint(endpoint, i)
+        characteristics = [characteristic.id for characteristic in self.baseline]
+        for i, name in enumerate(characteristics):
+            if name in characteristics[:i]:
+                raise wrong(f"two baseline characteristics are called {name}", "baseline", i, "id", right="Their ids are unique")
+        for i, name in enumerate(self.subgroups):
+            if name not in characteristics:
+                raise wrong(f"subgroup '{name}' is not a baseline characteristic", "subgroups", i, right=_known(name, characteristics))
+        for i, name in enumerate(self.testing.order if self.testing else ()):
+            if name not in ids:
+                raise wrong(f"testing.order names '{name}', which is no endpoint", "testing", "order", i, right=_known(name, ids))
         return self
 
-    def _check_endpoint(self, endpoint: Endpoint, visits: list[str]) -> None:
+    def _check_endpoint(self, endpoint: Endpoint, number: int) -> None:
+        self._check_window(endpoint, ("endpoints", number))
         names = {""}
-        resolved = [Variant(name="", endpoint=endpoint)]
         for i, change in enumerate(endpoint.sensitivity):
+            at = ("endpoints", number, "sensitivity", i)
             if not change:
-                raise ValueError(f"endpoint {endpoint.id}: sensitivity variant {i + 1} changes nothing")
+                what = f"endpoint {endpoint.id}: sensitivity variant {i + 1} changes nothing"
+                raise wrong(what, *at, right="Write what it changes, key: value")
             try:
                 variant = resolve_variant(endpoint, change)
+            except PydanticCustomError as error:
+                context = error.context or {}
+                raise wrong(error.message(), *at, *context["at"], right=context["hint"]) from None
             except ValidationError as error:
-                first = error.errors()[0]
-                hint = first.get("ctx", {}).get("hint")
-                message = first["msg"].removeprefix("Value error, ")
-                at = ".".join(str(part) for part in first["loc"])
-                raise ValueError(f"endpoint {endpoint.id}: sensitivity variant {change}: {at + ': ' if at else ''}{message}" + (f". {hint}" if hint else "")) from None
+                raise _in_variant(endpoint, at, change, error) from None
             if variant.name in names:
-                raise ValueError(f"endpoint {endpoint.id}: the sensitivity variant {variant.name} stands twice")
+                what = f"endpoint {endpoint.id}: the sensitivity variant {variant.name} stands twice"
+                raise wrong(what, *at, right="Keep one of the two")
             names.add(variant.name)
-            resolved.append(variant)
-        for variant in resolved:
-            window = variant.endpoint.window
-            for visit in (window.at, window.within) if window else ():
-                if visit is not None and visit not in visits:
-                    near = nearest(visit, visits)
-                    raise ValueError(f"endpoint {endpoint.id}: no visit is called '{visit}'" + (f"; the nearest is '{near}'" if near else "") + f"; visits are: {', '.join(visits)}")
+            self._check_window(variant.endpoint, at)
+
+    def _check_window(self, endpoint: Endpoint, at: tuple[str | int, ...]) -> None:
+        visits = [visit.name for visit in self.disease.visits]
+        for key in ("at", "within"):
+            visit = getattr(endpoint.window, key) if endpoint.window else None
+            if visit is not None and visit not in visits:
+                raise wrong(f"endpoint {endpoint.id}: no visit is called '{visit}'", *at, "window", key, right=_known(visit, visits))
 
     @classmethod
     def load(cls, name: str | Path) -> Study:
@@ -132,7 +158,9 @@ class Study(Part):
         """Return the main analysis of an endpoint and its sensitivity variants, readers filled in."""
         found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
         return tuple(
-            variant if variant.endpoint.reader else Variant(name=variant.name, endpoint=variant.endpoint.model_copy(update={"reader": self.readers.primary}))
+            variant
+            if variant.endpoint.reader
+            else Variant(name=variant.name, endpoint=variant.endpoint.model_copy(update={"reader": self.readers.primary}))
             for variant in found
         )
 

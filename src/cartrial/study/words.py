@@ -56,7 +56,11 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
     window = endpoint.window
     if window is None:
         text = f"from {ORIGINS[endpoint.origin or 'day-0']}"
-        return text + (f"; response window day {endpoint.response_window.from_} to {endpoint.response_window.to}" if "non-response" in endpoint.events else "")
+        return text + (
+            f"; response window day {endpoint.response_window.from_} to {endpoint.response_window.to}"
+            if "non-response" in endpoint.events
+            else ""
+        )
     if window.at:
         visit = study.visit(window.at)
         return f"at {visit.name} (day {visit.day - visit.minus} to {visit.day + visit.plus}, nearest to day {visit.day})"
@@ -83,8 +87,10 @@ def strategies_text(endpoint: Endpoint) -> str:
 
 
 def _relevant(endpoint: Endpoint) -> list[str]:
+    """Return the intercurrent events that can touch the endpoint: no time to event ends with the failure of the product."""
     names = ["hsct", "new-therapy", "re-infusion"]
-    return [*names, "product-failure"] if endpoint.population in ("enrolled", "leukapheresed") else names
+    waiting = endpoint.type == "response-rate" and endpoint.population in ("enrolled", "leukapheresed")
+    return [*names, "product-failure"] if waiting else names
 
 
 def criteria_words(study: Study) -> str:
@@ -120,7 +126,9 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     endpoint = variant.endpoint
     reader = READERS[endpoint.reader or study.readers.primary]
     table = RATE if endpoint.type == "response-rate" else TIME
-    strategies = "; ".join(f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint))
+    strategies = "; ".join(
+        f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)
+    )
     words = {
         "population": POPULATIONS[endpoint.population],
         "treatment": f"{study.product.name}, {study.product.type}, as given in this single-arm study",
@@ -132,7 +140,9 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
         words |= _rate_words(study, endpoint)
     else:
         words |= _time_words(study, endpoint)
-    words["sentence"] = f"{endpoint.label}: {words['variable']}, among {words['population']}, as assessed by {reader}, {words['window']}; {strategies}. {words['summary']}"
+    words["sentence"] = (
+        f"{endpoint.label}: {words['variable']}, among {words['population']}, as assessed by {reader}, {words['window']}; {strategies}. {words['summary']}"
+    )
     return words
 
 
@@ -144,7 +154,9 @@ def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     if endpoint.sustained_days:
         variable += f", seen again at least {endpoint.sustained_days} days later"
     if endpoint.not_yet_assessable == "exclude":
-        waiting = "Subjects whose window is still open at the cutoff and whose endpoint is undecided are left out of N and counted beside it"
+        waiting = (
+            "Subjects whose window is still open at the cutoff and whose endpoint is undecided are left out of N and counted beside it"
+        )
     else:
         waiting = "Subjects whose window is still open at the cutoff count as non-responders"
     return {
@@ -165,7 +177,11 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     if "non-response" in endpoint.events:
         dated = "day 0" if endpoint.non_response.dated == "day-0" else "the earliest of the last NR or PD read, new therapy and death"
         censoring += f" Non-response (an adequate NR or PD and no CR or CRi from day {endpoint.response_window.from_} to {endpoint.response_window.to}) is an event on {dated}"
-        censoring += "; loss before the window closes is censored." if endpoint.non_response.loss == "censor" else "; loss after one such read is an event."
+        censoring += (
+            "; loss before the window closes is censored."
+            if endpoint.non_response.loss == "censor"
+            else "; loss after one such read is an event."
+        )
     if endpoint.missed_visits:
         censoring += f" An event after {endpoint.missed_visits} or more consecutive scheduled visits without an adequate assessment is censored at the last usable assessment before the gap."
     if endpoint.analysis.competing:

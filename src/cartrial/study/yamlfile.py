@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from cartrial.errors import InputError
 
-__all__ = ["Lines", "Part", "nearest", "read_yaml", "validate"]
+__all__ = ["Lines", "Part", "nearest", "read_yaml", "validate", "wrong"]
 
 Lines = dict[tuple[str | int, ...], int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -24,21 +24,45 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"] for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def nearest(word: str, known: list[str]) -> str | None:
     """Return the known word most like `word`, or None."""
-    found = difflib.get_close_matches(word.lower().replace("_", "-"), known, n=1, cutoff=0.5)
-    return found[0] if found else None
+    spelt = {name.lower(): name for name in reversed(known)}
+    found = difflib.get_close_matches(word.lower().replace("_", "-"), list(spelt), n=1, cutoff=0.5)
+    return spelt[found[0]] if found else None
+
+
+def wrong(what: str, *at: str | int, right: str | None = None) -> PydanticCustomError:
+    """Return an error for a validator to raise that names where, below what is validated, the fault stands.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, as a sentence without its full stop.
+    *at : str or int
+        Keys as the file has them, and positions in lists, e.g. ``"endpoints", 0, "window", "at"``.
+    right : str, optional
+        What would be right.
+    """
+    return PydanticCustomError("wrong", "{what}", {"what": what, "at": at, "hint": right})
 
 
 class Part(BaseModel):
     """A frozen piece of a YAML file: kebab-case keys, unknown keys refused with the nearest known one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda name: name.replace("_", "-"), coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -88,17 +112,21 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise InputError(f"this is not valid YAML: {problem}", file=name, row=mark.line + 1 if mark else None, right="Check the indentation, colons and quotes") from error
+        raise InputError(
+            f"this is not valid YAML: {problem}",
+            file=name,
+            row=mark.line + 1 if mark else None,
+            right="Check the indentation, colons and quotes",
+        ) from error
+    except RecursionError:
+        raise InputError("the file is nested too deeply", file=name, right="Check the brackets") from None
     if node is None:
         raise InputError("the file is empty", file=name, right="Write a study into it; `cartrial new` makes one to start from")
     lines: Lines = {}
     try:
-        data = _build(node, (), lines, name)
-    except (ValueError, yaml.YAMLError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"a value cannot be read: {error}", file=name, right="Write dates as YYYY-MM-DD and quote text") from error
-    return data, lines
+        return _build(node, (), lines, name), lines
+    except RecursionError:
+        raise InputError("a value contains itself, or the file is nested too deeply", file=name, right="Write each value out") from None
 
 
 def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str) -> Any:
@@ -106,6 +134,8 @@ def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str) 
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise InputError("a key is no word", file=name, row=key_node.start_mark.line + 1, right="Write `key: value`")
             key = str(key_node.value)
             if key in mapping:
                 raise InputError(f"the key '{key}' stands twice", file=name, row=key_node.start_mark.line + 1, right="Keep one of the two")
@@ -114,13 +144,18 @@ def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str) 
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_build(child, (*at, i), lines, name) for i, child in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node, at, name)
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str) -> Any:
     loader = _Loader("")
     try:
         return loader.construct_object(node, deep=True)
+    except (ValueError, yaml.YAMLError) as error:
+        said = getattr(error, "problem", None) or error
+        key = ".".join(str(part) for part in at)
+        right = "Write dates as YYYY-MM-DD, and other text in quotes"
+        raise InputError(f"'{node.value}' cannot be read: {said}", file=name, row=node.start_mark.line + 1, key=key, right=right) from None
     finally:
         loader.dispose()
 
@@ -142,6 +177,7 @@ def validate(model: type[Model], data: Any, lines: Lines, file: str) -> Model:
         loc = _path(first["loc"], data)
         context = first.get("ctx", {})
         key = context.get("key")
+        loc = (*loc, *context.get("at", ()))
         if first["type"] == "unknown_key":
             loc = (*loc, key)
         row = next((lines[loc[:i]] for i in range(len(loc), -1, -1) if loc[:i] in lines), None)
@@ -149,6 +185,10 @@ def validate(model: type[Model], data: Any, lines: Lines, file: str) -> Model:
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "missing":
             what, right = "this key is required and missing", "Add it"
+        elif first["type"] in ("dict_type", "model_type"):
+            what, right = f"a mapping is expected (found: {first['input']!r})", "Write its keys and values below it, or as {key: value}"
+        elif first["type"] in ("list_type", "tuple_type"):
+            what, right = f"a list is expected (found: {first['input']!r})", "Write it as [one, two]"
         elif first["type"] != "unknown_key" and not isinstance(first["input"], dict | list):
             what = f"{what} (found: {first['input']!r})"
         raise InputError(what, file=file, row=row, key=".".join(str(part) for part in loc), right=right) from None

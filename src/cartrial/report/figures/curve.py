@@ -111,7 +111,10 @@ def _curve(canvas: Canvas, curve: Curve, x: Scale, y: Scale, start: float) -> No
     limited = [(day, low, high) for day, _, low, high in points if low is not None and high is not None]
     if limited:
         ends = [*(day for day, _, _ in limited[1:]), max(curve.end, limited[-1][0])]
-        up = "".join(f"{'M' if i == 0 else 'L'}{x(day):.1f} {y(high):.1f}H{x(end):.1f}" for i, ((day, _, high), end) in enumerate(zip(limited, ends, strict=True)))
+        up = "".join(
+            f"{'M' if i == 0 else 'L'}{x(day):.1f} {y(high):.1f}H{x(end):.1f}"
+            for i, ((day, _, high), end) in enumerate(zip(limited, ends, strict=True))
+        )
         down = "".join(f"L{x(end):.1f} {y(low):.1f}H{x(day):.1f}" for (day, low, _), end in reversed(list(zip(limited, ends, strict=True))))
         canvas.path(f"{up}{down}Z", "limits", fill=curve.colour)
     canvas.path(step_path(line), "curve", stroke=curve.colour)

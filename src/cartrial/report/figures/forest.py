@@ -65,7 +65,7 @@ def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "
 
 def _line(canvas: Canvas, line: Line, x: Scale, at: float, end: float) -> None:
     heading = line.n is None
-    canvas.text(4 if heading or line.main else 16, at + 4, line.label, "strong" if heading or line.main else "label")
+    canvas.text(4 if heading else 16, at + 4, line.label, "strong" if heading or line.main else "label")
     if heading:
         return
     canvas.pieces(end + 14, at + 4, (line.n, "/", line.total), "small")

@@ -102,7 +102,9 @@ def draw_strip(values: Sequence[tuple[str, float]], *, label: str, title: str, b
     x = Scale(low, high, LEFT + 60, WIDTH - RIGHT - 20, log=True)
     for power in range(round(math.log10(low)), round(math.log10(high)) + 1):
         canvas.line(x(10.0**power), 6, x(10.0**power), base, "grid")
-        canvas.text(x(10.0**power), base + 17, f"{10.0**power:,.0f}".replace(",", " ") if power >= 0 else f"{10.0**power:g}", "tick", "middle")
+        canvas.text(
+            x(10.0**power), base + 17, f"{10.0**power:,.0f}".replace(",", " ") if power >= 0 else f"{10.0**power:g}", "tick", "middle"
+        )
     canvas.line(LEFT + 60, base, WIDTH - RIGHT - 20, base)
     canvas.text((LEFT + 60 + WIDTH - RIGHT - 20) / 2, base + 37, label, "axis-title", "middle")
     for i, group in enumerate(groups):

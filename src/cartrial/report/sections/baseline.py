@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cartrial.report.blocks import Section, Table, Text
-from cartrial.report.data import ReportData
+from cartrial.report.data import LEVEL_WORDS, ReportData, in_order
 from cartrial.report.rows import parts
 
 __all__ = ["build"]
@@ -13,41 +13,40 @@ __all__ = ["build"]
 
 def build(data: ReportData) -> Section:
     """Return the baseline table."""
-    title, characteristics = "Baseline", data.study.baseline
+    title = "Baseline"
     rows: list[tuple[Any, ...]] = []
     groups: set[int] = set()
-    total = None
-    for characteristic in characteristics:
-        found = [row for row in data.rows.where("baseline") if characteristic.id in (row["by"], row["endpoint"])]
+    for item in data.study.baseline:
+        found = data.rows.where("baseline", item.id)
         if not found:
             continue
         groups.add(len(rows))
-        unit = f" ({characteristic.unit})" if characteristic.unit else ""
-        rows.append((f"{characteristic.label}{unit}", ""))
-        rows.extend(_numeric(data, found))
-        levels = list(dict.fromkeys(row["level"] for row in found if row["level"]))
-        levels = sorted(levels, key=characteristic.levels.index) if levels and set(levels) <= set(characteristic.levels) else levels
-        for level in levels:
-            at = [row for row in found if row["level"] == level]
-            n, of, rate = (data.rows.stat(at, name) for name in ("n", "N", "rate"))
-            total = total or of
-            rows.append((level, parts("{} ({} %)", n, rate) if rate else n))
+        unit = f" ({item.unit})" if item.unit else ""
+        rows.append((f"{item.label}{unit}", ""))
+        rows.extend(_numbers(data, [row for row in found if not row["by"]]))
+        for level in in_order(list({row["level"] for row in found if row["by"]}), item.levels):
+            at = [row for row in found if row["by"] and row["level"] == level]
+            rows.append(
+                (LEVEL_WORDS.get(level, level), parts("{} of {} ({} %)", *(data.rows.stat(at, name) for name in ("n", "N", "rate"))))
+            )
+        missing = data.rows.stat(found, "missing")
+        if missing:
+            rows.append(("Missing", missing))
     if not rows:
-        return Section("baseline", title, [Text("The study file names no baseline characteristic that was recorded, so no baseline table is shown.")], title)
-    head = ("Characteristic", parts("Infused (N = {})", total) if total else "Infused")
-    return Section("baseline", title, [Table(head, rows, "Baseline characteristics of the infused subjects", numeric=(1,), group=frozenset(groups))], title)
+        named = "none was recorded" if data.study.baseline else "the study file names none"
+        return Section("baseline", title, [Text(f"No baseline characteristic is shown: {named}.")], title)
+    total = data.rows.stat(data.rows.where("flow", "infused"), "n")
+    caption = parts("Baseline characteristics of the infused subjects (N = {}); a share is of those with a value", total)
+    return Section("baseline", title, [Table(("Characteristic", "Infused"), rows, caption, numeric=(1,), group=frozenset(groups))], title)
 
 
-def _numeric(data: ReportData, found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    at = [row for row in found if not row["level"]]
-    stat = {name: data.rows.stat(at, name) for name in ("N", "n", "mean", "standard_deviation", "median", "min", "max", "missing")}
+def _numbers(data: ReportData, at: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    stat = {name: data.rows.stat(at, name) for name in ("n", "median", "q25", "q75", "min", "max", "mean", "standard_deviation")}
     rows: list[tuple[Any, ...]] = []
     if stat["median"]:
-        if stat["n"]:
-            rows.append(("Subjects with a value", stat["n"]))
+        rows.append(("Subjects with a value", stat["n"]))
         rows.append(("Median (range)", parts("{} ({} to {})", stat["median"], stat["min"], stat["max"])))
+        rows.append(("Quartiles", parts("{} to {}", stat["q25"], stat["q75"])))
     if stat["mean"]:
         rows.append(("Mean (SD)", parts("{} ({})", stat["mean"], stat["standard_deviation"])))
-    if stat["missing"]:
-        rows.append(("Missing", stat["missing"]))
     return rows

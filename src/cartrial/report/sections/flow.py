@@ -1,8 +1,8 @@
-"""How many subjects reached each milestone?"""
+"""How many subjects reached each milestone, and how do they stand at the cutoff?"""
 
 from __future__ import annotations
 
-from cartrial.report.blocks import Figure, Section, Text
+from cartrial.report.blocks import Block, Figure, Section, Table, Text
 from cartrial.report.data import ReportData
 from cartrial.report.figures.bars import draw_bars
 
@@ -19,21 +19,37 @@ MILESTONES = {
     "evaluable": "Evaluable",
     "responders": "Responders",
 }
+STATUS = {"ONGOING": "in follow-up", "DIED": "died", "WITHDRAWN": "withdrawn", "LOST": "lost to follow-up"}
 
 
 def build(data: ReportData) -> Section:
     """Return the section on the flow from consent to evaluable."""
-    counts = {}
-    for row in data.rows.where("flow", statistic="n"):
-        name = next((row[column] for column in ("level", "population", "endpoint") if row[column] in MILESTONES), None)
-        if name and name not in counts:
-            counts[name] = data.rows.stat([row], "n")
-    if not counts:
-        return Section("flow", "From consent to evaluable", [Text("No milestone was recorded, so no flow is shown.")], "Flow")
-    if data.study.product.type == "allogeneic" and counts.get("leukapheresed") and not counts["leukapheresed"].value:
-        counts.pop("leukapheresed")
-    lines = [(words, counts[name]) for name, words in MILESTONES.items() if name in counts]
+    title, short = "From consent to evaluable", "Flow"
+    counts = {name: data.rows.stat(data.rows.where("flow", name), "n") for name in MILESTONES}
+    # A milestone that no subject has, between others that have some, was not recorded (allogeneic: no leukapheresis).
+    lines = [(words, counts[name]) for name, words in MILESTONES.items() if (stat := counts[name]) and stat.value]
+    if not lines:
+        return Section("flow", title, [Text("No milestone was recorded, so no flow is shown.")], short)
     reader = data.study.readers.primary
     figure = draw_bars(lines, title="Number of subjects at each milestone", band=data.band)
     caption = f"Subjects at each milestone. Assessed, evaluable and responders are by the primary reader ({reader})."
-    return Section("flow", "From consent to evaluable", [Figure(figure, caption, 460)], "Flow")
+    blocks: list[Block] = [Figure(figure, caption, 460)]
+    shown = {words for words, _ in lines}
+    absent = [words.lower() for words in MILESTONES.values() if words not in shown]
+    if absent:
+        blocks.append(Text(f"Recorded for no subject: {', '.join(absent)}."))
+    rows = [
+        (row["population"], STATUS.get(row["level"], row["level"].lower()), data.rows.stat([row], "n"))
+        for row in data.rows.where("flow", "status", statistic="n")
+    ]
+    if rows:
+        blocks.append(
+            Table(
+                ("Subjects", "Status", "Number"),
+                rows,
+                "Status at the cutoff" if data.study.study.cutoff else "Status at the end of the data",
+                numeric=(2,),
+                small=True,
+            )
+        )
+    return Section("flow", title, blocks, short)

@@ -19,7 +19,15 @@ def study_blocks(study: Study) -> list[Block]:
     """Return what is known of a study before any data: shared with its shells."""
     identity, product, disease = study.study, study.product, study.disease
     design = ", ".join(str(part) for part in (identity.design, f"phase {identity.phase}" if identity.phase else None) if part)
-    made = ", ".join(part for part in (product.type, f"target {product.target}" if product.target else "", f"binder {product.binder}" if product.binder else "") if part)
+    made = ", ".join(
+        part
+        for part in (
+            product.type,
+            f"target {product.target}" if product.target else "",
+            f"binder {product.binder}" if product.binder else "",
+        )
+        if part
+    )
     items = [
         ("Study", identity.id),
         ("Registry", identity.registry or "not given"),
@@ -58,5 +66,7 @@ def study_blocks(study: Study) -> list[Block]:
     else:
         blocks.append(Text("Every rule of the study file names a source; none is an assumption."))
     if study.unclear:
-        blocks.append(Details("What is unclear in the source of the study", [Table(("Point",), [(point,) for point in study.unclear], small=True)]))
+        blocks.append(
+            Details("What is unclear in the source of the study", [Table(("Point",), [(point,) for point in study.unclear], small=True)])
+        )
     return blocks

@@ -9,6 +9,7 @@ import polars as pl
 from cartrial.report.blocks import Block, Details, Section, Table, Text
 from cartrial.report.data import EVENT_WORDS, REASON_WORDS, ReportData
 from cartrial.report.sections.estimates import variant_words
+from cartrial.study import Study
 
 __all__ = ["build", "source_text"]
 
@@ -37,12 +38,25 @@ def build(data: ReportData) -> Section:
         tables: list[Block] = [Table(head, rows, f"{endpoint.label} ({endpoint.id}), main analysis", small=True)]
         if other.height:
             changed = [(cells(data, row)[0], variant_words(row["VARIANT"]), *cells(data, row)[1:]) for row in other.iter_rows(named=True)]
-            tables.append(Table((head[0], "Variant", *head[1:]), changed, "Variants in which a subject's value differs from the main analysis", small=True))
+            tables.append(
+                Table(
+                    (head[0], "Variant", *head[1:]),
+                    changed,
+                    "Variants in which a subject's value differs from the main analysis",
+                    small=True,
+                )
+            )
         blocks.append(Details(f"{endpoint.label} ({endpoint.id}): {main.height} subjects", tables))
+    if data.study.study.listing_only:
+        said = "The table shows what was recorded, as it was collected; nothing is derived or estimated from it."
+        return Section("listing", title, [Text(said), *_recorded(data)], "Listing")
     if not blocks:
-        return Section("listing", title, [Text("No endpoint has a value of any subject, so nothing is listed."), *_assessments(data)], "Listing")
-    said = "Source: the domain and sequence number of the record that decided the value. The same rows, with every variant, stand in adam/ADRS and adam/ADTTE. `cartrial explain` shows one subject in full."
-    return Section("listing", title, [Text(said), *blocks, *_assessments(data)], "Listing")
+        return Section("listing", title, [Text("No endpoint has a value of any subject, so nothing is listed.")], "Listing")
+    said = (
+        "Source: the domain and sequence number of the record that decided the value. The same rows, with every variant, "
+        "stand in adam/ADRS and adam/ADTTE. `cartrial explain` shows one subject in full."
+    )
+    return Section("listing", title, [Text(said), *blocks], "Listing")
 
 
 RATE_HEAD = ("Subject", "Response", "Reason", "Date", "Day", "Source", "Rule")
@@ -76,13 +90,52 @@ def _time(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
     return (data.labels[row["SUBJ"]], days, said, *_when(row), source_text(row), row["RULE"] or "")
 
 
-def _assessments(data: ReportData) -> list[Block]:
-    if not data.study.study.listing_only or data.adam.adresp.is_empty():
+def _recorded(data: ReportData) -> list[Block]:
+    """Return what was recorded of each subject, where that is all a report can show."""
+    if data.source is None:
         return []
-    frame = data.adam.adresp.sort("SUBJ", "READER", "CARDY")
-    head = ("Subject", "Reader", "Day", "Status", "As collected", "MRD", "Flags")
-    rows = [
-        tuple("" if value is None else value for value in (data.labels[row["SUBJ"]], row["READER"], row["CARDY"], row["AVALC"], row["ORRES"], row["MRD"], row["FLAGS"]))
-        for row in frame.iter_rows(named=True)
-    ]
-    return [Table(head, rows, "Each subject's assessments", numeric=(2,), small=True)]
+    columns: dict[str, dict[str, list[str]]] = {}
+    for domain, frame in sorted(
+        data.source.domains.items(), key=lambda item: DOMAINS.index(item[0]) if item[0] in DOMAINS else len(DOMAINS)
+    ):
+        if "USUBJID" not in frame.columns or domain not in DOMAINS:
+            continue
+        for row in frame.iter_rows(named=True):
+            for name, text in _values(data.study, domain, row):
+                columns.setdefault(name, {}).setdefault(row["USUBJID"], []).append(text)
+    subjects = list(dict.fromkeys(data.source.domains["DM"]["USUBJID"].to_list()))
+    rows = [(subject, *("; ".join(values.get(subject, ())) for values in columns.values())) for subject in subjects]
+    return [Table(("Subject", *columns), rows, "What was recorded of each subject", wide=True)]
+
+
+DOMAINS = ("DM", "EX", "RS", "LB", "FA", "AE", "PR", "CM", "DS", "SS")
+
+
+def _values(study: Study, domain: str, row: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns and texts that a source record gives to a listing."""
+    if domain == "DM":
+        return [
+            (name.capitalize(), f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]))
+            for name in ("AGE", "SEX")
+            if row.get(name) is not None
+        ]
+    if domain == "EX":
+        dose = f"{row['EXDOSE']:g} {row.get('EXDOSU') or ''}".strip() if row.get("EXDOSE") is not None else "given, dose not recorded"
+        name = str(row.get("EXTRT") or "exposure")
+        return [("Dose of the product" if name.upper() in study.product.exposure else f"Dose of {name.lower()}", dose)]
+    names = {
+        "AE": ("AEDECOD", "Adverse events"),
+        "PR": ("PRTRT", "Procedures"),
+        "CM": ("CMTRT", "Therapies"),
+        "DS": ("DSDECOD", "Disposition"),
+    }
+    if domain in names:
+        variable, title = names[domain]
+        return [(title, str(row[variable]).capitalize())] if row.get(variable) else []
+    value = row.get(f"{domain}ORRES") or row.get(f"{domain}STRESC")
+    if value is None:
+        return []
+    unit = row.get(f"{domain}ORRESU") or row.get(f"{domain}STRESU")
+    title = row.get(f"{domain}TEST") or (row.get(f"{domain}CAT") or "").capitalize() or f"{domain} {row.get(f'{domain}TESTCD') or ''}"
+    onwards = ", ongoing" if row.get(f"{domain}ENRTPT") == "ONGOING" else ""
+    return [(f"{title} ({unit.lower() if unit.isupper() else unit})" if unit else title, f"{value}{onwards}")]

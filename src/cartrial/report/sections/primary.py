@@ -21,7 +21,10 @@ def build(data: ReportData) -> Section:
     title = f"Primary endpoint: {endpoint.label}" if endpoint.role == "primary" else f"First endpoint: {endpoint.label}"
     variant = data.study.variants(endpoint)[0]
     if endpoint.type == "time-to-event":
-        blocks: list[Block] = [Text("The primary endpoint is a time to event; its estimate stands under times to event."), Definition(estimand_items(data.study, variant))]
+        blocks: list[Block] = [
+            Text("The primary endpoint is a time to event; its estimate stands under times to event."),
+            Definition(estimand_items(data.study, variant)),
+        ]
         return Section("primary", title, blocks, "Primary")
     estimate = find_rate(data, endpoint.id)
     if estimate is None or estimate.rate is None:
@@ -37,8 +40,19 @@ def _big(label: str, estimate: Estimate) -> Big:
     waiting = ""
     if estimate.waiting and estimate.waiting.value:
         waiting = parts("; {} more not yet assessable", estimate.waiting)
-    line = parts("{} of {} {} subjects{}; {}; reader {}; {}", estimate.n, estimate.total, estimate.population, waiting, estimate.window, estimate.reader, estimate.strategies)
-    interval = parts("{} % interval {} to {} % ({})", f"{100 * (estimate.level or 0.95):g}", estimate.lower, estimate.upper, estimate.method)
+    line = parts(
+        "{} of {} {} subjects{}; {}; reader {}; {}",
+        estimate.n,
+        estimate.total,
+        estimate.population,
+        waiting,
+        estimate.window,
+        estimate.reader,
+        estimate.strategies,
+    )
+    interval = parts(
+        "{} % interval {} to {} % ({})", f"{100 * (estimate.level or 0.95):g}", estimate.lower, estimate.upper, estimate.method
+    )
     return Big(estimate.rate, "%", line, interval, label)
 
 
@@ -48,10 +62,20 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
     if test is None:
         return []
     if estimate.p_value:
-        return [Text(parts("Exact one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.", f"{100 * test.null:g}", estimate.p_value, test.source))]
+        return [
+            Text(
+                parts(
+                    "Exact one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.",
+                    f"{100 * test.null:g}",
+                    estimate.p_value,
+                    test.source,
+                )
+            )
+        ]
     return [
         Note(
-            f"No p-value is shown: the rate to be exceeded ({100 * test.null:g} %) is an assumption of the study file, not a published hypothesis. "
+            f"No p-value is shown: the rate to be exceeded ({100 * test.null:g} %) is an assumption of the study file, "
+            "not a published hypothesis. "
             "It is used on the design page alone."
         )
     ]
@@ -79,7 +103,10 @@ def estimand_items(study: Study, variant: Variant) -> list[tuple[str, Any]]:
 
 def _reasons(data: ReportData, endpoint: str, estimate: Estimate) -> list[Block]:
     found = [row for row in data.rows.where("response", endpoint, variant="", statistic="n") if row["by"] in ("reason", "REASON")]
-    rows = [(REASON_WORDS.get(row["level"], row["level"]), data.rows.stat([row], "n")) for row in found if row["level"] != "response" and row["value"]]
+    rows = [
+        (REASON_WORDS.get(row["level"], row["level"]), data.rows.stat([row], "n"))
+        for row in sorted(found, key=lambda row: -(row["value"] or 0))
+    ]
     if not rows:
         return []
     caption = parts("Subjects without a response, by reason ({}; N = {}; reader {})", estimate.population, estimate.total, estimate.reader)

@@ -25,7 +25,9 @@ def build(data: ReportData) -> Section:
     if files:
         level = getattr(data.source, "level", "records")
         if level == "events":
-            blocks.append(Note("The source gives events (best response, dates), not records by visit: what only records can show is not derived."))
+            blocks.append(
+                Note("The source gives events (best response, dates), not records by visit: what only records can show is not derived.")
+            )
         blocks.append(
             Table(
                 ("File", "Domain", "Rows", "Form", "SHA-256"),
@@ -47,7 +49,9 @@ def _findings(findings: pl.DataFrame) -> list[Block]:
     blocks: list[Block] = [Text(f"The checks of the source data found {findings.height} points: {said}.")]
     order = pl.col("SEVERITY").replace_strict({name: i for i, name in enumerate(SEVERITIES)}, default=9)
     rules = (
-        findings.group_by("SEVERITY", "RULE", "DOMAIN").agg(pl.len().alias("COUNT"), pl.col("MESSAGE").first()).sort(order, -pl.col("COUNT").cast(pl.Int64), "RULE", "DOMAIN")
+        findings.group_by("SEVERITY", "RULE", "DOMAIN")
+        .agg(pl.len().alias("COUNT"), pl.col("MESSAGE").first())
+        .sort(order, -pl.col("COUNT").cast(pl.Int64), "RULE", "DOMAIN")
     )
     blocks.append(
         Table(
@@ -59,7 +63,14 @@ def _findings(findings: pl.DataFrame) -> list[Block]:
         )
     )
     listed = findings.sort(order, "FILE", "ROW", nulls_last=True).head(MOST)
-    title = f"Every finding ({findings.height})" if findings.height <= MOST else f"The first {MOST} of {findings.height} findings; `cartrial check` lists all"
-    rows = [tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE")) for row in listed.iter_rows(named=True)]
+    title = (
+        f"Every finding ({findings.height})"
+        if findings.height <= MOST
+        else f"The first {MOST} of {findings.height} findings; `cartrial check` lists all"
+    )
+    rows = [
+        tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE"))
+        for row in listed.iter_rows(named=True)
+    ]
     blocks.append(Details(title, [Table(("Severity", "File", "Row", "Subject", "Variable", "Finding"), rows, numeric=(2,), small=True)]))
     return blocks

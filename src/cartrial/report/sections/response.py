@@ -29,17 +29,43 @@ def build(data: ReportData) -> Section:
     level = next((estimate.level for _, _, estimate in found if estimate.level), 0.95)
     head = tuple(name.replace("95", f"{100 * level:g}") for name in HEAD)
     mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]
-    blocks: list[Block] = [Table(head, [_cells(label, estimate) for label, estimate in mains], "All response endpoints, main analyses", numeric=(1, 2, 3, 4), wide=True)]
+    blocks: list[Block] = [
+        Table(
+            head,
+            [_cells(label, estimate) for label, estimate in mains],
+            "All response endpoints, main analyses",
+            numeric=(1, 2, 3, 4),
+            wide=True,
+        )
+    ]
     if any(endpoint.mrd for endpoint in data.rates()):
-        blocks.append(Note("MRD not evaluable and MRD missing are non-responders in a rate of MRD-negative remission; how many they are stands in the listing, by reason."))
+        blocks.append(
+            Note(
+                "MRD not evaluable and MRD missing are non-responders in a rate of MRD-negative remission; how many "
+                "they are stands in the listing, by reason."
+            )
+        )
     blocks.extend(_sensitivity(data, found, head))
-    words = [Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])]) for endpoint in data.rates()]
+    words = [
+        Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])])
+        for endpoint in data.rates()
+    ]
     blocks.append(Details("Each response endpoint in words", words))
     return Section("response", title, blocks, title)
 
 
 def _cells(label: str, estimate: Estimate) -> tuple[Any, ...]:
-    return (label, estimate.fraction, estimate.rate, estimate.interval, estimate.waiting, estimate.population, estimate.window, estimate.reader, estimate.strategies)
+    return (
+        label,
+        estimate.fraction,
+        estimate.rate,
+        estimate.interval,
+        estimate.waiting,
+        estimate.population,
+        estimate.window,
+        estimate.reader,
+        estimate.strategies,
+    )
 
 
 def _sensitivity(data: ReportData, found: list[tuple[Any, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
@@ -58,9 +84,23 @@ def _sensitivity(data: ReportData, found: list[tuple[Any, str, Estimate]], head:
             lines.append(Line(f"{endpoint.label} ({endpoint.id})"))
         rows.append(_cells(variant_words(name), estimate))
         lines.append(Line(variant_words(name), estimate.n, estimate.total, estimate.rate, estimate.lower, estimate.upper, main=not name))
-    table = Table(("Variant", *head[1:]), rows, "Sensitivity of the response rates to reader, population and strategies", numeric=(1, 2, 3, 4), group=frozenset(groups), wide=True)
+    table = Table(
+        ("Variant", *head[1:]),
+        rows,
+        "Sensitivity of the response rates to reader, population and strategies",
+        numeric=(1, 2, 3, 4),
+        group=frozenset(groups),
+        wide=True,
+    )
     figure = Figure(
-        draw_forest(lines, title="Response rates of all variants with their intervals", xlabel="Rate (%) with its interval", band=data.band, label_width=270),
-        "Response rates by variant; a diamond is the main analysis of its endpoint. A contrast between strategies for transplant is a difference between questions, not an effect of transplant.",
+        draw_forest(
+            lines,
+            title="Response rates of all variants with their intervals",
+            xlabel="Rate (%) with its interval",
+            band=data.band,
+            label_width=270,
+        ),
+        "Response rates by variant; a diamond is the main analysis of its endpoint. A contrast between strategies for "
+        "transplant is a difference between questions, not an effect of transplant.",
     )
     return [figure, table]

@@ -1,10 +1,8 @@
-"""What harm was recorded? Events by class, term and worst grade; CRS and ICANS; cytopenia, aplasia, deaths."""
+"""What harm was recorded? Events of special interest, by class, term and worst grade; cytopenia, aplasia, deaths."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import polars as pl
 
 from cartrial.report.blocks import Block, Details, Note, Section, Table, Text
 from cartrial.report.data import ReportData
@@ -12,7 +10,18 @@ from cartrial.report.rows import Stat, parts
 
 __all__ = ["build"]
 
-GRADES = {"0": "None", "any": "Any grade", "1": "Grade 1", "2": "Grade 2", "3": "Grade 3", "4": "Grade 4", "5": "Grade 5", ">=3": "Grade 3 or more"}
+GRADES = {
+    "any": "Any",
+    ">=3": "Grade 3 or more",
+    "0": "None",
+    "1": "Grade 1",
+    "2": "Grade 2",
+    "3": "Grade 3",
+    "4": "Grade 4",
+    "5": "Grade 5",
+    "unknown": "Grade not known",
+}
+MOST = 40
 
 
 def build(data: ReportData) -> Section:
@@ -20,90 +29,171 @@ def build(data: ReportData) -> Section:
     title = "Safety"
     found = data.rows.where("safety")
     if not found:
-        return Section("safety", title, [Text("No adverse event was recorded, so no safety table is shown.")], title)
-    special = {item.id: item for item in data.study.safety.special}
-    by_grade = [row for row in found if row["by"] == "max_grade"]
+        return Section("safety", title, [Text("No subject was infused, so no safety is shown.")], title)
+    graded = [row for row in found if row["by"] == "max_grade"]
     blocks: list[Block] = []
-    blocks.extend(_special(data, [row for row in by_grade if row["endpoint"] in special]))
-    blocks.extend(_terms(data, [row for row in by_grade if row["endpoint"] not in special]))
-    blocks.extend(_others(data, [row for row in found if row["by"] != "max_grade"]))
+    if graded:
+        blocks.extend(_special(data, graded))
+        blocks.extend(_terms(data, graded))
+    else:
+        blocks.append(Text("No adverse event was recorded, so none is shown."))
+    blocks.extend(_laboratory(data))
     blocks.extend(_deaths(data))
     return Section("safety", title, blocks, title)
 
 
-def _grid(data: ReportData, rows: list[dict[str, Any]]) -> tuple[list[str], dict[str, dict[str, Stat]], dict[str, Stat]]:
-    """Return the grades that occur, the counts by term and grade, and N by term."""
-    counts: dict[str, dict[str, Stat]] = {}
-    totals: dict[str, Stat] = {}
-    for row in rows:
-        stat = Stat(row["text"], row["key"], row["value"])
+def _levels(graded: list[dict[str, Any]]) -> list[str]:
+    """Return the grades to show: those that a study has; a grade that is not known only where it occurs."""
+    seen = {row["level"] for row in graded}
+    unknown = any(row["level"] == "unknown" and row["statistic"] == "n" and row["value"] for row in graded)
+    return [level for level in GRADES if level in seen and (level != "unknown" or unknown)]
+
+
+def _counts(data: ReportData, graded: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Stat]]:
+    counts: dict[tuple[str, str], dict[str, Stat]] = {}
+    for row in graded:
         if row["statistic"] == "n":
-            counts.setdefault(row["endpoint"], {})[row["level"]] = stat
-        elif row["statistic"] == "N":
-            totals.setdefault(row["endpoint"], stat)
-    seen = {level for levels in counts.values() for level in levels}
-    return [level for level in GRADES if level in seen], counts, totals
+            counts.setdefault((row["variant"], row["endpoint"]), {})[row["level"]] = Stat(row["text"], row["key"], row["value"])
+    return counts
 
 
-def _special(data: ReportData, rows: list[dict[str, Any]]) -> list[Block]:
-    if not rows:
-        return []
-    levels, counts, totals = _grid(data, rows)
-    names = {item.id: f"{item.label} ({item.id}, {item.scale})" for item in data.study.safety.special}
-    body = [(names[item.id], *(counts[item.id].get(level, "") for level in levels), totals.get(item.id, "")) for item in data.study.safety.special if item.id in counts]
-    head = ("Event of special interest", *(GRADES[level] for level in levels), "N")
-    return [Table(head, body, "Worst grade of each event of special interest, subjects infused", numeric=tuple(range(1, len(head))))]
+def _special(data: ReportData, graded: list[dict[str, Any]]) -> list[Block]:
+    levels, counts = _levels(graded), _counts(data, graded)
+    stat = data.rows.stat
+    rows: list[tuple[Any, ...]] = []
+    for item in data.study.safety.special:
+        at = counts.get(("", item.id))
+        if at:
+            total = stat([row for row in graded if row["endpoint"] == item.id and not row["variant"]], "N")
+            rows.append((f"{item.label} ({item.id})", *(at.get(level, "") for level in levels), total, item.scale))
+    for name, words in (("SERIOUS", "Any serious event"), ("RELATED", "Any related event")):
+        kind = data.rows.where("safety", name)
+        if kind:
+            rows.append((words, *(stat(kind, "n") if level == "any" else "" for level in levels), stat(kind, "N"), ""))
+    head = ("Event", *(GRADES[level] for level in levels), "N", "Scale")
+    blocks: list[Block] = [
+        Table(head, rows, "Worst grade of events of special interest: infused subjects", numeric=tuple(range(1, len(head) - 1)), wide=True)
+    ]
+    spans = []
+    for item in data.study.safety.special:
+        for by, words in (("onset", "first onset (days from day 0)"), ("duration", "duration, first onset to last end (days)")):
+            seen = data.rows.where("safety", item.id, by=by)
+            if seen:
+                span = parts("{} to {}", stat(seen, "min"), stat(seen, "max"))
+                spans.append((item.id, words, stat(seen, "n"), stat(seen, "median"), span))
+    if spans:
+        blocks.append(
+            Table(
+                ("Event", "Time", "Subjects", "Median", "Range"),
+                spans,
+                "Onset and duration of events of special interest",
+                numeric=(2, 3, 4),
+                small=True,
+            )
+        )
+    return blocks
 
 
-def _terms(data: ReportData, rows: list[dict[str, Any]]) -> list[Block]:
-    if not rows:
-        return []
-    levels, counts, totals = _grid(data, rows)
-    frame = data.adam.adae.select(pl.col("AEBODSYS").fill_null("Not classed"), pl.col("AEDECOD").str.to_uppercase()).unique()
-    classes: dict[str, list[str]] = {}
-    place = {term: system for system, term in frame.iter_rows()}
-    systems = {system.upper(): system for system in place.values()}
-    headed = {term for term in counts if term.upper() in systems}
-    for term in counts:
-        if term not in headed:
-            classes.setdefault(place.get(term.upper(), ""), []).append(term)
+def _terms(data: ReportData, graded: list[dict[str, Any]]) -> list[Block]:
+    levels, counts = [level for level in _levels(graded) if level != "0"], _counts(data, graded)
+    classes = sorted(endpoint for variant, endpoint in counts if variant == "class")
+    terms: dict[str, list[str]] = {}
+    for variant, endpoint in counts:
+        if variant.startswith("class="):
+            terms.setdefault(variant.removeprefix("class="), []).append(endpoint)
     body: list[tuple[Any, ...]] = []
     groups: set[int] = set()
-    total = next(iter(totals.values()), None)
-    for system in sorted(classes):
-        own = next((counts[term] for term in headed if term.upper() == system.upper()), {})
+
+    def add(label: str, key: tuple[str, str]) -> None:
+        body.append((label, *(counts[key].get(level, "") for level in levels)))
+
+    if ("", "ANY") in counts:
+        groups.add(0)
+        add("Any adverse event", ("", "ANY"))
+    for name in [*classes, *sorted(set(terms) - set(classes))]:
         groups.add(len(body))
-        body.append((system or "Any adverse event", *(own.get(level, "") for level in levels)))
-        body.extend((term, *(counts[term].get(level, "") for level in levels)) for term in sorted(classes[system]))
-    caption = parts("Adverse events by class, term and worst grade: subjects (N = {} infused)", total) if total else "Adverse events by class, term and worst grade: subjects"
-    table = Table(("Class and term", *(GRADES[level] for level in levels)), body, caption, numeric=tuple(range(1, len(levels) + 1)), group=frozenset(groups), small=True)
-    return [Details(f"Adverse events by class, term and grade ({len(counts) - len(headed)} terms)", [table])] if len(body) > 60 else [table]
-
-
-def _others(data: ReportData, rows: list[dict[str, Any]]) -> list[Block]:
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["endpoint"], row["by"], row["level"]), []).append(row)
-    if not groups:
+        if ("class", name) in counts:
+            add(name, ("class", name))
+        else:
+            body.append((name.capitalize(), *[""] * len(levels)))
+        for term in sorted(terms.get(name, ())):
+            add(term.capitalize(), (f"class={name}", term))
+    if not body:
         return []
-    stat = data.rows.stat
-    body = []
-    for (endpoint, by, level), at in groups.items():
-        words = " ".join(part.replace("_", " ") for part in (endpoint, by, level) if part)
-        value = parts("{} of {}", stat(at, "n"), stat(at, "N")) if stat(at, "n") and stat(at, "N") else stat(at, "n") or ""
-        spread = parts("{} ({} to {})", stat(at, "median"), stat(at, "min"), stat(at, "max")) if stat(at, "median") else ""
-        body.append((words, value, spread))
+    total = data.rows.stat(data.rows.where("safety", "ANY"), "N") or data.rows.stat(graded, "N")
+    caption = parts("Treatment-emergent adverse events by class, term and worst grade: subjects (N = {} infused)", total)
+    head = ("Class and term", *(GRADES[level] for level in levels))
+    table = Table(head, body, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups), wide=True)
+    return [Details(f"Adverse events by class, term and grade ({len(body)} lines)", [table])] if len(body) > MOST else [table]
+
+
+def _laboratory(data: ReportData) -> list[Block]:
     safety = data.study.safety
-    limits = (
-        f"Prolonged cytopenia: the last count after day {safety.cytopenia.after_day} is below {safety.cytopenia.neutrophils_below:g} (neutrophils) or "
-        f"{safety.cytopenia.platelets_below:g} (platelets) 10^9/L. B-cell aplasia: {safety.aplasia.testcd} below {safety.aplasia.below:g} {safety.aplasia.unit}."
+    names = {
+        "NEUTROPENIA": f"Neutrophils below {safety.cytopenia.neutrophils_below:g} 10^9/L",
+        "THROMBOCYTOPENIA": f"Platelets below {safety.cytopenia.platelets_below:g} 10^9/L",
+        "APLASIA": f"B-cell aplasia: {safety.aplasia.testcd} below {safety.aplasia.below:g} {safety.aplasia.unit}",
+    }
+    times = {"any": "at any test", "last": "at the last test"}
+    rows, missing = [], []
+    for name, words in names.items():
+        found = data.rows.where("safety", name)
+        if not found:
+            missing.append(words)
+        for by, level in dict.fromkeys((row["by"], row["level"]) for row in found):
+            at = [row for row in found if row["by"] == by and row["level"] == level]
+            n, total, rate = (data.rows.stat(at, statistic) for statistic in ("n", "N", "rate"))
+            rows.append((words, at[0]["window"], times.get(by) or f"at {level}", parts("{}/{}", n, total), rate))
+    order = [visit.name for visit in data.study.disease.visits]
+    rows.sort(
+        key=lambda row: (
+            list(names.values()).index(row[0]),
+            row[2] not in times.values(),
+            *[i for i, name in enumerate(order) if row[2] == f"at {name}"],
+        )
     )
-    return [Table(("Measure", "Subjects", "Median (range)"), body, "Other safety results, subjects infused", numeric=(1, 2), small=True), Note(limits)]
+    blocks: list[Block] = []
+    if rows:
+        head = ("Laboratory finding", "When", "Test", "n/N tested", "Share (%)")
+        blocks.append(
+            Table(head, rows, "Prolonged cytopenia and B-cell aplasia: infused subjects that were tested", numeric=(3, 4), small=True)
+        )
+    if missing:
+        blocks.append(
+            Text(
+                "No test was recorded for: "
+                f"{'; '.join(words[0].lower() + words[1:] if not words.startswith('B-') else words for words in missing)}."
+            )
+        )
+    return blocks
 
 
 def _deaths(data: ReportData) -> list[Block]:
-    dead = data.infused.filter(pl.col("DTHFL") == "Y").sort("DTHDY")
-    if dead.is_empty():
-        return [Text("No death of an infused subject was recorded on or before the cutoff.")]
-    rows = [(data.labels[row["SUBJ"]], row["DTHDT"].isoformat() if row["DTHDT"] else "", "" if row["DTHDY"] is None else row["DTHDY"]) for row in dead.iter_rows(named=True)]
-    return [Details("Deaths of infused subjects", [Table(("Subject", "Date", "Day"), rows, "Deaths on or before the cutoff", numeric=(2,), small=True)])]
+    found = data.rows.where("safety", "DEATH")
+    if not found:
+        return []
+    said: list[Block] = [
+        Text(parts(f"Deaths {data.until}: {{}} of {{}} infused subjects.", data.rows.stat(found, "n"), data.rows.stat(found, "N")))
+    ]
+    dead = data.infused.filter(data.infused["DTHFL"] == "Y").sort("DTHDY", "USUBJID")
+    if dead.height:
+        rows = [
+            (
+                data.labels[row["SUBJ"]],
+                row["DTHDT"].isoformat() if row["DTHDT"] else "",
+                "" if row["DTHDY"] is None else row["DTHDY"],
+                row.get("DTHSRC") or "",
+            )
+            for row in dead.iter_rows(named=True)
+        ]
+        head = ("Subject", "Date", "Day", "Source domain")
+        said.append(
+            Details(
+                "Each death",
+                [
+                    Table(head, rows, "Deaths of infused subjects", numeric=(2,), small=True),
+                    Note("A date that was partial is imputed and flagged in adam/ADSL."),
+                ],
+            )
+        )
+    return said

@@ -17,9 +17,16 @@ REMISSION = ("CR", "CRh", "CRi")
 def build(data: ReportData) -> Section:
     """Return the swimmer plot, in parts that fit a page."""
     title = "Subjects over time"
+    if not data.followed:
+        return Section("swimmers", title, [Text("No relapse or survival was recorded, so no course over time is drawn.")], "Subjects")
     swimmers = _swimmers(data)
     if not swimmers:
-        return Section("swimmers", title, [Text("No infused subject has an assessment or a contact with a day, so no swimmer plot is drawn.")], "Subjects")
+        return Section(
+            "swimmers",
+            title,
+            [Text("No infused subject has an assessment or a contact with a day, so no swimmer plot is drawn.")],
+            "Subjects",
+        )
     last = max(swimmer.end for swimmer in swimmers)
     reader = data.study.readers.primary
     blocks: list[Block] = []
@@ -28,8 +35,13 @@ def build(data: ReportData) -> Section:
     for start in range(0, len(swimmers), size):
         part = swimmers[start : start + size]
         where = f" ({start // size + 1} of {pieces})" if pieces > 1 else ""
-        svg = draw_swimmers(part, last=last, title=f"One line a subject: remission, relapse, transplant, new therapy and death{where}", band=data.band)
-        said = f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time known; green: from the first CR or CRi to relapse or the last assessment in remission."
+        svg = draw_swimmers(
+            part, last=last, title=f"One line a subject: remission, relapse, transplant, new therapy and death{where}", band=data.band
+        )
+        said = (
+            f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time "
+            "known; green: from the first CR or CRi to relapse or the last assessment in remission."
+        )
         blocks.append(Figure(svg, said, 640))
     return Section("swimmers", title, blocks, "Subjects")
 
@@ -46,7 +58,11 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
         subject = row["SUBJ"]
         seen = calls.get(subject, [])
         death = row["DTHDY"]
-        known = [day for day in (death, row["LSTALVDY"]) if day is not None] + [day for day, _ in seen] + [day for day, _ in events.get(subject, [])]
+        known = (
+            [day for day in (death, row["LSTALVDY"]) if day is not None]
+            + [day for day, _ in seen]
+            + [day for day, _ in events.get(subject, [])]
+        )
         if not known:
             continue
         end = float(death if death is not None else max(known))

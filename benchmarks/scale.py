@@ -1,0 +1,62 @@
+"""Derive and estimate many trials: 48 subjects, 10 visits, 4 reader calls a visit, every endpoint and variant of the built-in study `inaticel`.
+
+Prints, for 1,000 and 10,000 trials: seconds, peak memory, and the ratio of the two (linear: 10).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tiling import one_trial, tile_records
+
+from cartrial.analysis import analyse
+from cartrial.endpoints import derive
+from cartrial.study import Study
+
+BATCH = 500
+
+
+def study() -> Study:
+    """Return `inaticel` with the cutoff of the invented trial."""
+    base = Study.load("inaticel")
+    return base.model_copy(update={"study": base.study.model_copy(update={"cutoff": dt.date(2024, 6, 30)})})
+
+
+def run(trials: int) -> dict[str, float]:
+    """Derive and estimate; the results of every batch are kept, its analysis data sets are not."""
+    plan, trial = study(), one_trial()
+    start = time.perf_counter()
+    results = []
+    for first in range(0, trials, BATCH):
+        records = tile_records(trial, min(BATCH, trials - first), first)
+        results.append(analyse(plan, derive(plan, records), records))
+    rows = pl.concat(results).height
+    return {"trials": trials, "seconds": time.perf_counter() - start, "rows": rows, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def main() -> None:
+    """Run the sizes asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, nargs="+", default=[1000, 10_000])
+    sizes = parser.parse_args().trials
+    run(20)
+    run(BATCH)  # compile and warm up
+    found = [run(size) for size in sizes]
+    for row in found:
+        print(json.dumps({"benchmark": "derive and estimate", **{key: round(value, 2) for key, value in row.items()}}))
+    if len(found) == 2:
+        print(json.dumps({"ratio of seconds": round(found[1]["seconds"] / found[0]["seconds"], 2), "ratio of trials": sizes[1] / sizes[0]}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""How are the published models shown? One page: for each its picture, its equations, its numbers and what is doubtful."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from cartrial.errors import InputError
+from cartrial.report.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
+from cartrial.report.svg import COLOURS, Canvas, Scale, linear_ticks
+
+if TYPE_CHECKING:
+    from cartrial.virtual.published.panel import Line, Panel
+    from cartrial.virtual.published.tables import Model, Parameter
+
+__all__ = ["draw_panels", "render_models", "write_models_page"]
+
+BAND = "Simulated from published models: not data of patients"
+WIDTH, LEFT, RIGHT, PLOT, GAP = 840.0, 92.0, 24.0, 216.0, 66.0
+LINES = ("blue", "orange", "green", "pink", "sky", "red")
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def write_models_page(out: str | Path, names: Sequence[str] | None = None) -> None:
+    """Write the page of the published models into an HTML file.
+
+    Parameters
+    ----------
+    out : str or Path
+        The file.
+    names : sequence of str, optional
+        Keys of `cartrial.virtual.published.MODELS`; all of them unless given.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or the file cannot be written.
+    """
+    path = Path(out)
+    text = render_models(names)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError("the page cannot be written there", file=str(path), right="Name an HTML file in a folder that exists") from error
+
+
+def render_models(names: Sequence[str] | None = None) -> str:
+    """Return the page as HTML text; `names` as in `write_models_page`."""
+    from cartrial.report.page import render_page
+    from cartrial.virtual.published import MODELS, read_model, show_model
+
+    wanted = list(MODELS if names is None else names)
+    sections = [_about(wanted)] if names is None else []
+    sections += [_section(read_model(name), show_model(name)) for name in wanted]
+    version = metadata.version("cartrial")
+    return render_page(
+        sections,
+        title="Published models of CAR-T cells",
+        heading="Published models of CAR\u2011T cells",
+        kind="Models, as their authors wrote them",
+        facts=f"{len(wanted)} model{'' if len(wanted) == 1 else 's'}, each simulated with its published numbers",
+        band=BAND,
+        footer=f"Made by cartrial {version}. The curves are simulated anew from equations and numbers; no figure of a publication is copied.",
+        version=version,
+    )
+
+
+def _about(names: Iterable[str]) -> Section:
+    from cartrial.virtual.published import read_model
+    from cartrial.virtual.published.tables import SURE
+
+    rows = [(Markup('<a href="#{}">{}</a>').format(name, _short(name)), read_model(name).title) for name in names]
+    blocks: list[Block] = [
+        Text("Six models that others published, to learn from and to compare with. None of them is the model behind the virtual trials."),
+        Table(("Model", "What it is about"), rows, "The models of this page", small=True),
+        Text("Each number says how sure it is:"),
+        Definition([(word, words) for word, words in SURE.items()]),
+    ]
+    return Section("about", "What these are", blocks, "About")
+
+
+def _short(name: str) -> str:
+    words = " ".join(part.capitalize() for part in name[:-4].split("_"))
+    words = {"Leon Triana": "León-Triana", "Mueller Schoell": "Mueller-Schoell"}.get(words, words)
+    return f"{words} {name[-4:]}"
+
+
+def _section(model: Model, panels: dict[str, Panel]) -> Section:
+    cite = Markup('{}. <a href="https://doi.org/{}">doi:{}</a>').format(model.citation, model.doi, model.doi)
+    if model.pmid:
+        cite += Markup(' · <a href="https://pubmed.ncbi.nlm.nih.gov/{}/">PMID {}</a>').format(model.pmid, model.pmid)
+    figure = Figure(draw_panels(panels, title=f"{model.title}: simulated courses"), model.scenario)
+    doubts = Markup("<br>").join(model.doubts)
+    blocks: list[Block] = [
+        Text(model.shows),
+        figure,
+        Table(("Equation", "Words"), model.equations, "Equations", small=True),
+        Details(f"Its {len(model.parameters)} numbers", [_numbers(model)]),
+        Note(Markup("<strong>Doubts.</strong><br>{}").format(doubts)),
+        Definition([("Source", cite), ("Setting", model.setting), ("Read in", model.read)]),
+    ]
+    return Section(model.name, f"{_short(model.name)}: {model.title[0].lower()}{model.title[1:]}", blocks, _short(model.name))
+
+
+def _numbers(model: Model) -> Table:
+    rows: list[tuple[str, ...]] = []
+    groups: set[int] = set()
+    for case in ("", *model.cases):
+        items = [item for item in model.parameters if item.case == case]
+        if model.cases and items:
+            groups.add(len(rows))
+            rows.append((case or "for all", *[""] * 6))
+        rows.extend((item.symbol, item.meaning, number_words(item.value), _unit(item), _between(item), item.sure, item.source) for item in items)
+    head = ("Symbol", "Meaning", "Value", "Unit", "Between patients", "How sure", "Where")
+    return Table(head, rows, "Numbers", numeric=(2,), group=frozenset(groups))
+
+
+def _unit(item: Parameter) -> str:
+    return "" if item.unit == "1" else item.unit
+
+
+def _between(item: Parameter) -> str:
+    for kind, found in item.variability.items():
+        if kind == "omega":
+            return f"ω = {found:g}, log-normal"
+        if kind == "cv":
+            return f"{found:g} % CV, log-normal"
+        return f"{kind} {number_words(found[0])} to {number_words(found[1])}"
+    return ""
+
+
+def number_words(value: float) -> str:
+    """Return a number in words for people: powers of ten where it is very large or small."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}".replace(",", " ")
+    power = math.floor(math.log10(abs(value)) + 1e-12)
+    front = f"{value / 10.0**power:.4g}"
+    return f"{'' if front == '1' else front + '·'}10{str(power).translate(RAISED)}"
+
+
+def draw_panels(panels: dict[str, Panel], *, title: str) -> Markup:
+    """Draw a model's picture: its sets of axes one beneath the other, a series in one colour throughout.
+
+    Parameters
+    ----------
+    panels : dict of str to Panel
+        Of `cartrial.virtual.published.show_model`.
+    title : str
+        Read out in place of the figure.
+
+    Returns
+    -------
+    Markup
+        The SVG.
+    """
+    keys = dict.fromkeys(_key(label) for panel in panels.values() for label in panel.lines if label)
+    colours = {key: COLOURS[LINES[k % len(LINES)]] for k, key in enumerate(keys)}
+    legends = [_legend_rows(panel) for panel in panels.values()]
+    height = sum(20.0 * len(rows) + 8 + PLOT + GAP for rows in legends) - 12
+    canvas = Canvas(WIDTH, height, title, BAND)
+    top = 4.0
+    for panel, rows in zip(panels.values(), legends, strict=True):
+        for row in rows:
+            for x, label in row:
+                _legend(canvas, x, top + 10, label, panel.lines[label], colours[_key(label)])
+            top += 20
+        _panel(canvas, panel, top + 8, colours)
+        top += 8 + PLOT + GAP
+    return canvas.render()
+
+
+def _key(label: str) -> str:
+    return label.split(",")[0]
+
+
+def _legend_rows(panel: Panel) -> list[list[tuple[float, str]]]:
+    rows: list[list[tuple[float, str]]] = [[]]
+    x = LEFT
+    for label in panel.lines:
+        if not label:
+            continue
+        wide = 52 + 6.6 * len(label)
+        if rows[-1] and x + wide > WIDTH:
+            rows.append([])
+            x = LEFT
+        rows[-1].append((x, label))
+        x += wide
+    return rows
+
+
+def _legend(canvas: Canvas, x: float, y: float, label: str, line: Line, colour: str) -> None:
+    if line.style == "points":
+        canvas.mark(x + 11, y - 4, "ring", COLOURS["black"], size=3.6)
+    else:
+        if line.lower is not None:
+            canvas.rect(x, y - 10, 22, 12, fill=colour, opacity=0.16)
+        canvas.path(f"M{x:.1f} {y - 4:.1f}h22", "curve", stroke=colour, **_dash(line))
+    canvas.text(x + 28, y, label, "small")
+
+
+def _dash(line: Line) -> dict[str, str]:
+    return {"stroke_dasharray": "5 4"} if line.style == "dashed" else {}
+
+
+def _panel(canvas: Canvas, panel: Panel, top: float, colours: dict[str, str]) -> None:
+    base = top + PLOT
+    days = [float(value) for line in panel.lines.values() for value in (line.x[0], line.x[-1])]
+    heights = [float(value) for line in panel.lines.values() for value in (line.y.min(), line.y.max())]
+    low = min(heights) if panel.low is None else panel.low
+    high = max(heights) if panel.high is None else panel.high
+    x, y = Scale(min(days), max(days), LEFT, WIDTH - RIGHT), Scale(low, high, base, top, log=panel.log)
+    for value, words in _levels(panel, low, high):
+        canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
+        canvas.text(LEFT - 8, y(value) + 4, words, "tick", "end")
+    canvas.line(LEFT, base, WIDTH - RIGHT, base)
+    for tick in linear_ticks(min(days), max(days), 10):
+        canvas.line(x(tick), base, x(tick), base + 5)
+        canvas.text(x(tick), base + 19, f"{tick:g}", "tick", "middle")
+    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 39, panel.x, "axis-title", "middle")
+    canvas.upright(18, top + PLOT / 2, panel.y)
+    for words, value in panel.limits.items():
+        canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "limit")
+        canvas.text(WIDTH - RIGHT, y(value) - 5, words, "small", "end")
+    colour = COLOURS["black"]
+    for label, line in panel.lines.items():
+        colour = colours[_key(label)] if label else colour
+        if line.style == "points":
+            _points(canvas, line, x, y, low, high)
+            continue
+        if line.lower is not None and line.upper is not None:
+            there = [(x(a), _within(b, low, high, y)) for a, b in zip(line.x, line.upper, strict=True)]
+            back = [(x(a), _within(b, low, high, y)) for a, b in zip(line.x[::-1], line.lower[::-1], strict=True)]
+            canvas.path(_joined([*there, *back]) + "Z", "", fill=colour, opacity=0.16)
+        for piece in _pieces(line, low, high):
+            canvas.path(_joined([(x(a), y(b)) for a, b in piece]), "curve", stroke=colour, **_dash(line))
+
+
+def _levels(panel: Panel, low: float, high: float) -> list[tuple[float, str]]:
+    if not panel.log:
+        return [(value, f"{value:g}") for value in linear_ticks(low, high, 5)]
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    step = 1 if last - first <= 8 else 2
+    return [(10.0**power, number_words(10.0**power)) for power in range(first, last + 1, step)]
+
+
+def _within(value: float, low: float, high: float, y: Scale) -> float:
+    return y(min(max(float(value), low), high))
+
+
+def _joined(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points) if points else ""
+
+
+def _pieces(line: Line, low: float, high: float) -> list[list[tuple[float, float]]]:
+    """Cut a curve where it leaves the axes, so that it ends at the edge and is not drawn along it."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for a, b in zip(line.x, line.y, strict=True):
+        if low <= b <= high:
+            pieces[-1].append((float(a), float(b)))
+        elif pieces[-1]:
+            pieces.append([])
+    return [piece for piece in pieces if len(piece) > 1]
+
+
+def _points(canvas: Canvas, line: Line, x: Scale, y: Scale, low: float, high: float) -> None:
+    for k, (a, b) in enumerate(zip(line.x, line.y, strict=True)):
+        if line.lower is not None and line.upper is not None:
+            ends = (_within(line.lower[k], low, high, y), _within(line.upper[k], low, high, y))
+            canvas.line(x(a), ends[0], x(a), ends[1], "whisker", stroke=COLOURS["black"])
+        canvas.mark(x(a), _within(b, low, high, y), "ring", COLOURS["black"], size=3.6, tip=f"day {a:g}: {b:g}")

@@ -1,0 +1,294 @@
+"""What are the rates of change of a patient's state, and their derivatives?
+
+The equations stand here once; the solver, the reference solution of the tests and any later device read them from here.
+Cells are in 1/uL of blood equivalent, time in days. L = sensitive + sanctuary + negative blasts, C = effector + memory + exhausted,
+antigen = sensitive + sanctuary + B cells, a = antigen / (half + antigen), capacity left P = exp(-spent).
+"""
+
+from __future__ import annotations
+
+from math import exp, log
+from typing import Any
+
+import numba as nb
+
+from cartrial.virtual.engine_kernel_codes import (
+    ACUTE_HALF,
+    ALEMTUZUMAB_POWER,
+    ANC_RATE,
+    B_LIFE,
+    B_SOURCE,
+    CAPACITY,
+    CRP_BASE,
+    CRP_GAIN,
+    CRP_RATE,
+    EXHAUSTED_LOSS,
+    FERRITIN_BASE,
+    FERRITIN_GAIN,
+    FERRITIN_RATE,
+    HOST_CAPACITY,
+    HOST_RATE,
+    IL6_BASE,
+    IL6_CLEARANCE,
+    LYSIS_HALF,
+    MARROW_HALF,
+    N_STATES,
+    ONE_CELL,
+    PLT_RATE,
+    Q_ALEMTUZUMAB_TIME,
+    Q_ALLOGENEIC,
+    Q_ANC_BASE,
+    Q_ANTIGEN_HALF,
+    Q_CONTRACTION,
+    Q_EXHAUSTION,
+    Q_EXPANSION,
+    Q_GROWTH,
+    Q_IL6_BRAKE,
+    Q_IL6_YIELD,
+    Q_KILL,
+    Q_KILL_HALF,
+    Q_MEMORY_HALF,
+    Q_MEMORY_KILL,
+    Q_MEMORY_LOSS,
+    Q_PLT_BASE,
+    Q_REACH,
+    Q_RECOVERY,
+    Q_ROOM_HALF,
+    Q_SENSITISATION,
+    Q_SPENDING,
+    Q_TARGET_WEIGHT,
+    Q_TO_MEMORY,
+    REJECTION_CAP,
+    REJECTION_HALF,
+)
+
+__all__ = ["rates"]
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: bool) -> None:
+    """Fill `d` with the rates of change and, where asked, `j` with their derivatives.
+
+    Parameters
+    ----------
+    y : ndarray of float64, shape (17,)
+        State, in the order of `STATES`.
+    q : ndarray of float64, shape (26,)
+        Parameters, in the order of `PARAMETERS`.
+    alive : ndarray of bool, shape (3,)
+        Which clones of blasts exist.
+    care : ndarray of float64, shape (4,)
+        Factors of treatment on expansion, IL-6 signal, IL-6 yield and IL-6 clearance.
+    d : ndarray of float64, shape (17,)
+        Rates, 1/day.
+    j : ndarray of float64, shape (17, 17)
+        d rate / d state; only entries that can differ from zero are written.
+    """
+    sensitive = exp(y[0]) if alive[0] else 0.0
+    sanctuary = exp(y[1]) if alive[1] else 0.0
+    negative = exp(y[2]) if alive[2] else 0.0
+    bcell = exp(y[3])
+    effector = exp(y[4])
+    memory = exp(y[5])
+    left = exp(-y[6])
+    exhausted = y[7]
+    host = exp(y[8])
+    blasts = sensitive + sanctuary + negative
+    cart = effector + memory + exhausted
+
+    antigen = sensitive + sanctuary + bcell
+    antigen_over = 1.0 / (q[Q_ANTIGEN_HALF] + antigen)
+    a = antigen * antigen_over
+    kill_over = 1.0 / (q[Q_KILL_HALF] + effector + q[Q_TARGET_WEIGHT] * (sensitive + sanctuary))
+    by_effector = q[Q_KILL] * effector * kill_over
+    memory_over = 1.0 / (q[Q_MEMORY_HALF] + memory)
+    by_memory = q[Q_KILL] * q[Q_MEMORY_KILL] * memory * memory_over
+    kill = by_effector + by_memory
+    reach = q[Q_REACH]
+    growth = q[Q_GROWTH] * (1.0 - blasts / CAPACITY)
+    d[0] = growth - kill
+    d[1] = growth - reach * kill
+    d[2] = growth
+
+    quiet = 1.0 / (1.0 + (effector + memory) / q[Q_MEMORY_HALF])
+    source = B_SOURCE * quiet / bcell
+    d[3] = source - 1.0 / B_LIFE - kill
+
+    rejection = 0.0
+    rejection_slope = 0.0
+    if q[Q_ALLOGENEIC] > 0.0:
+        activity = exp(min(y[9], 30.0))
+        over = 1.0 / (1.0 + activity / REJECTION_CAP)
+        rejection = activity * over
+        rejection_slope = rejection * over
+    crowd = host + cart
+    room = 1.0 / (1.0 + crowd / q[Q_ROOM_HALF])
+    whole = effector / (effector + ONE_CELL)
+    expand = care[0] * q[Q_EXPANSION] * a * room * left * whole
+    tire = q[Q_EXHAUSTION] * a * (1.0 - left)
+    feed = q[Q_TO_MEMORY] * exp(y[4] - y[5])
+    d[4] = expand - q[Q_CONTRACTION] - q[Q_TO_MEMORY] - tire - rejection
+    d[5] = feed - q[Q_MEMORY_LOSS] - rejection
+    d[6] = q[Q_SPENDING] * a
+    d[7] = tire * effector - (EXHAUSTED_LOSS + rejection) * exhausted
+
+    host_rate = HOST_RATE * exp(-ALEMTUZUMAB_POWER * y[10])
+    fill = log(crowd / HOST_CAPACITY)
+    contact_over = 1.0 / (REJECTION_HALF + cart)
+    d[8] = -host_rate * fill
+    d[9] = -host_rate * fill + q[Q_SENSITISATION] * cart * contact_over
+    d[10] = -y[10] / q[Q_ALEMTUZUMAB_TIME]
+
+    il6 = y[11]
+    lysed = sensitive + reach * sanctuary
+    lysis = by_effector * lysed
+    lysis_over = 1.0 / (1.0 + lysis / LYSIS_HALF)
+    clearance = IL6_CLEARANCE * care[3]
+    d[11] = IL6_CLEARANCE * (IL6_BASE + care[2] * q[Q_IL6_YIELD] * lysis * lysis_over) - clearance * il6
+    signal = max(il6, 0.0) * care[1]
+    acute = log(1.0 + signal / ACUTE_HALF)
+    d[12] = FERRITIN_RATE * (FERRITIN_BASE * (1.0 + FERRITIN_GAIN * acute) - y[12])
+    d[13] = CRP_RATE * (CRP_BASE + CRP_GAIN * acute - y[13])
+    brake = 1.0 / (1.0 + signal / q[Q_IL6_BRAKE])
+    d[14] = q[Q_RECOVERY] * brake
+    reserve = 1.0 / (1.0 + exp(-y[14]))
+    space = 1.0 / (1.0 + blasts / MARROW_HALF)
+    d[15] = ANC_RATE * (q[Q_ANC_BASE] * reserve * space - y[15])
+    d[16] = PLT_RATE * (q[Q_PLT_BASE] * reserve * space - y[16])
+    if not with_jacobian:
+        return
+
+    e_sens = -by_effector * q[Q_TARGET_WEIGHT] * sensitive * kill_over
+    e_sanc = -by_effector * q[Q_TARGET_WEIGHT] * sanctuary * kill_over
+    e_eff = by_effector * (1.0 - effector * kill_over)
+    e_mem = by_memory * q[Q_MEMORY_HALF] * memory_over
+    slope = q[Q_GROWTH] / CAPACITY
+    for i in range(3):
+        factor = 1.0 if i == 0 else (reach if i == 1 else 0.0)
+        j[i, 0] = -slope * sensitive - factor * e_sens
+        j[i, 1] = -slope * sanctuary - factor * e_sanc
+        j[i, 2] = -slope * negative
+        j[i, 4] = -factor * e_eff
+        j[i, 5] = -factor * e_mem
+    j[3, 0] = -e_sens
+    j[3, 1] = -e_sanc
+    j[3, 3] = -source
+    j[3, 4] = -source * quiet * effector / q[Q_MEMORY_HALF] - e_eff
+    j[3, 5] = -source * quiet * memory / q[Q_MEMORY_HALF] - e_mem
+
+    a_slope = q[Q_ANTIGEN_HALF] * antigen_over * antigen_over
+    a_sens = a_slope * sensitive
+    a_sanc = a_slope * sanctuary
+    a_b = a_slope * bcell
+    c = care[0] * q[Q_EXPANSION] * room * left * whole - q[Q_EXHAUSTION] * (1.0 - left)
+    j[4, 0] = c * a_sens
+    j[4, 1] = c * a_sanc
+    j[4, 3] = c * a_b
+    c = -expand * room / q[Q_ROOM_HALF]
+    j[4, 4] = c * effector + expand * (1.0 - whole)
+    j[4, 5] = c * memory
+    j[4, 6] = -expand - q[Q_EXHAUSTION] * a * left
+    j[4, 7] = c
+    j[4, 8] = c * host
+    j[4, 9] = -rejection_slope
+    j[5, 4] = feed
+    j[5, 5] = -feed
+    j[5, 9] = -rejection_slope
+    j[6, 0] = q[Q_SPENDING] * a_sens
+    j[6, 1] = q[Q_SPENDING] * a_sanc
+    j[6, 3] = q[Q_SPENDING] * a_b
+    c = q[Q_EXHAUSTION] * (1.0 - left) * effector
+    j[7, 0] = c * a_sens
+    j[7, 1] = c * a_sanc
+    j[7, 3] = c * a_b
+    j[7, 4] = tire * effector
+    j[7, 6] = q[Q_EXHAUSTION] * a * left * effector
+    j[7, 7] = -(EXHAUSTED_LOSS + rejection)
+    j[7, 9] = -rejection_slope * exhausted
+
+    c = -host_rate / crowd
+    j[8, 4] = c * effector
+    j[8, 5] = c * memory
+    j[8, 7] = c
+    j[8, 8] = c * host
+    j[8, 10] = ALEMTUZUMAB_POWER * host_rate * fill
+    contact = c + q[Q_SENSITISATION] * REJECTION_HALF * contact_over * contact_over
+    j[9, 4] = contact * effector
+    j[9, 5] = contact * memory
+    j[9, 7] = contact
+    j[9, 8] = c * host
+    j[9, 10] = ALEMTUZUMAB_POWER * host_rate * fill
+    j[10, 10] = -1.0 / q[Q_ALEMTUZUMAB_TIME]
+
+    c = IL6_CLEARANCE * care[2] * q[Q_IL6_YIELD] * lysis_over * lysis_over
+    j[11, 0] = c * (by_effector * sensitive + lysed * e_sens)
+    j[11, 1] = c * (reach * by_effector * sanctuary + lysed * e_sanc)
+    j[11, 4] = c * lysed * e_eff
+    j[11, 11] = -clearance
+    rise = care[1] / (ACUTE_HALF + signal)
+    j[12, 11] = FERRITIN_RATE * FERRITIN_BASE * FERRITIN_GAIN * rise
+    j[12, 12] = -FERRITIN_RATE
+    j[13, 11] = CRP_RATE * CRP_GAIN * rise
+    j[13, 13] = -CRP_RATE
+    j[14, 11] = -q[Q_RECOVERY] * brake * brake * care[1] / q[Q_IL6_BRAKE]
+    swing = reserve * (1.0 - reserve) * space
+    crowding = -reserve * space * space / MARROW_HALF
+    for i, rate, base in ((15, ANC_RATE, q[Q_ANC_BASE]), (16, PLT_RATE, q[Q_PLT_BASE])):
+        j[i, 14] = rate * base * swing
+        j[i, 0] = rate * base * crowding * sensitive
+        j[i, 1] = rate * base * crowding * sanctuary
+        j[i, 2] = rate * base * crowding * negative
+        j[i, i] = -rate
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def solve_block(lu: Any, j: Any, shift: float, core: int, r: Any) -> None:
+    """Solve (shift I - j) x = r in place: alemtuzumab, then the core by its factors, then what only follows.
+
+    Parameters
+    ----------
+    lu : ndarray of float64, shape (10, 10)
+        Factors of the core (states 0 to core - 1); the diagonal holds reciprocals.
+    j : ndarray of float64, shape (17, 17)
+    shift : float
+        1 / (gamma h).
+    core : int
+        9 (autologous) or 10 states.
+    r : ndarray of float64, shape (17,)
+    """
+    r[10] = r[10] / (shift - j[10, 10])
+    r[8] += j[8, 10] * r[10]
+    r[9] = r[9] + j[9, 10] * r[10] if core == 10 else 0.0
+    for i in range(1, core):
+        s = r[i]
+        for k in range(i):
+            s -= lu[i, k] * r[k]
+        r[i] = s
+    for i in range(core - 1, -1, -1):
+        s = r[i]
+        for k in range(i + 1, core):
+            s -= lu[i, k] * r[k]
+        r[i] = s * lu[i, i]
+    r[11] = (r[11] + j[11, 0] * r[0] + j[11, 1] * r[1] + j[11, 4] * r[4]) / (shift - j[11, 11])
+    for i in range(12, 15):
+        r[i] = (r[i] + j[i, 11] * r[11]) / (shift - j[i, i])
+    for i in range(15, N_STATES):
+        r[i] = (r[i] + j[i, 0] * r[0] + j[i, 1] * r[1] + j[i, 2] * r[2] + j[i, 14] * r[14]) / (shift - j[i, i])
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def factorise(j: Any, shift: float, core: int, lu: Any) -> None:
+    """Fill `lu` with the factors of the core of (shift I - j)."""
+    for i in range(core):
+        for k in range(core):
+            lu[i, k] = -j[i, k]
+        lu[i, i] += shift
+    for m in range(core):
+        pivot = 1.0 / lu[m, m]
+        lu[m, m] = pivot
+        for i in range(m + 1, core):
+            if lu[i, m] != 0.0:
+                f = lu[i, m] * pivot
+                lu[i, m] = f
+                for k in range(m + 1, core):
+                    lu[i, k] -= f * lu[m, k]

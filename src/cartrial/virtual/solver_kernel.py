@@ -1,0 +1,313 @@
+"""How does one patient's state move through time, past events and extinctions?
+
+Rodas5P in the form without matrix products (Hairer and Wanner II, IV.7): coefficients of Steinebach 2023, doi:10.1007/s10543-023-00967-x.
+"""
+
+from __future__ import annotations
+
+from math import exp, log
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from cartrial.virtual.engine_kernel_codes import (
+    END_STEROIDS,
+    END_TOCILIZUMAB,
+    I_ACCEPTED,
+    I_FAILED,
+    I_NEAREST_SENSITIVE,
+    I_PEAK_IL6,
+    I_REFUSED,
+    I_REJECTED,
+    I_STEROIDS,
+    I_TOCILIZUMAB,
+    I_TRANSPLANTED,
+    INFUSION,
+    LYMPHODEPLETION,
+    MARROW_SCALE,
+    MARROW_TOP,
+    N_INFO,
+    N_STATES,
+    NEW_THERAPY,
+    Q_ALLOGENEIC,
+    Q_DOSE,
+    Q_MEMORY_SHARE,
+    REJECTION_CAP,
+    STEROID_DAYS,
+    STEROID_EXPANSION,
+    STEROID_YIELD,
+    STEROIDS,
+    TOCI_CLEARANCE,
+    TOCI_DAYS,
+    TOCI_EXPANSION,
+    TOCI_SIGNAL,
+    TOCILIZUMAB,
+    TRANSPLANT,
+    TRANSPLANT_BELOW,
+    TRANSPLANT_CAR,
+    TRANSPLANT_HOST,
+    TRANSPLANT_RESERVE,
+)
+from cartrial.virtual.rhs_kernel import factorise, rates
+from cartrial.virtual.solver_kernel_step import GAMMA, step
+
+__all__ = ["solve"]
+
+_LOG10 = log(10.0)
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _write(y: Any, alive: Any, o: Any) -> None:
+    o[0] = (exp(y[0]) if alive[0] else 0.0) + (exp(y[1]) if alive[1] else 0.0)
+    o[1] = exp(y[2]) if alive[2] else 0.0
+    o[2] = exp(y[3])
+    o[4] = exp(y[4]) + exp(y[5])
+    o[3] = o[4] + y[7]
+    o[5] = exp(y[8])
+    for i in range(3):
+        o[6 + i] = y[11 + i]
+    o[9] = y[15]
+    o[10] = y[16]
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _happen(kind: int, value: float, t: float, y: Any, q: Any, alive: Any, thresholds: Any, care: Any, ends: Any, note: Any) -> None:
+    """Change the state by one event."""
+    if kind == INFUSION:
+        cells = q[Q_DOSE] * value
+        share = q[Q_MEMORY_SHARE]
+        if cells > 0.0:
+            effector = exp(y[4])
+            fresh = effector + cells * (1.0 - share)
+            y[6] = -log((effector * exp(-y[6]) + cells * (1.0 - share)) / fresh)
+            y[4] = log(fresh)
+            y[5] = log(exp(y[5]) + cells * share)
+    elif kind == TOCILIZUMAB:
+        care[0] *= TOCI_EXPANSION if ends[0] == np.inf else 1.0
+        care[1] = TOCI_SIGNAL
+        care[3] = TOCI_CLEARANCE
+        ends[0] = t + TOCI_DAYS
+        if np.isnan(note[I_TOCILIZUMAB]):
+            note[I_TOCILIZUMAB] = t
+    elif kind == STEROIDS:
+        care[0] *= STEROID_EXPANSION if ends[1] == np.inf else 1.0
+        care[2] = STEROID_YIELD
+        ends[1] = t + STEROID_DAYS
+        if np.isnan(note[I_STEROIDS]):
+            note[I_STEROIDS] = t
+    elif kind == END_TOCILIZUMAB:
+        care[0] /= TOCI_EXPANSION
+        care[1] = 1.0
+        care[3] = 1.0
+        ends[0] = np.inf
+    elif kind == END_STEROIDS:
+        care[0] /= STEROID_EXPANSION
+        care[2] = 1.0
+        ends[1] = np.inf
+    else:
+        kill = value * _LOG10
+        if kind == LYMPHODEPLETION:
+            kill = value / 3.0
+            y[8] -= value
+            y[9] -= value
+            y[14] -= 1.0
+        elif kind == TRANSPLANT:
+            blasts = 0.0
+            for c in range(3):
+                if alive[c]:
+                    blasts += exp(y[c])
+            if MARROW_TOP * blasts / (blasts + MARROW_SCALE) >= TRANSPLANT_BELOW:
+                return
+            note[I_TRANSPLANTED] = t
+            y[4] -= TRANSPLANT_CAR
+            y[5] -= TRANSPLANT_CAR
+            y[7] *= exp(-TRANSPLANT_CAR)
+            y[8] = log(TRANSPLANT_HOST)
+            y[9] = -30.0
+            y[14] = TRANSPLANT_RESERVE
+        elif kind == NEW_THERAPY:
+            y[14] -= 1.0
+        for c in range(3):
+            if alive[c]:
+                y[c] -= kill
+                if y[c] < thresholds[c]:
+                    alive[c] = False
+                    note[c] = t
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _dense(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, s: float) -> float:
+    return y[i] * (1.0 - s) + s * (z[i] + (1.0 - s) * (k2[i] + s * (k3[i] + s * k4[i])))
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _cross(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, level: float, low: float, high: float) -> float:
+    """Return where within the step, between `low` and `high`, state i passes `level`."""
+    above = _dense(y, z, k2, k3, k4, i, low) > level
+    for _ in range(45):
+        middle = 0.5 * (low + high)
+        if (_dense(y, z, k2, k3, k4, i, middle) > level) == above:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _patient(
+    y: Any, q: Any, alive: Any, thresholds: Any, when: Any, kind: Any, value: Any, levels: Any, days: Any, rtol: float, out: Any, note: Any, w: Any, k: Any, j: Any, lu: Any
+) -> None:
+    core = 10 if q[Q_ALLOGENEIC] > 0.0 else 9
+    z, k2, k3, k4, at = w[0], w[1], w[2], w[3], w[4]
+    care = np.ones(4)
+    ends = np.full(2, np.inf)
+    note[:] = np.nan
+    note[I_ACCEPTED : N_INFO] = 0.0
+    note[I_NEAREST_SENSITIVE : I_NEAREST_SENSITIVE + 3] = np.inf
+    note[I_PEAK_IL6] = y[11]
+    given = np.zeros(2, np.bool_)
+    shown = alive.copy()
+    n_events = len(when)
+    n_days = len(days)
+    end = days[n_days - 1]
+    t = 0.0
+    h = 0.02
+    e = 0
+    i_day = 0
+    accepted = 0
+    refused = 0
+    fresh = True
+    while True:
+        # events of this moment
+        happened = False
+        while e < n_events and when[e] <= t + 1e-9:
+            _happen(kind[e], value[e], t, y, q, alive, thresholds, care, ends, note)
+            e += 1
+            happened = True
+        for c in range(2):
+            if ends[c] <= t + 1e-9:
+                _happen(END_TOCILIZUMAB if c == 0 else END_STEROIDS, 0.0, t, y, q, alive, thresholds, care, ends, note)
+                happened = True
+        if happened:
+            h = min(h, 0.02)
+            fresh = True
+        if i_day < n_days and days[i_day] <= t + 1e-9:
+            _write(y, alive, out[i_day])
+            i_day += 1
+        if i_day >= n_days:
+            break
+        stop = end
+        if e < n_events and when[e] < stop:
+            stop = when[e]
+        for c in range(2):
+            if ends[c] < stop:
+                stop = ends[c]
+        if fresh:
+            rates(y, q, alive, care, k[0], j, True)
+            for i in range(N_STATES):
+                w[5, i] = k[0, i]
+        else:
+            for i in range(N_STATES):
+                k[0, i] = w[5, i]
+        aim = h
+        cut = t + h >= stop - 1e-9
+        if cut:
+            h = stop - t
+        shift = 1.0 / (GAMMA * h)
+        factorise(j, shift, core, lu)
+        err = step(y, q, alive, care, core, h, shift, rtol, k, j, lu, z, k2, k3, k4, at)
+        factor = min(5.0, max(0.2, 0.9 * (err + 1e-14) ** -0.2))
+        if not err <= 1.0:
+            refused += 1
+            fresh = False
+            h *= factor if err > 1.0 and err < 1e30 else 0.2
+            if h < 1e-9 or refused > 5000:
+                note[I_FAILED] = 1.0
+                break
+            continue
+        # a drug given at a level of IL-6: the step ends where it is crossed
+        triggered = -1
+        for c in range(2):
+            if not given[c] and y[11] < levels[c] <= z[11]:
+                s = _cross(y, z, k2, k3, k4, 11, levels[c], 0.0, 1.0)
+                if s < 0.999:
+                    h = max(s * h, 1e-6)
+                    triggered = 2
+                else:
+                    triggered = c
+                break
+        if triggered == 2:
+            fresh = False
+            continue
+        accepted += 1
+        for c in range(3):
+            if alive[c]:
+                low = min(y[c], z[c]) - thresholds[c]
+                pieces = 4 if low < 3.0 else 1
+                for p in range(pieces):
+                    s = (p + 1) / pieces
+                    v = _dense(y, z, k2, k3, k4, c, s) - thresholds[c]
+                    if v < note[I_NEAREST_SENSITIVE + c]:
+                        note[I_NEAREST_SENSITIVE + c] = v
+                    if v < 0.0:
+                        start = p / pieces
+                        note[c] = t + h * _cross(y, z, k2, k3, k4, c, thresholds[c], start, s)
+                        break
+        if core == 10 and np.isnan(note[I_REJECTED]):
+            level = log(REJECTION_CAP)
+            if y[9] < level <= z[9]:
+                note[I_REJECTED] = t + h * _cross(y, z, k2, k3, k4, 9, level, 0.0, 1.0)
+        following = stop if cut else t + h
+        while i_day < n_days and days[i_day] < following - 1e-9:
+            s = (days[i_day] - t) / h
+            for c in range(3):
+                shown[c] = alive[c] and not note[c] <= days[i_day]
+            for i in range(N_STATES):
+                at[i] = _dense(y, z, k2, k3, k4, i, s)
+            _write(at, shown, out[i_day])
+            i_day += 1
+        for c in range(3):
+            if alive[c] and note[c] <= following:
+                alive[c] = False
+        for i in range(N_STATES):
+            y[i] = z[i]
+        t = following
+        if y[11] > note[I_PEAK_IL6]:
+            note[I_PEAK_IL6] = y[11]
+        fresh = True
+        h = max(h * factor, min(aim, 0.05)) if cut else h * factor
+        if triggered >= 0:
+            given[triggered] = True
+            _happen(TOCILIZUMAB if triggered == 0 else STEROIDS, 0.0, t, y, q, alive, thresholds, care, ends, note)
+            h = min(h, 0.02)
+    note[I_ACCEPTED] = accepted
+    note[I_REFUSED] = refused
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def solve(initial: Any, parameters: Any, alive: Any, thresholds: Any, when: Any, kind: Any, value: Any, levels: Any, days: Any, rtol: float, out: Any, note: Any) -> None:
+    """Solve patient after patient.
+
+    Parameters
+    ----------
+    initial, parameters, alive, thresholds : ndarray, shape (patients, 17), (patients, 26), (patients, 3), (patients, 3)
+        As in `Draws`.
+    when, kind, value : ndarray, shape (patients, events)
+        Events sorted by day.
+    levels : ndarray of float64, shape (patients, 2)
+        IL-6 at which tocilizumab and corticosteroids are given.
+    days : ndarray of float64, shape (days,)
+    rtol : float
+    out : ndarray of float32, shape (patients, days, 11)
+    note : ndarray of float64, shape (patients, 14)
+    """
+    work = np.zeros((6, N_STATES))
+    k = np.zeros((8, N_STATES))
+    j = np.zeros((N_STATES, N_STATES))
+    lu = np.zeros((10, 10))
+    for i in range(len(initial)):
+        y = initial[i].copy()
+        living = alive[i].copy()
+        j[:, :] = 0.0
+        _patient(y, parameters[i], living, thresholds[i], when[i], kind[i], value[i], levels[i], days, rtol, out[i], note[i], work, k, j, lu)

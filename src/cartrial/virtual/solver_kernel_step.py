@@ -1,0 +1,174 @@
+"""What is one step of Rodas5P? Eight stages, an error estimate of order 4 and a continuous extension of order 4.
+
+Coefficients: Steinebach 2023, BIT Numerical Mathematics 63:27, doi:10.1007/s10543-023-00967-x. The sums are written out so that they are compiled without loops.
+"""
+
+from __future__ import annotations
+
+from math import exp, sqrt
+from typing import Any
+
+import numba as nb
+
+from cartrial.virtual.engine_kernel_codes import N_STATES
+from cartrial.virtual.rhs_kernel import rates, solve_block
+
+__all__ = ["GAMMA", "step"]
+
+GAMMA = 0.21193756319429014
+A21 = 3.0
+A31 = 2.849394379747939
+A32 = 0.45842242204463923
+A41 = -6.954028509809101
+A42 = 2.489845061869568
+A43 = -10.358996098473584
+A51 = 2.8029986275628964
+A52 = 0.5072464736228206
+A53 = -0.3988312541770524
+A54 = -0.04721187230404641
+A61 = -7.502846399306121
+A62 = 2.561846144803919
+A63 = -11.627539656261098
+A64 = -0.18268767659942256
+A65 = 0.030198172008377946
+C21 = -14.155112264123755
+C31 = -17.97296035885952
+C32 = -2.859693295451294
+C41 = 147.12150275711716
+C42 = -1.41221402718213
+C43 = 71.68940251302358
+C51 = 165.43517024871676
+C52 = -0.4592823456491126
+C53 = 42.90938336958603
+C54 = -5.961986721573306
+C61 = 24.854864614690072
+C62 = -3.0009227002832186
+C63 = 47.4931110020768
+C64 = 5.5814197821558125
+C65 = -0.6610691825249471
+C71 = 30.91273214028599
+C72 = -3.1208243349937974
+C73 = 77.79954646070892
+C74 = 34.28646028294783
+C75 = -19.097331116725623
+C76 = -28.087943162872662
+C81 = 37.80277123390563
+C82 = -3.2571969029072276
+C83 = 112.26918849496327
+C84 = 66.9347231244047
+C85 = -40.06618937091002
+C86 = -54.66780262877968
+C87 = -9.48861652309627
+H21 = 25.948786856663858
+H22 = -2.5579724845846235
+H23 = 10.433815404888879
+H24 = -2.3679251022685204
+H25 = 0.524948541321073
+H26 = 1.1241088310450404
+H27 = 0.4272876194431874
+H28 = -0.17202221070155493
+H31 = -9.91568850695171
+H32 = -0.9689944594115154
+H33 = 3.0438037242978453
+H34 = -24.495224566215796
+H35 = 20.176138334709044
+H36 = 15.98066361424651
+H37 = -6.789040303419874
+H38 = -6.710236069923372
+H41 = 11.419903575922262
+H42 = 2.8879645146136994
+H43 = 72.92137995996029
+H44 = 80.12511834622643
+H45 = -52.072871366152654
+H46 = -59.78993625266729
+H47 = -0.15582684282751913
+H48 = 4.883087185713722
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def step(
+    y: Any, q: Any, alive: Any, care: Any, core: int, h: float, shift: float, rtol: float, k: Any, j: Any, lu: Any, z: Any, k2: Any, k3: Any, k4: Any, at: Any
+) -> float:
+    """Fill `z`, the state after the step, and `k2`, `k3`, `k4` of its continuous extension; return the error over the tolerance.
+
+    Parameters
+    ----------
+    y : ndarray of float64, shape (17,)
+        State before the step.
+    k : ndarray of float64, shape (8, 17)
+        Stages; the first row holds the rates at `y` on entry.
+    j, lu : ndarray of float64
+        Derivatives at `y`, and the factors of the core.
+    h, shift, rtol : float
+        Step (days), 1 / (gamma h), tolerance.
+    z, k2, k3, k4, at : ndarray of float64, shape (17,)
+    """
+    over = 1.0 / h
+    n = N_STATES
+    solve_block(lu, j, shift, core, k[0])
+    for i in range(n):
+        at[i] = y[i] + A21 * k[0, i]
+    rates(at, q, alive, care, k[1], j, False)
+    for i in range(n):
+        k[1, i] += over * (C21 * k[0, i])
+    solve_block(lu, j, shift, core, k[1])
+    for i in range(n):
+        at[i] = y[i] + A31 * k[0, i] + A32 * k[1, i]
+    rates(at, q, alive, care, k[2], j, False)
+    for i in range(n):
+        k[2, i] += over * (C31 * k[0, i] + C32 * k[1, i])
+    solve_block(lu, j, shift, core, k[2])
+    for i in range(n):
+        at[i] = y[i] + A41 * k[0, i] + A42 * k[1, i] + A43 * k[2, i]
+    rates(at, q, alive, care, k[3], j, False)
+    for i in range(n):
+        k[3, i] += over * (C41 * k[0, i] + C42 * k[1, i] + C43 * k[2, i])
+    solve_block(lu, j, shift, core, k[3])
+    for i in range(n):
+        at[i] = y[i] + A51 * k[0, i] + A52 * k[1, i] + A53 * k[2, i] + A54 * k[3, i]
+    rates(at, q, alive, care, k[4], j, False)
+    for i in range(n):
+        k[4, i] += over * (C51 * k[0, i] + C52 * k[1, i] + C53 * k[2, i] + C54 * k[3, i])
+    solve_block(lu, j, shift, core, k[4])
+    for i in range(n):
+        at[i] = y[i] + A61 * k[0, i] + A62 * k[1, i] + A63 * k[2, i] + A64 * k[3, i] + A65 * k[4, i]
+    rates(at, q, alive, care, k[5], j, False)
+    for i in range(n):
+        k[5, i] += over * (C61 * k[0, i] + C62 * k[1, i] + C63 * k[2, i] + C64 * k[3, i] + C65 * k[4, i])
+    solve_block(lu, j, shift, core, k[5])
+    for i in range(n):
+        at[i] += k[5, i]
+    rates(at, q, alive, care, k[6], j, False)
+    for i in range(n):
+        k[6, i] += over * (C71 * k[0, i] + C72 * k[1, i] + C73 * k[2, i] + C74 * k[3, i] + C75 * k[4, i] + C76 * k[5, i])
+    solve_block(lu, j, shift, core, k[6])
+    for i in range(n):
+        at[i] += k[6, i]
+    rates(at, q, alive, care, k[7], j, False)
+    for i in range(n):
+        k[7, i] += over * (C81 * k[0, i] + C82 * k[1, i] + C83 * k[2, i] + C84 * k[3, i] + C85 * k[4, i] + C86 * k[5, i] + C87 * k[6, i])
+    solve_block(lu, j, shift, core, k[7])
+    for i in range(n):
+        z[i] = at[i] + k[7, i]
+    for i in range(n):
+        k2[i] = H21 * k[0, i] + H22 * k[1, i] + H23 * k[2, i] + H24 * k[3, i] + H25 * k[4, i] + H26 * k[5, i] + H27 * k[6, i] + H28 * k[7, i]
+    for i in range(n):
+        k3[i] = H31 * k[0, i] + H32 * k[1, i] + H33 * k[2, i] + H34 * k[3, i] + H35 * k[4, i] + H36 * k[5, i] + H37 * k[6, i] + H38 * k[7, i]
+    for i in range(n):
+        k4[i] = H41 * k[0, i] + H42 * k[1, i] + H43 * k[2, i] + H44 * k[3, i] + H45 * k[4, i] + H46 * k[5, i] + H47 * k[6, i] + H48 * k[7, i]
+    car = exp(z[4]) + exp(z[5]) + abs(z[7]) + 1e-9
+    err = 0.0
+    for i in range(n):
+        if i < 3 and not alive[i]:
+            continue
+        if i < 11 or i == 14:
+            scale = rtol
+            if i == 7:
+                scale = rtol * car
+            elif (i == 4 or i == 5) and z[i] < -18.0:
+                scale = 100.0 * rtol
+        else:
+            scale = rtol * max(abs(y[i]), abs(z[i])) + 1e-9
+        e = k[7, i] / scale
+        err += e * e
+    return sqrt(err / n)

@@ -1,0 +1,178 @@
+"""What of the documentation is taken from the code: blocks that are written into the pages, and cells that must agree with it.
+
+    python tests/docs_reference.py      writes the blocks between `<!-- begin: NAME -->` and `<!-- end: NAME -->` anew
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n)(?P<text>.*?)(<!-- end: (?P=name) -->)", re.DOTALL)
+KEYS = re.compile(r"<!-- keys: (?P<model>[\w.]+) -->\n\n(?P<table>(?:\|.*\n)+)")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Return the cells of a Markdown table without its head, code marks removed."""
+    rows = [re.split(r"(?<!\\)\|", line.strip().strip("|")) for line in text.strip().splitlines()[2:]]
+    return [[cell.strip().replace("`", "").replace("\\|", "|") for cell in row] for row in rows]
+
+
+def _value(annotation: Any) -> str:
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return ", ".join(str(part) for part in parts)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_value(part) for part in parts if part is not type(None))
+    if origin is tuple:
+        return f"list of {_value(parts[0])}"
+    if origin is dict:
+        return f"key: {_value(parts[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation.__name__
+    words = {str: "text", int: "whole number", float: "number", bool: "true, false", Any: "any value"}
+    return words.get(annotation, "date" if getattr(annotation, "__name__", "") == "date" else str(annotation))
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    if value is None or value in ((), {}):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(getattr(part, "id", str(part)) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def key_rows(model: type[BaseModel]) -> list[list[str]]:
+    """Return key, value and default of every field of a model, as the pages have them."""
+    fields = model.model_fields.items()
+    return [[field.alias or name, _value(field.annotation), _default(field)] for name, field in fields]
+
+
+def _checks() -> str:
+    from cartrial.sdtm import CHECK_RULES
+
+    return table(("rule", "severity", "reads", "what is looked for"), [(f"`{r.id}`", r.severity, r.reads, r.says) for r in CHECK_RULES])
+
+
+def _reading() -> str:
+    from cartrial.sdtm import READING_RULES
+
+    return table(("rule", "severity", "what is looked for"), [(f"`{name}`", severity, says) for name, severity, says in READING_RULES])
+
+
+def _domains() -> str:
+    from cartrial.sdtm import DOMAINS
+
+    words = {"key": "required", "must": "column required", "rule": "read by a rule", "other": ""}
+    parts = []
+    for domain in DOMAINS.values():
+        rows = [(f"`{v.name}`", v.label, v.kind, words[v.need], v.note) for v in domain.variables if v.name not in ("STUDYID", "DOMAIN", "USUBJID")]
+        parts.append(f"### {domain.name}: {domain.label}\n\n{domain.records[0].upper()}{domain.records[1:]}.\n")
+        parts.append(table(("variable", "label", "kind", "need", "how to fill it in"), rows) + "\n")
+    return "\n".join(parts).rstrip()
+
+
+def _words() -> str:
+    from cartrial.sdtm.terms import CODE_LISTS
+
+    rows = [
+        (f"`{name}`", "closed" if listed.closed else "open", ", ".join(f"`{term}`" for term in listed.terms), sum(map(len, listed.terms.values())))
+        for name, listed in CODE_LISTS.items()
+    ]
+    return table(("list", "kind", "terms", "synonyms known"), rows)
+
+
+def _units() -> str:
+    from cartrial.sdtm.units import UNITS
+
+    rows = [(f"`{test}`", unit.standard, ", ".join(word for word in unit.factors if word != unit.standard.lower())) for test, unit in UNITS.items()]
+    return table(("LBTESTCD", "standard unit", "also read and converted"), rows)
+
+
+def _criteria() -> str:
+    from cartrial.study import CRITERIA
+
+    rows = [
+        (
+            f"`{c.name}`",
+            f"{c.marrow} %",
+            c.neutrophils,
+            c.platelets,
+            f"{c.relapse_marrow} %",
+            f"{c.relapse_blood} %",
+            c.confirm_days,
+            c.transfusion_free_days,
+            c.source,
+        )
+        for c in CRITERIA.values()
+    ]
+    head = ("set", "marrow blasts", "ANC, 10^9/L", "platelets, 10^9/L", "relapse: marrow", "relapse: blood", "confirm-days", "transfusion-free-days", "source")
+    return table(head, rows)
+
+
+def _flags() -> str:
+    from cartrial.response import FLAGS
+
+    return "\n".join(f"- {words}" for words in FLAGS.values())
+
+
+def _ars() -> str:
+    from cartrial.analysis import ARS
+
+    return table(("column", "CDISC ARS 1.0", "meaning"), [(f"`{ours}`" if "," not in ours else ours, f"`{theirs}`", words) for ours, theirs, words in ARS])
+
+
+def _censoring() -> str:
+    from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
+
+    names = (("REASON in ADRS", RATE_REASONS), ("EVNTDESC in ADTTE", EVENT_NAMES), ("CNSDTDSC in ADTTE", CENSOR_REASONS))
+    return table(("column", "values"), [(column, ", ".join(f"`{value}`" for value in values)) for column, values in names])
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "checks": _checks,
+    "reading": _reading,
+    "domains": _domains,
+    "words": _words,
+    "units": _units,
+    "criteria": _criteria,
+    "flags": _flags,
+    "ars": _ars,
+    "reasons": _censoring,
+}
+
+
+def filled(text: str) -> str:
+    """Return a page with its blocks written anew."""
+    return BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found['name']]()}\n\n{found[4]}", text)
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = filled(before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            print(f"Wrote {page.relative_to(ROOT)}.")

@@ -1,0 +1,101 @@
+"""What the tests share: a small study file, and studies to load."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from cartrial.cli import main
+from cartrial.study import Study, builtin_studies
+
+ROOT = Path(__file__).parents[1]
+WORKED = ROOT / "examples" / "worked"
+STUDIES = {**builtin_studies(), **{path.parent.name: path for path in sorted((ROOT / "examples").glob("*/study.yaml"))}}
+
+BASE = """\
+# a study with one of each
+schema: 1
+study:
+  id: base
+  title: A study
+  cutoff: 2022-09-27
+product:
+  name: inaticabtagene autoleucel
+  type: autologous
+  exposure: [INATICABTAGENE AUTOLEUCEL]
+disease:
+  criteria: nccn
+  visits:
+    - {name: day 28, day: 28, minus: 7, plus: 7}
+    - {name: month 3, day: 90, minus: 14, plus: 14}
+readers: {primary: IRC}
+testing: {order: [ORR3], alpha: {value: 0.025, sides: 1}}
+baseline:
+  - {id: AGE, label: Age, from: {domain: DM, variable: AGE}, cut: [40], levels: [young, old]}
+subgroups: [AGE]
+endpoints:
+  - id: ORR3
+    label: Response at month 3
+    type: response-rate
+    window: {at: month 3}
+    population: infused
+    strategies: {hsct: composite, new-therapy: composite}
+    sensitivity:
+      - {hsct: treatment-policy}
+      - {reader: INV}
+  - id: DOR
+    label: Duration of response
+    type: time-to-event
+    origin: first-response
+    population: responders
+    events: [relapse, death]
+    strategies: {hsct: hypothetical, new-therapy: hypothetical}
+    sensitivity:
+      - {hsct: treatment-policy}
+      - {analysis: {competing: [death]}}
+"""
+
+
+def load_study(folder: Path, text: str) -> Study:
+    """Write a study file into a folder and load it."""
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return Study.load(path)
+
+
+def worked_folder(folder: Path, last: int = 16) -> Path:
+    """Copy the worked study with its first subjects alone: `study.yaml` and `data/`, small enough to spoil and report in a moment."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    (folder / "study.yaml").write_text((WORKED / "study.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    wanted = {f"WORKED-{i:02d}" for i in range(1, last + 1)}
+    for path in sorted((WORKED / "data").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))
+        at = header.index("USUBJID")
+        with (data / path.name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *(row for row in rows if row[at] in wanted)])
+    return folder
+
+
+def run_cli(*arguments: str | Path) -> tuple[int, str, str]:
+    """Run the command line as `cartrial` does, in this process: exit code, standard output, standard error.
+
+    An error that is not said in the command line's own way is raised.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    before = sys.argv
+    sys.argv = ["cartrial", *map(str, arguments)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                main()
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    finally:
+        sys.argv = before
+    return code, out.getvalue(), err.getvalue()

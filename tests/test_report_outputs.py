@@ -1,0 +1,124 @@
+"""Are the outputs whole or absent, equal for equal input, and true to their record?"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cartrial.analysis import analyse
+from cartrial.analysis.results import KEY, results_hash
+from cartrial.errors import InputError
+from cartrial.report import write as write_module
+from cartrial.report import write_report
+from cartrial.sdtm.source import no_findings
+from cartrial.study import Study
+from report_example import invent
+
+STUDY = Study.load("inaticel")
+ADAM = invent(STUDY)
+RESULTS = analyse(STUDY, ADAM)
+FILES = {"report.html", "results.json", "results.parquet", "run.json", "adam"}
+
+
+def _write(out: Path, results: pl.DataFrame = RESULTS, seed: int | None = None) -> None:
+    write_report(STUDY, None, ADAM, results, no_findings(), out, seed=seed)
+
+
+def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
+    _write(tmp_path / "deep" / "out")
+    assert {item.name for item in (tmp_path / "deep" / "out").iterdir()} == FILES
+    assert [item.name for item in tmp_path.iterdir()] == ["deep"]
+
+
+def test_equal_input_gives_equal_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
+    _write(tmp_path / "a", seed=3)
+    _write(tmp_path / "b", RESULTS.sample(fraction=1, shuffle=True, seed=1), seed=3)
+    for name in ("report.html", "results.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    first, second = (json.loads((tmp_path / name / "run.json").read_text()) for name in "ab")
+    assert first.pop("time") and second.pop("time")
+    assert first == second
+    assert first["seed"] == 3
+
+
+def test_results_json_is_a_flat_list_with_null_for_not_estimable(tmp_path: Path) -> None:
+    _write(tmp_path / "out")
+    rows = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert all(tuple(row) == (*KEY, "value", "text") for row in rows)
+    assert all(not isinstance(value, dict | list) for row in rows for value in row.values())
+    not_reached = [row for row in rows if row["text"] in ("NR", "NE")]
+    assert not_reached and all(row["value"] is None for row in not_reached)
+    frame = pl.read_parquet(tmp_path / "out" / "results.parquet")
+    assert frame.to_dicts() == rows
+
+
+def test_record_of_the_run_names_the_results_by_their_hash(tmp_path: Path) -> None:
+    _write(tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    frame = pl.read_parquet(tmp_path / "out" / "results.parquet")
+    assert record["results"] == {"rows": frame.height, "sha256": results_hash(frame)}
+    assert record["study_hash"] == STUDY.hash
+    assert record["provenance"] == "virtual"
+    assert record["versions"]["polars"] == pl.__version__
+    assert record["results"]["sha256"] in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_derived_sets_are_written_in_two_forms_with_their_provenance(tmp_path: Path) -> None:
+    _write(tmp_path / "out")
+    for name in ("ADSL", "ADRS", "ADTTE", "ADAE", "ADCK", "ADRESP"):
+        typed = pl.read_parquet(tmp_path / "out" / "adam" / f"{name}.parquet")
+        plain = pl.read_csv(tmp_path / "out" / "adam" / f"{name}.csv", infer_schema=False)
+        assert plain.shape == typed.shape and plain.columns == typed.columns
+        assert typed["PROVENANCE"].unique().to_list() == ["virtual"]
+        assert "SUBJ" not in typed.columns and "USUBJID" in typed.columns
+
+
+def test_a_failure_leaves_no_output_and_what_stood_there_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "results.json").write_text("earlier")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(write_module, "write_adam", fail)
+    for place in (out, tmp_path / "new"):
+        with pytest.raises(RuntimeError):
+            _write(place)
+    assert [item.name for item in out.iterdir()] == ["results.json"]
+    assert (out / "results.json").read_text() == "earlier"
+    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_second_run_replaces_the_first_and_leaves_other_files(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _write(out)
+    (out / "notes.txt").write_text("mine")
+    (out / "adam" / "OLD.csv").write_text("stale")
+    _write(out)
+    assert {item.name for item in out.iterdir()} == FILES | {"notes.txt"}
+    assert not (out / "adam" / "OLD.csv").exists()
+    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match="is a file"):
+        _write(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_two_results_of_one_key_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one key"):
+        _write(tmp_path / "out", pl.concat([RESULTS, RESULTS.head(1)]))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_page_is_written_within_its_share_of_the_budget(tmp_path: Path) -> None:
+    start = time.perf_counter()
+    _write(tmp_path / "out")
+    assert time.perf_counter() - start < 2.5

@@ -1,0 +1,311 @@
+"""Does every rule of checking fire where it should and stay silent where it should not?
+
+Expected values: each case spoils one thing in the small source of `sdtm_example`, which has no finding; what must follow is that of the
+project's design (bad input) and rules (units, cutoff, order, deaths).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from cartrial.errors import InputError
+from cartrial.sdtm import CHECK_RULES, READING_RULES, Source, check_sdtm, read_sdtm, require_sdtm
+from cartrial.sdtm.source import FINDINGS_SCHEMA
+from sdtm_example import Table, read_tables, small_study, small_tables, write_tables
+
+Tables = dict[str, Table]
+Spoil = Callable[[Tables], None]
+
+
+def change(domain: str, row: int, **values: object) -> Spoil:
+    """Return a change of one record."""
+
+    def spoil(tables: Tables) -> None:
+        tables[domain][row].update(values)
+
+    return spoil
+
+
+def add(domain: str, **values: object) -> Spoil:
+    """Return the addition of a record of subject A."""
+
+    def spoil(tables: Tables) -> None:
+        rows = tables.setdefault(domain, [])
+        keys = {"STUDYID": "TRIAL", "DOMAIN": domain, "USUBJID": "A", **({} if domain == "DM" else {f"{domain}SEQ": 90 + len(rows)})}
+        rows.append({**keys, **values})
+
+    return spoil
+
+
+def both(*spoils: Spoil) -> Spoil:
+    """Return several changes as one."""
+
+    def spoil(tables: Tables) -> None:
+        for each in spoils:
+            each(tables)
+
+    return spoil
+
+
+def drop(*domains: str) -> Spoil:
+    """Return the removal of domains."""
+
+    def spoil(tables: Tables) -> None:
+        for name in domains:
+            del tables[name]
+
+    return spoil
+
+
+def days_only(tables: Tables) -> None:
+    """Turn every date into a study day."""
+    for name in ("DS", "PR", "CM", "AE", "SS", "FA"):
+        tables.pop(name, None)
+    for row in tables["DM"]:
+        row.update(RFICDTC=None, RFSTDTC=None, BRTHDTC=None, DTHDTC=None, DTHFL=None)
+    for name, date, day in (("EX", "EXSTDTC", "EXSTDY"), ("LB", "LBDTC", "LBDY"), ("RS", "RSDTC", "RSDY")):
+        for row in tables[name]:
+            start = {"2021-12-20": -12, "2021-12-27": -5, "2022-01-01": 0, "2022-01-11": 10, "2022-01-29": 28, "2022-04-01": 90}[
+                row.pop(date)
+            ]
+            row[day] = start
+
+
+LAB = {"LBSPEC": "BLOOD", "LBDTC": "2022-02-01"}
+CALL = {"RSTESTCD": "OVRLRESP", "RSEVAL": "INDEPENDENT ASSESSOR"}
+
+# Rule, what is spoilt, and where the finding must be: file, row (None: of no one record), variable.
+FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
+    ("subject-duplicate", add("DM", SITEID="01"), ("dm.csv", 4, "USUBJID")),
+    ("sequence-duplicate", change("RS", 1, RSSEQ=1), ("rs.csv", 3, "RSSEQ")),
+    ("subject-orphan", change("CM", 0, USUBJID="C"), ("cm.csv", 2, "USUBJID")),
+    ("subject-orphan", change("CM", 0, STUDYID="OTHER"), ("cm.csv", 2, "USUBJID")),
+    ("subject-orphan-other", add("VS", USUBJID="C", VSTESTCD="WEIGHT"), ("vs.csv", 2, "USUBJID")),
+    ("record-duplicate", add("PR", PRTRT="LEUKAPHERESIS", PRSTDTC="2021-11-22"), ("pr.csv", 4, None)),
+    (
+        "study-mismatch",
+        lambda tables: [row.update(STUDYID="OTHER") for rows in tables.values() for row in rows] and None,
+        ("dm.csv", 2, "STUDYID"),
+    ),
+    ("subject-alone", add("DM", USUBJID="C", SITEID="01"), ("dm.csv", 4, "USUBJID")),
+    ("term-unknown", change("RS", 0, RSSTRESC="GOOD"), ("rs.csv", 2, "RSSTRESC")),
+    ("term-unknown", change("RS", 0, RSEVAL="SOMEBODY"), ("rs.csv", 2, "RSEVAL")),
+    ("term-unknown", change("RS", 0, RSEVALID="READER X"), ("rs.csv", 2, "RSEVALID")),
+    ("term-unknown", change("FA", 0, FASTRESC="PERHAPS"), ("fa.csv", 2, "FASTRESC")),
+    ("term-unknown", change("SS", 0, SSSTRESC="WELL"), ("ss.csv", 2, "SSSTRESC")),
+    ("term-unknown", change("DM", 0, DTHFL="PERHAPS"), ("dm.csv", 2, "DTHFL")),
+    ("term-unknown", change("AE", 0, AETOXGR="6"), ("ae.csv", 2, "AETOXGR")),
+    ("term-unknown", change("LB", 1, LBSPEC=None), ("lb.csv", 3, "LBSPEC")),
+    ("term-unknown", change("LB", 1, LBSPEC="SKIN"), ("lb.csv", 3, "LBSPEC")),
+    ("term-misspelt", change("DS", 4, DSDECOD="DAETH"), ("ds.csv", 6, "DSDECOD")),
+    ("term-misspelt", change("PR", 0, PRTRT="LEUKAPHERSIS"), ("pr.csv", 2, "PRTRT")),
+    ("term-misspelt", change("CM", 0, CMCAT="SUBSEQUENT ANTICANCER THERAPIES"), ("cm.csv", 2, "CMCAT")),
+    ("term-misspelt", change("RS", 0, RSTESTCD="OVRLRSP"), ("rs.csv", 2, "RSTESTCD")),
+    ("reader-missing", change("RS", 0, RSEVAL=None), ("rs.csv", 2, "RSEVAL")),
+    ("result-missing", change("RS", 0, RSSTRESC=None), ("rs.csv", 2, "RSSTRESC")),
+    ("result-missing", change("FA", 0, FASTRESC=None), ("fa.csv", 2, "FASTRESC")),
+    ("term-doubtful", change("DM", 0, SEX="W"), ("dm.csv", 2, "SEX")),
+    ("term-doubtful", change("AE", 0, AEOUT="GOOD"), ("ae.csv", 2, "AEOUT")),
+    ("grade-missing", change("AE", 0, AETOXGR=None), ("ae.csv", 2, "AETOXGR")),
+    ("grade-zero", change("AE", 0, AETOXGR="0"), ("ae.csv", 2, "AETOXGR")),
+    ("term-other", change("CM", 0, CMCAT="ANTIFUNGAL"), ("cm.csv", 2, "CMCAT")),
+    ("product-missing", both(change("EX", 1, EXTRT="OTHER"), change("EX", 2, EXTRT="OTHER")), ("ex.csv", None, "EXTRT")),
+    ("product-missing", drop("EX"), (None, None, "EXTRT")),
+    ("unit-unknown", change("LB", 2, LBSTRESU="mmol/L"), ("lb.csv", 4, "LBSTRESU")),
+    ("unit-unknown", change("LB", 2, LBSTRESU=None), ("lb.csv", 4, "LBSTRESU")),
+    ("unit-mixed", add("LB", LBTESTCD="CARTG", LBSTRESN=3, LBSTRESU="copies/cell", **LAB), ("lb.csv", 7, "LBSTRESU")),
+    ("value-impossible", change("LB", 1, LBSTRESN=100.5, LBSTRESC=None), ("lb.csv", 3, "LBSTRESN")),
+    ("value-impossible", change("LB", 1, LBSTRESN=-1, LBSTRESC=None), ("lb.csv", 3, "LBSTRESN")),
+    ("value-impossible", change("LB", 2, LBSTRESN=-0.1, LBSTRESC=None), ("lb.csv", 4, "LBSTRESN")),
+    ("value-impossible", change("LB", 4, LBSTRESN=1.5, LBSTRESC=None), ("lb.csv", 6, "LBSTRESN")),
+    ("result-unreadable", change("LB", 2, LBSTRESN=None, LBSTRESC="plenty"), ("lb.csv", 4, "LBSTRESC")),
+    ("reader-conflict", add("RS", RSSTRESC="NR", RSDTC="2022-01-29", **CALL), ("rs.csv", 6, "RSSTRESC")),
+    ("unit-other", add("LB", LBTESTCD="FERRITIN", LBSTRESN=3, LBSTRESU="mol", **LAB), ("lb.csv", 10, "LBSTRESU")),
+    ("unit-aplasia", change("LB", 6, LBSTRESU="%"), ("lb.csv", 8, "LBSTRESU")),
+    ("value-doubtful", change("LB", 2, LBSTRESN=1800, LBSTRESC=None), ("lb.csv", 4, "LBSTRESN")),
+    (
+        "blast-scale",
+        both(
+            change("LB", 0, LBSTRESN=0.6, LBSTRESC=None),
+            change("LB", 1, LBSTRESN=0.01, LBSTRESC=None),
+            change("LB", 7, LBSTRESN=0.12, LBSTRESC=None),
+        ),
+        ("lb.csv", 2, "LBSTRESN"),
+    ),
+    ("measurement-missing", change("LB", 2, LBSTRESN=None, LBSTRESC=None), ("lb.csv", 4, "LBSTRESN")),
+    ("value-below-limit", change("LB", 2, LBSTRESN=None, LBSTRESC="<0.1"), ("lb.csv", 4, "LBSTRESN")),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None), ("lb.csv", 6, "LBLOD")),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESN=5e-5, LBSTRESC=None), ("lb.csv", 6, "LBLOD")),
+    ("age", change("DM", 0, AGE=250), ("dm.csv", 2, "AGE")),
+    ("age", change("DM", 0, AGEU="MONTHS"), ("dm.csv", 2, "AGEU")),
+    ("treatment-other", change("EX", 0, EXTRT="VINCRISTINE"), ("ex.csv", 2, "EXTRT")),
+    ("infusion-undated", change("EX", 1, EXSTDTC=None), ("ex.csv", 3, "EXSTDTC")),
+    (
+        "death-undated",
+        both(change("DM", 1, DTHDTC=None), change("DS", 4, DSSTDTC=None), change("SS", 1, SSDTC=None)),
+        ("dm.csv", 3, "DTHDTC"),
+    ),
+    ("death-before-infusion", both(change("DM", 1, DTHDTC="2021-12-30"), change("DS", 4, DSSTDTC="2021-12-30")), ("ex.csv", 4, "EXSTDTC")),
+    ("infusion-partial", change("EX", 1, EXSTDTC="2022-01"), ("ex.csv", 3, "EXSTDTC")),
+    ("date-missing", change("CM", 0, CMSTDTC=None), ("cm.csv", 2, "CMSTDTC")),
+    ("date-order", change("DS", 1, DSSTDTC="2021-11-01"), ("ds.csv", 3, "DSSTDTC")),
+    ("date-order", change("EX", 0, EXSTDTC="2022-01-05"), ("ex.csv", 3, "EXSTDTC")),
+    ("after-death", change("RS", 3, RSDTC="2022-05-22"), ("rs.csv", 5, "RSDTC")),
+    ("death-disagrees", change("DS", 4, DSSTDTC="2022-05-20"), ("ds.csv", 6, "DSSTDTC")),
+    ("death-disagrees", change("SS", 1, SSDTC="2022-05-01"), ("ss.csv", 3, "SSDTC")),
+    ("death-flag", change("DM", 1, DTHFL=None), ("dm.csv", 3, "DTHFL")),
+    ("death-flag", change("DM", 1, DTHFL=None, DTHDTC=None), ("dm.csv", 3, "DTHFL")),
+    ("event-reversed", change("AE", 0, AEENDTC="2022-01-02"), ("ae.csv", 2, "AEENDTC")),
+    ("before-birth", change("DM", 0, BRTHDTC="2022-02-01"), ("rs.csv", 2, "RSDTC")),
+    ("reference-differs", change("DM", 0, RFSTDTC="2021-12-27"), ("dm.csv", 2, "RFSTDTC")),
+    ("days-and-dates", add("RS", RSSTRESC="CR", RSDY=91, **CALL), ("rs.csv", 6, "RSDY")),
+    ("date-partial", change("CM", 0, CMSTDTC="2022-04"), ("cm.csv", 2, "CMSTDTC")),
+    ("date-partial", change("DM", 1, DTHDTC="2022-05"), ("dm.csv", 3, "DTHDTC")),
+    ("after-cutoff", change("SS", 0, SSDTC="2022-09-28"), ("ss.csv", None, "SSDTC")),
+    ("days-only", days_only, (None, None, None)),
+    ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-02-20", **CALL), ("rs.csv", 6, "RSDTC")),
+]
+
+# Rule, and a change right at its edge at which it must be silent.
+SILENT: list[tuple[str, Spoil]] = [
+    ("sequence-duplicate", change("RS", 2, RSSEQ=1)),
+    ("record-duplicate", add("PR", PRTRT="LEUKAPHERESIS", PRSTDTC="2021-11-23")),
+    ("study-mismatch", lambda tables: [row.update(STUDYID="trial") for rows in tables.values() for row in rows] and None),
+    ("subject-alone", drop("FA")),
+    ("subject-orphan", add("TS", USUBJID=None, TSPARMCD="TITLE")),
+    ("term-unknown", change("RS", 0, RSSTRESC="morphologic  CRi")),
+    ("term-unknown", change("RS", 0, RSTESTCD="MRDIND", RSSTRESC="SOMETHING")),
+    ("term-unknown", change("FA", 0, FAOBJ="ERYTHEMA", FASTRESC="SOMETHING")),
+    ("term-unknown", change("LB", 2, LBSPEC=None)),
+    ("term-misspelt", change("DS", 0, DSDECOD="PHYSICIAN DECISION")),
+    ("term-misspelt", add("PR", PRTRT="AUTOLOGOUS STEM CELL TRANSPLANT", PRSTDTC="2021-01-01")),
+    ("term-other", change("DS", 0, DSDECOD="PHYSICIAN DECISION")),
+    ("grade-zero", change("AE", 0, AETOXGR="1")),
+    ("result-missing", change("RS", 0, RSSTRESC=None, RSORRES="CR")),
+    ("product-missing", change("EX", 1, EXTRT="product")),
+    ("unit-unknown", change("LB", 2, LBSTRESU="x10^3/uL")),
+    ("unit-unknown", change("LB", 2, LBSTRESU="mmol/L", LBSTRESN=None, LBSTRESC=None, LBSTAT="NOT DONE")),
+    ("unit-mixed", change("LB", 5, LBSTRESU="copies/ng")),
+    ("unit-aplasia", change("LB", 6, LBSTRESU="10^6/L")),
+    ("value-impossible", change("LB", 1, LBSTRESN=100, LBSTRESC=None)),
+    ("value-impossible", change("LB", 1, LBSTRESN=0, LBSTRESC=None)),
+    ("value-impossible", change("LB", 4, LBSTRESN=1, LBSTRESC=None)),
+    ("result-unreadable", change("LB", 2, LBSTRESN=None, LBSTRESC="< 0.1")),
+    ("result-unreadable", change("LB", 1, LBSTRESN=None, LBSTRESC="no spicules", LBREASND="APARTICULATE")),
+    ("reader-conflict", add("RS", RSSTRESC="CR", RSDTC="2022-01-29", **CALL)),
+    ("reader-conflict", add("RS", RSSTRESC="NR", RSDTC="2022-01-29", RSEVALID="READER 1", **CALL)),
+    ("value-doubtful", change("LB", 2, LBSTRESN=150, LBSTRESC=None)),
+    ("measurement-missing", change("LB", 2, LBSTRESN=None, LBSTRESC=None, LBSTAT="NOT DONE")),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESN=1e-4, LBSTRESC=None)),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESC="POSITIVE")),
+    ("age", change("DM", 0, AGE=120, AGEU="YEARS")),
+    ("death-undated", both(change("DM", 1, DTHDTC=None), change("DS", 4, DSSTDTC=None))),
+    ("date-order", change("DS", 1, DSSTDTC="2021-11")),
+    ("date-order", change("DS", 1, DSSTDTC="2021-11-17")),
+    ("after-death", change("RS", 3, RSDTC="2022-05-21")),
+    ("after-death", change("SS", 1, SSDTC="2022-06-30")),
+    ("death-disagrees", change("SS", 1, SSDTC="2022-06-30")),
+    ("death-disagrees", change("DS", 4, DSSTDTC="2022-05")),
+    ("death-before-infusion", both(change("DM", 1, DTHDTC="2022-01-01"), change("DS", 4, DSSTDTC="2022-01-01"))),
+    ("event-reversed", change("AE", 0, AEENDTC="2022-01-03")),
+    ("event-reversed", change("AE", 0, AEENDTC="2022-01")),
+    ("before-birth", change("DM", 0, BRTHDTC="2021")),
+    ("reference-differs", change("DM", 0, RFSTDTC="2022-01")),
+    ("date-missing", both(change("CM", 0, CMSTDTC=None, CMCAT="ANTIFUNGAL"), change("LB", 6, LBTESTCD="GLUC", LBDTC=None))),
+    ("after-cutoff", change("SS", 0, SSDTC="2022-09-27")),
+    ("after-cutoff", change("SS", 0, SSDTC="2022-09")),
+    ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-02-19", **CALL)),
+    ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-06-30", **CALL)),
+]
+
+
+def findings_of(spoil: Spoil | None, tmp_path, **study: str) -> pl.DataFrame:
+    """Return the findings of the small source with something spoilt."""
+    tables = small_tables()
+    if spoil:
+        spoil(tables)
+    return check_sdtm(small_study(tmp_path, **study), read_tables(tables, tmp_path))
+
+
+def test_small_source_has_no_finding(tmp_path):
+    assert findings_of(None, tmp_path).rows() == []
+
+
+@pytest.mark.parametrize(("rule", "spoil", "where"), FIRES, ids=[f"{rule}-{i}" for i, (rule, _, _) in enumerate(FIRES)])
+def test_rule_fires(rule, spoil, where, tmp_path):
+    findings = findings_of(spoil, tmp_path)
+    assert dict(findings.schema) == FINDINGS_SCHEMA
+    hits = findings.filter(pl.col("RULE") == rule)
+    assert where in [(row["FILE"], row["ROW"], row["VARIABLE"]) for row in hits.rows(named=True)], findings.rows()
+    severity = next(each.severity for each in CHECK_RULES if each.id == rule)
+    assert set(hits["SEVERITY"]) == {severity}
+    assert all(re.fullmatch(r"\S.*\S\.", message) for message in hits["MESSAGE"])
+
+
+@pytest.mark.parametrize(("rule", "spoil"), SILENT, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(SILENT)])
+def test_rule_is_silent_at_its_edge(rule, spoil, tmp_path):
+    findings = findings_of(spoil, tmp_path)
+    assert rule not in findings["RULE"].to_list(), findings.rows()
+
+
+def test_cutoff_missing(tmp_path):
+    assert "cutoff-missing" in findings_of(None, tmp_path, cutoff="none")["RULE"].to_list()
+    (tmp_path / "days").mkdir()
+    assert "cutoff-missing" not in findings_of(days_only, tmp_path / "days", cutoff="none")["RULE"].to_list()
+
+
+def test_every_rule_has_a_case_that_fires():
+    assert {rule.id for rule in CHECK_RULES} == {rule for rule, _, _ in FIRES} | {"cutoff-missing"}
+    assert len({rule.id for rule in CHECK_RULES} | {rule for rule, _, _ in READING_RULES}) == len(CHECK_RULES) + len(READING_RULES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "spoil", "where"), [case for case in FIRES if next(r.severity for r in CHECK_RULES if r.id == case[0]) == "stop"]
+)
+def test_what_stops_is_refused_in_one_line(rule, spoil, where, tmp_path):
+    tables = small_tables()
+    spoil(tables)
+    source = read_tables(tables, tmp_path)
+    with pytest.raises(InputError) as refused:
+        require_sdtm(small_study(tmp_path), source)
+    assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
+
+
+def test_what_does_not_stop_is_let_through(tmp_path):
+    tables = small_tables()
+    change("DM", 0, AGE=250)(tables)
+    assert require_sdtm(small_study(tmp_path), read_tables(tables, tmp_path))["RULE"].to_list() == ["age"]
+
+
+def test_stops_are_counted(tmp_path):
+    tables = small_tables()
+    both(change("RS", 0, RSSTRESC="GOOD"), change("RS", 1, RSSTRESC="BAD"))(tables)
+    with pytest.raises(InputError, match=r"rs.csv, row 2, RSSTRESC: 'GOOD' is no known RSSTRESC; .* There is 1 more"):
+        require_sdtm(small_study(tmp_path), read_tables(tables, tmp_path))
+
+
+def test_findings_made_while_reading_are_kept(tmp_path):
+    tables = small_tables()
+    both(change("RS", 0, RSSTRESC="PR"), change("AE", 0, AEENDTC="UNKNOWN"))(tables)
+    tables["FA"][0].update(FASTRESC="N")
+    findings = check_sdtm(small_study(tmp_path), read_tables(tables, tmp_path))
+    assert sorted(findings["RULE"]) == ["date-invalid", "term-mapped", "term-mapped"]
+    assert findings.filter(pl.col("RULE") == "date-invalid").row(0)[:5] == ("ae.csv", 2, "AE", "B", "AEENDTC")
+
+
+def test_checking_events_asks_for_no_product(tmp_path):
+    tables = small_tables()
+    del tables["EX"]
+    source = read_tables(tables, tmp_path)
+    events = Source(source.domains, source.files, source.findings, "events")
+    assert "product-missing" not in check_sdtm(small_study(tmp_path), events)["RULE"].to_list()
+
+
+def test_header_only_domain_is_a_note(tmp_path):
+    folder = write_tables(small_tables(), tmp_path / "data")
+    (folder / "cm.csv").write_text("STUDYID,DOMAIN,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\n")
+    assert check_sdtm(small_study(tmp_path), read_sdtm(folder))["RULE"].to_list() == ["domain-empty"]
