@@ -1,0 +1,256 @@
+"""Which tables by subject and day do the SDTM domains make? One function a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.sdtm.dates import earliest_day, latest_day
+from cartrial.sdtm.source import Source
+from cartrial.sdtm.terms import canonical
+from cartrial.sdtm.units import unit_factor
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = [
+    "READERS",
+    "RESPONSES",
+    "table_adverse",
+    "table_calls",
+    "table_deaths",
+    "table_doses",
+    "table_kinds",
+    "table_labs",
+    "table_lesions",
+    "table_survival",
+    "table_therapies",
+    "value_of",
+]
+
+READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
+RESPONSES = ("NE", "CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE")
+Types = Mapping[str, pl.DataType | type[pl.DataType]]
+_INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
+
+
+def value_of(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
+    """Return a column, null where the frame lacks it."""
+    return pl.col(name).cast(dtype, strict=False) if name in frame.columns else pl.lit(None, dtype=dtype)
+
+
+def _empty(columns: Types) -> pl.DataFrame:
+    base = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32}
+    return pl.DataFrame(schema={**base, **columns, "SEQ": pl.Int64})
+
+
+def _table(frame: pl.DataFrame | None, columns: dict[str, pl.Expr], types: Types, *, dated: bool = True) -> pl.DataFrame:
+    if frame is None:
+        return _empty(types)
+    chosen = frame.select(
+        "SUBJ", "DAY", "DAYX", *(expr.cast(types[name], strict=False).alias(name) for name, expr in columns.items()), "SEQ"
+    )
+    if dated:
+        chosen = chosen.filter(pl.col("DAY").is_not_null())
+    return chosen.sort("SUBJ", "DAY", "SEQ", maintain_order=True)
+
+
+def table_doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return EX: product, lymphodepletion or other."""
+    types = {"KIND": pl.String, "TRT": pl.String, "AMOUNT": pl.Float64, "UNIT": pl.String}
+    ex = days.get("EX")
+    if ex is None:
+        return _empty(types)
+    name = value_of(ex, "EXTRT").str.to_uppercase().str.strip_chars()
+    depleting = name.is_in(list(study.product.lymphodepletion) or [""])
+    kind = pl.when(name.is_in(list(study.product.exposure))).then(pl.lit("PRODUCT")).when(depleting).then(pl.lit("LYMPHODEPLETION"))
+    columns = {
+        "KIND": kind.otherwise(pl.lit("OTHER")),
+        "TRT": name,
+        "AMOUNT": value_of(ex, "EXDOSE", pl.Float64),
+        "UNIT": value_of(ex, "EXDOSU"),
+    }
+    return _table(ex, columns, types)
+
+
+def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return RS: each reader's overall call."""
+    types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String}
+    rs = days.get("RS")
+    if rs is None:
+        return _empty(types)
+    if "RSTESTCD" in rs.columns:
+        rs = rs.filter(canonical(value_of(rs, "RSTESTCD"), "RSTESTCD").fill_null("OVRLRESP") == "OVRLRESP")
+    evaluator, who = canonical(value_of(rs, "RSEVAL"), "RSEVAL"), canonical(value_of(rs, "RSEVALID"), "RSEVALID")
+    reader = (
+        pl.when(evaluator == "INVESTIGATOR")
+        .then(READERS.index("INV"))
+        .when((evaluator == "ADJUDICATOR") | (who == "ADJUDICATOR"))
+        .then(READERS.index("ADJUDICATOR"))
+        .when(who == "READER 1")
+        .then(READERS.index("READER 1"))
+        .when(who == "READER 2")
+        .then(READERS.index("READER 2"))
+        .when((evaluator == "INDEPENDENT ASSESSOR") & value_of(rs, "RSEVALID").is_null())
+        .then(READERS.index("IRC"))
+    )
+    call = canonical(value_of(rs, "RSSTRESC"), "RSSTRESC").replace_strict(
+        {name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8
+    )
+    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": pl.coalesce(value_of(rs, "RSORRES"), value_of(rs, "RSSTRESC"))}, types)
+    return table.filter(pl.col("READER").is_not_null() & pl.col("RESP").is_not_null())
+
+
+def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return LB in standard units."""
+    types = {
+        **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "BELOW": pl.Boolean, "POSITIVE": pl.Boolean},
+        **{"LLOQ": pl.Float64, "LOD": pl.Float64, "DONE": pl.Boolean, "TAKEN": pl.Boolean, "METHOD": pl.String},
+    }
+    lb = days.get("LB")
+    if lb is None:
+        return _empty(types)
+    raw = value_of(lb, "LBTESTCD")
+    test = pl.coalesce(canonical(raw, "LBTESTCD"), raw.str.to_uppercase())
+    text = canonical(pl.coalesce(value_of(lb, "LBSTRESC"), value_of(lb, "LBORRES")), "LBSTRESC")
+    unit = value_of(lb, "LBSTRESU")
+    factor = pl.coalesce(unit_factor(test, unit), pl.lit(1.0))
+    value = value_of(lb, "LBSTRESN", pl.Float64) * factor
+    lloq, lod = value_of(lb, "LBLLOQ", pl.Float64) * factor, value_of(lb, "LBLOD", pl.Float64) * factor
+    below = text.is_in(["NEGATIVE", "BLQ"]).fill_null(False) | (value < lloq).fill_null(False)
+    done = (value_of(lb, "LBSTAT").is_null()) & ~canonical(value_of(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
+    columns = {
+        **{
+            "TEST": test,
+            "SPEC": canonical(value_of(lb, "LBSPEC"), "LBSPEC"),
+            "VALUE": value,
+            "BELOW": below,
+            "POSITIVE": (text == "POSITIVE").fill_null(False),
+        },
+        **{"LLOQ": lloq, "LOD": lod, "DONE": done, "TAKEN": value_of(lb, "LBSTAT").is_null(), "METHOD": value_of(lb, "LBMETHOD")},
+    }
+    return _table(lb, columns, types)
+
+
+def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return FA: extramedullary disease present, absent or not done."""
+    types = {"PRESENT": pl.Int8}
+    fa = days.get("FA")
+    if fa is None:
+        return _empty(types)
+    fa = fa.filter(canonical(value_of(fa, "FAOBJ"), "FAOBJ") == "EXTRAMEDULLARY DISEASE")
+    word = canonical(pl.coalesce(value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")), "FASTRESC")
+    return _table(
+        fa, {"PRESENT": word.replace_strict({"PRESENT": 1, "ABSENT": 0, "NOT DONE": -1}, default=-1, return_dtype=pl.Int8)}, types
+    )
+
+
+def table_kinds(days: dict[str, pl.DataFrame], domain: str, variable: str, codes: str) -> pl.DataFrame:
+    """Return a domain whose records are kinds of events: DS, PR."""
+    frame = days.get(domain)
+    if frame is None:
+        return _empty({"KIND": pl.String})
+    raw = value_of(frame, variable)
+    return _table(frame, {"KIND": pl.coalesce(canonical(raw, codes), raw.str.to_uppercase())}, {"KIND": pl.String})
+
+
+def table_therapies(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return CM by category."""
+    types = {"KIND": pl.String, "TRT": pl.String}
+    cm = days.get("CM")
+    if cm is None:
+        return _empty(types)
+    raw = value_of(cm, "CMCAT")
+    kind = pl.coalesce(canonical(raw, "CMCAT"), raw.str.to_uppercase(), pl.lit("OTHER"))
+    return _table(cm, {"KIND": kind, "TRT": value_of(cm, "CMTRT").str.to_uppercase()}, types)
+
+
+def table_survival(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return SS: alive or dead."""
+    ss = days.get("SS")
+    if ss is None:
+        return _empty({"ALIVE": pl.Boolean})
+    ss = ss.filter(canonical(value_of(ss, "SSTESTCD"), "SSTESTCD").fill_null("SURVSTAT") == "SURVSTAT")
+    word = canonical(value_of(ss, "SSSTRESC"), "SSSTRESC")
+    status = pl.when(word == "ALIVE").then(True).when(word == "DEAD").then(False)
+    return _table(ss, {"ALIVE": status}, {"ALIVE": pl.Boolean}).filter(pl.col("ALIVE").is_not_null())
+
+
+def table_adverse(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return AE."""
+    types = {
+        **{"ENDDAY": pl.Int32, "ENDDAYX": pl.Int32, "DECOD": pl.String, "BODSYS": pl.String, "TOXGR": pl.Int8},
+        **{"SER": pl.String, "REL": pl.String, "OUT": pl.String},
+    }
+    ae = days.get("AE")
+    if ae is None:
+        return _empty(types)
+    columns = {
+        **{"ENDDAY": pl.col("ENDDAY"), "ENDDAYX": pl.col("ENDDAYX"), "DECOD": value_of(ae, "AEDECOD").str.to_uppercase().str.strip_chars()},
+        **{"BODSYS": value_of(ae, "AEBODSYS"), "TOXGR": canonical(value_of(ae, "AETOXGR"), "AETOXGR").cast(pl.Int8, strict=False)},
+        **{"SER": value_of(ae, "AESER"), "REL": value_of(ae, "AEREL"), "OUT": value_of(ae, "AEOUT")},
+    }
+    return _table(ae, columns, types, dated=False)
+
+
+def table_deaths(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """One row by subject that died: the first source, in the order DM, DS, AE, SS, that has a date."""
+    found = []
+    dm = days["DM"]
+    dead = (canonical(value_of(dm, "DTHFL"), "DTHFL") == "Y").fill_null(False) | value_of(dm, "DTHDTC").is_not_null()
+    offset = pl.col("DATED")
+    when = earliest_day(value_of(dm, "DTHDTC")), latest_day(value_of(dm, "DTHDTC"))
+    studyday = value_of(dm, "DTHDY", pl.Float64).floor().cast(pl.Int32)
+    counted = studyday - pl.col("DYZERO") + pl.when((pl.col("DYZERO") >= 1) & (studyday < 0)).then(1).otherwise(0)
+    found.append(
+        dm.filter(dead).select(
+            "SUBJ",
+            pl.when(offset).then(pl.coalesce(when[0], pl.col("DAY0") + counted)).otherwise(counted).cast(pl.Int32).alias("DAY"),
+            pl.when(offset).then(pl.coalesce(when[1], pl.col("DAY0") + counted)).otherwise(counted).cast(pl.Int32).alias("DAYX"),
+            pl.lit(None, dtype=pl.Int64).alias("SEQ"),
+            pl.lit("DM").alias("SRCDOM"),
+            pl.lit("DTHDTC").alias("SRCVAR"),
+        )
+    )
+    for domain, variable, date, dead_words in (
+        ("DS", "DSDECOD", "DSSTDTC", ("DEATH",)),
+        ("AE", "AEOUT", "AEENDTC", ("FATAL",)),
+        ("SS", "SSSTRESC", "SSDTC", ("DEAD",)),
+    ):
+        frame = days.get(domain)
+        if frame is None:
+            continue
+        died = canonical(value_of(frame, variable), variable).is_in(list(dead_words)).fill_null(False)
+        first, last = ("ENDDAY", "ENDDAYX") if domain == "AE" else ("DAY", "DAYX")
+        if domain == "AE":
+            grade = canonical(value_of(frame, "AETOXGR"), "AETOXGR") == "5"
+            died = died | grade.fill_null(False)
+        found.append(
+            frame.filter(died).select(
+                "SUBJ",
+                pl.col(first).alias("DAY"),
+                pl.col(last).alias("DAYX"),
+                "SEQ",
+                pl.lit(domain).alias("SRCDOM"),
+                pl.lit(date).alias("SRCVAR"),
+            )
+        )
+    everything = pl.concat([frame.with_columns(pl.lit(i).alias("RANK")) for i, frame in enumerate(found)])
+    without = everything.group_by("SUBJ").agg(pl.col("DAY").is_not_null().any().alias("KNOWN")).filter(~pl.col("KNOWN")).sort("SUBJ")
+    if not without.is_empty():
+        subject = subjects["USUBJID"][without["SUBJ"][0]]
+        raise InputError(
+            f"subject {subject} died, and no source has a date of death",
+            file=source.file_of("DM"),
+            key="DTHDTC",
+            right="Give the date, at least its year, in DM, DS, AE or SS",
+        )
+    return (
+        everything.filter(pl.col("DAY").is_not_null())
+        .sort("SUBJ", "RANK", "DAY", "SEQ", nulls_last=True)
+        .unique("SUBJ", keep="first", maintain_order=True)
+        .select("SUBJ", "DAY", "DAYX", "SRCDOM", "SRCVAR", "SEQ")
+    )
