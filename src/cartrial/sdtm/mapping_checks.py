@@ -43,6 +43,10 @@ def run_checks(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: lis
     return found
 
 
+def _most(values: pl.Series) -> float:
+    return float(values.to_numpy().max())
+
+
 def _cells_word(number: int) -> str:
     return "1 cell" if number == 1 else f"{number} cells"
 
@@ -179,7 +183,7 @@ def _same_unmarked(sheet: Sheet, subjects: pl.DataFrame, marks: pl.DataFrame, ch
     lowest = known.group_by("HEADER").agg(pl.col("NUM").min().alias("LEAST"))
     above = cells.join(lowest, on="HEADER").filter(pl.col("NUM") > pl.col("LEAST"))
     for (header, least), part in above.sort("HEADER", "COL", "ROW").group_by("HEADER", "LEAST", maintain_order=True):
-        more = f"hold more than the coloured {least:g} and have no colour; the highest value is {part['NUM'].max():g}"
+        more = f"hold more than the coloured {least:g} and have no colour; the highest value is {_most(part['NUM']):g}"
         message = f"{check.meaning}: {_cells_word(part.height)} under '{header}' {more}."
         found.append(finding("unmarked-cell", check.severity, message, file=sheet.file, variable=runs(part["COL"].to_list())))
     return found
@@ -206,7 +210,7 @@ def _pile_up(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[
         for (header,), values in part.sort("HEADER", "NUM").group_by("HEADER", maintain_order=True):
             shown = ", ".join(f"{text} ({times} times)" for text, times in values.select("TEXT", "TIMES").rows())
             beyond = counts.filter((pl.col("HEADER") == header) & (pl.col("NUM") > values["NUM"].max()))
-            more = f" Higher values: {beyond['TIMES'].sum()}, up to {beyond['NUM'].max():g}." if end == "upper" and beyond.height else ""
+            more = f" Higher values: {beyond['TIMES'].sum()}, up to {_most(beyond['NUM']):g}." if end == "upper" and beyond.height else ""
             guess = f"probably {end} limits of the assay written as numbers.{more} Kept as they stand."
             message = f"{check.meaning}: of {values['N'][0]} values under '{header}', {shown}: {guess}"
             found.append(finding("pile-up", check.severity, message, file=sheet.file, variable=str(header)))

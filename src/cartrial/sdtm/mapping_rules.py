@@ -57,6 +57,7 @@ def _targets(mapping: Mapping, sheet: Sheet, index: int) -> tuple[pl.DataFrame, 
     """Return the columns that a rule reads, one row each, with what is said of them (`COL` null: none)."""
     rule = mapping.rules[index]
     at = ("rules", index)
+    entries: list[tuple[int | None, Entry | None]]
     if rule.each:
         entries = [(sheet.resolve(entry.column, mapping, *at, "each", i, "column"), entry) for i, entry in enumerate(rule.each)]
     elif rule.columns is not None:

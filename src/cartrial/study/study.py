@@ -179,7 +179,8 @@ def _assumed(node: Any, at: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict):
         source = node.get("source")
         if isinstance(source, str) and ASSUMPTION in source.lower():
-            yield node.get("id") if at.startswith("endpoints") and node.get("id") else at, source
+            name = node.get("id") if at.startswith("endpoints") else None
+            yield str(name or at), source
         for key, value in node.items():
             yield from _assumed(value, f"{at}.{key}" if at else key)
     elif isinstance(node, list):

@@ -176,10 +176,9 @@ def validate(model: type[Model], data: Any, lines: Lines, file: str) -> Model:
         first = error.errors()[0]
         loc = _path(first["loc"], data)
         context = first.get("ctx", {})
-        key = context.get("key")
         loc = (*loc, *context.get("at", ()))
         if first["type"] == "unknown_key":
-            loc = (*loc, key)
+            loc = (*loc, str(context.get("key")))
         row = next((lines[loc[:i]] for i in range(len(loc), -1, -1) if loc[:i] in lines), None)
         right = context.get("hint")
         what = first["msg"].removeprefix("Value error, ")
