@@ -94,10 +94,10 @@ def assess_rate(
         infused = day0[s] < FAR
         if not infused and not bridging:
             # enrolled, not infused: failure and death before infusion decide, withdrawal ends the waiting
-            if death[s] < FAR:
-                reason[s] = R_DEATH
-            elif failure[s] < FAR and failure_strategy == COMPOSITE:
+            if failure[s] < FAR and failure_strategy == COMPOSITE and failure[s] <= death[s]:
                 reason[s] = R_PRODUCT_FAILURE
+            elif death[s] < FAR:
+                reason[s] = R_DEATH
             elif gone[s] < FAR:
                 reason[s] = R_WITHDRAWN
             else:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_panels", "render_models", "write_models_page"]
 
-BAND = "Simulated from published models: not data of patients"
+BAND = "Simulated from published models"
 WIDTH, LEFT, RIGHT, PLOT, GAP = 840.0, 92.0, 24.0, 216.0, 66.0
 LINES = ("blue", "orange", "green", "pink", "sky", "red")
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -69,7 +69,7 @@ def render_models(names: Sequence[str] | None = None) -> str:
         kind="Models, as their authors wrote them",
         facts=f"{len(wanted)} model{'' if len(wanted) == 1 else 's'}, each simulated with its published numbers",
         band=BAND,
-        footer=f"Made by cartrial {version}. The curves are simulated anew from equations and numbers; no figure of a publication is copied.",
+        footer=f"Made by cartrial {version}. The curves are simulated from equations and numbers; no figure of a publication is copied.",
         version=version,
     )
 
@@ -80,7 +80,7 @@ def _about(names: Iterable[str]) -> Section:
 
     rows = [(Markup('<a href="#{}">{}</a>').format(name, _short(name)), read_model(name).title) for name in names]
     blocks: list[Block] = [
-        Text("Six models that others published, to learn from and to compare with. None of them is the model behind the virtual trials."),
+        Text("Models that others published, to learn from and to compare with. None of them is the model behind the virtual trials."),
         Table(("Model", "What it is about"), rows, "The models of this page", small=True),
         Text("Each number says how sure it is:"),
         Definition([(word, words) for word, words in SURE.items()]),
@@ -99,13 +99,13 @@ def _section(model: Model, panels: dict[str, Panel]) -> Section:
     if model.pmid:
         cite += Markup(' · <a href="https://pubmed.ncbi.nlm.nih.gov/{}/">PMID {}</a>').format(model.pmid, model.pmid)
     figure = Figure(draw_panels(panels, title=f"{model.title}: simulated courses"), model.scenario)
-    doubts = Markup("<br>").join(model.doubts)
     blocks: list[Block] = [
         Text(model.shows),
         figure,
         Table(("Equation", "Words"), model.equations, "Equations", small=True),
         Details(f"Its {len(model.parameters)} numbers", [_numbers(model)]),
-        Note(Markup("<strong>Doubts.</strong><br>{}").format(doubts)),
+        Text("What is doubtful:"),
+        *(Note(doubt) for doubt in model.doubts),
         Definition([("Source", cite), ("Setting", model.setting), ("Read in", model.read)]),
     ]
     return Section(model.name, f"{_short(model.name)}: {model.title[0].lower()}{model.title[1:]}", blocks, _short(model.name))
@@ -119,13 +119,15 @@ def _numbers(model: Model) -> Table:
         if model.cases and items:
             groups.add(len(rows))
             rows.append((case or "for all", *[""] * 6))
-        rows.extend((item.symbol, item.meaning, number_words(item.value), _unit(item), _between(item), item.sure, item.source) for item in items)
-    head = ("Symbol", "Meaning", "Value", "Unit", "Between patients", "How sure", "Where")
-    return Table(head, rows, "Numbers", numeric=(2,), group=frozenset(groups))
+        rows.extend(_row(item) for item in items)
+    head = ("Symbol", "Meaning", "Value", "Unit", "How sure", "Where", "Between patients")
+    shown = len(head) if any(item.variability for item in model.parameters) else len(head) - 1
+    return Table(head[:shown], [row[:shown] for row in rows], numeric=(2,), group=frozenset(groups))
 
 
-def _unit(item: Parameter) -> str:
-    return "" if item.unit == "1" else item.unit
+def _row(item: Parameter) -> tuple[str, ...]:
+    unit = "" if item.unit == "1" else item.unit
+    return (item.symbol, item.meaning, number_words(item.value), unit, item.sure, item.source, _between(item))
 
 
 def _between(item: Parameter) -> str:
@@ -140,7 +142,7 @@ def _between(item: Parameter) -> str:
 
 def number_words(value: float) -> str:
     """Return a number in words for people: powers of ten where it is very large or small."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
+    if value == 0 or 1e-4 <= abs(value) < 1e5:
         return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}".replace(",", " ")
     power = math.floor(math.log10(abs(value)) + 1e-12)
     front = f"{value / 10.0**power:.4g}"

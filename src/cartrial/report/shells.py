@@ -34,7 +34,7 @@ def render_shells(study: Study) -> str:
     return render_page(
         _sections(study),
         title=f"{identity.title}: tables and figures to come",
-        heading=identity.title,
+        heading=identity.title.replace("B-cell", "B\u2011cell"),
         kind="Shells: the tables and figures that this study will produce, empty",
         facts=" · ".join(part for part in (identity.id, identity.registry, cutoff) if part),
         band="",

@@ -75,8 +75,9 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
 
 
 def strategies_text(endpoint: Endpoint) -> str:
-    """Return the strategies of an endpoint, e.g. ``hsct=composite; new-therapy=composite``."""
-    shown = [f"{name}={strategy}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)]
+    """Return the strategies of an endpoint, e.g. ``hsct=composite; new-therapy=composite``; re-infusion only where it is not ignored."""
+    relevant = [name for name in _relevant(endpoint) if name != "re-infusion" or endpoint.strategies.re_infusion != "treatment-policy"]
+    shown = [f"{name}={strategy}" for name, strategy in endpoint.strategies.items() if name in relevant]
     if endpoint.missed_visits:
         shown.append(f"missed-visits={endpoint.missed_visits}")
     if endpoint.analysis.competing:

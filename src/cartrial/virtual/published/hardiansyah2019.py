@@ -99,6 +99,6 @@ def show_hardiansyah2019() -> dict[str, Panel]:
             il6 = simulate_hardiansyah2019(days, {name: factors * usual}, patient=patient)["il6"]
             peaks[f"{patient}, {words}"] = Line(factors, il6.max(axis=1), style="curve" if name == "b_start" else "dashed")
     return {
-        "il6": Panel("Days since the first infusion", "IL-6 (pg/mL)", courses, low=1.0, high=1e4),
+        "il6": Panel("Days since the first infusion", "IL-6 (pg/mL)", courses, low=0.5, high=1e4),
         "peak": Panel("Multiple of the patient's own disease or dose", "Peak of IL-6 (pg/mL)", peaks, low=1.0, high=1e5),
     }

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 __all__ = ["solve_courses"]
 
 Array = NDArray[np.float64]
+# Days: in a shorter time nothing changes, and a solver would not find its first step.
+SHORTEST = 1e-9
 
 
 def solve_courses(
@@ -65,13 +67,13 @@ def solve_courses(
         final = number + 1 == len(edges)
         until = last if final else edges[number + 1]
         inside = (times >= since) & ((times <= until) if final else (times < until))
-        if until == since:
+        if until - since < SHORTEST:
             found[inside] = y
             continue
-        at = np.append(times[inside], [] if inside.any() and times[inside][-1] == until else until)
+        at = np.append(times[inside], [] if inside.any() and times[inside][-1] == until else until) - since
         solution = solve_ivp(
-            lambda day, flat, since=since: rate(day, flat.reshape(sets, states), since).ravel(),
-            (since, until),
+            lambda day, flat, since=since: rate(since + day, flat.reshape(sets, states), since).ravel(),
+            (0.0, until - since),
             y.ravel(),
             method="LSODA",
             t_eval=at,

@@ -146,8 +146,8 @@ def show_stein2019() -> dict[str, Panel]:
         levels = simulate_stein2019(days, simulate_stein2019_parameters(4000, 1, random_effects=reading))["transgene"]
         low, middle, high = np.quantile(levels, [0.05, 0.5, 0.95], axis=0)
         if reading == "sd":
-            lines["median of subjects, 5 to 95 % shaded (sd)"] = Line(days, middle, low, high)
+            lines["median, 5 to 95 % shaded (effects as standard deviations)"] = Line(days, middle, low, high)
         else:
-            lines |= {"5 and 95 % (variance)": Line(days, low, style=style), "": Line(days, high, style=style)}
+            lines |= {"5 and 95 % (as variances)": Line(days, low, style=style), "": Line(days, high, style=style)}
     lines["typical subject"] = Line(days, simulate_stein2019(days)["transgene"][0])
     return {"levels": Panel("Days since infusion", "Transgene (copies/µg DNA)", lines, low=1.0, high=1e6)}

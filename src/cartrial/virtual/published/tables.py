@@ -19,7 +19,7 @@ __all__ = ["SURE", "Model", "Parameter", "arrange_parameters", "check_times", "r
 
 # How a number came here; what is unverified is shown and never used.
 SURE = {
-    "published": "printed in the source named",
+    "published": "printed in the source named: a paper, or the model deposited with it",
     "derived": "computed or digitised from what is printed",
     "assumption": "chosen by us",
     "unverified": "not confirmed at its source; not used",
