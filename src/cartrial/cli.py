@@ -69,9 +69,9 @@ def new(
     ] = None,
 ) -> None:
     """Make a study folder to edit, with empty data templates."""
-    from cartrial.report.outputs import built_beside
+    from cartrial.files import built_beside
     from cartrial.sdtm import write_templates
-    from cartrial.study import builtin_studies
+    from cartrial.study import Study, builtin_studies
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("the folder is there already and is not empty", file=str(folder), right="Name a new folder")
@@ -89,7 +89,8 @@ def new(
         text = known[str(source)].read_text(encoding="utf-8")
     with built_beside(folder) as place:
         (place / "study.yaml").write_text(text, encoding="utf-8")
-        write_templates(place / "templates")
+        drafted = Study.load(place / "study.yaml")
+        write_templates(place / "templates", study_id=drafted.study.id, product=drafted.product.exposure[0])
     typer.echo(f"Wrote {folder / 'study.yaml'} and empty data templates in {folder / 'templates'}.")
     for number, point in enumerate(unclear, 1):
         typer.echo(f"Unclear {number}: {point}")
@@ -129,7 +130,8 @@ def check(study: StudyArg, data: DataOption = None) -> None:
 @app.command()
 def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
     """Derive the ADaM sets of a study."""
-    from cartrial.report.outputs import built_beside, write_adam
+    from cartrial.files import built_beside
+    from cartrial.report.outputs import write_adam
     from cartrial.run import derive_data, load_data
 
     with _steps() as say:
@@ -140,12 +142,22 @@ def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
 
 
 @app.command()
-def report(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
+def report(
+    study: StudyArg,
+    out: OutOption,
+    data: DataOption = None,
+    virtual: Annotated[bool, typer.Option("--virtual", help="Simulate virtual patients instead of reading data.")] = False,
+    n: Annotated[int, typer.Option("-n", help="Virtual patients infused by the cutoff.")] = 39,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the virtual patients.")] = 1,
+) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run
 
+    if virtual == (data is not None):
+        what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
+        raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     with _steps() as say:
-        run.report(study, _data(data), out, say=say)  # type: ignore[arg-type]
+        run.report(study, data, out, n=n, seed=seed, say=say)  # type: ignore[arg-type]
     typer.echo(f"Wrote {out / 'report.html'}.")
 
 
@@ -181,6 +193,8 @@ def explain(
 
 def main() -> None:
     """Run the command line."""
+    import cartrial.cli_virtual  # noqa: F401 -- adds its commands
+
     try:
         app(standalone_mode=True)
     except InputError as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["Data", "Derived", "derive_data", "load_data", "report"]
+__all__ = ["Data", "Derived", "derive_data", "load_data", "report", "simulate_data"]
 
 Say = Callable[[str], None]
 
@@ -26,11 +26,12 @@ def _silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Data:
-    """A study with its source data and what was found in them."""
+    """A study with its source data and what was found in them. `seed` is that of virtual patients."""
 
     study: Study
     source: Source
     findings: pl.DataFrame
+    seed: int | None = None
 
 
 def load_data(study: str | Path, data: str | Path, *, require: bool = True, say: Say = _silent) -> Data:
@@ -92,15 +93,46 @@ def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam)]))
 
 
-def report(study: str | Path, data: str | Path, out: str | Path, *, say: Say = _silent) -> None:
+def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -> Data:
+    """Simulate a study's virtual patients as the SDTM that its sites would have sent.
+
+    Parameters
+    ----------
+    study : str or Path
+        As in `load_data`.
+    n : int
+        Subjects infused by the cutoff.
+    seed : int
+    say : callable
+        Told each step.
+
+    Raises
+    ------
+    InputError
+        If the study cannot be simulated.
+    """
+    from cartrial.sdtm import require_sdtm
+    from cartrial.study import Study
+    from cartrial.virtual.trial import virtual_source
+
+    say("Reading the study")
+    loaded = Study.load(study)
+    say("Simulating virtual patients")
+    virtual, source = virtual_source(loaded, n=n, seed=seed)
+    return Data(virtual, source, require_sdtm(virtual, source), seed)
+
+
+def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: int = 39, seed: int = 1, say: Say = _silent) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json.
 
     Parameters
     ----------
     study, data : str or Path
-        As in `load_data`.
+        As in `load_data`; without data, of virtual patients.
     out : str or Path
         Folder to write to.
+    n, seed : int
+        Of the virtual patients.
     say : callable
         Told each step.
 
@@ -112,9 +144,9 @@ def report(study: str | Path, data: str | Path, out: str | Path, *, say: Say = _
     from cartrial.analysis import analyse
     from cartrial.report import write_report
 
-    loaded = load_data(study, data, say=say)
+    loaded = simulate_data(study, n=n, seed=seed, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     say("Estimating")
     results = analyse(loaded.study, derived.adam, derived.records)
     say("Writing the report")
-    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out)
+    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out, seed=loaded.seed)

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cartrial.errors import InputError
-
-__all__ = ["built_beside", "run_record", "write_adam"]
+__all__ = ["run_record", "write_adam"]
 
 PACKAGES = ("cartrial", "polars", "numpy", "scipy", "pydantic", "jinja2")
 DATASETS = ("adsl", "adrs", "adtte", "adae", "adck", "adresp")
@@ -63,38 +56,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-@contextmanager
-def built_beside(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` to build in; its content is moved to `out` when all went well, else removed.
-
-    Other files in `out` are left as they are.
-
-    Raises
-    ------
-    InputError
-        If `out` is a file or its place cannot be written to.
-    """
-    out = Path(os.path.abspath(out))
-    if out.exists() and not out.is_dir():
-        raise InputError("the place for the output is a file", file=str(out), right="Name a folder")
-    near = next(folder for folder in out.parents if folder.is_dir())
-    try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=near))
-    except OSError as error:
-        raise InputError(
-            "the output cannot be written there", file=str(out), right="Name a folder in a place that can be written to"
-        ) from error
-    try:
-        new, old = temporary / "new", temporary / "old"
-        new.mkdir()
-        old.mkdir()
-        yield new
-        out.mkdir(parents=True, exist_ok=True)
-        for item in sorted(new.iterdir()):
-            if (out / item.name).exists():
-                os.replace(out / item.name, old / item.name)
-            os.replace(item, out / item.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

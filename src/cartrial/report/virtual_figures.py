@@ -112,7 +112,7 @@ def _panel(canvas: Canvas, days: Floats, panel: Panel, x: Scale, top: float) -> 
     if panel.limit:
         value, words = panel.limit
         canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "limit")
-        canvas.text(WIDTH - RIGHT, y(value) - 4, words, "small", "end")
+        canvas.text(WIDTH - RIGHT, y(value) + 12, words, "small", "end")
 
     def at(values: Floats) -> list[tuple[float, float]]:
         clipped = np.clip(values, panel.low, panel.high)
@@ -131,6 +131,6 @@ def _panel(canvas: Canvas, days: Floats, panel: Panel, x: Scale, top: float) -> 
             right -= 12 + 6.6 * len(line.label)
             canvas.line(right - 14, top, right + 4, top, "curve", stroke=line.colour)
             right -= 26
-    for day, value, low, high in panel.points:
-        canvas.line(x(day), y(low), x(day), y(high), "", stroke=COLOURS["black"], stroke_width=1.6)
-        canvas.mark(x(day), y(value), "diamond", COLOURS["black"], size=4, tip=f"published: {value:g} ({low:g} to {high:g})")
+    for day, value, lower, upper in panel.points:
+        canvas.line(x(day), y(lower), x(day), y(upper), "", stroke=COLOURS["black"], stroke_width=1.6)
+        canvas.mark(x(day), y(value), "diamond", COLOURS["black"], size=4, tip=f"published: {value:g} ({lower:g} to {upper:g})")

@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cartrial.files import built_beside
 from cartrial.report.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.data import BANDS, ReportData
 from cartrial.report.figures.curve import Curve, draw_curves
-from cartrial.report.outputs import built_beside
 from cartrial.report.page import render_page
 from cartrial.report.rows import ABSENT, Rows, Stat, parts
 from cartrial.report.svg import COLOURS
@@ -57,8 +57,8 @@ def published_section(data: ReportData, population: str = "inaticel") -> Section
         Table(head, rows, "Virtual patients against what was published, infused subjects", wide=True),
         Note(
             "The model's column is the mean over the ensemble of parameter sets, each followed without loss or cutoff; the virtual trial "
-            "has this report's size, cutoff, readers and losses, and is one of many that the same model allows. Fitted results were used to "
-            "choose the parameters, so agreement with them says little; the others were not used."
+            "has this report's size, cutoff, readers and losses, and is one of many that the same model allows. Fitted results were "
+            "used to choose the parameters, so agreement with them says little; the others were not used. The model's rates ignore transplant, which the study may count as non-response."
         ),
     ]
     return Section("published", "Simulated against published", blocks, "Against published")
@@ -83,9 +83,12 @@ def _published_row(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
         at = data.rows.where(place[0], place[1], variant="", by="")
         stat = data.rows.stat(at, place[2])
         if stat and months:
-            here = parts("{} days", stat)
+            here = parts("{}" if stat.value is None else "{} days", stat)
         elif stat:
             here = parts("{}/{}, {} %", data.rows.stat(at, "n"), data.rows.stat(at, "N"), stat)
+            ignored = data.rows.stat(data.rows.where(place[0], place[1], variant="hsct=treatment-policy", by=""), place[2])
+            if ignored and ignored.value != stat.value:
+                here = parts("{}; {} % with transplant ignored", here, ignored)
     return (words.format(at=row["at"]), row["trial"], published, model, here, _USES[row["use"]])
 
 
@@ -177,9 +180,9 @@ def write_comparison(comparison: Any, out: str | Path) -> Path:
 def _said(comparison: Any) -> str:
     return (
         f"The same {comparison.enrolled} virtual patients are enrolled twice, under the same {comparison.sets} parameter sets: once their "
-        "own cells are made into the product, once a product is taken from the shelf. What differs is the products' supply, quality, killing, "
-        "rejection, lymphodepletion and the use of transplant. Every rate counts all enrolled, also those never infused. The allogeneic "
-        "product's numbers come from one small published programme, so the difference between the arms is far less sure than its band says."
+        "own cells are made into the product, once a product is taken from the shelf. What differs is the products' supply, quality, "
+        "killing, rejection, lymphodepletion and the use of transplant. Every rate counts all enrolled, also those never infused. The "
+        "allogeneic product's numbers come from one small published programme, so the difference between the arms is far less sure than its band says."
     )
 
 
@@ -189,8 +192,8 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
     def at(analysis: str, endpoint: str, level: str, **key: Any) -> list[dict[str, Any]]:
         return rows.where(analysis, endpoint, by="product", level=level, **key)
 
-    def of(statistics: tuple[str, ...], pattern: str, *place: str, **key: Any) -> list[Any]:
-        return [parts(pattern, *(rows.stat(at(*place, arm, **key), name) for name in statistics)) for arm in ARMS]
+    def of(statistics: tuple[str, ...], pattern: str, analysis: str, endpoint: str, **key: Any) -> list[Any]:
+        return [parts(pattern, *(rows.stat(at(analysis, endpoint, arm, **key), name) for name in statistics)) for arm in ARMS]
 
     def apart(analysis: str, endpoint: str) -> Any:
         found = at(analysis, endpoint, "allogeneic - autologous")

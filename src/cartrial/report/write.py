@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from cartrial.analysis.results import check_results, results_hash, sort_results, write_results
+from cartrial.files import built_beside
 from cartrial.report.data import ReportData
-from cartrial.report.outputs import built_beside, run_record, write_adam
+from cartrial.report.outputs import run_record, write_adam
 from cartrial.report.page import render_page
 from cartrial.report.rows import Rows
 from cartrial.study import Study

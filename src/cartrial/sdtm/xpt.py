@@ -108,7 +108,7 @@ def _require_text(data: bytes, layout: list[tuple[str, int]], file: str) -> None
                         file=file,
                         row=row + 2,
                         key=name,
-                        right="SAS transport version 5 holds ASCII; write the file again from a UTF-8 session",
+                        right="SAS transport version 5 holds ASCII; write the file again with its text in UTF-8",
                     ) from None
         offset += length
 

@@ -1,0 +1,111 @@
+"""The command line of virtual patients: `simulate`, `trials`, `supply`, `models`, `calibrate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cartrial.cli import OutOption, StudyArg, app
+from cartrial.errors import InputError
+
+__all__: list[str] = []
+
+Infused = Annotated[int, typer.Option("-n", help="Virtual patients infused by the cutoff, in each trial.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed; the same seed gives the same patients.")]
+
+
+@contextmanager
+def _bar(total: float) -> Iterator[Any]:
+    """Show how far a long task is; a line now and then where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda done, words="": progress.update(task, completed=done, description=words)
+
+
+@app.command()
+def simulate(
+    study: StudyArg,
+    out: OutOption,
+    n: Infused = 39,
+    trials: Annotated[int, typer.Option("--trials", help="How many trials.")] = 1,
+    seed: Seed = 1,
+    form: Annotated[str, typer.Option("--form", help="csv, parquet, xpt, dataset-json or ndjson.")] = "csv",
+) -> None:
+    """Write the SDTM of virtual patients, as a study's sites would have sent it."""
+    from cartrial.study import Study
+    from cartrial.virtual.trial import simulate as write_virtual
+
+    forms = ("csv", "parquet", "xpt", "dataset-json", "ndjson")
+    if form not in forms:
+        raise InputError(f"there is no form '{form}'", key="--form", right=f"Name one of {', '.join(forms)}")
+    folders = write_virtual(Study.load(study), out, n=n, trials=trials, seed=seed, form=form)
+    typer.echo(f"Wrote {len(folders)} virtual trial{'s' if len(folders) > 1 else ''} to {out}.")
+
+
+@app.command()
+def trials(
+    study: StudyArg,
+    out: OutOption,
+    number: Annotated[int, typer.Option("--trials", help="How many trials in all.")] = 1000,
+    n: Infused = 39,
+    seed: Seed = 1,
+    batch: Annotated[int, typer.Option("--batch", help="Trials held at once; results do not depend on it.")] = 100,
+) -> None:
+    """Simulate many trials and keep their results; goes on where it was interrupted."""
+    from cartrial.design.stream import stream_trials
+    from cartrial.study import Study
+
+    loaded = Study.load(study)
+    with _bar(number) as show:
+        stream_trials(loaded, number, seed, out, n=n, batch=batch, progress=lambda done, _: show(done, "virtual trials"))
+    typer.echo(f"The results of {number} virtual trials are in {out}.")
+
+
+@app.command()
+def supply(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("supply.html"),
+    n: Annotated[int, typer.Option("-n", help="Virtual patients enrolled in each arm.")] = 2000,
+    seed: Seed = 1,
+) -> None:
+    """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
+    from cartrial.design.compare import compare_supply
+    from cartrial.report.virtual_page import write_comparison
+
+    write_comparison(compare_supply(n, seed), out)
+    typer.echo(f"Wrote {out}.")
+
+
+@app.command()
+def models(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("models.html"),
+) -> None:
+    """Show the published CAR-T models: equations, parameters with their sources, one figure each."""
+    from cartrial.report.models_page import write_models_page
+
+    write_models_page(out)
+    typer.echo(f"Wrote {out}.")
+
+
+@app.command()
+def calibrate(
+    out: OutOption,
+    members: Annotated[int, typer.Option("--members", help="Parameter sets started; 85 in 100 are kept.")] = 160,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the perturbations.")] = 9,
+    left_out: Annotated[bool, typer.Option("--left-out/--no-left-out", help="Also predict each trial without itself.")] = True,
+) -> None:
+    """Make the ensemble of parameter sets again from the registry of published results."""
+    from cartrial.virtual.calibrate import calibrate as fit
+
+    with _bar(1.0) as show:
+        found = fit(out, members=members, seed=seed, left_out=left_out, progress=lambda words, share: show(share, words))
+    beyond = (found.scores["z"].abs() > 1.96).sum()
+    typer.echo(f"{found.scores.height} targets, {beyond} beyond |z| 1.96; {found.informed:.1f} informed directions. Wrote {out}.")
