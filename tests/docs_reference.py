@@ -1,10 +1,12 @@
 """What of the documentation is taken from the code: blocks that are written into the pages, and cells that must agree with it.
 
-    python tests/docs_reference.py      writes the blocks between `<!-- begin: NAME -->` and `<!-- end: NAME -->` anew
+python tests/docs_reference.py      writes the blocks between `<!-- begin: NAME -->` and `<!-- end: NAME -->` anew
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import types
 import typing
@@ -88,7 +90,11 @@ def _domains() -> str:
     words = {"key": "required", "must": "column required", "rule": "read by a rule", "other": ""}
     parts = []
     for domain in DOMAINS.values():
-        rows = [(f"`{v.name}`", v.label, v.kind, words[v.need], v.note) for v in domain.variables if v.name not in ("STUDYID", "DOMAIN", "USUBJID")]
+        rows = [
+            (f"`{v.name}`", v.label, v.kind, words[v.need], v.note)
+            for v in domain.variables
+            if v.name not in ("STUDYID", "DOMAIN", "USUBJID")
+        ]
         parts.append(f"### {domain.name}: {domain.label}\n\n{domain.records[0].upper()}{domain.records[1:]}.\n")
         parts.append(table(("variable", "label", "kind", "need", "how to fill it in"), rows) + "\n")
     return "\n".join(parts).rstrip()
@@ -98,7 +104,12 @@ def _words() -> str:
     from cartrial.sdtm.terms import CODE_LISTS
 
     rows = [
-        (f"`{name}`", "closed" if listed.closed else "open", ", ".join(f"`{term}`" for term in listed.terms), sum(map(len, listed.terms.values())))
+        (
+            f"`{name}`",
+            "closed" if listed.closed else "open",
+            ", ".join(f"`{term}`" for term in listed.terms),
+            sum(map(len, listed.terms.values())),
+        )
         for name, listed in CODE_LISTS.items()
     ]
     return table(("list", "kind", "terms", "synonyms known"), rows)
@@ -107,7 +118,10 @@ def _words() -> str:
 def _units() -> str:
     from cartrial.sdtm.units import UNITS
 
-    rows = [(f"`{test}`", unit.standard, ", ".join(word for word in unit.factors if word != unit.standard.lower())) for test, unit in UNITS.items()]
+    rows = [
+        (f"`{test}`", unit.standard, ", ".join(word for word in unit.factors if word != unit.standard.lower()))
+        for test, unit in UNITS.items()
+    ]
     return table(("LBTESTCD", "standard unit", "also read and converted"), rows)
 
 
@@ -128,7 +142,17 @@ def _criteria() -> str:
         )
         for c in CRITERIA.values()
     ]
-    head = ("set", "marrow blasts", "ANC, 10^9/L", "platelets, 10^9/L", "relapse: marrow", "relapse: blood", "confirm-days", "transfusion-free-days", "source")
+    head = (
+        "set",
+        "marrow blasts",
+        "ANC, 10^9/L",
+        "platelets, 10^9/L",
+        "relapse: marrow",
+        "relapse: blood",
+        "confirm-days",
+        "transfusion-free-days",
+        "source",
+    )
     return table(head, rows)
 
 
@@ -141,7 +165,10 @@ def _flags() -> str:
 def _ars() -> str:
     from cartrial.analysis import ARS
 
-    return table(("column", "CDISC ARS 1.0", "meaning"), [(f"`{ours}`" if "," not in ours else ours, f"`{theirs}`", words) for ours, theirs, words in ARS])
+    return table(
+        ("column", "CDISC ARS 1.0", "meaning"),
+        [(f"`{ours}`" if "," not in ours else ours, f"`{theirs}`", words) for ours, theirs, words in ARS],
+    )
 
 
 def _censoring() -> str:
@@ -151,7 +178,61 @@ def _censoring() -> str:
     return table(("column", "values"), [(column, ", ".join(f"`{value}`" for value in values)) for column, values in names])
 
 
+ROOMS = (
+    "cartrial",
+    "cartrial.study",
+    "cartrial.sdtm",
+    "cartrial.response",
+    "cartrial.endpoints",
+    "cartrial.analysis",
+    "cartrial.report",
+    "cartrial.run",
+    "cartrial.errors",
+)
+
+CONSTANTS = {
+    "CRITERIA": "The built-in criteria sets by name.",
+    "CHECK_RULES": "Every rule of checking.",
+    "READING_RULES": "What reading itself can find: id, severity, words.",
+    "DOMAINS": "The domains with their variables.",
+    "FLAGS": "Bits of an assessment's flags, and their words.",
+    "MRD": "Calls of residual disease by their code.",
+    "STRADDLING": "Name of the variant in which dates that straddle the cutoff are after it.",
+    "ARS": "Columns of the results against the CDISC Analysis Results Standard 1.0.",
+    "KEY": "The columns that make a results row unique.",
+    "LANDMARKS": "Days at which curves are read.",
+    "RISK_TIMES": "Days under which subjects at risk stand beneath a curve.",
+    "SCHEMA": "Columns of the results with their types.",
+}
+
+
+def public_names(module: str) -> list[str]:
+    """Return the public names of a module."""
+    return list(importlib.import_module(module).__all__)
+
+
+def _first_sentence(name: str, thing: Any) -> str:
+    if inspect.isclass(thing) or inspect.isfunction(thing):
+        words = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split()).replace("``", "`")
+        return re.split(r"(?<=\.) (?=[A-Z])", words)[0]
+    return CONSTANTS[name]
+
+
+def _kind(thing: Any) -> str:
+    return "class" if inspect.isclass(thing) else "function" if inspect.isfunction(thing) else "constant"
+
+
+def _api() -> str:
+    parts = []
+    for room in ROOMS:
+        things = importlib.import_module(room)
+        rows = [(f"`{name}`", _kind(getattr(things, name)), _first_sentence(name, getattr(things, name))) for name in public_names(room)]
+        parts.append(f"## {room}\n\n{table(('name', 'kind', 'what it is'), rows)}\n")
+    return "\n".join(parts).rstrip()
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "api": _api,
     "checks": _checks,
     "reading": _reading,
     "domains": _domains,

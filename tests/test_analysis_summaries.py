@@ -186,7 +186,15 @@ def adverse() -> tuple[pl.DataFrame, pl.DataFrame]:
     adae = pl.DataFrame(rows, schema=names, orient="row").with_columns(
         pl.col("TRIAL", "SUBJ").cast(pl.Int32), AEREL=pl.lit(None, pl.String)
     )
-    adsl = pl.DataFrame({"TRIAL": [0] * 5, "SUBJ": [1, 2, 3, 4, 5], "INFFL": ["Y"] * 4 + ["N"], "DTHFL": ["Y", "N", "N", "N", "Y"]})
+    adsl = pl.DataFrame(
+        {
+            "TRIAL": [0] * 5,
+            "SUBJ": [1, 2, 3, 4, 5],
+            "INFFL": ["Y"] * 4 + ["N"],
+            "DTHFL": ["Y", "N", "N", "N", "Y"],
+            "EOSSTT": ["DIED"] + ["ONGOING"] * 3 + ["DIED"],
+        }
+    )
     return adae, adsl.with_columns(pl.col("TRIAL", "SUBJ").cast(pl.Int32))
 
 

@@ -66,7 +66,7 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
     adae : polars.DataFrame
         TRIAL, SUBJ, AEDECOD, AEBODSYS, AETOXGR, ASTDY, ADURN, TRTEMFL, AESER, AEREL, SPECIAL.
     adsl : polars.DataFrame
-        TRIAL, SUBJ, INFFL, DTHFL.
+        TRIAL, SUBJ, INFFL, DTHFL, EOSSTT (null throughout a trial that recorded no survival).
 
     Returns
     -------
@@ -74,7 +74,7 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
         `endpoint` is the term, `by` max_grade, `level` the grade (0 to 5, unknown, any, >=3): n, N, and rate of any and >=3. `variant`:
         blank for events of special interest and for ANY (any event), `class` for system organ classes, `class=<class>` for terms. Onset
         (first, days from day 0) and duration (first onset to last end) of special events; serious and related events; deaths, where the
-        study follows its subjects to an event.
+        trial recorded survival.
     """
     infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y").select("TRIAL", "SUBJ", "DTHFL")
     if infused.is_empty():
@@ -101,10 +101,11 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
         frames.extend(_grade_rows(found, **labels))
         frames.extend(_special_times(events.join(infused, on=["TRIAL", "SUBJ"], how="semi"), labels))
         frames.extend(_kinds(events, infused, labels))
-    if all(endpoint.type == "response-rate" for endpoint in study.endpoints):
-        return frames
+    # a trial none of whose subjects has a status at the end recorded no survival: its deaths are unknown, not 0
+    known = adsl.filter(pl.col("EOSSTT").is_not_null()).select("TRIAL").unique()
     deaths = (
-        infused.group_by(trial="TRIAL")
+        infused.join(known, on="TRIAL", how="semi")
+        .group_by(trial="TRIAL")
         .agg((pl.col("DTHFL").cast(pl.String) == "Y").sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))
         .sort("trial")
     )

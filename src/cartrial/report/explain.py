@@ -103,13 +103,19 @@ def _headline(study: Study, row: dict[str, Any]) -> str:
     who = ", ".join(
         str(part)
         for part in (
-            f"{row['AGE']:g} years" if row["AGE"] is not None else None,
+            _age(row),
             row["SEX"],
             f"site {row['SITEID']}" if row["SITEID"] else None,
         )
         if part
     )
     return f"Subject {row['USUBJID']}{f' ({who})' if who else ''}, study {study.study.id}.{band}"
+
+
+def _age(row: dict[str, Any]) -> str | None:
+    """Age in years; a study that cuts it into levels keeps the number beside them."""
+    years = row.get("AGEN", row["AGE"])
+    return None if years is None else f"{years:g} years"
 
 
 def _date(value: Any, day: Any) -> str:

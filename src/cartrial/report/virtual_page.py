@@ -57,8 +57,9 @@ def published_section(data: ReportData, population: str = "inaticel") -> Section
         Table(head, rows, "Virtual patients against what was published, infused subjects", wide=True),
         Note(
             "The model's column is the mean over the ensemble of parameter sets, each followed without loss or cutoff; the virtual trial "
-            "has this report's size, cutoff, readers and losses, and is one of many that the same model allows. Fitted results were "
-            "used to choose the parameters, so agreement with them says little; the others were not used. The model's rates ignore transplant, which the study may count as non-response."
+            "has this report's size, cutoff, readers and losses, and is one of many that the same model allows. Fitted results were used "
+            "to choose the parameters, so agreement with them says little; the others were not used. The model's rates ignore "
+            "transplant, which the study may count as non-response."
         ),
     ]
     return Section("published", "Simulated against published", blocks, "Against published")
@@ -179,10 +180,11 @@ def write_comparison(comparison: Any, out: str | Path) -> Path:
 
 def _said(comparison: Any) -> str:
     return (
-        f"The same {comparison.enrolled} virtual patients are enrolled twice, under the same {comparison.sets} parameter sets: once their "
-        "own cells are made into the product, once a product is taken from the shelf. What differs is the products' supply, quality, "
-        "killing, rejection, lymphodepletion and the use of transplant. Every rate counts all enrolled, also those never infused. The "
-        "allogeneic product's numbers come from one small published programme, so the difference between the arms is far less sure than its band says."
+        f"The same {comparison.enrolled} virtual patients are enrolled twice, under the same {comparison.sets} parameter sets: once "
+        "their own cells are made into the product, once a product is taken from the shelf. What differs is the products' supply, "
+        "quality, killing, rejection, lymphodepletion and the use of transplant. Every rate counts all enrolled, also those never "
+        "infused. The allogeneic product's numbers come from one small published programme, so the difference between the arms is far "
+        "less sure than its band says."
     )
 
 

@@ -172,7 +172,7 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     events = " or ".join("death from any cause" if event == "death" else event for event in endpoint.events)
     variable = f"time from {ORIGINS[endpoint.origin or 'day-0']} to {events} (days, date − origin + 1)"
     if endpoint.events == ("death",):
-        censoring = "Censored at the latest of alive contact, attended assessment, dose or procedure on or before the cutoff."
+        censoring = "Censored at the latest of alive status, attended assessment or sample, dose, procedure or start of new therapy on or before the cutoff."
     else:
         censoring = "Censored at the last usable assessment."
     if "non-response" in endpoint.events:

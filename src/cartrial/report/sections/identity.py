@@ -43,6 +43,11 @@ def study_blocks(study: Study) -> list[Block]:
     ]
     if study.readers.sensitivity:
         items.append(("Shown beside", "; ".join(reader_words(reader) for reader in study.readers.sensitivity)))
+    if study.testing:
+        alpha = study.testing.alpha
+        order = ", then ".join(study.testing.order) or "not given"
+        level = f"{'one' if alpha.sides == 1 else 'two'}-sided alpha {alpha.value:g} ({alpha.source})"
+        items.append(("Order of testing", f"{order}; {level}; an endpoint after one that fails is described, not tested"))
     items.append(("Day 0", "the date of the first record of the study product; every rule counts days from it"))
     items.append(("Source of these facts", identity.source))
     blocks: list[Block] = [Definition(items)]

@@ -1,0 +1,209 @@
+"""The documentation: its blocks run and print what it shows, its tables agree with the code, its links lead somewhere.
+
+Origin of every expectation: the code itself (tables, names, columns), and what a run prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+import yaml
+
+from cartrial.analysis import KEY, SCHEMA, read_results
+from cartrial.cli import app
+from cartrial.run import report
+from cartrial.sdtm.mapping import read_mapping
+from cartrial.study import Study
+from docs_reference import BLOCK, CONSTANTS, DOCS, KEYS, PAGES, ROOMS, ROOT, filled, key_rows, public_names, table_rows
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NAMES = [page.name for page in PAGES]
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("worked")
+    report(ROOT / "examples" / "worked", ROOT / "examples" / "worked" / "data", out)
+    return out
+
+
+def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
+    """Return the fenced blocks of a page: language, text."""
+    return [(language, text) for language, text in FENCE.findall(page.read_text(encoding="utf-8")) if language in languages]
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Say whether a text is what is shown; `...` stands for anything, on a line of its own for any lines."""
+    pattern = re.escape(shown.strip()).replace(re.escape("..."), ".*?")
+    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+
+
+def run_python(text: str, names: dict[str, object]) -> str:
+    """Run a block and return what it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "block", "exec"), names)
+    return printed.getvalue()
+
+
+def run_shell(text: str) -> str:
+    """Run a block and return what it prints on both channels."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "110", "NO_COLOR": "1"}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", text], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", [page.name for page in PAGES if page.parent == DOCS])
+def test_every_block_runs_and_prints_what_is_shown(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples" / "worked", tmp_path / "examples" / "worked")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    printed: str | None = None
+    for language, text in blocks(DOCS / name, "bash", "python", "text"):
+        if language == "text":
+            if printed is not None:
+                assert agrees(text, printed), f"shown:\n{text}\nprinted:\n{printed}"
+            printed = None
+        else:
+            printed = run_shell(text) if language == "bash" else run_python(text, names)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_taken_from_the_code_are_as_the_code_has_them(name: str) -> None:
+    page = next(page for page in PAGES if page.name == name)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<!-- begin:") == len(BLOCK.findall(text))
+    assert filled(text) == text, "run: python tests/docs_reference.py"
+
+
+@pytest.mark.parametrize("name", ["study.md", "sdtm.md"])
+def test_every_key_of_the_two_file_formats_is_explained(name: str) -> None:
+    found = KEYS.findall((DOCS / name).read_text(encoding="utf-8"))
+    assert found
+    reached = set()
+    for path, table in found:
+        module, model = path.rsplit(".", 1)
+        expected = key_rows(getattr(importlib.import_module(module), model))
+        rows = table_rows(table)
+        assert [row[:3] for row in rows] == expected, path
+        assert all(row[3] for row in rows), path
+        reached.add(path)
+    root = "cartrial.study.study.Study" if name == "study.md" else "cartrial.sdtm.mapping_model.Mapping"
+    assert below(root) <= reached
+
+
+def below(path: str) -> set[str]:
+    """Return a model and every model that its fields lead to, by their full names."""
+    module, name = path.rsplit(".", 1)
+    todo, seen = [getattr(importlib.import_module(module), name)], set()
+    while todo:
+        model = todo.pop()
+        full = f"{model.__module__}.{model.__name__}"
+        if full not in seen:
+            seen.add(full)
+            todo += [part for field in model.model_fields.values() for part in models_in(field.annotation)]
+    return seen
+
+
+def models_in(annotation: object) -> list[type]:
+    """Return the models that stand in an annotation."""
+    if hasattr(annotation, "model_fields"):
+        return [annotation]  # type: ignore[list-item]
+    return [model for part in getattr(annotation, "__args__", ()) for model in models_in(part)]
+
+
+def test_the_yaml_examples_can_be_used(tmp_path: Path) -> None:
+    ((_, study),) = blocks(DOCS / "study.md", "yaml")
+    (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
+    assert [endpoint.id for endpoint in Study.load(tmp_path).endpoints] == ["ORR3"]
+    ((_, mapping),) = blocks(DOCS / "sdtm.md", "yaml")
+    (tmp_path / "mapping.yaml").write_text(mapping, encoding="utf-8")
+    assert len(read_mapping(tmp_path).rules) == 2
+
+
+def test_every_public_name_has_its_line() -> None:
+    parts = re.split(r"^## ", (DOCS / "api.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    pages = {part.split("\n", 1)[0]: re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) for part in parts}
+    assert pages == {room: public_names(room) for room in ROOMS}
+    assert all(CONSTANTS.values())
+
+
+@pytest.mark.parametrize("name", ["ADSL", "ADRS", "ADTTE", "ADRESP", "ADAE", "ADCK"])
+def test_every_column_of_a_data_set_is_explained(name: str, worked: Path) -> None:
+    text = (DOCS / "endpoints.md").read_text(encoding="utf-8").split(f"### {name}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    explained = [column for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for column in re.findall(r"`(\w+)`", row)]
+    columns = pl.read_parquet(worked / "adam" / f"{name}.parquet").columns
+    assert sorted(explained) == sorted(columns)
+
+
+def test_every_column_and_statistic_of_the_results_is_explained(worked: Path) -> None:
+    text = (DOCS / "analysis.md").read_text(encoding="utf-8").split("## Results\n")[1]
+    columns, statistics = (
+        re.search(r"(?:^\|.*\n)+", part, re.MULTILINE) for part in re.split(r"(?=^\| analysis \| statistics)", text, flags=re.MULTILINE)
+    )
+    assert columns and statistics
+    assert [row[0] for row in table_rows(columns[0])] == list(SCHEMA)
+    assert set(KEY) == set(SCHEMA) - {"value", "text"}
+    listed = {row[0]: set(row[1].split(", ")) for row in table_rows(statistics[0])}
+    found = read_results(worked / "results.json").group_by("analysis").agg(pl.col("statistic").unique())
+    for analysis, names in found.iter_rows():
+        assert set(names) <= listed[analysis], analysis
+
+
+def test_every_section_of_the_report_is_named(worked: Path) -> None:
+    page = (worked / "report.html").read_text(encoding="utf-8")
+    titles = [re.sub("<.*?>", "", title).replace("&#39;", "'") for title in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)]
+    text = (DOCS / "report.md").read_text(encoding="utf-8").split("## Sections\n")[1]
+    named = [row[0] for row in table_rows(text.split("\n\n")[0])]
+    assert [title.split(":")[0] for title in titles] == named
+
+
+def test_the_command_line_table_names_every_command() -> None:
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `cartrial (\w+)", text, re.MULTILINE)) == commands
+
+
+def test_the_figures_of_the_readme_are_those_of_the_results(worked: Path) -> None:
+    results = read_results(worked / "results.json").filter(analysis="response", endpoint="ORR3", by="")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = {row[0]: row[1:] for row in table_rows(text.split("<!-- figures -->\n\n")[1].split("\n\n")[0])}
+    for variant, (fraction, rate, limits, waiting, population, reader) in shown.items():
+        rows = results.filter(variant="" if variant == "main analysis" else variant)
+        got = dict(rows.select("statistic", "text").iter_rows())
+        assert (fraction, rate, limits, waiting) == (
+            f"{got['n']}/{got['N']}",
+            got["rate"],
+            f"{got['lower']} to {got['upper']}",
+            got["not_yet_assessable"],
+        )
+        assert (population, reader) == rows.select("population", "reader").row(0)
+    assert set(shown) == {variant or "main analysis" for variant in results["variant"].unique()}
+    assert results.filter(variant="")["window"][0] in text and results.filter(variant="")["strategies"][0] in text
+
+
+@pytest.mark.parametrize("name", [*NAMES, "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_to_what_is_there(name: str) -> None:
+    page = next((page for page in PAGES if page.name == name), ROOT / name)
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", FENCE.sub("", page.read_text(encoding="utf-8"))):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    assert sorted(next(iter(entry.values())) for entry in nav) == sorted(page.name for page in DOCS.glob("*.md"))
