@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-OUT ?= out/worked
+OUT ?= out
 
-.PHONY: report test lint bench docs clean
+.PHONY: report example test lint bench docs clean
 
-report: $(VENV)/.base
-	$(BIN)/cartrial report examples/worked --data examples/worked/data --out $(OUT)
-	@echo "Open $(OUT)/report.html"
+# 39 virtual adults of the pivotal study, from its study file to its report.
+report: $(VENV)/.virtual
+	$(BIN)/cartrial report inaticel --virtual --out $(OUT)/inaticel
+	@echo "Open $(OUT)/inaticel/report.html"
+
+# The invented subjects of the truth table: needs the base install alone.
+example: $(VENV)/.base
+	$(BIN)/cartrial report examples/worked --data examples/worked/data --out $(OUT)/worked
+	@echo "Open $(OUT)/worked/report.html"
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --cov=cartrial --cov-report=term:skip-covered
@@ -30,6 +36,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.virtual: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e ".[virtual]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt

@@ -1,11 +1,11 @@
 """Real transplant data as SDTM, through the command line, to R's figures.
 
-137 allogeneic transplants (KMsurv::bmt; Copelan E et al. Blood 1991;78:838; Klein J, Moeschberger M, Survival Analysis, 2nd ed., table D.1).
-Each time becomes a date: origin + time - 1. The transplant is the study product here and is day 0; a remission is read the day after it, then
-a relapse on its day, or the same remission again on the last day without one; deaths stand in DM, last contacts in SS.
+137 allogeneic transplants: KMsurv::bmt (Copelan E et al. Blood 1991;78:838; table D.1 of Klein J, Moeschberger M, Survival Analysis).
+Each time becomes a date: origin + time - 1. The transplant is the study product here and is day 0; a remission is read the day after
+it, then a relapse on its day, or the same remission again on the last day without one; deaths stand in DM, last contacts in SS.
 
-Origin of every expected value: `R`, survival::survfit, quantile, survdiff, coxph and cmprsk::cuminc on the same rows (tests/oracle/oracle.R,
-function bmt_days, `dated`: a death in remission counts on its own date).
+Origin of every expected value: `R`, survival::survfit, quantile, survdiff, coxph and cmprsk::cuminc on the same rows (bmt_days of
+tests/oracle/oracle.R, `dated`: a death in remission counts on its own date).
 """
 
 from __future__ import annotations

@@ -113,12 +113,12 @@ def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -
     """
     from cartrial.sdtm import require_sdtm
     from cartrial.study import Study
-    from cartrial.virtual.trial import virtual_source
+    from cartrial.virtual.trial import virtual_source, virtual_study
 
     say("Reading the study")
     loaded = Study.load(study)
     say("Simulating virtual patients")
-    virtual, source = virtual_source(loaded, n=n, seed=seed)
+    virtual, source = virtual_study(loaded), virtual_source(loaded, n=n, seed=seed)
     return Data(virtual, source, require_sdtm(virtual, source), seed)
 
 

@@ -131,7 +131,10 @@ def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float
         if len(events) < 2 or events.sum() == 0:
             continue
         few = bool((events == 0).any())
-        fit = (estimate_firth if few else estimate_cox)(one, ["level"], conf_level=conf_level)
+        try:
+            fit = (estimate_firth if few else estimate_cox)(one, ["level"], conf_level=conf_level)
+        except np.linalg.LinAlgError:
+            fit = _not_estimable(one)  # levels that no event tells apart
         wide = fit.select(
             pl.lit(key[0]).cast(one.schema["PARAMCD"]).alias("PARAMCD"),
             pl.lit(key[1]).cast(one.schema["VARIANT"]).alias("VARIANT"),
@@ -146,6 +149,13 @@ def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float
         statistics = ("hazard_ratio", "lower", "upper", "p_value")
         frames.append(build_rows(_labelled(wide, labels), statistics, analysis="survival", method=method, conf_level=conf_level, **names))
     return frames
+
+
+def _not_estimable(one: pl.DataFrame) -> pl.DataFrame:
+    """Hazard ratios without a value, of each level against the first."""
+    reference, *others = sorted(one["level"].unique().to_list())
+    missing = {name: pl.Series([None] * len(others), dtype=pl.Float64) for name in ("hazard_ratio", "lower", "upper", "p_value")}
+    return pl.DataFrame({"level": others, "reference": [reference] * len(others), **missing})
 
 
 def incidence_rows(

@@ -44,8 +44,8 @@ def published_section(data: ReportData, population: str = "inaticel") -> Section
     population : str
         The population its subjects are drawn from.
     """
+    from cartrial.design.compare import published_of
     from cartrial.virtual import LABEL
-    from cartrial.virtual.compare import published_of
 
     found = published_of(data.study, population)
     if found.is_empty():
@@ -157,7 +157,7 @@ def write_comparison(comparison: Any, out: str | Path) -> Path:
     Parameters
     ----------
     comparison : Comparison
-        Of `cartrial.virtual.compare.compare_supply`.
+        Of `cartrial.design.compare.compare_supply`.
     out : path
         HTML file.
     """
@@ -189,7 +189,7 @@ def _said(comparison: Any) -> str:
 
 
 def _comparison(rows: Rows, comparison: Any) -> list[Block]:
-    from cartrial.virtual.compare import ARMS, WAITED
+    from cartrial.design.compare import ARMS, WAITED
 
     def at(analysis: str, endpoint: str, level: str, **key: Any) -> list[dict[str, Any]]:
         return rows.where(analysis, endpoint, by="product", level=level, **key)

@@ -81,6 +81,13 @@ def page_text(study: Study, source: Any, adam: Any, ordered: pl.DataFrame, findi
     if reason:
         note = Note(f"Nothing is estimated in this report: {reason.rstrip('.')}.")
         sections.insert(1, Section("why", "Why nothing is estimated", [note], "Why a listing"))
+    if data.provenance == "virtual" and not reason:
+        from cartrial.report.virtual_page import published_section
+        from cartrial.virtual.trial_settings import load_trial_settings
+
+        compared = published_section(data, load_trial_settings(study).population or f"{study.product.type}-cd19")
+        if compared is not None:
+            sections.insert(len(sections) - 2, compared)
     identity = study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)

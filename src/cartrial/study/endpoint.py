@@ -177,7 +177,7 @@ class Endpoint(Part):
             hypothetical = [name for name, strategy in self.strategies.items() if strategy == "hypothetical"]
             if hypothetical:
                 raise wrong(
-                    f"endpoint {self.id}: the strategy hypothetical for {hypothetical[0]} needs an imputation, which a response rate has not",
+                    f"endpoint {self.id}: hypothetical for {hypothetical[0]} needs an imputation, which a response rate has not",
                     *("strategies", hypothetical[0]),
                     right="Choose treatment-policy, composite or while-on-treatment",
                 )

@@ -92,8 +92,9 @@ class Events:
     kind : ndarray of int64, shape (patients, events)
         `INFUSION`, `LYMPHODEPLETION`, ... of `engine_kernel_codes`.
     value : ndarray of float64, shape (patients, events)
-        Infusion: fraction of the dose. Lymphodepletion: ln-kill of host T cells (blasts: a third of it, reserve: one logit). Transplant: log10-kill
-        of blasts; it is done only if the true fraction of blasts in the marrow is then below 1e-4. New therapy: log10-kill of blasts.
+        Infusion: fraction of the dose. Lymphodepletion: ln-kill of host T cells (blasts: a third of it, reserve: one logit).
+        Transplant: log10-kill of blasts; it is done only if the true fraction of blasts in the marrow is then below 1e-4. New therapy:
+        log10-kill of blasts.
         Tocilizumab and corticosteroids: ignored.
     tocilizumab_at, steroids_at : ndarray of float64, shape (patients,)
         IL-6 (pg/mL) at whose first crossing the drug is given; infinite: only at a day named above.
@@ -183,8 +184,8 @@ class Course:
     days : ndarray of float64, shape (days,)
         Days from day 0; events of a day have happened.
     values : ndarray of float32, shape (patients, days, 11)
-        In the order of `engine_kernel_codes.QUANTITIES`; also by name: `course["anc"]`, shape (patients, days). Blasts, B cells, CAR-T cells and
-        host T cells in cells/uL of blood equivalent, IL-6 pg/mL, ferritin ng/mL, CRP mg/L, ANC and platelets 1e9/L.
+        In the order of `engine_kernel_codes.QUANTITIES`; also by name: `course["anc"]`, shape (patients, days). Blasts, B cells, CAR-T
+        cells and host T cells in cells/uL of blood equivalent, IL-6 pg/mL, ferritin ng/mL, CRP mg/L, ANC and platelets 1e9/L.
     info : ndarray of float64, shape (patients, 14)
         What the solver noted, in the order of `engine_kernel_codes.I_*`.
     genomes : ndarray of float64, shape (patients,)
@@ -211,8 +212,8 @@ class Course:
 
     @cached_property
     def blood_blasts(self) -> Singles:
-        """Blasts in blood, cells/uL: blasts times their marrow fraction (assumption: an infiltrated marrow sheds more)."""
-        return self.blasts * self.marrow
+        """Blasts in blood, cells/uL: 5 % of blasts times their marrow fraction (assumption: an infiltrated marrow sheds more)."""
+        return np.float32(codes.BLOOD_SHARE) * self.blasts * self.marrow
 
     @cached_property
     def negative_share(self) -> Singles:
@@ -348,5 +349,8 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
             list(pool.map(chunk, starts))
     if (failed := int(info[:, codes.I_FAILED].sum())) > 0:
         first = int(info[:, codes.I_FAILED].argmax())
-        raise InputError(f"{failed} of {n} patients cannot be solved, the first is number {first + 1}", right="Check the population's parameters for extreme values")
+        raise InputError(
+            f"{failed} of {n} patients cannot be solved, the first is number {first + 1}",
+            right="Check the population's parameters for extreme values",
+        )
     return Course(days, values, info, draws.parameters[:, codes.Q_GENOMES])

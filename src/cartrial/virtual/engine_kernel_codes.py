@@ -85,7 +85,19 @@ PARAMETERS = (
 N_PARAMETERS = 26
 
 # Outputs of one day, float32.
-QUANTITIES = ("blasts_positive", "blasts_negative", "b_cells", "car_cells", "car_functional", "host_t", "il6", "ferritin", "crp", "anc", "plt")
+QUANTITIES = (
+    "blasts_positive",
+    "blasts_negative",
+    "b_cells",
+    "car_cells",
+    "car_functional",
+    "host_t",
+    "il6",
+    "ferritin",
+    "crp",
+    "anc",
+    "plt",
+)
 N_QUANTITIES = 11
 
 # Events.
@@ -115,6 +127,7 @@ ONE_CELL = 2e-9
 CAPACITY = 2.5e4
 HOST_RATE = 0.17
 HOST_CAPACITY = 500.0
+ACCESS_HALF = 0.15
 B_LIFE = 30.0
 B_SOURCE = 4.0
 IL6_CLEARANCE = 3.96
@@ -149,3 +162,4 @@ TRANSPLANT_RESERVE = -3.0
 TRANSPLANT_CAR = 12.0
 MARROW_SCALE = 1909.0
 MARROW_TOP = 0.9719
+BLOOD_SHARE = 0.05

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +93,12 @@ class Model(Part):
     @property
     def prior(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of the prior on the transformed scale, each of shape (parameters,)."""
-        scale = {"ln": np.log, "logit": lambda p: np.log(p / (1 - p)), "id": float}
+        scale: dict[str, Callable[[float], float]] = {"ln": np.log, "logit": lambda p: np.log(p / (1 - p)), "id": float}
         return np.array([scale[free.transform](free.median) for free in self.free]), np.array([free.sd for free in self.free])
 
     def natural(self, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return parameters by name on their natural scale, from the transformed scale, shape (..., parameters)."""
-        scale = {"ln": np.exp, "logit": lambda x: 1 / (1 + np.exp(-x)), "id": np.array}
+        scale: dict[str, Callable[[Any], Any]] = {"ln": np.exp, "logit": lambda x: 1 / (1 + np.exp(-x)), "id": np.array}
         return {free.name: scale[free.transform](values[..., i]) for i, free in enumerate(self.free)}
 
     @property

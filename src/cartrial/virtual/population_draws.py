@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Chances", "build_patients", "draw_chances", "draw_patients", "marrow_to_blasts"]
 
-# streams of random numbers; the trial layer starts at 100
-NORMALS, UNIFORMS, MEMBERS, SUPPLY, CLINIC = range(1, 6)
+# streams of random numbers; the trial layer starts at 1000
+NORMALS, UNIFORMS, MEMBERS, SUPPLY, SUPPLY_NORMALS = range(1, 6)
+CLINIC = 10
 N_NORMALS, N_UNIFORMS = 18, 10
 Floats = NDArray[np.float64]
 
@@ -132,14 +133,13 @@ def build_patients(
     severity = np.where(poor, f["poor-floor"] - (1 - f["poor-floor"]) * np.log(u[:, 0]), 0.0)
     early = u[:, 1] < p["early-loss-cd28" if product.costimulation == "CD28" else "early-loss"]
     slow = f["correlation"]
-    ln_kill = np.log(p["kill"]) + (p["kill-allogeneic"] if allogeneic else 0.0)
-    ln_kill = ln_kill + f["spread-kill"] * (slow * z[:, 1] + np.sqrt(1 - slow**2) * z[:, 2]) - f["poor-kill"] * severity
+    ln_kill = np.log(p["kill"]) + f["spread-kill"] * (slow * z[:, 1] + np.sqrt(1 - slow**2) * z[:, 2]) - f["poor-kill"] * severity
     loss = np.where(early, f["memory-loss-early"], f["memory-loss"]) * np.exp(f["spread-memory-loss"] * z[:, 3])
     contraction = p["contraction"] * (p["contraction-cd28"] if product.costimulation == "CD28" else 1.0)
     columns: dict[int, Any] = {
         codes.Q_GROWTH: p["growth"] * np.exp(f["spread-growth"] * z[:, 4]),
         codes.Q_KILL: np.exp(ln_kill),
-        codes.Q_EXPANSION: p["expansion"] * np.exp(f["spread-expansion"] * z[:, 1] - p["poor-expansion"] * severity),
+        codes.Q_EXPANSION: f["expansion"] * np.exp(f["spread-expansion"] * z[:, 1] - p["poor-expansion"] * severity),
         codes.Q_SPENDING: p["spending"],
         codes.Q_CONTRACTION: contraction * np.exp(f["spread-contraction"] * z[:, 5]),
         codes.Q_TO_MEMORY: p["to-memory"] * np.exp(f["spread-to-memory"] * z[:, 6]),
@@ -168,7 +168,7 @@ def build_patients(
 
     share = draw_marrow(population, chances) if marrow is None else marrow
     ln_blasts = np.log(marrow_to_blasts(share) * f["debulking"])
-    sanctuary = ln_blasts + np.log(10) * np.minimum(f["sanctuary-log10"] + f["spread-sanctuary"] * z[:, 12], -0.5)
+    sanctuary = ln_blasts + np.log(10) * np.minimum(p["sanctuary-log10"] + f["spread-sanctuary"] * z[:, 12], -0.5)
     negative = ln_blasts + np.log(10) * np.minimum(f["negative-log10"] + f["spread-negative"] * z[:, 13], -0.5)
     thresholds = np.log(codes.ONE_CELL) + np.log(-np.log(u[:, [2, 3, 8]]))
     clones = np.column_stack([ln_blasts, sanctuary, negative])

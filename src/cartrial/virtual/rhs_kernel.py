@@ -13,6 +13,7 @@ from typing import Any
 import numba as nb
 
 from cartrial.virtual.engine_kernel_codes import (
+    ACCESS_HALF,
     ACUTE_HALF,
     ALEMTUZUMAB_POWER,
     ANC_RATE,
@@ -104,10 +105,10 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
     memory_over = 1.0 / (q[Q_MEMORY_HALF] + memory)
     by_memory = q[Q_KILL] * q[Q_MEMORY_KILL] * memory * memory_over
     kill = by_effector + by_memory
-    reach = q[Q_REACH]
+    access = 1.0 / (ACCESS_HALF + kill)
     growth = q[Q_GROWTH] * (1.0 - blasts / CAPACITY)
     d[0] = growth - kill
-    d[1] = growth - reach * kill
+    d[1] = growth - q[Q_REACH] * kill * access
     d[2] = growth
 
     quiet = 1.0 / (1.0 + (effector + memory) / q[Q_MEMORY_HALF])
@@ -126,13 +127,13 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
     whole = effector / (effector + ONE_CELL)
     expand = care[0] * q[Q_EXPANSION] * a * room * left * whole
     tire = q[Q_EXHAUSTION] * a * (1.0 - left)
-    feed = q[Q_TO_MEMORY] * exp(y[4] - y[5])
+    feed = q[Q_TO_MEMORY] * (effector / memory if memory > 1e-280 else exp(min(y[4] - y[5], 600.0)))
     d[4] = expand - q[Q_CONTRACTION] - q[Q_TO_MEMORY] - tire - rejection
     d[5] = feed - q[Q_MEMORY_LOSS] - rejection
     d[6] = q[Q_SPENDING] * a
     d[7] = tire * effector - (EXHAUSTED_LOSS + rejection) * exhausted
 
-    host_rate = HOST_RATE * exp(-ALEMTUZUMAB_POWER * y[10])
+    host_rate = HOST_RATE * exp(-ALEMTUZUMAB_POWER * y[10]) if y[10] != 0.0 else HOST_RATE
     fill = log(crowd / HOST_CAPACITY)
     contact_over = 1.0 / (REJECTION_HALF + cart)
     d[8] = -host_rate * fill
@@ -140,8 +141,7 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
     d[10] = -y[10] / q[Q_ALEMTUZUMAB_TIME]
 
     il6 = y[11]
-    lysed = sensitive + reach * sanctuary
-    lysis = by_effector * lysed
+    lysis = by_effector * sensitive
     lysis_over = 1.0 / (1.0 + lysis / LYSIS_HALF)
     clearance = IL6_CLEARANCE * care[3]
     d[11] = IL6_CLEARANCE * (IL6_BASE + care[2] * q[Q_IL6_YIELD] * lysis * lysis_over) - clearance * il6
@@ -164,7 +164,7 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
     e_mem = by_memory * q[Q_MEMORY_HALF] * memory_over
     slope = q[Q_GROWTH] / CAPACITY
     for i in range(3):
-        factor = 1.0 if i == 0 else (reach if i == 1 else 0.0)
+        factor = 1.0 if i == 0 else (q[Q_REACH] * ACCESS_HALF * access * access if i == 1 else 0.0)
         j[i, 0] = -slope * sensitive - factor * e_sens
         j[i, 1] = -slope * sanctuary - factor * e_sanc
         j[i, 2] = -slope * negative
@@ -221,9 +221,9 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
     j[10, 10] = -1.0 / q[Q_ALEMTUZUMAB_TIME]
 
     c = IL6_CLEARANCE * care[2] * q[Q_IL6_YIELD] * lysis_over * lysis_over
-    j[11, 0] = c * (by_effector * sensitive + lysed * e_sens)
-    j[11, 1] = c * (reach * by_effector * sanctuary + lysed * e_sanc)
-    j[11, 4] = c * lysed * e_eff
+    j[11, 0] = c * sensitive * (by_effector + e_sens)
+    j[11, 1] = c * sensitive * e_sanc
+    j[11, 4] = c * sensitive * e_eff
     j[11, 11] = -clearance
     rise = care[1] / (ACUTE_HALF + signal)
     j[12, 11] = FERRITIN_RATE * FERRITIN_BASE * FERRITIN_GAIN * rise

@@ -51,6 +51,7 @@ from cartrial.virtual.engine_kernel_codes import (
 )
 from cartrial.virtual.rhs_kernel import factorise, rates
 from cartrial.virtual.solver_kernel_step import GAMMA, step
+from cartrial.virtual.solver_kernel_write import BLOCK, write_days
 
 __all__ = ["solve"]
 
@@ -156,18 +157,35 @@ def _cross(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, level: float, low:
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def _patient(
-    y: Any, q: Any, alive: Any, thresholds: Any, when: Any, kind: Any, value: Any, levels: Any, days: Any, rtol: float, out: Any, note: Any, w: Any, k: Any, j: Any, lu: Any
+    y: Any,
+    q: Any,
+    alive: Any,
+    thresholds: Any,
+    when: Any,
+    kind: Any,
+    value: Any,
+    levels: Any,
+    days: Any,
+    rtol: float,
+    out: Any,
+    note: Any,
+    w: Any,
+    k: Any,
+    j: Any,
+    lu: Any,
+    buffer: Any,
+    whole: Any,
+    power: Any,
 ) -> None:
     core = 10 if q[Q_ALLOGENEIC] > 0.0 else 9
     z, k2, k3, k4, at = w[0], w[1], w[2], w[3], w[4]
     care = np.ones(4)
     ends = np.full(2, np.inf)
     note[:] = np.nan
-    note[I_ACCEPTED : N_INFO] = 0.0
+    note[I_ACCEPTED:N_INFO] = 0.0
     note[I_NEAREST_SENSITIVE : I_NEAREST_SENSITIVE + 3] = np.inf
     note[I_PEAK_IL6] = y[11]
     given = np.zeros(2, np.bool_)
-    shown = alive.copy()
     n_events = len(when)
     n_days = len(days)
     end = days[n_days - 1]
@@ -231,8 +249,9 @@ def _patient(
         for c in range(2):
             if not given[c] and y[11] < levels[c] <= z[11]:
                 s = _cross(y, z, k2, k3, k4, 11, levels[c], 0.0, 1.0)
-                if s < 0.999:
-                    h = max(s * h, 1e-6)
+                # at most a few repeats: the shorter step ends just past the crossing, or is short enough to count as it
+                if s < 0.999 and h > 1e-4:
+                    h = s * h + 1e-5
                     triggered = 2
                 else:
                     triggered = c
@@ -260,13 +279,11 @@ def _patient(
                 note[I_REJECTED] = t + h * _cross(y, z, k2, k3, k4, 9, level, 0.0, 1.0)
         following = stop if cut else t + h
         while i_day < n_days and days[i_day] < following - 1e-9:
-            s = (days[i_day] - t) / h
-            for c in range(3):
-                shown[c] = alive[c] and not note[c] <= days[i_day]
-            for i in range(N_STATES):
-                at[i] = _dense(y, z, k2, k3, k4, i, s)
-            _write(at, shown, out[i_day])
-            i_day += 1
+            last = i_day + 1
+            while last < n_days and last < i_day + BLOCK and days[last] < following - 1e-9:
+                last += 1
+            write_days(y, z, k2, k3, k4, alive, note, days[i_day:last], t, h, out[i_day:last], buffer[0], buffer[1], whole, power)
+            i_day = last
         for c in range(3):
             if alive[c] and note[c] <= following:
                 alive[c] = False
@@ -286,7 +303,20 @@ def _patient(
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def solve(initial: Any, parameters: Any, alive: Any, thresholds: Any, when: Any, kind: Any, value: Any, levels: Any, days: Any, rtol: float, out: Any, note: Any) -> None:
+def solve(
+    initial: Any,
+    parameters: Any,
+    alive: Any,
+    thresholds: Any,
+    when: Any,
+    kind: Any,
+    value: Any,
+    levels: Any,
+    days: Any,
+    rtol: float,
+    out: Any,
+    note: Any,
+) -> None:
     """Solve patient after patient.
 
     Parameters
@@ -303,6 +333,9 @@ def solve(initial: Any, parameters: Any, alive: Any, thresholds: Any, when: Any,
     note : ndarray of float64, shape (patients, 14)
     """
     work = np.zeros((6, N_STATES))
+    buffer = np.zeros((2, BLOCK))
+    whole = np.zeros(BLOCK, np.int64)
+    power = whole.view(np.float64)
     k = np.zeros((8, N_STATES))
     j = np.zeros((N_STATES, N_STATES))
     lu = np.zeros((10, 10))
@@ -310,4 +343,24 @@ def solve(initial: Any, parameters: Any, alive: Any, thresholds: Any, when: Any,
         y = initial[i].copy()
         living = alive[i].copy()
         j[:, :] = 0.0
-        _patient(y, parameters[i], living, thresholds[i], when[i], kind[i], value[i], levels[i], days, rtol, out[i], note[i], work, k, j, lu)
+        _patient(
+            y,
+            parameters[i],
+            living,
+            thresholds[i],
+            when[i],
+            kind[i],
+            value[i],
+            levels[i],
+            days,
+            rtol,
+            out[i],
+            note[i],
+            work,
+            k,
+            j,
+            lu,
+            buffer,
+            whole,
+            power,
+        )

@@ -1,6 +1,7 @@
 """What is one step of Rodas5P? Eight stages, an error estimate of order 4 and a continuous extension of order 4.
 
-Coefficients: Steinebach 2023, BIT Numerical Mathematics 63:27, doi:10.1007/s10543-023-00967-x. The sums are written out so that they are compiled without loops.
+Coefficients: Steinebach 2023, BIT Numerical Mathematics 63:27, doi:10.1007/s10543-023-00967-x. The sums are written out so that they are
+compiled without loops.
 """
 
 from __future__ import annotations
@@ -87,7 +88,22 @@ H48 = 4.883087185713722
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def step(
-    y: Any, q: Any, alive: Any, care: Any, core: int, h: float, shift: float, rtol: float, k: Any, j: Any, lu: Any, z: Any, k2: Any, k3: Any, k4: Any, at: Any
+    y: Any,
+    q: Any,
+    alive: Any,
+    care: Any,
+    core: int,
+    h: float,
+    shift: float,
+    rtol: float,
+    k: Any,
+    j: Any,
+    lu: Any,
+    z: Any,
+    k2: Any,
+    k3: Any,
+    k4: Any,
+    at: Any,
 ) -> float:
     """Fill `z`, the state after the step, and `k2`, `k3`, `k4` of its continuous extension; return the error over the tolerance.
 
@@ -151,11 +167,17 @@ def step(
     for i in range(n):
         z[i] = at[i] + k[7, i]
     for i in range(n):
-        k2[i] = H21 * k[0, i] + H22 * k[1, i] + H23 * k[2, i] + H24 * k[3, i] + H25 * k[4, i] + H26 * k[5, i] + H27 * k[6, i] + H28 * k[7, i]
+        k2[i] = (
+            H21 * k[0, i] + H22 * k[1, i] + H23 * k[2, i] + H24 * k[3, i] + H25 * k[4, i] + H26 * k[5, i] + H27 * k[6, i] + H28 * k[7, i]
+        )
     for i in range(n):
-        k3[i] = H31 * k[0, i] + H32 * k[1, i] + H33 * k[2, i] + H34 * k[3, i] + H35 * k[4, i] + H36 * k[5, i] + H37 * k[6, i] + H38 * k[7, i]
+        k3[i] = (
+            H31 * k[0, i] + H32 * k[1, i] + H33 * k[2, i] + H34 * k[3, i] + H35 * k[4, i] + H36 * k[5, i] + H37 * k[6, i] + H38 * k[7, i]
+        )
     for i in range(n):
-        k4[i] = H41 * k[0, i] + H42 * k[1, i] + H43 * k[2, i] + H44 * k[3, i] + H45 * k[4, i] + H46 * k[5, i] + H47 * k[6, i] + H48 * k[7, i]
+        k4[i] = (
+            H41 * k[0, i] + H42 * k[1, i] + H43 * k[2, i] + H44 * k[3, i] + H45 * k[4, i] + H46 * k[5, i] + H47 * k[6, i] + H48 * k[7, i]
+        )
     car = exp(z[4]) + exp(z[5]) + abs(z[7]) + 1e-9
     err = 0.0
     for i in range(n):

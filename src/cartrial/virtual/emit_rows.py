@@ -1,0 +1,277 @@
+"""Which records would a site have written? One frame a domain, keyed by integers, days since 1970-01-01, nothing after the cutoff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cartrial.virtual.accrual import NEVER, Accrued, Plan
+from cartrial.virtual.assays import TESTS, measure_before
+from cartrial.virtual.events_toxicity import NONE
+from cartrial.virtual.population import load_model
+from cartrial.virtual.randomness import draw_normal, draw_uniform
+from cartrial.virtual.trial_follow import Followed, follow_infused
+from cartrial.virtual.visits import EARLY, last_day
+
+__all__ = ["DISEASE", "TRANSPLANT", "Rows", "make_rows"]
+
+WAITING, CONTACTS, NAMES = range(1500, 1503)
+TRANSPLANT, DISEASE = "ALLOGENEIC STEM CELL TRANSPLANT", "B-CELL ACUTE LYMPHOBLASTIC LEUKAEMIA"
+_TOXICITY_CARE = "CYTOKINE RELEASE SYNDROME TREATMENT"
+# Dose and unit of the usual drugs of lymphodepletion; any other is given without an amount.
+_DOSES = {"FLUDARABINE": (30.0, "mg/m2"), "CYCLOPHOSPHAMIDE": (500.0, "mg/m2"), "ALEMTUZUMAB": (20.0, "mg")}
+_NEW = ("INOTUZUMAB OZOGAMICIN", "BLINATUMOMAB", "CHEMOTHERAPY")
+_CONDITIONING = 7
+_SYSTEMS = {
+    "CYTOKINE RELEASE SYNDROME": "Immune system disorders",
+    "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME": "Nervous system disorders",
+    "NEUTROPHIL COUNT DECREASED": "Investigations",
+    "PLATELET COUNT DECREASED": "Investigations",
+}
+Days = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Records by domain with SUBJ, DAY (Int32) and SEQ (Int64), sorted by SUBJ, DAY, SEQ.
+
+    Parameters
+    ----------
+    people : Accrued
+        Subject SUBJ is its row.
+    deaths : ndarray of int64, shape (subjects,)
+        Day, `NEVER` where none is known by the cutoff.
+    domains : dict of str to polars.DataFrame
+        DS, PR, CM (KIND, TRT), EX, LB (TEST: position in `TESTS`, VALUE with its codes), RS (READER, RESP), FA (PRESENT), AE, SS, MH.
+    """
+
+    people: Accrued
+    deaths: Days
+    domains: dict[str, pl.DataFrame]
+
+
+class _Collector:
+    """Parts of a domain: who, when, what."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, list[dict[str, Any]]] = {}
+
+    def add(self, domain: str, who: Flags, day: Days, **columns: Any) -> None:
+        """Add one record for each subject of a mask; columns are one value, or one for each subject of the mask."""
+        subject = np.flatnonzero(who)
+        self.parts.setdefault(domain, []).append({"SUBJ": subject, "DAY": np.asarray(day)[subject], **columns})
+
+    def frame(self, domain: str) -> pl.DataFrame:
+        """Return the domain, sorted, with SEQ."""
+        frames = []
+        for part in self.parts[domain]:
+            columns = [
+                pl.Series(name, values, dtype=pl.Int32 if name in ("SUBJ", "DAY") else None)
+                for name, values in part.items()
+                if np.ndim(values) == 1
+            ]
+            frames.append(
+                pl.DataFrame(columns).with_columns(pl.lit(value).alias(name) for name, value in part.items() if np.ndim(value) == 0)
+            )
+        names = frames[0].columns
+        return in_sequence(
+            pl.concat([frame.select(names) for frame in frames], how="vertical_relaxed").sort("SUBJ", "DAY", maintain_order=True)
+        )
+
+
+def in_sequence(frame: pl.DataFrame) -> pl.DataFrame:
+    """Number the records of each subject from 1; the frame is sorted."""
+    subject = frame["SUBJ"].to_numpy()
+    first = np.flatnonzero(np.diff(subject, prepend=-1))
+    seq = np.arange(len(subject)) - np.repeat(first, np.diff(np.append(first, len(subject)))) + 1
+    return frame.with_columns(pl.Series("SEQ", seq, dtype=pl.Int64))
+
+
+def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None) -> Rows:
+    """Follow everyone who gave consent, and write down what a site would."""
+    here = np.flatnonzero(people.infused)
+    followed = follow_infused(plan, people.take(here), threads=threads)
+    out = _Collector()
+    death, end, close = _ends(plan, people, here, followed)
+    _before(plan, people, out)
+    _after(plan, people, here, followed, out)
+    _contacts(plan, people, death, end, close, out)
+    dead = death < NEVER
+    out.add("DS", dead, death, KIND="DEATH")
+    out.add("MH", np.ones(len(people), bool), people.consent, TERM=DISEASE)
+    out.add("MH", people.prior_transplant, people.consent, TERM=TRANSPLANT)
+    domains = {name: out.frame(name) for name in ("DS", "PR", "EX", "CM", "FA", "AE", "SS", "MH")}
+    return Rows(people, death, domains | {"LB": _samples(plan, people, here, followed), "RS": _calls(people, here, followed)})
+
+
+def _ends(plan: Plan, people: Accrued, here: Days, followed: Followed) -> tuple[Days, Days, Days]:
+    """Return days of death (`NEVER`: none known), the last day known alive at most, and the end of the study or the cutoff."""
+    keys = plan.keys(people.trial, people.subject)
+    constants = load_model().constants
+    u = draw_uniform(keys, WAITING, 2)
+    hazard = people.after_failure * plan.settings.survival.after_ineligible.value
+    saved = u[:, 0] < constants["salvaged-child" if plan.population.patients.child else "salvaged-adult"]
+    stopped = (people.outcome == 1) | (people.outcome == 3)
+    later = people.lost + np.ceil(-np.log(u[:, 1]) / hazard).astype(np.int64)
+    death = np.where(people.outcome == 2, people.lost, np.where(stopped & ~saved, later, NEVER))
+    close = np.minimum(people.enrolled + last_day(plan.study), plan.cutoff)
+    death[here] = np.where(followed.death < NONE, people.infusion[here] + followed.death, NEVER)
+    close[here] = people.infusion[here] + followed.follow
+    death = np.where(death <= close, death, NEVER)
+    end = np.minimum(death - 1, close)
+    gone = np.minimum(followed.lost, followed.withdrawn)
+    end[here] = np.minimum(end[here], np.where(gone < NONE, people.infusion[here] + gone - 1, NEVER))
+    return death, end, close
+
+
+def _before(plan: Plan, people: Accrued, out: _Collector) -> None:
+    """Write consent to infusion."""
+    study, settings = plan.study, plan.settings
+    everyone = np.ones(len(people), bool)
+    enrolled, infused = people.enrolled < NEVER, people.infused
+    keys = plan.keys(people.trial, people.subject)
+    u = draw_uniform(keys, NAMES, 3)
+    start = int(settings.treatment.lymphodepletion_start.value)
+    out.add("DS", everyone, people.consent, KIND="INFORMED CONSENT OBTAINED")
+    out.add("DS", ~enrolled, people.consent + 2, KIND="SCREEN FAILURE")
+    out.add("DS", enrolled, people.enrolled, KIND="ENROLLED")
+    out.add("DS", people.released <= plan.cutoff, people.released, KIND="PRODUCT RELEASED")
+    for outcome, word in ((1, "PRODUCT FAILURE"), (3, "PHYSICIAN DECISION")):
+        out.add("DS", (people.outcome == outcome) & (people.lost <= plan.cutoff), people.lost, KIND=word)
+    own = study.product.type == "autologous"
+    out.add("PR", enrolled & own, people.enrolled, KIND="LEUKAPHERESIS")
+    close = np.minimum(people.released, people.lost)
+    out.add("PR", enrolled & own & (people.attempts > 1), people.enrolled + (close - people.enrolled) // 2, KIND="LEUKAPHERESIS")
+    bridge = people.enrolled + 1 + np.floor(4 * u[:, 0]).astype(np.int64)
+    last = np.where(infused, people.infusion - start - 2, np.minimum(people.lost, plan.cutoff))
+    bridged = enrolled & (u[:, 1] < settings.treatment.bridging.value) & (bridge < last)
+    out.add("CM", bridged, bridge, KIND="BRIDGING THERAPY", TRT="VINCRISTINE AND DEXAMETHASONE")
+    for drug in study.product.lymphodepletion:
+        amount, unit = _DOSES.get(drug, (None, None))
+        for day in range(int(settings.treatment.lymphodepletion_days.value)):
+            given = people.infusion - start + day
+            out.add("EX", infused & (given < people.infusion), given, KIND="LYMPHODEPLETION", TRT=drug, AMOUNT=amount, UNIT=unit)
+    dose = settings.treatment.product_dose
+    out.add("EX", infused, people.infusion, KIND="PRODUCT", TRT=study.product.exposure[0], AMOUNT=dose.value, UNIT=dose.unit)
+
+
+def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector) -> None:
+    """Write infusion to cutoff, without samples and calls."""
+
+    def spread(days: Days) -> Days:
+        wide = np.full(len(people), NEVER)
+        wide[here] = np.where(days < NONE, people.infusion[here] + days, NEVER)
+        return wide
+
+    complete = np.where((f.end == f.follow) & (f.death > f.follow) & (f.follow == f.schedule.visit[:, -1]), f.follow, NONE)
+    complete = np.where((f.lost < NONE) | (f.withdrawn < NONE), NONE, complete)
+    for days, word in ((f.lost, "LOST TO FOLLOW-UP"), (f.withdrawn, "WITHDRAWAL BY SUBJECT"), (complete, "COMPLETED")):
+        when = spread(days)
+        out.add("DS", when < NEVER, when, KIND=word)
+    when = spread(f.transplant)
+    out.add("PR", when < NEVER, when - _CONDITIONING, KIND="CONDITIONING")
+    out.add("PR", when < NEVER, when, KIND=TRANSPLANT)
+    for days, drug in ((f.tocilizumab, "TOCILIZUMAB"), (f.steroids, "DEXAMETHASONE")):
+        when = spread(days)
+        out.add("CM", when < NEVER, when, KIND=_TOXICITY_CARE, TRT=drug)
+    when = spread(f.therapy)
+    which = np.floor(draw_uniform(plan.keys(people.trial, people.subject), NAMES, 3)[:, 2] * len(_NEW)).astype(int)
+    for i, drug in enumerate(_NEW):
+        out.add("CM", (when < NEVER) & (which == i), when, KIND="SUBSEQUENT ANTICANCER THERAPY", TRT=drug)
+    _lesions(plan, people, here, f, out)
+    for term, event in f.events.items():
+        alive = np.where(f.end == f.death, f.end - 1, f.end)
+        seen = (event.grade > 0) & (event.start <= alive)
+        start = spread(np.where(seen, event.start, NONE))
+        stop = spread(np.where(seen & (event.end <= alive), event.end, NONE))
+        grade = np.zeros(len(people), np.int64)
+        grade[here] = event.grade
+        for open_ended in (False, True):
+            for level in range(1, 5):
+                who = (start < NEVER) & ((stop == NEVER) == open_ended) & (grade == level)
+                out.add(
+                    "AE",
+                    who,
+                    start,
+                    ENDDAY=None if open_ended else stop[who].astype(np.int32),
+                    DECOD=term,
+                    BODSYS=_SYSTEMS[term],
+                    TOXGR=level,
+                    SER="Y" if level >= 3 and not term.endswith("DECREASED") else "N",
+                    REL="RELATED",
+                    OUT="NOT RECOVERED/NOT RESOLVED" if open_ended else "RECOVERED/RESOLVED",
+                )
+
+
+def _lesions(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector) -> None:
+    start = int(plan.settings.treatment.lymphodepletion_start.value)
+    before = np.zeros(len(people), bool)
+    before[here] = f.measured.lesions_before
+    for present in (True, False):
+        out.add("FA", people.infused & (before == present), people.infusion - start - 1, PRESENT=int(present))
+    for v in range(f.attended.shape[1]):
+        day, state, came = (np.zeros(len(people), np.int64) for _ in range(3))
+        day[here] = people.infusion[here] + f.schedule.visit[:, v]
+        came[here] = f.attended[:, v]
+        state[here] = f.measured.lesions[:, v]
+        out.add("FA", came == 1, day, PRESENT=state[came == 1])
+
+
+def _contacts(plan: Plan, people: Accrued, death: Days, end: Days, close: Days, out: _Collector) -> None:
+    """Write contacts at which a subject was known alive, from enrolment on, and the one that told of the death."""
+    enrolled = people.enrolled < NEVER
+    visits = plan.settings.visits
+    every, margin = int(visits.contact.value), int(visits.last_contact.value)
+    longest = int((plan.cutoff - people.enrolled[enrolled]).max(initial=0))
+    number = max(longest // every, 1)
+    keys = plan.keys(people.trial, people.subject)
+    jitter = np.clip(np.rint(2 * draw_normal(keys, CONTACTS, number)), -7, 7).astype(np.int64)
+    for k in range(number):
+        day = people.enrolled + every * (k + 1) + jitter[:, k]
+        out.add("SS", enrolled & (day <= end) & (day < close - margin - 7), day, ALIVE=True)
+    last = close - np.floor(draw_uniform(keys, CONTACTS + 10, 1)[:, 0] * (margin + 1)).astype(np.int64)
+    out.add("SS", enrolled & (end == close) & (last > people.enrolled), last, ALIVE=True)
+    out.add("SS", death < NEVER, death, ALIVE=False)
+
+
+def _samples(plan: Plan, people: Accrued, here: Days, f: Followed) -> pl.DataFrame:
+    """Return LB: screening, before lymphodepletion, early samples and visits, in the order of days and tests."""
+    n, visits = len(people), f.attended.shape[1]
+    slots = 2 + len(EARLY) + visits
+    values = np.full((n, slots, len(TESTS)), np.nan)
+    day = np.zeros((n, slots), np.int64)
+    values[:, 0] = measure_before(plan.settings, people.marrow, plan.keys(people.trial, people.subject), 0)
+    day[:, 0] = people.consent + 1
+    zero = people.infusion[here]
+    values[here, 1] = f.before
+    day[here, 1] = zero - int(plan.settings.treatment.lymphodepletion_start.value) - 1
+    early, visit = slice(2, 2 + len(EARLY)), slice(2 + len(EARLY), slots)
+    values[here, early] = np.where(f.sampled[..., None], f.measured.early, np.nan)
+    day[here, early] = zero[:, None] + np.array(EARLY)
+    values[here, visit] = np.where(f.attended[..., None], f.measured.visit, np.nan)
+    day[here, visit] = zero[:, None] + f.schedule.visit
+    who, slot, test = np.nonzero(~np.isnan(values))
+    columns = {
+        "SUBJ": who.astype(np.int32),
+        "DAY": day[who, slot].astype(np.int32),
+        "TEST": test.astype(np.uint32),
+        "VALUE": values[who, slot, test],
+    }
+    return in_sequence(pl.DataFrame(columns))
+
+
+def _calls(people: Accrued, here: Days, f: Followed) -> pl.DataFrame:
+    """Return RS in the order of days and readers."""
+    who, visit, reader = np.nonzero(f.calls >= 0)
+    columns = {
+        "SUBJ": here[who].astype(np.int32),
+        "DAY": (people.infusion[here[who]] + f.schedule.visit[who, visit]).astype(np.int32),
+        "READER": reader.astype(np.int8),
+        "RESP": f.calls[who, visit, reader].astype(np.int8),
+    }
+    return in_sequence(pl.DataFrame(columns))

@@ -1,0 +1,125 @@
+"""Which toxicities does a course make? Cytokine release and neurotoxicity (ASTCT) from IL-6, with treatment; cytopenias from counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cartrial.virtual.engine import Course
+from cartrial.virtual.population import load_model
+from cartrial.virtual.randomness import Keys, draw_uniform
+
+if TYPE_CHECKING:
+    from cartrial.virtual.trial_settings import TrialSettings
+
+__all__ = ["NONE", "Toxicity", "cytokine_release", "cytopenia"]
+
+TOXICITY = 1300
+NONE = 2**30
+Days = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Toxicity:
+    """One kind of event, at most one for each subject. Days from day 0, `NONE` where there is none or it does not end.
+
+    Parameters
+    ----------
+    grade, start, end : ndarray of int64, shape (subjects,)
+        Grade 0: no event.
+    """
+
+    grade: Days
+    start: Days
+    end: Days
+
+
+def _logit(u: Floats) -> Floats:
+    return np.asarray(np.log(u / (1 - u)))
+
+
+def _grade(latent: Floats, settings: TrialSettings) -> Days:
+    t = settings.toxicity
+    limits = np.array([t.crs_any.value, t.crs_two.value, 0.0, t.crs_four.value])
+    return np.asarray((latent[:, None] > limits).sum(1), np.int64)
+
+
+def cytokine_release(settings: TrialSettings, course: Course, severe: Floats, keys: Keys) -> tuple[Toxicity, Toxicity, Days, Days]:
+    """Return cytokine release, neurotoxicity, and the days of tocilizumab and of corticosteroids.
+
+    Parameters
+    ----------
+    settings : TrialSettings
+    course : Course
+        Untreated, days 0 to 28: the calibration relates grades to the untreated peak.
+    severe : ndarray of float64, shape (subjects,)
+        ln of the peak IL-6 (pg/mL) at which half have grade 3 or more.
+
+    Notes
+    -----
+    Grade 3 or more has the logit slope (ln peak - severe); the other grades are the same logit, shifted. Tocilizumab is given a day after
+    IL-6 brings grade 2, corticosteroids a day after it brings grade 3, and from the onset of neurotoxicity of grade 2 or more.
+    """
+    slope = load_model().constants["crs-slope"]
+    u = draw_uniform(keys, TOXICITY, 6)
+    il6 = np.asarray(course["il6"], float)
+    peak = np.maximum(course.peak_il6, il6.max(1))
+    noise = _logit(u[:, 0])
+    latent = slope * (np.log(peak) - severe) + noise
+    grade = _grade(latent, settings)
+    level = np.maximum(10.0, 0.1 * peak)
+    high = il6 > level[:, None]
+    high[:, 0] = False
+    some = high.any(1)
+    days = il6.shape[1]
+    start = np.where(some, high.argmax(1), 2 + np.floor(4 * u[:, 1])).astype(np.int64)
+    last = days - 1 - high[:, ::-1].argmax(1)
+    end = np.where(some, np.minimum(last + 1, start + 21), start + 2).astype(np.int64)
+    crs = Toxicity(grade, np.where(grade > 0, start, NONE), np.where(grade > 0, end, NONE))
+
+    by_day = slope * (np.log(np.maximum(np.maximum.accumulate(il6, axis=1), 1e-3)) - severe[:, None]) + noise[:, None]
+    second = np.maximum((by_day > settings.toxicity.crs_two.value).argmax(1), start) + 1
+    third = np.maximum((by_day > 0).argmax(1), start) + 1
+    tocilizumab = np.where(grade >= 2, second, NONE)
+    steroids = np.where(grade >= 3, third, NONE)
+
+    neural = _grade(latent + settings.toxicity.icans_from_crs.value + settings.toxicity.icans_spread.value * _logit(u[:, 2]), settings)
+    neural = np.where(grade > 0, neural, 0)
+    onset = start + 2 + np.floor(4 * u[:, 3]).astype(np.int64)
+    over = onset + 1 - np.floor(4 * np.log(u[:, 4])).astype(np.int64)
+    icans = Toxicity(neural, np.where(neural > 0, onset, NONE), np.where(neural > 0, over, NONE))
+    steroids = np.minimum(steroids, np.where(neural >= 2, onset, NONE))
+    return crs, icans, tocilizumab.astype(np.int64), steroids.astype(np.int64)
+
+
+def cytopenia(days: Floats, counts: Floats, third: float, fourth: float, follow: Days) -> Toxicity:
+    """Return the first time that a count is below the limit of grade 3: worst grade, first day, first day above again.
+
+    Parameters
+    ----------
+    days : ndarray of float64, shape (days,)
+    counts : ndarray of float64, shape (subjects, days)
+        1e9/L.
+    third, fourth : float
+        Limits of CTCAE 5.0 grades 3 and 4, 1e9/L.
+    follow : ndarray of int64, shape (subjects,)
+        Last day of observation.
+    """
+    known = days[None, :] <= follow[:, None]
+    low = (counts < third) & known
+    some = low.any(1)
+    start = low.argmax(1)
+    position = np.arange(len(days))[None, :]
+    above = (counts >= third) & known & (position > start[:, None])
+    ends = above.any(1)
+    end = np.where(ends, above.argmax(1), len(days))
+    inside = low & (position < end[:, None])
+    worst = np.where(inside, counts, np.inf).min(1)
+    grade = np.where(some, np.where(worst < fourth, 4, 3), 0)
+    first = np.where(some, days[start], NONE).astype(np.int64)
+    last = np.where(some & ends, days[np.minimum(end, len(days) - 1)], NONE).astype(np.int64)
+    return Toxicity(grade.astype(np.int64), first, last)

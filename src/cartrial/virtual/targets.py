@@ -1,0 +1,110 @@
+"""What has been published about such patients? The registry of results that the model is fitted to, or held against."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from cartrial.study.yamlfile import Part, read_yaml, validate, wrong
+from cartrial.virtual.population import DATA, Sure, populations
+
+__all__ = ["Registry", "Target", "load_targets"]
+
+_Z95 = 1.959963984540054
+
+
+class Target(Part):
+    """One published result.
+
+    Counts `n` of `of`, with the exact (Clopper-Pearson) interval; or a `value` with its published 95 % `interval`.
+    """
+
+    id: str
+    trial: str
+    populations: dict[str, float]
+    measure: str
+    at: float = 0.0
+    n: int | None = None
+    of: int | None = None
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    scale: Literal["share", "ln"]
+    use: Literal["fit", "held-out"]
+    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    source: Annotated[str, Field(min_length=1)]
+    sure: Sure
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Target:
+        counted = self.n is not None and self.of is not None
+        if counted == (self.value is not None and self.interval is not None):
+            raise wrong(f"'{self.id}' needs counts or a value with its interval", right="Give n and of, or value and interval")
+        if counted and not 0 <= self.n <= self.of:  # type: ignore[operator]
+            raise wrong(f"'{self.id}' counts {self.n} of {self.of}", "n", right="Give 0 <= n <= of")
+        unknown = [name for name in self.populations if name not in populations()]
+        if unknown:
+            raise wrong(f"there is no population '{unknown[0]}'", "populations", right="Known populations are: " + ", ".join(populations()))
+        if not counted and not self.interval[0] < self.value < self.interval[1]:  # type: ignore[index,operator]
+            raise wrong(f"the value of '{self.id}' is not inside its interval", "value", right="Give lower < value < upper")
+        return self
+
+    @property
+    def published(self) -> tuple[float, float, float]:
+        """Value and the ends of its 95 % interval, on the natural scale."""
+        if self.n is not None and self.of is not None:
+            from scipy.special import betaincinv
+
+            n, of = self.n, self.of
+            low = float(betaincinv(n, of - n + 1, 0.025)) if n else 0.0
+            high = float(betaincinv(n + 1, of - n, 0.975)) if n < of else 1.0
+            return n / of, low, high
+        assert self.value is not None and self.interval is not None
+        return self.value, *self.interval
+
+    def compare(self, natural: float) -> float:
+        """Return a value on the scale on which it is compared."""
+        return math.log(max(natural, 1e-9)) if self.scale == "ln" else natural
+
+    @property
+    def compared(self) -> tuple[float, float]:
+        """Value and standard deviation on the scale of comparison: width of the interval over 3.92."""
+        value, low, high = (self.compare(x) for x in self.published)
+        return value, (high - low) / (2 * _Z95)
+
+
+class Registry(Part):
+    """All published results."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    version: int
+    targets: tuple[Target, ...]
+
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """Which targets are used in the fit, shape (targets,)."""
+        return np.array([target.use == "fit" for target in self.targets])
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Trials with a fitted target, in their order."""
+        return tuple(dict.fromkeys(target.trial for target in self.targets if target.use == "fit"))
+
+
+@cache
+def load_targets(path: Path = DATA / "targets.yaml") -> Registry:
+    """Read the registry of published results.
+
+    Raises
+    ------
+    InputError
+        Naming the line and key of what is wrong.
+    """
+    data, lines = read_yaml(path)
+    return validate(Registry, data, lines, path.name)

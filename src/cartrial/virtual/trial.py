@@ -1,0 +1,229 @@
+"""What would a study's sites have sent? Virtual trials as integer-keyed records, or as SDTM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartrial.errors import InputError
+from cartrial.virtual.accrual import Plan, accrue_trials
+from cartrial.virtual.trial_settings import load_trial_settings
+
+if TYPE_CHECKING:
+    from cartrial.sdtm.records import Records
+    from cartrial.sdtm.source import Source
+    from cartrial.study import Study
+    from cartrial.virtual.ensemble import Ensemble
+    from cartrial.virtual.population import Population
+
+__all__ = ["INFUSED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study"]
+
+INFUSED = 39
+# trials whose subjects are held at once; results do not depend on it
+CHUNK = 50
+
+
+def virtual_study(study: Study) -> Study:
+    """Return the study with provenance `virtual`."""
+    return study.model_copy(update={"study": study.study.model_copy(update={"provenance": "virtual"})})
+
+
+def plan_study(
+    study: Study,
+    *,
+    n: int = INFUSED,
+    seed: int = 1,
+    population: str | Path | Population | None = None,
+    ensemble: Ensemble | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Return where the subjects of a study's virtual trials come from.
+
+    Parameters
+    ----------
+    study : Study
+    n : int
+        Subjects infused by the cutoff, in each trial.
+    seed : int
+    population : str, Path or Population, optional
+        Without: the one that the settings name for the study, else that of the product's type.
+    ensemble : Ensemble, optional
+        The built-in one without it.
+    changes : mapping, optional
+        Of the settings, as `load_trial_settings` takes them.
+
+    Raises
+    ------
+    InputError
+        For numbers that cannot be, an unknown population, or one whose product is not the study's.
+    """
+    from cartrial.virtual.ensemble import load_ensemble
+    from cartrial.virtual.population import load_population
+
+    if n < 1:
+        raise InputError(f"{n} subjects are no trial", key="n", right="Give at least 1")
+    settings = load_trial_settings(study, changes)
+    chosen = population or settings.population or f"{study.product.type}-cd19"
+    people = load_population(chosen) if isinstance(chosen, str | Path) else chosen
+    if people.product.source != study.product.type:
+        raise InputError(
+            f"population '{people.id}' has an {people.product.source} product and the study an {study.product.type} one",
+            key="population",
+            right="Name a population of the study's type of product",
+        )
+    return Plan(study, settings, people, ensemble or load_ensemble(), seed, n)
+
+
+def _trials(plan: Plan, trials: int, first: int) -> list[np.ndarray]:
+    if trials < 1 or first < 0:
+        raise InputError(f"{trials} trials from number {first} cannot be simulated", key="trials", right="Give at least 1, from 0 on")
+    numbers = np.arange(first, first + trials)
+    return [numbers[i : i + CHUNK] for i in range(0, trials, CHUNK)]
+
+
+def simulate_study(
+    study: Study,
+    *,
+    n: int = INFUSED,
+    trials: int = 1,
+    seed: int = 1,
+    population: str | Path | Population | None = None,
+    first: int = 0,
+    plan: Plan | None = None,
+    threads: int | None = None,
+) -> Records:
+    """Simulate virtual trials of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Its product, criteria, visits, readers, sites and cutoff.
+    n : int
+        Subjects infused by the cutoff, in each trial.
+    trials : int
+    seed : int
+    population : str, Path or Population, optional
+        As in `plan_study`.
+    first : int
+        Number of the first trial. A trial depends on its number alone.
+    plan : Plan, optional
+        Instead of `n`, `seed` and `population`.
+    threads : int, optional
+        Nothing depends on it.
+
+    Returns
+    -------
+    Records
+        Provenance `virtual`. TRIAL counts from 0 whatever `first` is; STUDYID and USUBJID are kept for a single trial.
+
+    Raises
+    ------
+    InputError
+        As `plan_study` and `accrue_trials`.
+    """
+    import polars as pl
+
+    from cartrial.virtual.emit import records_of
+    from cartrial.virtual.emit_rows import make_rows
+
+    plan = plan or plan_study(study, n=n, seed=seed, population=population)
+    parts, offset = [], 0
+    for numbers in _trials(plan, trials, first):
+        rows = make_rows(plan, accrue_trials(plan, numbers), threads=threads)
+        parts.append((records_of(plan, rows, names=trials == 1), offset))
+        offset += len(rows.people)
+    from cartrial.sdtm.records import Records
+
+    names = ("subjects", "calls", "labs", "lesions", "doses", "procedures", "therapies", "dispositions", "survival", "adverse", "deaths")
+
+    def joined(get: Any) -> pl.DataFrame:
+        return pl.concat([get(records).with_columns((pl.col("SUBJ") + start).cast(pl.Int32)) for records, start in parts])
+
+    tables = {name: joined(lambda records, name=name: getattr(records, name)) for name in names}
+    tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
+    return Records(**tables, extra={"MH": joined(lambda records: records.extra["MH"])}, provenance="virtual")
+
+
+def emit_sdtm(
+    study: Study,
+    *,
+    n: int = INFUSED,
+    seed: int = 1,
+    trial: int = 0,
+    population: str | Path | Population | None = None,
+    plan: Plan | None = None,
+    threads: int | None = None,
+) -> Source:
+    """Return one virtual trial as the SDTM that its sites would have sent.
+
+    Parameters
+    ----------
+    study, n, seed, population, plan, threads
+        As in `simulate_study`.
+    trial : int
+        Number of the trial.
+
+    Returns
+    -------
+    Source
+        DM, DS, PR, EX, CM, LB, RS, FA, AE, SS and MH. `check_sdtm` finds nothing; `derive_records` gives the records of `simulate_study`.
+    """
+    from cartrial.virtual.emit import source_of
+    from cartrial.virtual.emit_rows import make_rows
+
+    plan = plan or plan_study(study, n=n, seed=seed, population=population)
+    return source_of(plan, make_rows(plan, accrue_trials(plan, np.array([trial])), threads=threads))
+
+
+def virtual_source(study: Study, *, n: int = INFUSED, seed: int = 1, population: str | Path | None = None) -> Source:
+    """Return the first virtual trial of a study as SDTM: what a report of `virtual_study(study)` is made from."""
+    return emit_sdtm(study, n=n, seed=seed, population=population)
+
+
+def simulate(
+    study: Study,
+    out: str | Path,
+    *,
+    n: int = INFUSED,
+    trials: int = 1,
+    seed: int = 1,
+    population: str | Path | None = None,
+    form: str = "csv",
+) -> tuple[Path, ...]:
+    """Write virtual trials as SDTM: into `out`, several trials into `out`/trial-00001 and so on.
+
+    Parameters
+    ----------
+    study, n, trials, seed, population
+        As in `simulate_study`.
+    out : path
+        A folder; built beside its place and moved in at the end.
+    form : str
+        As in `write_sdtm`.
+
+    Returns
+    -------
+    tuple of Path
+        The folders of the trials.
+    """
+    import json
+
+    from cartrial.files import built_beside
+    from cartrial.sdtm.write import write_sdtm
+    from cartrial.virtual import LABEL
+
+    out = Path(out)
+    plan = plan_study(study, n=n, seed=seed, population=population)
+    _trials(plan, trials, 0)
+    names = [""] if trials == 1 else [f"trial-{i + 1:05d}" for i in range(trials)]
+    with built_beside(out) as place:
+        for i, name in enumerate(names):
+            write_sdtm(emit_sdtm(study, trial=i, plan=plan), place / name, form)
+        about = {"provenance": "virtual", "label": LABEL, "study": study.study.id, "study_hash": study.hash, "seed": seed, "trials": trials}
+        (place / "about.yaml").write_text(
+            json.dumps({**about, "infused": n, "population": plan.population.id}, indent=2) + "\n", encoding="utf-8"
+        )
+    return tuple(out / name for name in names)

@@ -1,0 +1,114 @@
+"""Does the ensemble do what its tables say, and can it be made again?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cartrial.errors import InputError
+from cartrial.virtual import LABEL, load_ensemble, load_targets
+from cartrial.virtual.calibrate import calibrate, read_scores, score_targets
+from cartrial.virtual.calibrate_fit import Problem
+from cartrial.virtual.clinic import MEASURES, simulate_cohort
+from cartrial.virtual.ensemble import load_ensemble as read_ensemble
+from cartrial.virtual.population import DATA, load_population
+
+
+def test_published_results_are_consistent() -> None:
+    registry = load_targets()
+    assert len({target.id for target in registry.targets}) == len(registry.targets)
+    for target in registry.targets:
+        value, low, high = target.published
+        assert low <= value <= high and target.compared[1] > 0
+        assert target.measure in MEASURES and sum(target.populations.values()) == pytest.approx(1.0)
+    found = {target.id: target.published for target in registry.targets}
+    # Clopper-Pearson, R binom.test(65, 79) and (34, 48)
+    assert found["eliana-response"] == pytest.approx((65 / 79, 0.7205, 0.8996), abs=1e-4)
+    assert found["inaticel-orr-at-3"] == pytest.approx((34 / 48, 0.55937, 0.83047), abs=1e-5)
+
+
+def test_held_out_trials_are_not_fitted() -> None:
+    problem = Problem()
+    zuma = [i for i, target in enumerate(problem.registry.targets) if target.trial == "ZUMA-3"]
+    assert zuma and not problem.fitted[zuma].any()
+    assert "Kinetics" in problem.registry.trials
+    rest = problem.without("Kinetics")
+    assert rest.fitted.sum() == problem.fitted.sum() - sum(t.trial == "Kinetics" and t.use == "fit" for t in problem.registry.targets)
+
+
+def test_the_stored_scores_hold_what_was_asked() -> None:
+    """|z| < 1.96 for 90 % of the targets, none above 3, band no wider than 1.5 intervals."""
+    fitted = read_scores().filter(pl.col("use") == "fit")
+    assert len(fitted) == load_targets().fitted.sum()
+    assert (fitted["z"].abs() < 1.96).mean() >= 0.90
+    assert fitted["z"].abs().max() < 3
+    assert fitted["band_over_interval"].max() <= 1.5
+    assert set(read_scores("left-out")["left_out"]) == set(load_targets().trials)
+
+
+def test_the_ensemble_gives_the_stored_scores_again() -> None:
+    """Ten members with fresh patients: the mean of each target within Monte-Carlo error of its row."""
+    problem, ensemble = Problem(), load_ensemble()
+    rows = np.linspace(0, len(ensemble) - 1, 10).astype(int)
+    predicted = problem.predict_all(list(ensemble.values[rows]), [99_000 + i for i in range(10)])
+    stored = read_scores()
+    again = score_targets(problem, np.where(np.isnan(predicted), 0.0, predicted)).join(stored, on="target", suffix="_stored")
+    fitted = again.filter(pl.col("use") == "fit")
+    sd = problem.published[1]
+    scale = pl.DataFrame({"target": [target.id for target in problem.registry.targets], "sd": sd})
+    ln = [target.id for target in problem.registry.targets if target.scale == "ln"]
+    logs = pl.col("target").is_in(ln)
+    now, before = (pl.when(logs).then(pl.col(name).log()).otherwise(pl.col(name)) for name in ("simulated", "simulated_stored"))
+    off = fitted.join(scale, on="target").select(((now - before) / pl.col("sd")).abs().alias("off"))["off"]
+    assert off.max() < 1.5 and off.mean() < 0.35
+
+
+def test_early_loss_of_memory_brings_cd19_positive_relapse_forward() -> None:
+    """What the model is meant to hold: B cells return first, CD19-positive relapse follows."""
+    ensemble = load_ensemble()
+    middle = {name: float(value) for name, value in ensemble.model.natural(np.median(ensemble.values, axis=0)).items()}
+    cohort = simulate_cohort(load_population("eliana"), middle, patients=1500, seed=3, last=1826.0, threads=2)
+    r = cohort.result
+    durable = cohort.draws.covariates["durable_memory"].astype(bool)
+    positive = (r[:, 3] < 1e5) & (r[:, 4] < 0.5)
+    assert np.median(r[positive & ~durable, 3]) < 400 < np.median(r[positive & durable, 3])
+    assert positive[~durable].mean() > 2 * positive[durable].mean()
+    recovered = r[positive & ~durable]
+    assert (recovered[:, 8] < recovered[:, 3]).mean() > 0.8
+
+
+def test_a_small_calibration_runs_from_scratch(tmp_path: Path) -> None:
+    sizes = {name: (max(24, patients // 16), min(last, 400.0)) for name, (patients, last) in Problem().sizes.items()}
+    seen: list[str] = []
+    keep = np.array([target.trial == "UCART19" for target in load_targets().targets]) & load_targets().fitted
+    problem = replace(Problem(), sizes=sizes, fitted=keep)
+    result = calibrate(tmp_path, members=6, left_out=False, problem=problem, progress=lambda label, share: seen.append(label))
+    again = read_ensemble(tmp_path / "ensemble.csv")
+    assert len(result.ensemble) == len(again) == 5
+    np.testing.assert_allclose(again.values, result.ensemble.values, rtol=1e-5)
+    assert {"scores.csv", "parameters.csv", "directions.csv"} <= {path.name for path in tmp_path.iterdir()}
+    assert 0 < result.informed < len(result.parameters) and "fit:" in result.verdict
+    assert any("ensemble" in label for label in seen)
+
+
+def test_what_cannot_be_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 2 members"):
+        calibrate(tmp_path, members=1)
+    with pytest.raises(InputError, match="no table"):
+        read_scores("plans")
+    (tmp_path / "ensemble.csv").write_text("# {}\ngrowth\n1.0\n", encoding="utf-8")
+    with pytest.raises(InputError, match="present model"):
+        read_ensemble(tmp_path / "ensemble.csv")
+    text = (DATA / "targets.yaml").read_text(encoding="utf-8")
+    (tmp_path / "targets.yaml").write_text(text.replace("n: 79, of: 97", "n: 99, of: 97"), encoding="utf-8")
+    with pytest.raises(InputError, match="99 of 97"):
+        load_targets(tmp_path / "targets.yaml")
+
+
+def test_the_label_says_what_it_is_not_for() -> None:
+    for word in ("unpublished", "aggregates", "individual prediction", "dose choice", "real product"):
+        assert word in LABEL

@@ -1,0 +1,124 @@
+"""Autologous against allogeneic, simulated against published, and the pictures of virtual patients."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cartrial.analysis import analyse
+from cartrial.analysis.results import check_results, sort_results
+from cartrial.endpoints import derive
+from cartrial.errors import InputError
+from cartrial.report.data import ReportData
+from cartrial.report.rows import Rows
+from cartrial.report.virtual_figures import Line, Panel, draw_panels
+from cartrial.report.virtual_page import published_section, write_comparison, write_population
+from cartrial.study import Study
+from cartrial.design.compare import WAITED, compare_supply, published_of
+from cartrial.virtual.ensemble import Ensemble
+from cartrial.virtual.population import load_model
+from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study
+
+pytest.importorskip("numba")
+
+
+def ensemble() -> Ensemble:
+    """Return two parameter sets near the prior."""
+    model = load_model()
+    mean, _ = model.prior
+    return Ensemble(np.stack([mean, mean + 0.05]), model, {})
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """Return both products in 200 subjects."""
+    return compare_supply(200, 2, ensemble=ensemble())
+
+
+def value(comparison, endpoint: str, statistic: str, level: str) -> float:
+    """Return one value of the main analysis."""
+    where = (pl.col("endpoint") == endpoint) & (pl.col("statistic") == statistic) & (pl.col("level") == level) & (pl.col("variant") == "")
+    return float(comparison.results.filter(where)["value"][0])
+
+
+def test_the_same_patients_are_enrolled_in_both_arms(comparison):
+    check_results(comparison.results)
+    assert comparison.results["provenance"].unique().to_list() == ["virtual"]
+    for arm in ("autologous", "allogeneic"):
+        assert value(comparison, "enrolled", "n", arm) == 200
+        assert value(comparison, "consented", "n", arm) == value(comparison, "consented", "n", "autologous")
+        assert len(comparison.waits[arm]) == value(comparison, "infused", "n", arm)
+        assert value(comparison, WAITED, "median", arm) == np.median(comparison.waits[arm])
+        assert value(comparison, "CRR", "N", arm) == 200
+
+
+def test_the_shelf_is_faster_and_reaches_more(comparison):
+    assert value(comparison, "infused", "n", "allogeneic") > value(comparison, "infused", "n", "autologous")
+    assert value(comparison, WAITED, "median", "allogeneic") < 15 < 30 < value(comparison, WAITED, "median", "autologous")
+    share = value(comparison, "infused", "n", "allogeneic") / 200 - value(comparison, "infused", "n", "autologous") / 200
+    assert value(comparison, "infused", "mean", "allogeneic - autologous") == pytest.approx(share)
+
+
+def test_the_comparison_is_repeatable(comparison):
+    again = compare_supply(200, 2, ensemble=ensemble())
+    assert sort_results(again.results).equals(sort_results(comparison.results))
+    with pytest.raises(InputError, match="too few"):
+        compare_supply(5)
+
+
+def test_the_comparison_has_a_page(comparison, tmp_path):
+    out = write_comparison(comparison, tmp_path / "compare.html")
+    text = out.read_text(encoding="utf-8")
+    assert "not validated on patient-level data" in text and "VIRTUAL PATIENTS" in text
+    assert text.count("<svg") == 2
+    rows = pl.read_parquet(tmp_path / "compare.parquet")
+    keys = [int(key) for key in re.findall(r'data-key="(\d+)"', text)]
+    assert keys and max(keys) < rows.height
+    printed = re.findall(r'data-key="(\d+)">([^<]*)<', text)
+    assert all(rows["text"][int(key)] == words for key, words in printed)
+
+
+def test_published_results_stand_beside_the_model():
+    found = published_of(Study.load("inaticel"), "inaticel")
+    assert {"inaticel-orr-3", "inaticel-cr-3"} <= set(found["target"])
+    first = found.filter(pl.col("target") == "inaticel-orr-3").row(0, named=True)
+    assert (first["n"], first["of"]) == (32, 39) and first["lower"] < 32 / 39 < first["upper"]
+    assert published_of(Study.load("inaticel"), "autologous-cd19").is_empty()
+
+
+def test_the_report_has_a_section_on_published_results():
+    study = virtual_study(Study.load("inaticel"))
+    source = emit_sdtm(study, plan=plan_study(study, n=8, ensemble=ensemble()))
+    adam = derive(study, source)
+    results = sort_results(analyse(study, adam, analyses=("response", "survival"), curves=False))
+    data = ReportData(study, source, adam, Rows(results), source.findings, "virtual")
+    section = published_section(data)
+    table = section.blocks[1]
+    lines = {row[0]: row for row in table.rows if row[1] == "inati-cel"}
+    assert lines["Response (CR or CRi) within 3 months"][2].startswith("32/39, 82.1 %")
+    assert "data-key" in str(lines["Response (CR or CRi) within 3 months"][4])
+    assert published_section(data, "autologous-cd19") is None
+
+
+def test_a_population_has_a_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("cartrial.virtual.ensemble.load_ensemble", lambda: ensemble())
+    out = write_population(tmp_path / "eliana.html", population="eliana", patients=60)
+    text = out.read_text(encoding="utf-8")
+    assert text.count("<svg") >= 3 and "published: 1370" in text and "not validated" in text
+    with pytest.raises(InputError, match="no population"):
+        write_population(tmp_path / "other.html", population="nobody")
+    assert [path.name for path in tmp_path.iterdir()] == ["eliana.html"]
+
+
+def test_panels_keep_to_their_axis():
+    days = np.arange(11.0)
+    line = Line("one", "#000", 10.0 ** np.linspace(-9, 9, 11), ((np.full(11, 1e-9), np.full(11, 1e9)),))
+    svg = str(draw_panels(days, [Panel("A", 0.01, 100, [line, line], (5.0, "limit"))], title="t", marks=[(3, "transplant")], band="B"))
+    heights = [
+        float(y) for pair in re.findall(r'class="curve" stroke[^>]*|d="M([^"]*)"', svg) for y in re.findall(r"\d+\.\d (\d+\.\d)", pair)
+    ]
+    assert heights and min(heights) >= 30 and max(heights) <= 30 + 104
+    assert "transplant" in svg and svg.count("<svg") == 1
