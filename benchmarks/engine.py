@@ -163,7 +163,7 @@ def diffrax_worker(path: str) -> None:
     print(json.dumps({"seconds": time.perf_counter() - start, "finite": float(np.isfinite(np.asarray(out)).mean())}))
 
 
-def run_diffrax(python: str, rtol: float, patients: int = 256) -> float:
+def run_diffrax(python: str, rtol: float, patients: int = 64) -> float:
     """Return diffrax's seconds for 10,000 patients, from a few."""
     from cartrial.virtual import engine_kernel_codes as codes
 

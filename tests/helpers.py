@@ -8,7 +8,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from cartrial.cli import main
+from cartrial.__main__ import main
 from cartrial.study import Study, builtin_studies
 
 ROOT = Path(__file__).parents[1]

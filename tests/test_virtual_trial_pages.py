@@ -10,6 +10,7 @@ import pytest
 
 from cartrial.analysis import analyse
 from cartrial.analysis.results import check_results, sort_results
+from cartrial.design.compare import WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.report.data import ReportData
@@ -17,7 +18,6 @@ from cartrial.report.rows import Rows
 from cartrial.report.virtual_figures import Line, Panel, draw_panels
 from cartrial.report.virtual_page import published_section, write_comparison, write_population
 from cartrial.study import Study
-from cartrial.design.compare import WAITED, compare_supply, published_of
 from cartrial.virtual.ensemble import Ensemble
 from cartrial.virtual.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study

@@ -12,7 +12,7 @@ import typer
 
 from cartrial.errors import InputError
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="cartrial",
@@ -189,18 +189,3 @@ def explain(
         loaded = load_data(study, _data(data), say=say)  # type: ignore[arg-type]
         adam = derive_data(loaded, say=say).adam  # type: ignore[arg-type]
     typer.echo(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))
-
-
-def main() -> None:
-    """Run the command line."""
-    import cartrial.cli_virtual  # noqa: F401 -- adds its commands
-
-    try:
-        app(standalone_mode=True)
-    except InputError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(2) from None
-
-
-if __name__ == "__main__":
-    main()
