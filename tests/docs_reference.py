@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
@@ -178,6 +179,94 @@ def _censoring() -> str:
     return table(("column", "values"), [(column, ", ".join(f"`{value}`" for value in values)) for column, values in names])
 
 
+def _interval(row: dict[str, Any], value: str, low: str, high: str) -> str:
+    """Return a value with its ends: shares in %, the rest with three significant digits."""
+    share = row["upper"] <= 1
+    middle, *ends = (f"{100 * x:.1f}" if share else f"{x:.3g}" if x < 1000 else f"{x:.0f}" for x in (row[value], row[low], row[high]))
+    return f"{middle}{' %' if share else ''} ({ends[0]} to {ends[1]})"
+
+
+def _scores() -> str:
+    from cartrial.virtual.calibrate import read_scores
+
+    scores = read_scores()
+    without = {row["target"]: row for row in read_scores("left-out").iter_rows(named=True)}
+    lines = []
+    for use in ("fit", "held-out"):
+        z = scores.filter(scores["use"] == use)["z"].abs()
+        lines.append(f"- {use}: |z| is below 1.96 for {(z < 1.96).sum()} of {len(z)}, at most {z.max():.2f};")
+    z = read_scores("left-out")["z"].abs()
+    lines.append(f"- each fitted trial predicted without itself: below 1.96 for {(z < 1.96).sum()} of {len(z)}, at most {z.max():.2f}.")
+    rows = []
+    for row in scores.iter_rows(named=True):
+        other = without.get(row["target"])
+        rows.append(
+            (
+                f"`{row['target']}`",
+                row["trial"],
+                row["use"],
+                _interval(row, "published", "lower", "upper"),
+                _interval(row, "simulated", "band_low", "band_high"),
+                f"{row['z']:+.2f}",
+                f"{_interval(other, 'simulated', 'band_low', 'band_high')}, {other['z']:+.2f}" if other else "",
+            )
+        )
+    head = ("target", "trial", "use", "published (95 %)", "simulated (80 % band)", "z", "without its trial, z")
+    return "\n".join(lines) + "\n\n" + table(head, rows)
+
+
+def _parameters() -> str:
+    from cartrial.virtual.calibrate import read_scores
+    from cartrial.virtual.population import load_model
+
+    meaning = {free.name: free.meaning for free in load_model().free}
+    rows = [
+        (
+            f"`{row['parameter']}`",
+            meaning[row["parameter"]],
+            row["unit"],
+            f"{row['prior_median']:.4g}",
+            f"{row['posterior_median']:.3g} ({row['band_low']:.3g} to {row['band_high']:.3g})",
+            f"{row['sd_ratio']:.2f}",
+        )
+        for row in read_scores("parameters").iter_rows(named=True)
+    ]
+    return table(("parameter", "meaning", "unit", "prior median", "ensemble: median (80 % band)", "sd over prior sd"), rows)
+
+
+def _populations() -> str:
+    from cartrial.virtual.population import load_population, populations
+
+    rows = []
+    for name in populations():
+        people = load_population(name)
+        product, clinic = people.product, people.clinic
+        made = f"{product.source}, {product.costimulation}" + (", alemtuzumab" if product.alemtuzumab else "")
+        transplant = f"{100 * clinic.transplant.value:.0f} % around day {clinic.transplant_day.value:.0f}"
+        rows.append((f"`{name}`", people.label, made, f"{people.patients.age.median:g}", transplant))
+    return table(("population", "who", "product", "median age", "transplant planned"), rows)
+
+
+def _settings() -> str:
+    from cartrial.virtual.population import DATA
+
+    data = yaml.safe_load((DATA / "trial.yaml").read_text(encoding="utf-8"))
+    rows = [
+        (f"`{group}.{name}`", number["value"], number["unit"], number["source"], number["sure"])
+        for group, numbers in data.items()
+        if group not in ("schema", "types", "studies")
+        for name, number in numbers.items()
+    ]
+    return table(("setting", "value", "unit", "source", "how sure"), rows)
+
+
+def _published() -> str:
+    from cartrial.virtual.published import MODELS
+
+    rows = [(f"`{name}`", model.title, model.setting, f"[{model.doi}](https://doi.org/{model.doi})") for name, model in MODELS.items()]
+    return table(("model", "what it shows", "setting", "source"), rows)
+
+
 ROOMS = (
     "cartrial",
     "cartrial.study",
@@ -185,6 +274,11 @@ ROOMS = (
     "cartrial.response",
     "cartrial.endpoints",
     "cartrial.analysis",
+    "cartrial.virtual",
+    "cartrial.virtual.trial",
+    "cartrial.virtual.calibrate",
+    "cartrial.virtual.published",
+    "cartrial.design",
     "cartrial.report",
     "cartrial.run",
     "cartrial.errors",
@@ -203,12 +297,21 @@ CONSTANTS = {
     "LANDMARKS": "Days at which curves are read.",
     "RISK_TIMES": "Days under which subjects at risk stand beneath a curve.",
     "SCHEMA": "Columns of the results with their types.",
+    "LABEL": "What virtual patients are and are not for, in one sentence.",
+    "INFUSED": "Subjects infused by the cutoff in a virtual trial, where nothing else is said.",
+    "MODELS": "The published models by name.",
 }
 
 
 def public_names(module: str) -> list[str]:
     """Return the public names of a module."""
     return list(importlib.import_module(module).__all__)
+
+
+def public_thing(room: str, name: str) -> Any:
+    """Return what a public name stands for; where a module of that name has been imported meanwhile, the thing of that name in it."""
+    thing = getattr(importlib.import_module(room), name)
+    return inspect.unwrap(getattr(thing, name) if inspect.ismodule(thing) else thing)
 
 
 def _first_sentence(name: str, thing: Any) -> str:
@@ -225,8 +328,8 @@ def _kind(thing: Any) -> str:
 def _api() -> str:
     parts = []
     for room in ROOMS:
-        things = importlib.import_module(room)
-        rows = [(f"`{name}`", _kind(getattr(things, name)), _first_sentence(name, getattr(things, name))) for name in public_names(room)]
+        things = [(name, public_thing(room, name)) for name in public_names(room)]
+        rows = [(f"`{name}`", _kind(thing), _first_sentence(name, thing)) for name, thing in things]
         parts.append(f"## {room}\n\n{table(('name', 'kind', 'what it is'), rows)}\n")
     return "\n".join(parts).rstrip()
 
@@ -242,6 +345,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "flags": _flags,
     "ars": _ars,
     "reasons": _censoring,
+    "scores": _scores,
+    "parameters": _parameters,
+    "populations": _populations,
+    "settings": _settings,
+    "published": _published,
 }
 
 

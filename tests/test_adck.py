@@ -17,7 +17,9 @@ from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.source import Source
 from cartrial.study import Study
 
-STUDY = Study.load("inaticel")
+INATICEL = Study.load("inaticel")
+# the profiles of these tests start when they like: how late a first sample may be has a test of its own
+STUDY = INATICEL.model_copy(update={"kinetics": INATICEL.kinetics.model_copy(update={"first_by": 1000})})
 ORACLE = Path(__file__).parent / "oracle"
 
 SUBJECT = {
@@ -389,3 +391,12 @@ def test_area_as_a_plain_loop(found):
         assert area is None
     else:
         assert area == pytest.approx(area_by_hand(found.items()), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(("day", "area"), [(10, True), (11, False)])
+def test_area_needs_a_first_sample_in_time(day, area):
+    """by hand: the study file says day 10 (`kinetics.first-by`); without a sample by then nothing is known of the rise."""
+    frame = derive_adck(INATICEL, make([sample(day, 100.0), sample(28, 10.0)]))
+    row = frame.filter(pl.col("PARAMCD") == "AUC28").row(0, named=True)
+    assert (row["AVAL"] is not None) == area
+    assert row["REASON"] == (None if area else "first sampled after day 10")

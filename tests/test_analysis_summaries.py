@@ -208,7 +208,8 @@ def test_safety_rows() -> None:
     assert values(made, endpoint="CRS", by="max_grade", level="any") == {"n": 1, "N": 4, "rate": 0.25}
     assert values(made, endpoint="ICANS", by="max_grade", level="0") == {"n": 4, "N": 4}
     assert values(made, endpoint="SEPSIS", variant="class=INFECTIONS", by="max_grade", level="unknown") == {"n": 1, "N": 4}
-    assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level="5") == {"n": 0, "N": 4}
+    assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level="5") == {"n": None, "N": 4}
+    assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level=">=3")["n"] is None
     assert values(made, endpoint="ANY", by="max_grade", level="any")["n"] == 2
     assert values(made, endpoint="CRS", by="onset")["median"] == 2
     assert values(made, endpoint="CRS", by="duration")["median"] == 8

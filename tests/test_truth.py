@@ -79,6 +79,17 @@ def test_every_status_of_the_truth_table_by_hand(derived: tuple[Path, Path, Path
     assert wrong.is_empty(), wrong.to_dicts()
 
 
+def test_reasons_of_mrd_are_the_most_telling_by_hand(tmp_path: Path) -> None:
+    """A remission with MRD positive or not evaluable, then one without a sample: the first says why."""
+    folder = TRUTH / "readers_more"
+    CliRunner().invoke(app, ["derive", str(folder), "--data", str(folder / "data"), "--out", str(tmp_path)], catch_exceptions=False)
+    rows = pl.read_parquet(tmp_path / "adam" / "ADRS.parquet").filter((pl.col("PARAMCD") == "MRDN3") & (pl.col("VARIANT") == ""))
+    found = dict(rows.select("USUBJID", "REASON").rows())
+    assert found["MORE-04"] == "mrd-positive"
+    assert found["MORE-05"] == "mrd-not-evaluable"
+    assert rows.filter(pl.col("USUBJID") == "MORE-04")["CARDY"][0] == 28
+
+
 def test_the_truth_table_is_whole() -> None:
     worked = _read(TRUTH / "worked_expected.csv")
     assert {f"WORKED-{i:02d}" for i in range(1, 17)} <= set(worked["USUBJID"])

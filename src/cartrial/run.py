@@ -61,9 +61,22 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     mapping = Path(study) / "mapping.yaml" if Path(study).is_dir() else None
     say("Reading the source data")
     source = read_sdtm(data, mapping=mapping if mapping and mapping.is_file() else None)
+    loaded = _with_provenance(loaded, Path(data))
     say("Checking the source data")
     findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
     return Data(loaded, source, findings)
+
+
+def _with_provenance(study: Study, data: Path) -> Study:
+    """Return the study with the provenance that the data say of themselves: simulated data stay virtual wherever they are read."""
+    from cartrial.study.yamlfile import read_yaml
+
+    about = data / "about.yaml"
+    said = read_yaml(about)[0] if about.is_file() else None
+    name = said.get("provenance") if isinstance(said, dict) else None
+    if name not in ("virtual", "example"):
+        return study
+    return study.model_copy(update={"study": study.study.model_copy(update={"provenance": name})})
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,7 @@ def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     say("Deriving statuses and endpoints")
     records = derive_records(data.study, data.source)
     adam = derive(data.study, records)
-    return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam)]))
+    return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam, records)]))
 
 
 def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -> Data:

@@ -21,6 +21,7 @@ MILESTONES = {
 }
 """Milestones with the flag of ADSL that says a subject reached them, in their order."""
 
+_READ = ("assessed", "evaluable", "responders")
 _BEFORE = ("consented", "enrolled", "leukapheresed", "released", "lymphodepleted")
 
 
@@ -33,7 +34,7 @@ def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
+def flow_rows(adsl: pl.DataFrame, reader: str = "") -> list[pl.DataFrame]:
     """Rows of the flow: n by milestone (`endpoint`), and among the infused by end of study status (`by` status).
 
     A milestone before the infusion that no subject of a trial has, though some were infused, was not recorded: it has no row.
@@ -42,6 +43,8 @@ def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
     ----------
     adsl : polars.DataFrame
         TRIAL, the flags of `MILESTONES` (Y/N), EOSSTT.
+    reader : str
+        Whose assessments say who is assessed, evaluable and a responder (any CR or CRi, every intercurrent event ignored).
     """
     if adsl.is_empty():
         return []
@@ -49,7 +52,9 @@ def flow_rows(adsl: pl.DataFrame) -> list[pl.DataFrame]:
     frames = []
     for name in MILESTONES:
         recorded = (pl.col(name) > 0) | (pl.col("infused") == 0) if name in _BEFORE else pl.lit(True)
-        frames.append(build_rows(counts.filter(recorded).select("trial", pl.col(name).alias("n")), ("n",), analysis="flow", endpoint=name))
+        said = {"reader": reader, "strategies": "treatment-policy"} if name in _READ else {}
+        reached = counts.filter(recorded).select("trial", pl.col(name).alias("n"))
+        frames.append(build_rows(reached, ("n",), analysis="flow", endpoint=name, **said))
     infused = pl.col("INFFL").cast(pl.String) == "Y"
     for population, where in (("infused", infused), ("enrolled, not infused", ~infused & (pl.col("ENRLFL").cast(pl.String) == "Y"))):
         status = (

@@ -124,7 +124,7 @@ def _analyse_block(
     adrs = sets["adrs"].with_columns(key)
     adtte = sets["adtte"].with_columns(key).filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
-        "flow": lambda: flow_rows(adsl),
+        "flow": lambda: flow_rows(adsl, study.readers.primary),
         "baseline": lambda: baseline_rows(study, adsl),
         "response": lambda: response_rows(study, adrs, subgroups, labels, conf_level),
         "concordance": lambda: concordance_rows(study, sets["adresp"], adtte, labels, conf_level),

@@ -34,7 +34,7 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
     -------
     polars.DataFrame
         One row for each trial, term and level: trial, endpoint (the term), level, n, N. Levels: 0 (no event), 1 to 5, `unknown` (an event
-        without a grade and none with one), `any` (any event) and `>=3`.
+        without a grade and none with one), `any` (any event) and `>=3`; null where events occurred and none has a grade.
     """
     totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
     worst = (
@@ -50,7 +50,10 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
         (grade.is_null() | (grade > 0)).sum().cast(pl.Int64).alias("any"),
         (grade >= 3).sum().cast(pl.Int64).alias(">=3"),
     )
-    long = found.join(totals, on="trial", how="inner").with_columns((pl.col("N") - pl.col("any")).alias("0"))
+    # where no grade is known at all, how many had which is not known either
+    ungraded = (pl.col("any") > 0) & (pl.col("unknown") == pl.col("any"))
+    known = [pl.when(~ungraded).then(pl.col(level)).alias(level) for level in (*"12345", ">=3")]
+    long = found.join(totals, on="trial", how="inner").with_columns((pl.col("N") - pl.col("any")).alias("0"), *known)
     return long.unpivot([*_GRADES, "any", ">=3"], index=["trial", "endpoint", "N"], variable_name="level", value_name="n").sort(
         "trial", "endpoint", "level"
     )
@@ -124,7 +127,7 @@ def _with_none(found: pl.DataFrame, infused: pl.DataFrame, wanted: pl.DataFrame)
     )
     none = pl.when(pl.col("level") == "0").then(pl.col("N")).otherwise(0)
     seen = pl.col("n").is_not_null().any().over("trial", "endpoint")
-    return grid.with_columns(pl.when(seen).then(pl.col("n").fill_null(0)).otherwise(none).alias("n")).sort("trial", "endpoint", "level")
+    return grid.with_columns(pl.when(seen).then(pl.col("n")).otherwise(none).alias("n")).sort("trial", "endpoint", "level")
 
 
 def _grade_rows(found: pl.DataFrame, **labels: str) -> list[pl.DataFrame]:

@@ -10,6 +10,7 @@ from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 
 if TYPE_CHECKING:
+    from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
 __all__ = ["check_endpoints"]
@@ -27,13 +28,18 @@ _FLAGGED = (
 )
 
 
-def check_endpoints(study: Study, adam: Adam) -> pl.DataFrame:
+SPLIT_DAYS = 14
+
+
+def check_endpoints(study: Study, adam: Adam, records: Records | None = None) -> pl.DataFrame:
     """Return what is doubtful in the readings.
 
     Parameters
     ----------
     study : Study
     adam : Adam
+    records : Records, optional
+        For what stands in no ADaM set: infusions that may be fractions of one dose.
 
     Returns
     -------
@@ -44,6 +50,8 @@ def check_endpoints(study: Study, adam: Adam) -> pl.DataFrame:
     """
     reads = adam.adresp.filter(pl.col("CARDY") > 0) if not adam.adresp.is_empty() else adam.adresp
     frames = [_against_lab(reads), *(_flagged(reads, *rule) for rule in _FLAGGED), _informative(adam), _imputed(adam)]
+    if records is not None:
+        frames.append(_fractions(study, records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
 
 
@@ -106,6 +114,23 @@ def _informative(adam: Adam) -> pl.DataFrame:
         "NEWDY",
     )
     return found.select(_finding("informative-censoring", "warning", "RSSTRESC", message, pl.lit("RS")))
+
+
+def _fractions(study: Study, records: Records) -> pl.DataFrame:
+    """A product given again soon after day 0: perhaps a fraction of one dose, which the study file then has to say."""
+    doses = records.doses.filter(pl.col("KIND") == "PRODUCT").join(records.subjects.select("SUBJ", "USUBJID", "DAY0"), on="SUBJ")
+    after = (pl.col("DAY") - pl.col("DAY0")).alias("AFTER")
+    soon = (
+        doses.with_columns(after)
+        .filter((pl.col("AFTER") > study.product.fraction_days) & (pl.col("AFTER") <= SPLIT_DAYS))
+        .sort("SUBJ", "AFTER")
+    )
+    counted = "re-infusion" if study.product.re_infusion else "new therapy"
+    message = pl.format(
+        f"The product was given again on day {{}}: this counts as {counted}. If it is a fraction of one dose, product.fraction-days has to say so.",
+        "AFTER",
+    )
+    return soon.select(_finding("infusion-again", "warning", "EXSTDTC", message, pl.lit("EX")))
 
 
 def _imputed(adam: Adam) -> pl.DataFrame:

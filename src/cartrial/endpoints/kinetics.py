@@ -54,8 +54,8 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
       is a measured 0 wherever it stands.
     - The value on day 0 is 0 where no sample was taken that day. Between a sample before and a sample after the last day of the area
       the value is interpolated by the rule of its segment.
-    - Sampling that stops before the last day of the area gives no area. Samples below the limit count as sampling: the area then ends
-      at the last quantifiable sample.
+    - Sampling that stops before the last day of the area, or starts after day `kinetics.first_by`, gives no area. Samples below the
+      limit count as sampling: the area then ends at the last quantifiable sample.
     - Cmax is the highest of all samples, also those after day 28, and Tmax the first day of it.
     """
     samples = _samples(study, records)
@@ -65,7 +65,11 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
     peak = pl.col("C").arg_max()
     profile = (
         samples.group_by(key, maintain_order=True)
-        .agg(pl.col("T").last().alias("LAST"), pl.col("SEQ").last().alias("LASTSEQ"))
+        .agg(
+            pl.col("T").filter(pl.col("T") > 0).first().alias("BEGIN"),
+            pl.col("T").last().alias("LAST"),
+            pl.col("SEQ").last().alias("LASTSEQ"),
+        )
         .join(
             seen.group_by(key, maintain_order=True).agg(
                 pl.col("C").max().alias("CMAX"),
@@ -81,7 +85,9 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
             maintain_order="left",
         )
     )
-    profile = profile.join(_areas(samples, profile, end), on=key, how="left", maintain_order="left")
+    profile = profile.join(
+        _areas(samples, profile.filter(pl.col("BEGIN") <= study.kinetics.first_by), end), on=key, how="left", maintain_order="left"
+    )
     trials = records.subjects.select("SUBJ", "TRIAL")
     return _rows(profile.join(trials, on="SUBJ", how="left", maintain_order="left"), study, _units(study, records, samples))
 
@@ -190,7 +196,13 @@ def _rows(profile: pl.DataFrame, study: Study, units: dict[str, str]) -> pl.Data
     quantified = pl.col("FIRST").is_not_null()
     expanded = pl.when(quantified).then(pl.lit("Y")).when(pl.col("LAST") > 0).then(pl.lit("N"))
     why = pl.when(~quantified & (pl.col("LAST") > 0)).then(pl.lit(_NEVER)).when(~quantified).then(pl.lit(_UNSAMPLED))
-    short = why.when(pl.col("AUC").is_null()).then(pl.lit(f"sampling stops before day {end}"))
+    late = pl.col("BEGIN") > study.kinetics.first_by
+    short = (
+        why.when(pl.col("AUC").is_null() & (pl.col("LAST") < end))
+        .then(pl.lit(f"sampling stops before day {end}"))
+        .when(late)
+        .then(pl.lit(f"first sampled after day {study.kinetics.first_by}"))
+    )
     frames = [
         profile.select(
             "TRIAL",

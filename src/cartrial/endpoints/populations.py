@@ -61,11 +61,12 @@ class Populations:
         return self.of(name, reader)
 
     def survival_recorded(self) -> np.ndarray:
-        """Return which trials have a survival status or a death at all: bool, by TRIAL."""
-        trial = self.records.subjects["TRIAL"].to_numpy()
+        """Return which trials have a survival status or a death on or before the cutoff at all: bool, by TRIAL."""
+        trial, cutoff = (self.records.subjects[name].to_numpy() for name in ("TRIAL", "CUTOFF"))
         known = np.zeros(int(trial.max()) + 1 if len(trial) else 0, bool)
         for table in (self.records.survival, self.records.deaths):
-            known[trial[table["SUBJ"].to_numpy()]] = True
+            subject = table["SUBJ"].to_numpy()
+            known[trial[subject[table["DAY"].to_numpy() <= cutoff[subject]]]] = True
         return known
 
     def of(self, name: str, reader: int) -> np.ndarray:

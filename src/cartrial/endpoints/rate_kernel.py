@@ -106,13 +106,17 @@ def assess_rate(
             continue
         composite = FAR
         composite_reason = R_HSCT
+        composite_rank = 0
         stop = FAR
+        stop_rank = 0
         for k in range(3):
             if strategy[k] == COMPOSITE and ice[k, s] < composite:
                 composite = ice[k, s]
+                composite_rank = k
                 composite_reason = R_HSCT if k == 0 else (R_REINFUSION if k == 1 else R_NEWTHERAPY)
             if strategy[k] == WHILE_ON_TREATMENT and ice[k, s] < stop:
                 stop = ice[k, s]
+                stop_rank = k
         last = composite if composite < stop else stop
         start = enrolled[s] if from_enrolment else day0[s]
         first_day = enrolled[s] + 1 if bridging else day0[s] + 1
@@ -136,8 +140,11 @@ def assess_rate(
         best = FAR
         usable = False
         found = R_NO_ASSESSMENT
-        landmark_by_stop = mode == AT and stop < composite and stop <= end
+        before = stop < composite or (stop == composite and stop < FAR and stop_rank < composite_rank)
+        landmark_by_stop = mode == AT and before and stop <= end
         undecided_confirmation = False
+        telling = 0
+        noted = -1
         for i in range(at[s], at[s + 1]):
             d = day[i]
             if status[i] == NE or d < first_day or d > last:
@@ -178,7 +185,12 @@ def assess_rate(
                         undecided_confirmation = True
             if ok and mrd_negative and mrd[i] != MRD_NEGATIVE:
                 ok = False
-                found = R_MRD_POSITIVE if mrd[i] == MRD_POSITIVE else (R_MRD_MISSING if mrd[i] == MRD_MISSING else R_MRD_NOT_EVALUABLE)
+                # of several remissions the most telling: positive, then not evaluable, then missing
+                told = 3 if mrd[i] == MRD_POSITIVE else (1 if mrd[i] == MRD_MISSING else 2)
+                if told > telling:
+                    telling = told
+                    noted = i
+                    found = R_MRD_POSITIVE if told == 3 else (R_MRD_MISSING if told == 1 else R_MRD_NOT_EVALUABLE)
             if ok:
                 pick = i
         if mode == AT:
@@ -228,7 +240,7 @@ def assess_rate(
             decided = False
         if not infused and found != R_RESPONSE and not decided:
             decided = gone[s] < FAR or (failure[s] < FAR and failure_strategy == COMPOSITE)
-        chosen[s] = pick
+        chosen[s] = noted if pick < 0 and telling > 0 else pick
         if not decided:
             value[s] = -1
             reason[s] = R_OPEN

@@ -164,6 +164,11 @@ def assess_time(
             seen = False
             remission = False
             read = -1
+            # a remission after a composite event does not count as one
+            counted = FAR
+            for k in range(3):
+                if strategy[k] == COMPOSITE and ice[k, s] < counted:
+                    counted = ice[k, s]
             for i in range(at[s], at[s + 1]):
                 d = day[i]
                 if d < zero + window_from or d > zero + window_to or d > stop:
@@ -171,7 +176,7 @@ def assess_time(
                 if status[i] == NR or status[i] == PD:
                     seen = True
                     read = i
-                elif status[i] == CR or status[i] == CRH or status[i] == CRI:
+                elif (status[i] == CR or status[i] == CRH or status[i] == CRI) and d <= counted:
                     remission = True
             closes = zero + window_to
             closed = closes <= cutoff[s]

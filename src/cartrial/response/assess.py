@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cartrial.response.codes import ADJUDICATOR, FROM_LAB, INV, IRC, LAB, NE, READER1, READER2
+from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, FROM_LAB, INV, IRC, LAB, NE, READER1, READER2, RELAPSE
 from cartrial.response.lab_kernel import assess_lab
 from cartrial.response.mrd_kernel import assess_mrd
 from cartrial.response.readers_kernel import assess_committee, assess_sequence
@@ -130,12 +130,17 @@ def _usable_labs(records: Records) -> pl.DataFrame:
 def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     one, two, three, four = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
     room = len(one["day"]) + len(two["day"]) + len(four["day"])
-    out = {name: np.zeros(room, np.int64) for name in ("subject", "day", "status", "flags", "seq")}
+    out = {name: np.zeros(room, np.int64) for name in ("subject", "day", "status", "flags", "seq", "first", "second")}
     samples = (
         labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")).select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
     )
     used = [np.zeros(len(reads["day"]), np.int64) for reads in (two, three, one)]
-    arguments = [reads[name] for reads in (one, two, three, four) for name in ("at", "day", "status", "seq")]
+    # what follows a reader's relapse is still relapse: a later CR does not count
+    final = [
+        {**reads, "status": np.where(((reads["flags"] & AFTER_RELAPSE) != 0) & (reads["status"] != NE), RELAPSE, reads["status"])}
+        for reads in (one, two)
+    ]
+    arguments = [reads[name] for reads in (*final, three, four) for name in ("at", "day", "status", "seq")]
     filled = assess_committee(room, *arguments, offsets(wide(samples["SUBJ"]), count), wide(samples["DAY"]), *used, *out.values())
     frame = pl.DataFrame({name: values[:filled] for name, values in out.items()}).sort("subject", "day", "seq", maintain_order=True)
     return {"at": offsets(wide(frame["subject"]), count), **{name: wide(frame[name]).copy() for name in ("day", "status", "flags", "seq")}}

@@ -31,6 +31,7 @@ RELAPSE_DATES_DIFFER = 1 << 15
 TRANSFUSED = 1 << 16
 COMMITTEE_CALL = 1 << 17
 FROM_LAB = 1 << 18
+INDETERMINATE_WITHOUT_REMISSION = 1 << 19
 
 FLAGS = {
     COUNTS_MISSING: "counts missing",
@@ -52,6 +53,7 @@ FLAGS = {
     TRANSFUSED: "count within the days after a transfusion",
     COMMITTEE_CALL: "committee call",
     FROM_LAB: "derived from LB",
+    INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
 }
 
 

@@ -1,6 +1,5 @@
 """Which MRD sample belongs to an assessment, and what does it say?"""
 
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,5 @@
 """What does the committee say from two readers and an adjudicator, and what does a sequence of calls make of each call?"""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -15,6 +14,7 @@ from cartrial.response.codes import (
     CRH,
     CRI,
     INDETERMINATE,
+    INDETERMINATE_WITHOUT_REMISSION,
     LOWER_CATEGORY,
     NE,
     NR,
@@ -31,6 +31,7 @@ __all__ = ["assess_committee", "assess_sequence"]
 
 PAIR_DAYS = 7
 RELAPSE_APART = 14
+UNPAIRED = -(2**40)
 
 
 @kernel
@@ -73,6 +74,7 @@ def assess_sequence(at: Any, day: Any, status: Any, flags: Any, day0: Any) -> No
                 flags[i] |= RELAPSE_WITHOUT_REMISSION
             elif call == INDETERMINATE and not remission:
                 status[i] = NR
+                flags[i] |= INDETERMINATE_WITHOUT_REMISSION
             elif call == RELAPSE:
                 relapsed = True
 
@@ -105,6 +107,8 @@ def assess_committee(
     out_status: Any,
     out_flags: Any,
     out_seq: Any,
+    out_first: Any,
+    out_second: Any,
 ) -> int:
     """Pair two readers, ask the adjudicator where they differ, and fill the committee's calls.
 
@@ -117,7 +121,7 @@ def assess_committee(
     used1, used2, used3 : ndarray of int64
         Work space of zeros, one for each call.
     out_* : ndarray of int64
-        Filled; long enough for every call of readers 1, 2 and the committee.
+        Filled; long enough for every call of readers 1, 2 and the committee. `out_first` and `out_second` are the dates of a pair.
 
     Returns
     -------
@@ -126,6 +130,7 @@ def assess_committee(
     """
     n = 0
     for s in range(len(at1) - 1):
+        start_row = n
         first1 = 2**40
         for i in range(at1[s], at1[s + 1]):
             if status1[i] == RELAPSE and day1[i] < first1:
@@ -140,6 +145,7 @@ def assess_committee(
             out_status[n] = status4[k]
             out_flags[n] = COMMITTEE_CALL
             out_seq[n] = seq4[k]
+            out_first[n] = UNPAIRED
             n += 1
         while True:
             # the nearest pair not yet used; the earlier one on a tie
@@ -189,26 +195,7 @@ def assess_committee(
             if call == RELAPSE and (first1 - first2 > RELAPSE_APART or first2 - first1 > RELAPSE_APART):
                 call = -1
                 f |= RELAPSE_DATES_DIFFER
-            # the adjudicator's read nearest to the pair, each used once
-            best_k = -1
-            best = PAIR_DAYS + 1
-            for k in range(at3[s], at3[s + 1]):
-                if used3[k] == 0:
-                    gap = day3[k] - d if day3[k] > d else d - day3[k]
-                    if gap < best:
-                        best, best_k = gap, k
             source = seq1[i] if day1[i] == d else seq2[j]
-            if best_k >= 0:
-                used3[best_k] = 1
-                if call >= 0:
-                    f |= ADJUDICATION_IGNORED
-                else:
-                    call = status3[best_k]
-                    source = seq3[best_k]
-                    f |= ADJUDICATED
-            if call < 0:
-                call = NE
-                f |= PENDING
             stands = False
             for k in range(at4[s], at4[s + 1]):
                 if day4[k] - d <= PAIR_DAYS and d - day4[k] <= PAIR_DAYS:
@@ -219,7 +206,41 @@ def assess_committee(
                 out_status[n] = call
                 out_flags[n] = f
                 out_seq[n] = source
+                out_first[n] = day1[i]
+                out_second[n] = day2[j]
                 n += 1
+        # the adjudicator's reads: nearest first to the pairs that differ, then to those that agree, where they are ignored
+        for agreed in range(2):
+            while True:
+                best_row = -1
+                best_k = -1
+                best = PAIR_DAYS + 1
+                for row in range(start_row, n):
+                    if out_first[row] == UNPAIRED or (out_status[row] >= 0) != (agreed == 1) or out_flags[row] & ADJUDICATION_IGNORED:
+                        continue
+                    for k in range(at3[s], at3[s + 1]):
+                        if used3[k] != 0:
+                            continue
+                        gap = day3[k] - out_first[row] if day3[k] > out_first[row] else out_first[row] - day3[k]
+                        other = day3[k] - out_second[row] if day3[k] > out_second[row] else out_second[row] - day3[k]
+                        if other < gap:
+                            gap = other
+                        if gap < best:
+                            best, best_row, best_k = gap, row, k
+                if best_row < 0:
+                    break
+                used3[best_k] = 1
+                if agreed == 1:
+                    out_flags[best_row] |= ADJUDICATION_IGNORED
+                else:
+                    out_status[best_row] = status3[best_k]
+                    out_seq[best_row] = seq3[best_k]
+                    out_flags[best_row] |= ADJUDICATED
+                    out_first[best_row] = UNPAIRED
+        for row in range(start_row, n):
+            if out_status[row] < 0:
+                out_status[row] = NE
+                out_flags[row] |= PENDING
         for side in range(2):
             start = at1[s] if side == 0 else at2[s]
             end = at1[s + 1] if side == 0 else at2[s + 1]
@@ -238,5 +259,6 @@ def assess_committee(
                     out_status[n] = NE
                     out_flags[n] = PENDING | SINGLE_READ
                     out_seq[n] = seq1[i] if side == 0 else seq2[i]
+                    out_first[n] = UNPAIRED
                     n += 1
     return n

@@ -84,9 +84,27 @@ def _misspelt(context: Context) -> Iterator[pl.DataFrame]:
         )
 
 
+# words of a transplant or of a new therapy: read by no rule, such a record would change an endpoint in silence
+TELLING = {"PRTRT": r"TRANSPLANT|\bSCT\b|HSCT|\bBMT\b", "CMCAT": r"SUBSEQUENT|SALVAGE|ANTICANCER|ANTI-CANCER|ANTINEOPLASTIC|CHEMOTHERAPY"}
+
+
+def _telling(name: str) -> pl.Expr:
+    return pl.col(name).str.to_uppercase().str.contains(TELLING[name]) if name in TELLING else pl.lit(False)
+
+
+def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
+    for domain, name in OPEN[:3]:
+        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null() & _telling(name))
+        known = ", ".join(_terms(name))
+        message = pl.format(
+            f"{name} '{{}}' ({{}}) reads like an event that endpoints need, and no rule reads it; known are {known}.", name, "COUNT"
+        )
+        yield found(words, message, domain=domain, variable=name)
+
+
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
     for domain, name in OPEN[:3]:
-        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null())
+        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null() & ~_telling(name))
         yield found(words, pl.format(f"{name} '{{}}' ({{}}) is kept and no rule reads it.", name, "COUNT"), domain=domain, variable=name)
 
 
@@ -133,5 +151,12 @@ CODE_RULES = (
     CheckRule("term-doubtful", "warning", "SEX, AESER, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful),
     CheckRule("grade-missing", "warning", "AE: AETOXGR", "An adverse event has a grade.", _no_grade),
     CheckRule("grade-zero", "note", "AE: AETOXGR", "A grade is 1 to 5.", _grade_zero),
+    CheckRule(
+        "term-unread",
+        "stop",
+        "PRTRT, CMCAT",
+        "A word that reads like a transplant or a new therapy is one the rules read.",
+        _unread_but_telling,
+    ),
     CheckRule("term-other", "note", "DSDECOD, PRTRT, CMCAT", "Words that no rule reads are listed.", _unread),
 )

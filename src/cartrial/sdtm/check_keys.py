@@ -88,6 +88,21 @@ def _other_study(context: Context) -> Iterator[pl.DataFrame]:
     yield found(grouped(other, "STUDYID"), message, domain="DM", variable="STUDYID")
 
 
+def _several_studies(context: Context) -> Iterator[pl.DataFrame]:
+    names = grouped(context.table("DM"), "STUDYID")
+    if names.height > 1:
+        message = pl.format(
+            "DM holds several studies, '{}' ({}) among them; a report is of one study. Give each its own folder.", "STUDYID", "COUNT"
+        )
+        yield found(names, message, domain="DM", variable="STUDYID")
+
+
+def _same_but_case(context: Context) -> Iterator[pl.DataFrame]:
+    subjects = context.table("DM").with_columns(pl.col("USUBJID").str.to_uppercase().alias("UPPER"))
+    alike = subjects.filter(pl.struct("STUDYID", "UPPER").is_duplicated() & ~pl.struct("STUDYID", "USUBJID").is_duplicated())
+    yield found(alike, "The subject's identifier differs from another's in upper and lower case alone.", domain="DM", variable="USUBJID")
+
+
 KEY_RULES = (
     CheckRule("subject-duplicate", "stop", "DM", "A subject has one row in DM.", _subject_twice),
     CheckRule("sequence-duplicate", "stop", "all domains: --SEQ", "A sequence number stands once within a subject.", _sequence_twice),
@@ -102,6 +117,8 @@ KEY_RULES = (
         "No record repeats another in all but its sequence number.",
         _record_twice,
     ),
+    CheckRule("study-several", "stop", "DM: STUDYID", "The data are of one study.", _several_studies),
+    CheckRule("subject-case", "warning", "DM: USUBJID", "Two subjects' identifiers differ in more than case.", _same_but_case),
     CheckRule("study-mismatch", "warning", "DM: STUDYID", "The data's STUDYID is the study file's id or registry number.", _other_study),
     CheckRule("subject-alone", "note", "DM", "A subject in DM has records elsewhere.", _alone),
 )

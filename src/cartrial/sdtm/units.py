@@ -142,6 +142,7 @@ def plain_unit(column: pl.Expr) -> pl.Expr:
     text = (
         text.str.replace_all("mcl", "ul", literal=True)
         .str.replace("×", "x", literal=True)
+        .str.replace("**", "^", literal=True)
         .str.replace("*", "^", literal=True)
         .str.replace("mm³", "mm3", literal=True)
         .str.replace("⁹", "^9", literal=True)

@@ -206,10 +206,11 @@ class Characteristic(Part):
 
 
 class Kinetics(Part):
-    """Which measurements of the product are summarised, and up to which day."""
+    """Which measurements of the product are summarised, up to which day, and by which day the first sample must be taken for an area."""
 
     tests: tuple[Literal["CARTG", "CARTC"], ...] = ("CARTG",)
     auc_to: int = Field(default=28, ge=1)
+    first_by: int = Field(default=10, ge=1)
     source: str = "assumption"
 
 
