@@ -127,7 +127,8 @@ def _fractions(study: Study, records: Records) -> pl.DataFrame:
     )
     counted = "re-infusion" if study.product.re_infusion else "new therapy"
     message = pl.format(
-        f"The product was given again on day {{}}: this counts as {counted}. If it is a fraction of one dose, product.fraction-days has to say so.",
+        f"The product was given again on day {{}}: this counts as {counted}. "
+        "If it is a fraction of one dose, product.fraction-days has to say so.",
         "AFTER",
     )
     return soon.select(_finding("infusion-again", "warning", "EXSTDTC", message, pl.lit("EX")))
