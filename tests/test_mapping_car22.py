@@ -6,7 +6,6 @@ the numbers written out are those of the sheet (README of the data folder).
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -196,16 +195,6 @@ def test_every_record_names_its_row_and_column() -> None:
         value = sheet().cell(row, index(letters.split(";")[0])).value
         assert number(value) == number(result) or result in ("MRD-", "MRD+")
     assert labs.group_by("USUBJID", "LBSEQ").len()["len"].max() == 1
-
-
-@needs_sheet
-def test_reading_is_fast_enough_for_the_report() -> None:
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read_mapped(EXAMPLE / "mapping.yaml", DATA)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 3.0
 
 
 def test_brudno_is_a_listing_of_events() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import polars as pl
@@ -98,10 +97,12 @@ def test_a_second_run_replaces_the_first_and_leaves_other_files(tmp_path: Path) 
     out = tmp_path / "out"
     _write(out)
     (out / "notes.txt").write_text("mine")
-    (out / "adam" / "OLD.csv").write_text("stale")
+    (out / "adam" / "mine.csv").write_text("mine")
+    (out / "adam" / "ADSL.csv").write_text("stale")
     _write(out)
     assert {item.name for item in out.iterdir()} == FILES | {"notes.txt"}
-    assert not (out / "adam" / "OLD.csv").exists()
+    assert (out / "adam" / "mine.csv").read_text() == "mine"
+    assert (out / "adam" / "ADSL.csv").read_text() != "stale"
     assert [item.name for item in tmp_path.iterdir()] == ["out"]
 
 
@@ -118,7 +119,23 @@ def test_two_results_of_one_key_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_page_is_written_within_its_share_of_the_budget(tmp_path: Path) -> None:
-    start = time.perf_counter()
-    _write(tmp_path / "out")
-    assert time.perf_counter() - start < 2.5
+def test_a_folder_in_the_place_of_a_file_is_kept(tmp_path: Path) -> None:
+    from cartrial.files import built_beside
+
+    (tmp_path / "out" / "page.html").mkdir(parents=True)
+    (tmp_path / "out" / "page.html" / "mine.csv").write_text("1")
+    with pytest.raises(InputError, match="a folder stands where"), built_beside(tmp_path / "out") as place:
+        (place / "page.html").write_text("page")
+    assert (tmp_path / "out" / "page.html" / "mine.csv").read_text() == "1"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_other_files_of_a_folder_that_is_written_to_stay(tmp_path: Path) -> None:
+    from cartrial.files import built_beside
+
+    (tmp_path / "out" / "adam").mkdir(parents=True)
+    (tmp_path / "out" / "adam" / "mine.csv").write_text("1")
+    with built_beside(tmp_path / "out") as place:
+        (place / "adam").mkdir()
+        (place / "adam" / "ADSL.csv").write_text("2")
+    assert {path.name for path in (tmp_path / "out" / "adam").iterdir()} == {"mine.csv", "ADSL.csv"}

@@ -16,14 +16,14 @@ __all__ = ["built_beside"]
 
 @contextmanager
 def built_beside(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` to build in; its content is moved to `out` when all went well, else removed.
+    """Give a folder beside `out` to build in; its files are moved to `out` when all went well, else removed.
 
-    Other files in `out` are left as they are.
+    A file of the same name is replaced; every other file in `out` stays as it is.
 
     Raises
     ------
     InputError
-        If `out` is a file or its place cannot be written to.
+        If `out` is a file, its place cannot be written to, or a folder stands where a file would go.
     """
     out = Path(os.path.abspath(out))
     if out.exists() and not out.is_dir():
@@ -43,9 +43,25 @@ def built_beside(out: Path) -> Iterator[Path]:
         old.mkdir()
         yield new
         out.mkdir(parents=True, exist_ok=True)
-        for item in sorted(new.iterdir()):
-            if (out / item.name).exists():
-                os.replace(out / item.name, old / item.name)
-            os.replace(item, out / item.name)
+        files = [item for item in sorted(new.rglob("*")) if item.is_file()]
+        for item in files:
+            _refuse_other_kind(out, item.relative_to(new))
+        for item in files:
+            place = out / item.relative_to(new)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists():
+                kept = old / item.relative_to(new)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(place, kept)
+            os.replace(item, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_other_kind(out: Path, name: Path) -> None:
+    """Refuse a file where a folder stands, and a folder where a file stands."""
+    if (out / name).is_dir():
+        raise InputError("a folder stands where a file would be written", file=str(out / name), right="Name another file")
+    for parent in name.parents[:-1]:
+        if (out / parent).is_file():
+            raise InputError("a file stands where a folder would be written", file=str(out / parent), right="Name another folder")

@@ -61,19 +61,22 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     mapping = Path(study) / "mapping.yaml" if Path(study).is_dir() else None
     say("Reading the source data")
     source = read_sdtm(data, mapping=mapping if mapping and mapping.is_file() else None)
-    loaded = _with_provenance(loaded, Path(data))
+    loaded = _with_provenance(loaded, source, Path(data))
     say("Checking the source data")
     findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
     return Data(loaded, source, findings)
 
 
-def _with_provenance(study: Study, data: Path) -> Study:
+def _with_provenance(study: Study, source: Source, data: Path) -> Study:
     """Return the study with the provenance that the data say of themselves: simulated data stay virtual wherever they are read."""
+    from cartrial.sdtm.source import VIRTUAL_PREFIX
     from cartrial.study.yamlfile import read_yaml
 
     about = data / "about.yaml"
     said = read_yaml(about)[0] if about.is_file() else None
     name = said.get("provenance") if isinstance(said, dict) else None
+    if source.domains["DM"]["STUDYID"].str.starts_with(VIRTUAL_PREFIX).any():
+        name = "virtual"
     if name not in ("virtual", "example"):
         return study
     return study.model_copy(update={"study": study.study.model_copy(update={"provenance": name})})

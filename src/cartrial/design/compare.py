@@ -98,8 +98,8 @@ def compare_supply(
     from cartrial.study import Study
     from cartrial.virtual.ensemble import load_ensemble
 
-    if n < 20:
-        raise InputError(f"{n} subjects are too few to compare", key="n", right="Give at least 20")
+    if not 20 <= n <= 200_000:
+        raise InputError(f"{n} subjects an arm cannot be compared", key="n", right="Give 20 to 200000")
     base = virtual_study(Study.load(_STUDY)).model_copy(update={"subgroups": ()})
     ensemble = ensemble or load_ensemble()
     trials = next(k for k in range(_TRIALS, 0, -1) if n % k == 0)
@@ -210,7 +210,7 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
                 "of": target.of,
                 "published": value,
                 "lower": low,
-                "upper": high,
+                "upper": high if target.upper_reached else None,
             }
         )
     if not rows:

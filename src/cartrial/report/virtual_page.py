@@ -77,7 +77,8 @@ def _published_row(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
     if row["target"] == _BEST:
         words, place = "Best response (CR or CRi)", ("response", "BORR", "rate")
     counts = f"{row['n']}/{row['of']}, " if row["n"] is not None else ""
-    published = f"{counts}{_number(row['published'], months)} ({_number(row['lower'], months)} to {_number(row['upper'], months)})"
+    upper = "NR" if row["upper"] is None else _number(row["upper"], months)
+    published = f"{counts}{_number(row['published'], months)} ({_number(row['lower'], months)} to {upper})"
     model = f"{_number(row['simulated'], months)} ({_number(row['band_low'], months)} to {_number(row['band_high'], months)})"
     here: Any = ABSENT
     if place:

@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.check_frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.schema import DOMAINS
+from cartrial.sdtm.source import VIRTUAL_PREFIX
 
 __all__ = ["KEY_RULES"]
 
@@ -81,7 +82,7 @@ def _alone(context: Context) -> Iterator[pl.DataFrame]:
 def _other_study(context: Context) -> Iterator[pl.DataFrame]:
     identity = context.study.study
     names = [name.upper() for name in (identity.id, identity.registry) if name]
-    other = context.table("DM").filter(~pl.col("STUDYID").str.to_uppercase().is_in(names))
+    other = context.table("DM").filter(~pl.col("STUDYID").str.to_uppercase().str.strip_prefix(VIRTUAL_PREFIX).is_in(names))
     message = pl.format(
         f"STUDYID is '{{}}' ({{}}) and the study file is '{identity.id}'; the data may be of another study.", "STUDYID", "COUNT"
     )

@@ -9,9 +9,22 @@ import polars as pl
 
 from cartrial.sdtm.schema import kind_of
 
-__all__ = ["FINDINGS_SCHEMA", "SEVERITIES", "Source", "SourceFile", "finding", "findings_frame", "join_findings", "no_findings"]
+__all__ = [
+    "FINDINGS_SCHEMA",
+    "SEVERITIES",
+    "VIRTUAL_PREFIX",
+    "Source",
+    "SourceFile",
+    "finding",
+    "findings_frame",
+    "join_findings",
+    "no_findings",
+]
 
 SEVERITIES = ("stop", "warning", "note")
+
+# STUDYID and USUBJID of simulated subjects start so, in whatever form the tables are kept
+VIRTUAL_PREFIX = "VIRTUAL-"
 
 FINDINGS_SCHEMA = {
     "FILE": pl.String,

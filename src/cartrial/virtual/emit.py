@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.records import NO_CUTOFF, READERS, RESPONSES, Records
 from cartrial.sdtm.schema import DOMAINS
-from cartrial.sdtm.source import DTYPES, Source
+from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
 from cartrial.virtual.accrual import NEVER, Plan
 from cartrial.virtual.assays import BELOW, HEMODILUTE, TESTS, limits
 from cartrial.virtual.emit_rows import Rows
@@ -48,7 +48,7 @@ def _subjects(plan: Plan, rows: Rows) -> pl.DataFrame:
     given = rows.domains["EX"].filter(pl.col("KIND") == "LYMPHODEPLETION").group_by("SUBJ").agg(pl.col("DAY").min().alias("LDSTART"))
     site = pl.col("SITE").cast(pl.String).str.zfill(width)
     frame = frame.join(leuk, on="SUBJ", how="left", maintain_order="left").join(given, on="SUBJ", how="left", maintain_order="left")
-    name = plan.study.study.id
+    name = VIRTUAL_PREFIX + plan.study.study.id
     return frame.with_columns(
         pl.lit(name).alias("STUDYID"),
         pl.concat_str(pl.lit(f"{name}-"), site, pl.lit("-"), pl.col("NUMBER").cast(pl.String).str.zfill(4)).alias("USUBJID"),

@@ -249,8 +249,8 @@ def _patient(
         for c in range(2):
             if not given[c] and y[11] < levels[c] <= z[11]:
                 s = _cross(y, z, k2, k3, k4, 11, levels[c], 0.0, 1.0)
-                # at most a few repeats: the shorter step ends just past the crossing, or is short enough to count as it
-                if s < 0.999 and h > 1e-4:
+                # each repeat is shorter by more than 1e-5 day; a step that ends within 2e-5 day after the crossing counts as it
+                if (1.0 - s) * h > 2e-5 and h > 1e-4:
                     h = s * h + 1e-5
                     triggered = 2
                 else:

@@ -22,7 +22,8 @@ _Z95 = 1.959963984540054
 class Target(Part):
     """One published result.
 
-    Counts `n` of `of`, with the exact (Clopper-Pearson) interval; or a `value` with its published 95 % `interval`.
+    Counts `n` of `of`, with the exact (Clopper-Pearson) interval; or a `value` with its published 95 % `interval`. Where the published
+    upper limit was not reached, `upper-reached` is false and the interval's upper end is an assumption.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Target(Part):
     of: int | None = None
     value: float | None = None
     interval: tuple[float, float] | None = None
+    upper_reached: bool = True
     scale: Literal["share", "ln"]
     use: Literal["fit", "held-out"]
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0

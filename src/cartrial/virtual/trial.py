@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["INFUSED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study"]
 
 INFUSED = 39
+MOST = 20_000
+FIRST_YEAR = 1990
 # trials whose subjects are held at once; results do not depend on it
 CHUNK = 50
 
@@ -63,8 +65,14 @@ def plan_study(
     from cartrial.virtual.ensemble import load_ensemble
     from cartrial.virtual.population import load_population
 
-    if n < 1:
-        raise InputError(f"{n} subjects are no trial", key="n", right="Give at least 1")
+    if not 1 <= n <= MOST:
+        raise InputError(f"a trial of {n} subjects cannot be simulated", key="n", right=f"Give 1 to {MOST}")
+    if study.study.cutoff is not None and study.study.cutoff.year < FIRST_YEAR:
+        raise InputError(
+            f"the cutoff {study.study.cutoff.isoformat()} is before any CAR-T trial",
+            key="study.cutoff",
+            right=f"Give a date from {FIRST_YEAR} on",
+        )
     settings = load_trial_settings(study, changes)
     chosen = population or settings.population or f"{study.product.type}-cd19"
     people = load_population(chosen) if isinstance(chosen, str | Path) else chosen
@@ -223,7 +231,7 @@ def simulate(
         for i, name in enumerate(names):
             write_sdtm(emit_sdtm(study, trial=i, plan=plan), place / name, form)
         about = {"provenance": "virtual", "label": LABEL, "study": study.study.id, "study_hash": study.hash, "seed": seed, "trials": trials}
-        (place / "about.yaml").write_text(
-            json.dumps({**about, "infused": n, "population": plan.population.id}, indent=2) + "\n", encoding="utf-8"
-        )
+        text = json.dumps({**about, "infused": n, "population": plan.population.id}, indent=2) + "\n"
+        for name in {"", *names}:
+            (place / name / "about.yaml").write_text(text, encoding="utf-8")
     return tuple(out / name for name in names)

@@ -24,6 +24,12 @@ GRADES = {
 MOST = 40
 
 
+UNCALIBRATED = (
+    "Grades of cytokine release syndrome, ICANS and cytopenia of virtual patients are not calibrated for this product: severe grades are "
+    "more frequent than in published experience. Read nothing into them."
+)
+
+
 def build(data: ReportData) -> Section:
     """Return the section on safety."""
     title = "Safety"
@@ -31,7 +37,7 @@ def build(data: ReportData) -> Section:
     if not found:
         return Section("safety", title, [Text("No subject was infused, so no safety is shown.")], title)
     graded = [row for row in found if row["by"] == "max_grade"]
-    blocks: list[Block] = []
+    blocks: list[Block] = [Note(UNCALIBRATED)] if data.provenance == "virtual" else []
     if graded:
         blocks.extend(_special(data, graded))
         blocks.extend(_terms(data, graded))
