@@ -10,13 +10,12 @@ if TYPE_CHECKING:
     from cartrial.endpoints import Adam, derive
     from cartrial.errors import InputError
     from cartrial.report import write_report
-    from cartrial.run import report
     from cartrial.sdtm import check_sdtm, read_sdtm, write_sdtm
     from cartrial.study import Study
 
 __version__ = "0.1.0"
 
-__all__ = ["Adam", "InputError", "Study", "analyse", "check_sdtm", "derive", "read_sdtm", "report", "write_report", "write_sdtm"]
+__all__ = ["Adam", "InputError", "Study", "analyse", "check_sdtm", "derive", "read_sdtm", "write_report", "write_sdtm"]
 
 _HOMES = {
     "Adam": "cartrial.endpoints",
@@ -26,7 +25,6 @@ _HOMES = {
     "check_sdtm": "cartrial.sdtm",
     "derive": "cartrial.endpoints",
     "read_sdtm": "cartrial.sdtm",
-    "report": "cartrial.run",
     "write_report": "cartrial.report",
     "write_sdtm": "cartrial.sdtm",
 }
