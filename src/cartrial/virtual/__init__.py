@@ -16,7 +16,8 @@ From a key to a course
 Day 0 is the first infusion and exists. Lymphodepletion before it is in the state of day 0. What happens between enrolment and infusion
 (growth, bridging, manufacturing, failure, death) is product supply: `supply_autologous`, `supply_allogeneic`.
 
-`cartrial.virtual.calibrate.calibrate` makes the ensemble again from the registry of published results (`load_targets`); `read_scores` of `calibrate` reads its tables.
+`cartrial.virtual.calibrate.calibrate` makes the ensemble again from the registry of published results (`load_targets`);
+`read_scores` of `calibrate` reads its tables.
 The compiled parts need the extra `fast`.
 
 What is weak
