@@ -10,7 +10,7 @@ import pytest
 
 from cartrial.analysis import analyse
 from cartrial.analysis.results import check_results, sort_results
-from cartrial.design.compare import WAITED, compare_supply, published_of
+from cartrial.design.compare import MONTH_12, WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.report.data import ReportData
@@ -122,3 +122,9 @@ def test_panels_keep_to_their_axis():
     ]
     assert heights and min(heights) >= 30 and max(heights) <= 30 + 104
     assert "transplant" in svg and svg.count("<svg") == 1
+
+
+def test_both_arms_have_survival_at_month_12(comparison):
+    """A landmark of the curve, not a step of it: it stands whether or not somebody died on that day."""
+    at = comparison.results.filter((pl.col("endpoint") == "OS") & (pl.col("statistic") == "survival") & (pl.col("time") == MONTH_12))
+    assert {"autologous", "allogeneic"} <= set(at.filter(pl.col("by") == "product")["level"])

@@ -28,6 +28,8 @@ ARMS = ("autologous", "allogeneic")
 # endpoint of the rows on days from enrolment to infusion
 WAITED = "DAYS TO INFUSION"
 _TRIALS = 20
+# nominal month 12: a landmark of every curve, whether or not somebody died on that day
+MONTH_12 = 360.0
 _STUDY = "allo-cd19"
 _MOST_SITES = 10
 
@@ -143,7 +145,7 @@ def _single(results: pl.DataFrame, accrued: Any, reached: np.ndarray) -> dict[st
     main = results.filter((pl.col("variant") == "") & (pl.col("by") == "")).sort("trial")
     remission = main.filter((pl.col("endpoint") == "CRR") & (pl.col("statistic") == "rate"))["value"].to_numpy()
     alive = main.filter((pl.col("endpoint") == "OS") & (pl.col("statistic") == "survival"))
-    year = alive.filter((pl.col("time") > 350) & (pl.col("time") < 380))["value"].to_numpy()
+    year = alive.filter(pl.col("time") == MONTH_12)["value"].to_numpy()
     return {"infused": shares, "CRR": remission, "OS": year}
 
 
@@ -152,7 +154,7 @@ def _differences(single: dict[str, dict[str, np.ndarray]]) -> list[pl.DataFrame]
     from cartrial.analysis.results import build_rows
 
     frames = []
-    for name, analysis, time in (("infused", "flow", None), ("CRR", "response", None), ("OS", "survival", 365.0)):
+    for name, analysis, time in (("infused", "flow", None), ("CRR", "response", None), ("OS", "survival", MONTH_12)):
         one, two = single["allogeneic"][name], single["autologous"][name]
         if len(one) != len(two) or not len(one):
             continue

@@ -190,7 +190,7 @@ def _said(comparison: Any) -> str:
 
 
 def _comparison(rows: Rows, comparison: Any) -> list[Block]:
-    from cartrial.design.compare import ARMS, WAITED
+    from cartrial.design.compare import ARMS, MONTH_12, WAITED
 
     def at(analysis: str, endpoint: str, level: str, **key: Any) -> list[dict[str, Any]]:
         return rows.where(analysis, endpoint, by="product", level=level, **key)
@@ -204,14 +204,14 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
 
     infused = [parts("{} of {}", rows.stat(at("flow", "infused", arm), "n"), rows.stat(at("flow", "enrolled", arm), "n")) for arm in ARMS]
     limits = ("rate", "lower", "upper", "n", "N")
-    year = {"variant": "", "time": 365.0}
+    year = {"variant": "", "time": MONTH_12}
     survival = ("survival", "survival_lower", "survival_upper")
     median = ("median", "median_lower", "median_upper")
     lines = (
         ("Infused, of enrolled", *infused, apart("flow", "infused")),
         ("Days from enrolment to infusion, median (quartiles)", *of(("median", "q1", "q3"), "{} ({} to {})", "flow", WAITED), ""),
         ("CRR, of enrolled (95 % limits)", *of(limits, "{} % ({} to {}), {}/{}", "response", "CRR", variant=""), apart("response", "CRR")),
-        ("Overall survival at a year from enrolment", *of(survival, "{} % ({} to {})", "survival", "OS", **year), apart("survival", "OS")),
+        ("Alive at month 12 from enrolment (day 360)", *of(survival, "{} % ({} to {})", "survival", "OS", **year), apart("survival", "OS")),
         ("Overall survival from enrolment, median (days)", *of(median, "{} ({} to {})", "survival", "OS", variant=""), ""),
         ("Duration of response, median (days)", *of(median, "{} ({} to {})", "survival", "DOR", variant=""), ""),
     )
