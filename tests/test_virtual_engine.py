@@ -85,6 +85,30 @@ def test_jacobian_agrees_with_differences() -> None:
 
 
 @pytest.mark.parametrize("population", ["eliana", "allogeneic-cd19"])
+def test_factors_solve_the_linear_system(population: str) -> None:
+    """independent: numpy.linalg.solve of the whole matrix."""
+    rates, linear = compiled("rhs_kernel").rates, compiled("solver_kernel_linear")
+    draws = _patients(population, 60)
+    allogeneic = population == "allogeneic-cd19"
+    random = np.random.default_rng(6)
+    for q, start in zip(draws.parameters, draws.initial, strict=True):
+        y = start + np.array([4.0] * 4 + [0.0] * 13) * random.normal(size=17)
+        y[4:10] = random.normal(size=6) * [4, 4, 1, 1, 2, 3] + [0, 0, 2, 4, 3, -3]
+        y[11] = 3 + 500 * random.random()
+        d, j, factors = np.zeros(17), np.zeros((17, 17)), np.zeros((17, 17))
+        rates(y, q, np.array([True, random.random() < 0.5, True]), np.ones(4), d, j, True)
+        right = random.normal(size=17)
+        if not allogeneic:
+            right[9], j[9] = 0.0, 0.0
+        shift = random.uniform(0.5, 200.0)
+        linear.factorise(j, shift, allogeneic, factors)
+        x = right.copy()
+        linear.solve_block(factors, j, allogeneic, x)
+        exact = np.linalg.solve(shift * np.eye(17) - j, right)
+        np.testing.assert_allclose(x, exact, rtol=1e-10, atol=1e-12 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("population", ["eliana", "allogeneic-cd19"])
 @pytest.mark.parametrize(("rtol", "within"), [(1e-4, 1e-3), (1e-6, 1e-5)])
 def test_course_agrees_with_scipy(population: str, rtol: float, within: float) -> None:
     """The reference at 1e-10; 1,000 patients are compared in benchmarks/engine.py."""

@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cartrial.__main__ import main
 from cartrial.endpoints import check_endpoints, derive
 from cartrial.errors import InputError
 from cartrial.sdtm import check_sdtm, read_sdtm
 from cartrial.sdtm.records import READERS, RESPONSES, derive_records
 from cartrial.sdtm.write import write_sdtm
-from cartrial.study import Study
+from cartrial.study import Study, builtin_studies
 from cartrial.virtual.accrual import accrue_trials
 from cartrial.virtual.ensemble import Ensemble
 from cartrial.virtual.population import load_model
@@ -131,10 +132,31 @@ def test_readers_err_and_are_adjudicated():
     assert not set(found["RULE"]) & {"reading-pending", "adjudication-ignored", "nr-after-remission"}
 
 
-def test_readers_without_error_agree_with_the_laboratory():
-    plan = make_plan(n=30, readers={"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0})
-    adam = derive(plan.study, simulate_study(plan.study, plan=plan))
-    assert check_endpoints(plan.study, adam).height == 0
+@pytest.mark.parametrize("name", ["inaticel", "allo-cd19"])
+def test_readers_without_error_agree_with_the_laboratory(name):
+    plan = make_plan(name, n=30, readers={"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0})
+    for number in range(3):
+        source = emit_sdtm(plan.study, plan=plan, trial=number)
+        assert check_sdtm(plan.study, source).height == 0
+        assert check_endpoints(plan.study, derive(plan.study, source)).height == 0
+
+
+def test_what_is_found_are_errors_of_readers():
+    """A finding needs a reader who called that visit other than the laboratory values say."""
+    plan = make_plan(n=30)
+    many = 0
+    for number in range(3):
+        adam = derive(plan.study, simulate_study(plan.study, plan=plan, first=number))
+        found = check_endpoints(plan.study, adam)
+        assert set(found["RULE"]) <= {"call-against-lab"}
+        reads = adam.adresp.select("USUBJID", "CARDY", "READER", "AVALC")
+        lab = reads.filter(pl.col("READER") == "LAB").select("USUBJID", "CARDY", pl.col("AVALC").alias("LAB"))
+        single = reads.filter(pl.col("READER").is_in(["INV", "READER 1", "READER 2"])).join(lab, on=["USUBJID", "CARDY"])
+        wrong = set(single.filter(pl.col("AVALC") != pl.col("LAB")).select("USUBJID", "CARDY").iter_rows())
+        days = set(found.select("USUBJID", pl.col("MESSAGE").str.extract(r"day (\d+)").cast(pl.Int32)).iter_rows())
+        assert days <= wrong
+        many += len(days)
+    assert many > 0
 
 
 def test_what_the_patients_do_is_plausible():
@@ -207,6 +229,57 @@ def test_wrong_populations_and_studies_are_refused():
 def test_every_number_has_a_source():
     for name, number in make_plan().settings.numbers():
         assert number.unit and number.source and number.sure, name
+
+
+def with_eligibility(tmp_path, words):
+    """Return a study folder whose eligibility says so."""
+    text = (builtin_studies()["inaticel"]).read_text(encoding="utf-8")
+    start, end = text.index("eligibility:"), text.index("disease:")
+    (tmp_path / "study.yaml").write_text(text[:start] + words + text[end:], encoding="utf-8")
+    return tmp_path
+
+
+def test_the_study_file_says_who_is_eligible(tmp_path):
+    words = "eligibility:\n  age: {from: 30, to: 45, source: protocol}\n  marrow-blasts: {from: 20, to: 60}\n"
+    study = Study.load(with_eligibility(tmp_path, words))
+    plan = plan_study(study, n=N, ensemble=ensemble())
+    people = accrue_trials(plan, np.arange(3))
+    enrolled = people.enrolled < 2**30
+    assert enrolled.any() and not enrolled.all()
+    assert people.age[enrolled].min() >= 30 and people.age[enrolled].max() <= 45
+    assert people.marrow[enrolled].min() >= 0.2 and people.marrow[enrolled].max() <= 0.6
+    rules = plan.settings.eligibility
+    assert (rules.age_from.source, rules.age_from.sure) == ("study file: protocol", "high")
+    assert (rules.marrow_to.source, rules.marrow_to.sure) == ("study file: assumption", "low")
+    assert rules.other_reasons.source == "assumption"
+    # a change of the settings stands over the study file
+    assert plan_study(study, changes={"eligibility": {"age-from": 18}}).settings.eligibility.age_from.value == 18
+
+
+def test_without_eligibility_the_settings_assume(tmp_path):
+    settings = plan_study(Study.load(with_eligibility(tmp_path, "")), ensemble=ensemble()).settings.eligibility
+    assert (settings.age_from.value, settings.age_to.value, settings.marrow_from.value, settings.marrow_to.value) == (0, 75, 5, 100)
+    assert all("assumption" in number.source for number in (settings.age_from, settings.age_to, settings.marrow_from, settings.marrow_to))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("  age: {from: 66, to: 65}\n", "nobody is eligible: the ages are 66 to 65 years"),
+        ("  marrow-blasts: {from: 60, to: 5}\n", "nobody is eligible: the marrow blasts are 60 to 5 %"),
+        ("  marrow-blasts: {from: 5, to: 500}\n", "less than or equal to 100"),
+        ("  age: {from: 90, to: 95}\n", "next to nobody is eligible"),
+    ],
+)
+def test_impossible_eligibility_is_one_message(tmp_path, words, says, monkeypatch, capsys):
+    folder = with_eligibility(tmp_path, "eligibility:\n" + words)
+    monkeypatch.setattr("sys.argv", ["cartrial", "simulate", str(folder), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err.strip()
+    assert end.value.code == 2
+    assert says in said and len(said.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_cutoff_moves_the_trial():

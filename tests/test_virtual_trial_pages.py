@@ -100,6 +100,8 @@ def test_the_report_has_a_section_on_published_results():
     lines = {row[0]: row for row in table.rows if row[1] == "inati-cel"}
     assert lines["Response (CR or CRi) within 3 months"][2].startswith("32/39, 82.1 %")
     assert "data-key" in str(lines["Response (CR or CRi) within 3 months"][4])
+    # MRD-negativity of responders has the window of the published figure, not month 3
+    assert "data-key" in str(lines["MRD-negative within 3 months, of responders"][4])
     assert published_section(data, "autologous-cd19") is None
 
 

@@ -1,7 +1,7 @@
 """How does a rule that runs subject by subject run for millions of them? Interpreted when few, compiled when many.
 
-A kernel is a plain function over arrays. With the extra `fast` (Numba) and enough work it is compiled once and cached; without it, or
-for a single trial, the same function is interpreted. Both give the same integers.
+A kernel is a plain function over arrays. With the extra `fast` (Numba) and enough work, at once or in many small calls, it is compiled
+once and cached; without it, or for a single trial, the same function is interpreted. Both give the same integers.
 
 Numba's own cache looks at one file alone and misses edits in what a kernel imports, so the cache folder is named by a hash of every
 kernel source and of the codes they read.
@@ -20,6 +20,8 @@ from typing import Any
 __all__ = ["COMPILE_FROM", "Kernel", "kernel", "sources_hash"]
 
 COMPILE_FROM = 20_000
+PATIENCE = 10
+"""A kernel that passed over so many times `COMPILE_FROM` rows in small calls is compiled for the next one."""
 
 
 @cache
@@ -52,11 +54,14 @@ class Kernel:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self._compiled: Callable[..., Any] | None = None
+        self._interpreted = 0
 
     def __call__(self, work: int, *arguments: Any) -> Any:
-        """Run the function; `work` is about how many rows it passes over."""
-        if work >= COMPILE_FROM and importlib.util.find_spec("numba") is not None:
+        """Run the function; `work` is about how many rows it passes over. Many small calls become worth compiling too."""
+        much = work >= COMPILE_FROM or self._interpreted >= PATIENCE * COMPILE_FROM
+        if much and importlib.util.find_spec("numba") is not None:
             return self.compiled()(*arguments)
+        self._interpreted += work
         return self.function(*arguments)
 
     def compiled(self) -> Callable[..., Any]:

@@ -16,12 +16,11 @@ from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.criteria import Bound
     from cartrial.virtual.ensemble import Ensemble
     from cartrial.virtual.population import Population
     from cartrial.virtual.trial_settings import TrialSettings
 
-__all__ = ["NEVER", "Accrued", "Plan", "accrue", "accrue_trials", "meets"]
+__all__ = ["NEVER", "Accrued", "Plan", "accrue", "accrue_trials"]
 
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -75,12 +74,6 @@ class Plan:
     def keys(self, trial: Days, subject: Days) -> Keys:
         """Return the keys of the random numbers of some subjects."""
         return Keys(self.study.study.id, self.seed, trial, subject)
-
-
-def meets(values: Floats, bound: Bound) -> Flags:
-    """Return where values meet a bound of the criteria."""
-    compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[bound.op]
-    return np.asarray(compare(values, bound.value))
 
 
 @dataclass(frozen=True)
@@ -176,7 +169,7 @@ def accrue_trials(plan: Plan, trials: Days) -> Accrued:
             raise InputError(
                 f"of {size // 2} screened subjects fewer than {plan.size} are {plan.goal}: next to nobody is eligible",
                 key="eligibility",
-                right="Widen the ages or the share of other reasons, or use a population that the study can enrol",
+                right="Widen the ages, the marrow blasts or the share of other reasons, or use a population that the study can enrol",
             )
         found, enough = accrue(plan, left, size)
         done.append(found)
@@ -199,7 +192,7 @@ def accrue(plan: Plan, trials: Days, size: int) -> tuple[Accrued, Flags]:
     marrow = draws.covariates["marrow"].astype(float)
     rules = settings.eligibility
     eligible = (age >= rules.age_from.value) & (age <= rules.age_to.value) & (u[:, 0] >= rules.other_reasons.value)
-    eligible &= meets(100 * marrow, plan.study.disease.criteria.refractory_marrow)
+    eligible &= (100 * marrow >= rules.marrow_from.value) & (100 * marrow <= rules.marrow_to.value)
     infused = eligible & supply.infused
 
     shape = (len(trials), size)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Course, Draws, compiled, infuse, simulate_course
+from cartrial.virtual.events_toxicity import crs_chance, icans_chance
 from cartrial.virtual.population import Population, load_model
 from cartrial.virtual.population_draws import CLINIC, Chances, build_patients, draw_chances
 from cartrial.virtual.population_supply import Supply, supply_allogeneic, supply_autologous
@@ -31,6 +32,7 @@ _FLOW_CELLS = 2e5
 _MARROW_ERROR = 0.3
 _COUNT_ERROR = 0.1
 _APLASIA = 10.0
+_CYTOPENIA_DAYS = 60.0
 _NEVER = 1e4
 
 
@@ -134,9 +136,26 @@ def _ratio(c: Cohort, which: int) -> float:
     return float(np.exp(values[yes].mean() - values[no].mean())) if yes.any() and no.sum() > 2 else 1.0
 
 
-def _severe_crs(c: Cohort, _: float) -> float:
-    slope = load_model().constants["crs-slope"]
-    return _mean(1 / (1 + np.exp(-slope * (np.log(c.course.peak_il6) - c.draws.hazards["severe_crs"]))))
+def _severe_crs(c: Cohort, shift: float) -> float:
+    return _mean(crs_chance(np.log(c.course.peak_il6) - c.draws.hazards["severe_crs"] - shift))
+
+
+def _severe_icans(c: Cohort, _: float) -> float:
+    return _mean(icans_chance(np.log(c.course.peak_il6) - c.draws.hazards["severe_crs"], c.draws.hazards["icans"]))
+
+
+def _ever_below(c: Cohort, name: str, limit: float) -> float:
+    return _mean(c.course[name][:, : c.at(_CYTOPENIA_DAYS) + 1].min(1) < limit)
+
+
+def _days_below(c: Cohort, name: str, limit: float) -> float:
+    """Return the median of days below a limit up to day 60, counts interpolated between samples."""
+    days, counts = c.course.days[: c.at(_CYTOPENIA_DAYS) + 1], c.course[name]
+    grid = np.arange(1.0, _CYTOPENIA_DAYS + 1)
+    right = np.clip(np.searchsorted(days, grid), 1, len(days) - 1)
+    part = (grid - days[right - 1]) / (days[right] - days[right - 1])
+    daily = counts[:, right - 1] * (1 - part) + counts[:, right] * part
+    return max(float(np.median((daily < limit).sum(1))), 0.5)
 
 
 def _central(values: Floats) -> float:
@@ -173,7 +192,12 @@ MEASURES: dict[str, Callable[[Cohort, float], float]] = {
     "neutrophils-below-1": lambda c, at: _mean(c.course["anc"][:, c.at(at)] < 1.0),
     "platelets-below-50": lambda c, at: _mean(c.course["plt"][:, c.at(at)] < 50.0),
     "grade-4-cytopenia": lambda c, at: _mean((c.course["anc"][:, c.at(at)] < 0.5) | (c.course["plt"][:, c.at(at)] < 25.0)),
-    "severe-crs": _severe_crs,
+    "neutrophils-ever-below-1": lambda c, _: _ever_below(c, "anc", 1.0),
+    "platelets-ever-below-50": lambda c, _: _ever_below(c, "plt", 50.0),
+    "days-neutrophils-below-half": lambda c, _: _days_below(c, "anc", 0.5),
+    "severe-crs": lambda c, _: _severe_crs(c, 0.0),
+    "severe-crs-penn": lambda c, _: _severe_crs(c, load_model().constants["crs-penn"]),
+    "severe-icans": _severe_icans,
 }
 
 

@@ -56,7 +56,7 @@ def observe(
         Deaths/day after relapse.
     result : ndarray of float64, shape (patients, 9)
         Best response within 3 months (0, 1 CRi, 2 CR), its day, MRD-negative, day of relapse, CD19-negative, in aplasia, day of death,
-        response at month 3, day of B-cell recovery; days are infinite where there is none.
+        response at month 3 (none after a transplant), day of B-cell recovery; days are infinite where there is none.
     """
     for i in range(len(marrow)):
         best = 0.0
@@ -102,7 +102,7 @@ def observe(
                 kind = 2.0 if full else 1.0
                 if t <= LAST_RESPONSE:
                     best = max(best, kind)
-                if abs(t - 90.0) < 1.0:
+                if abs(t - 90.0) < 1.0 and not transplanted[i] < t:
                     month3 = kind
         failed = 28.0 if response == np.inf else relapse
         if failed < death and chance[i, 3] >= numbers[6]:

@@ -54,7 +54,7 @@ class Draws:
         Which parameter set of the ensemble a patient has.
     hazards : mapping of str to float or ndarray
         Clinical rates of the member: `after_failure` (deaths/day after relapse or non-response), `severe_crs` (ln IL-6 of 50 % severe CRS),
-        `before_infusion` (deaths or loss of eligibility/day while waiting).
+        `icans` (logit of neurotoxicity from cytokine release), `before_infusion` (deaths or loss of eligibility/day while waiting).
     """
 
     parameters: Floats

@@ -122,7 +122,8 @@ INFUSION, LYMPHODEPLETION, TOCILIZUMAB, STEROIDS, TRANSPLANT, NEW_THERAPY, END_T
 ) = range(14)
 N_INFO = 14
 
-# Fixed numbers of the equations; their sources stand in data/population-*.yaml under `fixed`.
+# Fixed numbers of the equations; their meanings and sources stand in data/model.yaml under `equations`, and a test holds both
+# to the same values.
 ONE_CELL = 2e-9
 CAPACITY = 2.5e4
 HOST_RATE = 0.17

@@ -84,7 +84,8 @@ def solve_reference(draws: Draws, row: int, days: Floats, *, rtol: float = 1e-10
         for c in living:
             nearest[c] = min(nearest[c], float((solution.y[c] - thresholds[c]).min()))
         here = todo & (days <= stop)
-        values[here] = _observe(solution.sol(days[here]).T, alive)
+        if here.any():
+            values[here] = _observe(solution.sol(days[here]).T, alive)
         todo &= ~here
         t, y = stop, solution.y[:, -1].copy()
         for c, times in zip(living, solution.t_events or [], strict=False):

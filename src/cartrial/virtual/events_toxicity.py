@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,7 @@ from cartrial.virtual.engine import Course
 from cartrial.virtual.population import load_model
 from cartrial.virtual.randomness import Keys, draw_uniform
 
-if TYPE_CHECKING:
-    from cartrial.virtual.trial_settings import TrialSettings
-
-__all__ = ["NONE", "Toxicity", "cytokine_release", "cytopenia"]
+__all__ = ["NONE", "Toxicity", "crs_chance", "cytokine_release", "cytopenia", "icans_chance"]
 
 TOXICITY = 1300
 NONE = 2**30
@@ -42,35 +39,71 @@ def _logit(u: Floats) -> Floats:
     return np.asarray(np.log(u / (1 - u)))
 
 
-def _grade(latent: Floats, settings: TrialSettings) -> Days:
-    t = settings.toxicity
-    limits = np.array([t.crs_any.value, t.crs_two.value, 0.0, t.crs_four.value])
+def _expit(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def crs_chance(above: Floats) -> Floats:
+    """Return the chance of cytokine release of grade 3 or more.
+
+    Parameters
+    ----------
+    above : ndarray of float64, shape (subjects,)
+        ln of the untreated peak of IL-6 over the threshold of the grading scale.
+    """
+    return _expit(load_model().constants["crs-slope"] * above)
+
+
+def icans_chance(above: Floats, shift: Floats) -> Floats:
+    """Return the chance of neurotoxicity of grade 3 or more.
+
+    Parameters
+    ----------
+    above : ndarray of float64, shape (subjects,)
+        ln of the untreated peak of IL-6 over the threshold of ASTCT.
+    shift : ndarray of float64, shape (subjects,)
+        Logit of neurotoxicity from cytokine release.
+
+    Notes
+    -----
+    The second chance is integrated over its 32 quantiles; none without cytokine release of any grade.
+    """
+    numbers = load_model().constants
+    latent = (numbers["crs-slope"] * above)[:, None]
+    second = numbers["icans-spread"] * _logit((np.arange(32) + 0.5) / 32)
+    return _expit(np.minimum(latent + shift[:, None] + second, latent - numbers["crs-any"])).mean(1)
+
+
+def _grade(latent: Floats, any_grade: float) -> Days:
+    limits = np.array([any_grade, any_grade / 2, 0.0, load_model().constants["crs-four"]])
     return np.asarray((latent[:, None] > limits).sum(1), np.int64)
 
 
-def cytokine_release(settings: TrialSettings, course: Course, severe: Floats, keys: Keys) -> tuple[Toxicity, Toxicity, Days, Days]:
+def cytokine_release(course: Course, hazards: Mapping[str, Floats], keys: Keys) -> tuple[Toxicity, Toxicity, Days, Days]:
     """Return cytokine release, neurotoxicity, and the days of tocilizumab and of corticosteroids.
 
     Parameters
     ----------
-    settings : TrialSettings
     course : Course
         Untreated, days 0 to 28: the calibration relates grades to the untreated peak.
-    severe : ndarray of float64, shape (subjects,)
-        ln of the peak IL-6 (pg/mL) at which half have grade 3 or more.
+    hazards : mapping of str to ndarray of float64, shape (subjects,)
+        `severe_crs`: ln of the peak IL-6 (pg/mL) at which half have grade 3 or more; `icans`: logit of neurotoxicity from cytokine release.
+    keys : Keys
 
     Notes
     -----
-    Grade 3 or more has the logit slope (ln peak - severe); the other grades are the same logit, shifted. Tocilizumab is given a day after
-    IL-6 brings grade 2, corticosteroids a day after it brings grade 3, and from the onset of neurotoxicity of grade 2 or more.
+    Grade 3 or more has the logit slope (ln peak - severe); the other grades are the same logit, shifted. Grades are those of ASTCT.
+    Tocilizumab is given a day after IL-6 brings grade 2, corticosteroids a day after it brings grade 3, and from the onset of
+    neurotoxicity of grade 2 or more.
     """
-    slope = load_model().constants["crs-slope"]
+    numbers = load_model().constants
+    slope, severe, any_crs = numbers["crs-slope"], hazards["severe_crs"], numbers["crs-any"]
     u = draw_uniform(keys, TOXICITY, 6)
     il6 = np.asarray(course["il6"], float)
     peak = np.maximum(course.peak_il6, il6.max(1))
     noise = _logit(u[:, 0])
     latent = slope * (np.log(peak) - severe) + noise
-    grade = _grade(latent, settings)
+    grade = _grade(latent, any_crs)
     level = np.maximum(10.0, 0.1 * peak)
     high = il6 > level[:, None]
     high[:, 0] = False
@@ -82,12 +115,12 @@ def cytokine_release(settings: TrialSettings, course: Course, severe: Floats, ke
     crs = Toxicity(grade, np.where(grade > 0, start, NONE), np.where(grade > 0, end, NONE))
 
     by_day = slope * (np.log(np.maximum(np.maximum.accumulate(il6, axis=1), 1e-3)) - severe[:, None]) + noise[:, None]
-    second = np.maximum((by_day > settings.toxicity.crs_two.value).argmax(1), start) + 1
+    second = np.maximum((by_day > any_crs / 2).argmax(1), start) + 1
     third = np.maximum((by_day > 0).argmax(1), start) + 1
     tocilizumab = np.where(grade >= 2, second, NONE)
     steroids = np.where(grade >= 3, third, NONE)
 
-    neural = _grade(latent + settings.toxicity.icans_from_crs.value + settings.toxicity.icans_spread.value * _logit(u[:, 2]), settings)
+    neural = _grade(latent + hazards["icans"] + numbers["icans-spread"] * _logit(u[:, 2]), numbers["icans-any"])
     neural = np.where(grade > 0, neural, 0)
     onset = start + 2 + np.floor(4 * u[:, 3]).astype(np.int64)
     over = onset + 1 - np.floor(4 * np.log(u[:, 4])).astype(np.int64)

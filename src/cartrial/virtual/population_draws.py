@@ -23,7 +23,7 @@ __all__ = ["Chances", "build_patients", "draw_chances", "draw_patients", "marrow
 # streams of random numbers; the trial layer starts at 1000
 NORMALS, UNIFORMS, MEMBERS, SUPPLY, SUPPLY_NORMALS = range(1, 6)
 CLINIC = 10
-N_NORMALS, N_UNIFORMS = 18, 10
+N_NORMALS, N_UNIFORMS = 19, 10
 Floats = NDArray[np.float64]
 
 
@@ -33,7 +33,7 @@ class Chances:
 
     Parameters
     ----------
-    normal : ndarray of float64, shape (patients, 18)
+    normal : ndarray of float64, shape (patients, 19)
     uniform : ndarray of float64, shape (patients, 10)
     """
 
@@ -131,11 +131,12 @@ def build_patients(
     quality = z[:, 0]
     poor = ndtr(quality) < p["poor-adult" if product.poor == "adult" else "poor-child"]
     severity = np.where(poor, f["poor-floor"] - (1 - f["poor-floor"]) * np.log(u[:, 0]), 0.0)
-    early = u[:, 1] < p["early-loss-cd28" if product.costimulation == "CD28" else "early-loss"]
+    cd28 = product.costimulation == "CD28"
+    early = u[:, 1] < p["early-loss-cd28" if cd28 else "early-loss"]
     slow = f["correlation"]
     ln_kill = np.log(p["kill"]) + f["spread-kill"] * (slow * z[:, 1] + np.sqrt(1 - slow**2) * z[:, 2]) - f["poor-kill"] * severity
     loss = np.where(early, f["memory-loss-early"], f["memory-loss"]) * np.exp(f["spread-memory-loss"] * z[:, 3])
-    contraction = p["contraction"] * (p["contraction-cd28"] if product.costimulation == "CD28" else 1.0)
+    contraction = p["contraction"] * (p["contraction-cd28"] if cd28 else 1.0)
     columns: dict[int, Any] = {
         codes.Q_GROWTH: p["growth"] * np.exp(f["spread-growth"] * z[:, 4]),
         codes.Q_KILL: np.exp(ln_kill),
@@ -154,7 +155,7 @@ def build_patients(
         codes.Q_EXHAUSTION: f["exhaustion"],
         codes.Q_SENSITISATION: f["sensitisation"],
         codes.Q_ALLOGENEIC: float(allogeneic),
-        codes.Q_IL6_YIELD: f["il6-yield"] * np.exp(f["spread-il6-yield"] * z[:, 7]),
+        codes.Q_IL6_YIELD: f["il6-yield"] * (f["il6-cd28"] if cd28 else 1.0) * np.exp(f["spread-il6-yield"] * z[:, 7]),
         codes.Q_RECOVERY: f["recovery"] * np.exp(p["spread-recovery"] * z[:, 8]),
         codes.Q_IL6_BRAKE: f["il6-brake"],
         codes.Q_ALEMTUZUMAB_TIME: f["alemtuzumab-time"],
@@ -184,7 +185,7 @@ def build_patients(
     initial[:, 9] = np.log(p["host-precursors"]) + ln_host + f["spread-host-precursors"] * z[:, 16] if allogeneic else -30.0
     initial[:, 10] = effect
     initial[:, 11:14] = codes.IL6_BASE, codes.FERRITIN_BASE, codes.CRP_BASE
-    initial[:, 14] = -np.broadcast_to(p["marrow-hit"], (n,))
+    initial[:, 14] = -(p["marrow-hit"] + f["spread-marrow-hit"] * z[:, 18])
     initial[:, 15:17] = 1.2, 100.0
     age = population.patients.age
     covariates = {
@@ -197,7 +198,8 @@ def build_patients(
         "child": np.full(n, population.patients.child),
     }
     failing = p["death-child"] if population.patients.child else f["death-adult"]
-    hazards = {"after_failure": failing, "severe_crs": p["severe-crs"], "before_infusion": p["waiting"]}
+    icans = f["icans"] + (f["icans-cd28"] if cd28 else 0.0)
+    hazards = {"after_failure": failing, "severe_crs": p["severe-crs"], "icans": icans, "before_infusion": p["waiting"]}
     return Draws(
         parameters,
         initial,

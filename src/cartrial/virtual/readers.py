@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.response.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
-from cartrial.virtual.accrual import meets
 from cartrial.virtual.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
 
 if TYPE_CHECKING:
     from cartrial.study import Study
+    from cartrial.study.criteria import Bound
     from cartrial.virtual.trial_settings import TrialSettings
 
 __all__ = ["READINGS", "Evidence", "Reader", "agree", "evidence", "read_visit"]
@@ -26,6 +26,12 @@ _RELAPSE_APART = 14
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
+
+
+def meets(values: NDArray[np.float64], bound: Bound) -> Flags:
+    """Return where values meet a bound of the criteria."""
+    compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[bound.op]
+    return np.asarray(compare(values, bound.value))
 
 
 @dataclass(frozen=True)

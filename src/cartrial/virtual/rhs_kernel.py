@@ -1,8 +1,47 @@
 """What are the rates of change of a patient's state, and their derivatives?
 
 The equations stand here once; the solver, the reference solution of the tests and any later device read them from here.
-Cells are in 1/uL of blood equivalent, time in days. L = sensitive + sanctuary + negative blasts, C = effector + memory + exhausted,
-antigen = sensitive + sanctuary + B cells, a = antigen / (half + antigen), capacity left P = exp(-spent).
+Cells are in 1/uL of blood equivalent (one cell in the body: `ONE_CELL`), time in days. Numbers in capitals are those of `data/model.yaml`,
+`equations`; the others belong to the patient. S, N, X, B, E, M, H, R and e^-s are exponentials of states.
+
+    S, N, X   CD19-positive blasts; CD19-positive blasts in a sanctuary; CD19-negative blasts. L = S + N + X
+    B         normal B cells
+    E, M, W   effector, memory and exhausted CAR-T cells. C = E + M + W
+    s         spent proliferative capacity; e^-s is left
+    H, R, A   host T cells; host-versus-graft activity; effect of alemtuzumab
+    I, F, P   IL-6, ferritin, CRP
+    r, n, p   reserve of the marrow (logit), neutrophils, platelets
+    c0 .. c3  factors of treatment on expansion, signal, yield and clearance of IL-6
+
+    a  = (S + N + B) / (antigen-half + S + N + B)
+    kE = kill E / (kill-half + E + target-weight (S + N))
+    kM = kill memory-kill M / (memory-half + M)
+    k  = kE + kM
+    g  = growth (1 - L / CAPACITY)
+    x  = c0 expansion a e^-s / (1 + (H + C) / room-half) E / (E + ONE_CELL)
+    w  = exhaustion a (1 - e^-s)
+    R* = R / (1 + R / REJECTION_CAP), 0 for an autologous product
+    h  = HOST_RATE e^(-ALEMTUZUMAB_POWER A) ln((H + C) / HOST_CAPACITY)
+    y  = kE S
+    u  = ln(1 + c1 I / ACUTE_HALF)
+
+    S'/S = g - k
+    N'/N = g - reach k / (ACCESS_HALF + k)
+    X'/X = g
+    B'/B = B_SOURCE / B / (1 + (E + M) / memory-half) - 1 / B_LIFE - k
+    E'/E = x - contraction - to-memory - w - R*
+    M'/M = to-memory E / M - memory-loss - R*
+    s'   = spending a
+    W'   = w E - (EXHAUSTED_LOSS + R*) W
+    H'/H = -h
+    R'/R = -h + sensitisation C / (REJECTION_HALF + C)
+    A'   = -A / alemtuzumab-time
+    I'   = IL6_CLEARANCE (IL6_BASE + c2 il6-yield y / (1 + y / LYSIS_HALF) - c3 I)
+    F'   = FERRITIN_RATE (FERRITIN_BASE (1 + FERRITIN_GAIN u) - F)
+    P'   = CRP_RATE (CRP_BASE + CRP_GAIN u - P)
+    r'   = recovery / (1 + c1 I / il6-brake)
+    n'   = ANC_RATE (anc-base / (1 + e^-r) / (1 + L / MARROW_HALF) - n)
+    p'   = PLT_RATE (plt-base / (1 + e^-r) / (1 + L / MARROW_HALF) - p)
 """
 
 from __future__ import annotations
@@ -33,7 +72,6 @@ from cartrial.virtual.engine_kernel_codes import (
     IL6_CLEARANCE,
     LYSIS_HALF,
     MARROW_HALF,
-    N_STATES,
     ONE_CELL,
     PLT_RATE,
     Q_ALEMTUZUMAB_TIME,
@@ -239,56 +277,3 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
         j[i, 1] = rate * base * crowding * sanctuary
         j[i, 2] = rate * base * crowding * negative
         j[i, i] = -rate
-
-
-@nb.njit(cache=True, error_model="numpy", nogil=True)
-def solve_block(lu: Any, j: Any, shift: float, core: int, r: Any) -> None:
-    """Solve (shift I - j) x = r in place: alemtuzumab, then the core by its factors, then what only follows.
-
-    Parameters
-    ----------
-    lu : ndarray of float64, shape (10, 10)
-        Factors of the core (states 0 to core - 1); the diagonal holds reciprocals.
-    j : ndarray of float64, shape (17, 17)
-    shift : float
-        1 / (gamma h).
-    core : int
-        9 (autologous) or 10 states.
-    r : ndarray of float64, shape (17,)
-    """
-    r[10] = r[10] / (shift - j[10, 10])
-    r[8] += j[8, 10] * r[10]
-    r[9] = r[9] + j[9, 10] * r[10] if core == 10 else 0.0
-    for i in range(1, core):
-        s = r[i]
-        for k in range(i):
-            s -= lu[i, k] * r[k]
-        r[i] = s
-    for i in range(core - 1, -1, -1):
-        s = r[i]
-        for k in range(i + 1, core):
-            s -= lu[i, k] * r[k]
-        r[i] = s * lu[i, i]
-    r[11] = (r[11] + j[11, 0] * r[0] + j[11, 1] * r[1] + j[11, 4] * r[4]) / (shift - j[11, 11])
-    for i in range(12, 15):
-        r[i] = (r[i] + j[i, 11] * r[11]) / (shift - j[i, i])
-    for i in range(15, N_STATES):
-        r[i] = (r[i] + j[i, 0] * r[0] + j[i, 1] * r[1] + j[i, 2] * r[2] + j[i, 14] * r[14]) / (shift - j[i, i])
-
-
-@nb.njit(cache=True, error_model="numpy", nogil=True)
-def factorise(j: Any, shift: float, core: int, lu: Any) -> None:
-    """Fill `lu` with the factors of the core of (shift I - j)."""
-    for i in range(core):
-        for k in range(core):
-            lu[i, k] = -j[i, k]
-        lu[i, i] += shift
-    for m in range(core):
-        pivot = 1.0 / lu[m, m]
-        lu[m, m] = pivot
-        for i in range(m + 1, core):
-            if lu[i, m] != 0.0:
-                f = lu[i, m] * pivot
-                lu[i, m] = f
-                for k in range(m + 1, core):
-                    lu[i, k] -= f * lu[m, k]

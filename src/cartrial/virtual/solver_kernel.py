@@ -49,7 +49,8 @@ from cartrial.virtual.engine_kernel_codes import (
     TRANSPLANT_HOST,
     TRANSPLANT_RESERVE,
 )
-from cartrial.virtual.rhs_kernel import factorise, rates
+from cartrial.virtual.rhs_kernel import rates
+from cartrial.virtual.solver_kernel_linear import factorise
 from cartrial.virtual.solver_kernel_step import GAMMA, step
 from cartrial.virtual.solver_kernel_write import BLOCK, write_days
 
@@ -177,7 +178,7 @@ def _patient(
     whole: Any,
     power: Any,
 ) -> None:
-    core = 10 if q[Q_ALLOGENEIC] > 0.0 else 9
+    allogeneic = q[Q_ALLOGENEIC] > 0.0
     z, k2, k3, k4, at = w[0], w[1], w[2], w[3], w[4]
     care = np.ones(4)
     ends = np.full(2, np.inf)
@@ -232,9 +233,8 @@ def _patient(
         cut = t + h >= stop - 1e-9
         if cut:
             h = stop - t
-        shift = 1.0 / (GAMMA * h)
-        factorise(j, shift, core, lu)
-        err = step(y, q, alive, care, core, h, shift, rtol, k, j, lu, z, k2, k3, k4, at)
+        factorise(j, 1.0 / (GAMMA * h), allogeneic, lu)
+        err = step(y, q, alive, care, allogeneic, h, rtol, k, j, lu, z, k2, k3, k4, at)
         factor = min(5.0, max(0.2, 0.9 * (err + 1e-14) ** -0.2))
         if not err <= 1.0:
             refused += 1
@@ -273,7 +273,7 @@ def _patient(
                         start = p / pieces
                         note[c] = t + h * _cross(y, z, k2, k3, k4, c, thresholds[c], start, s)
                         break
-        if core == 10 and np.isnan(note[I_REJECTED]):
+        if allogeneic and np.isnan(note[I_REJECTED]):
             level = log(REJECTION_CAP)
             if y[9] < level <= z[9]:
                 note[I_REJECTED] = t + h * _cross(y, z, k2, k3, k4, 9, level, 0.0, 1.0)
@@ -338,7 +338,7 @@ def solve(
     power = whole.view(np.float64)
     k = np.zeros((8, N_STATES))
     j = np.zeros((N_STATES, N_STATES))
-    lu = np.zeros((10, 10))
+    lu = np.zeros((N_STATES, N_STATES))
     for i in range(len(initial)):
         y = initial[i].copy()
         living = alive[i].copy()

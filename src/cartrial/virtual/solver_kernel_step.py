@@ -12,7 +12,8 @@ from typing import Any
 import numba as nb
 
 from cartrial.virtual.engine_kernel_codes import N_STATES
-from cartrial.virtual.rhs_kernel import rates, solve_block
+from cartrial.virtual.rhs_kernel import rates
+from cartrial.virtual.solver_kernel_linear import solve_block
 
 __all__ = ["GAMMA", "step"]
 
@@ -92,9 +93,8 @@ def step(
     q: Any,
     alive: Any,
     care: Any,
-    core: int,
+    allogeneic: bool,
     h: float,
-    shift: float,
     rtol: float,
     k: Any,
     j: Any,
@@ -114,56 +114,56 @@ def step(
     k : ndarray of float64, shape (8, 17)
         Stages; the first row holds the rates at `y` on entry.
     j, lu : ndarray of float64
-        Derivatives at `y`, and the factors of the core.
-    h, shift, rtol : float
-        Step (days), 1 / (gamma h), tolerance.
+        Derivatives at `y`, and their factors.
+    h, rtol : float
+        Step (days), tolerance.
     z, k2, k3, k4, at : ndarray of float64, shape (17,)
     """
     over = 1.0 / h
     n = N_STATES
-    solve_block(lu, j, shift, core, k[0])
+    solve_block(lu, j, allogeneic, k[0])
     for i in range(n):
         at[i] = y[i] + A21 * k[0, i]
     rates(at, q, alive, care, k[1], j, False)
     for i in range(n):
         k[1, i] += over * (C21 * k[0, i])
-    solve_block(lu, j, shift, core, k[1])
+    solve_block(lu, j, allogeneic, k[1])
     for i in range(n):
         at[i] = y[i] + A31 * k[0, i] + A32 * k[1, i]
     rates(at, q, alive, care, k[2], j, False)
     for i in range(n):
         k[2, i] += over * (C31 * k[0, i] + C32 * k[1, i])
-    solve_block(lu, j, shift, core, k[2])
+    solve_block(lu, j, allogeneic, k[2])
     for i in range(n):
         at[i] = y[i] + A41 * k[0, i] + A42 * k[1, i] + A43 * k[2, i]
     rates(at, q, alive, care, k[3], j, False)
     for i in range(n):
         k[3, i] += over * (C41 * k[0, i] + C42 * k[1, i] + C43 * k[2, i])
-    solve_block(lu, j, shift, core, k[3])
+    solve_block(lu, j, allogeneic, k[3])
     for i in range(n):
         at[i] = y[i] + A51 * k[0, i] + A52 * k[1, i] + A53 * k[2, i] + A54 * k[3, i]
     rates(at, q, alive, care, k[4], j, False)
     for i in range(n):
         k[4, i] += over * (C51 * k[0, i] + C52 * k[1, i] + C53 * k[2, i] + C54 * k[3, i])
-    solve_block(lu, j, shift, core, k[4])
+    solve_block(lu, j, allogeneic, k[4])
     for i in range(n):
         at[i] = y[i] + A61 * k[0, i] + A62 * k[1, i] + A63 * k[2, i] + A64 * k[3, i] + A65 * k[4, i]
     rates(at, q, alive, care, k[5], j, False)
     for i in range(n):
         k[5, i] += over * (C61 * k[0, i] + C62 * k[1, i] + C63 * k[2, i] + C64 * k[3, i] + C65 * k[4, i])
-    solve_block(lu, j, shift, core, k[5])
+    solve_block(lu, j, allogeneic, k[5])
     for i in range(n):
         at[i] += k[5, i]
     rates(at, q, alive, care, k[6], j, False)
     for i in range(n):
         k[6, i] += over * (C71 * k[0, i] + C72 * k[1, i] + C73 * k[2, i] + C74 * k[3, i] + C75 * k[4, i] + C76 * k[5, i])
-    solve_block(lu, j, shift, core, k[6])
+    solve_block(lu, j, allogeneic, k[6])
     for i in range(n):
         at[i] += k[6, i]
     rates(at, q, alive, care, k[7], j, False)
     for i in range(n):
         k[7, i] += over * (C81 * k[0, i] + C82 * k[1, i] + C83 * k[2, i] + C84 * k[3, i] + C85 * k[4, i] + C86 * k[5, i] + C87 * k[6, i])
-    solve_block(lu, j, shift, core, k[7])
+    solve_block(lu, j, allogeneic, k[7])
     for i in range(n):
         z[i] = at[i] + k[7, i]
     for i in range(n):

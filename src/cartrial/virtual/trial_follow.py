@@ -134,7 +134,7 @@ def _treated(plan: Plan, draws: Draws, keys: Keys, last: int, threads: int | Non
     """Return the course under treatment of its toxicities, with a transplant where one is planned; and the toxicities."""
     settings, clinic = plan.settings, plan.population.clinic
     untreated = simulate_course(draws, _EARLY_DAYS, infuse(draws), rtol=_RTOL_EARLY, threads=threads)
-    crs, icans, tocilizumab, steroids = cytokine_release(settings, untreated, draws.hazards["severe_crs"], keys)
+    crs, icans, tocilizumab, steroids = cytokine_release(untreated, draws.hazards, keys)
     planned = draw_uniform(keys, TRANSPLANT, 1)[:, 0] < clinic.transplant.value
     when = clinic.transplant_day.value * np.exp(settings.treatment.transplant_spread.value * draw_normal(keys, TRANSPLANT + 10, 1)[:, 0])
     events = infuse(draws).add("transplant", np.where(planned, np.rint(when), np.inf), settings.treatment.transplant_kill.value)

@@ -66,6 +66,8 @@ class Eligibility(Part):
 
     age_from: Rate
     age_to: Rate
+    marrow_from: Rate
+    marrow_to: Rate
     other_reasons: Share
 
     @model_validator(mode="after")
@@ -73,6 +75,9 @@ class Eligibility(Part):
         if self.age_from.value > self.age_to.value:
             what = f"nobody is eligible: the ages are {self.age_from.value:g} to {self.age_to.value:g} years"
             raise wrong(what, "age-to", right="Give an upper age above the lower")
+        if self.marrow_from.value > min(self.marrow_to.value, 100):
+            what = f"nobody is eligible: the marrow blasts are {self.marrow_from.value:g} to {self.marrow_to.value:g} %"
+            raise wrong(what, "marrow-to", right="Give an upper share above the lower, at most 100 %")
         if self.other_reasons.value >= 1:
             raise wrong("nobody is eligible: other reasons exclude everyone", "other-reasons", right="Give a probability below 1")
         return self
@@ -133,16 +138,6 @@ class ReaderErrors(Part):
     recovery_share: Share
 
 
-class Toxicity(Part):
-    """From IL-6 to grades."""
-
-    crs_any: Number
-    crs_two: Number
-    crs_four: Number
-    icans_from_crs: Number
-    icans_spread: Positive
-
-
 class Survival(Part):
     """Deaths beside those of the population's clinic."""
 
@@ -162,7 +157,6 @@ class TrialSettings(Part):
     visits: Visits
     assays: Assays
     readers: ReaderErrors
-    toxicity: Toxicity
     survival: Survival
 
     def numbers(self) -> list[tuple[str, Number]]:
@@ -181,7 +175,7 @@ def load_trial_settings(study: Study, changes: Mapping[str, Any] | None = None, 
     Parameters
     ----------
     study : Study
-        Its product's type and its id choose what differs from the defaults.
+        Its product's type and its id choose what differs from the defaults; its `eligibility` stands over both.
     changes : mapping, optional
         Further changes, e.g. ``{"accrual": {"rate": 0.5}}``; a bare number keeps unit and becomes an assumption.
     path : str or Path, optional
@@ -197,9 +191,21 @@ def load_trial_settings(study: Study, changes: Mapping[str, Any] | None = None, 
     if not isinstance(data, dict):
         raise InputError("the file holds no settings", file=file.name, right="Start from the built-in data/trial.yaml")
     types, studies = data.pop("types", {}) or {}, data.pop("studies", {}) or {}
-    for layer in (types.get(study.product.type), studies.get(study.study.id), changes):
+    for layer in (types.get(study.product.type), studies.get(study.study.id), _stated(study), changes):
         _merge(data, layer or {}, file.name)
     return validate(TrialSettings, data, lines, file.name)
+
+
+def _stated(study: Study) -> dict[str, Any]:
+    """Return what the study file says of eligibility, as settings."""
+    found: dict[str, Any] = {}
+    asked = study.eligibility
+    for name, unit, bounds in (("age", "years", asked and asked.age), ("marrow", "% blasts", asked and asked.marrow_blasts)):
+        if bounds:
+            sure = "low" if "assumption" in bounds.source else "high"
+            for end, value in (("from", bounds.from_), ("to", bounds.to)):
+                found[f"{name}-{end}"] = {"value": value, "unit": unit, "source": f"study file: {bounds.source}", "sure": sure}
+    return {"eligibility": found}
 
 
 def _merge(data: dict[str, Any], layer: Mapping[str, Any], file: str) -> None:

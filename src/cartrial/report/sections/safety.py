@@ -25,8 +25,8 @@ MOST = 40
 
 
 UNCALIBRATED = (
-    "Grades of cytokine release syndrome, ICANS and cytopenia of virtual patients are not calibrated for this product: severe grades are "
-    "more frequent than in published experience. Read nothing into them."
+    "Severe grades of cytokine release syndrome, ICANS and cytopenia of virtual patients are calibrated to other products; lower grades "
+    "are assumptions. Read nothing about this product into them."
 )
 
 
