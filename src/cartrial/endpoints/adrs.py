@@ -41,7 +41,7 @@ _SENTENCES = {
     "mrd-not-evaluable": "remission, but MRD not evaluable (assay not sensitive enough or its limit unknown)",
     "mrd-missing": "remission, but no MRD sample",
     "not-confirmed": "remission not seen again after the days required",
-    "withdrawn": "withdrawn or lost before infusion",
+    "withdrawn": "withdrawn, lost or taken off study before infusion",
     "window-open": "the window is open at the cutoff and nothing has decided",
 }
 
@@ -95,7 +95,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         counts[RESPONSES.index("CRh")] = True
     subjects = len(course.day0)
     value, reason, chosen = (np.zeros(subjects, np.int64) for _ in range(3))
-    gone = np.minimum(course.withdrawn, course.lost)
+    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
     assess_rate(
         len(calls.day) + subjects,
         *(calls.at, calls.day, calls.status, calls.flags, calls.mrd),

@@ -16,6 +16,7 @@ import polars as pl
 from cartrial.endpoints.codes import FAR
 from cartrial.response.assess import wide
 from cartrial.sdtm.records import NO_CUTOFF, Records
+from cartrial.sdtm.terms import ENDED_WAITING
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -24,6 +25,12 @@ __all__ = ["Course", "derive_course"]
 
 CONDITIONING_DAYS = 14
 _TRANSPLANT = "ALLOGENEIC STEM CELL TRANSPLANT"
+_DISPOSITIONS = {
+    "FAILURE": frozenset({"PRODUCT FAILURE"}),
+    "WITHDRAWN": frozenset({"WITHDRAWAL BY SUBJECT"}),
+    "LOST": frozenset({"LOST TO FOLLOW-UP"}),
+    "ENDED": ENDED_WAITING,
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Course:
     frame : polars.DataFrame
         One row by subject with every column below, null instead of `FAR`, and the sources: DEATH_SRC, DEATH_VAR, DEATH_SEQ, DEATH_IMPUTED,
         HSCT_SRC, HSCT_SEQ, NEW_SRC, NEW_SEQ, RE_SRC, RE_SEQ, ALIVE_SRC, ALIVE_SEQ, STRADDLES.
-    day0, enrolled, cutoff, death, failure, withdrawn, lost, alive : ndarray
+    day0, enrolled, cutoff, death, failure, withdrawn, lost, ended, alive : ndarray
+        `ended`: taken off study before infusion for another reason, of those never infused.
     ice : ndarray of int64, shape (3, subjects)
         Transplant, re-infusion, new therapy.
     """
@@ -48,6 +56,7 @@ class Course:
     failure: np.ndarray
     withdrawn: np.ndarray
     lost: np.ndarray
+    ended: np.ndarray
     alive: np.ndarray
     ice: np.ndarray
 
@@ -69,15 +78,16 @@ def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bo
     frame = frame.join(_death(records, frame, straddling_after_cutoff), on="SUBJ", how="left")
     for events in (_transplants(records, frame, straddling_after_cutoff), *_therapies(study, records, frame, straddling_after_cutoff)):
         frame = frame.join(events, on="SUBJ", how="left")
-    for kind, name in (("PRODUCT FAILURE", "FAILURE"), ("WITHDRAWAL BY SUBJECT", "WITHDRAWN"), ("LOST TO FOLLOW-UP", "LOST")):
-        frame = frame.join(_disposition(records, base, kind, name), on="SUBJ", how="left")
+    for name, kinds in _DISPOSITIONS.items():
+        frame = frame.join(_disposition(records, base, kinds, name), on="SUBJ", how="left")
     straddles = [name for name in frame.columns if name.startswith("STRADDLES_")]
     frame = (
         frame.with_columns(pl.any_horizontal(pl.col(name).fill_null(False) for name in straddles).alias("STRADDLES"))
         .drop(straddles)
         .sort("SUBJ")
     )
-    days = {name: wide(frame[name], FAR) for name in ("DAY0", "ENROLLED", "DEATH", "FAILURE", "WITHDRAWN", "LOST", "HSCT", "RE", "NEW")}
+    names = ("DAY0", "ENROLLED", "DEATH", *_DISPOSITIONS, "HSCT", "RE", "NEW")
+    days = {name: wide(frame[name], FAR) for name in names}
     return Course(
         frame=frame,
         day0=days["DAY0"],
@@ -87,6 +97,7 @@ def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bo
         failure=days["FAILURE"],
         withdrawn=days["WITHDRAWN"],
         lost=days["LOST"],
+        ended=np.where(days["DAY0"] < FAR, FAR, days["ENDED"]),
         alive=wide(frame["ALIVE"], -FAR),
         ice=np.ascontiguousarray(np.stack([days["HSCT"], days["RE"], days["NEW"]])),
     )
@@ -211,6 +222,6 @@ def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_af
     )
 
 
-def _disposition(records: Records, base: pl.DataFrame, kind: str, name: str) -> pl.DataFrame:
-    found = records.dispositions.filter(pl.col("KIND") == kind).join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
+def _disposition(records: Records, base: pl.DataFrame, kinds: frozenset[str], name: str) -> pl.DataFrame:
+    found = records.dispositions.filter(pl.col("KIND").is_in(kinds)).join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
     return found.filter(pl.col("DAY") <= pl.col("CUTOFF")).group_by("SUBJ").agg(pl.col("DAY").min().alias(name))

@@ -73,7 +73,7 @@ def assess_rate(
     member : ndarray of bool, shape (subjects,)
         Who is in the population.
     day0, enrolled, cutoff, death, failure, gone : ndarray of int64, shape (subjects,)
-        Days; `FAR` where there is none. `gone`: withdrawn or lost.
+        Days; `FAR` where there is none. `gone`: withdrawn, lost, or taken off study before infusion.
     ice : ndarray of int64, shape (3, subjects)
         First day of transplant, re-infusion and new therapy.
     strategy : ndarray of int64, shape (3,)
@@ -93,14 +93,14 @@ def assess_rate(
             continue
         infused = day0[s] < FAR
         if not infused and not bridging:
-            # enrolled, not infused: failure and death before infusion decide, withdrawal ends the waiting
+            # enrolled, not infused: failure and death before infusion decide, leaving or a closed window ends the waiting
             if failure[s] < FAR and failure_strategy == COMPOSITE and failure[s] <= death[s]:
                 reason[s] = R_PRODUCT_FAILURE
             elif death[s] < FAR:
                 reason[s] = R_DEATH
             elif gone[s] < FAR:
                 reason[s] = R_WITHDRAWN
-            else:
+            elif mode != DAYS or not from_enrolment or enrolled[s] + high > cutoff[s]:
                 value[s] = -1
                 reason[s] = R_OPEN
             continue

@@ -352,16 +352,14 @@ _LISTS = (
 
 CODE_LISTS: dict[str, CodeList] = {codes.name: codes for codes in _LISTS}
 
-# Reasons for leaving a study that CDISC lists (NCOMPLT, PROTMLST) and no rule reads.
-OTHER_DISPOSITIONS = frozenset(
+# Reasons for leaving a study that CDISC lists (NCOMPLT). For a subject who was never infused they end the waiting for the product;
+# no other rule reads them.
+ENDED_WAITING = frozenset(
     {
         "ADVERSE EVENT",
-        "COMPLETED",
         "DISEASE RELAPSE",
-        "ELIGIBILITY CRITERIA MET",
         "ELIGIBILITY CRITERIA NOT MET",
         "FAILURE TO MEET CONTINUATION CRITERIA",
-        "INFORMED ASSENT OBTAINED",
         "LACK OF EFFICACY",
         "LOGISTICAL PROBLEM",
         "NEVER DOSED",
@@ -372,16 +370,22 @@ OTHER_DISPOSITIONS = frozenset(
         "PROGRESSIVE DISEASE",
         "PROTOCOL DEVIATION",
         "PROTOCOL VIOLATION",
-        "RANDOMIZED",
-        "RECOVERY",
-        "SCREEN FAILURE",
-        "SCREENING NOT COMPLETED",
         "SITE TERMINATED BY SPONSOR",
         "SPONSOR REQUEST",
         "STUDY TERMINATED BY SPONSOR",
         "TECHNICAL PROBLEMS",
     }
 )
+# Those and further terms of CDISC (PROTMLST) that no rule reads.
+OTHER_DISPOSITIONS = ENDED_WAITING | {
+    "COMPLETED",
+    "ELIGIBILITY CRITERIA MET",
+    "INFORMED ASSENT OBTAINED",
+    "RANDOMIZED",
+    "RECOVERY",
+    "SCREEN FAILURE",
+    "SCREENING NOT COMPLETED",
+}
 
 
 def normalised(column: pl.Expr) -> pl.Expr:
