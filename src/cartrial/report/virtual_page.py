@@ -34,7 +34,7 @@ _MEASURES: dict[str, tuple[str, tuple[str, str, str, str] | None]] = {
 }
 _BEST = "inaticel-best"
 _DAYS_PER_MONTH = 30.4375
-_USES = {"fit": "fitted", "held-out": "not used"}
+_USES = {"fit": "fitted", "consulted": "not fitted, but consulted", "held-out": "not used"}
 
 
 def published_section(data: ReportData, population: str = "inaticel") -> Section | None:

@@ -53,7 +53,7 @@ class Calibration:
     def verdict(self) -> str:
         """One sentence on the scores."""
         parts = []
-        for use in ("fit", "held-out"):
+        for use in ("fit", "consulted", "held-out"):
             rows = self.scores.filter(pl.col("use") == use)
             z, band = np.abs(rows["z"].to_numpy()), rows["band_over_interval"].to_numpy()
             widest = f"widest band {band.max():.2f} of the interval"

@@ -37,7 +37,7 @@ class Target(Part):
     interval: tuple[float, float] | None = None
     upper_reached: bool = True
     scale: Literal["share", "ln"]
-    use: Literal["fit", "held-out"]
+    use: Literal["fit", "consulted", "held-out"]
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     source: Annotated[str, Field(min_length=1)]
     sure: Sure
