@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-import cartrial.cli_virtual  # noqa: F401 -- adds its commands
+import cartrial.cli_design
+import cartrial.cli_virtual  # noqa: F401 -- they add their commands
 from cartrial.cli import app
 from cartrial.errors import InputError
 

@@ -191,8 +191,8 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        target, trial, measure, at (days), use (`fit`, `consulted` or `held-out`), source, note, n, of (null where not counted), published, lower,
-        upper (95 %), simulated, band_low, band_high (80 %; null where the calibration has no such row).
+        target, trial, measure, at (days), use (`fit`, `consulted` or `held-out`), source, note, n, of (null where not counted), published,
+        lower, upper (95 %), simulated, band_low, band_high (80 %; null where the calibration has no such row).
     """
     from cartrial.virtual.calibrate import read_scores
     from cartrial.virtual.targets import load_targets

@@ -14,8 +14,10 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from cartrial.errors import InputError
+from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Identity, Kinetics, Product, Readers, Safety, Testing
+from cartrial.study.planned import DEATH, Design
 from cartrial.study.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Study", "builtin_studies"]
@@ -59,9 +61,11 @@ class Study(Part):
     schema_version: Literal[1] = Field(alias="schema")
     study: Identity
     product: Product
+    eligibility: Eligibility | None = None
     disease: Disease
     readers: Readers
     testing: Testing | None = None
+    design: Design | None = None
     baseline: tuple[Characteristic, ...] = ()
     subgroups: tuple[str, ...] = ()
     kinetics: Kinetics = Kinetics()
@@ -89,7 +93,20 @@ class Study(Part):
         for i, name in enumerate(self.testing.order if self.testing else ()):
             if name not in ids:
                 raise wrong(f"testing.order names '{name}', which is no endpoint", "testing", "order", i, right=_known(name, ids))
+        self._check_design()
         return self
+
+    def _check_design(self) -> None:
+        events = [special.id for special in self.safety.special] + [DEATH]
+        times = [endpoint.id for endpoint in self.endpoints if endpoint.type == "time-to-event"]
+        for i, rates in enumerate(self.design.safety if self.design else ()):
+            if rates.event not in events:
+                what = f"'{rates.event}' is no event of safety.special"
+                raise wrong(what, "design", "safety", i, "event", right=_known(rates.event, events))
+        for i, test in enumerate(self.design.survival if self.design else ()):
+            if test.endpoint not in times:
+                what = f"'{test.endpoint}' is no time to event of this study"
+                raise wrong(what, "design", "survival", i, "endpoint", right=_known(test.endpoint, times))
 
     def _check_endpoint(self, endpoint: Endpoint, number: int) -> None:
         self._check_window(endpoint, ("endpoints", number))
@@ -185,5 +202,6 @@ def _assumed(node: Any, at: str) -> Iterator[tuple[str, str]]:
             yield from _assumed(value, f"{at}.{key}" if at else key)
     elif isinstance(node, list):
         for item in node:
-            label = item.get("id") or item.get("name") if isinstance(item, dict) else None
+            named = item if isinstance(item, dict) else {}
+            label = next((named[key] for key in ("id", "name", "event", "endpoint") if named.get(key)), None)
             yield from _assumed(item, f"{at}.{label}" if label else at)
