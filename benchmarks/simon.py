@@ -15,8 +15,8 @@ import time
 import numpy as np
 from scipy.stats import binom
 
-from cartrial.design.simon import SimonDesigns, design_simon
-from cartrial.design.staged import operate
+from cartrial.design.exact.simon import SimonDesigns, design_simon
+from cartrial.design.exact.staged import operate
 
 Design = tuple[float, int, int, int, int]
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cartrial.design import accrual
-from cartrial.design.accrual import estimate_accrual, expected_accrual, expected_day, simulate_accrual
-from cartrial.design.accrual_plan import DAYS_PER_MONTH, AccrualPlan
-from cartrial.design.enrolment import design_enrolment
+from cartrial.design.enrolment import accrual
+from cartrial.design.enrolment.accrual import estimate_accrual, expected_accrual, expected_day, simulate_accrual
+from cartrial.design.enrolment.accrual_plan import DAYS_PER_MONTH, AccrualPlan
+from cartrial.design.enrolment.numbers import design_enrolment
 from cartrial.errors import InputError
 from cartrial.study import Study
 from cartrial.virtual.accrual import NEVER, accrue_trials

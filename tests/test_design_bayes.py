@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from cartrial.design.bop2 import design_bop2
-from cartrial.design.committee import committee_table
-from cartrial.design.lee_liu import design_lee_liu
-from cartrial.design.monitoring import looks_after, predictive_table, run_sets, shortest_number, tail_table
-from cartrial.design.posterior import design_thall_simon, superiority
-from cartrial.design.predictive import design_predictive
-from cartrial.design.staged import Staged, operate
+from cartrial.design.bayes.bop2 import design_bop2
+from cartrial.design.bayes.committee import committee_table
+from cartrial.design.bayes.lee_liu import design_lee_liu
+from cartrial.design.bayes.monitoring import looks_after, predictive_table, run_sets, shortest_number, tail_table
+from cartrial.design.bayes.posterior import design_thall_simon, superiority
+from cartrial.design.bayes.predictive import design_predictive
+from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
 
 SETS = 200

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from cartrial.design.bop2 import design_bop2
-from cartrial.design.committee import committee_table
-from cartrial.design.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
-from cartrial.design.delayed_kernel import run_delayed
-from cartrial.design.staged import operate
+from cartrial.design.bayes.bop2 import design_bop2
+from cartrial.design.bayes.committee import committee_table
+from cartrial.design.bayes.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
+from cartrial.design.bayes.delayed_kernel import run_delayed
+from cartrial.design.exact.staged import operate
 from cartrial.errors import InputError
 from cartrial.kernels import COMPILE_FROM
 

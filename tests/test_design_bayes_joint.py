@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cartrial.design.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
-from cartrial.design.committee import committee_table
-from cartrial.design.joint_kernel import run_joint
+from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
+from cartrial.design.bayes.committee import committee_table
+from cartrial.design.bayes.joint_kernel import run_joint
 from cartrial.errors import InputError
 from cartrial.kernels import COMPILE_FROM
 

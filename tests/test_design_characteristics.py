@@ -11,12 +11,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cartrial.design.batches import read_batches, run_batches
-from cartrial.design.characteristics import CharacteristicsJob, plan_characteristics, simulate_characteristics
-from cartrial.design.contrasts import SETTINGS, contrast_table, family_of, variants_of
-from cartrial.design.single import design_single_stage
-from cartrial.design.staged import Staged, operate
-from cartrial.design.summary import UNITS, summarise
-from cartrial.design.worlds import choose_endpoint
+from cartrial.design.exact.single import design_single_stage
+from cartrial.design.exact.staged import Staged, operate
+from cartrial.design.trials.characteristics import CharacteristicsJob, plan_characteristics, simulate_characteristics
+from cartrial.design.trials.contrasts import SETTINGS, contrast_table, family_of, variants_of
+from cartrial.design.trials.summary import UNITS, summarise
+from cartrial.design.trials.worlds import choose_endpoint
 from cartrial.errors import InputError
 from cartrial.study import Study
 from cartrial.virtual.ensemble import Ensemble

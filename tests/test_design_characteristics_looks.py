@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.interim import Calendar, Ended, count_first, run_design
-from cartrial.design.staged import Staged
+from cartrial.design.exact.staged import Staged
+from cartrial.design.trials.interim import Calendar, Ended, count_first, run_design
 from cartrial.errors import InputError
 from cartrial.virtual.accrual import NEVER
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cartrial.design.truth import CALIBRATING, CalibrationJob, _Curves, find_truths, space_truths
-from cartrial.design.worlds import ask, choose_endpoint, simulate_worlds, with_share
+from cartrial.design.trials.truth import CALIBRATING, CalibrationJob, _Curves, find_truths, space_truths
+from cartrial.design.trials.worlds import ask, choose_endpoint, simulate_worlds, with_share
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.study import Study

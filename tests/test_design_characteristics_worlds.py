@@ -11,10 +11,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cartrial.analysis import analyse
-from cartrial.design.contrasts import SETTINGS, contrast_rows, variants_of, vary
-from cartrial.design.staged import Staged
-from cartrial.design.truth import Truths
-from cartrial.design.worlds import OPEN, OUTSIDE, ask, choose_endpoint, resistant_parameter, simulate_worlds, with_share
+from cartrial.design.exact.staged import Staged
+from cartrial.design.trials.contrasts import SETTINGS, contrast_rows, variants_of, vary
+from cartrial.design.trials.truth import Truths
+from cartrial.design.trials.worlds import OPEN, OUTSIDE, ask, choose_endpoint, resistant_parameter, simulate_worlds, with_share
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.study import Study

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.dose import (
+from cartrial.design.dose.conduct import estimate_mtd, recommend_dose
+from cartrial.design.dose.designs import (
     VARIANTS,
     DoseDesign,
     Doses,
@@ -17,8 +18,7 @@ from cartrial.design.dose import (
     design_mtpi2,
     design_three_plus_three,
 )
-from cartrial.design.dose_conduct import estimate_mtd, recommend_dose
-from cartrial.design.dose_tables import DecisionTable, derive_three_plus_three_table
+from cartrial.design.dose.tables import DecisionTable, derive_three_plus_three_table
 from cartrial.errors import InputError
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.dose import DoseDesign, Doses, design_boin, design_from_table, design_mtpi2, design_three_plus_three
-from cartrial.design.dose_conduct import recommend_dose
-from cartrial.design.dose_exact import operate_doses
-from cartrial.design.dose_results import STATISTICS, DoseResults
-from cartrial.design.dose_simulate import Calendar, simulate_doses
-from cartrial.design.dose_tables import DecisionTable
+from cartrial.design.dose.conduct import recommend_dose
+from cartrial.design.dose.designs import DoseDesign, Doses, design_boin, design_from_table, design_mtpi2, design_three_plus_three
+from cartrial.design.dose.paths import operate_doses
+from cartrial.design.dose.results import STATISTICS, DoseResults
+from cartrial.design.dose.simulate import Calendar, simulate_doses
+from cartrial.design.dose.tables import DecisionTable
 from cartrial.errors import InputError
 from cartrial.virtual.randomness import Keys, draw_uniform
 

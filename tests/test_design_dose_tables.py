@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.dose_tables import (
+from cartrial.design.dose.tables import (
     LETTERS,
     WORDS,
     DecisionTable,
@@ -26,7 +26,7 @@ from cartrial.design.dose_tables import (
     derive_three_plus_three_table,
     exceedance,
 )
-from cartrial.design.dose_upload import check_decision_table, read_decision_table, write_decision_table
+from cartrial.design.dose.upload import check_decision_table, read_decision_table, write_decision_table
 from cartrial.errors import InputError
 
 percent = st.integers(1, 99).map(lambda k: Fraction(k, 100))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design import bryant_day
-from cartrial.design.bryant_day import BryantDay, design_bryant_day, estimate_corners, operate_bryant_day
-from cartrial.design.bryant_day_kernel import search_bryant_day
+from cartrial.design.exact import bryant_day
+from cartrial.design.exact.bryant_day import BryantDay, design_bryant_day, estimate_corners, operate_bryant_day
+from cartrial.design.exact.bryant_day_kernel import search_bryant_day
 from cartrial.errors import InputError
 from exact_slow import pmf, r_figures, two_stage_success, upper
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartrial.analysis import binomial_limits
-from cartrial.design.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
-from cartrial.design.looks import design_spending
-from cartrial.design.simon import design_simon
-from cartrial.design.single import design_single_stage
-from cartrial.design.staged import Staged, stopping_probabilities
+from cartrial.design.exact.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
+from cartrial.design.exact.looks import design_spending
+from cartrial.design.exact.simon import design_simon
+from cartrial.design.exact.single import design_single_stage
+from cartrial.design.exact.staged import Staged, stopping_probabilities
 from cartrial.errors import InputError
 from exact_slow import ends, r_figures
 

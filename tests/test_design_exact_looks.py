@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.looks import Spending, design_fleming, design_spending, spend
-from cartrial.design.simon import design_simon
-from cartrial.design.staged import operate
+from cartrial.design.exact.looks import Spending, design_fleming, design_spending, spend
+from cartrial.design.exact.simon import design_simon
+from cartrial.design.exact.staged import operate
 from cartrial.errors import InputError
 from exact_slow import characteristics, pmf, r_figures
 
@@ -122,7 +122,7 @@ def test_boundaries_and_the_smallest_maximum(errors: tuple[float, float, float, 
 
 def test_a_committee_that_goes_on() -> None:
     """origin independent: not binding, so the type I error holds without any futility stop."""
-    from cartrial.design.staged import Staged
+    from cartrial.design.exact.staged import Staged
 
     found = design_spending(0.2, 0.4, 0.05, 0.1, binding=False)
     past = Staged("past", found.n, (None, None, found.futility[-1]), found.efficacy, 0.2, 0.4, "", "")

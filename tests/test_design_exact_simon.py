@@ -11,12 +11,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cartrial.design import simon
-from cartrial.design.looks import design_fleming, design_spending
-from cartrial.design.simon import SimonDesigns, design_simon
-from cartrial.design.simon_kernel import search_simon
-from cartrial.design.single import design_single_stage
-from cartrial.design.staged import Staged, operate
+from cartrial.design.exact import simon
+from cartrial.design.exact.looks import design_fleming, design_spending
+from cartrial.design.exact.simon import SimonDesigns, design_simon
+from cartrial.design.exact.simon_kernel import search_simon
+from cartrial.design.exact.single import design_single_stage
+from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
 from exact_slow import all_two_stage, characteristics, two_stage_success
 

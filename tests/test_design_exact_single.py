@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.single import design_single_stage, estimate_power, estimate_sawtooth
-from cartrial.design.staged import Staged, operate
+from cartrial.design.exact.single import design_single_stage, estimate_power, estimate_sawtooth
+from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
 from exact_slow import r_figures, upper
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.design.staged import Staged, boundaries, operate, stopping_probabilities
-from cartrial.design.staged_kernel import run_looks
+from cartrial.design.exact.staged import Staged, boundaries, operate, stopping_probabilities
+from cartrial.design.exact.staged_kernel import run_looks
 from cartrial.errors import InputError
 from exact_slow import characteristics, ends, r_figures
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cartrial.design.funnel import design_funnel, design_reach
-from cartrial.design.funnel_file import Share, load_funnel
+from cartrial.design.enrolment.funnel import design_funnel, design_reach
+from cartrial.design.enrolment.funnel_file import Share, load_funnel
 from cartrial.errors import InputError
 
 KNOWN = {"ALL": 0.15, "B-ALL": 0.75, "adult": 0.4, "relapsed-refractory": 0.6, "eligible": 0.5, "leukapheresed": 0.9, "infused": 0.8}
@@ -49,7 +49,7 @@ def test_every_share_has_a_source_or_is_called_an_assumption():
 
 
 def test_the_file_is_packaged():
-    assert (resources.files("cartrial.design") / "data" / "funnel.yaml").is_file()
+    assert (resources.files("cartrial.design.enrolment") / "data" / "funnel.yaml").is_file()
 
 
 def test_counts_by_hand():

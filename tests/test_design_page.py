@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 import pytest
 
 from cartrial.design import design_rows, design_study, simulate_design, write_paragraph
-from cartrial.design.protocol import StudyDesign
-from cartrial.design.protocol_inputs import read_inputs
-from cartrial.design.protocol_options import most_powers
-from cartrial.design.rows import COLUMNS, KEYS, PARTS, Rows
+from cartrial.design.protocol.inputs import read_inputs
+from cartrial.design.protocol.options import most_powers
+from cartrial.design.protocol.rows import COLUMNS, KEYS, PARTS, Rows
+from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.errors import InputError
 from cartrial.report import write_design
 from cartrial.report.design_data import cite

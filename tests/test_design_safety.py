@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cartrial.design.committee import committee_table
-from cartrial.design.monitoring import looks_after
-from cartrial.design.safety import (
+from cartrial.design.bayes.committee import committee_table
+from cartrial.design.bayes.monitoring import looks_after
+from cartrial.design.bayes.safety import (
     SafetyRule,
     design_safety_bayes,
     design_safety_exact,

@@ -10,7 +10,7 @@ import pytest
 
 from cartrial.analysis import analyse
 from cartrial.analysis.results import check_results, sort_results
-from cartrial.design.compare import MONTH_12, WAITED, compare_supply, published_of
+from cartrial.design.trials.compare import MONTH_12, WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.report.data import ReportData

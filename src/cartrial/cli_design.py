@@ -14,10 +14,10 @@ from cartrial.cli_batches import SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
-    from cartrial.design.dose import DoseDesign
-    from cartrial.design.dose_results import DoseResults
-    from cartrial.design.protocol import StudyDesign
-    from cartrial.design.rows import Rows
+    from cartrial.design.dose.designs import DoseDesign
+    from cartrial.design.dose.results import DoseResults
+    from cartrial.design.protocol.rows import Rows
+    from cartrial.design.protocol.study_design import StudyDesign
 
 __all__: list[str] = []
 
@@ -64,8 +64,8 @@ def _design(
     from importlib.util import find_spec
 
     from cartrial.cli import _steps
-    from cartrial.design.protocol import design_study
-    from cartrial.design.protocol_rows import design_rows
+    from cartrial.design.protocol.design_rows import design_rows
+    from cartrial.design.protocol.study_design import design_study
     from cartrial.study import Study
 
     if to is not None and to.is_dir():
@@ -87,7 +87,7 @@ def _design(
         pass
     simulated = None
     if simulation:
-        from cartrial.design.protocol_simulation import simulate_design
+        from cartrial.design.protocol.simulation import simulate_design
 
         with _progress() as told:
             simulated = simulate_design(
@@ -122,9 +122,9 @@ class _progress:
 
 def _summary(found: StudyDesign, rows: Rows) -> None:
     """Print the designs, their boundaries and the paragraph."""
-    from cartrial.design.committee import committee_table
-    from cartrial.design.paragraph import write_paragraph
-    from cartrial.design.protocol_safety import steps_of
+    from cartrial.design.bayes.committee import committee_table
+    from cartrial.design.protocol.paragraph import write_paragraph
+    from cartrial.design.protocol.safety import steps_of
 
     best, plan = found.best, found.inputs
 
@@ -182,8 +182,8 @@ def dose(
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="CSV or Parquet file for the decision table.")] = None,
 ) -> None:
     """Print the decision table of a dose-finding design, and with scenarios how often it is right."""
-    from cartrial.design.dose_simulate import simulate_doses
-    from cartrial.design.dose_upload import check_decision_table, write_decision_table
+    from cartrial.design.dose.simulate import simulate_doses
+    from cartrial.design.dose.upload import check_decision_table, write_decision_table
 
     found = _dose_design(rule, target, table, n, cohort)
     scenarios = _scenarios(scenario or [])
@@ -205,8 +205,8 @@ def dose(
 
 
 def _dose_design(rule: str, target: float, table: Path | None, n: int, cohort: int) -> DoseDesign:
-    from cartrial.design.dose import design_boin, design_from_table, design_mtpi2, design_three_plus_three
-    from cartrial.design.dose_upload import read_decision_table
+    from cartrial.design.dose.designs import design_boin, design_from_table, design_mtpi2, design_three_plus_three
+    from cartrial.design.dose.upload import read_decision_table
 
     if rule not in _DESIGNS:
         raise InputError(f"there is no design '{rule}'", key="DESIGN", right=f"Name one of {', '.join(_DESIGNS)}")

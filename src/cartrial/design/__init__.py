@@ -6,47 +6,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cartrial.design.accrual import estimate_accrual, expected_accrual, expected_day, simulate_accrual
-    from cartrial.design.accrual_plan import AccrualPlan
     from cartrial.design.batches import read_batches, run_batches
-    from cartrial.design.bop2 import Bop2, design_bop2
-    from cartrial.design.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
-    from cartrial.design.bryant_day import BryantDay, BryantDayDesigns, design_bryant_day, estimate_corners, operate_bryant_day
-    from cartrial.design.characteristics import Characteristics, simulate_characteristics
-    from cartrial.design.committee import committee_table
-    from cartrial.design.compare import compare_supply, published_of
-    from cartrial.design.contrasts import contrast_table
-    from cartrial.design.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
-    from cartrial.design.dose import DoseDesign, Doses, design_boin, design_from_table, design_mtpi2, design_three_plus_three
-    from cartrial.design.dose_conduct import estimate_mtd, recommend_dose
-    from cartrial.design.dose_exact import operate_doses
-    from cartrial.design.dose_simulate import simulate_doses
-    from cartrial.design.dose_tables import DecisionTable, decision_boundaries, decision_frame
-    from cartrial.design.dose_upload import check_decision_table, read_decision_table, write_decision_table
-    from cartrial.design.enrolment import Enrolment, design_enrolment
-    from cartrial.design.funnel import Funnel, design_funnel, design_reach
-    from cartrial.design.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
-    from cartrial.design.lee_liu import LeeLiu, design_lee_liu
-    from cartrial.design.looks import design_fleming, design_spending
-    from cartrial.design.monitoring import looks_after
-    from cartrial.design.paragraph import write_paragraph
-    from cartrial.design.posterior import design_thall_simon
-    from cartrial.design.predictive import design_predictive
-    from cartrial.design.protocol import StudyDesign, design_study
-    from cartrial.design.protocol_rows import design_rows
-    from cartrial.design.protocol_simulation import simulate_design
-    from cartrial.design.safety import SafetyRule, design_safety_bayes, design_safety_exact, operate_safety, safety_boundaries
-    from cartrial.design.simon import SimonDesigns, design_simon
-    from cartrial.design.single import design_single_stage, estimate_power, estimate_sawtooth
-    from cartrial.design.staged import Operating, Staged, boundaries, operate
+    from cartrial.design.bayes.bop2 import Bop2, design_bop2
+    from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
+    from cartrial.design.bayes.committee import committee_table
+    from cartrial.design.bayes.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
+    from cartrial.design.bayes.lee_liu import LeeLiu, design_lee_liu
+    from cartrial.design.bayes.monitoring import looks_after
+    from cartrial.design.bayes.posterior import design_thall_simon
+    from cartrial.design.bayes.predictive import design_predictive
+    from cartrial.design.bayes.safety import SafetyRule, design_safety_bayes, design_safety_exact, operate_safety, safety_boundaries
+    from cartrial.design.dose.conduct import estimate_mtd, recommend_dose
+    from cartrial.design.dose.designs import DoseDesign, Doses, design_boin, design_from_table, design_mtpi2, design_three_plus_three
+    from cartrial.design.dose.paths import operate_doses
+    from cartrial.design.dose.simulate import simulate_doses
+    from cartrial.design.dose.tables import DecisionTable, decision_boundaries, decision_frame
+    from cartrial.design.dose.upload import check_decision_table, read_decision_table, write_decision_table
+    from cartrial.design.enrolment.accrual import estimate_accrual, expected_accrual, expected_day, simulate_accrual
+    from cartrial.design.enrolment.accrual_plan import AccrualPlan
+    from cartrial.design.enrolment.funnel import Funnel, design_funnel, design_reach
+    from cartrial.design.enrolment.numbers import Enrolment, design_enrolment
+    from cartrial.design.exact.bryant_day import BryantDay, BryantDayDesigns, design_bryant_day, estimate_corners, operate_bryant_day
+    from cartrial.design.exact.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
+    from cartrial.design.exact.looks import design_fleming, design_spending
+    from cartrial.design.exact.simon import SimonDesigns, design_simon
+    from cartrial.design.exact.single import design_single_stage, estimate_power, estimate_sawtooth
+    from cartrial.design.exact.staged import Operating, Staged, boundaries, operate
+    from cartrial.design.protocol.design_rows import design_rows
+    from cartrial.design.protocol.paragraph import write_paragraph
+    from cartrial.design.protocol.simulation import simulate_design
+    from cartrial.design.protocol.study_design import StudyDesign, design_study
     from cartrial.design.stream import read_trials, stream_trials
-    from cartrial.design.survival import LogRankDesign, design_one_sample_log_rank, log_rank_power
-    from cartrial.design.survival_curves import FollowUp, Weibull, weibull
-    from cartrial.design.survival_estimate import OneSampleLogRank, estimate_one_sample_log_rank
-    from cartrial.design.survival_exact import ExactDesign, design_exact_events
-    from cartrial.design.survival_landmark import CurveDesign, design_landmark, design_rmst
-    from cartrial.design.survival_simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank
-    from cartrial.design.truth import Truths, find_truths
+    from cartrial.design.survival.curves import FollowUp, Weibull, weibull
+    from cartrial.design.survival.estimate import OneSampleLogRank, estimate_one_sample_log_rank
+    from cartrial.design.survival.exact_test import ExactDesign, design_exact_events
+    from cartrial.design.survival.landmark import CurveDesign, design_landmark, design_rmst
+    from cartrial.design.survival.log_rank import LogRankDesign, design_one_sample_log_rank, log_rank_power
+    from cartrial.design.survival.simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank
+    from cartrial.design.trials.characteristics import Characteristics, simulate_characteristics
+    from cartrial.design.trials.compare import compare_supply, published_of
+    from cartrial.design.trials.contrasts import contrast_table
+    from cartrial.design.trials.truth import Truths, find_truths
 
 __all__ = [
     "AccrualPlan",
@@ -153,107 +153,107 @@ __all__ = [
 ]
 
 _HOMES = {
-    "estimate_accrual": "accrual",
-    "expected_accrual": "accrual",
-    "expected_day": "accrual",
-    "simulate_accrual": "accrual",
-    "AccrualPlan": "accrual_plan",
+    "estimate_accrual": "enrolment.accrual",
+    "expected_accrual": "enrolment.accrual",
+    "expected_day": "enrolment.accrual",
+    "simulate_accrual": "enrolment.accrual",
+    "AccrualPlan": "enrolment.accrual_plan",
     "read_batches": "batches",
     "run_batches": "batches",
-    "Bop2": "bop2",
-    "design_bop2": "bop2",
-    "JointDesign": "bop2_joint",
-    "cells_of": "bop2_joint",
-    "design_bop2_joint": "bop2_joint",
-    "joint_boundaries": "bop2_joint",
-    "operate_joint": "bop2_joint",
-    "BryantDay": "bryant_day",
-    "BryantDayDesigns": "bryant_day",
-    "design_bryant_day": "bryant_day",
-    "estimate_corners": "bryant_day",
-    "operate_bryant_day": "bryant_day",
-    "Characteristics": "characteristics",
-    "simulate_characteristics": "characteristics",
-    "committee_table": "committee",
-    "compare_supply": "compare",
-    "published_of": "compare",
-    "contrast_table": "contrasts",
-    "Delayed": "delayed",
-    "assess_delayed": "delayed",
-    "delayed_boundaries": "delayed",
-    "design_delayed": "delayed",
-    "simulate_delayed": "delayed",
-    "DoseDesign": "dose",
-    "Doses": "dose",
-    "design_boin": "dose",
-    "design_from_table": "dose",
-    "design_mtpi2": "dose",
-    "design_three_plus_three": "dose",
-    "estimate_mtd": "dose_conduct",
-    "recommend_dose": "dose_conduct",
-    "operate_doses": "dose_exact",
-    "simulate_doses": "dose_simulate",
-    "DecisionTable": "dose_tables",
-    "decision_boundaries": "dose_tables",
-    "decision_frame": "dose_tables",
-    "check_decision_table": "dose_upload",
-    "read_decision_table": "dose_upload",
-    "write_decision_table": "dose_upload",
-    "Enrolment": "enrolment",
-    "design_enrolment": "enrolment",
-    "Funnel": "funnel",
-    "design_funnel": "funnel",
-    "design_reach": "funnel",
-    "Inference": "inference",
-    "estimate_after": "inference",
-    "estimate_bias": "inference",
-    "unbiased_estimates": "inference",
-    "LeeLiu": "lee_liu",
-    "design_lee_liu": "lee_liu",
-    "design_fleming": "looks",
-    "design_spending": "looks",
-    "looks_after": "monitoring",
-    "write_paragraph": "paragraph",
-    "design_thall_simon": "posterior",
-    "design_predictive": "predictive",
-    "StudyDesign": "protocol",
-    "design_study": "protocol",
-    "design_rows": "protocol_rows",
-    "simulate_design": "protocol_simulation",
-    "SafetyRule": "safety",
-    "design_safety_bayes": "safety",
-    "design_safety_exact": "safety",
-    "operate_safety": "safety",
-    "safety_boundaries": "safety",
-    "SimonDesigns": "simon",
-    "design_simon": "simon",
-    "design_single_stage": "single",
-    "estimate_power": "single",
-    "estimate_sawtooth": "single",
-    "Operating": "staged",
-    "Staged": "staged",
-    "boundaries": "staged",
-    "operate": "staged",
+    "Bop2": "bayes.bop2",
+    "design_bop2": "bayes.bop2",
+    "JointDesign": "bayes.bop2_joint",
+    "cells_of": "bayes.bop2_joint",
+    "design_bop2_joint": "bayes.bop2_joint",
+    "joint_boundaries": "bayes.bop2_joint",
+    "operate_joint": "bayes.bop2_joint",
+    "BryantDay": "exact.bryant_day",
+    "BryantDayDesigns": "exact.bryant_day",
+    "design_bryant_day": "exact.bryant_day",
+    "estimate_corners": "exact.bryant_day",
+    "operate_bryant_day": "exact.bryant_day",
+    "Characteristics": "trials.characteristics",
+    "simulate_characteristics": "trials.characteristics",
+    "committee_table": "bayes.committee",
+    "compare_supply": "trials.compare",
+    "published_of": "trials.compare",
+    "contrast_table": "trials.contrasts",
+    "Delayed": "bayes.delayed",
+    "assess_delayed": "bayes.delayed",
+    "delayed_boundaries": "bayes.delayed",
+    "design_delayed": "bayes.delayed",
+    "simulate_delayed": "bayes.delayed",
+    "DoseDesign": "dose.designs",
+    "Doses": "dose.designs",
+    "design_boin": "dose.designs",
+    "design_from_table": "dose.designs",
+    "design_mtpi2": "dose.designs",
+    "design_three_plus_three": "dose.designs",
+    "estimate_mtd": "dose.conduct",
+    "recommend_dose": "dose.conduct",
+    "operate_doses": "dose.paths",
+    "simulate_doses": "dose.simulate",
+    "DecisionTable": "dose.tables",
+    "decision_boundaries": "dose.tables",
+    "decision_frame": "dose.tables",
+    "check_decision_table": "dose.upload",
+    "read_decision_table": "dose.upload",
+    "write_decision_table": "dose.upload",
+    "Enrolment": "enrolment.numbers",
+    "design_enrolment": "enrolment.numbers",
+    "Funnel": "enrolment.funnel",
+    "design_funnel": "enrolment.funnel",
+    "design_reach": "enrolment.funnel",
+    "Inference": "exact.inference",
+    "estimate_after": "exact.inference",
+    "estimate_bias": "exact.inference",
+    "unbiased_estimates": "exact.inference",
+    "LeeLiu": "bayes.lee_liu",
+    "design_lee_liu": "bayes.lee_liu",
+    "design_fleming": "exact.looks",
+    "design_spending": "exact.looks",
+    "looks_after": "bayes.monitoring",
+    "write_paragraph": "protocol.paragraph",
+    "design_thall_simon": "bayes.posterior",
+    "design_predictive": "bayes.predictive",
+    "StudyDesign": "protocol.study_design",
+    "design_study": "protocol.study_design",
+    "design_rows": "protocol.design_rows",
+    "simulate_design": "protocol.simulation",
+    "SafetyRule": "bayes.safety",
+    "design_safety_bayes": "bayes.safety",
+    "design_safety_exact": "bayes.safety",
+    "operate_safety": "bayes.safety",
+    "safety_boundaries": "bayes.safety",
+    "SimonDesigns": "exact.simon",
+    "design_simon": "exact.simon",
+    "design_single_stage": "exact.single",
+    "estimate_power": "exact.single",
+    "estimate_sawtooth": "exact.single",
+    "Operating": "exact.staged",
+    "Staged": "exact.staged",
+    "boundaries": "exact.staged",
+    "operate": "exact.staged",
     "read_trials": "stream",
     "stream_trials": "stream",
-    "LogRankDesign": "survival",
-    "design_one_sample_log_rank": "survival",
-    "log_rank_power": "survival",
-    "FollowUp": "survival_curves",
-    "Weibull": "survival_curves",
-    "weibull": "survival_curves",
-    "OneSampleLogRank": "survival_estimate",
-    "estimate_one_sample_log_rank": "survival_estimate",
-    "ExactDesign": "survival_exact",
-    "design_exact_events": "survival_exact",
-    "CurveDesign": "survival_landmark",
-    "design_landmark": "survival_landmark",
-    "design_rmst": "survival_landmark",
-    "simulate_exact_events": "survival_simulate",
-    "simulate_kaplan_meier": "survival_simulate",
-    "simulate_log_rank": "survival_simulate",
-    "Truths": "truth",
-    "find_truths": "truth",
+    "LogRankDesign": "survival.log_rank",
+    "design_one_sample_log_rank": "survival.log_rank",
+    "log_rank_power": "survival.log_rank",
+    "FollowUp": "survival.curves",
+    "Weibull": "survival.curves",
+    "weibull": "survival.curves",
+    "OneSampleLogRank": "survival.estimate",
+    "estimate_one_sample_log_rank": "survival.estimate",
+    "ExactDesign": "survival.exact_test",
+    "design_exact_events": "survival.exact_test",
+    "CurveDesign": "survival.landmark",
+    "design_landmark": "survival.landmark",
+    "design_rmst": "survival.landmark",
+    "simulate_exact_events": "survival.simulate",
+    "simulate_kaplan_meier": "survival.simulate",
+    "simulate_log_rank": "survival.simulate",
+    "Truths": "trials.truth",
+    "find_truths": "trials.truth",
 }
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from cartrial.design.protocol import StudyDesign
-from cartrial.design.rows import Row, Rows
+from cartrial.design.protocol.rows import Row, Rows
+from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.report.rows import ABSENT, Stat
 
 __all__ = ["FAMILIES", "DesignData", "cite", "with_error"]

@@ -7,18 +7,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cartrial.design.paragraph import write_paragraph
-from cartrial.design.protocol import StudyDesign
-from cartrial.design.protocol_rows import design_rows
-from cartrial.design.protocol_simulation import add_simulation, simulation_facts
-from cartrial.design.rows import COLUMNS, PARTS
+from cartrial.design.protocol.design_rows import design_rows
+from cartrial.design.protocol.paragraph import write_paragraph
+from cartrial.design.protocol.rows import COLUMNS, PARTS
+from cartrial.design.protocol.simulation import add_simulation, simulation_facts
+from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.errors import InputError
 from cartrial.files import built_beside
 from cartrial.report.blocks import Section
 from cartrial.report.design_data import DesignData
 
 if TYPE_CHECKING:
-    from cartrial.design.characteristics import Characteristics
+    from cartrial.design.trials.characteristics import Characteristics
 
 __all__ = ["design_data", "design_record", "design_text", "write_design"]
 

@@ -47,7 +47,7 @@ def published_section(data: ReportData, population: str = "inaticel") -> Section
     population : str
         The population its subjects are drawn from.
     """
-    from cartrial.design.compare import published_of
+    from cartrial.design.trials.compare import published_of
     from cartrial.virtual import LABEL
 
     found = published_of(data.study, population)
@@ -161,7 +161,7 @@ def write_comparison(comparison: Any, out: str | Path) -> Path:
     Parameters
     ----------
     comparison : Comparison
-        Of `cartrial.design.compare.compare_supply`.
+        Of `cartrial.design.trials.compare.compare_supply`.
     out : path
         HTML file.
     """
@@ -193,7 +193,7 @@ def _said(comparison: Any) -> str:
 
 
 def _comparison(rows: Rows, comparison: Any) -> list[Block]:
-    from cartrial.design.compare import ARMS, MONTH_12, WAITED
+    from cartrial.design.trials.compare import ARMS, MONTH_12, WAITED
 
     def at(analysis: str, endpoint: str, level: str, **key: Any) -> list[dict[str, Any]]:
         return rows.where(analysis, endpoint, by="product", level=level, **key)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cartrial.design.protocol_inputs import DAYS_PER_MONTH
-from cartrial.design.protocol_joint import ALPHA_TOXICITY, JointPlan
-from cartrial.design.protocol_safety import FALSE_STOP, FIRST_LOOK, steps_of
+from cartrial.design.protocol.inputs import DAYS_PER_MONTH
+from cartrial.design.protocol.joint import ALPHA_TOXICITY, JointPlan
+from cartrial.design.protocol.safety import FALSE_STOP, FIRST_LOOK, steps_of
 from cartrial.report.blocks import Block, Details, Note, Section, Table, Text
 from cartrial.report.design_data import DesignData, with_error
 from cartrial.report.rows import ABSENT, parts
@@ -175,7 +175,7 @@ def _bop2(data: DesignData, plan: JointPlan) -> list[Any]:
 
 
 def _corners(data: DesignData, plan: JointPlan, design: Any) -> Table:
-    from cartrial.design.protocol_joint import ODDS_RATIOS
+    from cartrial.design.protocol.joint import ODDS_RATIOS
 
     rows = []
     for response in design.response_rates:

@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cartrial.design.protocol_joint import ALPHA_TOXICITY, ODDS_RATIOS
-from cartrial.design.protocol_options import LEE_LIU, LOWER, Option
-from cartrial.design.protocol_safety import FALSE_STOP
+from cartrial.design.protocol.joint import ALPHA_TOXICITY, ODDS_RATIOS
+from cartrial.design.protocol.options import LEE_LIU, LOWER, Option
+from cartrial.design.protocol.safety import FALSE_STOP
 from cartrial.report.blocks import Big, Block, Details, Figure, Note, Section, Table, Text
 from cartrial.report.design_data import FAMILIES, DesignData
 from cartrial.report.figures.lines import Guide, Series, draw_lines

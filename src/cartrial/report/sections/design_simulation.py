@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cartrial.design.contrasts import SETTINGS, family_of, variants_of
-from cartrial.design.protocol_simulation import contrast_name, simulated_options
+from cartrial.design.protocol.simulation import contrast_name, simulated_options
+from cartrial.design.trials.contrasts import SETTINGS, family_of, variants_of
 from cartrial.report.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.design_data import FAMILIES, DesignData, with_error
 from cartrial.report.figures.lines import Guide, Series, draw_lines

@@ -12,7 +12,7 @@ __all__ = ["limits", "methods", "paragraph"]
 
 def paragraph(data: DesignData) -> Section:
     """Return the sample-size section of the protocol, ready to copy."""
-    from cartrial.design.paragraph import write_paragraph
+    from cartrial.design.protocol.paragraph import write_paragraph
 
     words = write_paragraph(data.design, data.rows)
     blocks: list[Block] = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cartrial.design.protocol_time import CASES
+from cartrial.design.protocol.time import CASES
 from cartrial.report.blocks import Block, Note, Section, Table, Text
 from cartrial.report.design_data import DesignData, with_error
 from cartrial.report.rows import parts

@@ -1,0 +1,334 @@
+"""Which boundaries stop for too few responders or too many toxicities, with most power? BOP2 on both at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cartrial.design.bayes.bop2 import SOURCE, check_cutoff, choose_cutoff, lower_bounds
+from cartrial.design.bayes.joint_kernel import run_joint
+from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, check_share, tail_table
+from cartrial.design.exact.checks import check_number
+from cartrial.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Cells", "JointDesign", "JointOperating", "cells_of", "design_bop2_joint", "joint_boundaries", "operate_joint"]
+
+Cells = tuple[float, float, float, float]
+SCALES, EXPONENTS = 100, 20
+_TRUTHS = ("futile and toxic", "effective but toxic", "safe but futile")
+
+
+@dataclass(frozen=True)
+class JointDesign:
+    """Boundaries on responders and on toxicities, looked at together.
+
+    Parameters
+    ----------
+    name : str
+    n : tuple of int
+        Cumulative subjects at each look.
+    futility : tuple of int or None
+        Stop with so many responders or fewer.
+    toxicity : tuple of int or None
+        Stop with so many subjects with toxicity, or more.
+    null, alternative : tuple of float
+        Probabilities of the four cells: response with toxicity, response without, no response with toxicity, neither.
+    scale, exponent : float
+        Lambda and gamma of the cut-off 1 - lambda (n/N)^gamma, the same for both.
+    prior : tuple of float
+        Dirichlet prior of the four cells.
+    type_one : dict of str to float
+        Exact probability of passing every look where the treatment is futile and toxic (`null`), effective but toxic, and safe but
+        futile.
+    power : float
+        The same at `alternative`.
+    expected_null, expected_target : float
+        Expected number of subjects.
+    method, source : str
+    """
+
+    name: str
+    n: tuple[int, ...]
+    futility: tuple[int | None, ...]
+    toxicity: tuple[int | None, ...]
+    null: Cells
+    alternative: Cells
+    scale: float
+    exponent: float
+    prior: Cells
+    type_one: dict[str, float]
+    power: float
+    expected_null: float
+    expected_target: float
+    method: str
+    source: str
+
+
+@dataclass(frozen=True)
+class JointOperating:
+    """What a joint design does at one truth.
+
+    Parameters
+    ----------
+    cells : tuple of float
+        The truth.
+    success : float
+        Probability of passing every look, the last included.
+    stop_futility, stop_toxicity, stop_both : tuple of float
+        Probability of stopping at each look for too few responders alone, for too many toxicities alone, and for both.
+    expected_n : float
+    early_stop : float
+        Probability of stopping before the last look.
+    """
+
+    cells: Cells
+    success: float
+    stop_futility: tuple[float, ...]
+    stop_toxicity: tuple[float, ...]
+    stop_both: tuple[float, ...]
+    expected_n: float
+    early_stop: float
+
+
+def cells_of(efficacy: float, toxicity: float, odds_ratio: float = 1.0) -> Cells:
+    """Return the four cells of a response and a toxicity rate.
+
+    Parameters
+    ----------
+    efficacy, toxicity : float
+        Rates.
+    odds_ratio : float, default 1
+        Association; 1: independent, above 1: responders have more toxicity.
+
+    Returns
+    -------
+    tuple of float
+        Response with toxicity, response without, no response with toxicity, neither.
+
+    Raises
+    ------
+    InputError
+        For a rate that is not between 0 and 1, or an odds ratio that is not positive.
+
+    Notes
+    -----
+    The joint probability of Plackett's distribution (J Am Stat Assoc 1965;60:516-522, doi:10.1080/01621459.1965.10480807).
+    """
+    right = "Give a rate between 0 and 1, for example 0.3"
+    response, toxic = check_number(efficacy, "efficacy", right=right), check_number(toxicity, "toxicity", right=right)
+    ratio = check_share(odds_ratio, "odds_ratio", high=1e9)
+    if abs(ratio - 1.0) < 1e-12:
+        both = response * toxic
+    else:
+        sums = 1.0 + (response + toxic) * (ratio - 1.0)
+        # the smaller root, written so that nothing cancels for an odds ratio near 1
+        both = 2.0 * ratio * response * toxic / (sums + np.sqrt(sums**2 - 4.0 * ratio * (ratio - 1.0) * response * toxic))
+    return float(both), float(response - both), float(toxic - both), float(1.0 - response - toxic + both)
+
+
+def design_bop2_joint(
+    null: ArrayLike,
+    alternative: ArrayLike,
+    looks: Sequence[int],
+    *,
+    alpha: float = 0.1,
+    partial_alpha: float | None = None,
+    power: float | None = None,
+    cutoff: tuple[float, float] | None = None,
+    prior: ArrayLike | None = None,
+) -> JointDesign:
+    """Find, or take, the cut-off of a BOP2 design of response and toxicity.
+
+    Parameters
+    ----------
+    null, alternative : sequence of 4 float
+        Cells (see `cells_of`) of a treatment that is futile and toxic, and of one worth going on with. The rates of `null` are the
+        limits: the response rate to exceed and the toxicity rate to stay below.
+    looks : sequence of int
+        Cumulative subjects at each look; the last is the maximum.
+    alpha : float, default 0.1
+        Highest probability of passing every look at `null`, exact.
+    partial_alpha : float, optional
+        Highest probability of passing where the treatment is effective but toxic, or safe but futile. Not controlled without it; the
+        design reports both either way.
+    power : float, optional
+        As in `design_bop2`.
+    cutoff : tuple of float, optional
+        Lambda and gamma; nothing is searched.
+    prior : sequence of 4 float, optional
+        Dirichlet prior; the cells of `null`, worth one subject, without it.
+
+    Returns
+    -------
+    JointDesign
+
+    Raises
+    ------
+    InputError
+        For cells, looks or errors that cannot be, or if no cut-off of the grid meets the errors.
+
+    Notes
+    -----
+    Stop when P(response rate <= limit | data) or P(toxicity rate > limit | data) exceeds 1 - lambda (n/N)^gamma, the last look included.
+    Both posteriors are Beta, as sums of cells of a Dirichlet. The grid has lambda 0.01 to 0.99 in steps of 0.01 and gamma 0 to 1 in
+    steps of 0.05. The partial nulls take one rate of `null`, the other of `alternative`, and the odds ratio of `null`; to control them
+    is the proposal of BOP2-TE (Chen, Zhou, Lee, Yuan 2024, arXiv:2408.05816).
+    """
+    lower, upper = _cells(null, "null", positive=True), _cells(alternative, "alternative")
+    n = check_looks(looks)
+    shape = lower if prior is None else _prior(prior)
+    (rate0, tox0), (rate1, tox1) = _margins(lower), _margins(upper)
+    if rate1 <= rate0:
+        raise InputError(f"the target response rate {rate1:g} is not above {rate0:g}", key="alternative", right="Give a higher one")
+    if tox1 >= tox0:
+        raise InputError(f"the toxicity rate {tox1:g} is not below {tox0:g}", key="alternative", right="Give a lower one")
+    ratio = lower[0] * lower[3] / (lower[1] * lower[2])
+    truths = np.array([lower, cells_of(rate1, tox0, ratio), cells_of(rate0, tox1, ratio), upper])
+    a, b, c, d = shape
+    futile = tail_table(n, (a + b, c + d), rate0)
+    # acceptable, as a function of the subjects without toxicity: increasing
+    safe = tail_table(n, (b + d, a + c), 1.0 - tox0)
+    share = np.asarray(n) / n[-1]
+    if cutoff is not None:
+        pairs = np.array([check_cutoff(cutoff)])
+        wanted = "given"
+    else:
+        alpha = check_number(alpha, "alpha", right="Give the highest type I error, for example 0.1")
+        right = "Give a number between 0 and 1"
+        partial_alpha = None if partial_alpha is None else check_number(partial_alpha, "partial_alpha", right=right)
+        power = None if power is None else check_number(power, "power", right=right)
+        scales, exponents = np.arange(1, SCALES) / SCALES, np.arange(EXPONENTS + 1) / EXPONENTS
+        pairs = np.stack(np.meshgrid(scales, exponents, indexing="ij"), axis=-1).reshape(-1, 2)
+        wanted = _wanted(alpha, partial_alpha, power)
+    cuts = pairs[:, :1] * share[None, :] ** pairs[:, 1:]
+    low, high = lower_bounds(futile, cuts), np.asarray(n) - lower_bounds(safe, cuts)
+    _, kept = np.unique(np.hstack([low, high]), axis=0, return_index=True)
+    kept.sort()
+    pairs, low, high = pairs[kept], low[kept], high[kept]
+    if cutoff is not None and ((low >= n).any() or (high <= 0).any()):
+        raise InputError("with this cut-off a look always stops", key="cutoff", right="Give a lower lambda or a higher gamma")
+    success, expected = _run_sets(n, low, high, truths)
+    best = 0
+    if cutoff is None:
+        limits = np.array([alpha, *[1.0 if partial_alpha is None else partial_alpha] * 2])
+        excess = (success[:, :3] / limits).max(axis=1) * alpha  # the worst truth, on the scale of alpha
+        best = choose_cutoff(excess, success[:, 3], expected[:, 0], alpha, power)
+    scale, exponent = float(pairs[best, 0]), float(pairs[best, 1])
+    method = (
+        f"Stop when P(response rate <= {rate0:g} | data) or P(toxicity rate > {tox0:g} | data) exceeds 1 - {scale:.4g} (n/{n[-1]})^"
+        f"{exponent:.4g}; Dirichlet({', '.join(f'{value:.4g}' for value in shape)}) prior; cut-off: {wanted}."
+    )
+    return JointDesign(
+        "BOP2, response and toxicity",
+        n,
+        tuple(None if value < 0 else int(value) for value in low[best]),
+        tuple(None if value > size else int(value) for size, value in zip(n, high[best], strict=True)),
+        lower,
+        upper,
+        scale,
+        exponent,
+        shape,
+        {name: float(value) for name, value in zip(_TRUTHS, success[best, :3], strict=True)},
+        float(success[best, 3]),
+        float(expected[best, 0]),
+        float(expected[best, 3]),
+        method,
+        SOURCE,
+    )
+
+
+def operate_joint(design: JointDesign, cells: ArrayLike) -> JointOperating:
+    """Exact operating characteristics at one truth, by enumeration over both counts.
+
+    Parameters
+    ----------
+    design : JointDesign
+    cells : sequence of 4 float
+        The truth; see `cells_of`.
+
+    Returns
+    -------
+    JointOperating
+
+    Raises
+    ------
+    InputError
+        For cells that are no probabilities.
+    """
+    truth = _cells(cells, "cells")
+    low = np.array([[-1 if value is None else value for value in design.futility]])
+    high = np.array([[size + 1 if value is None else value for size, value in zip(design.n, design.toxicity, strict=True)]])
+    stops = np.zeros((1, 1, len(design.n), 3))
+    success, expected = _run_sets(design.n, low, high, np.array([truth]), stops)
+    by_look = stops[0, 0]
+    futility, toxicity, both = (tuple(float(value) for value in by_look[:, k]) for k in range(3))
+    return JointOperating(truth, float(success[0, 0]), futility, toxicity, both, float(expected[0, 0]), float(by_look[:-1].sum()))
+
+
+def joint_boundaries(design: JointDesign) -> pl.DataFrame:
+    """Return the boundaries, one row a look: look, n, stop_if_responders_at_most, stop_if_toxicities_at_least (null: no such stop)."""
+    import polars as pl
+
+    columns: dict[str, Any] = {
+        "look": range(1, len(design.n) + 1),
+        "n": design.n,
+        "stop_if_responders_at_most": design.futility,
+        "stop_if_toxicities_at_least": design.toxicity,
+    }
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int32))
+
+
+def _run_sets(n: tuple[int, ...], low: Integers, high: Integers, truths: Floats, stops: Floats | None = None) -> tuple[Floats, Floats]:
+    success, expected = np.zeros((2, len(low), len(truths)))
+    work = int(len(low) * len(truths) * n[-1] ** 3 // 3)
+    kept = np.zeros((0, len(truths), len(n), 3)) if stops is None else stops
+    arrays = [np.ascontiguousarray(value, np.int64) for value in (n, low, high)]
+    run_joint(work, *arrays, np.ascontiguousarray(truths, float), success, expected, kept)
+    return success, expected
+
+
+def _margins(cells: Cells) -> tuple[float, float]:
+    """Return response and toxicity rate."""
+    return cells[0] + cells[1], cells[0] + cells[2]
+
+
+def _wanted(alpha: float, partial: float | None, power: float | None) -> str:
+    rest = "" if partial is None else f", and at most {partial:g} where it is only effective or only safe"
+    if power is None:
+        return f"most power with type I error at most {alpha:g}{rest}"
+    return f"fewest subjects expected at the null with power at least {power:g} and type I error at most {alpha:g}{rest}"
+
+
+def _numbers(values: Any, key: str) -> Floats:
+    try:
+        found = np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{values!r} are not four numbers", key=key, right="`cells_of` makes them of two rates") from error
+    if found.shape != (4,) or not np.isfinite(found).all():
+        raise InputError(f"{values!r} are not four numbers", key=key, right="`cells_of` makes them of two rates")
+    return found
+
+
+def _cells(values: Any, key: str, *, positive: bool = False) -> Cells:
+    found = _numbers(values, key)
+    if (found < 0).any() or abs(found.sum() - 1.0) > 1e-9:
+        raise InputError(f"the cells {found.tolist()} do not sum to 1", key=key, right="`cells_of` makes them of two rates")
+    if positive and (found <= 0).any():
+        raise InputError("a cell of the null is 0", key=key, right="Give four positive probabilities: they are the prior too")
+    a, b, c, d = (float(value) for value in found / found.sum())
+    return a, b, c, d
+
+
+def _prior(values: Any) -> Cells:
+    found = _numbers(values, "prior")
+    if (found <= 0).any() or (found >= 1e6).any():
+        raise InputError(f"Dirichlet{tuple(found.tolist())} is no prior", key="prior", right="Give four positive numbers")
+    a, b, c, d = (float(value) for value in found)
+    return a, b, c, d

@@ -1,0 +1,1 @@
+"""Which dose is next, and which is recommended?"""

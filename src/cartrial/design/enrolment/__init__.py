@@ -1,0 +1,1 @@
+"""How long does enrolment take, and where do the patients come from?"""

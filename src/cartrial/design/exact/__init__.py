@@ -1,0 +1,1 @@
+"""How many patients does a response rate need? Designs whose errors are exact."""

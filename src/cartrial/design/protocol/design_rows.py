@@ -1,0 +1,111 @@
+"""Which figures does a study's design have? All of them as rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cartrial.design.exact.staged import Staged, operate
+from cartrial.design.protocol.delayed import add_delayed
+from cartrial.design.protocol.joint import add_joint
+from cartrial.design.protocol.options import Option
+from cartrial.design.protocol.rows import Rows, number, share
+from cartrial.design.protocol.safety import add_safety
+from cartrial.design.protocol.study_design import StudyDesign
+from cartrial.design.protocol.time import add_timing
+
+__all__ = ["TRUTHS", "add_boundaries", "add_curve", "design_rows"]
+
+# true rates of the curves
+TRUTHS = tuple(float(rate) for rate in np.round(np.linspace(0.0, 1.0, 101), 2))
+
+
+def design_rows(design: StudyDesign) -> Rows:
+    """Return the figures of a design as rows.
+
+    Parameters
+    ----------
+    design : StudyDesign
+
+    Returns
+    -------
+    Rows
+        All parts but those of virtual trials.
+    """
+    rows = Rows()
+    for item in design.inputs.items:
+        value = float(item.value) if isinstance(item.value, int | float) else None
+        rows.add("input", item.id, "value", value, item.text, method="assumed" if item.assumed else "stated", source=item.source)
+    for option in design.options:
+        _option(rows, option)
+        add_boundaries(rows, "boundary", option.id, option.staged)
+    for option in design.options:
+        add_curve(rows, option.id, option.staged)
+    _sawtooth(rows, design)
+    if design.delayed is not None:
+        add_delayed(rows, design.delayed)
+    add_safety(rows, design.safety)
+    if design.joint is not None:
+        add_joint(rows, design.joint)
+    add_timing(rows, design.timing, design.survival)
+    return rows
+
+
+def _option(rows: Rows, option: Option) -> None:
+    staged, null, target = option.staged, option.at_null, option.at_target
+
+    def add(statistic: str, value: float, text: str, unit: str) -> None:
+        rows.add("design", option.id, statistic, value, text, unit=unit, source=staged.source)
+
+    add("n", option.n, str(option.n), "subjects")
+    add("looks", staged.looks, str(staged.looks), "")
+    add("least_responders", staged.efficacy[-1] or 0, str(staged.efficacy[-1]), "responders")
+    add("alpha", null.success, share(null.success, 2), "proportion")
+    add("power", target.success, share(target.success), "proportion")
+    for name, found in (("null", null), ("target", target)):
+        add(f"expected_n_{name}", found.expected_n, number(found.expected_n), "subjects")
+        add(f"early_stop_{name}", found.early_stop, share(found.early_stop), "proportion")
+    add("meets", float(option.meets), "yes" if option.meets else "no", "")
+
+
+def add_boundaries(rows: Rows, part: str, name: str, staged: Staged) -> None:
+    """Add a design's boundaries, two rows a look.
+
+    Parameters
+    ----------
+    rows : Rows
+    part, name : str
+        Part and design of the rows.
+    staged : Staged
+    """
+    for look, (n, low, high) in enumerate(zip(staged.n, staged.futility, staged.efficacy, strict=True), 1):
+        for statistic, value in (("stop_if_at_most", low), ("success_if_at_least", high)):
+            text = "–" if value is None else str(value)
+            rows.add(part, name, statistic, value, text, look=look, n=n, unit="responders", source=staged.source)
+
+
+def add_curve(rows: Rows, name: str, staged: Staged, part: str = "curve") -> None:
+    """Add a design's exact figures by true rate.
+
+    Parameters
+    ----------
+    rows : Rows
+    name : str
+    staged : Staged
+    part : str
+    """
+    found = operate(staged, TRUTHS)
+    for truth, success, expected in zip(TRUTHS, found.success, found.expected_n, strict=True):
+        rows.add(part, name, "success", success, share(success, 2), truth=truth, unit="proportion")
+        rows.add(part, name, "expected_n", expected, number(expected, 2), truth=truth, unit="subjects")
+
+
+def _sawtooth(rows: Rows, design: StudyDesign) -> None:
+    from cartrial.design.exact.single import estimate_sawtooth
+
+    inputs = design.inputs
+    for row in estimate_sawtooth(inputs.p0, inputs.p1, inputs.alpha, n_max=inputs.n_max).iter_rows(named=True):
+        n = row["n"]
+        least = row["r"]
+        rows.add("sawtooth", "single", "least_responders", least, "–" if least is None else str(least), n=n, unit="responders")
+        for statistic in ("alpha", "power"):
+            rows.add("sawtooth", "single", statistic, row[statistic], share(row[statistic], 2), n=n, unit="proportion")

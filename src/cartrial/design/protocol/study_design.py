@@ -1,0 +1,160 @@
+"""What size does a study need, when does it stop, and why? From the study file to all its designs, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cartrial.design.protocol.delayed import DelayedPlan, find_delayed
+from cartrial.design.protocol.inputs import DAYS_PER_MONTH, Inputs, read_inputs
+from cartrial.design.protocol.joint import JointPlan, find_joint
+from cartrial.design.protocol.options import Option, find_options
+from cartrial.design.protocol.safety import SafetyPlan, find_safety
+from cartrial.design.protocol.time import SurvivalPlan, Timing, find_survival, find_timing
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["StudyDesign", "design_study"]
+
+# designs that a recommendation may name: futility alone, at most one look before the last
+_RECOMMENDED = ("single stage", "two stages")
+
+
+@dataclass(frozen=True)
+class StudyDesign:
+    """The designs that a study allows.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What they rest on, with sources.
+    options : tuple of Option
+        Designs of the response rate.
+    recommended : str
+        Id of one of them.
+    reason : str
+        Why that one.
+    absent : tuple of (name, reason)
+        What was looked for and not found.
+    safety : tuple of SafetyPlan
+        Stopping rules for toxicity.
+    joint : JointPlan or None
+        Response and toxicity together; None without a limit of toxicity.
+    delayed : DelayedPlan or None
+        Looks while responses are awaited.
+    timing : Timing
+        Enrolment, calendar time, and where the subjects come from.
+    survival : tuple of SurvivalPlan
+        Designs of times to event that are tested.
+    seed : int
+        Of accrual and of the comparison of looks.
+    """
+
+    inputs: Inputs
+    options: tuple[Option, ...]
+    recommended: str
+    reason: str
+    absent: tuple[tuple[str, str], ...]
+    safety: tuple[SafetyPlan, ...]
+    joint: JointPlan | None
+    delayed: DelayedPlan | None
+    timing: Timing
+    survival: tuple[SurvivalPlan, ...]
+    seed: int
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.inputs.study
+
+    @property
+    def best(self) -> Option:
+        """The recommended design."""
+        return self.option(self.recommended)
+
+    def option(self, name: str) -> Option:
+        """Return the design of that id."""
+        return next(option for option in self.options if option.id == name)
+
+
+def design_study(
+    study: Study,
+    *,
+    n_max: int | None = None,
+    power: float | None = None,
+    alpha: float | None = None,
+    endpoint: str | None = None,
+    seed: int = 1,
+    virtual: bool = True,
+    say: Callable[[str], None] | None = None,
+) -> StudyDesign:
+    """Find all designs that a study allows, from its file alone.
+
+    Parameters
+    ----------
+    study : Study
+    n_max : int, optional
+        Most subjects; otherwise what the study states, else 100.
+    power, alpha : float, optional
+        Power at the target and one-sided type I error; otherwise what the study states, else 0.8 and 0.025.
+    endpoint : str, optional
+        Id of a response rate with a test; the first tested one without it.
+    seed : int
+        Of accrual and of the comparison of looks.
+    virtual : bool
+        Losses and waits from consent to infusion as in virtual trials; without, none.
+    say : callable, optional
+        Told each step.
+
+    Returns
+    -------
+    StudyDesign
+
+    Raises
+    ------
+    InputError
+        If the study states no null, its target is not above it, an error or a number cannot be, or no design fits.
+    """
+    tell = say or (lambda step: None)
+    inputs = read_inputs(study, n_max=n_max, power=power, alpha=alpha, endpoint=endpoint)
+    tell("Searching designs of the response rate")
+    options, absent = find_options(inputs)
+    recommended, reason = _recommend(inputs, options)
+    best = next(option for option in options if option.id == recommended)
+    tell("Enrolment and calendar time")
+    sizes = tuple(sorted({n for option in options if option.meets for n in (option.n, *best.staged.n)}))
+    timing = find_timing(inputs, sizes, seed=seed, virtual=virtual)
+    tell("Stopping rules for toxicity")
+    safety, no_safety = find_safety(inputs, best.n)
+    joint, no_joint = find_joint(inputs)
+    tell("Looks while responses are awaited")
+    delayed = find_delayed(inputs, options, timing.plan, seed=seed)
+    survival, no_survival = find_survival(inputs, timing)
+    absent = (*absent, *no_safety, *no_joint, *no_survival)
+    return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed)
+
+
+def _recommend(inputs: Inputs, options: tuple[Option, ...]) -> tuple[str, str]:
+    """Return the id of the design to take, and why."""
+    fit = [option for option in options if option.meets]
+    plain = [option for option in fit if option.family in _RECOMMENDED and not any(option.staged.efficacy[:-1])]
+    best = min(plain or fit, key=lambda option: (option.cost, option.n))
+    single = next((option for option in fit if option.family == "single stage"), None)
+    words = (
+        f"Of the designs that keep both errors, with at most one look before the last and no early success, {best.staged.name} has the "
+        f"smallest mean of the most subjects ({best.n}) and of those expected under the null ({float(best.at_null.expected_n):.1f})."
+    )
+    if single is not None and best is not single:
+        words += (
+            f" Against the smallest single stage ({single.n} subjects) it needs {best.n - single.n} more at most, and "
+            f"{single.n - float(best.at_null.expected_n):.1f} fewer on average if the product is no better than the null."
+        )
+    if best.staged.looks > 1:
+        waiting = inputs.sites * inputs.rate * inputs.delay / DAYS_PER_MONTH
+        words += (
+            f" Responses of the first stage are known {inputs.delay} days after its last infusion at the latest; with all sites open about "
+            f"{waiting:.0f} more subjects would be enrolled meanwhile. The trial pauses there, or counts them in the second stage."
+        )
+    return best.id, words

@@ -1,0 +1,1 @@
+"""How many patients does a time to event need?"""

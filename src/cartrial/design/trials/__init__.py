@@ -1,0 +1,1 @@
+"""How does a design do on virtual trials, thousands of them?"""
