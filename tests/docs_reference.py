@@ -192,7 +192,7 @@ def _scores() -> str:
     scores = read_scores()
     without = {row["target"]: row for row in read_scores("left-out").iter_rows(named=True)}
     lines = []
-    for use in ("fit", "held-out"):
+    for use in ("fit", "consulted", "held-out"):
         z = scores.filter(scores["use"] == use)["z"].abs()
         lines.append(f"- {use}: |z| is below 1.96 for {(z < 1.96).sum()} of {len(z)}, at most {z.max():.2f};")
     z = read_scores("left-out")["z"].abs()
@@ -260,11 +260,31 @@ def _settings() -> str:
     return table(("setting", "value", "unit", "source", "how sure"), rows)
 
 
+def _toxicity() -> str:
+    from cartrial.virtual.population import load_model
+
+    named = [fixed for fixed in load_model().fixed if fixed.name.startswith(("crs-", "icans", "il6-cd28", "spread-marrow-hit"))]
+    rows = [(f"`{fixed.name}`", f"{fixed.value:g}", fixed.unit, fixed.meaning, fixed.source) for fixed in named]
+    return table(("number", "value", "unit", "meaning", "source"), rows)
+
+
 def _published() -> str:
     from cartrial.virtual.published import MODELS
 
     rows = [(f"`{name}`", model.title, model.setting, f"[{model.doi}](https://doi.org/{model.doi})") for name, model in MODELS.items()]
     return table(("model", "what it shows", "setting", "source"), rows)
+
+
+def _design_columns() -> str:
+    from cartrial.design.protocol.rows import COLUMNS
+
+    return table(("column", "meaning"), [(f"`{name}`", words) for name, words in COLUMNS.items()])
+
+
+def _design_parts() -> str:
+    from cartrial.design.protocol.rows import PARTS
+
+    return table(("part", "what its rows are about"), [(f"`{name}`", words) for name, words in PARTS.items()])
 
 
 ROOMS = (
@@ -349,7 +369,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parameters": _parameters,
     "populations": _populations,
     "settings": _settings,
+    "toxicity": _toxicity,
     "published": _published,
+    "design-columns": _design_columns,
+    "design-parts": _design_parts,
 }
 
 

@@ -174,7 +174,7 @@ def test_every_section_of_the_report_is_named(worked: Path) -> None:
 
 
 def test_the_command_line_table_names_every_command() -> None:
-    importlib.import_module("cartrial.cli_virtual")
+    importlib.import_module("cartrial.__main__")
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `cartrial (\w+)", text, re.MULTILINE)) == commands

@@ -123,7 +123,7 @@ def _numbered(frame: pl.DataFrame, trial: int, subjects: int) -> pl.DataFrame:
 
 
 def test_fifty_trials_in_one_batch_and_in_fifty(study: Study, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one batch the kernels have more work than `COMPILE_FROM` and are compiled, in fifty they are interpreted."""
+    """In one batch the kernels have more work than `COMPILE_FROM` and are compiled; in fifty they start interpreted."""
     monkeypatch.setattr(kernels, "COMPILE_FROM", 2000)
     records = derive_records(study, source)
     subjects = records.subjects.height

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cartrial.analysis.results import check_results, results_hash, sort_results
-from cartrial.design.stream import read_trials, stream_trials
+from cartrial.design.trials.stream import read_trials, stream_trials
 from cartrial.errors import InputError
 from cartrial.study import Study
 from cartrial.virtual.ensemble import Ensemble

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cartrial.cli import OutOption, StudyArg, app
+from cartrial.cli_batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -54,19 +55,23 @@ def simulate(
 @app.command()
 def trials(
     study: StudyArg,
-    out: OutOption,
+    out: PlaceOption,
     number: Annotated[int, typer.Option("--trials", help="How many trials in all.")] = 1000,
     n: Infused = 39,
     seed: Seed = 1,
-    batch: Annotated[int, typer.Option("--batch", help="Trials held at once; results do not depend on it.")] = 100,
+    batch: BatchOption = 250,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Simulate many trials and keep their results; goes on where it was interrupted."""
-    from cartrial.design.stream import stream_trials
-    from cartrial.study import Study
+    with batches_kept():
+        from cartrial.design.trials.stream import stream_trials
+        from cartrial.study import Study
 
-    loaded = Study.load(study)
-    with _bar(number) as show:
-        stream_trials(loaded, number, seed, out, n=n, batch=batch, progress=lambda done, _: show(done, "virtual trials"))
+        loaded = Study.load(study)
+        with _bar(number) as show:
+            options: dict[str, Any] = {"n": n, "batch": batch, "workers": workers, "scheduler": scheduler}
+            stream_trials(loaded, number, seed, out, **options, progress=lambda done, _: show(done, "virtual trials"))
     typer.echo(f"The results of {number} virtual trials are in {out}.")
 
 
@@ -77,7 +82,7 @@ def supply(
     seed: Seed = 1,
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
-    from cartrial.design.compare import compare_supply
+    from cartrial.design.trials.compare import compare_supply
     from cartrial.report.virtual_page import write_comparison
 
     write_comparison(compare_supply(n, seed), out)

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cartrial.design.batches import read_batches, run_batches
     from cartrial.design.bayes.bop2 import Bop2, design_bop2
     from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
     from cartrial.design.bayes.committee import committee_table
@@ -36,16 +35,17 @@ if TYPE_CHECKING:
     from cartrial.design.protocol.paragraph import write_paragraph
     from cartrial.design.protocol.simulation import simulate_design
     from cartrial.design.protocol.study_design import StudyDesign, design_study
-    from cartrial.design.stream import read_trials, stream_trials
     from cartrial.design.survival.curves import FollowUp, Weibull, weibull
     from cartrial.design.survival.estimate import OneSampleLogRank, estimate_one_sample_log_rank
     from cartrial.design.survival.exact_test import ExactDesign, design_exact_events
     from cartrial.design.survival.landmark import CurveDesign, design_landmark, design_rmst
     from cartrial.design.survival.log_rank import LogRankDesign, design_one_sample_log_rank, log_rank_power
     from cartrial.design.survival.simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank
+    from cartrial.design.trials.batches import read_batches, run_batches
     from cartrial.design.trials.characteristics import Characteristics, simulate_characteristics
     from cartrial.design.trials.compare import compare_supply, published_of
     from cartrial.design.trials.contrasts import contrast_table
+    from cartrial.design.trials.stream import read_trials, stream_trials
     from cartrial.design.trials.truth import Truths, find_truths
 
 __all__ = [
@@ -158,8 +158,8 @@ _HOMES = {
     "expected_day": "enrolment.accrual",
     "simulate_accrual": "enrolment.accrual",
     "AccrualPlan": "enrolment.accrual_plan",
-    "read_batches": "batches",
-    "run_batches": "batches",
+    "read_batches": "trials.batches",
+    "run_batches": "trials.batches",
     "Bop2": "bayes.bop2",
     "design_bop2": "bayes.bop2",
     "JointDesign": "bayes.bop2_joint",
@@ -234,8 +234,8 @@ _HOMES = {
     "Staged": "exact.staged",
     "boundaries": "exact.staged",
     "operate": "exact.staged",
-    "read_trials": "stream",
-    "stream_trials": "stream",
+    "read_trials": "trials.stream",
+    "stream_trials": "trials.stream",
     "LogRankDesign": "survival.log_rank",
     "design_one_sample_log_rank": "survival.log_rank",
     "log_rank_power": "survival.log_rank",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartrial.design.batches import BATCH, read_batches, run_batches, threads_here
 from cartrial.design.exact.inference import unbiased_estimates
-from cartrial.design.stream import TrialsJob
+from cartrial.design.trials.batches import BATCH, read_batches, run_batches, threads_here
 from cartrial.design.trials.contrasts import SETTINGS, contrast_rows, setting_rows, variants_of
 from cartrial.design.trials.interim import Calendar, run_design
+from cartrial.design.trials.stream import TrialsJob
 from cartrial.design.trials.summary import summarise
 from cartrial.design.trials.truth import Truths, find_truths, space_truths
 from cartrial.design.trials.worlds import Worlds, ask, choose_endpoint, simulate_worlds

@@ -1,0 +1,228 @@
+"""How are very many trials run? In batches of bounded memory, each a file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cartrial.design.trials.manifest import require_manifest
+from cartrial.design.trials.places import Place, open_place
+from cartrial.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["BATCH", "MOST_TRIALS", "Interrupted", "Job", "one_thread", "read_batches", "run_batches", "threads_here", "write_batch"]
+
+BATCH = 250
+MOST_TRIALS = 10_000_000
+_FILE = re.compile(r"^trials-(\d+)-(\d+)\.parquet$")
+_THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
+
+
+class Job(Protocol):
+    """What is run for each batch of trials. It can be pickled."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the results depend on, as JSON has it: kept in `manifest.json`, and a folder of another identity is refused."""
+
+    def run(self, first: int, last: int) -> pl.DataFrame:
+        """Return the results of trials `first` to `last`, inclusive. They depend on the trials' numbers alone, not on the batch.
+
+        What takes a number of threads is given `threads_here()`.
+        """
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was stopped from outside; what is finished is kept.
+
+    Parameters
+    ----------
+    kept, wanted : int
+        Batches.
+    where : str
+        The folder.
+    """
+
+    def __init__(self, kept: int, wanted: int, where: str) -> None:
+        self.kept, self.wanted, self.where = kept, wanted, where
+        super().__init__(
+            f"Interrupted: {kept} of {wanted} batches are kept in {where}; give the same command again to go on with the rest."
+        )
+
+
+def threads_here() -> int | None:
+    """Return how many threads a job may use: None for all, 1 on one of several workers."""
+    return _THREADS.get()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let what runs here use one thread."""
+    token = _THREADS.set(1)
+    try:
+        yield
+    finally:
+        _THREADS.reset(token)
+
+
+def run_batches(
+    job: Job,
+    trials: int,
+    out: str | Path,
+    *,
+    batch: int = BATCH,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> str | Path:
+    """Run trials in batches and keep their results; what is there already is not run again.
+
+    Parameters
+    ----------
+    job : Job
+    trials : int
+        How many in all, numbered from 0.
+    out : str or Path
+        Folder of the results, or a URL of fsspec as `str`: `trials-FIRST-LAST.parquet` and `manifest.json`.
+    batch : int
+        Trials held at once. Results do not depend on it.
+    progress : callable, optional
+        Told the trials done and the trials wanted, at the start and after each batch.
+    workers : int, optional
+        Start so many processes of one thread on this machine and spread the batches over them (extra `dask`).
+    scheduler : str, optional
+        Address of a Dask scheduler (`tcp://host:8786`) whose workers run the batches. They must see `out` under the same name, and have
+        the same versions and code.
+
+    Returns
+    -------
+    str or Path
+        `out`: a Path where it is a folder, a str where it is a URL.
+
+    Raises
+    ------
+    InputError
+        If the folder holds the results of another job, version or code, or more trials than asked; if workers or scheduler cannot be
+        used, or are lost.
+    Interrupted
+        On Ctrl-C. The batches that are there stay usable, and the same call goes on with the rest.
+    """
+    if trials < 1 or batch < 1:
+        raise InputError("there is no trial, or no trial in a batch", key="trials", right="Give at least 1 of each")
+    if trials > MOST_TRIALS:
+        raise InputError(f"{trials} trials are too many for one folder", key="trials", right=f"Give at most {MOST_TRIALS}")
+    place, token = open_place(out), uuid.uuid4().hex[:12]
+    if workers is not None or scheduler is not None:
+        from cartrial.design.trials.cluster import check_workers
+
+        check_workers(place, workers, scheduler)
+    manifest = require_manifest(place, {"job": type(job).__qualname__, **job.identity()}, token)
+    done = _spans(place)
+    if done and done[-1][1] >= trials:
+        held = sum(last - first + 1 for first, last in done)
+        raise InputError(
+            f"the folder holds {held} trials, up to number {done[-1][1]}, and {trials} are asked for",
+            file=str(place),
+            key="trials",
+            right=f"Ask for {done[-1][1] + 1} or more, or name a new folder",
+        )
+    left = _left(done, trials, batch)
+    finished = trials - sum(last - first + 1 for first, last in left)
+    place.sweep(token)
+    try:
+        if progress:
+            progress(finished, trials)
+        if left:
+            with closing(_runner(job, left, place, token, manifest, workers, scheduler)) as running:
+                for count in running:
+                    finished += count
+                    if progress:
+                        progress(finished, trials)
+    except KeyboardInterrupt:
+        raise Interrupted(len(_spans(place)), len(done) + len(left), str(place)) from None
+    finally:
+        place.sweep(token)
+    return place.given
+
+
+def _runner(
+    job: Job, spans: list[tuple[int, int]], place: Place, token: str, manifest: dict[str, Any], workers: int | None, scheduler: str | None
+) -> Generator[int, None, None]:
+    """Return what runs the batches, and yields the number of trials of each that is finished."""
+    if workers is None and scheduler is None:
+        return (write_batch(job, first, last, place, token) for first, last in spans)
+    from cartrial.design.trials.cluster import run_on_workers
+
+    return run_on_workers(job, spans, place, token, manifest, workers=workers, scheduler=scheduler)
+
+
+def write_batch(job: Job, first: int, last: int, place: Place, token: str) -> int:
+    """Run one batch, write its file, and return the number of its trials."""
+    content = io.BytesIO()
+    job.run(first, last).write_parquet(content)
+    place.write(f"trials-{first:06d}-{last:06d}.parquet", content.getvalue(), token)
+    return last - first + 1
+
+
+def read_batches(folder: str | Path) -> pl.LazyFrame:
+    """Return the results of every batch that is there; sorted within each batch as its job left them.
+
+    Raises
+    ------
+    InputError
+        If the folder has none, or two files hold the same trials.
+    """
+    import polars as pl
+
+    place = open_place(folder)
+    links = [place.link(f"trials-{first:06d}-{last:06d}.parquet") for first, last in _spans(place)]
+    if not links:
+        raise InputError("the folder holds no results of trials", file=str(folder), right="`stream_trials` makes them")
+    paths = [link for link in links if isinstance(link, str)]
+    return pl.scan_parquet(paths) if paths else _scan([link for link in links if not isinstance(link, str)])
+
+
+def _scan(links: list[Callable[[], bytes]]) -> pl.LazyFrame:
+    """Return the rows of files that are read one after the other, each when its turn comes."""
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    def read(columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
+        for link in links:
+            lazy = pl.scan_parquet(io.BytesIO(link()))
+            lazy = lazy if predicate is None else lazy.filter(predicate)
+            frame = (lazy if columns is None else lazy.select(columns)).collect()
+            if rows is not None:
+                frame, rows = frame.head(rows), max(0, rows - frame.height)
+            yield frame
+            if rows == 0:
+                return
+
+    return register_io_source(read, schema=pl.read_parquet_schema(io.BytesIO(links[0]())))
+
+
+def _spans(place: Place) -> list[tuple[int, int]]:
+    """Return first and last trial of every batch that is there, in their order."""
+    found = sorted((int(match[1]), int(match[2])) for name in place.names() or () if (match := _FILE.match(name)))
+    for (first, last), (start, end) in pairwise(found):
+        if start <= last:
+            what = f"two files hold trial {start}: trials {first} to {last} and trials {start} to {end}"
+            raise InputError(what, file=str(place), right="Delete one of them and run again")
+    return found
+
+
+def _left(done: list[tuple[int, int]], trials: int, batch: int) -> list[tuple[int, int]]:
+    """Return first and last of the batches that are not there, at most `batch` long."""
+    gaps, start = [], 0
+    for first, last in [*done, (trials, trials)]:
+        gaps.append((start, first))
+        start = last + 1
+    return [(a, min(a + batch, end) - 1) for begin, end in gaps for a in range(begin, end, batch)]
