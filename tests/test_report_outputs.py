@@ -130,6 +130,30 @@ def test_a_folder_in_the_place_of_a_file_is_kept(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_folder_that_is_there_needs_nothing_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cartrial import files
+
+    made: list[Path] = []
+    original = files.tempfile.mkdtemp
+    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda prefix, dir: made.append(Path(dir)) or original(prefix=prefix, dir=dir))
+    (tmp_path / "out").mkdir()
+    with files.built_beside(tmp_path / "out") as place:
+        (place / "page.html").write_text("page")
+    assert made == [tmp_path / "out"] and [path.name for path in (tmp_path / "out").iterdir()] == ["page.html"]
+
+
+def test_a_move_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cartrial import files
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    with pytest.raises(InputError, match="cannot be moved there"), files.built_beside(tmp_path / "out") as place:
+        (place / "page.html").write_text("page")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_other_files_of_a_folder_that_is_written_to_stay(tmp_path: Path) -> None:
     from cartrial.files import built_beside
 

@@ -57,6 +57,32 @@ def test_only_what_is_missing_is_run(tmp_path: Path) -> None:
     assert numbers(tmp_path / "out") == list(range(18))
 
 
+def test_a_damaged_batch_is_refused(tmp_path: Path) -> None:
+    run_batches(Counting(), 8, tmp_path / "out", batch=4)
+    file = tmp_path / "out" / "trials-000004-000007.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    with pytest.raises(InputError, match=r"trials-000004-000007\.parquet: the batch is damaged"):
+        run_batches(Counting(), 8, tmp_path / "out", batch=4)
+    file.unlink()
+    run_batches(Counting(), 8, tmp_path / "out", batch=4)
+    assert file.read_bytes() == whole
+
+
+def test_what_is_refused_leaves_no_manifest_behind(tmp_path: Path) -> None:
+    class Refusing(Counting):
+        def run(self, first: int, last: int) -> pl.DataFrame:
+            raise InputError("no", right="Yes")
+
+    with pytest.raises(InputError, match="no"):
+        run_batches(Refusing(), 2, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+    run_batches(Counting(), 2, tmp_path / "out")
+    with pytest.raises(InputError, match="another job"):
+        run_batches(Refusing(), 2, tmp_path / "out")
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
 def test_more_trials_than_asked_are_said(tmp_path: Path) -> None:
     run_batches(Counting(), 60, tmp_path / "out", batch=30)
     with pytest.raises(InputError, match=r"the folder holds 60 trials, up to number 59, and 30 are asked for\. Ask for 60 or more"):
@@ -263,6 +289,7 @@ def numbers_of_trials(folder: Path) -> list[int]:
         (["--workers", "2", "--scheduler", "tcp://127.0.0.1:1"], "Give one of them"),
         (["--workers", "0"], "Give 1 to 256"),
         (["--trials", "0"], "no trial"),
+        (["--seed", "-1"], "the seed -1 is negative"),
         (["--trials", "99999999999"], "too many"),
     ],
 )

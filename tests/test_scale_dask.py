@@ -80,9 +80,10 @@ def test_what_a_job_refuses_is_said_as_it_said_it(tmp_path: Path) -> None:
 
 def test_a_scheduler_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cartrial.design.trials.cluster._CONNECT", 1.0)
-    for address in ("tcp://127.0.0.1:9", "no scheduler"):
+    for address in ("tcp://127.0.0.1:9", "no scheduler", "foo://x:1"):
         with pytest.raises(InputError, match=f"the scheduler at '{address}' cannot be reached"):
             run_batches(Counting(), 2, tmp_path / "out", scheduler=address)
+        assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,21 @@ def test_the_hash_is_the_same_in_another_process(tmp_path: Path) -> None:
         for seed in ("1", "2")
     }
     assert found == {Study.load("inaticel").hash}
+
+
+@pytest.mark.parametrize(("group", "entry", "key"), [("safety", "event: CRS", "event"), ("survival", "endpoint: OS", "endpoint")])
+def test_a_limit_that_stands_twice_is_refused(group: str, entry: str, key: str, tmp_path: Path) -> None:
+    """By hand: two limits of one event, or two hypotheses about one endpoint, cannot both hold."""
+    from importlib import resources
+
+    rest = "acceptable: 0.1, unacceptable: 0.3" if group == "safety" else "at: 360, null: 0.3, alternative: 0.5"
+    text = (resources.files("cartrial.study") / "builtin" / "inaticel.yaml").read_text(encoding="utf-8")
+    head, _, tail = text.partition("\ndesign:\n")
+    assert tail
+    line = f"{{{entry}, {rest}}}"
+    file = tmp_path / "study.yaml"
+    sections = tail.split("\n")
+    end = next(i for i, row in enumerate(sections) if row and not row.startswith((" ", "#")))
+    file.write_text(f"{head}\ndesign: {{{group}: [{line}, {line}]}}\n" + "\n".join(sections[end:]), encoding="utf-8")
+    with pytest.raises(InputError, match=f"design.{group}.1.{key}: .* stands twice"):
+        Study.load(file)

@@ -16,7 +16,7 @@ __all__ = ["built_beside"]
 
 @contextmanager
 def built_beside(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` to build in; its files are moved to `out` when all went well, else removed.
+    """Give a folder in or beside `out` to build in; its files are moved to `out` when all went well, else removed.
 
     A file of the same name is replaced; every other file in `out` stays as it is.
 
@@ -28,7 +28,7 @@ def built_beside(out: Path) -> Iterator[Path]:
     out = Path(os.path.abspath(out))
     if out.exists() and not out.is_dir():
         raise InputError("the place for the output is a file", file=str(out), right="Name a folder")
-    near = next(place for place in out.parents if place.exists())
+    near = next(place for place in (out, *out.parents) if place.exists())
     if not near.is_dir():
         raise InputError("the place for the output lies below a file", file=str(near), right="Name a folder")
     try:
@@ -42,6 +42,14 @@ def built_beside(out: Path) -> Iterator[Path]:
         new.mkdir()
         old.mkdir()
         yield new
+        _move(new, out, old)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move(new: Path, out: Path, old: Path) -> None:
+    """Move what was built to its place; what it replaces goes to `old`."""
+    try:
         out.mkdir(parents=True, exist_ok=True)
         files = [item for item in sorted(new.rglob("*")) if item.is_file()]
         for item in files:
@@ -54,8 +62,10 @@ def built_beside(out: Path) -> Iterator[Path]:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(place, kept)
             os.replace(item, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"the output cannot be moved there ({error.strerror or error})", file=str(out), right="Name a folder that can be written to"
+        ) from error
 
 
 def _refuse_other_kind(out: Path, name: Path) -> None:

@@ -212,15 +212,27 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
     median = ("median", "median_lower", "median_upper")
     lines = (
         ("Infused, of enrolled", *infused, apart("flow", "infused")),
-        ("Days from enrolment to infusion, median (quartiles)", *of(("median", "q1", "q3"), "{} ({} to {})", "flow", WAITED), ""),
+        ("Days from enrolment to infusion, of the infused, median (quartiles)", *of(("median", "q1", "q3"), "{} ({} to {})", "flow", WAITED), ""),
         ("CRR, of enrolled (95 % limits)", *of(limits, "{} % ({} to {}), {}/{}", "response", "CRR", variant=""), apart("response", "CRR")),
         ("Alive at month 12 from enrolment (day 360)", *of(survival, "{} % ({} to {})", "survival", "OS", **year), apart("survival", "OS")),
-        ("Overall survival from enrolment, median (days)", *of(median, "{} ({} to {})", "survival", "OS", variant=""), ""),
-        ("Duration of response, median (days)", *of(median, "{} ({} to {})", "survival", "DOR", variant=""), ""),
+        ("Overall survival of all enrolled from enrolment, median (days, 95 % limits)", *of(median, "{} ({} to {})", "survival", "OS", variant=""), ""),
+        ("Duration of response of the responders, median (days, 95 % limits)", *of(median, "{} ({} to {})", "survival", "DOR", variant=""), ""),
     )
     head = ("Result", "Autologous", "Allogeneic", "Difference (80 % band)")
     note = f"The band is over {comparison.sets} trials, each with its own parameter set: it holds their uncertainty and that of chance."
-    return [Table(head, lines, "Both products in the same virtual patients, by enrolled", wide=True), Note(note)]
+    read = Note(
+        "NR: not reached. CRR counts a complete remission in its window; the responders of the duration of response had CR or CRi at any "
+        "time, so they are more."
+    )
+    return [Table(head, lines, "Both products in the same virtual patients, by enrolled", wide=True), Note(note), read, _defined(comparison.study)]
+
+
+def _defined(study: Any) -> Block:
+    """Return what each endpoint of the page is, in the words of its study."""
+    from cartrial.study import describe_endpoint
+
+    shown = [endpoint for endpoint in study.endpoints if endpoint.id in ("CRR", "OS", "DOR")]
+    return Definition([(endpoint.id, describe_endpoint(study, study.variants(endpoint)[0])["sentence"]) for endpoint in shown])
 
 
 def _curves(rows: Rows) -> list[Block]:
@@ -230,7 +242,7 @@ def _curves(rows: Rows) -> list[Block]:
         ("DOR", "Duration of response of the responders", "Months since the first response"),
     ):
         curves = []
-        for arm, label, colour in (("autologous", "own", COLOURS["blue"]), ("allogeneic", "donor", COLOURS["orange"])):
+        for arm, label, colour in (("autologous", "autologous", COLOURS["blue"]), ("allogeneic", "allogeneic", COLOURS["orange"])):
             found = rows.where("survival", endpoint, by="product", level=arm, variant="")
             points = {row["time"]: row["value"] for row in found if row["statistic"] == "survival" and row["value"] is not None}
             risk = [(row["time"], Stat(row["text"], row["key"], row["value"])) for row in found if row["statistic"] == "at_risk"]

@@ -173,3 +173,14 @@ class Design(Part):
     safety: tuple[Rates, ...] = ()
     survival: tuple[SurvivalTest, ...] = ()
     recruitment: Recruitment | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Design:
+        for group, key in (("safety", "event"), ("survival", "endpoint")):
+            seen = set()
+            for i, part in enumerate(getattr(self, group)):
+                name = getattr(part, key)
+                if name in seen:
+                    raise wrong(f"'{name}' stands twice", group, i, key, right="Write each once")
+                seen.add(name)
+        return self

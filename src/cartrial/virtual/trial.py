@@ -65,6 +65,8 @@ def plan_study(
     from cartrial.virtual.ensemble import load_ensemble
     from cartrial.virtual.population import load_population
 
+    if seed < 0:
+        raise InputError(f"the seed {seed} is negative", key="seed", right="Give a seed of 0 or more")
     if not 1 <= n <= MOST:
         raise InputError(f"a trial of {n} subjects cannot be simulated", key="n", right=f"Give 1 to {MOST}")
     if study.study.cutoff is not None and study.study.cutoff.year < FIRST_YEAR:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cartrial.design.trials.manifest import require_manifest
+from cartrial.design.trials.manifest import MANIFEST, require_manifest
 from cartrial.design.trials.places import Place, open_place
 from cartrial.errors import InputError
 
@@ -124,8 +124,10 @@ def run_batches(
         from cartrial.design.trials.cluster import check_workers
 
         check_workers(place, workers, scheduler)
+    fresh = MANIFEST not in (place.names() or ())
     manifest = require_manifest(place, {"job": type(job).__qualname__, **job.identity()}, token)
     done = _spans(place)
+    _require_whole(place, done)
     if done and done[-1][1] >= trials:
         held = sum(last - first + 1 for first, last in done)
         raise InputError(
@@ -148,6 +150,10 @@ def run_batches(
                         progress(finished, trials)
     except KeyboardInterrupt:
         raise Interrupted(len(_spans(place)), len(done) + len(left), str(place)) from None
+    except InputError:
+        if fresh and not _spans(place):  # what was refused leaves nothing behind
+            place.remove(MANIFEST)
+        raise
     finally:
         place.sweep(token)
     return place.given
@@ -217,6 +223,20 @@ def _spans(place: Place) -> list[tuple[int, int]]:
             what = f"two files hold trial {start}: trials {first} to {last} and trials {start} to {end}"
             raise InputError(what, file=str(place), right="Delete one of them and run again")
     return found
+
+
+def _require_whole(place: Place, spans: list[tuple[int, int]]) -> None:
+    """Refuse a file that is no longer what was written; in an object store they are taken as they are."""
+    import polars as pl
+
+    for first, last in spans:
+        link = place.link(f"trials-{first:06d}-{last:06d}.parquet")
+        if not isinstance(link, str):
+            continue
+        try:
+            pl.read_parquet_schema(link)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError("the batch is damaged", file=link, right="Delete this file and give the same command again") from error
 
 
 def _left(done: list[tuple[int, int]], trials: int, batch: int) -> list[tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -171,6 +172,7 @@ def _reached(address: str) -> Iterator[Client]:
     client = None
     try:
         try:
+            _knock(address)
             client = Client(address, timeout=_CONNECT, set_as_default=False)
             require_same(client)
             threads: Any = client.nthreads()
@@ -189,6 +191,25 @@ def _reached(address: str) -> Iterator[Client]:
         if client is not None:
             with suppress(Exception):
                 client.close(timeout=_CONNECT)
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens at an address, at once where nobody does: a client that cannot connect ends with noise.
+
+    Raises
+    ------
+    OSError, ValueError
+        If not.
+    """
+    from distributed.comm.addressing import get_address_host_port, normalize_address, parse_address
+    from distributed.comm.registry import get_backend
+
+    whole = normalize_address(address)
+    protocol = parse_address(whole)[0]
+    get_backend(protocol)
+    if protocol in ("tcp", "tls"):
+        host, port = get_address_host_port(whole)
+        socket.create_connection((host, int(port)), timeout=_CONNECT).close()
 
 
 @contextmanager

@@ -51,6 +51,9 @@ class Place(Protocol):
     def write(self, name: str, content: bytes, token: str) -> None:
         """Write a file: it is there whole or not at all. A part left behind bears the token."""
 
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+
     def sweep(self, token: str) -> None:
         """Remove what an interrupted `write` of this token left, and parts that nobody can be writing any more."""
 
@@ -125,6 +128,9 @@ class _Folder:
             if part is not None:
                 Path(part).unlink(missing_ok=True)
 
+    def remove(self, name: str) -> None:
+        (self.path / name).unlink(missing_ok=True)
+
     def sweep(self, token: str) -> None:
         if not self.path.is_dir():
             return
@@ -194,6 +200,9 @@ class _Store:
         part = f"{self.root}/.trials-{token}-{name}{_PART}"
         self.fs.pipe_file(part, content)
         self.fs.mv(part, f"{self.root}/{name}")
+
+    def remove(self, name: str) -> None:
+        self._answer(lambda: self.fs.rm_file(f"{self.root}/{name}"))
 
     def sweep(self, token: str) -> None:
         if self.protocols & _WHOLE:
