@@ -212,11 +212,23 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
     median = ("median", "median_lower", "median_upper")
     lines = (
         ("Infused, of enrolled", *infused, apart("flow", "infused")),
-        ("Days from enrolment to infusion, of the infused, median (quartiles)", *of(("median", "q1", "q3"), "{} ({} to {})", "flow", WAITED), ""),
+        (
+            "Days from enrolment to infusion, of the infused, median (quartiles)",
+            *of(("median", "q1", "q3"), "{} ({} to {})", "flow", WAITED),
+            "",
+        ),
         ("CRR, of enrolled (95 % limits)", *of(limits, "{} % ({} to {}), {}/{}", "response", "CRR", variant=""), apart("response", "CRR")),
         ("Alive at month 12 from enrolment (day 360)", *of(survival, "{} % ({} to {})", "survival", "OS", **year), apart("survival", "OS")),
-        ("Overall survival of all enrolled from enrolment, median (days, 95 % limits)", *of(median, "{} ({} to {})", "survival", "OS", variant=""), ""),
-        ("Duration of response of the responders, median (days, 95 % limits)", *of(median, "{} ({} to {})", "survival", "DOR", variant=""), ""),
+        (
+            "Overall survival of all enrolled from enrolment, median (days, 95 % limits)",
+            *of(median, "{} ({} to {})", "survival", "OS", variant=""),
+            "",
+        ),
+        (
+            "Duration of response of the responders, median (days, 95 % limits)",
+            *of(median, "{} ({} to {})", "survival", "DOR", variant=""),
+            "",
+        ),
     )
     head = ("Result", "Autologous", "Allogeneic", "Difference (80 % band)")
     note = f"The band is over {comparison.sets} trials, each with its own parameter set: it holds their uncertainty and that of chance."
@@ -224,7 +236,12 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
         "NR: not reached. CRR counts a complete remission in its window; the responders of the duration of response had CR or CRi at any "
         "time, so they are more."
     )
-    return [Table(head, lines, "Both products in the same virtual patients, by enrolled", wide=True), Note(note), read, _defined(comparison.study)]
+    return [
+        Table(head, lines, "Both products in the same virtual patients, by enrolled", wide=True),
+        Note(note),
+        read,
+        _defined(comparison.study),
+    ]
 
 
 def _defined(study: Any) -> Block:
