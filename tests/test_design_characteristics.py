@@ -131,8 +131,7 @@ def test_agreement_with_the_exact_binomial():
     checked = frame.filter(pl.col("exact").is_not_null() & (pl.col("mc_error") > 0))
     assert set(checked["quantity"]) >= {"success", "early_stop", "subjects", "bias", "adjusted_bias", "stop_futility", "stop_efficacy"}
     # four standard errors, of the trials and of the calibration together, for each of some sixty figures
-    error = (checked["mc_error"] ** 2 + checked["calibration_error"] ** 2).sqrt()
-    assert ((checked["value"] - checked["exact"]).abs() <= 4 * error).all()
+    assert ((checked["value"] - checked["exact"]).abs() <= 4 * checked["error"]).all()
     # the figures can tell one truth from the other
     success = checked.filter((pl.col("quantity") == "success") & (pl.col("design") == "single")).sort("truth")
     assert success["exact"][1] - success["exact"][0] > 8 * success["mc_error"].max()
@@ -168,7 +167,8 @@ def test_a_summary_by_hand(job, rows):
     # (1 + 1) / (4 + 2) and (0 + 1) / (4 + 2): no error of a probability is zero
     assert value["early_stop", None] == pytest.approx((0.25, np.sqrt(1 / 3 * 2 / 3 / 4)))
     assert value["stop_futility", 1] == pytest.approx((0.25, np.sqrt(1 / 3 * 2 / 3 / 4)))
-    assert value["stop_efficacy", 1] == pytest.approx((0.0, np.sqrt(1 / 6 * 5 / 6 / 4)))
+    # no trial can win at the first look
+    assert value["stop_efficacy", 1] == (0.0, 0.0)
     assert value["stop_efficacy", 2] == pytest.approx((0.5, 0.25))
     # deviations 0, 0.25, -0.25, 0 from 0.5: variance 0.125 / 3, over 4 trials
     assert value["estimate", None] == pytest.approx((0.5, np.sqrt(0.125 / 3 / 4)))
@@ -179,13 +179,18 @@ def test_a_summary_by_hand(job, rows):
 def test_every_figure_has_its_error(frame, job):
     assert frame.columns == [
         *("study", "endpoint", "design", "accrual", "truth", "setting", "variant", "quantity", "look"),
-        *("value", "mc_error", "calibration_error", "exact", "unit", "trials"),
+        *("value", "error", "mc_error", "calibration_error", "exact", "unit", "trials"),
     ]
     assert frame.select("design", "accrual", "truth", "setting", "variant", "quantity", "look").is_unique().all()
     means = frame.filter(~pl.col("quantity").str.starts_with("needed"))
     assert set(means["quantity"]) | {"needed_n", "needed_n_restated"} == set(UNITS)
     assert means.filter(pl.col("quantity") != "success").select("value", "mc_error").null_count().row(0) == (0, 0)
-    assert means.filter(pl.col("unit") == "probability")["mc_error"].min() > 0
+    # by definition: what the trials and the truth leave open are independent of each other
+    both = means.drop_nulls("mc_error").select("error", "mc_error", "calibration_error")
+    assert both["error"].to_list() == pytest.approx([np.sqrt(a**2 + b**2) for a, b in both.select(both.columns[1:]).rows()])
+    assert (both["error"] > 1.2 * both["mc_error"]).any()
+    numbers = frame.filter(pl.col("quantity").str.starts_with("needed")).drop_nulls("mc_error")
+    assert numbers.height and numbers["error"].to_list() == numbers["mc_error"].to_list()
     # by hand: a rate that rises by one when the truth does carries the truth's own error; numpy's gradient at the ends
     main = (pl.col("variant") == "") & (pl.col("setting") == "") & (pl.col("design") == "single")
     rate = frame.filter((pl.col("quantity") == "rate") & main)
@@ -193,6 +198,19 @@ def test_every_figure_has_its_error(frame, job):
     assert rate["calibration_error"][0] == pytest.approx(slope * job.truths.mc_error[0])
     bias = frame.filter((pl.col("quantity") == "bias") & (pl.col("design") == "single")).sort("truth")
     assert bias["calibration_error"].to_list() == pytest.approx(rate["calibration_error"].to_list())
+
+
+def test_a_stop_that_cannot_happen_is_zero_without_an_error(frame):
+    # by hand: the single stage has one look; the two stages cannot win at the first, and can do everything else
+    chances = frame.filter((pl.col("unit") == "probability") & (pl.col("accrual") != ""))
+    never = {("single", "early_stop", None), ("two stages", "stop_efficacy", 1)}
+    for design, quantity, look, value, error, exact in chances.select("design", "quantity", "look", "value", "error", "exact").rows():
+        if (design, quantity, look) in never:
+            assert (value, error, exact) == (0, 0, 0)
+        else:
+            assert error > 0
+    found = {row for row in chances.filter(pl.col("error") == 0).select("design", "quantity", "look").rows()}
+    assert found == never
 
 
 def test_exact_figures_stand_beside(frame):
@@ -268,6 +286,19 @@ def test_an_endpoint_of_the_enrolled_is_counted_from_enrolment():
     rows = job.run(0, 5)
     assert (rows["subjects"] + rows["overrun"] <= rows["enrolled"]).all() and (rows["enrolled"] >= rows["infused"]).all()
     assert rows.filter(pl.col("look") == 2)["subjects"].unique().to_list() == [5]
+    # most results are decided by an event or an assessment within months of enrolment, not by the end of two years
+    assert rows["duration"].median() < 730
+
+
+def test_the_infused_are_compared_with_an_endpoint_of_the_enrolled():
+    plan = make_plan("allo-cd19")
+    assert {"population": "infused"} in variants_of(plan.study, choose_endpoint(plan.study))
+    job = plan_characteristics(plan, [Staged("five", (5,), (2,), (3,), 0.3, 0.5, "by hand", "none")], rates=(0.3,), patients=250)
+    rows = job.run(0, 19).filter((pl.col("accrual") == "") & (pl.col("setting") == "") & (pl.col("truth") == 0.5))
+    main, infused = (rows.filter(pl.col("variant") == name).sort("trial") for name in ("", "population=infused"))
+    # by definition: of the same first subjects a non-responder who is never infused leaves, and a later subject comes in
+    assert main.height == infused.height == 20 and infused["subjects"].max() == 5
+    assert (infused["responders"] >= main["responders"]).all()
 
 
 def test_wrong_input_is_refused():

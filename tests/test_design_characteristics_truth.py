@@ -41,6 +41,7 @@ def test_rates_are_attained(found):
     assert told[-1] == (50, 50)
     # by hand: the standard error of a proportion of 2,500, parameter sets nearly the same in number
     assert truths.mc_error == pytest.approx(np.sqrt(np.array(RATES) * (1 - np.array(RATES)) / 2500), rel=0.1)
+    assert truths.unshifted_error == pytest.approx(np.sqrt(truths.unshifted * (1 - truths.unshifted) / 2500), rel=0.1)
     # more responders, fewer resistant
     assert (np.diff(truths.shares, axis=0) < 0).all() and ((truths.shares > 0) & (truths.shares < 1)).all()
     assert truths.attainable[0] < 0.3 and truths.attainable[1] > 0.5
@@ -133,6 +134,40 @@ def test_few_patients_do_not_make_parameter_sets_differ():
     assert share.std() < 0.02
     raw = sample.group_by("member").agg(pl.col("sensitive").mean())["sensitive"].std()
     assert raw > 0.04
+
+
+def test_the_error_holds_what_missing_parameter_sets_leave_open():
+    # independent: thirty sets of known rates, eighteen trials of one set each; the truth under the shares found, over 150 samples
+    chance = np.random.default_rng(4)
+    without, fully = np.clip(chance.normal(0.75, 0.15, 30), 0.4, 0.98), np.clip(chance.normal(0.12, 0.07, 30), 0.01, 0.35)
+    fixed = np.full(30, 0.4)
+    missed, claimed, own, own_claimed, alone = [], [], [], [], []
+    for _ in range(150):
+        member = np.repeat(chance.integers(0, 30, 18), 50).astype(np.int32)
+        u = chance.random(len(member))
+        columns = {"member": member, "rank": chance.random(len(member))}
+        values = {name: (u < rates[member]).astype(np.int8) for name, rates in (("sensitive", without), ("resistant", fully))}
+        curves = _Curves(pl.DataFrame(columns | values), 30)
+        share = curves.find(0.45)
+        missed.append((without + share * (fully - without)).mean() - 0.45)
+        claimed.append(curves.error(share))
+        own.append(curves.rate(fixed) - (without + fixed * (fully - without)).mean())
+        own_claimed.append(curves.error(fixed, apart=fixed))
+        alone.append(np.sqrt(0.45 * 0.55 / len(member)))
+    # a standard deviation of 150 has an error of 6 %
+    assert np.std(missed) == pytest.approx(np.sqrt(np.mean(np.square(claimed))), rel=0.25)
+    assert np.std(own) == pytest.approx(np.sqrt(np.mean(np.square(own_claimed))), rel=0.25)
+    # patients counted one by one would claim far less
+    assert np.std(missed) > 1.35 * np.mean(alone)
+
+
+def test_one_parameter_set_says_nothing_of_the_others():
+    sample = linear([(0.9, 0.1)], 400, 5)
+    alone, two = _Curves(sample, 1), _Curves(sample, 2)
+    share = alone.find(0.5)
+    # by hand: a proportion of 400; with a second set unseen, half of p (1 - p) comes in
+    assert alone.error(share) == pytest.approx(0.5 / 20, rel=0.02)
+    assert two.error(np.repeat(share, 2)) == pytest.approx(np.sqrt(0.25 / 400 + 0.25 / 2), rel=0.02)
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.97])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import fields
 
 import numpy as np
@@ -17,6 +16,7 @@ from cartrial.design.trials.truth import Truths
 from cartrial.design.trials.worlds import OPEN, OUTSIDE, ask, choose_endpoint, resistant_parameter, simulate_worlds, with_share
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
+from cartrial.sdtm.records import Records
 from cartrial.study import Study
 from cartrial.virtual.accrual import NEVER, Accrued, accrue_trials
 from cartrial.virtual.ensemble import Ensemble
@@ -44,7 +44,7 @@ def truths_of(shares: np.ndarray) -> Truths:
     rows = np.atleast_2d(shares)
     some = np.full(len(rows), 0.01)
     rates = tuple(0.3 + 0.1 * i for i in range(len(rows)))
-    return Truths("ORR3", rates, rows, 0 * rows, np.array(rates), some, some, (0.0, 1.0), 0.5, 1000)
+    return Truths("ORR3", rates, rows, 0 * rows, np.array(rates), some, some, (0.0, 1.0), 0.5, 0.01, 1000)
 
 
 def everything(plan, share):
@@ -126,27 +126,47 @@ def test_days_are_those_of_the_subjects(sets, worlds):
     assert np.array_equal(counted, worlds.infusion < NEVER) and (counted.sum(1) == plan.size).all()
 
 
-def days_of(frame: pl.DataFrame) -> dict[int, int]:
-    """Return days since 1970-01-01 of subjects with a date."""
-    return {subject: (date - dt.date(1970, 1, 1)).days for subject, date in frame.drop_nulls().rows()}
+def values_on(study: Study, records: Records, cutoff: np.ndarray) -> np.ndarray:
+    """Return the endpoint of each subject derived from the records with its own cutoff."""
+    cut = records.replace(subjects=records.subjects.with_columns(pl.Series("CUTOFF", cutoff.astype(np.int32))))
+    rows = derive(study, cut).adrs
+    values = np.full(len(cutoff), OUTSIDE)
+    values[rows["SUBJ"].to_numpy()] = rows["AVAL"].fill_null(OPEN).cast(pl.Int64).to_numpy()
+    return values
 
 
-def test_a_result_is_known_on_its_assessment_or_at_the_end_of_the_window(sets, worlds):
-    # by hand: month 3 ends 104 days after infusion; an assessment, or a death, may come before
-    _, people, both, _ = sets
+# reasons that, by the rules, decide before the window ends
+EARLY = {"response", "no-response", "relapse", "death", "hsct", "new-therapy"}
+
+
+@pytest.mark.parametrize("name", ["inaticel", "allo-cd19"])
+def test_a_result_is_known_from_the_first_cutoff_that_gives_it(name):
+    # independent: records are cut and everything is derived again, the day before, on the day, and on days after it
+    full = make_plan(name, n=20)
+    endpoint = choose_endpoint(full.study)
+    plan = with_share(ask(full, endpoint), 0.5)
+    worlds = simulate_worlds(plan, 0, 9, shares=np.full((1, 3), 0.5))
+    people = accrue_trials(plan, np.arange(10))
     order = np.lexsort((people.subject, people.trial))
-    for world in (0, 1):
-        known, infused = worlds.known[world], worlds.infusion < NEVER
-        assert (known[infused] > worlds.infusion[infused]).all() and (known[infused] <= worlds.infusion[infused] + 104).all()
-        rows = both[world].adrs.filter((pl.col("PARAMCD") == "ORR3") & (pl.col("VARIANT") == ""))
-        day = days_of(rows.select("SUBJ", "ADT"))
-        flat = known[worlds.there]
-        seen = np.array([subject in day for subject in order])
-        assert np.array_equal(flat[seen], np.array([day[subject] for subject in order[seen]])) and 0 < seen.sum() < infused.sum()
-        died = days_of(both[world].adsl.select("SUBJ", "DTHDT"))
-        rest = np.flatnonzero(~seen & (people.infusion[order] < NEVER))
-        expected = [min(int(people.infusion[s]) + 104, died.get(s, 10**9)) for s in order[rest].tolist()]
-        assert flat[rest].tolist() == expected
+    records = simulate_study(plan.study, plan=plan, trials=10)
+    # each subject is simulated in the world in which a share of one half puts it
+    known = np.empty(len(people), np.int64)
+    known[order] = worlds.pick(worlds.known, np.full(3, 0.5))[worlds.there]
+    cutoff = np.full(len(people), plan.cutoff)
+    final = values_on(plan.study, records, cutoff)
+    counted = final >= 0
+    assert counted.sum() >= 200
+    assert (values_on(plan.study, records, known - 1) != final)[counted].all()
+    chance = np.random.default_rng(1)
+    for later in (0, 1, 7, 14, 60, 200, *(chance.integers(0, 740, len(people)) for _ in range(6))):
+        assert np.array_equal(values_on(plan.study, records, np.minimum(known + later, cutoff))[counted], final[counted])
+    rows = derive(plan.study, records).adrs
+    end = people.enrolled + 730 if name == "allo-cd19" else people.infusion + 104
+    early = pl.Series(known < end).gather(rows["SUBJ"])
+    assert set(rows.filter(early & rows["AVAL"].is_not_null())["REASON"]) - {"product-failure", "withdrawn"} == EARLY
+    # by hand: a relapse, a transplant or a new therapy ends the study of a subject's response within months, not after two years
+    ended = rows["REASON"].is_in(["relapse", "hsct", "new-therapy"])
+    assert (early | ~ended).all()
 
 
 def test_evaluable_subjects_are_those_of_adsl(sets, worlds):

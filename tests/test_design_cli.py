@@ -99,6 +99,8 @@ REFUSED: dict[str, tuple[tuple[str, str] | None, tuple[str, ...], tuple[str, ...
         ("--to", "{new}.html", "--out", "{new}", "--no-simulation"),
         ("--to", "without --no-simulation"),
     ),
+    "a page that would be its own figures": (None, ("--to", "{new}.json", "--no-simulation"), ("--to", "ending in .html")),
+    "no workers": (None, ("--to", "{new}.html", "--workers", "0"), ("out", "Name a folder")),
     "workers without batches": (None, ("--to", "{new}.html", "--workers", "2"), ("out", "Name a folder")),
     "a folder of other results": (None, ("--to", "{new}.html", "--out", "{study}"), ("study", "holds other things", "new or empty folder")),
     "batches are a file": (None, ("--to", "{new}.html", "--out", "{study}/study.yaml"), ("study.yaml", "new or empty folder")),

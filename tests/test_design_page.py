@@ -12,9 +12,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from scipy.stats import binom
 
 from cartrial.design import design_rows, design_study, simulate_design, write_paragraph
-from cartrial.design.protocol.inputs import read_inputs
+from cartrial.design.protocol.inputs import Delay, read_inputs
 from cartrial.design.protocol.options import most_powers
 from cartrial.design.protocol.rows import COLUMNS, KEYS, PARTS, Rows
 from cartrial.design.protocol.study_design import StudyDesign
@@ -131,15 +132,20 @@ def test_rows_are_flat_documented_and_unique(page: tuple[str, dict], simulated: 
 def test_the_numbers_of_the_paragraph_are_rows(name: str, request: pytest.FixtureRequest) -> None:
     _, record = request.getfixturevalue(name)
     words = re.sub(r"\((?:[^()]|\([^()]*\))*doi:(?:[^()]|\([^()]*\))*\)", "", record["paragraph"])
-    words = words.replace(next(row["text"] for row in record["rows"] if row["statistic"] == "n"), "")
+    definition = next(row["text"] for row in record["rows"] if row["statistic"] == "definition")
+    assert words.startswith(f"The primary endpoint is the overall response rate at month 3 (ORR3): {definition} ")
+    words = words.replace(definition, "")
     best = record["recommended"]
-    rows = [row for row in record["rows"] if row["design"] in (best, "null", "target", "alpha", "power", "accrual")]
+    rows = [row for row in record["rows"] if row["design"] in (best, "null", "target", "alpha", "power", "accrual", "losses")]
     texts = {row["text"] for row in rows} | {str(row["n"]) for row in rows if row["n"]}
+    if record["simulation"]:
+        texts |= {f"{100 * row['error']:.1f} %" for row in rows if row["error"]} | {str(record["simulation"]["trials"])}
     numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?: %)?", words)
     assert len(numbers) >= 12
     # 80 %: the certainty of the number to enrol, which stands as words in the page; 3: the month of the endpoint's label
     assert set(numbers) - texts <= {"80 %", "3", "50"}, set(numbers) - texts
-    assert "[To be replaced before use, since they are assumptions: null rate, target rate, type I error, power.]" in record["paragraph"]
+    open_points = "[To be replaced before use, since they are assumptions: null rate, target rate, type I error, power"
+    assert open_points in record["paragraph"]
 
 
 def test_the_paragraph_says_the_boundaries(inaticel: StudyDesign) -> None:
@@ -156,12 +162,25 @@ def test_what_the_study_says_is_used_and_what_it_does_not_say_is_assumed(tmp_pat
     assert kinds == {
         **dict.fromkeys(("null", "target", "alpha", "power", "n_max", "looks", "prior", "sites", "rate", "activation"), True),
         "delay": False,
+        "tested": False,
     }
-    assert (silent.power, silent.n_max, silent.prior, silent.delay) == (0.8, 100, (0.2, 0.8), 104)
+    assert (silent.power, silent.n_max, silent.prior, silent.delay) == (
+        0.8,
+        100,
+        (0.2, 0.8),
+        Delay(104, "infusion", True, silent.delay.source),
+    )
     stated = read_inputs(load_study(tmp_path, TESTED.replace("baseline:\n", f"{PLAN}baseline:\n")))
     assert (stated.power, stated.n_max, stated.prior, stated.rate, stated.activation) == (0.9, 50, (1, 3), 0.5, 60)
     assert stated.stage_one == (10, 20) and stated.looks_of(99) == (15, 30, 45)
     assert {item.id for item in stated.items if not item.assumed} >= {"power", "n_max", "subjects", "looks", "stage_one", "prior", "rate"}
+    # independent, scipy.stats.binom: of the 44 subjects planned, one-sided alpha as the study has it
+    fewest = next(r for r in range(45) if binom.sf(r - 1, 44, stated.p0) <= stated.alpha)
+    planned = next(item for item in stated.items if item.id == "subjects")
+    assert (
+        planned.value == 44
+        and f"success with {fewest} or more, type I error {100 * binom.sf(fewest - 1, 44, stated.p0):.2f} %" in planned.text
+    )
     given = read_inputs(load_study(tmp_path, TESTED), n_max=40, power=0.85, alpha=0.1)
     assert (given.n_max, given.power, given.alpha) == (40, 0.85, 0.1)
     assert [item.source for item in given.items if item.id in ("n_max", "power", "alpha")] == ["asked for in this run"] * 3
@@ -288,7 +307,12 @@ def test_virtual_trials_carry_their_errors_and_their_band(simulated: tuple[str, 
     assert "a difference between estimands, not an effect of transplant" in text
     variants = {row["variant"] for row in record["rows"] if row["part"] == "contrast"}
     assert {"", "population=enrolled", "hsct=treatment-policy", "window.within=month 3", "missed visits x2"} <= variants
-    assert "In virtual trials" in record["paragraph"]
+    found = {row["truth"]: row for row in rows if row["design"] == record["recommended"] and row["variant"] == "paused"}
+    said = {truth: f"{row['text']} (standard error of the simulation {100 * row['error']:.1f} %)" for truth, row in found.items()}
+    assert (
+        "In 12 virtual trials for each rate, with visits, readers and drop-out as planned, enrolment paused at each look until all its "
+        f"responses are known, success had a probability of {said[0.5]} where the endpoint's rate is the target and of {said[0.3]} where"
+    ) in record["paragraph"]
 
 
 def test_a_page_without_virtual_trials_says_nothing_of_them(page: tuple[str, dict]) -> None:
@@ -349,3 +373,13 @@ def test_citations_become_links() -> None:
     assert str(cite("Simon 1989, doi:10.1016/0197-2456(89)90015-9; A & B")) == (
         'Simon 1989, doi:<a href="https://doi.org/10.1016/0197-2456(89)90015-9">10.1016/0197-2456(89)90015-9</a>; A &amp; B'
     )
+
+
+def test_which_endpoint_is_designed_is_said(tmp_path: Path) -> None:
+    """By hand: the tested rate is designed, whichever endpoint is called primary; the page and the paragraph say so."""
+    design = design_study(load_study(tmp_path, TESTED), virtual=False)
+    (item,) = (item for item in design.inputs.items if item.id == "tested")
+    assert item.source.endswith("the study's primary endpoints are: none")
+    assert write_paragraph(design, design_rows(design)).startswith("The endpoint tested here is the ")
+    own = design_study(load_study(tmp_path, TESTED.replace("    test: {", "    role: primary\n    test: {", 1)), virtual=False)
+    assert write_paragraph(own, design_rows(own)).startswith("The primary endpoint is the ")

@@ -37,10 +37,17 @@ def design(
     power: Annotated[float | None, typer.Option("--power", help="Power at the target; otherwise the study's.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything simulated.")] = 1,
     out: Annotated[str | None, typer.Option("--out", metavar="FOLDER", help="Folder or URL that keeps batches of virtual trials.")] = None,
-    patients: Annotated[int, typer.Option("--patients", help="Virtual patients by whom the true rates are found.")] = 100_000,
+    patients: Annotated[
+        int, typer.Option("--patients", help="Virtual patients by whom the share of resistant patients is found that gives each true rate.")
+    ] = 100_000,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
-    simulation: Annotated[bool, typer.Option("--simulation/--no-simulation", help="Run virtual trials for the page.")] = True,
+    simulation: Annotated[
+        bool,
+        typer.Option(
+            "--simulation/--no-simulation", help="Run virtual trials of the study's endpoint for the page, or show the exact figures alone."
+        ),
+    ] = True,
 ) -> None:
     """Design a study from its file: sample size, boundaries, operating characteristics. Without --to, a summary of the exact figures."""
     with batches_kept():
@@ -61,8 +68,6 @@ def _design(
     scheduler: str | None,
     simulation: bool,
 ) -> None:
-    from importlib.util import find_spec
-
     from cartrial.cli import _steps
     from cartrial.design.protocol.design_rows import design_rows
     from cartrial.design.protocol.study_design import design_study
@@ -70,12 +75,16 @@ def _design(
 
     if to is not None and to.is_dir():
         raise InputError("the place for the page is a folder", file=str(to), right="Name an HTML file")
-    if (workers or scheduler or out) and (to is None or not simulation):
+    if to is not None and to.suffix.lower() not in (".html", ".htm"):
+        raise InputError("the page is an HTML file", file=str(to), key="--to", right="Name a file ending in .html")
+    spread = workers is not None or scheduler is not None
+    if (spread or out) and (to is None or not simulation):
         raise InputError("virtual trials are run for a page alone", key="--to", right="Give --to FILE, without --no-simulation")
+    if spread and out is None:
+        raise InputError("workers need a place for their results", key="--out", right="Name a folder")
     loaded = Study.load(study)
     with _steps() as say:
-        virtual = simulation and find_spec("numba") is not None
-        found = design_study(loaded, n_max=n_max, power=power, seed=seed, virtual=virtual, say=say)  # type: ignore[arg-type]
+        found = design_study(loaded, n_max=n_max, power=power, seed=seed, say=say)  # type: ignore[arg-type]
     if to is None:
         _summary(found, design_rows(found))
         return

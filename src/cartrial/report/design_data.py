@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from cartrial.design.protocol.rows import Row, Rows
+from cartrial.design.protocol.rows import Row, Rows, error_text
 from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.report.rows import ABSENT, Stat
 
@@ -62,21 +62,14 @@ def as_stat(place: int, row: Row) -> Stat:
 
 
 def with_error(data: DesignData, part: str, design: str, statistic: str, **key: Any) -> Any:
-    """Return a simulated figure with its Monte-Carlo standard error."""
+    """Return a simulated figure with its standard error: under a true rate, of simulation and calibration together."""
     found = data.rows.find(part, design, statistic, **key)
     if found is None or found[1].value is None:
         return ABSENT
     error = found[1].error
     if error is None:
         return as_stat(*found)
-    return Markup('{} <span class="error">± {}</span>').format(as_stat(*found), _error_text(found[1]))
-
-
-def _error_text(row: Row) -> str:
-    error = row.error or 0.0
-    if row.unit == "proportion":
-        return f"{100 * error:.2f}" if 100 * error < 0.95 else f"{100 * error:.1f}"
-    return f"{error:.2f}" if error < 0.95 else f"{error:.1f}"
+    return Markup('{} <span class="error">± {}</span>').format(as_stat(*found), error_text(found[1]))
 
 
 def cite(text: str) -> Markup:

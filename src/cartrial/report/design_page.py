@@ -79,7 +79,7 @@ def design_record(data: DesignData) -> dict[str, Any]:
         "endpoint": design.inputs.endpoint.id,
         "recommended": design.recommended,
         "reason": design.reason,
-        "paragraph": write_paragraph(design, data.rows),
+        "paragraph": write_paragraph(design, data.rows, data.facts),
         "versions": {name: _version(name) for name in PACKAGES},
         "simulation": dict(data.facts),
         "columns": COLUMNS,

@@ -56,12 +56,6 @@ class Looks(Part):
             raise wrong("the looks are neither fractions up to 1 nor whole numbers", right="Write fractions such as [0.5, 1], or subjects")
         return at
 
-    def subjects(self, most: int) -> tuple[int, ...]:
-        """Return the numbers of subjects at the looks of a trial of `most` subjects."""
-        if self.at[-1] == 1 and len(self.at) > 1:
-            return tuple(sorted({max(1, round(look * most)) for look in self.at}))
-        return tuple(int(look) for look in self.at)
-
 
 class StageOne(Part):
     """Between which numbers of subjects the first of two stages ends."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from cartrial.design.dose.tables import LETTERS, DecisionTable, decision_rows
 from cartrial.errors import InputError
+from cartrial.files import built_beside
 from cartrial.sdtm.delimited import read_csv_table
 
 __all__ = ["check_decision_table", "read_decision_table", "write_decision_table"]
@@ -76,12 +78,11 @@ def write_decision_table(table: DecisionTable, path: str | Path) -> Path:
     """Write a decision table to a file ending in .csv or .parquet, in the form that `read_decision_table` reads."""
     path = Path(path)
     rows = decision_rows(table)
-    if path.suffix.lower() == ".csv":
-        rows.write_csv(path)
-    elif path.suffix.lower() == ".parquet":
-        rows.write_parquet(path)
-    else:
+    writers: dict[str, Callable[[Path], None]] = {".csv": rows.write_csv, ".parquet": rows.write_parquet}
+    if path.suffix.lower() not in writers:
         raise InputError("the ending of the file is not known", file=path.name, right="Name a file ending in .csv or .parquet")
+    with built_beside(path.parent) as folder:
+        writers[path.suffix.lower()](folder / path.name)
     return path
 
 

@@ -48,6 +48,7 @@ def expected_accrual(plan: AccrualPlan, days: Sequence[float]) -> pl.DataFrame:
         raise InputError("a day is missing", key="days", right="Give numbers")
     enrolled = plan.screening_days
     infused = enrolled + plan.infusion_days
+    share, start = (plan.share, infused) if plan.assessed_from == "infusion" else (plan.enrolled_share, enrolled)
     return pl.DataFrame(
         {
             "day": day,
@@ -55,7 +56,7 @@ def expected_accrual(plan: AccrualPlan, days: Sequence[float]) -> pl.DataFrame:
             "screened": _screened(plan, day),
             "enrolled": plan.enrolled_share * _screened(plan, day - enrolled),
             "infused": plan.share * _screened(plan, day - infused),
-            "assessed": plan.share * _screened(plan, day - infused - plan.assessment),
+            "assessed": share * _screened(plan, day - start - plan.assessment),
         }
     )
 
@@ -230,7 +231,8 @@ def _batch(plan: AccrualPlan, trial: NDArray[np.int64], size: int, n: int, goal:
     }
     frame = pl.DataFrame({name: values[enough] for name, values in found.items()})
     last = pl.when(pl.col("last_infused").is_finite()).then(pl.col("last_infused"))
-    return frame.with_columns(last_infused=last, last_assessed=last + plan.assessment), enough
+    start = last if plan.assessed_from == "infusion" else pl.col("last_enrolled")
+    return frame.with_columns(last_infused=last, last_assessed=start + plan.assessment), enough
 
 
 def _wait(mean: float, spread: float, z: Floats) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import expm1, isfinite, log1p, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -47,7 +47,9 @@ class AccrualPlan:
     screening_spread, infusion_spread : float
         Standard deviation of the logarithm of each; 0: always the mean.
     assessment : float
-        Days from the infusion to the assessment that the analysis waits for.
+        Days from the infusion, or from enrolment, to the assessment that the analysis waits for.
+    assessed_from : {"infusion", "enrolment"}
+        From where `assessment` is counted; from enrolment, those who are never infused are waited for too.
     source : str
         Where the numbers come from.
     """
@@ -65,6 +67,7 @@ class AccrualPlan:
     screening_spread: float = 0.0
     infusion_spread: float = 0.0
     assessment: float = _MONTH_3
+    assessed_from: Literal["infusion", "enrolment"] = "infusion"
     source: str = "given"
 
     def __post_init__(self) -> None:
@@ -82,6 +85,9 @@ class AccrualPlan:
             value = getattr(self, key)
             if not (isfinite(value) and value >= 0):
                 raise InputError(f"the value {value:g} is negative or no number", key=key, right="Give 0 or more")
+        if self.assessed_from not in ("infusion", "enrolment"):
+            what = f"an assessment is not counted from {self.assessed_from!r}"
+            raise InputError(what, key="assessed_from", right="Give infusion or enrolment")
         if self.openings is not None:
             days = np.asarray(self.openings, np.float64)
             if len(days) != self.sites or not np.isfinite(days).all():

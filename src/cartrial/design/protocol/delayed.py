@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cartrial.design.bayes.delayed import Delayed
     from cartrial.design.enrolment.accrual_plan import AccrualPlan
 
-__all__ = ["DelayedPlan", "add_delayed", "find_delayed"]
+__all__ = ["DelayedPlan", "add_delayed", "counted_rate", "find_delayed"]
 
 _TRIALS = 4000
 _FIGURES = {"success": "proportion", "early_stop": "proportion", "expected_n": "subjects", "duration": "months", "suspended": "months"}
@@ -29,7 +29,9 @@ class DelayedPlan:
     ----------
     delayed : Delayed
     rate : float
-        Subjects enrolled per day with all sites open.
+        Subjects counted per day with all sites open: infused, or enrolled where the endpoint is of the enrolled.
+    window : float
+        Days from then until a subject's response is known at the latest.
     operating : polars.DataFrame
         Of `simulate_delayed`, at the null and the target: credit for the pending against waiting.
     table : polars.DataFrame
@@ -38,6 +40,7 @@ class DelayedPlan:
 
     delayed: Delayed
     rate: float
+    window: float
     operating: pl.DataFrame
     table: pl.DataFrame
 
@@ -74,11 +77,20 @@ def find_delayed(inputs: Inputs, options: tuple[Option, ...], accrual: AccrualPl
         power=inputs.power,
         prior=inputs.prior,
     )
-    share_in = accrual.enrolled_share if inputs.endpoint.population == "enrolled" else accrual.share
-    rate = accrual.sites * accrual.rate * share_in / DAYS_PER_MONTH
-    rates = [inputs.p0, inputs.p1]
-    operating = simulate_delayed(delayed, rates, accrual=rate, window=float(inputs.delay), trials=_TRIALS, seed=seed)
-    return DelayedPlan(delayed, rate, operating, committee_table(delayed))
+    rate = counted_rate(inputs, accrual)
+    awaited = float(inputs.delay.days)
+    if (inputs.goal, inputs.delay.start) == ("enrolled", "infusion"):
+        awaited += accrual.infusion_days
+    elif (inputs.goal, inputs.delay.start) == ("infused", "enrolment"):
+        awaited = max(1.0, awaited - accrual.infusion_days)
+    operating = simulate_delayed(delayed, [inputs.p0, inputs.p1], accrual=rate, window=awaited, trials=_TRIALS, seed=seed)
+    return DelayedPlan(delayed, rate, awaited, operating, committee_table(delayed))
+
+
+def counted_rate(inputs: Inputs, accrual: AccrualPlan) -> float:
+    """Return how many subjects of the endpoint's population there are a day with all sites open, losses taken off."""
+    share_in = accrual.enrolled_share if inputs.goal == "enrolled" else accrual.share
+    return accrual.sites * accrual.rate * share_in / DAYS_PER_MONTH
 
 
 def add_delayed(rows: Rows, plan: DelayedPlan) -> None:
@@ -93,6 +105,7 @@ def add_delayed(rows: Rows, plan: DelayedPlan) -> None:
         unit="subjects per month",
         method="assumed",
     )
+    rows.add("delayed", "top", "window", plan.window, f"{plan.window:.0f} days", unit="days", method="assumed")
     for row in plan.table.iter_rows(named=True):
         events = "any" if row["events_from"] is None else f"{row['events_from']} to {row['events_to']}"
         key = {"variant": f"early {plan.delayed.early}s: {events}", "look": row["look"], "n": row["n"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cartrial.design.exact.staged import Staged, operate
+from cartrial.design.protocol.definition import define_endpoint
 from cartrial.design.protocol.delayed import add_delayed
 from cartrial.design.protocol.joint import add_joint
 from cartrial.design.protocol.options import Option
@@ -35,6 +36,8 @@ def design_rows(design: StudyDesign) -> Rows:
     for item in design.inputs.items:
         value = float(item.value) if isinstance(item.value, int | float) else None
         rows.add("input", item.id, "value", value, item.text, method="assumed" if item.assumed else "stated", source=item.source)
+    definition = define_endpoint(design.inputs)
+    rows.add("input", "endpoint", "definition", None, definition, method="stated", source=design.inputs.endpoint.source)
     for option in design.options:
         _option(rows, option)
         add_boundaries(rows, "boundary", option.id, option.staged)
@@ -65,6 +68,8 @@ def _option(rows: Rows, option: Option) -> None:
         add(f"expected_n_{name}", found.expected_n, number(found.expected_n), "subjects")
         add(f"early_stop_{name}", found.early_stop, share(found.early_stop), "proportion")
     add("meets", float(option.meets), "yes" if option.meets else "no", "")
+    for name, value in option.parameters:
+        add(name, value, f"{value:.9g}", "")
 
 
 def add_boundaries(rows: Rows, part: str, name: str, staged: Staged) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal
 
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
 
-__all__ = ["Input", "Inputs", "read_inputs"]
+__all__ = ["Delay", "Input", "Inputs", "read_inputs"]
 
 DAYS_PER_MONTH = 30.4375
 _POWER, _ALPHA, _MOST = 0.8, 0.025, 100
@@ -49,6 +50,36 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """How long a response can be awaited.
+
+    Parameters
+    ----------
+    days : int
+    start : {"infusion", "enrolment"}
+        From where they are counted.
+    closed : bool
+        Whether the endpoint's window has closed then; otherwise the days are an assumption.
+    source : str
+    """
+
+    days: int
+    start: Literal["infusion", "enrolment"]
+    closed: bool
+    source: str
+
+    @property
+    def text(self) -> str:
+        """In words, e.g. "104 days after the infusion"."""
+        return f"{self.days} days after {'the infusion' if self.start == 'infusion' else 'enrolment'}"
+
+    @property
+    def limit(self) -> str:
+        """How sure the days are, in words."""
+        return "at the latest" if self.closed else "(assumption: the endpoint's window has no end)"
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What the designs of a study are made from.
 
@@ -69,8 +100,8 @@ class Inputs:
         Least and most subjects of a first stage.
     prior : (float, float)
         Beta prior of the response rate.
-    delay : int
-        Days from infusion (or enrolment) until every response is known.
+    delay : Delay
+        Until every response is known.
     sites : int
     rate : float
         Subjects who consent per site and month.
@@ -89,7 +120,7 @@ class Inputs:
     looks: tuple[float, ...]
     stage_one: tuple[int, int] | None
     prior: tuple[float, float]
-    delay: int
+    delay: Delay
     sites: int
     rate: float
     activation: float
@@ -98,7 +129,12 @@ class Inputs:
         """Return the subjects at the looks of a trial of `most` subjects; numbers that were given stay as they are."""
         if self.fixed:
             return tuple(int(look) for look in self.looks)
-        return tuple(sorted({max(1, round(look * most)) for look in self.looks}))
+        return tuple(sorted({ceil(look * most - 1e-9) for look in self.looks}))
+
+    @property
+    def goal(self) -> Literal["enrolled", "infused"]:
+        """Which subjects are counted until there are enough of them."""
+        return "enrolled" if self.endpoint.population == "enrolled" else "infused"
 
     @property
     def fixed(self) -> bool:
@@ -138,6 +174,7 @@ def read_inputs(
             right="The alternative is the higher rate",
         )
     items = [
+        Input("tested", "Endpoint", tested.id, f"{tested.id}, {tested.label}", _why(study, tested)),
         Input("null", f"Null rate of {tested.id}", test.null, _percent(test.null), test.source),
         Input("target", f"Target rate of {tested.id}", test.alternative, _percent(test.alternative), test.source),
     ]
@@ -162,7 +199,9 @@ def read_inputs(
         most, source = _whole(n_max, "n_max"), _CALLER
     add("n_max", f"Most subjects ({tested.population})", most, str(most), source)
     if plan and plan.subjects:
-        add("subjects", f"Subjects planned ({tested.population})", plan.subjects.value, str(plan.subjects.value), plan.subjects.source)
+        size = plan.subjects.value
+        text = f"{size}: {_alone(size, test.null, test.alternative, error / sides)}"
+        add("subjects", f"Subjects planned ({tested.population})", size, text, plan.subjects.source)
     looks, source = (plan.looks.at, plan.looks.source) if plan and plan.looks else (_LOOKS, _SILENT)
     add("looks", "Looks of designs with more than two", looks, ", ".join(f"{look:g}" for look in looks), source)
     stage = None
@@ -174,8 +213,8 @@ def read_inputs(
     if plan and plan.prior:
         prior, source = (plan.prior.events, plan.prior.others), plan.prior.source
     add("prior", "Prior of the response rate", prior, f"Beta({prior[0]:g}, {prior[1]:g})", source)
-    delay, source = _delay(study, tested)
-    add("delay", "Days until a response is known", delay, f"{delay} days", source)
+    delay = _delay(study, tested)
+    add("delay", f"All responses are known, days after {delay.start}", delay.days, delay.text, delay.source)
     sites = add(
         "sites",
         "Sites",
@@ -227,16 +266,44 @@ def _endpoint(study: Study, name: str | None) -> Endpoint:
     return found
 
 
-def _delay(study: Study, endpoint: Endpoint) -> tuple[int, str]:
-    """Return the days after which an endpoint's window has closed."""
+def _why(study: Study, endpoint: Endpoint) -> str:
+    """Return why an endpoint is the one that a design is about."""
+    primary = [other.id for other in study.endpoints if other.role == "primary"]
+    if study.testing and endpoint.id in study.testing.order:
+        why = "the first response rate of testing.order with a null"
+    else:
+        why = "the first response rate with a null"
+    if primary == [endpoint.id]:
+        return f"the study's primary endpoint, {why}"
+    return f"{why}; the study's primary endpoints are: {', '.join(primary) or 'none'}"
+
+
+def _alone(size: int, null: float, target: float, alpha: float) -> str:
+    """Return what a single stage of a given size would do."""
+    from cartrial.design.exact.single import estimate_sawtooth
+
+    row = estimate_sawtooth(null, target, alpha, n_min=size, n_max=size).row(0, named=True)
+    if row["r"] is None:
+        return "in a single stage no number of responders keeps the type I error"
+    return f"in a single stage success with {row['r']} or more, type I error {100 * row['alpha']:.2f} %, power {100 * row['power']:.1f} %"
+
+
+def _delay(study: Study, endpoint: Endpoint) -> Delay:
+    """Return when an endpoint's window has closed; until then a subject may still respond."""
     window = endpoint.window
     assert window is not None
     name = window.at or window.within
     if name is not None:
         visit = study.visit(name)
-        return visit.day + visit.plus, f"the window of {name} (day {visit.day - visit.minus} to {visit.day + visit.plus}) has closed"
-    first = study.disease.visits[0]
-    return first.day + first.plus, f"assumption: most responses of {endpoint.id} are seen by the end of {first.name}"
+        first = 1 if window.within else visit.day - visit.minus
+        last = visit.day + visit.plus
+        return Delay(last, "infusion", True, f"the window of {endpoint.id}, {name} (day {first} to {last}), has closed")
+    if window.within_days is not None:
+        start: Literal["infusion", "enrolment"] = "enrolment" if window.from_ == "enrolment" else "infusion"
+        return Delay(window.within_days, start, True, f"the window of {endpoint.id}, {window.within_days} days from {start}, has closed")
+    visit = max(study.disease.visits, key=lambda visit: visit.day)
+    source = f"assumption: {endpoint.id} counts responses up to the cutoff; none is awaited beyond the last visit ({visit.name})"
+    return Delay(visit.day + visit.plus, "infusion", False, source)
 
 
 def _percent(share: float) -> str:

@@ -125,6 +125,10 @@ def add_joint(rows: Rows, plan: JointPlan) -> None:
 def _bop2_rows(rows: Rows, event: str, design: JointDesign) -> None:
     key = {"variant": design.name, "source": design.source}
     rows.add("toxicity", event, "n_max", design.n[-1], str(design.n[-1]), unit="subjects", **key)
+    cells = ("response and toxicity", "response alone", "toxicity alone", "neither")
+    prior = zip((f"prior, {cell}" for cell in cells), design.prior, strict=True)
+    for name, number_of in (("lambda", design.scale), ("gamma", design.exponent), *prior):
+        rows.add("toxicity", event, name, number_of, f"{number_of:.9g}", **key)
     for look, (n, low, high) in enumerate(zip(design.n, design.futility, design.toxicity, strict=True), 1):
         for name, value in (("stop_if_responders_at_most", low), ("stop_if_toxicities_at_least", high)):
             text = "–" if value is None else str(value)

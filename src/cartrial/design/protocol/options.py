@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import comb
+from math import comb, floor
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,10 @@ from cartrial.design.exact.staged import Operating, Staged, operate
 from cartrial.design.protocol.inputs import Inputs
 from cartrial.errors import InputError
 
-__all__ = ["LEE_LIU", "LOWER", "Option", "find_options", "most_powers", "sizes_of"]
+__all__ = ["LEE_LIU", "LOWER", "Option", "find_options", "find_uppers", "most_powers", "sizes_of"]
 
 # a probability this far beyond its limit still meets it: far above rounding, far below a printed digit
 SLACK = 1e-12
-# cut-offs tried of the posterior probability, from loose to strict: assumption, three decimals are enough to name a boundary
-_UPPERS = tuple(float(value) for value in np.round(np.arange(0.9, 1.0, 0.001), 3))
 # assumptions: the cut-off below which Thall and Simon's trial stops, and the first look and the distance of Lee and Liu's
 LOWER = 0.05
 LEE_LIU = (10, 5)
@@ -41,6 +40,8 @@ class Option:
         Whether both errors are met.
     note : str
         What to know before choosing it.
+    parameters : tuple of (str, float)
+        From which its boundaries can be found again, where few numbers do: cut-offs and prior.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Option:
     at_target: Operating
     meets: bool
     note: str = ""
+    parameters: tuple[tuple[str, float], ...] = ()
 
     @property
     def n(self) -> int:
@@ -84,8 +86,8 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
     absent: list[tuple[str, str]] = []
     for name, family, make in _makers(inputs):
         try:
-            for key, staged, note in make():
-                found.append(_option(inputs, key, family, staged, note))
+            for key, staged, note, *parameters in make():
+                found.append(_option(inputs, key, family, staged, note, tuple(parameters)))
         except InputError as error:
             absent.append((name, error.what.rstrip(".") + "."))
     if not any(option.meets for option in found):
@@ -98,7 +100,8 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
     return tuple(found), tuple(absent)
 
 
-Found = Iterator[tuple[str, Staged, str]]
+# id, design, note, and its parameters as further items
+Found = Iterator[tuple[Any, ...]]
 
 
 def _makers(inputs: Inputs) -> Iterator[tuple[str, str, Callable[[], Found]]]:
@@ -112,10 +115,10 @@ def _makers(inputs: Inputs) -> Iterator[tuple[str, str, Callable[[], Found]]]:
     yield "Posterior probability (Thall and Simon)", "Bayesian", lambda: _thall_simon(inputs)
 
 
-def _option(inputs: Inputs, key: str, family: str, staged: Staged, note: str) -> Option:
+def _option(inputs: Inputs, key: str, family: str, staged: Staged, note: str, parameters: tuple[tuple[str, float], ...]) -> Option:
     null, target = operate(staged, inputs.p0), operate(staged, inputs.p1)
     meets = bool(null.success <= inputs.alpha + SLACK and target.success >= inputs.power - SLACK)
-    return Option(key, family, staged, null, target, meets, note)
+    return Option(key, family, staged, null, target, meets, note, parameters)
 
 
 def _single(inputs: Inputs, rule: str) -> Found:
@@ -210,7 +213,8 @@ def _bop2(inputs: Inputs) -> Found:
             found = design_bop2(inputs.p0, inputs.p1, looks, alpha=inputs.alpha, power=inputs.power, prior=inputs.prior)
         except InputError:
             continue
-        yield "bop2", found.design, "Stops for futility alone; no success before the last look."
+        parameters = (("lambda", found.scale), ("gamma", found.exponent), *_prior(found.prior))
+        yield "bop2", found.design, "Stops for futility alone; no success before the last look.", *parameters
         return
     raise InputError(_none(inputs))
 
@@ -233,18 +237,61 @@ def _thall_simon(inputs: Inputs) -> Found:
         return design_thall_simon(looks, standard=inputs.p0, p1=inputs.p1, prior=inputs.prior, lower=LOWER, upper=upper)
 
     for looks in sizes_of(inputs):
-        place = bisect_left(_UPPERS, True, key=lambda upper: bool(operate(make(looks, upper), inputs.p0).success <= inputs.alpha + SLACK))
-        if place == len(_UPPERS):
+        uppers = find_uppers(inputs, looks)
+        place = bisect_left(uppers, True, key=lambda upper: bool(operate(make(looks, upper), inputs.p0).success <= inputs.alpha + SLACK))
+        if place == len(uppers):
             continue
-        staged = make(looks, _UPPERS[place])
+        upper = uppers[place]
+        staged = make(looks, upper)
         if operate(staged, inputs.p1).success >= inputs.power - SLACK:
             yield (
                 "thall-simon",
                 staged,
-                f"The upper cut-off is the loosest that keeps the type I error; the lower one, {LOWER:g}, is an assumption.",
+                "The upper cut-off has the loosest boundaries that keep the type I error, of all that a cut-off above the lower one can "
+                f"have at these looks; the lower one, {LOWER:g}, is an assumption.",
+                ("lower", LOWER),
+                ("upper", upper),
+                *_prior(inputs.prior),
             )
             return
     raise InputError(_none(inputs))
+
+
+def find_uppers(inputs: Inputs, looks: tuple[int, ...]) -> tuple[float, ...]:
+    """Return upper cut-offs of the posterior probability, rising, one for each different set of boundaries.
+
+    A boundary changes only where the cut-off passes a posterior probability that some number of responders has at some look. Between two
+    neighbours of these, if they differ by more than 1e-9, the cut-off with the fewest decimals is taken.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    looks : tuple of int
+
+    Returns
+    -------
+    tuple of float
+        Above the lower cut-off, and reached by responders of all subjects at the last look.
+    """
+    from scipy.special import betaincc
+
+    a, b = inputs.prior
+    counts = [np.arange(n + 1) for n in looks]
+    reached = [betaincc(a + x, b + n - x, inputs.p0) for x, n in zip(counts, looks, strict=True)]
+    values = np.unique(np.concatenate(reached))
+    values = values[(values > LOWER) & (values <= reached[-1][-1]) & (values < 1)]
+    found = []
+    for below, value in zip([LOWER, *values[:-1]], values, strict=True):
+        if value - below <= 1e-9:
+            # the same but for rounding, or closer than a page can say
+            continue
+        shorter = (floor(value * 10**digits) / 10**digits for digits in range(1, 10))
+        found.append(next((short for short in shorter if below < short <= value), float(value)))
+    return tuple(found)
+
+
+def _prior(prior: tuple[float, float]) -> tuple[tuple[str, float], tuple[str, float]]:
+    return ("prior_events", prior[0]), ("prior_others", prior[1])
 
 
 def _none(inputs: Inputs) -> str:

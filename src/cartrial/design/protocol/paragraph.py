@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from cartrial.design.protocol.rows import error_text
 
 if TYPE_CHECKING:
     from cartrial.design.protocol.rows import Rows
@@ -18,7 +21,7 @@ _KINDS = {
 }
 
 
-def write_paragraph(design: StudyDesign, rows: Rows) -> str:
+def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | None = None) -> str:
     """Return the sample-size section, every number the text of a row.
 
     Parameters
@@ -26,6 +29,8 @@ def write_paragraph(design: StudyDesign, rows: Rows) -> str:
     design : StudyDesign
     rows : Rows
         Of `design_rows`; with simulated rows, their figures too.
+    facts : mapping, optional
+        Of `simulation_facts`, where there are simulated rows: the number of trials.
 
     Returns
     -------
@@ -43,11 +48,10 @@ def write_paragraph(design: StudyDesign, rows: Rows) -> str:
         return of("design", best.id, statistic)
 
     label = inputs.endpoint.label
-    who = {"infused": "infused subjects", "enrolled": "enrolled subjects"}.get(
-        inputs.endpoint.population, f"{inputs.endpoint.population} subjects"
-    )
+    definition = of("input", "endpoint", "definition")
+    which = "The primary endpoint" if inputs.endpoint.role == "primary" else "The endpoint tested here"
     words = [
-        f"The primary endpoint is the {label[0].lower()}{label[1:]} ({inputs.endpoint.id}) among {who}.",
+        f"{which} is the {label[0].lower()}{label[1:]} ({inputs.endpoint.id}): {definition}",
         f"The null hypothesis of a rate of at most {of('input', 'null', 'value')} is tested against a target of "
         f"{of('input', 'target', 'value')} with a one-sided type I error of at most {of('input', 'alpha', 'value')} and a power of "
         f"at least {of('input', 'power', 'value')}.",
@@ -78,25 +82,42 @@ def write_paragraph(design: StudyDesign, rows: Rows) -> str:
         )
     enrol = rows.find("calendar", "accrual", "to_enrol", n=best.n)
     if enrol is not None:
-        words.append(f"To have {said('n')} infused with a probability of 80 %, {enrol[1].text} subjects are to be enrolled.")
-    words += _simulated(design, rows)
-    if any(item.assumed for item in inputs.items if item.id in ("null", "target", "alpha", "power")):
-        names = {"null": "null rate", "target": "target rate", "alpha": "type I error", "power": "power"}
-        open_points = [names[item.id] for item in inputs.items if item.assumed and item.id in names]
-        words.append(f"[To be replaced before use, since they are assumptions: {', '.join(open_points)}.]")
+        words.append(
+            f"To have {said('n')} infused with a probability of 80 %, {enrol[1].text} subjects are to be enrolled, as "
+            f"{of('calendar', 'losses', 'manufacturing_failure')} of the enrolled have no product and {of('calendar', 'losses', 'drop')} "
+            "of the others drop out on virtual subjects."
+        )
+    words += _simulated(design, rows, facts or {})
+    words += _to_replace(design, counted=enrol is not None)
     return " ".join(words)
 
 
-def _simulated(design: StudyDesign, rows: Rows) -> list[str]:
+def _simulated(design: StudyDesign, rows: Rows, facts: Mapping[str, Any]) -> list[str]:
     """Return what virtual trials say of the power at the target and of the type I error."""
     best, inputs = design.best, design.inputs
     accrual = "paused" if best.staged.looks > 1 else "continued"
-    power = rows.find("simulation", best.id, "success", variant=accrual, truth=inputs.p1)
-    error = rows.find("simulation", best.id, "success", variant=accrual, truth=inputs.p0)
+    found = [rows.find("simulation", best.id, "success", variant=accrual, truth=truth) for truth in (inputs.p1, inputs.p0)]
+    power, error = (
+        None if item is None else f"{item[1].text} (standard error of the simulation {error_text(item[1])} %)" for item in found
+    )
     if power is None or error is None:
         return []
+    pause = ", enrolment paused at each look until all its responses are known" if best.staged.looks > 1 else ""
     return [
-        f"In virtual trials with visits, readers and drop-out as planned, success had a probability of {power[1].text} where the "
-        "endpoint's rate "
-        f"is the target and of {error[1].text} where it is the null."
+        f"In {facts['trials']} virtual trials for each rate, with visits, readers and drop-out as planned{pause}, success had a "
+        f"probability of {power} where the endpoint's rate is the target and of {error} where it is the null."
     ]
+
+
+def _to_replace(design: StudyDesign, *, counted: bool) -> list[str]:
+    """Return what is to be replaced by numbers with a source, in brackets."""
+    names = {"null": "null rate", "target": "target rate", "alpha": "type I error", "power": "power"}
+    assumed = [names[item.id] for item in design.inputs.items if item.assumed and item.id in names]
+    if not design.inputs.delay.closed:
+        assumed.append("days until a response is known")
+    if not design.timing.simulated and design.timing.goal == "infused":
+        assumed.append("no loss between enrolment and infusion, so that the number to enrol is missing here")
+    parts = [f"since they are assumptions: {', '.join(assumed)}"] if assumed else []
+    if counted:
+        parts.append("since it rests on simulated losses: the number to be enrolled")
+    return [f"[To be replaced before use, {'; '.join(parts)}.]"] if parts else []

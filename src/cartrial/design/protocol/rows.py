@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["COLUMNS", "KEYS", "PARTS", "Row", "Rows", "number", "share"]
+__all__ = ["COLUMNS", "KEYS", "PARTS", "Row", "Rows", "error_text", "number", "share"]
 
 COLUMNS: dict[str, str] = {
     "part": "what the row belongs to; see the parts",
@@ -18,7 +18,7 @@ COLUMNS: dict[str, str] = {
     "statistic": "what the value is",
     "unit": "proportion, subjects, responders, days, months, events, or blank",
     "value": "the number; null where there is none (no such stop at this look)",
-    "error": "Monte-Carlo standard error of the value, in its unit; null for exact figures",
+    "error": "standard error of the value, in its unit: of the simulation and, under a true rate, of finding that rate; null for exact figures",
     "text": "as the page prints it",
     "method": "stated, assumed, exact, approximate or simulated",
     "source": "where a stated number comes from, or the citation of a method",
@@ -115,6 +115,12 @@ class Rows:
 def share(value: float | None, digits: int = 1) -> str:
     """Return a probability in percent."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def error_text(row: Row) -> str:
+    """Return the standard error of a row as it is printed; in percent, without the sign, where the row is a proportion."""
+    error = (row.error or 0.0) * (100 if row.unit == "proportion" else 1)
+    return f"{error:.2f}" if error < 0.95 else f"{error:.1f}"
 
 
 def number(value: float | None, digits: int = 1) -> str:

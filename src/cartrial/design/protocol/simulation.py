@@ -124,6 +124,7 @@ def simulation_facts(found: Characteristics, seed: int) -> dict[str, Any]:
         "patients": truths.patients,
         "attainable": list(truths.attainable),
         "unshifted": truths.unshifted,
+        "unshifted_error": truths.unshifted_error,
         "label": LABEL,
     }
 
@@ -134,7 +135,7 @@ def contrast_name(setting: str, variant: str) -> str:
 
 
 def add_simulation(rows: Rows, design: StudyDesign, found: Characteristics) -> None:
-    """Add the operating characteristics and the comparisons."""
+    """Add the operating characteristics and the comparisons: each figure with the error of simulation and calibration together."""
     ids = {option.staged.name: option.id for option in simulated_options(design)}
     for row in found.frame.filter(found.frame["accrual"] != "").iter_rows(named=True):
         _row(rows, "simulation", ids[row["design"]], row["accrual"], row)
@@ -146,7 +147,8 @@ def add_simulation(rows: Rows, design: StudyDesign, found: Characteristics) -> N
         for name, value in (("attained", truths.attained[k]), ("member_sd", truths.member_sd[k])):
             error = float(truths.mc_error[k]) if name == "attained" else None
             rows.add("simulation", "truth", name, value, share(value, 2), truth=rate, error=error, unit="proportion", method="simulated")
-    rows.add("simulation", "truth", "unshifted", truths.unshifted, share(truths.unshifted), unit="proportion", method="simulated")
+    own: dict[str, Any] = {"error": truths.unshifted_error, "unit": "proportion", "method": "simulated"}
+    rows.add("simulation", "truth", "unshifted", truths.unshifted, share(truths.unshifted), **own)
 
 
 def _row(rows: Rows, part: str, name: str, variant: str, row: dict[str, Any]) -> None:
@@ -169,8 +171,10 @@ def _row(rows: Rows, part: str, name: str, variant: str, row: dict[str, Any]) ->
             text = share(value) if unit in _SHARES else number(value / scale, 0 if quantity.startswith("needed") else 1)
         rows.add(part, name, statistic, value / scale, text, error=None if error is None else error / scale, method=method, **key)
 
-    add(quantity, row["value"], error=row["mc_error"])
-    if row["calibration_error"] is not None:
+    needed = quantity.startswith("needed")
+    # no error: a stop that cannot happen, or a number that is the same in every trial by construction
+    add(quantity, row["value"], error=row["error"] if row["error"] or needed else None)
+    if row["calibration_error"]:
         add(f"{quantity}_calibration_error", row["calibration_error"])
     if row["exact"] is not None:
         add(f"{quantity}_exact", row["exact"], method="exact")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cartrial.design.protocol.delayed import DelayedPlan, find_delayed
-from cartrial.design.protocol.inputs import DAYS_PER_MONTH, Inputs, read_inputs
+from cartrial.design.protocol.delayed import DelayedPlan, counted_rate, find_delayed
+from cartrial.design.protocol.inputs import Inputs, read_inputs
 from cartrial.design.protocol.joint import JointPlan, find_joint
 from cartrial.design.protocol.options import Option, find_options
 from cartrial.design.protocol.safety import SafetyPlan, find_safety
@@ -104,7 +104,7 @@ def design_study(
     seed : int
         Of accrual and of the comparison of looks.
     virtual : bool
-        Losses and waits from consent to infusion as in virtual trials; without, none.
+        Losses and waits from consent to infusion measured on virtual subjects; without, none, which is an assumption and called so.
     say : callable, optional
         Told each step.
 
@@ -131,7 +131,8 @@ def design_study(
     joint, no_joint = find_joint(inputs)
     tell("Looks while responses are awaited")
     delayed = find_delayed(inputs, options, timing.plan, seed=seed)
-    survival, no_survival = find_survival(inputs, timing)
+    survival, no_survival = find_survival(inputs, timing, seed=seed)
+    reason += _meanwhile(inputs, best, timing)
     absent = (*absent, *no_safety, *no_joint, *no_survival)
     return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed)
 
@@ -151,10 +152,24 @@ def _recommend(inputs: Inputs, options: tuple[Option, ...]) -> tuple[str, str]:
             f" Against the smallest single stage ({single.n} subjects) it needs {best.n - single.n} more at most, and "
             f"{single.n - float(best.at_null.expected_n):.1f} fewer on average if the product is no better than the null."
         )
-    if best.staged.looks > 1:
-        waiting = inputs.sites * inputs.rate * inputs.delay / DAYS_PER_MONTH
-        words += (
-            f" Responses of the first stage are known {inputs.delay} days after its last infusion at the latest; with all sites open about "
-            f"{waiting:.0f} more subjects would be enrolled meanwhile. The trial pauses there, or counts them in the second stage."
-        )
     return best.id, words
+
+
+def _meanwhile(inputs: Inputs, best: Option, timing: Timing) -> str:
+    """Return what happens until the responses of the first stage are known, as sentences that follow the reason."""
+    if best.staged.looks == 1:
+        return ""
+    waiting = counted_rate(inputs, timing.plan) * inputs.delay.days
+    left = best.n - best.staged.n[0]
+    last = "last infusion" if inputs.delay.start == "infusion" else "last enrolment"
+    words = (
+        f" All responses of the first stage are known {inputs.delay.days} days after its {last} {inputs.delay.limit}; with all sites open "
+        f"about {waiting:.0f} more subjects would be {inputs.goal} meanwhile"
+    )
+    if waiting < left:
+        return f"{words}. The trial pauses there, or counts them in the second stage."
+    return (
+        f"{words}, and the second stage has {left}. Without a pause the trial is full before a stop for futility can be certain, which "
+        "then spares nobody; with a pause it stands still that long, unless enough have responded to go on before. Where neither will do, "
+        "take the single stage or an endpoint that is known earlier."
+    )

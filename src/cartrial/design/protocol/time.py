@@ -23,6 +23,9 @@ __all__ = ["CASES", "SurvivalPlan", "Timing", "add_timing", "find_survival", "fi
 # scale of the funnel, not a fact: shares alone matter
 CASES = 10_000
 _TRIALS = 2000
+# trials by which the size and the power of a test of a time to event are simulated
+_TESTS = 10_000
+_NO_LOSS = "assumption: no loss and no wait between consent and infusion"
 _MILESTONES = ("screened", "enrolled", "last_enrolled", "last_infused", "last_assessed")
 
 
@@ -48,15 +51,32 @@ class Timing:
     goal: str
     enrol: dict[int, int]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether losses and waits were measured on virtual subjects, rather than assumed to be none."""
+        return not self.plan.source.startswith("assumption")
+
 
 @dataclass(frozen=True)
 class SurvivalPlan:
-    """Designs of one time to event, or why there is none."""
+    """Designs of one time to event.
+
+    Parameters
+    ----------
+    test : SurvivalTest
+    label : str
+    designs : tuple of (name, design)
+    rate : float
+        Subjects per day with all sites open.
+    errors : dict of str to dict
+        By name of the design: size and power, each with its Monte-Carlo standard error, and trials, where the test is an approximation.
+    """
 
     test: SurvivalTest
     label: str
     designs: tuple[tuple[str, LogRankDesign | ExactDesign | CurveDesign], ...]
     rate: float
+    errors: dict[str, dict[str, float]]
 
 
 def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtual: bool = True) -> Timing:
@@ -69,25 +89,29 @@ def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtua
         Numbers of subjects.
     seed : int
     virtual : bool
-        Losses and waits from consent to infusion as in virtual trials; without, none.
+        Losses and waits from consent to infusion measured on virtual subjects; without, or where the study cannot be simulated, none, and
+        the plan's source says so as an assumption.
     """
     from cartrial.design.enrolment.accrual import estimate_accrual, simulate_accrual
     from cartrial.design.enrolment.funnel import design_funnel
     from cartrial.design.enrolment.numbers import design_enrolment
 
-    stated = {"sites": inputs.sites, "rate": inputs.rate, "activation": inputs.activation, "assessment": float(inputs.delay)}
+    stated: dict[str, Any] = {"sites": inputs.sites, "rate": inputs.rate, "activation": inputs.activation}
+    stated |= {"assessment": float(inputs.delay.days), "assessed_from": inputs.delay.start}
+    plan = AccrualPlan(**stated, source=_NO_LOSS)
     if virtual:
-        plan = replace(AccrualPlan.of_study(inputs.study, seed=seed), **stated)  # type: ignore[arg-type]
-    else:
-        plan = AccrualPlan(**stated, source="the study; no loss between consent and infusion")  # type: ignore[arg-type]
-    goal: Any = "enrolled" if inputs.endpoint.population == "enrolled" else "infused"
+        try:
+            plan = replace(AccrualPlan.of_study(inputs.study, seed=seed), **stated)
+        except InputError as error:
+            plan = replace(plan, source=f"{_NO_LOSS}; the study cannot be simulated: {error.what.rstrip('.')}")
+    goal = inputs.goal
     milestones = {n: estimate_accrual(simulate_accrual(plan, n, goal, trials=_TRIALS, seed=seed)) for n in sizes}
     enrol = {n: design_enrolment(n, plan.infused_share).enrol for n in sizes} if goal == "infused" and plan.infused_share < 1 else {}
     return Timing(plan, milestones, design_funnel(CASES, seed=seed).table, goal, enrol)
 
 
-def find_survival(inputs: Inputs, timing: Timing) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:
-    """Return designs of the times to event that the study tests, and those not found with the reason."""
+def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:
+    """Return designs of the times to event that the study tests, with their simulated errors, and those not found with the reason."""
     from cartrial.design.survival.curves import weibull
     from cartrial.design.survival.exact_test import design_exact_events
     from cartrial.design.survival.landmark import design_landmark, design_rmst
@@ -117,8 +141,24 @@ def find_survival(inputs: Inputs, timing: Timing) -> tuple[tuple[SurvivalPlan, .
                 designs.append((name, make()))
             except InputError as error:
                 absent.append((f"{test.endpoint}: {name}", error.what.rstrip(".") + "."))
-        found.append(SurvivalPlan(test, endpoint.label, tuple(designs), rate))
+        errors = {name: _errors(design, seed) for name, design in designs if not name.startswith("Exact")}
+        found.append(SurvivalPlan(test, endpoint.label, tuple(designs), rate, errors))
     return tuple(found), tuple(absent)
+
+
+def _errors(design: Any, seed: int) -> dict[str, float]:
+    """Return size and power of an approximate test by simulation."""
+    from cartrial.design.survival.landmark import CurveDesign
+    from cartrial.design.survival.simulate import simulate_kaplan_meier, simulate_log_rank
+
+    simulate: Any = simulate_kaplan_meier if isinstance(design, CurveDesign) else simulate_log_rank
+    table = simulate(design, trials=_TESTS, seed=seed)
+    found: dict[str, float] = {"trials": _TESTS}
+    for name, truth in (("size", "null"), ("power", "alternative")):
+        # of the one-sample tests the plain one comes first: the one that is planned
+        row = table.filter(table["truth"] == truth).row(0, named=True)
+        found |= {name: row["rate"], f"{name}_error": row["mc_error"]}
+    return found
 
 
 def add_timing(rows: Rows, timing: Timing, survival: tuple[SurvivalPlan, ...]) -> None:
@@ -131,6 +171,7 @@ def add_timing(rows: Rows, timing: Timing, survival: tuple[SurvivalPlan, ...]) -
 
 def _calendar(rows: Rows, timing: Timing) -> None:
     plan = timing.plan
+    losses = {"method": "simulated" if timing.simulated else "assumed", "source": plan.source}
     for name, value, unit in (
         ("screening_failure", plan.screening_failure, "proportion"),
         ("manufacturing_failure", plan.manufacturing_failure, "proportion"),
@@ -139,9 +180,9 @@ def _calendar(rows: Rows, timing: Timing) -> None:
         ("infusion_days", plan.infusion_days, "days"),
     ):
         text = share(value) if unit == "proportion" else f"{value:.0f} days"
-        rows.add("calendar", "losses", name, value, text, unit=unit, method="simulated", source=plan.source)
+        rows.add("calendar", "losses", name, value, text, unit=unit, **losses)
     for n, enrolled in timing.enrol.items():
-        rows.add("calendar", "accrual", "to_enrol", enrolled, str(enrolled), n=n, unit="subjects")
+        rows.add("calendar", "accrual", "to_enrol", enrolled, str(enrolled), n=n, unit="subjects", **losses)
     for n, table in timing.milestones.items():
         for row in table.iter_rows(named=True):
             if row["quantity"] not in _MILESTONES:
@@ -160,13 +201,22 @@ def _calendar(rows: Rows, timing: Timing) -> None:
 
 
 def _funnel(rows: Rows, timing: Timing) -> None:
+    of_counts = {"share": False, "range": False}
     for row in timing.funnel.iter_rows(named=True):
-        kind = {"method": "assumed" if row["assumed"] else "stated", "source": row["source"]}
+        # what is assumed of a step goes on into the numbers of every later one
+        assumed = {"share": row["assumed"], "range": "assumption" in row["source"].lower()}
+        of_counts = {name: of_counts[name] or value for name, value in assumed.items()}
+
+        def kind(found: dict[str, bool], name: str, source: str = row["source"]) -> dict[str, str]:
+            of = "range" if name.endswith(("low", "high")) else "share"
+            return {"method": "assumed" if found[of] else "stated", "source": source}
+
         if row["share"] is not None:
             for name in ("share", "share_low", "share_high"):
-                rows.add("funnel", row["step"], name, row[name], share(row[name], 0), unit="proportion", **kind)
+                rows.add("funnel", row["step"], name, row[name], share(row[name], 0), unit="proportion", **kind(assumed, name))
         for name in ("count", "low", "high"):
-            rows.add("funnel", row["step"], name, row[name], f"{row[name]:,.0f}".replace(",", " "), unit="subjects", **kind)
+            text = f"{row[name]:,.0f}".replace(",", " ")
+            rows.add("funnel", row["step"], name, row[name], text, unit="subjects", **kind(of_counts, name))
 
 
 def _survival(rows: Rows, item: SurvivalPlan) -> None:
@@ -182,6 +232,11 @@ def _survival(rows: Rows, item: SurvivalPlan) -> None:
         rows.add("survival", name, "n", design.n, str(design.n), unit="subjects", **key)
         rows.add("survival", name, "events", events, number(events, 0 if exact == "exact" else 1), unit="events", **key)
         rows.add("survival", name, "power", design.power, share(design.power), unit="proportion", **key)
+        found = item.errors.get(words)
+        if found is not None:
+            for kind_of in ("size", "power"):
+                more = {**key, "method": "simulated", "error": found[f"{kind_of}_error"], "unit": "proportion"}
+                rows.add("survival", name, f"{kind_of}_simulated", found[kind_of], share(found[kind_of]), **more)
         accrual, follow = design.follow.accrual / DAYS_PER_MONTH, design.follow.duration / DAYS_PER_MONTH
         rows.add("survival", name, "accrual", accrual, number(accrual), unit="months", **key)
         rows.add("survival", name, "duration", follow, number(follow), unit="months", **key)

@@ -196,7 +196,7 @@ def simulate_characteristics(
 
     if trials < 2:
         raise InputError(f"{trials} trials have no Monte-Carlo error", key="trials", right="Give at least 2, better 1000")
-    if out is None and (workers or scheduler):
+    if out is None and (workers is not None or scheduler is not None):
         raise InputError("workers need a place for their results", key="out", right="Name a folder")
 
     def told(phase: str) -> Callable[[int, int], None] | None:

@@ -85,9 +85,7 @@ def variants_of(study: Study, endpoint: Endpoint) -> tuple[dict[str, Any], ...]:
         As `sensitivity` of a study file has them: the other denominator, each other strategy for transplant that a rate can have, the
         window up to the visit in place of the one at it, and the investigator where another reader is primary.
     """
-    changes: list[dict[str, Any]] = []
-    if endpoint.population == "infused":
-        changes.append({"population": "enrolled"})
+    changes: list[dict[str, Any]] = [{"population": "enrolled" if endpoint.population == "infused" else "infused"}]
     changes += [{"hsct": strategy} for strategy in _STRATEGIES if strategy != endpoint.strategies.hsct]
     if endpoint.window is not None and endpoint.window.at:
         changes.append({"window": {"within": endpoint.window.at}})
@@ -176,7 +174,7 @@ def contrast_table(frame: pl.DataFrame, study: Study, design: str | None = None)
         One row for each comparison and truth: family, setting, variant, population, reader, window, strategies (in words), truth; then
         rate, difference (from the main analysis of the same trials), success (at the same n and critical value), needed_n (with the null
         as the study has it) and needed_n_restated (with the null restated as what the variant has when the truth is the null), each with
-        its Monte-Carlo error as NAME_error; and a note.
+        its standard error (simulation and calibration) as NAME_error; and a note.
     """
     import polars as pl
 
@@ -186,7 +184,7 @@ def contrast_table(frame: pl.DataFrame, study: Study, design: str | None = None)
     chosen = design or str(frame["design"][0])
     rows = rows.filter(pl.col("design") == chosen)
     keys = ["setting", "variant", "truth"]
-    wide = rows.pivot("quantity", index=keys, values=["value", "mc_error"])
+    wide = rows.pivot("quantity", index=keys, values=["value", "error"])
     quantities = ("rate", "difference", "success", "needed_n", "needed_n_restated")
     endpoint = choose_endpoint(study, str(frame["endpoint"][0]))
     variants = {"": endpoint} | {
@@ -210,7 +208,7 @@ def contrast_table(frame: pl.DataFrame, study: Study, design: str | None = None)
     figures = [
         pl.col(f"{source}_{name}").alias(name if source == "value" else f"{name}_error")
         for name in quantities
-        for source in ("value", "mc_error")
+        for source in ("value", "error")
         if f"{source}_{name}" in wide.columns
     ]
     described = pl.DataFrame(words).with_row_index("place")

@@ -64,12 +64,16 @@ def summarise(rows: pl.DataFrame, job: CharacteristicsJob, *, alpha: float | Non
     -------
     polars.DataFrame
         study, endpoint, design, accrual (`continued`, `paused`, blank: a comparison), truth, setting, variant (blank: as the study has
-        it), quantity (of `UNITS`), look (of the probabilities of stopping), value, mc_error, calibration_error, exact, unit, trials.
+        it), quantity (of `UNITS`), look (of the probabilities of stopping), value, error, mc_error, calibration_error, exact, unit, trials.
+
+        `error` is the standard error of the value as a figure under its truth: sqrt(mc_error^2 + calibration_error^2). It holds both what
+        chance the trials have and what the calibration leaves open of the truth itself; with one truth alone it is that of the trials.
 
         `mc_error` is the standard error over trials; of a probability sqrt(p (1 - p) / trials) with p = (x + 1) / (trials + 2), so that
         none is zero; of a needed number half the distance between those at the rate one error (of both kinds) lower and higher: zero
         where all three are the same number. `calibration_error` is what the error of the truth's calibration adds: its size times the
-        slope over the truths (null where there is one truth, or the quantity is a needed number). `exact` is the binomial figure of
+        slope over the truths (null where there is one truth, or the quantity is a needed number). A stop that the boundaries do not
+        have is 0 without any error. `exact` is the binomial figure of
         the same design at the truth.
 
         Comparisons: `rate`; `difference` from the main analysis of the same trials (its error from the paired differences); `success`
@@ -93,6 +97,11 @@ def summarise(rows: pl.DataFrame, job: CharacteristicsJob, *, alpha: float | Non
     frame = pl.concat(frames, how="diagonal")
     exact = _exact(job.designs, job.truths)
     frame = frame.join(exact, on=["design", "accrual", "truth", "setting", "variant", "quantity", "look"], how="left", nulls_equal=True)
+    never = pl.col("never").fill_null(False)
+    both = ("mc_error", "calibration_error")
+    frame = frame.join(_impossible(job.designs), on=["design", "quantity", "look"], how="left", nulls_equal=True)
+    frame = frame.with_columns(pl.when(never).then(0.0).otherwise(name).alias(name) for name in both)
+    frame = frame.with_columns((pl.col("mc_error") ** 2 + pl.col("calibration_error").fill_null(0.0) ** 2).sqrt().alias("error"))
     order = {name: i for i, name in enumerate(UNITS)}
     place = {design.name: i for i, design in enumerate(job.designs)}
     units = pl.col("quantity").replace_strict(UNITS).alias("unit")
@@ -102,7 +111,7 @@ def summarise(rows: pl.DataFrame, job: CharacteristicsJob, *, alpha: float | Non
     )
     return frame.select(
         *("study", "endpoint", "design", "accrual", "truth", "setting", "variant", "quantity", "look"),
-        *("value", "mc_error", "calibration_error", "exact", "unit", "trials"),
+        *("value", "error", "mc_error", "calibration_error", "exact", "unit", "trials"),
     )
 
 
@@ -115,6 +124,20 @@ def _errors(study: Study, alpha: float | None, power: float | None) -> tuple[flo
         planned = study.design.power if study.design else None
         power = planned.value if planned else 0.8
     return alpha, power
+
+
+def _impossible(designs: tuple[Staged, ...]) -> pl.DataFrame:
+    """Return the stops that no trial of a design can have."""
+    import polars as pl
+
+    rows: list[tuple[str, str, int | None]] = []
+    for design in designs:
+        for name, bounds in (("stop_futility", design.futility), ("stop_efficacy", design.efficacy)):
+            rows += [(design.name, name, look) for look, bound in enumerate(bounds, start=1) if bound is None]
+        if all(bound is None for bound in (*design.futility[:-1], *design.efficacy[:-1])):
+            rows.append((design.name, "early_stop", None))
+    frame = pl.DataFrame(rows, schema={"design": pl.String, "quantity": pl.String, "look": pl.Int32}, orient="row")
+    return frame.with_columns(pl.lit(True).alias("never"))
 
 
 def _course(rows: pl.DataFrame, designs: tuple[Staged, ...]) -> pl.DataFrame:

@@ -49,7 +49,8 @@ class Truths:
     attained : ndarray of float64
         Rate among the calibrating patients under these shares, each parameter set counting the same.
     mc_error : ndarray of float64
-        Monte-Carlo standard error of `attained`.
+        Monte-Carlo standard error of the rate of all parameter sets under these shares: what the calibrating patients leave open, and
+        what the parameter sets leave open of which no trial of theirs has one.
     member_sd : ndarray of float64
         Standard deviation of the true rates that is left between parameter sets: of their calibration, and of those that cannot have
         the rate and have their own limit instead.
@@ -57,6 +58,8 @@ class Truths:
         Rates with everybody and with nobody resistant.
     unshifted : float
         Rate under the ensemble's own shares.
+    unshifted_error : float
+        Its Monte-Carlo standard error, as `mc_error`.
     patients : int
         Calibrating patients, of other keys than those of any trial.
     """
@@ -70,6 +73,7 @@ class Truths:
     member_sd: Floats
     attainable: tuple[float, float]
     unshifted: float
+    unshifted_error: float
     patients: int
 
     def table(self) -> pl.DataFrame:
@@ -157,7 +161,8 @@ def find_truths(
     endpoint : str, optional
         As in `choose_endpoint`.
     patients : int
-        How many are simulated, about: the Monte-Carlo error is at most 0.5 / sqrt(patients).
+        How many are simulated, about. With rates near one half the Monte-Carlo error is about 0.5 / sqrt(patients) where every parameter
+        set has its share of them; it is larger where some have few, or none: they come in trials of one parameter set.
     out : str or Path, optional
         Folder in which they are kept, batch by batch, as `run_batches` does.
     progress : callable, optional
@@ -215,6 +220,7 @@ def find_truths(
         member_sd=np.array([curves.left_between(share) for share in found]),
         attainable=(low, high),
         unshifted=curves.rate(own),
+        unshifted_error=curves.error(own, apart=own),
         patients=sample.height,
     )
 
@@ -266,8 +272,8 @@ class _Curves:
             [np.zeros((3, 1)), np.cumsum(np.vstack([self.value, np.ones(len(rank))])[:, order] * self.weight[order], 1)], 1
         )
         sensitive_left, resistant_there, self.below = summed[0, -1] - summed[0, upto], summed[1, upto], summed[2, upto]
-        pooled = sensitive_left + resistant_there
-        curves = pooled + self.below * self.apart[1][:, None] + (1 - self.below) * self.apart[0][:, None]
+        self.pooled = sensitive_left + resistant_there
+        curves = self.pooled + self.below * self.apart[1][:, None] + (1 - self.below) * self.apart[0][:, None]
         self.curves = np.minimum.accumulate(np.clip(curves, 0, 1), axis=1)
 
     def shares(self, target: float) -> Floats:
@@ -281,10 +287,44 @@ class _Curves:
         """Return the rate of all patients, each parameter set counting the same."""
         return float(self._mixed(share) @ self.weight)
 
-    def error(self, share: Floats) -> float:
-        """Return the Monte-Carlo error of `rate`."""
+    def error(self, share: Floats, *, apart: Floats | None = None) -> float:
+        """Return the Monte-Carlo error of `rate` as the rate of all parameter sets.
+
+        Parameters
+        ----------
+        share : ndarray of float64, shape (members,)
+        apart : ndarray of float64, shape (members,), optional
+            Shares under which a set without patients differs from the others as it does under `share`. Without it one share of all:
+            such a set has no share of its own.
+
+        Notes
+        -----
+        Two-stage sampling of clusters (Cochran, Sampling Techniques, 3rd ed., 1977, chapter 11): patients within parameter sets, and n
+        of N sets, each counting the same. The variance is that of the patients plus (1 - n / N) / n times that between sets.
+        """
         mixed = self._mixed(share)
-        return float(np.sqrt(((mixed - mixed @ self.weight) ** 2) @ self.weight**2))
+        variance = float(((mixed - mixed @ self.weight) ** 2) @ self.weight**2)
+        seen = int((self.count > 0).sum())
+        if seen < self.members:
+            if apart is None:
+                common = np.interp(mixed @ self.weight, self.pooled[::-1], self.grid[::-1])
+                apart = np.full(self.members, common)
+            variance += (1 - seen / self.members) / seen * self._between(apart)
+        return float(np.sqrt(variance))
+
+    def _between(self, share: Floats) -> float:
+        """Return the variance of the true rates between parameter sets, from those with patients."""
+        mixed, seen = self._mixed(share), self.count > 0
+        overall = float(mixed @ self.weight)
+        spread = overall * (1 - overall)
+        if seen.sum() < 2:
+            # one set says nothing of the others; no rates can differ by more
+            return spread
+        own = np.bincount(self.member, mixed, self.members)[seen] / self.count[seen]
+        # the variance of observed means is between + E[p (1 - p)] / count, and E[p (1 - p)] = spread - between
+        few = float(np.mean(1 / self.count[seen]))
+        found = (float(np.var(own, ddof=1)) - spread * few) / max(1 - few, 1e-300)
+        return float(np.clip(found, 0.0, spread))
 
     def find(self, rate: float) -> Floats:
         """Return shares under which the rate of all patients is the one asked for, by halving the target of the parameter sets."""

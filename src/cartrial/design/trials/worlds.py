@@ -62,8 +62,8 @@ class Worlds:
     value : ndarray of int8, shape (2, variants, trials, places)
         1 response, 0 none, `OPEN`, `OUTSIDE`.
     known : ndarray of int64, shape (2, trials, places)
-        Day on which the main analysis is known: of the assessment that decides it, of death, of the loss of a subject who is never
-        infused, or the end of the window, whichever is first. Other events wait for the end of the window.
+        Day on which the main analysis is known, as in `derive_known`: of the assessment or the event that decides it, else the end of
+        the window.
     evaluable : ndarray of bool, shape (2, trials, places)
         In the population `evaluable` of the endpoint's reader.
     shares : ndarray of float64, shape (2, members)
@@ -248,6 +248,7 @@ def _derive(plan: Plan, people: Accrued, threads: int | None) -> tuple[NDArray[n
     """Return values by variant, days on which the main one is known, and who is evaluable, of each of the subjects."""
     import polars as pl
 
+    from cartrial.design.trials.known import derive_known
     from cartrial.endpoints.adrs import derive_adrs
     from cartrial.endpoints.course import derive_course
     from cartrial.endpoints.populations import Populations
@@ -264,27 +265,6 @@ def _derive(plan: Plan, people: Accrued, threads: int | None) -> tuple[NDArray[n
     for i, variant in enumerate(variants):
         rows = adrs.filter(pl.col("VARIANT") == variant.name)
         value[i, rows["SUBJ"].to_numpy()] = rows["AVAL"].fill_null(OPEN).cast(pl.Int8).to_numpy()
-    decided = adrs.filter((pl.col("VARIANT") == "") & pl.col("ADT").is_not_null())
-    window = endpoint.window
-    assert window is not None
-    if not window.at:
-        decided = decided.filter(pl.col("AVAL") == 1)
-    confirming = max(study.disease.confirm_days, endpoint.sustained_days)
-    known = _window_end(study, endpoint, people) + confirming
-    if not confirming:
-        who = decided["SUBJ"].to_numpy()
-        known[who] = np.minimum(known[who], decided["ADT"].cast(pl.Int32).to_numpy())
-    known = np.minimum(np.where(people.infused, known, people.lost), course.death)
+    known = derive_known(study, populations, variants[0].endpoint)
     evaluable = populations.of("evaluable", READERS.index(variants[0].endpoint.reader or study.readers.primary))
     return value, known, evaluable
-
-
-def _window_end(study: Study, endpoint: Endpoint, people: Accrued) -> Days:
-    """Return the last day of each subject's window."""
-    window = endpoint.window
-    assert window is not None
-    if window.within_days:
-        start = people.enrolled if window.from_ == "enrolment" else people.infusion
-        return start + window.within_days
-    visit = study.visit(str(window.at or window.within))
-    return people.infusion + visit.day + visit.plus

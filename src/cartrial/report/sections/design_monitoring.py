@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
+from cartrial.design.protocol.delayed import DelayedPlan
 from cartrial.design.protocol.inputs import DAYS_PER_MONTH
 from cartrial.design.protocol.joint import ALPHA_TOXICITY, JointPlan
 from cartrial.design.protocol.safety import FALSE_STOP, FIRST_LOOK, steps_of
@@ -21,26 +24,39 @@ def awaited(data: DesignData) -> Section | None:
         return None
     inputs = data.design.inputs
     early = plan.delayed.early
-    words = (
-        f"A response of {inputs.endpoint.id} is known {inputs.delay} days after its start at the latest. TOP decides at a look without "
-        "waiting: "
-        "a subject who is still followed counts as the share of its window that is over. "
-    )
-    words += (
+    window = data.stat("delayed", "top", "window")
+    words = parts(
+        "A response of {} is known {} {}, {} after its subject is counted. TOP decides at a look without waiting: "
+        "a subject who is still followed counts as the share of its window that is over. {} {}",
+        inputs.endpoint.id,
+        inputs.delay.text,
+        inputs.delay.limit,
+        window,
         "Here failures show early (relapse, death, new therapy), and a response only at the visit: a subject in remission before it is "
         "pending."
         if early == "failure"
-        else "Here responses show early, and a failure only at the end of the window."
+        else "Here responses show early, and a failure only at the end of the window.",
+        "A look is made as soon as its decision can no longer change, which may be before all its results are known. "
+        "A look suspends enrolment while more than n²/N of its n subjects are pending (N: most subjects), unless the pending cannot change "
+        "the decision: with so few known, credit alone would decide. The last look waits for all.",
     )
     rows: list[tuple[Any, ...]] = []
     for row in plan.operating.iter_rows(named=True):
         key = {"variant": row["strategy"], "truth": row["p"]}
-        named = {"credit": "decides with pending subjects", "wait": "waits at each look"}[row["strategy"]]
+        named = {"credit": "decides with pending subjects", "wait": "waits until the decision is certain"}[row["strategy"]]
         figures = [
             with_error(data, "delayed", "top", name, **key) for name in ("success", "early_stop", "expected_n", "duration", "suspended")
         ]
         rows.append((f"{100 * row['p']:g} %", named, *figures))
-    head = ("True rate", "The look", "Success", "Early stop", "Enrolled, mean", "Months, mean", "Months without enrolment, mean")
+    head = (
+        "True rate",
+        "The look",
+        "Success",
+        "Early stop",
+        f"{data.design.timing.goal.capitalize()}, mean",
+        "Months, mean",
+        "Months without enrolment, mean",
+    )
     trials = plan.operating["trials"][0]
     decisions = []
     for n in plan.delayed.n:
@@ -56,13 +72,32 @@ def awaited(data: DesignData) -> Section | None:
             wide=True,
         ),
         Note(
-            f"{trials} simulated trials, {plan.rate * DAYS_PER_MONTH:.1f} subjects a month from the start (all sites open), early "
-            "outcomes spread "
-            "evenly over the window: assumptions. What is gained in months is paid with subjects enrolled and with some power."
+            f"{trials} simulated trials, {plan.rate * DAYS_PER_MONTH:.1f} subjects {data.design.timing.goal} a month from the start (all "
+            "sites open), early outcomes spread evenly over the window, reads and adjudication taking no time: assumptions. "
+            "What is gained in months is paid with subjects enrolled and with some power."
+            + (" Responses that come sooner than evenly make a look stop less often." if early == "response" else "")
         ),
+        *_missed(data, plan),
         Details(f"Decisions at the {len(plan.delayed.n)} looks", decisions),
     ]
     return Section("awaited", "While responses are awaited", blocks, "Awaited")
+
+
+def _missed(data: DesignData, plan: DelayedPlan) -> list[Block]:
+    """Return where deciding with pending subjects misses an error, said plainly."""
+    inputs = data.design.inputs
+    pieces = []
+    for row in plan.operating.iter_rows(named=True):
+        target = row["p"] == inputs.p1
+        wanted = inputs.power if target else inputs.alpha
+        if row["strategy"] != "credit" or (row["success"] >= wanted if target else row["success"] <= wanted):
+            continue
+        figure = with_error(data, "delayed", "top", "success", variant="credit", truth=row["p"])
+        what = "TOP misses the power wanted" if target else "TOP exceeds the type I error wanted"
+        far = abs(row["success"] - wanted) > 2 * row["success_error"]
+        sure = "" if far else ", within two standard errors of it"
+        pieces.append(Markup("<strong>{}</strong>: {} against {} %{}.").format(what, figure, f"{100 * wanted:g}", sure))
+    return [Text(Markup(" ").join(pieces))] if pieces else []
 
 
 def safety(data: DesignData) -> Section | None:
@@ -139,7 +174,8 @@ def toxicity(data: DesignData) -> Section | None:
             f"Response and {plan.label} judged together in the same subjects: the trial goes on, and succeeds, only with enough "
             "responders and few enough "
             "toxicities. "
-            "A product with the target response but the unacceptable toxicity may succeed with a probability of at most "
+            "A product with the target response but the unacceptable toxicity may, where the two are independent, succeed "
+            "with a probability of at most "
             f"{100 * ALPHA_TOXICITY:g} % in "
             "Bryant and Day's two stages (assumption), and of at most the type I error in BOP2."
         )
@@ -164,6 +200,16 @@ def toxicity(data: DesignData) -> Section | None:
             for row in _bop2(data, plan)
         ]
         blocks.append(Table(("Product", "Success"), found, "BOP2: probability of success (exact, independent)", numeric=(1,), small=True))
+        cut = [data.stat("toxicity", plan.event, name, variant=plan.bop2.name) for name in ("lambda", "gamma")]
+        prior = [
+            data.stat("toxicity", plan.event, f"prior, {cell}", variant=plan.bop2.name)
+            for cell in ("response and toxicity", "response alone", "toxicity alone", "neither")
+        ]
+        made = (
+            "BOP2 of both: lambda {}, gamma {}; Dirichlet prior of response and toxicity {}, response alone {}, toxicity alone {}, "
+            "neither {}."
+        )
+        blocks.append(Text(Markup("{} {}").format(parts(made, *cut, *prior), plan.bop2.method)))
     blocks.append(Note("The odds ratio is of response and no toxicity: below 1, responders have more toxicity."))
     return Section("toxicity", "Response and toxicity together", blocks, "Toxicity")
 

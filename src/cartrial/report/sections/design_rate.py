@@ -33,6 +33,7 @@ def recommendation(data: DesignData) -> Section:
             Markup("{}: {}, {} (exact)").format(best.staged.name, alpha, power),
             "design",
         ),
+        Text(Markup("{}: {}").format(data.design.inputs.endpoint.id, data.stat("input", "endpoint", "definition"))),
         Text(data.design.reason),
         Note(
             "Another choice is right where something else counts: the fewest subjects at most (minimax), the fewest if the product is "
@@ -119,6 +120,9 @@ def _further(data: DesignData) -> list[tuple[Any, ...]]:
     first, every = LEE_LIU
     rows.append(("Predictive probability (Lee and Liu)", f"looks from {first} subjects, every {every}", "assumption"))
     rows.append(("While responses are awaited", "early outcomes evenly over the window", "assumption"))
+    rows.append(("Looks in calendar time", "reads and adjudication take no time", "assumption"))
+    if not design.timing.simulated:
+        rows.append(("Enrolment and calendar", "no loss and no wait between consent and infusion", "assumption"))
     return rows
 
 
@@ -163,8 +167,11 @@ def options(data: DesignData) -> Section:
     ]
     if data.design.absent:
         blocks.append(Table(("Not found", "Why"), data.design.absent, "Designs that do not fit", small=True))
-    said = [(option.staged.name, option.staged.method, option.note) for option in data.design.options]
-    blocks.append(Details("How each was found", [Table(("Design", "Method", "Note"), said, wide=True)]))
+    said = []
+    for option in data.design.options:
+        cut = [Markup("{} {}").format(name.replace("_", ", "), data.stat("design", option.id, name)) for name, _ in option.parameters]
+        said.append((option.staged.name, option.staged.method, Markup("; ").join(cut) or ABSENT, option.note))
+    blocks.append(Details("How each was found", [Table(("Design", "Method", "Parameters", "Note"), said, wide=True)]))
     return Section("designs", "Designs side by side", blocks, "Designs")
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import hypot
 from typing import Any
 
 from markupsafe import Markup
 
+from cartrial.design.protocol.definition import define_endpoint
 from cartrial.design.protocol.simulation import contrast_name, simulated_options
 from cartrial.design.trials.contrasts import SETTINGS, family_of, variants_of
 from cartrial.report.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.design_data import FAMILIES, DesignData, with_error
 from cartrial.report.figures.lines import Guide, Series, draw_lines
-from cartrial.study import strategies_text, window_text
+from cartrial.study import window_text
 from cartrial.study.endpoint import resolve_variant
 
 __all__ = ["contrasts", "operating"]
@@ -29,17 +29,16 @@ def operating(data: DesignData) -> Section | None:
     blocks: list[Block] = [
         Note(facts["label"]),
         Text(
-            f"{facts['trials']} virtual trials for each true rate of {plan.endpoint.id}, the same subjects under all rates, through "
-            "visits, "
-            "readers, drop-out and the endpoint's own rules. A true rate is reached by changing the share of patients whose disease or "
-            "product "
-            "does not respond; nobody's biology is replaced by a coin. Under the model's own share the rate is "
-            f"{100 * facts['unshifted']:.1f} %. "
-            "Figures stand with their Monte-Carlo standard error."
+            Markup(
+                "{} virtual trials for each true rate of {}, the same subjects under all rates, through visits, readers, drop-out and the "
+                "endpoint's own rules. A true rate is reached by changing the share of patients whose disease or product does not respond; "
+                "nobody's biology is replaced by a coin. Under the model's own share the rate is {}. Every figure stands with its standard "
+                "error, of the trials and of the calibration that finds the share of a true rate together."
+            ).format(facts["trials"], plan.endpoint.id, with_error(data, "simulation", "truth", "unshifted"))
         ),
         Figure(
             _success(data),
-            "Probability of success: exact binomial (lines) and virtual trials (points, 95 % of simulation and calibration error).",
+            "Probability of success: exact binomial (lines) and virtual trials (points, 95 % of the error of simulation and calibration).",
         ),
         _table(data, best.id, "paused" if best.staged.looks > 1 else "continued"),
     ]
@@ -51,15 +50,20 @@ def operating(data: DesignData) -> Section | None:
         and data.rows.find("simulation", option.id, "success", variant=accrual, truth=plan.p0)
     ]
     blocks.append(
-        Figure(_cost(data), "Months until the trial's decision, by true rate: from the first consent to the last result that decides.")
+        Figure(
+            _cost(data),
+            "Months until the trial's decision, by true rate: from the first consent to the last result that decides; 95 % as above.",
+        )
     )
     blocks.append(Details(f"The other {len(more)} tables: other designs, and enrolment that goes on", more))
     blocks.append(
         Note(
             "Where nobody drops out and every reading is right, virtual trials and the exact binomial agree within simulation error: a "
-            "test "
-            "holds them to it. Bias is the mean estimate less the true rate, for the plain share of responders and for the estimate that "
-            "is unbiased after two stages. Overrun are subjects infused beyond those who decided."
+            "test holds them to it. Bias is the mean estimate less the true rate, for the plain share of responders and for the estimate "
+            "that is unbiased after two stages. Overrun are subjects infused or enrolled, as the endpoint counts them, beyond those who "
+            "decided: at the last look enrolment ends with the last subject needed, so that a trial that reaches it has none by "
+            "construction. A result is known on the date of the sample or of the event that decides it: reading and adjudication take no "
+            "time (assumption)."
         )
     )
     return Section("operating", "Operating characteristics on virtual trials", blocks, "Virtual trials")
@@ -91,7 +95,13 @@ def _table(data: DesignData, design: str, accrual: str) -> Table:
         "Months",
     )
     said = f", {_ACCRUAL[accrual]}" if option.staged.looks > 1 else ""
-    return Table(head, rows, f"{option.staged.name}{said}: mean over trials ± Monte-Carlo standard error", numeric=range(10), wide=True)
+    return Table(
+        head,
+        rows,
+        f"{option.staged.name}{said}: mean over trials ± standard error of simulation and calibration",
+        numeric=range(10),
+        wide=True,
+    )
 
 
 def _success(data: DesignData) -> Markup:
@@ -110,10 +120,9 @@ def _success(data: DesignData) -> Markup:
         points, bars = [], []
         for truth in truths:
             found = data.rows.find("simulation", option.id, "success", variant=accrual, truth=truth)
-            drift = data.rows.find("simulation", option.id, "success_calibration_error", variant=accrual, truth=truth)
             if found is None or found[1].value is None:
                 continue
-            half = 1.96 * hypot(found[1].error or 0.0, (drift[1].value or 0.0) if drift else 0.0)
+            half = 1.96 * (found[1].error or 0.0)
             points.append((truth + aside, found[1].value))
             bars.append((truth + aside, max(0.0, found[1].value - half), min(1.0, found[1].value + half)))
         series.append(Series(f"{option.staged.name}, virtual trials", colour, points, "none", shape, bars))
@@ -206,16 +215,16 @@ def contrasts(data: DesignData) -> Section | None:
         "n needed, null restated",
     )
     caption = f"The same virtual patients, where {endpoint.id} as defined has the rates {100 * plan.p0:g} % and {100 * plan.p1:g} %"
-    words = strategies_text(endpoint)
     blocks: list[Block] = [
-        Definition([("As the study defines it", f"{endpoint.label}: {window_text(study, endpoint)}; {endpoint.population}; {words}")]),
+        Definition([("As the study defines it", f"{endpoint.label}: {define_endpoint(plan)}")]),
         Table(head, rows, caption, numeric=range(1, 7), group=frozenset(groups), wide=True),
         Note(
             f"Success is that of a single look at {best.n} subjects with {best.staged.efficacy[-1]} responders or more. The number "
-            "needed is that of "
-            "a single stage for the variant's rate at the target against the study's null; restated, against the variant's own rate where "
-            f"{endpoint.id} is at the null. A number is missing where the rate is not above its null, or more than 400 would be needed. "
-            "Differences are paired: they are sharper than their rates. Virtual readers err about remission near the limit of blasts alone."
+            "needed is the first n of a single stage that meets both errors, for the variant's rate at the target against the study's null; restated, against the "
+            f"variant's own rate where {endpoint.id} is at the null. A number is missing where the rate is not above its null, or more "
+            "than 400 would be needed. Figures are ± the standard error of simulation and calibration. Differences are paired: they are "
+            "sharper than their rates. A needed number jumps with the rate: compare the rates. Virtual readers err about remission at 0 to "
+            "20 % blasts alone, and never take back a remission that they have called."
         ),
         Note(
             "How to use it: choose the estimand for the question it answers, never for its rate. The null must be stated for the same "

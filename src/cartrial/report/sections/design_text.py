@@ -14,10 +14,14 @@ def paragraph(data: DesignData) -> Section:
     """Return the sample-size section of the protocol, ready to copy."""
     from cartrial.design.protocol.paragraph import write_paragraph
 
-    words = write_paragraph(data.design, data.rows)
+    words = write_paragraph(data.design, data.rows, data.facts)
     blocks: list[Block] = [
         Text(Markup('<span class="copy" id="paragraph-text">{}</span>').format(words)),
-        Note("Every number of it is a row of the JSON file beside this page. Words in brackets are for you to settle."),
+        Note(
+            "Every number of it is a row of the JSON file beside this page"
+            + (", and the number of virtual trials stands in its `simulation`" if data.simulated else "")
+            + ". Words in brackets are for you to settle."
+        ),
     ]
     return Section("paragraph", "For the protocol: sample size", blocks, "Paragraph")
 

@@ -6,17 +6,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cartrial.design.protocol.time import CASES
+from cartrial.design.protocol.time import CASES, SurvivalPlan
 from cartrial.report.blocks import Block, Note, Section, Table, Text
 from cartrial.report.design_data import DesignData, with_error
-from cartrial.report.rows import parts
+from cartrial.report.rows import ABSENT, parts
 
 __all__ = ["calendar", "funnel", "survival"]
 
 
 def calendar(data: DesignData) -> Section:
     """Return enrolment and calendar time by number of subjects."""
-    timing = data.design.timing
+    timing, inputs = data.design.timing, data.design.inputs
     names: dict[int, list[str]] = {}
     for option in data.design.options:
         if option.meets:
@@ -40,7 +40,8 @@ def calendar(data: DesignData) -> Section:
 
     losses = parts(
         "On the way from consent to infusion: {} are not enrolled, {} of the enrolled get no product, {} of the others drop out; {} to "
-        "enrolment and {} to infusion on average.",
+        "enrolment and {} to infusion on average"
+        + (", measured on virtual subjects." if timing.simulated else ": assumption, since no virtual subject was simulated."),
         lost("screening_failure"),
         lost("manufacturing_failure"),
         lost("drop"),
@@ -58,7 +59,8 @@ def calendar(data: DesignData) -> Section:
         Note(
             f"{plan.sites} sites, {plan.rate:g} consents per site and month, sites opening over {plan.activation:g} days. Losses and "
             "waits: "
-            f"{plan.source}. Enrolment is taken as uninterrupted; a pause at a look comes on top."
+            f"{plan.source}. The last response is counted as known {inputs.delay.text} {inputs.delay.limit}, reads and adjudication taking "
+            "no time (assumption). Enrolment is taken as uninterrupted; a pause at a look comes on top."
         ),
     ]
     return Section("calendar", "Enrolment and calendar", blocks, "Calendar")
@@ -80,7 +82,7 @@ def funnel(data: DesignData) -> Section:
         Table(head, rows, "From leukaemia to infusion: share and number (80 % band)", numeric=(1, 2), wide=True),
         Note(
             "The number of cases is a scale, not a fact: put the new leukaemia cases of a year of the sites' region in its place. "
-            "Shares are of published programmes; the losses of the calendar above are those of virtual trials, and need not agree."
+            "Shares are of published programmes; the losses of the calendar above have another origin, and need not agree."
         ),
     ]
     return Section("funnel", "Where the subjects come from", blocks, "Feasibility")
@@ -99,27 +101,62 @@ def survival(data: DesignData) -> Section | None:
             *(data.stat("survival", name, key) for key in ("null", "at", "alternative")),
         )
         shape = "exponential" if item.test.shape == 1 else f"Weibull with shape {item.test.shape:g}"
-        rows = [
-            (words, *(data.stat("survival", name, key, variant=words) for key in ("n", "events", "power", "accrual", "duration")))
-            for words, _ in item.designs
-        ]
-        head = ("Test", "Subjects", "Events expected", "Power", "Months of enrolment", "Months in all")
+        rows = []
+        for words, _ in item.designs:
+            figures = [data.stat("survival", name, key, variant=words) for key in ("n", "events", "power")]
+            simulated: list[Any] = ["exact", ABSENT]
+            if words in item.errors:
+                simulated = [with_error(data, "survival", name, f"{key}_simulated", variant=words) for key in ("size", "power")]
+            months = [data.stat("survival", name, key, variant=words) for key in ("accrual", "duration")]
+            rows.append((words, *figures, *simulated, *months))
+        head = (
+            "Test",
+            "Subjects",
+            "Events expected",
+            "Power",
+            "Type I error, simulated",
+            "Power, simulated",
+            "Months of enrolment",
+            "Months in all",
+        )
+        trials = next((int(found["trials"]) for found in item.errors.values()), 0)
         blocks += [
             Text(hypotheses),
             Table(
                 head,
                 rows,
-                f"Designs of {name}, {shape}, type I error {100 * data.design.inputs.alpha:g} % one-sided",
-                numeric=range(1, 6),
+                f"Designs of {name}, {shape}, type I error {100 * data.design.inputs.alpha:g} % one-sided wanted"
+                + (f"; simulated: {trials} trials, ± Monte-Carlo standard error" if trials else ""),
+                numeric=range(1, 8),
                 small=True,
+                wide=True,
             ),
+            *_caveats(data, item),
         ]
     blocks.append(
         Note(
-            "The exact test of events ends with its last event and keeps its error exactly; the other powers are approximations, and a "
-            "small "
-            "sample can miss them. Everyone is followed at least to the landmark. A single arm against a curve from elsewhere also carries "
-            "that curve's own uncertainty, which no number here holds."
+            "The exact test of events ends with its last event and keeps its error exactly. The sizes of the others are found by a normal "
+            "approximation, and a small sample can miss its power and its error: the simulated columns show by how much. Everyone is "
+            "followed at least to the landmark. A single arm against a curve from elsewhere also carries that curve's own uncertainty, "
+            "which no number here holds."
         )
     )
     return Section("survival", "Time to event", blocks, "Time to event")
+
+
+def _caveats(data: DesignData, item: SurvivalPlan) -> list[Block]:
+    """Return which tests miss the error or the power that is wanted by more than twice the standard error of their simulation."""
+    inputs = data.design.inputs
+    pieces = []
+    for words, found in item.errors.items():
+
+        def shown(name: str, words: str = words) -> Any:
+            return with_error(data, "survival", item.test.endpoint, f"{name}_simulated", variant=words)
+
+        if found["size"] - 2 * found["size_error"] > inputs.alpha:
+            wanted = f"{100 * inputs.alpha:g} %"
+            pieces.append(Markup("{} has a type I error of {}, above the {} wanted.").format(words, shown("size"), wanted))
+        if found["power"] + 2 * found["power_error"] < inputs.power:
+            wanted = f"{100 * inputs.power:g} %"
+            pieces.append(Markup("{} has a power of {}, below the {} wanted.").format(words, shown("power"), wanted))
+    return [Text(Markup(" ").join(pieces))] if pieces else []

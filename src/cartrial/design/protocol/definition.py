@@ -1,0 +1,25 @@
+"""How does a design page say what a response is? The tested endpoint in full, in the study's own words."""
+
+from __future__ import annotations
+
+from cartrial.design.protocol.inputs import Inputs
+
+__all__ = ["define_endpoint"]
+
+
+def define_endpoint(inputs: Inputs) -> str:
+    """Return the definition of the tested endpoint as one sentence.
+
+    Parameters
+    ----------
+    inputs : Inputs
+
+    Returns
+    -------
+    str
+        Response categories with their criteria, window with its days, reader, population, and the strategy for each intercurrent event.
+    """
+    from cartrial.study import describe_endpoint
+
+    words = describe_endpoint(inputs.study, inputs.study.variants(inputs.endpoint)[0])
+    return f"{words['variable']}, {words['window']}, as assessed by {words['reader']}, among {words['population']}; {words['strategies']}."
