@@ -85,7 +85,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | 
         words.append(
             f"To have {said('n')} infused with a probability of 80 %, {enrol[1].text} subjects are to be enrolled, as "
             f"{of('calendar', 'losses', 'manufacturing_failure')} of the enrolled have no product and {of('calendar', 'losses', 'drop')} "
-            "of the others drop out on virtual subjects."
+            "of the others drop out, both measured on virtual subjects."
         )
     words += _simulated(design, rows, facts or {})
     words += _to_replace(design, counted=enrol is not None)

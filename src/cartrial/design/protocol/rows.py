@@ -18,7 +18,7 @@ COLUMNS: dict[str, str] = {
     "statistic": "what the value is",
     "unit": "proportion, subjects, responders, days, months, events, or blank",
     "value": "the number; null where there is none (no such stop at this look)",
-    "error": "standard error of the value, in its unit: of the simulation and, under a true rate, of finding that rate; null for exact figures",
+    "error": "standard error of the value in its unit, of simulation and, under a true rate, of finding that rate; null if exact",
     "text": "as the page prints it",
     "method": "stated, assumed, exact, approximate or simulated",
     "source": "where a stated number comes from, or the citation of a method",

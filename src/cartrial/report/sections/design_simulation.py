@@ -220,11 +220,11 @@ def contrasts(data: DesignData) -> Section | None:
         Table(head, rows, caption, numeric=range(1, 7), group=frozenset(groups), wide=True),
         Note(
             f"Success is that of a single look at {best.n} subjects with {best.staged.efficacy[-1]} responders or more. The number "
-            "needed is the first n of a single stage that meets both errors, for the variant's rate at the target against the study's null; restated, against the "
-            f"variant's own rate where {endpoint.id} is at the null. A number is missing where the rate is not above its null, or more "
-            "than 400 would be needed. Figures are ± the standard error of simulation and calibration. Differences are paired: they are "
-            "sharper than their rates. A needed number jumps with the rate: compare the rates. Virtual readers err about remission at 0 to "
-            "20 % blasts alone, and never take back a remission that they have called."
+            "needed is the first n of a single stage that meets both errors, for the variant's rate at the target against the study's "
+            f"null; restated, against the variant's own rate where {endpoint.id} is at the null. A number is missing where the rate is "
+            "not above its null, or more than 400 would be needed. Figures are ± the standard error of simulation and calibration. "
+            "Differences are paired: they are sharper than their rates. A needed number jumps with the rate: compare the rates. Virtual "
+            "readers err about remission at 0 to 20 % blasts alone, and never take back a remission that they have called."
         ),
         Note(
             "How to use it: choose the estimand for the question it answers, never for its rate. The null must be stated for the same "
