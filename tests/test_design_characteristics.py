@@ -55,7 +55,7 @@ def rows(job) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def frame(job, rows) -> pl.DataFrame:
     """Return their summary."""
-    return summarise(rows, job)
+    return summarise(rows, job.plan.study, job.designs, job.truths)
 
 
 def test_trials_depend_on_their_numbers_alone(job, rows, tmp_path):
@@ -127,7 +127,7 @@ def test_agreement_with_the_exact_binomial():
     single = replace(SMALL, n=(15,), futility=(6,), efficacy=(7,))
     job = plan_characteristics(make_plan(members=1, **exactly), [design, single], rates=(0.3,), patients=8000, contrasts=False)
     rows = job.run(0, trials - 1)
-    frame = summarise(rows, job)
+    frame = summarise(rows, job.plan.study, job.designs, job.truths)
     checked = frame.filter(pl.col("exact").is_not_null() & (pl.col("mc_error") > 0))
     assert set(checked["quantity"]) >= {"success", "early_stop", "subjects", "bias", "adjusted_bias", "stop_futility", "stop_efficacy"}
     # four standard errors, of the trials and of the calibration together, for each of some sixty figures
@@ -160,7 +160,7 @@ def test_a_summary_by_hand(job, rows):
         pl.Series("estimate", [0.5, 0.75, 0.25, 0.5] * (some.height // 4)),
     )
     alone = replace(job, designs=(TWO,))
-    found = summarise(made, alone)
+    found = summarise(made, alone.plan.study, alone.designs, alone.truths)
     figures = found.filter((pl.col("accrual") == "continued") & (pl.col("truth") == 0.4))
     value = {(name, look): (v, e) for name, look, v, e in figures.select("quantity", "look", "value", "mc_error").rows()}
     assert value["success", None] == pytest.approx((0.5, np.sqrt(0.5 * 0.5 / 4)))
@@ -227,14 +227,18 @@ def test_needed_numbers(job, rows):
     # independent: `design_single_stage` with the study's errors, for the rate that the comparison has
     study = job.plan.study
     alpha = study.testing.alpha.value / study.testing.alpha.sides
-    found = summarise(rows, job, power=0.8).filter((pl.col("design") == "single") & (pl.col("truth") == 0.5))
+    found = summarise(rows, job.plan.study, job.designs, job.truths, power=0.8).filter(
+        (pl.col("design") == "single") & (pl.col("truth") == 0.5)
+    )
     needed = {(s, v): n for s, v, q, n in found.select("setting", "variant", "quantity", "value").rows() if q == "needed_n"}
     rates = {(s, v): r for s, v, q, r in found.select("setting", "variant", "quantity", "value").rows() if q == "rate"}
     assert len(needed) == len(rates) > 8
     for key, rate in rates.items():
         assert needed[key] == design_single_stage(0.3, round(rate, 6), alpha, 0.2).n[0]
     # a null that is restated as the rate under the null: independent, from the rates of both truths
-    null = summarise(rows, job).filter((pl.col("design") == "single") & (pl.col("truth") == 0.3) & (pl.col("quantity") == "rate"))
+    null = summarise(rows, job.plan.study, job.designs, job.truths).filter(
+        (pl.col("design") == "single") & (pl.col("truth") == 0.3) & (pl.col("quantity") == "rate")
+    )
     of_null = {(s, v): r for s, v, r in null.select("setting", "variant", "value").rows()}
     for s, v, n in found.filter(pl.col("quantity") == "needed_n_restated").select("setting", "variant", "value").rows():
         expected = design_single_stage(of_null[s, v], round(rates[s, v], 6), alpha, 0.2, n_max=400).n[0]
@@ -320,8 +324,10 @@ def test_wrong_input_is_refused():
 
 def test_a_study_without_errors_is_asked_for_them(job, rows):
     study = job.plan.study.model_copy(update={"testing": None, "design": None})
-    bare = replace(job, plan=replace(job.plan, study=study))
     with pytest.raises(InputError, match="no type I error") as caught:
-        summarise(rows, bare)
+        summarise(rows, study, job.designs, job.truths)
     assert caught.value.key == "testing.alpha"
-    assert summarise(rows, bare, alpha=0.025).height == summarise(rows, job).height
+    assert (
+        summarise(rows, study, job.designs, job.truths, alpha=0.025).height
+        == summarise(rows, job.plan.study, job.designs, job.truths).height
+    )

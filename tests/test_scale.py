@@ -24,7 +24,8 @@ import cartrial.cli_virtual
 from cartrial import kernels
 from cartrial.cli import app
 from cartrial.design.trials import manifest
-from cartrial.design.trials.batches import MOST_TRIALS, Interrupted, read_batches, run_batches, threads_here
+from cartrial.design.trials.batch import threads_here
+from cartrial.design.trials.batches import MOST_TRIALS, Interrupted, read_batches, run_batches
 from cartrial.design.trials.places import open_place
 from cartrial.errors import InputError
 from scale_jobs import Counting

@@ -6,12 +6,12 @@ import io
 import re
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from contextvars import ContextVar
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from cartrial.design.trials.batch import Job, write_batch
 from cartrial.design.trials.manifest import MANIFEST, require_manifest
 from cartrial.design.trials.places import Place, open_place
 from cartrial.errors import InputError
@@ -19,25 +19,11 @@ from cartrial.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["BATCH", "MOST_TRIALS", "Interrupted", "Job", "one_thread", "read_batches", "run_batches", "threads_here", "write_batch"]
+__all__ = ["BATCH", "MOST_TRIALS", "Interrupted", "read_batches", "run_batches"]
 
 BATCH = 250
 MOST_TRIALS = 10_000_000
 _FILE = re.compile(r"^trials-(\d+)-(\d+)\.parquet$")
-_THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
-
-
-class Job(Protocol):
-    """What is run for each batch of trials. It can be pickled."""
-
-    def identity(self) -> dict[str, Any]:
-        """Return what the results depend on, as JSON has it: kept in `manifest.json`, and a folder of another identity is refused."""
-
-    def run(self, first: int, last: int) -> pl.DataFrame:
-        """Return the results of trials `first` to `last`, inclusive. They depend on the trials' numbers alone, not on the batch.
-
-        What takes a number of threads is given `threads_here()`.
-        """
 
 
 class Interrupted(KeyboardInterrupt):
@@ -56,21 +42,6 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(
             f"Interrupted: {kept} of {wanted} batches are kept in {where}; give the same command again to go on with the rest."
         )
-
-
-def threads_here() -> int | None:
-    """Return how many threads a job may use: None for all, 1 on one of several workers."""
-    return _THREADS.get()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let what runs here use one thread."""
-    token = _THREADS.set(1)
-    try:
-        yield
-    finally:
-        _THREADS.reset(token)
 
 
 def run_batches(
@@ -168,14 +139,6 @@ def _runner(
     from cartrial.design.trials.cluster import run_on_workers
 
     return run_on_workers(job, spans, place, token, manifest, workers=workers, scheduler=scheduler)
-
-
-def write_batch(job: Job, first: int, last: int, place: Place, token: str) -> int:
-    """Run one batch, write its file, and return the number of its trials."""
-    content = io.BytesIO()
-    job.run(first, last).write_parquet(content)
-    place.write(f"trials-{first:06d}-{last:06d}.parquet", content.getvalue(), token)
-    return last - first + 1
 
 
 def read_batches(folder: str | Path) -> pl.LazyFrame:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartrial.design.exact.inference import unbiased_estimates
-from cartrial.design.trials.batches import BATCH, read_batches, run_batches, threads_here
+from cartrial.design.trials.batch import threads_here
+from cartrial.design.trials.batches import BATCH, read_batches, run_batches
 from cartrial.design.trials.contrasts import SETTINGS, contrast_rows, setting_rows, variants_of
 from cartrial.design.trials.interim import Calendar, run_design
 from cartrial.design.trials.stream import TrialsJob
@@ -223,7 +224,9 @@ def simulate_characteristics(
             if tell:
                 tell(min(first + BATCH, trials), trials)
         rows = pl.concat(parts)
-    return Characteristics(summarise(rows, job, alpha=alpha, power=power), job.truths, job.designs, trials)
+    return Characteristics(
+        summarise(rows, job.plan.study, job.designs, job.truths, alpha=alpha, power=power), job.truths, job.designs, trials
+    )
 
 
 def _inside(out: str | Path, name: str) -> str | Path:

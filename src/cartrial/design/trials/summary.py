@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.design.exact.staged import Staged
-    from cartrial.design.trials.characteristics import CharacteristicsJob
     from cartrial.design.trials.truth import Truths
     from cartrial.study import Study
 
@@ -49,14 +48,25 @@ UNITS = {
 _MOST = 400
 
 
-def summarise(rows: pl.DataFrame, job: CharacteristicsJob, *, alpha: float | None = None, power: float | None = None) -> pl.DataFrame:
+def summarise(
+    rows: pl.DataFrame,
+    study: Study,
+    designs: tuple[Staged, ...],
+    truths: Truths,
+    *,
+    alpha: float | None = None,
+    power: float | None = None,
+) -> pl.DataFrame:
     """Summarise the trials of operating characteristics.
 
     Parameters
     ----------
     rows : polars.DataFrame
         Of `CharacteristicsJob.run`, of any number of batches.
-    job : CharacteristicsJob
+    study : Study
+    designs : tuple of Staged
+    truths : Truths
+        Of the job.
     alpha, power : float, optional
         One-sided type I error and power of the needed numbers; those of the study without them.
 
@@ -88,24 +98,24 @@ def summarise(rows: pl.DataFrame, job: CharacteristicsJob, *, alpha: float | Non
     """
     import polars as pl
 
-    alpha, power = _errors(job.plan.study, alpha, power)
-    frames = [_means(_course(rows, job.designs), job.truths)]
+    alpha, power = _errors(study, alpha, power)
+    frames = [_means(_course(rows, designs), truths)]
     compared = rows.filter(pl.col("accrual") == "")
     if compared.height:
-        means = _means(_compared(compared), job.truths)
-        frames += [means, _needed(means, job.designs, alpha, power)]
+        means = _means(_compared(compared), truths)
+        frames += [means, _needed(means, designs, alpha, power)]
     frame = pl.concat(frames, how="diagonal")
-    exact = _exact(job.designs, job.truths)
+    exact = _exact(designs, truths)
     frame = frame.join(exact, on=["design", "accrual", "truth", "setting", "variant", "quantity", "look"], how="left", nulls_equal=True)
     never = pl.col("never").fill_null(False)
     both = ("mc_error", "calibration_error")
-    frame = frame.join(_impossible(job.designs), on=["design", "quantity", "look"], how="left", nulls_equal=True)
+    frame = frame.join(_impossible(designs), on=["design", "quantity", "look"], how="left", nulls_equal=True)
     frame = frame.with_columns(pl.when(never).then(0.0).otherwise(name).alias(name) for name in both)
     frame = frame.with_columns((pl.col("mc_error") ** 2 + pl.col("calibration_error").fill_null(0.0) ** 2).sqrt().alias("error"))
     order = {name: i for i, name in enumerate(UNITS)}
-    place = {design.name: i for i, design in enumerate(job.designs)}
+    place = {design.name: i for i, design in enumerate(designs)}
     units = pl.col("quantity").replace_strict(UNITS).alias("unit")
-    labels = [pl.lit(job.plan.study.study.id).alias("study"), pl.lit(job.truths.endpoint).alias("endpoint"), units]
+    labels = [pl.lit(study.study.id).alias("study"), pl.lit(truths.endpoint).alias("endpoint"), units]
     frame = frame.with_columns(labels).sort(
         pl.col("design").replace_strict(place), "accrual", "setting", "variant", pl.col("quantity").replace_strict(order), "look", "truth"
     )
