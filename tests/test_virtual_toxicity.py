@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cartrial.virtual import load_ensemble, load_population
 from cartrial.virtual.clinic import MEASURES, Cohort, simulate_cohort
 from cartrial.virtual.engine import Course, compiled, infuse, simulate_course
-from cartrial.virtual.events_toxicity import crs_chance, cytokine_release, cytopenia, icans_chance
+from cartrial.virtual.events_toxicity import crs_chance, cytokine_release, cytopenia, graft_versus_host, icans_chance
 from cartrial.virtual.population import load_model
 from cartrial.virtual.population_draws import draw_patients
 from cartrial.virtual.randomness import Keys
@@ -88,3 +89,31 @@ def test_a_transplant_before_month_3_is_no_response_there() -> None:
     )  # fmt: skip
     assert result[:, 0].tolist() == [2, 2, 2]
     assert result[:, 7].tolist() == [2, 0, 2]
+
+
+def test_graft_versus_host_disease_of_an_allogeneic_product_alone() -> None:
+    """Independent: of 20 trials of 100 infused, the count is binomial with the population's chance, less those who left or died before."""
+    from cartrial.study import Study
+    from cartrial.virtual.trial import plan_study, simulate_study
+
+    term = "ACUTE GRAFT VERSUS HOST DISEASE IN SKIN"
+    study = Study.load("allo-cd19")
+    plan = plan_study(study, n=100, seed=5)
+    records = simulate_study(study, plan=plan, trials=20)
+    found = records.adverse.filter(pl.col("DECOD") == term)
+    gvhd = plan.population.clinic.gvhd
+    assert gvhd is not None and (found["TOXGR"].cast(pl.Int64) == 1).all() and found["SUBJ"].n_unique() == found.height
+    assert 0.75 * gvhd.value - 4 * 0.007 < found.height / 2000 < gvhd.value + 4 * 0.007
+    days = found.join(records.subjects.select("SUBJ", "DAY0"), on="SUBJ").select(pl.col("DAY") - pl.col("DAY0")).to_series()
+    assert days.min() >= 14 and days.max() <= 41
+    other = simulate_study(Study.load("inaticel"), n=39, trials=2, seed=5)
+    assert other.adverse.filter(pl.col("DECOD") == term).is_empty()
+
+
+def test_graft_versus_host_disease_after_a_transplant_is_not_the_products() -> None:
+    """By hand: nothing from the day on which something else may be its cause."""
+    keys = Keys.trials("gvhd", 1, 1, 4000)
+    free = graft_versus_host(1.0, keys, np.full(4000, 1000))
+    assert (free.grade == 1).all() and set(np.unique(free.start)) == set(range(14, 42)) and (free.end >= free.start + 7).all()
+    cut = graft_versus_host(1.0, keys, np.full(4000, 20))
+    assert ((cut.grade == 1) == (free.start <= 20)).all() and (graft_versus_host(0.0, keys, np.full(4000, 1000)).grade == 0).all()

@@ -280,7 +280,7 @@ def _supply(populations: dict[str, Any]) -> Block:
         one, two = (getattr(populations[arm], group) for arm in ("autologous", "allogeneic"))
         for name in type(one).model_fields:
             first, second = getattr(one, name), getattr(two, name)
-            if first.value != second.value:
+            if first is not None and second is not None and first.value != second.value:
                 lines.append((name.replace("_", " "), f"{first.value:g}", f"{second.value:g}", first.unit, second.source, second.sure))
     head = ("Number", "Autologous", "Allogeneic", "Unit", "Source of the allogeneic number", "How sure")
     table = Table(head, lines, "Inputs that differ between the products", numeric=(1, 2), wide=True)

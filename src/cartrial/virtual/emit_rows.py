@@ -29,6 +29,7 @@ _CONDITIONING = 7
 _SYSTEMS = {
     "CYTOKINE RELEASE SYNDROME": "Immune system disorders",
     "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME": "Nervous system disorders",
+    "ACUTE GRAFT VERSUS HOST DISEASE IN SKIN": "Immune system disorders",
     "NEUTROPHIL COUNT DECREASED": "Investigations",
     "PLATELET COUNT DECREASED": "Investigations",
 }

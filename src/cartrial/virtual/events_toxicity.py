@@ -1,4 +1,5 @@
-"""Which toxicities does a course make? Cytokine release and neurotoxicity (ASTCT) from IL-6, with treatment; cytopenias from counts."""
+"""Which toxicities does a course make? Cytokine release and neurotoxicity (ASTCT) from IL-6, with treatment; cytopenias from counts; graft
+versus host disease by chance."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from cartrial.virtual.engine import Course
 from cartrial.virtual.population import load_model
 from cartrial.virtual.randomness import Keys, draw_uniform
 
-__all__ = ["NONE", "Toxicity", "crs_chance", "cytokine_release", "cytopenia", "icans_chance"]
+__all__ = ["NONE", "Toxicity", "crs_chance", "cytokine_release", "cytopenia", "graft_versus_host", "icans_chance"]
 
-TOXICITY = 1300
+TOXICITY, GRAFT = 1300, 1301
 NONE = 2**30
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -127,6 +128,29 @@ def cytokine_release(course: Course, hazards: Mapping[str, Floats], keys: Keys) 
     icans = Toxicity(neural, np.where(neural > 0, onset, NONE), np.where(neural > 0, over, NONE))
     steroids = np.minimum(steroids, np.where(neural >= 2, onset, NONE))
     return crs, icans, tocilizumab.astype(np.int64), steroids.astype(np.int64)
+
+
+def graft_versus_host(chance: float, keys: Keys, until: Days) -> Toxicity:
+    """Return acute graft versus host disease by an allogeneic product, grade 1 as all that was published.
+
+    Parameters
+    ----------
+    chance : float
+        Of an infused subject.
+    keys : Keys
+    until : ndarray of int64, shape (subjects,)
+        Last day on which the product can be its cause: before transplant, new therapy or the end of observation.
+
+    Notes
+    -----
+    Not linked to the course: with 2 of 21 subjects nothing is known of what it depends on. It begins on day 14 to 41 and lasts a week
+    or more, two weeks in the median: an assumption.
+    """
+    u = draw_uniform(keys, GRAFT, 3)
+    start = 14 + np.floor(28 * u[:, 1]).astype(np.int64)
+    end = start + 7 - np.floor(10 * np.log(u[:, 2])).astype(np.int64)
+    some = (u[:, 0] < chance) & (start <= until)
+    return Toxicity(some.astype(np.int64), np.where(some, start, NONE), np.where(some, end, NONE))
 
 
 def cytopenia(days: Floats, counts: Floats, third: float, fourth: float, follow: Days) -> Toxicity:

@@ -173,6 +173,7 @@ class Clinic(Part):
     transplant_death: Number
     early_death: Number
     other_death: Number
+    gvhd: Number | None = None
 
 
 class SupplyNumbers(Part):

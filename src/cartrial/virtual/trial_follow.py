@@ -11,7 +11,7 @@ from cartrial.response.codes import ADJUDICATOR, INV, PD, READER1, READER2, RELA
 from cartrial.virtual.accrual import Accrued, Plan
 from cartrial.virtual.assays import Measured, measure, measure_before
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course
-from cartrial.virtual.events_toxicity import NONE, Toxicity, cytokine_release, cytopenia
+from cartrial.virtual.events_toxicity import NONE, Toxicity, cytokine_release, cytopenia, graft_versus_host
 from cartrial.virtual.population import load_model
 from cartrial.virtual.population_draws import draw_patients
 from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
@@ -109,6 +109,10 @@ def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -
         term: cytopenia(course.days, np.asarray(course[name], float), third, fourth, np.minimum(alive, therapy))
         for term, (name, third, fourth) in counts.items()
     }
+    gvhd = plan.population.clinic.gvhd
+    if gvhd is not None:
+        own = np.minimum(np.minimum(alive, therapy), transplant - 1)
+        events["ACUTE GRAFT VERSUS HOST DISEASE IN SKIN"] = graft_versus_host(gvhd.value, keys, own)
     early = np.array(EARLY)[None, :]
     return Followed(
         schedule,
