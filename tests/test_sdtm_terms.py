@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartrial.sdtm.dates import earliest_day, is_date, is_partial, latest_day
-from cartrial.sdtm.terms import CODE_LISTS, OTHER_DISPOSITIONS, standard_term
+from cartrial.sdtm.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.terms import CODE_LISTS, standard_term
 from cartrial.sdtm.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
 from sdtm_example import read_tables, small_tables
 

@@ -218,7 +218,11 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
             "",
         ),
         ("CRR, of enrolled (95 % limits)", *of(limits, "{} % ({} to {}), {}/{}", "response", "CRR", variant=""), apart("response", "CRR")),
-        ("Alive at month 12 from enrolment (day 360)", *of(survival, "{} % ({} to {})", "survival", "OS", **year), apart("survival", "OS")),
+        (
+            "Alive at month 12 from enrolment (day 360), of enrolled, Kaplan–Meier (95 % limits)",
+            *of(survival, "{} % ({} to {})", "survival", "OS", **year),
+            apart("survival", "OS"),
+        ),
         (
             "Overall survival of all enrolled from enrolment, median (days, 95 % limits)",
             *of(median, "{} ({} to {})", "survival", "OS", variant=""),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.check_frame import CheckRule, Context, found, grouped
-from cartrial.sdtm.terms import CODE_LISTS, OTHER_DISPOSITIONS, normalised
+from cartrial.sdtm.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.terms import CODE_LISTS, normalised
 
 __all__ = ["CODE_RULES"]
 
