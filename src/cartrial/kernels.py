@@ -3,6 +3,9 @@
 A kernel is a plain function over arrays. With the extra `fast` (Numba) and enough work, at once or in many small calls, it is compiled
 once and cached; without it, or for a single trial, the same function is interpreted. Both give the same integers.
 
+A kernel may call parts: functions marked `part`, each one sentence of its rule. Interpreted they are plain calls; compiled they become
+one with the kernel. A kernel takes named tuples of arrays, so that what belongs together travels together.
+
 Numba's own cache looks at one file alone and misses edits in what a kernel imports, so the cache folder is named by a hash of every
 kernel source and of the codes they read.
 """
@@ -15,9 +18,12 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import FunctionType
+from typing import Any, TypeVar
 
-__all__ = ["COMPILE_FROM", "Kernel", "kernel", "sources_hash"]
+__all__ = ["COMPILE_FROM", "Kernel", "kernel", "part", "sources_hash"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 COMPILE_FROM = 20_000
 PATIENCE = 10
@@ -38,6 +44,16 @@ def sources_hash(package: Path | None = None) -> str:
 def _cache_folder() -> Path:
     base = os.environ.get("CARTRIAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cartrial"
     return Path(base) / "kernels" / sources_hash()
+
+
+def _with_compiled_parts(function: Callable[..., Any], jit: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a copy of the function that calls its parts compiled; the module keeps the plain ones."""
+    names = function.__globals__
+    parts = {name: names[name] for name in function.__code__.co_names if getattr(names.get(name), "is_part", False)}
+    compiled = {name: jit(_with_compiled_parts(called, jit), inline="always") for name, called in parts.items()}
+    copied = FunctionType(function.__code__, {**names, **compiled}, function.__name__, function.__defaults__, function.__closure__)
+    copied.__module__, copied.__qualname__, copied.__doc__ = function.__module__, function.__qualname__, function.__doc__
+    return copied
 
 
 class Kernel:
@@ -79,10 +95,16 @@ class Kernel:
             before = config.CACHE_DIR
             config.CACHE_DIR = str(folder) if writable else before
             try:
-                self._compiled = numba.njit(cache=writable)(self.function)
+                self._compiled = numba.njit(cache=writable)(_with_compiled_parts(self.function, numba.njit))
             finally:
                 config.CACHE_DIR = before
         return self._compiled
+
+
+def part(function: F) -> F:
+    """Mark a function as a part of kernels: called plainly, or compiled with the kernel that calls it."""
+    function.is_part = True  # type: ignore[attr-defined]
+    return function
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:

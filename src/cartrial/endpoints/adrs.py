@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints import codes
-from cartrial.endpoints.codes import FAR, RATE_REASONS, STRATEGY_CODES
-from cartrial.endpoints.populations import Populations, strategy_codes
+from cartrial.endpoints.codes import FAR, RATE_REASONS
+from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rate_kernel import assess_rate
+from cartrial.endpoints.rate_rule import answers_for, courses_of, reads_of, rule_of, window_in_words
 from cartrial.endpoints.trace import Trace, as_dates, constant, take
 from cartrial.response.codes import flag_names
 from cartrial.sdtm.records import READERS, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.endpoint import Endpoint, Variant
+    from cartrial.study.endpoint import Variant
 
 __all__ = ["ADRS_SCHEMA", "derive_adrs", "words_of_flags"]
 
@@ -69,45 +70,15 @@ def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
     return pl.concat(frames) if frames else pl.DataFrame(schema=ADRS_SCHEMA)
 
 
-def _window(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int, str]:
-    """Return mode, low, high, target and the window in words."""
-    window = endpoint.window
-    assert window is not None
-    if window.at:
-        visit = study.visit(window.at)
-        return codes.AT, visit.day - visit.minus, visit.day + visit.plus, visit.day, f"at {visit.name}"
-    if window.within:
-        visit = study.visit(window.within)
-        return codes.WITHIN, 1, visit.day + visit.plus, 0, f"within {visit.name}"
-    if window.best:
-        return codes.BEST, 1, FAR, 0, "up to the cutoff"
-    return codes.DAYS, 1, int(window.within_days or 0), 0, f"within {window.within_days} days"
-
-
 def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
     endpoint = variant.endpoint
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
     member = populations.members(endpoint, reader)
-    mode, low, high, target, window = _window(study, endpoint)
-    counts = np.array([name in endpoint.response for name in RESPONSES])
-    if "CRi" in endpoint.response:
-        counts[RESPONSES.index("CRh")] = True
-    subjects = len(course.day0)
-    value, reason, chosen = (np.zeros(subjects, np.int64) for _ in range(3))
-    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
-    assess_rate(
-        len(calls.day) + subjects,
-        *(calls.at, calls.day, calls.status, calls.flags, calls.mrd),
-        *(member, course.day0, course.enrolled, course.cutoff, course.death, course.failure, gone, course.ice, strategy_codes(endpoint)),
-        STRATEGY_CODES[endpoint.strategies.product_failure],
-        *(mode, low, high, target),
-        *(endpoint.window.from_ == "enrolment", endpoint.window.until == "progression", endpoint.window.bridging),  # type: ignore[union-attr]
-        *(counts, endpoint.mrd == "negative", study.disease.confirm_days, endpoint.sustained_days),
-        *(value, reason, chosen),
-    )
+    answers = answers_for(len(member))
+    assess_rate(len(calls.day) + len(member), reads_of(calls), courses_of(course), member, rule_of(study, endpoint), answers)
     rows = np.flatnonzero(member)
-    value, reason, chosen = value[rows], reason[rows], chosen[rows]
+    value, reason, chosen = (answer[rows] for answer in answers)
     if endpoint.not_yet_assessable == "non-responder":
         value = np.where(value < 0, 0, value)
     day = np.where(chosen >= 0, calls.day[np.maximum(chosen, 0)] if len(calls.day) else 0, FAR)
@@ -136,7 +107,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "ADT": as_dates(day, course.frame["DATED"].to_numpy()[rows]),
         "CARDY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
         **trace.columns(),
-        "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window),
+        "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window_in_words(study, endpoint)),
         "FLAGS": words_of_flags(flags),
     }
     return pl.DataFrame(columns)

@@ -1,14 +1,20 @@
-"""Is a subject a responder, a non-responder, or not yet assessable?"""
+"""Is a subject a responder, a non-responder, or not yet assessable?
+
+One subject after the other: what ended the time in which a response counts, which assessment speaks, whether that is final at the
+cutoff, and why there is no response. Each part below is one sentence of the rule.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from cartrial.endpoints.codes import (
     AT,
     COMPOSITE,
     DAYS,
     FAR,
+    HSCT,
+    NEWTHERAPY,
     R_DEATH,
     R_HSCT,
     R_MRD_MISSING,
@@ -24,241 +30,384 @@ from cartrial.endpoints.codes import (
     R_RELAPSE,
     R_RESPONSE,
     R_WITHDRAWN,
+    REINFUSION,
     WHILE_ON_TREATMENT,
 )
-from cartrial.kernels import kernel
+from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, NE, PD, RELAPSE
 
-__all__ = ["assess_rate"]
+__all__ = ["Answers", "Courses", "Reads", "Rule", "assess_rate"]
+
+
+class Reads(NamedTuple):
+    """One reader's assessments, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`."""
+
+    at: Any
+    day: Any
+    status: Any
+    flags: Any
+    mrd: Any
+
+
+class Courses(NamedTuple):
+    """Days of each subject, `FAR` where there is none. `gone`: withdrawn, lost, or taken off study before infusion."""
+
+    day0: Any
+    enrolled: Any
+    cutoff: Any
+    death: Any
+    failure: Any
+    gone: Any
+    ice: Any
+    """First transplant, re-infusion and new therapy: shape (3, subjects)."""
+
+
+class Rule(NamedTuple):
+    """What a study says of a response rate: the window, what counts, how it is confirmed, and the strategies."""
+
+    mode: int
+    low: int
+    high: int
+    target: int
+    from_enrolment: bool
+    until_progression: bool
+    bridging: bool
+    counts: int
+    """Which statuses are a response, one bit each."""
+    mrd_negative: bool
+    confirm: int
+    sustained: int
+    strategy: tuple[int, int, int]
+    """Of transplant, re-infusion and new therapy."""
+    failure_strategy: int
+
+
+class Answers(NamedTuple):
+    """Filled: 1, 0 or -1 (not yet assessable), the reason, and the assessment that decided (-1: none)."""
+
+    value: Any
+    reason: Any
+    chosen: Any
+
+
+class Subject(NamedTuple):
+    """One subject's days, and where its assessments start and end."""
+
+    at: int
+    to: int
+    day0: int
+    enrolled: int
+    cutoff: int
+    death: int
+    failure: int
+    gone: int
+
+
+class Read(NamedTuple):
+    """One assessment."""
+
+    day: int
+    status: int
+    flags: int
+    mrd: int
+
+
+class Stop(NamedTuple):
+    """What ends the time in which a response counts. `first`: a stop that comes before any composite event."""
+
+    composite: int
+    reason: int
+    stop: int
+    first: bool
+
+
+class Window(NamedTuple):
+    """The days on which an assessment counts, and those of a relapse and a progression among the usable ones."""
+
+    opens: int
+    begin: int
+    end: int
+    last: int
+    relapse: int
+    progression: int
+
+
+class Found(NamedTuple):
+    """What the assessments say.
+
+    `gap`: days between a landmark and its target. `noted`: a remission that its MRD denied. `waits`: a confirmation may still come.
+    """
+
+    pick: int
+    gap: int
+    reason: int
+    noted: int
+    waits: bool
 
 
 @kernel
-def assess_rate(
-    at: Any,
-    day: Any,
-    status: Any,
-    flags: Any,
-    mrd: Any,
-    member: Any,
-    day0: Any,
-    enrolled: Any,
-    cutoff: Any,
-    death: Any,
-    failure: Any,
-    gone: Any,
-    ice: Any,
-    strategy: Any,
-    failure_strategy: int,
-    mode: int,
-    low: int,
-    high: int,
-    target: int,
-    from_enrolment: bool,
-    until_progression: bool,
-    bridging: bool,
-    counts: Any,
-    mrd_negative: bool,
-    confirm: int,
-    sustained: int,
-    value: Any,
-    reason: Any,
-    chosen: Any,
-) -> None:
-    """Fill `value` (1, 0, or -1 not yet assessable), `reason` and `chosen` (the deciding assessment, -1 none).
-
-    Parameters
-    ----------
-    at, day, status, flags, mrd : ndarray of int64
-        The reader's assessments by subject, sorted by day.
-    member : ndarray of bool, shape (subjects,)
-        Who is in the population.
-    day0, enrolled, cutoff, death, failure, gone : ndarray of int64, shape (subjects,)
-        Days; `FAR` where there is none. `gone`: withdrawn, lost, or taken off study before infusion.
-    ice : ndarray of int64, shape (3, subjects)
-        First day of transplant, re-infusion and new therapy.
-    strategy : ndarray of int64, shape (3,)
-        Their strategies.
-    mode, low, high, target : int
-        The window: days from day 0, or `high` days from enrolment or day 0.
-    counts : ndarray of bool, shape (9,)
-        Which statuses are a response.
-    confirm, sustained : int
-        Days after which a remission must be seen again (a landmark is also confirmed by an earlier one for `confirm`).
-    """
-    for s in range(len(at) - 1):
-        value[s] = 0
-        reason[s] = R_NO_ASSESSMENT
-        chosen[s] = -1
+def assess_rate(reads: Reads, courses: Courses, member: Any, rule: Rule, answers: Answers) -> None:
+    """Fill `answers` for every subject; of who is no member, a non-response without an assessment."""
+    for s in range(len(reads.at) - 1):
+        subject = subject_of(reads, courses, s)
         if not member[s]:
-            continue
-        infused = day0[s] < FAR
-        if not infused and not bridging:
-            # enrolled, not infused: failure and death before infusion decide, leaving or a closed window ends the waiting
-            if failure[s] < FAR and failure_strategy == COMPOSITE and failure[s] <= death[s]:
-                reason[s] = R_PRODUCT_FAILURE
-            elif death[s] < FAR:
-                reason[s] = R_DEATH
-            elif gone[s] < FAR:
-                reason[s] = R_WITHDRAWN
-            elif mode != DAYS or not from_enrolment or enrolled[s] + high > cutoff[s]:
-                value[s] = -1
-                reason[s] = R_OPEN
-            continue
-        composite = FAR
-        composite_reason = R_HSCT
-        composite_rank = 0
-        stop = FAR
-        stop_rank = 0
-        for k in range(3):
-            if strategy[k] == COMPOSITE and ice[k, s] < composite:
-                composite = ice[k, s]
-                composite_rank = k
-                composite_reason = R_HSCT if k == 0 else (R_REINFUSION if k == 1 else R_NEWTHERAPY)
-            if strategy[k] == WHILE_ON_TREATMENT and ice[k, s] < stop:
-                stop = ice[k, s]
-                stop_rank = k
-        last = composite if composite < stop else stop
-        start = enrolled[s] if from_enrolment else day0[s]
-        first_day = enrolled[s] + 1 if bridging else day0[s] + 1
-        if mode == DAYS:
-            end = start + high
-        elif high < FAR:
-            end = day0[s] + high
+            value, reason, chosen = 0, R_NO_ASSESSMENT, -1
+        elif subject.day0 == FAR and not rule.bridging:
+            value, reason, chosen = without_infusion(subject, rule)
         else:
-            end = cutoff[s]
-        begin = day0[s] + low if mode == AT else first_day
-        relapse = FAR
-        progression = FAR
-        for i in range(at[s], at[s + 1]):
-            if day[i] < first_day or day[i] > last:
-                continue
-            if status[i] == RELAPSE and day[i] < relapse:
-                relapse = day[i]
-            if (status[i] == RELAPSE or status[i] == PD) and day[i] < progression and day[i] > day0[s]:
-                progression = day[i]
-        pick = -1
-        best = FAR
-        usable = False
-        found = R_NO_ASSESSMENT
-        before = stop < composite or (stop == composite and stop < FAR and stop_rank < composite_rank)
-        landmark_by_stop = mode == AT and before and stop <= end
-        undecided_confirmation = False
-        telling = 0
-        noted = -1
-        for i in range(at[s], at[s + 1]):
-            d = day[i]
-            if status[i] == NE or d < first_day or d > last:
-                continue
-            if landmark_by_stop:
+            stop = earliest_stop((courses.ice[HSCT, s], courses.ice[REINFUSION, s], courses.ice[NEWTHERAPY, s]), rule.strategy)
+            window = window_of(reads, subject, rule, stop)
+            found = at_landmark(reads, subject, rule, stop, window) if rule.mode == AT else within_window(reads, subject, rule, window)
+            value, reason, chosen = final_answer(subject, rule, stop, window, found)
+        answers.value[s], answers.reason[s], answers.chosen[s] = value, reason, chosen
+
+
+@part
+def subject_of(reads: Reads, courses: Courses, s: int) -> Subject:
+    """Take one subject's days out of the arrays."""
+    return Subject(
+        reads.at[s],
+        reads.at[s + 1],
+        courses.day0[s],
+        courses.enrolled[s],
+        courses.cutoff[s],
+        courses.death[s],
+        courses.failure[s],
+        courses.gone[s],
+    )
+
+
+@part
+def without_infusion(subject: Subject, rule: Rule) -> tuple[int, int, int]:
+    """Failure and death before infusion decide; leaving or a closed window ends the waiting."""
+    if subject.failure < FAR and rule.failure_strategy == COMPOSITE and subject.failure <= subject.death:
+        return 0, R_PRODUCT_FAILURE, -1
+    if subject.death < FAR:
+        return 0, R_DEATH, -1
+    if subject.gone < FAR:
+        return 0, R_WITHDRAWN, -1
+    if rule.mode == DAYS and rule.from_enrolment and subject.enrolled + rule.high <= subject.cutoff:
+        return 0, R_NO_ASSESSMENT, -1
+    return -1, R_OPEN, -1
+
+
+@part
+def earliest_stop(ice: tuple[int, int, int], strategy: tuple[int, int, int]) -> Stop:
+    """The first intercurrent event that is an outcome, and the first that ends observation; on one day, in the order of `ICES`."""
+    composite, composite_event, stop, stop_event = FAR, HSCT, FAR, HSCT
+    for event in range(3):
+        day = ice[event]
+        if strategy[event] == COMPOSITE and day < composite:
+            composite, composite_event = day, event
+        if strategy[event] == WHILE_ON_TREATMENT and day < stop:
+            stop, stop_event = day, event
+    reason = R_HSCT if composite_event == HSCT else (R_REINFUSION if composite_event == REINFUSION else R_NEWTHERAPY)
+    first = stop < composite or (stop == composite and stop < FAR and stop_event < composite_event)
+    return Stop(composite, reason, stop, first)
+
+
+@part
+def window_of(reads: Reads, subject: Subject, rule: Rule, stop: Stop) -> Window:
+    """The window in days of the calendar, with the first relapse and progression among what is usable."""
+    opens = subject.enrolled + 1 if rule.bridging else subject.day0 + 1
+    begin = subject.day0 + rule.low if rule.mode == AT else opens
+    end = subject.day0 + rule.high if rule.high < FAR else subject.cutoff
+    if rule.mode == DAYS:
+        end = (subject.enrolled if rule.from_enrolment else subject.day0) + rule.high
+    last = min(stop.composite, stop.stop)
+    relapse, progression = FAR, FAR
+    for i in range(subject.at, subject.to):
+        if opens <= reads.day[i] <= last:
+            if reads.status[i] == RELAPSE and relapse == FAR:
+                relapse = reads.day[i]
+            if (reads.status[i] == RELAPSE or reads.status[i] == PD) and progression == FAR and reads.day[i] > subject.day0:
+                progression = reads.day[i]
+    return Window(opens, begin, end, last, relapse, progression)
+
+
+@part
+def read_at(reads: Reads, i: int) -> Read:
+    """Take one assessment out of the arrays."""
+    return Read(reads.day[i], reads.status[i], reads.flags[i], reads.mrd[i])
+
+
+@part
+def is_usable(read: Read, window: Window) -> bool:
+    """An assessment that says something, while a response can count."""
+    return read.status != NE and window.opens <= read.day <= window.last
+
+
+@part
+def is_in_window(read: Read, rule: Rule, window: Window) -> bool:
+    """Usable, within the window, and before a progression that closes it."""
+    open_ = not rule.until_progression or read.day < window.progression
+    return is_usable(read, window) and window.begin <= read.day <= window.end and open_
+
+
+@part
+def is_remission(status: int) -> bool:
+    """CR with or without full recovery of counts."""
+    return status == CR or status == CRH or status == CRI
+
+
+@part
+def is_response(read: Read, rule: Rule) -> bool:
+    """A status that the endpoint counts, not after a relapse."""
+    return rule.counts >> read.status & 1 == 1 and read.flags & AFTER_RELAPSE == 0
+
+
+@part
+def is_seen_again(reads: Reads, subject: Subject, rule: Rule, window: Window, i: int) -> bool:
+    """A remission after the days that the rule asks for, with no relapse in between."""
+    need = max(rule.confirm, rule.sustained)
+    if need == 0:
+        return True
+    for j in range(i + 1, subject.to):
+        if reads.status[j] == RELAPSE or reads.day[j] > window.last:
+            return False
+        if reads.day[j] - reads.day[i] >= need and is_remission(reads.status[j]):
+            return True
+    return False
+
+
+@part
+def is_confirmed_around(reads: Reads, subject: Subject, rule: Rule, window: Window, day: int) -> bool:
+    """A landmark is confirmed by a later remission, or by an earlier one unless it has to last."""
+    need = max(rule.confirm, rule.sustained)
+    if need == 0:
+        return True
+    for j in range(subject.at, subject.to):
+        usable = window.opens <= reads.day[j] <= window.last and not reads.flags[j] & AFTER_RELAPSE
+        if usable and is_remission(reads.status[j]):
+            if reads.day[j] - day >= need or (rule.sustained == 0 and day - reads.day[j] >= rule.confirm):
+                return True
+    return False
+
+
+@part
+def may_be_confirmed(subject: Subject, rule: Rule, window: Window, day: int) -> bool:
+    """The days until a confirmation have not passed at the cutoff, and nothing has ended them."""
+    due = day + max(rule.confirm, rule.sustained)
+    return due > subject.cutoff and window.relapse == FAR and subject.death == FAR and window.last > subject.cutoff
+
+
+@part
+def mrd_reason(mrd: int) -> int:
+    """Why a remission that is not known MRD-negative does not count."""
+    if mrd == MRD_POSITIVE:
+        return R_MRD_POSITIVE
+    return R_MRD_MISSING if mrd == MRD_MISSING else R_MRD_NOT_EVALUABLE
+
+
+@part
+def how_telling(mrd: int) -> int:
+    """Of several remissions the most telling speaks: positive, then not evaluable, then missing."""
+    if mrd == MRD_POSITIVE:
+        return 3
+    return 1 if mrd == MRD_MISSING else 2
+
+
+@part
+def landmark_pick(reads: Reads, subject: Subject, rule: Rule, stop: Stop, window: Window) -> tuple[int, int]:
+    """The usable assessment nearest to the target day, the later on a tie; once treatment has ended, the last one before that."""
+    pick, best = -1, FAR
+    for i in range(subject.at, subject.to):
+        read = read_at(reads, i)
+        if stop.first and stop.stop <= window.end:
+            if is_usable(read, window):
                 pick = i
-                usable = True
-                continue
-            if d < begin or d > end:
-                continue
-            if until_progression and d >= progression:
-                continue
-            if mode == AT:
-                usable = True
-                gap = d - (day0[s] + target) if d > day0[s] + target else day0[s] + target - d
-                if gap <= best:
-                    best = gap
-                    pick = i
-                continue
-            usable = True
-            if found == R_NO_ASSESSMENT:
-                found = R_NO_RESPONSE
-            if pick >= 0 or not counts[status[i]] or flags[i] & AFTER_RELAPSE:
-                continue
-            ok = True
-            if confirm > 0 or sustained > 0:
-                need = confirm if confirm > sustained else sustained
-                ok = False
-                for j in range(i + 1, at[s + 1]):
-                    if status[j] == RELAPSE or day[j] > last:
-                        break
-                    if day[j] - d >= need and (status[j] == CR or status[j] == CRH or status[j] == CRI):
-                        ok = True
-                if not ok:
-                    if found == R_NO_RESPONSE:
-                        found = R_NOT_CONFIRMED
-                    if d + need > cutoff[s] and relapse == FAR and death[s] == FAR and last > cutoff[s]:
-                        undecided_confirmation = True
-            if ok and mrd_negative and mrd[i] != MRD_NEGATIVE:
-                ok = False
-                # of several remissions the most telling: positive, then not evaluable, then missing
-                told = 3 if mrd[i] == MRD_POSITIVE else (1 if mrd[i] == MRD_MISSING else 2)
-                if told > telling:
-                    telling = told
-                    noted = i
-                    found = R_MRD_POSITIVE if told == 3 else (R_MRD_MISSING if told == 1 else R_MRD_NOT_EVALUABLE)
-            if ok:
-                pick = i
-        if mode == AT:
-            if pick >= 0:
-                i = pick
-                if counts[status[i]] and not flags[i] & AFTER_RELAPSE:
-                    ok = True
-                    if confirm > 0 or sustained > 0:
-                        ok = False
-                        for j in range(at[s], at[s + 1]):
-                            if day[j] < first_day or day[j] > last or flags[j] & AFTER_RELAPSE:
-                                continue
-                            if status[j] == CR or status[j] == CRH or status[j] == CRI:
-                                if sustained == 0 and day[i] - day[j] >= confirm:
-                                    ok = True
-                                if day[j] - day[i] >= (confirm if confirm > sustained else sustained):
-                                    ok = True
-                        if not ok:
-                            found = R_NOT_CONFIRMED
-                            need = confirm if confirm > sustained else sustained
-                            if day[i] + need > cutoff[s] and relapse == FAR and death[s] == FAR and last > cutoff[s]:
-                                undecided_confirmation = True
-                    if ok and mrd_negative and mrd[i] != MRD_NEGATIVE:
-                        ok = False
-                        found = (
-                            R_MRD_POSITIVE if mrd[i] == MRD_POSITIVE else (R_MRD_MISSING if mrd[i] == MRD_MISSING else R_MRD_NOT_EVALUABLE)
-                        )
-                    if ok:
-                        found = R_RESPONSE
-                elif status[i] == RELAPSE or flags[i] & AFTER_RELAPSE:
-                    found = R_RELAPSE
-                else:
-                    found = R_NO_RESPONSE
-        elif pick >= 0:
-            found = R_RESPONSE
-        decided = end <= cutoff[s]
-        if not decided:
-            if mode == AT:
-                decided = pick >= 0 and cutoff[s] - (day0[s] + target) >= best
-            else:
-                decided = found == R_RESPONSE
-            if death[s] <= cutoff[s] or composite <= cutoff[s] or stop <= cutoff[s] or relapse < FAR:
-                decided = True
-            if until_progression and progression < FAR:
-                decided = True
-        if undecided_confirmation and found == R_NOT_CONFIRMED:
-            decided = False
-        if not infused and found != R_RESPONSE and not decided:
-            decided = gone[s] < FAR or (failure[s] < FAR and failure_strategy == COMPOSITE)
-        chosen[s] = noted if pick < 0 and telling > 0 else pick
-        if not decided:
-            value[s] = -1
-            reason[s] = R_OPEN
-        elif found == R_RESPONSE:
-            value[s] = 1
-            reason[s] = R_RESPONSE
+        elif is_in_window(read, rule, window):
+            gap = abs(read.day - subject.day0 - rule.target)
+            if gap <= best:
+                pick, best = i, gap
+    return pick, best
+
+
+@part
+def at_landmark(reads: Reads, subject: Subject, rule: Rule, stop: Stop, window: Window) -> Found:
+    """What the landmark's assessment says."""
+    pick, gap = landmark_pick(reads, subject, rule, stop, window)
+    if pick < 0:
+        return Found(pick, gap, R_NO_ASSESSMENT, -1, False)
+    read, waits = read_at(reads, pick), False
+    if not is_response(read, rule):
+        reason = R_RELAPSE if read.status == RELAPSE or read.flags & AFTER_RELAPSE else R_NO_RESPONSE
+    elif not is_confirmed_around(reads, subject, rule, window, read.day):
+        reason, waits = R_NOT_CONFIRMED, may_be_confirmed(subject, rule, window, read.day)
+    elif rule.mrd_negative and read.mrd != MRD_NEGATIVE:
+        reason = mrd_reason(read.mrd)
+    else:
+        reason = R_RESPONSE
+    return Found(pick, gap, reason, -1, waits)
+
+
+@part
+def within_window(reads: Reads, subject: Subject, rule: Rule, window: Window) -> Found:
+    """The first response of a window; without one, what came nearest to it."""
+    reason, telling, noted, waits = R_NO_ASSESSMENT, 0, -1, False
+    for i in range(subject.at, subject.to):
+        read = read_at(reads, i)
+        if not is_in_window(read, rule, window):
+            continue
+        if reason == R_NO_ASSESSMENT:
+            reason = R_NO_RESPONSE
+        if not is_response(read, rule):
+            continue
+        if not is_seen_again(reads, subject, rule, window, i):
+            if reason == R_NO_RESPONSE:
+                reason = R_NOT_CONFIRMED
+            waits = waits or may_be_confirmed(subject, rule, window, read.day)
+        elif rule.mrd_negative and read.mrd != MRD_NEGATIVE:
+            if how_telling(read.mrd) > telling:
+                telling, noted, reason = how_telling(read.mrd), i, mrd_reason(read.mrd)
         else:
-            value[s] = 0
-            if found == R_NO_ASSESSMENT or (found == R_NO_RESPONSE and mode != AT):
-                # what ended the time in which a response could count
-                if relapse < FAR and relapse <= end:
-                    found = R_RELAPSE
-                elif composite <= end:
-                    found = composite_reason
-                elif death[s] <= end and not usable:
-                    found = R_DEATH
-                elif not infused and failure[s] < FAR:
-                    found = R_PRODUCT_FAILURE
-                elif not infused and gone[s] < FAR:
-                    found = R_WITHDRAWN
-            reason[s] = found
+            return Found(i, FAR, R_RESPONSE, -1, waits)
+    return Found(-1, FAR, reason, noted, waits)
+
+
+@part
+def is_final(subject: Subject, rule: Rule, stop: Stop, window: Window, found: Found) -> bool:
+    """Nothing that may still come can change the answer."""
+    if found.waits and found.reason == R_NOT_CONFIRMED:
+        final = False
+    elif window.end <= subject.cutoff or window.relapse < FAR or (rule.until_progression and window.progression < FAR):
+        final = True
+    elif min(subject.death, stop.composite, stop.stop) <= subject.cutoff:
+        final = True
+    elif rule.mode == AT:
+        # no later assessment can be nearer to the target
+        final = found.pick >= 0 and subject.cutoff - subject.day0 - rule.target >= found.gap
+    else:
+        final = found.reason == R_RESPONSE
+    if subject.day0 == FAR and found.reason != R_RESPONSE and not final:
+        final = subject.gone < FAR or (subject.failure < FAR and rule.failure_strategy == COMPOSITE)
+    return final
+
+
+@part
+def what_ended_it(subject: Subject, stop: Stop, window: Window, found: Found) -> int:
+    """Where no assessment tells why, the event that ended the time in which a response could count."""
+    if window.relapse < FAR and window.relapse <= window.end:
+        return R_RELAPSE
+    if stop.composite <= window.end:
+        return stop.reason
+    if subject.death <= window.end and found.reason == R_NO_ASSESSMENT:
+        return R_DEATH
+    if subject.day0 == FAR and subject.failure < FAR:
+        return R_PRODUCT_FAILURE
+    if subject.day0 == FAR and subject.gone < FAR:
+        return R_WITHDRAWN
+    return found.reason
+
+
+@part
+def final_answer(subject: Subject, rule: Rule, stop: Stop, window: Window, found: Found) -> tuple[int, int, int]:
+    """Response, non-response with its reason, or not yet assessable."""
+    chosen = found.noted if found.pick < 0 else found.pick
+    if not is_final(subject, rule, stop, window, found):
+        return -1, R_OPEN, chosen
+    if found.reason == R_RESPONSE:
+        return 1, R_RESPONSE, chosen
+    if found.reason == R_NO_ASSESSMENT or (found.reason == R_NO_RESPONSE and rule.mode != AT):
+        return 0, what_ended_it(subject, stop, window, found), chosen
+    return 0, found.reason, chosen

@@ -52,10 +52,10 @@ class Calls:
 def wide(column: pl.Series, missing: float | int = 0) -> np.ndarray:
     """Return a column as int64, or as float64 with nan for null."""
     if column.dtype.is_float():
-        return np.ascontiguousarray(column.fill_null(float("nan")).to_numpy())
+        return np.ascontiguousarray(column.fill_null(float("nan")).to_numpy(writable=True))
     if column.dtype == pl.Boolean:
         column = column.cast(pl.Int8)
-    return np.ascontiguousarray(column.fill_null(missing).cast(pl.Int64).to_numpy())
+    return np.ascontiguousarray(column.fill_null(missing).cast(pl.Int64).to_numpy(writable=True))
 
 
 def offsets(subject: np.ndarray, subjects: int) -> np.ndarray:

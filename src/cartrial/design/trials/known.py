@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.endpoints import codes
-from cartrial.endpoints.codes import FAR, STRATEGY_CODES
-from cartrial.endpoints.populations import Populations, strategy_codes
+from cartrial.endpoints.codes import FAR
+from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rate_kernel import assess_rate
+from cartrial.endpoints.rate_rule import answers_for, courses_of, reads_of, rule_of
 from cartrial.response.codes import NE
-from cartrial.sdtm.records import READERS, RESPONSES
+from cartrial.sdtm.records import READERS
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["derive_known"]
 
 Days = NDArray[np.int64]
+
+_TOLD_ON_THEIR_DAY = ("day0", "death", "failure", "gone")
 
 
 def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> Days:
@@ -50,44 +53,29 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
     member = populations.members(endpoint, reader)
-    mode, low, high, target = _window(study, endpoint)
-    window = endpoint.window
-    assert window is not None
-    counts = np.array([name in endpoint.response for name in RESPONSES])
-    if "CRi" in endpoint.response:
-        counts[RESPONSES.index("CRh")] = True
+    rule, reads, courses = rule_of(study, endpoint), reads_of(calls), courses_of(course)
     subjects, subject = len(course.day0), calls.subject
-    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
     told = course.ice.copy()
     told[0] = _transplanted(populations)
-    strategies, failing = strategy_codes(endpoint), STRATEGY_CODES[endpoint.strategies.product_failure]
-    confirm, sustained = study.disease.confirm_days, endpoint.sustained_days
 
     def value_on(day: Days) -> Days:
         """Return the values at these cutoffs, one for each subject."""
-        value, reason, chosen = (np.zeros(subjects, np.int64) for _ in range(3))
-        seen = [np.where(days <= day, days, FAR) for days in (course.day0, course.death, course.failure, gone)]
-        day0, death, failure, left = seen
-        assess_rate(
-            len(calls.day) + subjects,
-            *(calls.at, calls.day, np.where(calls.day <= day[subject], calls.status, NE), calls.flags, calls.mrd),
-            *(member, day0, course.enrolled, day, death, failure, left, np.where(told <= day, course.ice, FAR), strategies),
-            *(failing, mode, low, high, target),
-            *(window.from_ == "enrolment", window.until == "progression", window.bridging),
-            *(counts, endpoint.mrd == "negative", confirm, sustained),
-            *(value, reason, chosen),
-        )
-        return value
+        then = {name: np.where(days <= day, days, FAR) for name, days in courses._asdict().items() if name in _TOLD_ON_THEIR_DAY}
+        so_far = courses._replace(cutoff=day, ice=np.where(told <= day, course.ice, FAR), **then)
+        read = reads._replace(status=np.where(calls.day <= day[subject], calls.status, NE))
+        answers = answers_for(subjects)
+        assess_rate(len(calls.day) + subjects, read, so_far, member, rule, answers)
+        return answers.value
 
-    start = course.enrolled if window.from_ == "enrolment" and mode == codes.DAYS else course.day0
-    columns = [course.cutoff, np.where(start < FAR, start + high, FAR), course.day0, course.death, course.failure, gone, *told]
+    start = course.enrolled if rule.from_enrolment and rule.mode == codes.DAYS else course.day0
+    columns = [course.cutoff, np.where(start < FAR, start + rule.high, FAR), course.day0, course.death, course.failure, courses.gone, *told]
     moments = [calls.day]
-    if mode == codes.AT:
+    if rule.mode == codes.AT:
         # from this day no later assessment can be nearer
-        aim = course.day0[subject] + target
+        aim = course.day0[subject] + rule.target
         moments.append(aim + np.abs(calls.day - aim))
-    if max(confirm, sustained):
-        moments.append(calls.day + max(confirm, sustained))
+    if max(rule.confirm, rule.sustained):
+        moments.append(calls.day + max(rule.confirm, rule.sustained))
     most = int(np.diff(calls.at).max(initial=0))
     place = np.arange(len(calls.day)) - calls.at[:-1][subject]
     for days in moments:
@@ -116,16 +104,3 @@ def _transplanted(populations: Populations) -> Days:
     days = np.full(len(populations.course.day0), FAR, np.int64)
     days[found["SUBJ"].to_numpy()] = found["DAY"].to_numpy()
     return days
-
-
-def _window(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int]:
-    """Return the mode of a window that ends, its first, last and target day."""
-    window = endpoint.window
-    assert window is not None
-    if window.at:
-        visit = study.visit(window.at)
-        return codes.AT, visit.day - visit.minus, visit.day + visit.plus, visit.day
-    if window.within:
-        visit = study.visit(window.within)
-        return codes.WITHIN, 1, visit.day + visit.plus, 0
-    return codes.DAYS, 1, int(window.within_days or 0), 0

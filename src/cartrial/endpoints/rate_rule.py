@@ -1,0 +1,91 @@
+"""What does a study say of a response rate, in the numbers that the kernel reads?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cartrial.endpoints import codes
+from cartrial.endpoints.codes import FAR, STRATEGY_CODES
+from cartrial.endpoints.populations import strategy_codes
+from cartrial.endpoints.rate_kernel import Answers, Courses, Reads, Rule
+from cartrial.sdtm.records import RESPONSES
+
+if TYPE_CHECKING:
+    from cartrial.endpoints.course import Course
+    from cartrial.response.assess import Calls
+    from cartrial.study import Study
+    from cartrial.study.endpoint import Endpoint
+
+__all__ = ["answers_for", "courses_of", "reads_of", "rule_of", "window_in_words"]
+
+
+def rule_of(study: Study, endpoint: Endpoint) -> Rule:
+    """Return the rule of a response rate."""
+    window = endpoint.window
+    assert window is not None
+    mode, low, high, target = _days(study, endpoint)
+    return Rule(
+        mode,
+        low,
+        high,
+        target,
+        from_enrolment=window.from_ == "enrolment",
+        until_progression=window.until == "progression",
+        bridging=window.bridging,
+        counts=_counted(endpoint),
+        mrd_negative=endpoint.mrd == "negative",
+        confirm=study.disease.confirm_days,
+        sustained=endpoint.sustained_days,
+        strategy=tuple(strategy_codes(endpoint).tolist()),
+        failure_strategy=STRATEGY_CODES[endpoint.strategies.product_failure],
+    )
+
+
+def window_in_words(study: Study, endpoint: Endpoint) -> str:
+    """Return the window as the end of a sentence."""
+    window = endpoint.window
+    assert window is not None
+    if window.at:
+        return f"at {study.visit(window.at).name}"
+    if window.within:
+        return f"within {study.visit(window.within).name}"
+    return "up to the cutoff" if window.best else f"within {window.within_days} days"
+
+
+def reads_of(calls: Calls) -> Reads:
+    """Return one reader's assessments as the kernel reads them."""
+    return Reads(calls.at, calls.day, calls.status, calls.flags, calls.mrd)
+
+
+def courses_of(course: Course) -> Courses:
+    """Return the subjects' days as the kernel reads them."""
+    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
+    return Courses(course.day0, course.enrolled, course.cutoff, course.death, course.failure, gone, course.ice)
+
+
+def answers_for(subjects: int) -> Answers:
+    """Return empty answers."""
+    return Answers(*(np.zeros(subjects, np.int64) for _ in range(3)))
+
+
+def _days(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int]:
+    """Return the window's mode, its first and last day, and the target day of a landmark."""
+    window = endpoint.window
+    assert window is not None
+    if window.at:
+        visit = study.visit(window.at)
+        return codes.AT, visit.day - visit.minus, visit.day + visit.plus, visit.day
+    if window.within:
+        visit = study.visit(window.within)
+        return codes.WITHIN, 1, visit.day + visit.plus, 0
+    if window.best:
+        return codes.BEST, 1, FAR, 0
+    return codes.DAYS, 1, int(window.within_days or 0), 0
+
+
+def _counted(endpoint: Endpoint) -> int:
+    """Return which statuses are a response, one bit each; CRh counts where CRi does."""
+    names = {*endpoint.response, *({"CRh"} if "CRi" in endpoint.response else ())}
+    return sum(1 << code for code, name in enumerate(RESPONSES) if name in names)
