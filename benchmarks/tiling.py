@@ -7,7 +7,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from cartrial.sdtm.records import READERS, RESPONSES, Records
+from cartrial.sdtm.records import READERS, Records
+from cartrial.study.criteria.codes import RESPONSES
 
 TABLES = ("calls", "labs", "lesions", "doses", "procedures", "therapies", "dispositions", "survival", "adverse", "deaths")
 VISIT_DAYS = (28, 60, 90, 135, 180, 225, 270, 360, 540, 720)

@@ -29,7 +29,7 @@ FIRST = """
 import numpy as np
 from cartrial.endpoints.time_kernel import find_first_response
 from cartrial.endpoints.codes import FAR as far
-from cartrial.response.codes import NR, CR
+from cartrial.study.criteria.codes import NR, CR
 n = lambda *x: np.array(x, np.int64)
 first = np.empty(1, np.int64)
 ice = np.full((3, 1), 2**40, np.int64)

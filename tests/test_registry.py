@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.study.registry import draft_study, read_registry
-from cartrial.study.yamlfile import read_yaml, validate
+from cartrial.study.registry.record import draft_study, read_registry
+from cartrial.yamlfile import read_yaml, validate
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ALLO = FIXTURES / "registry_allo_cd19.json"

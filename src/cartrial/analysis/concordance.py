@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.analysis.agreement import CATEGORY, best_reads, estimate_agreement, pair_reads
+from cartrial.analysis.agreement import best_reads, estimate_agreement, pair_reads
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import PROPORTION
+from cartrial.study.criteria.codes import AGREEMENT
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -54,7 +55,7 @@ def concordance_rows(
 
 
 def _pair_rows(pairs: pl.DataFrame, endpoint: str, first: str, second: str, conf_level: float) -> list[pl.DataFrame]:
-    category = [pl.col(name).replace(CATEGORY).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
+    category = [pl.col(name).replace(AGREEMENT).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
     categories = pairs.with_columns(category)
     found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level)
     found = found.rename({"TRIAL": "trial"}).with_columns(pl.col("lower", "upper").clip(-1, 1))

@@ -11,8 +11,9 @@ from cartrial.endpoints.adrs import words_of_flags
 from cartrial.endpoints.codes import FAR
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.trace import as_dates, constant, take
-from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, NE, PENDING
-from cartrial.sdtm.records import READERS, RESPONSES
+from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, PENDING
+from cartrial.sdtm.records import READERS
+from cartrial.study.criteria.codes import NE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study

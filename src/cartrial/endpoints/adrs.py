@@ -14,7 +14,8 @@ from cartrial.endpoints.rate_kernel import assess_rate
 from cartrial.endpoints.rate_rule import answers_for, courses_of, reads_of, rule_of, window_in_words
 from cartrial.endpoints.trace import Trace, as_dates, constant, take
 from cartrial.response.codes import flag_names
-from cartrial.sdtm.records import READERS, RESPONSES
+from cartrial.sdtm.records import READERS
+from cartrial.study.criteria.codes import RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study

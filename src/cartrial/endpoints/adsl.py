@@ -10,8 +10,9 @@ import polars as pl
 from cartrial.endpoints.baseline import derive_baseline
 from cartrial.endpoints.populations import Populations
 from cartrial.response.assess import Calls
-from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI
+from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.sdtm.records import READERS
+from cartrial.study.criteria.codes import REMISSION, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -96,7 +97,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
 
 def _ever(calls: Calls, day0: np.ndarray, subjects: int) -> pl.Series:
     """Whether a subject ever had CR or CRi after day 0 and before any relapse."""
-    remission = np.isin(calls.status, (CR, CRH, CRI)) & (calls.day > day0[calls.subject]) & ((calls.flags & AFTER_RELAPSE) == 0)
+    remission = np.isin(calls.status, statuses_of(REMISSION)) & (calls.day > day0[calls.subject]) & ((calls.flags & AFTER_RELAPSE) == 0)
     ever = np.zeros(subjects, bool)
     ever[calls.subject[remission]] = True
     return pl.Series(ever)

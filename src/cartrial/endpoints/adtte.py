@@ -14,8 +14,8 @@ from cartrial.endpoints.populations import Populations, first_response, strategy
 from cartrial.endpoints.time_kernel import assess_time
 from cartrial.endpoints.trace import Trace, as_dates, constant, take
 from cartrial.response.assess import Calls
-from cartrial.response.codes import NE
 from cartrial.sdtm.records import READERS
+from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.study import Study

@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.sdtm.source import FINDINGS_SCHEMA
+from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -69,7 +70,7 @@ def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: 
 
 def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:
     """A reader's call and the status from LB, of the same date, in different categories."""
-    category = pl.col("AVALC").replace({"CRh": "CRi", "PD": "NR"})
+    category = pl.col("AVALC").replace({RESPONSES[CRH]: RESPONSES[CRI], RESPONSES[PD]: RESPONSES[NR]})
     known = reads.filter(pl.col("ADEQUATE") == "Y").with_columns(category.alias("CATEGORY"))
     lab = known.filter(pl.col("READER") == "LAB").select("SUBJ", "CARDY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT"))
     readers = known.filter(pl.col("READER").is_in(["INV", "IRC"]) & (pl.col("SRCDOM") == "RS"))

@@ -12,8 +12,8 @@ from cartrial.endpoints.codes import FAR, STRATEGY_CODES
 from cartrial.endpoints.course import Course
 from cartrial.endpoints.time_kernel import find_first_response
 from cartrial.response.assess import Calls, wide
-from cartrial.response.codes import NE, NR, PD, RELAPSE
 from cartrial.sdtm.records import Records
+from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -100,7 +100,7 @@ class Populations:
         before = (calls.status != NE) & (calls.day <= base_day[calls.subject])
         call = np.full(len(course.day0), -1, np.int64)
         call[calls.subject[before]] = calls.status[before]  # sorted by day: the last one stays
-        by_reader = np.isin(call, [NR, PD, RELAPSE])
+        by_reader = np.isin(call, statuses_of(DISEASE))
         base = pl.DataFrame({"SUBJ": frame["SUBJ"], "BASE": base_day})
         marrow = self.study.disease.criteria.refractory_marrow
         tests = self.records.labs.filter(

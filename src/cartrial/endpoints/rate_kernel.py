@@ -34,7 +34,9 @@ from cartrial.endpoints.codes import (
     WHILE_ON_TREATMENT,
 )
 from cartrial.kernels import kernel, part
-from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, NE, PD, RELAPSE
+from cartrial.response.codes import AFTER_RELAPSE, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE
+from cartrial.response.status_kernel import is_progression, is_remission
+from cartrial.study.criteria.codes import NE, RELAPSE
 
 __all__ = ["Answers", "Courses", "Reads", "Rule", "assess_rate"]
 
@@ -220,7 +222,7 @@ def window_of(reads: Reads, subject: Subject, rule: Rule, stop: Stop) -> Window:
         if opens <= reads.day[i] <= last:
             if reads.status[i] == RELAPSE and relapse == FAR:
                 relapse = reads.day[i]
-            if (reads.status[i] == RELAPSE or reads.status[i] == PD) and progression == FAR and reads.day[i] > subject.day0:
+            if is_progression(reads.status[i]) and progression == FAR and reads.day[i] > subject.day0:
                 progression = reads.day[i]
     return Window(opens, begin, end, last, relapse, progression)
 
@@ -242,12 +244,6 @@ def is_in_window(read: Read, rule: Rule, window: Window) -> bool:
     """Usable, within the window, and before a progression that closes it."""
     open_ = not rule.until_progression or read.day < window.progression
     return is_usable(read, window) and window.begin <= read.day <= window.end and open_
-
-
-@part
-def is_remission(status: int) -> bool:
-    """CR with or without full recovery of counts."""
-    return status == CR or status == CRH or status == CRI
 
 
 @part

@@ -10,7 +10,7 @@ from cartrial.endpoints import codes
 from cartrial.endpoints.codes import FAR, STRATEGY_CODES
 from cartrial.endpoints.populations import strategy_codes
 from cartrial.endpoints.rate_kernel import Answers, Courses, Reads, Rule
-from cartrial.sdtm.records import RESPONSES
+from cartrial.study.criteria.codes import CRH, CRI, RESPONSES, roles
 
 if TYPE_CHECKING:
     from cartrial.endpoints.course import Course
@@ -87,5 +87,5 @@ def _days(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int]:
 
 def _counted(endpoint: Endpoint) -> int:
     """Return which statuses are a response, one bit each; CRh counts where CRi does."""
-    names = {*endpoint.response, *({"CRh"} if "CRi" in endpoint.response else ())}
-    return sum(1 << code for code, name in enumerate(RESPONSES) if name in names)
+    counted = roles(*(RESPONSES.index(name) for name in endpoint.response))
+    return counted | roles(CRH) if counted & roles(CRI) else counted

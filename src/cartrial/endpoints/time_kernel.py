@@ -25,7 +25,8 @@ from cartrial.endpoints.codes import (
     WHILE_ON_TREATMENT,
 )
 from cartrial.kernels import kernel
-from cartrial.response.codes import AFTER_RELAPSE, CR, CRH, CRI, NE, NR, PD, RELAPSE
+from cartrial.response.codes import AFTER_RELAPSE
+from cartrial.study.criteria.codes import CR, CRH, CRI, NE, NR, PD, RELAPSE
 
 __all__ = ["assess_time", "find_first_response"]
 

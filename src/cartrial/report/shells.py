@@ -19,6 +19,7 @@ from cartrial.report.sections.response import HEAD as RATE_HEAD
 from cartrial.report.sections.survival import HEAD as TIME_HEAD
 from cartrial.report.sections.survival import origin_words
 from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
+from cartrial.study.criteria import codes
 
 __all__ = ["render_shells", "write_shells"]
 
@@ -177,7 +178,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
 
 def _readers(study: Study) -> Section:
     readers = (study.readers.primary, *study.readers.sensitivity)
-    calls = ("CR", "CRi", "NR", "PD", "RELAPSE", "NE")
+    calls = tuple(codes.RESPONSES[status] for status in (codes.CR, codes.CRI, codes.NR, codes.PD, codes.RELAPSE, codes.NE))
     blocks: list[Block] = [
         Text(
             f"Agreement and Cohen's kappa between the readers recorded (planned: {', '.join(readers)}), by assessment and by best response."

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, FROM_LAB, INV, IRC, LAB, NE, READER1, READER2, RELAPSE
+from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, FROM_LAB, INV, IRC, LAB, READER1, READER2
 from cartrial.response.lab_kernel import assess_lab
 from cartrial.response.mrd_kernel import assess_mrd
 from cartrial.response.readers_kernel import assess_committee, assess_sequence
 from cartrial.sdtm.records import NO_CUTOFF, Records
+from cartrial.study.criteria.codes import NE, RELAPSE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.criteria import Bound
+    from cartrial.study.criteria.sets import Bound
 
 __all__ = ["Calls", "assess_response", "offsets", "wide"]
 

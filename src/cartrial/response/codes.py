@@ -1,11 +1,9 @@
-"""Which numbers stand for statuses, readers, MRD calls and flags?"""
+"""Which numbers stand for readers, MRD calls and flags?"""
 
 from __future__ import annotations
 
 __all__ = ["FLAGS", "MRD", "flag_names"]
 
-# statuses: positions in cartrial.sdtm.records.RESPONSES
-NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE = range(9)
 # readers: positions in cartrial.sdtm.records.READERS
 INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
 # MRD of a remission's sample

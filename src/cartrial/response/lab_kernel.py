@@ -9,20 +9,12 @@ from cartrial.response.codes import (
     BASELINE_MISSING,
     BLOOD_NOT_RECORDED,
     COUNTS_MISSING,
-    CR,
-    CRH,
-    CRI,
     EMD_NOT_RECORDED,
     EMD_TAKEN_AS_ABSENT,
     INADEQUATE_MARROW,
-    INDETERMINATE,
-    MLFS,
-    NE,
-    NR,
-    PD,
-    RELAPSE,
     TRANSFUSED,
 )
+from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
 
 __all__ = ["assess_lab"]
 

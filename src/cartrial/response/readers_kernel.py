@@ -10,22 +10,15 @@ from cartrial.response.codes import (
     ADJUDICATION_IGNORED,
     AFTER_RELAPSE,
     COMMITTEE_CALL,
-    CR,
-    CRH,
-    CRI,
-    INDETERMINATE,
     INDETERMINATE_WITHOUT_REMISSION,
     LOWER_CATEGORY,
-    NE,
-    NR,
     NR_AFTER_REMISSION,
-    PD,
     PENDING,
-    RELAPSE,
     RELAPSE_DATES_DIFFER,
     RELAPSE_WITHOUT_REMISSION,
     SINGLE_READ,
 )
+from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, NE, NR, PD, RELAPSE
 
 __all__ = ["assess_committee", "assess_sequence"]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cartrial.study.yamlfile import Part
+from cartrial.yamlfile import Part
 
 __all__ = ["Column", "Columns", "Condition", "Day", "Entry", "Take", "Test"]
 

@@ -20,7 +20,7 @@ from cartrial.errors import InputError
 from cartrial.extras import require
 from cartrial.sdtm.mapping_model import Mapping
 from cartrial.sdtm.mapping_parts import Column, Columns
-from cartrial.study.yamlfile import nearest
+from cartrial.yamlfile import nearest
 
 __all__ = ["Sheet", "column_letter", "letter_column", "read_sheet", "runs"]
 

@@ -16,7 +16,6 @@ from cartrial.errors import InputError
 from cartrial.sdtm.dates import earliest_day, latest_day
 from cartrial.sdtm.records_tables import (
     READERS,
-    RESPONSES,
     table_adverse,
     table_calls,
     table_deaths,
@@ -34,7 +33,7 @@ from cartrial.sdtm.terms import canonical
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["NO_CUTOFF", "READERS", "RESPONSES", "Records", "derive_records"]
+__all__ = ["NO_CUTOFF", "READERS", "Records", "derive_records"]
 
 NO_CUTOFF = 2**30
 

@@ -12,13 +12,13 @@ from cartrial.sdtm.dates import earliest_day, latest_day
 from cartrial.sdtm.source import Source
 from cartrial.sdtm.terms import canonical
 from cartrial.sdtm.units import unit_factor
+from cartrial.study.criteria.codes import RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
 __all__ = [
     "READERS",
-    "RESPONSES",
     "table_adverse",
     "table_calls",
     "table_deaths",
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
-RESPONSES = ("NE", "CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE")
 Types = Mapping[str, pl.DataType | type[pl.DataType]]
 _INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
 

@@ -1,6 +1,6 @@
 """What does the protocol say? The study file as frozen objects, and the built-in studies."""
 
-from cartrial.study.criteria import CRITERIA, Bound, Criteria, Options
+from cartrial.study.criteria.sets import CRITERIA, Bound, Criteria, Options
 from cartrial.study.endpoint import Endpoint, Strategies, Variant, Window
 from cartrial.study.model import Characteristic, Disease, Product, Readers, Visit
 from cartrial.study.study import Study, builtin_studies

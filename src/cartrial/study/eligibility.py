@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from cartrial.study.yamlfile import Part, wrong
+from cartrial.yamlfile import Part, wrong
 
 __all__ = ["Ages", "Blasts", "Eligibility"]
 

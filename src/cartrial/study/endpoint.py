@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.model import Reader
-from cartrial.study.yamlfile import Part, nearest, wrong
+from cartrial.yamlfile import Part, nearest, wrong
 
 __all__ = [
     "EVENTS",

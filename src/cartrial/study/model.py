@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cartrial.study.criteria import CRITERIA, Criteria, Options
-from cartrial.study.yamlfile import Part, nearest, wrong
+from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
+from cartrial.yamlfile import Part, nearest, wrong
 
 __all__ = [
     "Aplasia",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator, model_validator
 
-from cartrial.study.yamlfile import Part, wrong
+from cartrial.yamlfile import Part, wrong
 
 __all__ = ["DEATH", "Beta", "Design", "Looks", "Most", "Power", "Rates", "Recruitment", "StageOne", "Subjects", "SurvivalTest"]
 

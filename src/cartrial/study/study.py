@@ -18,7 +18,7 @@ from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Identity, Kinetics, Product, Readers, Safety, Testing
 from cartrial.study.planned import DEATH, Design
-from cartrial.study.yamlfile import Part, nearest, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Study", "builtin_studies"]
 

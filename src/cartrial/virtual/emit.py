@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cartrial.sdtm.records import NO_CUTOFF, READERS, RESPONSES, Records
+from cartrial.sdtm.records import NO_CUTOFF, READERS, Records
 from cartrial.sdtm.schema import DOMAINS
 from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
+from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.accrual import NEVER, Plan
 from cartrial.virtual.assays import BELOW, HEMODILUTE, TESTS, limits
 from cartrial.virtual.emit_rows import Rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from cartrial.errors import InputError
-from cartrial.study.yamlfile import Part, nearest, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Free", "Model", "Number", "Population", "load_model", "load_population", "populations"]
 

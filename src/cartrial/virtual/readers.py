@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.response.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
+from cartrial.study.criteria.codes import (
+    CR,
+    CRH,
+    CRI,
+    DISEASE,
+    INDETERMINATE,
+    MLFS,
+    NE,
+    NR,
+    PD,
+    RELAPSE,
+    REMISSION,
+    RESISTANCE,
+    statuses_of,
+)
 from cartrial.virtual.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.criteria import Bound
+    from cartrial.study.criteria.sets import Bound
     from cartrial.virtual.trial_settings import TrialSettings
 
 __all__ = ["READINGS", "Evidence", "Reader", "agree", "evidence", "read_visit"]
@@ -99,7 +113,7 @@ class Reader:
 
     def note(self, call: Codes, day: Codes, present: Flags) -> None:
         """Remember the calls of a visit."""
-        self.remission |= present & np.isin(call, (CR, CRH, CRI))
+        self.remission |= present & np.isin(call, statuses_of(REMISSION))
         relapse = present & (call == RELAPSE)
         self.relapse_day = np.where(relapse & ~self.relapsed, day, self.relapse_day)
         self.relapsed |= relapse
@@ -123,16 +137,16 @@ def read_visit(settings: TrialSettings, reader: Reader, seen: Evidence, chance: 
     swapped = np.where(call == CR, CRI, np.where(call == CRI, CR, call))
     call = np.where(counts, swapped, call)
     status = wrong & ~counts & seen.near
-    good = np.isin(call, (CR, CRH, CRI))
+    good = np.isin(call, statuses_of(REMISSION))
     missed = status & good & ~reader.remission
-    found = status & np.isin(call, (NR, PD, RELAPSE))
+    found = status & np.isin(call, statuses_of(DISEASE))
     return np.where(missed, NR, np.where(found, CRI, call)).astype(np.int64)
 
 
 def agree(one: Codes, two: Codes, first: Reader, second: Reader) -> tuple[Flags, Codes]:
     """Return where two readers agree, and on what: the lower of CR, CRh and CRi, NR of NR and PD."""
-    remission = np.isin(one, (CR, CRH, CRI)) & np.isin(two, (CR, CRH, CRI))
-    resistant = np.isin(one, (NR, PD)) & np.isin(two, (NR, PD))
+    remission = np.isin(one, statuses_of(REMISSION)) & np.isin(two, statuses_of(REMISSION))
+    resistant = np.isin(one, statuses_of(RESISTANCE)) & np.isin(two, statuses_of(RESISTANCE))
     apart = (one == RELAPSE) & (two == RELAPSE) & (np.abs(first.relapse_day - second.relapse_day) > _RELAPSE_APART)
     lower = np.where((one == CRI) | (two == CRI), CRI, CRH)
     call = np.where(one == two, one, np.where(remission, lower, NR))

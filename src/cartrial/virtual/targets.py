@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cartrial.study.yamlfile import Part, read_yaml, validate, wrong
 from cartrial.virtual.population import DATA, Sure, populations
+from cartrial.yamlfile import Part, read_yaml, validate, wrong
 
 __all__ = ["Registry", "Target", "load_targets"]
 

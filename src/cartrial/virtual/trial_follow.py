@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.response.codes import ADJUDICATOR, INV, PD, READER1, READER2, RELAPSE
+from cartrial.response.codes import ADJUDICATOR, INV, READER1, READER2
+from cartrial.study.criteria.codes import PD, RELAPSE
 from cartrial.virtual.accrual import Accrued, Plan
 from cartrial.virtual.assays import Measured, measure, measure_before
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from cartrial.errors import InputError
-from cartrial.study.yamlfile import Part, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, read_yaml, validate, wrong
 
 if TYPE_CHECKING:
     from cartrial.study import Study

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cartrial.design.enrolment.funnel_file import Share, Step, load_funnel
 from cartrial.errors import InputError
-from cartrial.study.yamlfile import nearest, validate
 from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.yamlfile import nearest, validate
 
 __all__ = ["Funnel", "Reach", "design_funnel", "design_reach"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cartrial.study.yamlfile import Part, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, read_yaml, validate, wrong
 
 __all__ = ["FunnelFile", "Share", "Step", "load_funnel"]
 

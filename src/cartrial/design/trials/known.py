@@ -12,8 +12,8 @@ from cartrial.endpoints.codes import FAR
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rate_kernel import assess_rate
 from cartrial.endpoints.rate_rule import answers_for, courses_of, reads_of, rule_of
-from cartrial.response.codes import NE
 from cartrial.sdtm.records import READERS
+from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.study import Study

@@ -7,10 +7,10 @@ from typing import Any
 from cartrial.report.blocks import Block, Note, Section, Table, Text
 from cartrial.report.data import ReportData
 from cartrial.report.rows import parts
+from cartrial.study.criteria.codes import BEST_FIRST
 
 __all__ = ["build"]
 
-ORDER = ("CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE")
 WHAT = {"visit": "assessments", "best": "best response"}
 
 
@@ -54,7 +54,7 @@ def _cross(data: ReportData, reader: str, endpoint: str, found: list[dict[str, A
             cells[first, second] = data.rows.stat([row], "n")
     if not cells:
         return []
-    place = {call: i for i, call in enumerate(ORDER)}
+    place = {call: i for i, call in enumerate(BEST_FIRST)}
     down = sorted({first for first, _ in cells}, key=lambda call: place.get(call, 99))
     across = sorted({second for _, second in cells}, key=lambda call: place.get(call, 99))
     names = reader.split(" and ")

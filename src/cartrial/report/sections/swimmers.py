@@ -7,11 +7,12 @@ import polars as pl
 from cartrial.report.blocks import Block, Figure, Section, Text
 from cartrial.report.data import ReportData
 from cartrial.report.figures.swimmer import Swimmer, draw_swimmers
+from cartrial.study.criteria import codes
 
 __all__ = ["build"]
 
 PART = 48
-REMISSION = ("CR", "CRh", "CRi")
+REMISSION = codes.words_of(codes.REMISSION)
 
 
 def build(data: ReportData) -> Section:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cartrial.study.yamlfile import Part
+from cartrial.yamlfile import Part
 
 __all__ = ["CRITERIA", "Bound", "Criteria", "Options"]
 

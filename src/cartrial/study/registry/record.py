@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from cartrial.errors import InputError
-from cartrial.study.registry_outcome import Outcome, draft_outcomes, ordinary_visits, plain, read_outcomes
+from cartrial.study.registry.outcome import Outcome, draft_outcomes, ordinary_visits, plain, read_outcomes
 
 __all__ = ["draft_study", "read_registry"]
 
