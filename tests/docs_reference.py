@@ -173,7 +173,7 @@ def _ars() -> str:
 
 
 def _censoring() -> str:
-    from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
+    from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
 
     names = (("REASON in ADRS", RATE_REASONS), ("EVNTDESC in ADTTE", EVENT_NAMES), ("CNSDTDSC in ADTTE", CENSOR_REASONS))
     return table(("column", "values"), [(column, ", ".join(f"`{value}`" for value in values)) for column, values in names])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.endpoints.adverse import derive_adae
+from cartrial.endpoints.sets.adae import derive_adae
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.source import Source
 from cartrial.study import Study

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.endpoints.kinetics import derive_adck
+from cartrial.endpoints.sets.adck import derive_adck
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.source import Source
 from cartrial.study import Study

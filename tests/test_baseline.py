@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrial.endpoints.baseline import derive_baseline
+from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.source import Source
 from cartrial.study import Characteristic, Study

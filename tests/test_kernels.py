@@ -27,8 +27,8 @@ with_numba = pytest.mark.skipif(
 # One subject: NR on day 10, CR on day 20, infused on day 0. The first response is the assessment at position 1.
 FIRST = """
 import numpy as np
-from cartrial.endpoints.time_kernel import find_first_response
-from cartrial.endpoints.codes import FAR as far
+from cartrial.endpoints.rules.time_kernel import find_first_response
+from cartrial.endpoints.rules.codes import FAR as far
 from cartrial.study.criteria.codes import NR, CR
 n = lambda *x: np.array(x, np.int64)
 first = np.empty(1, np.int64)

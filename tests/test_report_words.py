@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cartrial.endpoints import derive
-from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
+from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
 from cartrial.errors import InputError
 from cartrial.report import explain_subject, write_shells
 from cartrial.report.data import EVENT_WORDS, REASON_WORDS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.codes import FAR
+from cartrial.endpoints.rules.codes import FAR
 from cartrial.response.assess import wide
 from cartrial.sdtm.dispositions import ENDED_WAITING
 from cartrial.sdtm.records import NO_CUTOFF, Records

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.endpoints.adresp import derive_adresp
-from cartrial.endpoints.adrs import derive_adrs
-from cartrial.endpoints.adsl import derive_adsl
-from cartrial.endpoints.adtte import derive_adtte
-from cartrial.endpoints.adverse import derive_adae
 from cartrial.endpoints.course import derive_course
-from cartrial.endpoints.kinetics import derive_adck
 from cartrial.endpoints.populations import Populations
+from cartrial.endpoints.sets.adae import derive_adae
+from cartrial.endpoints.sets.adck import derive_adck
+from cartrial.endpoints.sets.adresp import derive_adresp
+from cartrial.endpoints.sets.adrs import derive_adrs
+from cartrial.endpoints.sets.adsl import derive_adsl
+from cartrial.endpoints.sets.adtte import derive_adtte
 from cartrial.response import assess_response
 from cartrial.sdtm.records import Records, derive_records
 from cartrial.sdtm.source import Source

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.codes import FAR, STRATEGY_CODES
 from cartrial.endpoints.course import Course
-from cartrial.endpoints.time_kernel import find_first_response
+from cartrial.endpoints.rules.codes import FAR
+from cartrial.endpoints.rules.strategies import strategy_codes
+from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.response.assess import Calls, wide
 from cartrial.sdtm.records import Records
 from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint
 
-__all__ = ["Populations", "first_response", "strategy_codes"]
-
-
-def strategy_codes(endpoint: Endpoint) -> np.ndarray:
-    """Return the strategies for transplant, re-infusion and new therapy: int64, shape (3,)."""
-    strategies = endpoint.strategies
-    return np.array([STRATEGY_CODES[name] for name in (strategies.hsct, strategies.re_infusion, strategies.new_therapy)], np.int64)
+__all__ = ["Populations", "first_response"]
 
 
 def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoint) -> np.ndarray:

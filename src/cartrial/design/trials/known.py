@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.endpoints import codes
-from cartrial.endpoints.codes import FAR
 from cartrial.endpoints.populations import Populations
-from cartrial.endpoints.rate_kernel import assess_rate
-from cartrial.endpoints.rate_rule import answers_for, courses_of, reads_of, rule_of
+from cartrial.endpoints.rules import codes
+from cartrial.endpoints.rules.codes import FAR
+from cartrial.endpoints.rules.rate_kernel import assess_rate
+from cartrial.endpoints.rules.rate_rule import answers_for, courses_of, reads_of, rule_of
 from cartrial.sdtm.records import READERS
 from cartrial.study.criteria.codes import NE
 

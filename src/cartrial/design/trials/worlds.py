@@ -249,9 +249,9 @@ def _derive(plan: Plan, people: Accrued, threads: int | None) -> tuple[NDArray[n
     import polars as pl
 
     from cartrial.design.trials.known import derive_known
-    from cartrial.endpoints.adrs import derive_adrs
     from cartrial.endpoints.course import derive_course
     from cartrial.endpoints.populations import Populations
+    from cartrial.endpoints.sets.adrs import derive_adrs
     from cartrial.response import assess_response
     from cartrial.sdtm.records import READERS
 

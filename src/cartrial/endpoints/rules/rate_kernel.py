@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from cartrial.endpoints.codes import (
+from cartrial.endpoints.rules.codes import (
     AT,
     COMPOSITE,
     DAYS,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints import codes
-from cartrial.endpoints.adrs import words_of_flags
-from cartrial.endpoints.codes import CENSOR_REASONS, EVENT_NAMES, FAR
-from cartrial.endpoints.populations import Populations, first_response, strategy_codes
-from cartrial.endpoints.time_kernel import assess_time
-from cartrial.endpoints.trace import Trace, as_dates, constant, take
+from cartrial.endpoints.populations import Populations, first_response
+from cartrial.endpoints.rules import codes
+from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, FAR
+from cartrial.endpoints.rules.strategies import strategy_codes
+from cartrial.endpoints.rules.time_kernel import assess_time
+from cartrial.endpoints.sets.adrs import words_of_flags
+from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import READERS
 from cartrial.study.criteria.codes import NE

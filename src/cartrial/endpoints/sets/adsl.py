@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.baseline import derive_baseline
 from cartrial.endpoints.populations import Populations
+from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.sdtm.records import READERS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.codes import FAR
 from cartrial.endpoints.course import Course
+from cartrial.endpoints.rules.codes import FAR
 from cartrial.response.assess import Calls
 from cartrial.response.codes import FROM_LAB
 

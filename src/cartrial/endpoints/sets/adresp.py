@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.adrs import words_of_flags
-from cartrial.endpoints.codes import FAR
 from cartrial.endpoints.populations import Populations
-from cartrial.endpoints.trace import as_dates, constant, take
+from cartrial.endpoints.rules.codes import FAR
+from cartrial.endpoints.sets.adrs import words_of_flags
+from cartrial.endpoints.sets.trace import as_dates, constant, take
 from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, PENDING
 from cartrial.sdtm.records import READERS
 from cartrial.study.criteria.codes import NE, RESPONSES

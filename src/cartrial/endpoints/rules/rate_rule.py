@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartrial.endpoints import codes
-from cartrial.endpoints.codes import FAR, STRATEGY_CODES
-from cartrial.endpoints.populations import strategy_codes
-from cartrial.endpoints.rate_kernel import Answers, Courses, Reads, Rule
+from cartrial.endpoints.rules import codes
+from cartrial.endpoints.rules.codes import FAR, STRATEGY_CODES
+from cartrial.endpoints.rules.rate_kernel import Answers, Courses, Reads, Rule
+from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.study.criteria.codes import CRH, CRI, RESPONSES, roles
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def rule_of(study: Study, endpoint: Endpoint) -> Rule:
         mrd_negative=endpoint.mrd == "negative",
         confirm=study.disease.confirm_days,
         sustained=endpoint.sustained_days,
-        strategy=tuple(strategy_codes(endpoint).tolist()),
+        strategy=strategy_codes(endpoint),
         failure_strategy=STRATEGY_CODES[endpoint.strategies.product_failure],
     )
 

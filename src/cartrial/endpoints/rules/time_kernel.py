@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cartrial.endpoints.codes import (
+from cartrial.endpoints.rules.codes import (
     C_CUTOFF,
     C_HSCT,
     C_LOST,

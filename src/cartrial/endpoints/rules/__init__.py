@@ -1,0 +1,1 @@
+"""When is a rule met? The numbers of a study file, and the kernels that read them."""
