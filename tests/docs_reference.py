@@ -102,7 +102,7 @@ def _domains() -> str:
 
 
 def _words() -> str:
-    from cartrial.sdtm.terms import CODE_LISTS
+    from cartrial.sdtm.vocabulary.terms import CODE_LISTS
 
     rows = [
         (
@@ -117,7 +117,7 @@ def _words() -> str:
 
 
 def _units() -> str:
-    from cartrial.sdtm.units import UNITS
+    from cartrial.sdtm.vocabulary.units import UNITS
 
     rows = [
         (f"`{test}`", unit.standard, ", ".join(word for word in unit.factors if word != unit.standard.lower()))

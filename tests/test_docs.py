@@ -103,7 +103,7 @@ def test_every_key_of_the_two_file_formats_is_explained(name: str) -> None:
         assert [row[:3] for row in rows] == expected, path
         assert all(row[3] for row in rows), path
         reached.add(path)
-    root = "cartrial.study.study.Study" if name == "study.md" else "cartrial.sdtm.mapping_model.Mapping"
+    root = "cartrial.study.study.Study" if name == "study.md" else "cartrial.sdtm.mapping.model.Mapping"
     assert below(root) <= reached
 
 

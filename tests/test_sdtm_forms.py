@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cartrial.errors import InputError
 from cartrial.sdtm import DOMAINS, Source, SourceFile, check_sdtm, read_sdtm, standardise, write_sdtm, write_templates
-from cartrial.sdtm.schema import kind_of, variable_label
+from cartrial.sdtm.vocabulary.schema import kind_of, variable_label
 from cartrial.sdtm.write import SUFFIXES
 from sdtm_example import read_tables, small_study, small_tables, write_tables
 

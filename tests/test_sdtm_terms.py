@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartrial.sdtm.dates import earliest_day, is_date, is_partial, latest_day
-from cartrial.sdtm.dispositions import OTHER_DISPOSITIONS
-from cartrial.sdtm.terms import CODE_LISTS, standard_term
-from cartrial.sdtm.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
+from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_partial, latest_day
+from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, standard_term
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
 from sdtm_example import read_tables, small_tables
 
 TERMINOLOGY = Path(__file__).parents[1] / "../shared/data/cdisc_ct/sdtmct_2024-03-29_selected.json"

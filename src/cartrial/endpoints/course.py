@@ -15,8 +15,8 @@ import polars as pl
 
 from cartrial.endpoints.rules.codes import FAR
 from cartrial.response.assess import wide
-from cartrial.sdtm.dispositions import ENDED_WAITING
 from cartrial.sdtm.records import NO_CUTOFF, Records
+from cartrial.sdtm.vocabulary.dispositions import ENDED_WAITING
 
 if TYPE_CHECKING:
     from cartrial.study import Study

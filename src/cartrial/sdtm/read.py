@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.coerce import coerce_domain
-from cartrial.sdtm.dataset_json import read_dataset_json_table
-from cartrial.sdtm.delimited import read_csv_table
-from cartrial.sdtm.schema import DOMAINS, is_domain_name
+from cartrial.sdtm.forms.coerce import coerce_domain
+from cartrial.sdtm.forms.dataset_json import read_dataset_json_table
+from cartrial.sdtm.forms.delimited import read_csv_table
+from cartrial.sdtm.forms.xpt import read_xpt_table
 from cartrial.sdtm.source import Source, SourceFile, finding, findings_frame, join_findings
 from cartrial.sdtm.standard import standardise
-from cartrial.sdtm.xpt import read_xpt_table
+from cartrial.sdtm.vocabulary.schema import DOMAINS, is_domain_name
 
 __all__ = ["read_sdtm"]
 

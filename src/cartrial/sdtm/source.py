@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from cartrial.sdtm.schema import kind_of
+from cartrial.sdtm.vocabulary.schema import kind_of
 
 __all__ = [
     "FINDINGS_SCHEMA",

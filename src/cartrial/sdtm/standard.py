@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from cartrial.sdtm.schema import DOMAINS, kind_of
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings
-from cartrial.sdtm.terms import canonical, normalised
-from cartrial.sdtm.units import UNITS, standard_unit, unit_factor
+from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
+from cartrial.sdtm.vocabulary.terms import canonical, normalised
+from cartrial.sdtm.vocabulary.units import UNITS, standard_unit, unit_factor
 
 __all__ = ["standardise"]
 
@@ -25,9 +25,9 @@ FILLED = {"RS": ("RSORRES",), "LB": ("LBSTRESC", "LBSTRESN", "LBSTRESU"), "FA": 
 def standardise(source: Source) -> Source:
     """Return the source with terms and units in the form that the rules read.
 
-    Words become the terms of `cartrial.sdtm.terms` (a word that is in no list stays and is left to `check_sdtm`); laboratory values,
-    limits and units become those of `cartrial.sdtm.units`; a result given as <limit becomes BLQ with the limit in LBLLOQ. Doing it
-    twice changes nothing.
+    Words become the terms of `cartrial.sdtm.vocabulary.terms` (a word that is in no list stays and is left to `check_sdtm`); laboratory
+    values, limits and units become those of `cartrial.sdtm.vocabulary.units`; a result given as <limit becomes BLQ with the limit in
+    LBLLOQ. Doing it twice changes nothing.
 
     Returns
     -------

@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.dataset_json import dataset_json_bytes
-from cartrial.sdtm.delimited import csv_bytes
+from cartrial.sdtm.forms.dataset_json import dataset_json_bytes
+from cartrial.sdtm.forms.delimited import csv_bytes
+from cartrial.sdtm.forms.xpt import xpt_bytes
 from cartrial.sdtm.source import Source
-from cartrial.sdtm.xpt import xpt_bytes
 
 __all__ = ["SUFFIXES", "write_sdtm"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from cartrial.sdtm.records import NO_CUTOFF, READERS, Records
-from cartrial.sdtm.schema import DOMAINS
 from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
+from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.accrual import NEVER, Plan
 from cartrial.virtual.assays import BELOW, HEMODILUTE, TESTS, limits

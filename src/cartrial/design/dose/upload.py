@@ -11,7 +11,7 @@ import polars as pl
 from cartrial.design.dose.tables import LETTERS, DecisionTable, decision_rows
 from cartrial.errors import InputError
 from cartrial.files import built_beside
-from cartrial.sdtm.delimited import read_csv_table
+from cartrial.sdtm.forms.delimited import read_csv_table
 
 __all__ = ["check_decision_table", "read_decision_table", "write_decision_table"]
 

@@ -30,7 +30,7 @@ def code_hash(package: Path | None = None) -> str:
     root = package or Path(__file__).parents[2]
     files = [path for room in _ROOMS for path in (root / room).rglob("*") if path.suffix in _KINDS]
     digest = hashlib.sha256()
-    for path in sorted([*files, root / "kernels.py"], key=lambda path: path.relative_to(root).as_posix()):
+    for path in sorted([*files, root / "kernels.py", root / "yamlfile.py"], key=lambda path: path.relative_to(root).as_posix()):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.sdtm.terms import canonical
-from cartrial.sdtm.units import UNITS, standard_unit
+from cartrial.sdtm.vocabulary.terms import canonical
+from cartrial.sdtm.vocabulary.units import UNITS, standard_unit
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.sdtm.dates import earliest_day, latest_day
-from cartrial.sdtm.terms import canonical, standard_term
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.terms import canonical, standard_term
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records

@@ -7,10 +7,10 @@ from collections import Counter
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.mapping_model import Mapping
-from cartrial.sdtm.mapping_rules import Made
-from cartrial.sdtm.mapping_sheet import Sheet, column_letter, runs
-from cartrial.sdtm.mapping_values import is_missing
+from cartrial.sdtm.mapping.model import Mapping
+from cartrial.sdtm.mapping.rules import Made
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter, runs
+from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import finding
 
 __all__ = ["find_quirks"]

@@ -15,7 +15,7 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.extras import require
-from cartrial.sdtm.schema import domain_label, variable_label
+from cartrial.sdtm.vocabulary.schema import domain_label, variable_label
 
 __all__ = ["read_xpt_table", "xpt_bytes"]
 

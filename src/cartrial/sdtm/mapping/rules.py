@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from cartrial.sdtm.mapping_model import FINDINGS_DOMAINS, Mapping, Rule
-from cartrial.sdtm.mapping_parts import Entry
-from cartrial.sdtm.mapping_sheet import Sheet, column_letter
-from cartrial.sdtm.mapping_values import bad_cell, is_missing, iso_dates, taken_value, with_values
-from cartrial.sdtm.schema import kind_of
+from cartrial.sdtm.mapping.model import FINDINGS_DOMAINS, Mapping, Rule
+from cartrial.sdtm.mapping.parts import Entry
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter
+from cartrial.sdtm.mapping.values import bad_cell, is_missing, iso_dates, taken_value, with_values
 from cartrial.sdtm.source import finding
-from cartrial.sdtm.units import STRICT_TESTS
+from cartrial.sdtm.vocabulary.schema import kind_of
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS
 
 __all__ = ["Made", "apply_rule"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.check_codes import CODE_RULES
-from cartrial.sdtm.check_dates import DATE_RULES
-from cartrial.sdtm.check_frame import CheckRule, Context, with_rule
-from cartrial.sdtm.check_keys import KEY_RULES
-from cartrial.sdtm.check_values import VALUE_RULES
+from cartrial.sdtm.checks.dates import DATE_RULES
+from cartrial.sdtm.checks.frame import CheckRule, Context, with_rule
+from cartrial.sdtm.checks.keys import KEY_RULES
+from cartrial.sdtm.checks.values import VALUE_RULES
+from cartrial.sdtm.checks.words import CODE_RULES
 from cartrial.sdtm.source import Source, join_findings
 from cartrial.sdtm.standard import standardise
 

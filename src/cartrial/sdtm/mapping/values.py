@@ -7,11 +7,11 @@ import datetime as dt
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.dates import is_date
-from cartrial.sdtm.mapping_model import FINDINGS_DOMAINS, Mapping, Rule
-from cartrial.sdtm.mapping_sheet import Sheet, column_letter
-from cartrial.sdtm.schema import kind_of
+from cartrial.sdtm.mapping.model import FINDINGS_DOMAINS, Mapping, Rule
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.source import finding
+from cartrial.sdtm.vocabulary.dates import is_date
+from cartrial.sdtm.vocabulary.schema import kind_of
 
 __all__ = ["bad_cell", "is_missing", "iso_dates", "taken_value", "with_values"]
 

@@ -25,7 +25,7 @@ class Variable:
     need : str
         `key` (column and value), `must` (the column), `rule` (optional; if it is there the rules read it) or `other`.
     codes : str, optional
-        Code list in `cartrial.sdtm.terms`.
+        Code list in `cartrial.sdtm.vocabulary.terms`.
     note : str
         How to fill it in, for people.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.schema import DOMAINS, domain_label, kind_of, variable_label
+from cartrial.sdtm.vocabulary.schema import DOMAINS, domain_label, kind_of, variable_label
 
 __all__ = ["dataset_json_bytes", "read_dataset_json_table"]
 

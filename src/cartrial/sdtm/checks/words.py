@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.check_frame import CheckRule, Context, found, grouped
-from cartrial.sdtm.dispositions import OTHER_DISPOSITIONS
-from cartrial.sdtm.terms import CODE_LISTS, normalised
+from cartrial.sdtm.checks.frame import CheckRule, Context, found, grouped
+from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
 
 __all__ = ["CODE_RULES"]
 

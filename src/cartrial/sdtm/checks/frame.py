@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.sdtm.dates import earliest_day, latest_day
-from cartrial.sdtm.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 
 if TYPE_CHECKING:
     from cartrial.study import Study

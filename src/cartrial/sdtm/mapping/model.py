@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from cartrial.errors import InputError
-from cartrial.sdtm import schema
-from cartrial.sdtm.mapping_parts import Column, Columns, Condition, Day, Entry, Take, Test
+from cartrial.sdtm.mapping.parts import Column, Columns, Condition, Day, Entry, Take, Test
+from cartrial.sdtm.vocabulary import schema
 from cartrial.yamlfile import Lines, Part, nearest, read_yaml, validate
 
 __all__ = ["DOMAINS", "FINDINGS_DOMAINS", "Check", "Mapping", "Rule", "Table", "read_mapping"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.dates import is_date
-from cartrial.sdtm.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
 from cartrial.sdtm.source import DTYPES, finding, findings_frame, no_findings
-from cartrial.sdtm.terms import canonical
+from cartrial.sdtm.vocabulary.dates import is_date
+from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
+from cartrial.sdtm.vocabulary.terms import canonical
 
 __all__ = ["coerce_domain"]
 

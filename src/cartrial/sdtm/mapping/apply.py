@@ -8,14 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.mapping_checks import run_checks
-from cartrial.sdtm.mapping_model import DOMAINS, Mapping, read_mapping
-from cartrial.sdtm.mapping_quirks import find_quirks
-from cartrial.sdtm.mapping_rules import Made, apply_rule
-from cartrial.sdtm.mapping_sheet import Sheet, column_letter, read_sheet
-from cartrial.sdtm.mapping_values import is_missing
-from cartrial.sdtm.schema import kind_of
+from cartrial.sdtm.mapping.checks import run_checks
+from cartrial.sdtm.mapping.model import DOMAINS, Mapping, read_mapping
+from cartrial.sdtm.mapping.quirks import find_quirks
+from cartrial.sdtm.mapping.rules import Made, apply_rule
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter, read_sheet
+from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import DTYPES, Source, SourceFile, finding, findings_frame
+from cartrial.sdtm.vocabulary.schema import kind_of
 
 __all__ = ["Mapping", "read_mapped", "read_mapping"]
 

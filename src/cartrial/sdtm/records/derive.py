@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.dates import earliest_day, latest_day
-from cartrial.sdtm.records_tables import (
+from cartrial.sdtm.records.tables import (
     READERS,
     table_adverse,
     table_calls,
@@ -28,7 +27,8 @@ from cartrial.sdtm.records_tables import (
     value_of,
 )
 from cartrial.sdtm.source import Source
-from cartrial.sdtm.terms import canonical
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.terms import canonical
 
 if TYPE_CHECKING:
     from cartrial.study import Study

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.dates import earliest_day, latest_day
 from cartrial.sdtm.source import Source
-from cartrial.sdtm.terms import canonical
-from cartrial.sdtm.units import unit_factor
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.terms import canonical
+from cartrial.sdtm.vocabulary.units import unit_factor
 from cartrial.study.criteria.codes import RESPONSES
 
 if TYPE_CHECKING:

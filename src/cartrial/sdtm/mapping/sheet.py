@@ -18,8 +18,8 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.extras import require
-from cartrial.sdtm.mapping_model import Mapping
-from cartrial.sdtm.mapping_parts import Column, Columns
+from cartrial.sdtm.mapping.model import Mapping
+from cartrial.sdtm.mapping.parts import Column, Columns
 from cartrial.yamlfile import nearest
 
 __all__ = ["Sheet", "column_letter", "letter_column", "read_sheet", "runs"]

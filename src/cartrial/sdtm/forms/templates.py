@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cartrial.sdtm.schema import DOMAINS, Domain, Variable
-from cartrial.sdtm.terms import CODE_LISTS
-from cartrial.sdtm.units import STRICT_TESTS, UNITS
+from cartrial.sdtm.vocabulary.schema import DOMAINS, Domain, Variable
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS
 
 __all__ = ["EVENT_COLUMNS", "write_templates"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.check_frame import SUBJECT, TIMING, CheckRule, Context, found, grouped, timing
-from cartrial.sdtm.dates import earliest_day, is_partial, latest_day
-from cartrial.sdtm.schema import DOMAINS
-from cartrial.sdtm.terms import CODE_LISTS
+from cartrial.sdtm.checks.frame import SUBJECT, TIMING, CheckRule, Context, found, grouped, timing
+from cartrial.sdtm.vocabulary.dates import earliest_day, is_partial, latest_day
+from cartrial.sdtm.vocabulary.schema import DOMAINS
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS
 
 __all__ = ["DATE_RULES"]
 

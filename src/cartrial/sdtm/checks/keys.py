@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.check_frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.schema import DOMAINS
+from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.source import VIRTUAL_PREFIX
+from cartrial.sdtm.vocabulary.schema import DOMAINS
 
 __all__ = ["KEY_RULES"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from cartrial.sdtm.mapping_model import Check, Mapping
-from cartrial.sdtm.mapping_rules import Made
-from cartrial.sdtm.mapping_sheet import Sheet, column_letter, runs
-from cartrial.sdtm.mapping_values import is_missing
+from cartrial.sdtm.mapping.model import Check, Mapping
+from cartrial.sdtm.mapping.rules import Made
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter, runs
+from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import finding
 
 __all__ = ["run_checks"]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.check_frame import SUBJECT, CheckRule, Context, found, grouped
+from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.standard import LIMIT
-from cartrial.sdtm.units import STRICT_TESTS, UNITS
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS
 
 __all__ = ["VALUE_RULES"]
 

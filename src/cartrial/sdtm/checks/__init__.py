@@ -1,0 +1,1 @@
+"""Is the source fit for the study?"""

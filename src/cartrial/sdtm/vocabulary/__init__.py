@@ -1,0 +1,1 @@
+"""Which domains, words, units and dates are there?"""
