@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis_oracle import adcr, adtte, data_set, oracle, same
 from cartrial.analysis import estimate_gray, estimate_logrank
-from cartrial.analysis.groups import group_rows
+from cartrial.analysis.estimators.groups import group_rows
 from cartrial.errors import InputError
 
 

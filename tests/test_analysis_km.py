@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis_oracle import km_case, km_cases, km_frame, oracle, same
-from cartrial.analysis.km import estimate_follow_up, estimate_survival
+from cartrial.analysis.estimators.km import estimate_follow_up, estimate_survival
 from cartrial.errors import InputError
 
 CONF = ("log-log", "log", "plain")

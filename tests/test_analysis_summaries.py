@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from analysis_oracle import data_set, oracle, same
 from cartrial.analysis import best_reads, count_flow, count_grades, estimate_agreement, estimate_kinetics, kappa_of_tables, pair_reads
-from cartrial.analysis.baseline import baseline_rows
-from cartrial.analysis.concordance import concordance_rows
-from cartrial.analysis.flow import MILESTONES, flow_rows
-from cartrial.analysis.kinetics import kinetics_rows
-from cartrial.analysis.safety import laboratory_rows, safety_rows
+from cartrial.analysis.tables.baseline import baseline_rows
+from cartrial.analysis.tables.concordance import concordance_rows
+from cartrial.analysis.tables.flow import MILESTONES, flow_rows
+from cartrial.analysis.tables.kinetics import kinetics_rows
+from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
 from cartrial.study import Study
 
 

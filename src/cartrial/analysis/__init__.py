@@ -1,18 +1,19 @@
 """What is the estimate and its uncertainty? Estimators over many trials at once, and the results of a study as rows."""
 
-from cartrial.analysis.agreement import best_reads, estimate_agreement, kappa_of_tables, pair_reads
-from cartrial.analysis.flow import count_flow
-from cartrial.analysis.gray import estimate_gray
-from cartrial.analysis.incidence import AalenJohansen, estimate_incidence
-from cartrial.analysis.kinetics import estimate_kinetics
-from cartrial.analysis.km import KaplanMeier, estimate_follow_up, estimate_survival
-from cartrial.analysis.logrank import estimate_logrank
-from cartrial.analysis.models import estimate_cox, estimate_fine_gray, estimate_firth
+from cartrial.analysis.estimators.agreement import estimate_agreement, kappa_of_tables
+from cartrial.analysis.estimators.gray import estimate_gray
+from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incidence
+from cartrial.analysis.estimators.km import KaplanMeier, estimate_follow_up, estimate_survival
+from cartrial.analysis.estimators.logrank import estimate_logrank
+from cartrial.analysis.estimators.models import estimate_cox, estimate_fine_gray, estimate_firth
+from cartrial.analysis.estimators.rates import binomial_limits, binomial_p_value, estimate_rate
 from cartrial.analysis.plan import analyse
-from cartrial.analysis.rates import binomial_limits, binomial_p_value, estimate_rate
 from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_results, results_hash, sort_results, write_results
-from cartrial.analysis.safety import count_grades
-from cartrial.analysis.times import LANDMARKS, RISK_TIMES
+from cartrial.analysis.tables.flow import count_flow
+from cartrial.analysis.tables.kinetics import estimate_kinetics
+from cartrial.analysis.tables.reads import best_reads, pair_reads
+from cartrial.analysis.tables.safety import count_grades
+from cartrial.analysis.tables.times import LANDMARKS, RISK_TIMES
 
 __all__ = [
     "ARS",

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cartrial.analysis.baseline import baseline_rows, subgroup_levels
-from cartrial.analysis.concordance import concordance_rows
-from cartrial.analysis.flow import flow_rows
-from cartrial.analysis.kinetics import kinetics_rows
-from cartrial.analysis.responses import response_rows
 from cartrial.analysis.results import ANALYSES, SCHEMA, join_rows
-from cartrial.analysis.safety import laboratory_rows, safety_rows
-from cartrial.analysis.times import incidence_rows, survival_rows
+from cartrial.analysis.tables.baseline import baseline_rows, subgroup_levels
+from cartrial.analysis.tables.concordance import concordance_rows
+from cartrial.analysis.tables.flow import flow_rows
+from cartrial.analysis.tables.kinetics import kinetics_rows
+from cartrial.analysis.tables.responses import response_rows
+from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
+from cartrial.analysis.tables.times import incidence_rows, survival_rows
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cartrial.analysis.km import estimate_survival
+from cartrial.analysis.estimators.km import estimate_survival
 from cartrial.design.survival.curves import FollowUp, Weibull, normal_quantile_of
 from cartrial.design.survival.estimate import one_sample_tests
 from cartrial.design.survival.exact_test import ExactDesign

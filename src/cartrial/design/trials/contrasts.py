@@ -106,7 +106,7 @@ def contrast_rows(worlds: Worlds, setting: str, designs: Sequence[Staged], truth
     """
     import polars as pl
 
-    from cartrial.analysis.rates import estimate_rate
+    from cartrial.analysis.estimators.rates import estimate_rate
 
     trials, kinds = worlds.there.shape[0], len(worlds.names)
     frames = []

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from cartrial.analysis.times import LANDMARKS
+from cartrial.analysis.tables.times import LANDMARKS
 from cartrial.report.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
 from cartrial.report.figures.curve import Curve, draw_curves

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.analysis.agreement import best_reads, estimate_agreement, pair_reads
+from cartrial.analysis.estimators.agreement import estimate_agreement
 from cartrial.analysis.results import build_rows
+from cartrial.analysis.tables.reads import best_reads, pair_reads
 from cartrial.analysis.wording import PROPORTION
 from cartrial.study.criteria.codes import AGREEMENT
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import group_rows
+from cartrial.analysis.estimators.groups import group_rows
 from cartrial.errors import InputError
 
 __all__ = ["TOLERANCE", "RiskTable", "read_status", "read_times", "tabulate_risk"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import accumulate, beside, group_rows
-from cartrial.analysis.risk import read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
+from cartrial.analysis.estimators.risk import read_status, read_times, tabulate_risk
 
 __all__ = ["estimate_logrank", "quadratic_form", "test_columns"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.gray import estimate_gray
-from cartrial.analysis.incidence import AalenJohansen, estimate_incidence
-from cartrial.analysis.km import KaplanMeier, estimate_follow_up, estimate_survival
-from cartrial.analysis.logrank import estimate_logrank
+from cartrial.analysis.estimators.gray import estimate_gray
+from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incidence
+from cartrial.analysis.estimators.km import KaplanMeier, estimate_follow_up, estimate_survival
+from cartrial.analysis.estimators.logrank import estimate_logrank
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
 from cartrial.endpoints import derived_variants
@@ -123,7 +123,7 @@ def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float
     """Hazard ratios of levels against the first; Firth where a level has no event. Without the extra `models`: none."""
     if find_spec("statsmodels") is None or find_spec("firthmodels") is None:
         return []
-    from cartrial.analysis.models import estimate_cox, estimate_firth
+    from cartrial.analysis.estimators.models import estimate_cox, estimate_firth
 
     frames = []
     for key, one in levelled.sort(*_KEY, "SUBJ").group_by(_KEY, maintain_order=True):

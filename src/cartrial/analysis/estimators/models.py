@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.limits import normal_quantile
-from cartrial.analysis.risk import read_status, read_times
+from cartrial.analysis.estimators.limits import normal_quantile
+from cartrial.analysis.estimators.risk import read_status, read_times
 from cartrial.errors import InputError
 from cartrial.extras import require
 

@@ -9,9 +9,9 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import accumulate, beside, last_before
-from cartrial.analysis.limits import ConfType, probability_limits
-from cartrial.analysis.risk import RiskTable, read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.groups import accumulate, beside, last_before
+from cartrial.analysis.estimators.limits import ConfType, probability_limits
+from cartrial.analysis.estimators.risk import RiskTable, read_status, read_times, tabulate_risk
 from cartrial.errors import InputError
 
 __all__ = ["AalenJohansen", "Variance", "estimate_incidence"]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import accumulate, beside, group_rows
-from cartrial.analysis.logrank import quadratic_form, test_columns
-from cartrial.analysis.risk import RiskTable, read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
+from cartrial.analysis.estimators.logrank import quadratic_form, test_columns
+from cartrial.analysis.estimators.risk import RiskTable, read_status, read_times, tabulate_risk
 
 __all__ = ["estimate_gray"]
 

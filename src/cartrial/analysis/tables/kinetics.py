@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cartrial.analysis.km import estimate_survival
+from cartrial.analysis.estimators.km import estimate_survival
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY
 

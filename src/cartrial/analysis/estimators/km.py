@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import accumulate, beside, first_true, last_before, segment_minimum
-from cartrial.analysis.limits import ConfType, probability_limits
-from cartrial.analysis.risk import TOLERANCE, RiskTable, read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.groups import accumulate, beside, first_true, last_before, segment_minimum
+from cartrial.analysis.estimators.limits import ConfType, probability_limits
+from cartrial.analysis.estimators.risk import TOLERANCE, RiskTable, read_status, read_times, tabulate_risk
 
 __all__ = ["KaplanMeier", "estimate_follow_up", "estimate_survival"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cartrial.analysis.rates import binomial_p_value, estimate_rate
+from cartrial.analysis.estimators.rates import binomial_p_value, estimate_rate
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import PROPORTION
 

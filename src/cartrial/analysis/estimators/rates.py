@@ -8,8 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import beside, group_rows
-from cartrial.analysis.limits import normal_quantile
+from cartrial.analysis.estimators.groups import beside, group_rows
+from cartrial.analysis.estimators.limits import normal_quantile
 from cartrial.errors import InputError
 
 __all__ = ["RateMethod", "binomial_limits", "binomial_p_value", "estimate_rate", "rate_frame"]

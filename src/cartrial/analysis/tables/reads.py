@@ -1,20 +1,13 @@
-"""Do two readers agree? Cross-tables, percent agreement and Cohen's kappa, for many trials at once."""
+"""Which reads of two readers belong together: those of one sample, and the best of each?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import polars as pl
 
-from cartrial.analysis.groups import beside, group_rows
-from cartrial.analysis.limits import normal_quantile
+from cartrial.response.readers_kernel import PAIR_DAYS
 from cartrial.study.criteria.codes import BEST_FIRST
 
-__all__ = ["best_reads", "estimate_agreement", "kappa_of_tables", "pair_reads"]
-
-PAIR_DAYS = 7
-"""Reads of one sample: their dates are at most this far apart. Unit: days."""
+__all__ = ["best_reads", "pair_reads"]
 
 
 def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
@@ -94,77 +87,3 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
         FIRST=pl.col("BEST").replace_strict(names, return_dtype=pl.String),
         SECOND=pl.col("BEST_SECOND").replace_strict(names, return_dtype=pl.String),
     ).sort("TRIAL", "SUBJ")
-
-
-def kappa_of_tables(tables: np.ndarray, conf_level: float = 0.95) -> dict[str, np.ndarray]:
-    """Cohen's kappa of square tables.
-
-    Cohen J. Educ Psychol Meas 1960;20:37 (doi:10.1177/001316446002000104). Standard error for the limits: Fleiss J, Cohen J, Everitt B.
-    Psychol Bull 1969;72:323 (doi:10.1037/h0028106).
-
-    Parameters
-    ----------
-    tables : ndarray, shape (trials, calls, calls)
-        Counts, the first reader down.
-    conf_level : float
-
-    Returns
-    -------
-    dict of ndarray, shape (trials,)
-        N, agreement, chance, kappa, standard_error, lower, upper. Not a number where chance agreement is 1.
-    """
-    n = tables.sum(axis=(1, 2)).astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = tables / n[:, None, None]
-        row, column = p.sum(axis=2), p.sum(axis=1)
-        same = np.einsum("tii->ti", p)
-        observed, chance = same.sum(axis=1), (row * column).sum(axis=1)
-        kappa = (observed - chance) / (1 - chance)
-        rest = (1 - kappa)[:, None]
-        a = (same * (1 - (row + column) * rest) ** 2).sum(axis=1)
-        cross = (column[:, :, None] + row[:, None, :]) ** 2 * p
-        b = (1 - kappa) ** 2 * (cross.sum(axis=(1, 2)) - np.einsum("tii->ti", cross).sum(axis=1))
-        variance = a + b - (kappa - chance * (1 - kappa)) ** 2
-        variance = np.where(np.abs(variance) < 1e-14, 0.0, variance)
-        error = np.sqrt(variance / (n * (1 - chance) ** 2))
-    half = normal_quantile(conf_level) * error
-    undefined = ~(chance < 1)
-    kappa, error = np.where(undefined, np.nan, kappa), np.where(undefined, np.nan, error)
-    return {
-        "N": n.astype(np.int64),
-        "agreement": observed,
-        "chance": chance,
-        "kappa": kappa,
-        "standard_error": error,
-        "lower": np.where(undefined, np.nan, kappa - half),
-        "upper": np.where(undefined, np.nan, kappa + half),
-    }
-
-
-def estimate_agreement(
-    pairs: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, first: str = "FIRST", second: str = "SECOND", conf_level: float = 0.95
-) -> pl.DataFrame:
-    """Estimate agreement and kappa of pairs of calls, for every trial at once.
-
-    Parameters
-    ----------
-    pairs : polars.DataFrame
-        One row for each pair, the calls as text.
-    by : sequence of str
-        Columns that define a trial. None: one trial.
-    first, second : str
-        Columns of the calls (or categories) of the two readers.
-    conf_level : float
-
-    Returns
-    -------
-    polars.DataFrame
-        One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper.
-    """
-    trial, trials = group_rows(pairs, by)
-    calls = pl.concat([pairs[first].cast(pl.String), pairs[second].cast(pl.String)]).to_frame("call")
-    code, levels = group_rows(calls, ["call"])
-    k, count = max(levels.height, 1), trials.height if by else min(pairs.height, 1)
-    cell = (trial * k + code[: pairs.height]) * k + code[pairs.height :]
-    tables = np.bincount(cell, minlength=count * k * k).reshape(count, k, k)
-    return beside(trials, [pl.Series(name, values).fill_nan(None) for name, values in kappa_of_tables(tables, conf_level).items()])

@@ -1,0 +1,1 @@
+"""Which rows does a study ask for? One module a table of its results."""
