@@ -27,7 +27,7 @@ POPULATIONS = ("eliana", "allogeneic-cd19", "inaticel", "mskcc")
 def draw(patients: int, study: str = "bench") -> list[Any]:
     """Return patients of four populations in equal parts, from the ensemble, each 40 of one trial."""
     from cartrial.virtual import draw_patients, load_ensemble, load_population
-    from cartrial.virtual.randomness import Keys
+    from cartrial.virtual.patients.randomness import Keys
 
     each = patients // len(POPULATIONS)
     return [
@@ -38,7 +38,7 @@ def draw(patients: int, study: str = "bench") -> list[Any]:
 
 def accuracy(part: tuple[int, int, int]) -> dict[str, Any]:
     """Compare every third patient and so on with the reference at 1e-10."""
-    from cartrial.virtual.engine_reference import compare_with_reference
+    from cartrial.virtual.engine.reference import compare_with_reference
 
     patients, worker, workers = part
     found: dict[str, Any] = {"error": {}, "clones": 0, "agreed": 0, "worst": 0.0}
@@ -58,11 +58,11 @@ def lsoda(part: tuple[int, int, int, float]) -> tuple[float, list[float]]:
     import numba
     from scipy.integrate import odeint
 
-    from cartrial.virtual import engine_kernel_codes as codes
     from cartrial.virtual.engine import compiled
+    from cartrial.virtual.engine import kernel_codes as codes
 
     patients, worker, workers, rtol = part
-    rates = compiled("rhs_kernel").rates
+    rates = compiled("engine.rates_kernel").rates
     jobs = []
     for draws in draw(patients):
         for i in range(worker, len(draws), workers):
@@ -165,7 +165,7 @@ def diffrax_worker(path: str) -> None:
 
 def run_diffrax(python: str, rtol: float, patients: int = 64) -> float:
     """Return diffrax's seconds for 10,000 patients, from a few."""
-    from cartrial.virtual import engine_kernel_codes as codes
+    from cartrial.virtual.engine import kernel_codes as codes
 
     parts = draw(patients)
     y, q, alive = (np.concatenate([getattr(part, name) for part in parts]) for name in ("initial", "parameters", "alive"))

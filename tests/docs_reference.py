@@ -187,7 +187,7 @@ def _interval(row: dict[str, Any], value: str, low: str, high: str) -> str:
 
 
 def _scores() -> str:
-    from cartrial.virtual.calibrate import read_scores
+    from cartrial.virtual.calibration import read_scores
 
     scores = read_scores()
     without = {row["target"]: row for row in read_scores("left-out").iter_rows(named=True)}
@@ -216,8 +216,8 @@ def _scores() -> str:
 
 
 def _parameters() -> str:
-    from cartrial.virtual.calibrate import read_scores
-    from cartrial.virtual.population import load_model
+    from cartrial.virtual.calibration import read_scores
+    from cartrial.virtual.patients.population import load_model
 
     meaning = {free.name: free.meaning for free in load_model().free}
     rows = [
@@ -235,7 +235,7 @@ def _parameters() -> str:
 
 
 def _populations() -> str:
-    from cartrial.virtual.population import load_population, populations
+    from cartrial.virtual.patients.population import load_population, populations
 
     rows = []
     for name in populations():
@@ -248,7 +248,7 @@ def _populations() -> str:
 
 
 def _settings() -> str:
-    from cartrial.virtual.population import DATA
+    from cartrial.virtual.patients.population import DATA
 
     data = yaml.safe_load((DATA / "trial.yaml").read_text(encoding="utf-8"))
     rows = [
@@ -261,7 +261,7 @@ def _settings() -> str:
 
 
 def _toxicity() -> str:
-    from cartrial.virtual.population import load_model
+    from cartrial.virtual.patients.population import load_model
 
     named = [fixed for fixed in load_model().fixed if fixed.name.startswith(("crs-", "icans", "il6-cd28", "spread-marrow-hit"))]
     rows = [(f"`{fixed.name}`", f"{fixed.value:g}", fixed.unit, fixed.meaning, fixed.source) for fixed in named]
@@ -296,7 +296,7 @@ ROOMS = (
     "cartrial.analysis",
     "cartrial.virtual",
     "cartrial.virtual.trial",
-    "cartrial.virtual.calibrate",
+    "cartrial.virtual.calibration",
     "cartrial.virtual.published",
     "cartrial.design",
     "cartrial.report",

@@ -16,8 +16,8 @@ from cartrial.design.trials.batch import threads_here
 from cartrial.design.trials.stream import TrialsJob
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study
 
 ANALYSES = ("flow", "response")

@@ -18,9 +18,9 @@ from cartrial.design.enrolment.accrual_plan import DAYS_PER_MONTH, AccrualPlan
 from cartrial.design.enrolment.numbers import design_enrolment
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.virtual.accrual import NEVER, accrue_trials
 from cartrial.virtual.trial import plan_study
-from cartrial.virtual.trial_settings import load_trial_settings
+from cartrial.virtual.trial.arrivals import NEVER, accrue_trials
+from cartrial.virtual.trial.settings import load_trial_settings
 
 FULL = AccrualPlan(
     sites=6,

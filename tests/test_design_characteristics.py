@@ -19,8 +19,8 @@ from cartrial.design.trials.summary import UNITS, summarise
 from cartrial.design.trials.worlds import choose_endpoint
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study
 
 pytest.importorskip("numba")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cartrial.design.exact.staged import Staged
 from cartrial.design.trials.interim import Calendar, Ended, count_first, run_design
 from cartrial.errors import InputError
-from cartrial.virtual.accrual import NEVER
+from cartrial.virtual.trial.arrivals import NEVER
 
 
 def staged(n, futility, efficacy) -> Staged:

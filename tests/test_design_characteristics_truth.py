@@ -11,8 +11,8 @@ from cartrial.design.trials.worlds import ask, choose_endpoint, simulate_worlds,
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study, simulate_study
 
 pytest.importorskip("numba")

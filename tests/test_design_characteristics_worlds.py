@@ -18,11 +18,11 @@ from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.sdtm.records import Records
 from cartrial.study import Study
-from cartrial.virtual.accrual import NEVER, Accrued, accrue_trials
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
-from cartrial.virtual.population_draws import draw_patients
+from cartrial.virtual.patients.draws import draw_patients
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study, simulate_study
+from cartrial.virtual.trial.arrivals import NEVER, Accrued, accrue_trials
 
 pytest.importorskip("numba")
 

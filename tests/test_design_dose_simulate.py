@@ -17,7 +17,7 @@ from cartrial.design.dose.results import STATISTICS, DoseResults
 from cartrial.design.dose.simulate import Calendar, simulate_doses
 from cartrial.design.dose.tables import DecisionTable
 from cartrial.errors import InputError
-from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 
 SCENARIOS = {"rising": (0.05, 0.15, 0.3, 0.45, 0.6), "toxic": (0.3, 0.45, 0.6, 0.7, 0.8)}
 

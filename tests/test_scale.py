@@ -133,7 +133,7 @@ def test_the_code_is_that_of_results(tmp_path: Path) -> None:
     manifest.code_hash.cache_clear()
     assert manifest.code_hash(copy) == before
     found = {before}
-    for name in ("virtual/rhs_kernel.py", "analysis/km.py", "kernels.py", "virtual/data/trial.yaml"):
+    for name in ("virtual/engine/rates_kernel.py", "analysis/estimators/km.py", "kernels.py", "virtual/data/trial.yaml"):
         with (copy / name).open("a", encoding="utf-8") as file:
             file.write("# changed\n")
         manifest.code_hash.cache_clear()

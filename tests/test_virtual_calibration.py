@@ -11,11 +11,11 @@ import pytest
 
 from cartrial.errors import InputError
 from cartrial.virtual import LABEL, load_ensemble, load_targets
-from cartrial.virtual.calibrate import calibrate, read_scores, score_targets
-from cartrial.virtual.calibrate_fit import Problem
-from cartrial.virtual.clinic import MEASURES, simulate_cohort
-from cartrial.virtual.ensemble import load_ensemble as read_ensemble
-from cartrial.virtual.population import DATA, load_population
+from cartrial.virtual.calibration import calibrate, read_scores, score_targets
+from cartrial.virtual.calibration.clinic import MEASURES, simulate_cohort
+from cartrial.virtual.calibration.fit import Problem
+from cartrial.virtual.patients.ensemble import load_ensemble as read_ensemble
+from cartrial.virtual.patients.population import DATA, load_population
 
 
 def test_published_results_are_consistent() -> None:

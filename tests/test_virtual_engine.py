@@ -7,12 +7,12 @@ import pytest
 
 from cartrial.errors import InputError
 from cartrial.virtual import Draws, Events, infuse, load_ensemble, load_population, simulate_course
-from cartrial.virtual import engine_kernel_codes as codes
 from cartrial.virtual.engine import compiled
-from cartrial.virtual.engine_reference import compare_with_reference
-from cartrial.virtual.population import load_model
-from cartrial.virtual.population_draws import build_patients, draw_chances, draw_patients
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform, philox
+from cartrial.virtual.engine import kernel_codes as codes
+from cartrial.virtual.engine.reference import compare_with_reference
+from cartrial.virtual.patients.draws import build_patients, draw_chances, draw_patients
+from cartrial.virtual.patients.population import load_model
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform, philox
 
 DAYS = np.arange(0.0, 366.0)
 
@@ -61,7 +61,7 @@ def test_numbers_depend_on_their_key_alone() -> None:
 
 
 def test_jacobian_agrees_with_differences() -> None:
-    rates = compiled("rhs_kernel").rates
+    rates = compiled("engine.rates_kernel").rates
     draws = _patients("allogeneic-cd19", 20)
     random = np.random.default_rng(5)
     care, alive = np.array([1.2, 0.4, 0.6, 0.5]), np.ones(3, bool)
@@ -87,7 +87,7 @@ def test_jacobian_agrees_with_differences() -> None:
 @pytest.mark.parametrize("population", ["eliana", "allogeneic-cd19"])
 def test_factors_solve_the_linear_system(population: str) -> None:
     """independent: numpy.linalg.solve of the whole matrix."""
-    rates, linear = compiled("rhs_kernel").rates, compiled("solver_kernel_linear")
+    rates, linear = compiled("engine.rates_kernel").rates, compiled("engine.solver_kernel_linear")
     draws = _patients(population, 60)
     allogeneic = population == "allogeneic-cd19"
     random = np.random.default_rng(6)

@@ -9,11 +9,11 @@ import pytest
 
 from cartrial.errors import InputError
 from cartrial.virtual import draw_patients, load_ensemble, load_population, supply_allogeneic, supply_autologous
-from cartrial.virtual import engine_kernel_codes as codes
-from cartrial.virtual.population import DATA, load_model, populations
-from cartrial.virtual.population_draws import marrow_to_blasts
-from cartrial.virtual.population_supply import OUTCOMES
-from cartrial.virtual.randomness import Keys
+from cartrial.virtual.engine import kernel_codes as codes
+from cartrial.virtual.patients.draws import marrow_to_blasts
+from cartrial.virtual.patients.population import DATA, load_model, populations
+from cartrial.virtual.patients.randomness import Keys
+from cartrial.virtual.patients.supply import OUTCOMES
 
 
 def _changed(tmp_path: Path, old: str, new: str, name: str = "eliana") -> Path:

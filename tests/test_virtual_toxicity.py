@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from cartrial.virtual import load_ensemble, load_population
-from cartrial.virtual.clinic import MEASURES, Cohort, simulate_cohort
+from cartrial.virtual.calibration.clinic import MEASURES, Cohort, simulate_cohort
 from cartrial.virtual.engine import Course, compiled, infuse, simulate_course
-from cartrial.virtual.events_toxicity import crs_chance, cytokine_release, cytopenia, graft_versus_host, icans_chance
-from cartrial.virtual.population import load_model
-from cartrial.virtual.population_draws import draw_patients
-from cartrial.virtual.randomness import Keys
+from cartrial.virtual.patients.draws import draw_patients
+from cartrial.virtual.patients.population import load_model
+from cartrial.virtual.patients.randomness import Keys
+from cartrial.virtual.patients.toxicity import crs_chance, cytokine_release, cytopenia, graft_versus_host, icans_chance
 
 pytest.importorskip("numba")
 
@@ -83,7 +83,7 @@ def test_a_transplant_before_month_3_is_no_response_there() -> None:
     chance[:, 1] = 0.9
     result = np.empty((3, 9))
     transplanted = np.array([np.nan, 80.0, 95.0])
-    compiled("clinic_kernel").observe(
+    compiled("calibration.clinic_kernel").observe(
         visits, clean, np.zeros(shape), np.zeros(shape), full, 60 * full, transplanted, np.zeros(3, bool), np.zeros((3, 4, 3)), chance,
         numbers, np.full(3, 0.003), result,
     )  # fmt: skip

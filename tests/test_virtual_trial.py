@@ -16,10 +16,10 @@ from cartrial.sdtm.records import READERS, derive_records
 from cartrial.sdtm.write import write_sdtm
 from cartrial.study import Study, builtin_studies
 from cartrial.study.criteria.codes import RESPONSES
-from cartrial.virtual.accrual import accrue_trials
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, simulate, simulate_study, virtual_source, virtual_study
+from cartrial.virtual.trial.arrivals import accrue_trials
 
 pytest.importorskip("numba")
 
@@ -183,7 +183,7 @@ def test_what_the_patients_do_is_plausible():
 
 
 def test_virtual_source_and_simulate(tmp_path, monkeypatch):
-    monkeypatch.setattr("cartrial.virtual.ensemble.load_ensemble", lambda: ensemble())
+    monkeypatch.setattr("cartrial.virtual.patients.ensemble.load_ensemble", lambda: ensemble())
     source = virtual_source(Study.load("inaticel"), n=4, seed=2)
     assert source.domains["EX"].filter(pl.col("EXTRT") == "INATICABTAGENE AUTOLEUCEL").height == 4
     folders = simulate(Study.load("inaticel"), tmp_path / "out", n=4, seed=2, trials=2)

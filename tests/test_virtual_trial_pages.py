@@ -18,8 +18,8 @@ from cartrial.report.rows import Rows
 from cartrial.report.virtual_figures import Line, Panel, draw_panels
 from cartrial.report.virtual_page import published_section, write_comparison, write_population
 from cartrial.study import Study
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study
 
 pytest.importorskip("numba")
@@ -106,7 +106,7 @@ def test_the_report_has_a_section_on_published_results():
 
 
 def test_a_population_has_a_page(tmp_path, monkeypatch):
-    monkeypatch.setattr("cartrial.virtual.ensemble.load_ensemble", lambda: ensemble())
+    monkeypatch.setattr("cartrial.virtual.patients.ensemble.load_ensemble", lambda: ensemble())
     out = write_population(tmp_path / "eliana.html", population="eliana", patients=60)
     text = out.read_text(encoding="utf-8")
     assert text.count("<svg") >= 3 and "published: 1370" in text and "not validated" in text

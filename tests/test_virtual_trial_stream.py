@@ -12,8 +12,8 @@ from cartrial.analysis.results import check_results, results_hash, sort_results
 from cartrial.design.trials.stream import read_trials, stream_trials
 from cartrial.errors import InputError
 from cartrial.study import Study
-from cartrial.virtual.ensemble import Ensemble
-from cartrial.virtual.population import load_model
+from cartrial.virtual.patients.ensemble import Ensemble
+from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study
 
 pytest.importorskip("numba")

@@ -108,7 +108,7 @@ def calibrate(
     left_out: Annotated[bool, typer.Option("--left-out/--no-left-out", help="Also predict each trial without itself.")] = True,
 ) -> None:
     """Make the ensemble of parameter sets again from the registry of published results."""
-    from cartrial.virtual.calibrate import calibrate as fit
+    from cartrial.virtual.calibration import calibrate as fit
 
     with _bar(1.0) as show:
         found = fit(out, members=members, seed=seed, left_out=left_out, progress=lambda words, share: show(share, words))

@@ -22,9 +22,9 @@ _LLOQ = 50.0
 
 
 def _draws(population: Any, seed: int, patients: int) -> Any:
-    from cartrial.virtual.ensemble import load_ensemble
-    from cartrial.virtual.population_draws import draw_patients
-    from cartrial.virtual.randomness import Keys
+    from cartrial.virtual.patients.draws import draw_patients
+    from cartrial.virtual.patients.ensemble import load_ensemble
+    from cartrial.virtual.patients.randomness import Keys
 
     ensemble = load_ensemble()
     keys = Keys.trials("pictures", seed, min(patients, len(ensemble)), max(patients // len(ensemble), 1))

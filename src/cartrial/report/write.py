@@ -83,7 +83,7 @@ def page_text(study: Study, source: Any, adam: Any, ordered: pl.DataFrame, findi
         sections.insert(1, Section("why", "Why nothing is estimated", [note], "Why a listing"))
     if data.provenance == "virtual" and not reason:
         from cartrial.report.virtual_page import published_section
-        from cartrial.virtual.trial_settings import load_trial_settings
+        from cartrial.virtual.trial.settings import load_trial_settings
 
         compared = published_section(data, load_trial_settings(study).population or f"{study.product.type}-cd19")
         if compared is not None:

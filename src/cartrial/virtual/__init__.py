@@ -16,7 +16,7 @@ From a key to a course
 Day 0 is the first infusion and exists. Lymphodepletion before it is in the state of day 0. What happens between enrolment and infusion
 (growth, bridging, manufacturing, failure, death) is product supply: `supply_autologous`, `supply_allogeneic`.
 
-`cartrial.virtual.calibrate.calibrate` makes the ensemble again from the registry of published results (`load_targets`);
+`cartrial.virtual.calibration.calibrate` makes the ensemble again from the registry of published results (`load_targets`);
 `read_scores` of `calibrate` reads its tables.
 The compiled parts need the extra `fast`.
 
@@ -35,7 +35,7 @@ from __future__ import annotations
 from typing import Any
 
 from cartrial.virtual.engine import Course, Draws, Events, infuse, simulate_course
-from cartrial.virtual.randomness import Keys
+from cartrial.virtual.patients.randomness import Keys
 
 __all__ = [
     "LABEL",
@@ -59,12 +59,12 @@ LABEL = (
 )
 
 _HOME = {
-    "draw_patients": "population_draws",
-    "load_ensemble": "ensemble",
-    "load_population": "population",
-    "load_targets": "targets",
-    "supply_allogeneic": "population_supply",
-    "supply_autologous": "population_supply",
+    "draw_patients": "patients.draws",
+    "load_ensemble": "patients.ensemble",
+    "load_population": "patients.population",
+    "load_targets": "calibration.targets",
+    "supply_allogeneic": "patients.supply",
+    "supply_autologous": "patients.supply",
 }
 
 

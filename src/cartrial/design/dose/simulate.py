@@ -13,7 +13,7 @@ from cartrial.design.dose.designs import DoseDesign, Doses
 from cartrial.design.dose.results import SCHEMA, DoseResults, Scenarios, check_scenarios, summarise
 from cartrial.design.exact.checks import check_whole
 from cartrial.errors import InputError
-from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 
 __all__ = ["Calendar", "simulate_doses"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cartrial.design.enrolment.accrual_plan import DAYS_PER_MONTH, AccrualPlan
 from cartrial.errors import InputError
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 
 __all__ = ["Goal", "estimate_accrual", "expected_accrual", "expected_day", "simulate_accrual"]
 

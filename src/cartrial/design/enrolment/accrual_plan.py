@@ -15,7 +15,7 @@ from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.virtual.accrual import Accrued
+    from cartrial.virtual.trial.arrivals import Accrued
 
 __all__ = ["DAYS_PER_MONTH", "AccrualPlan"]
 
@@ -142,8 +142,8 @@ class AccrualPlan:
         InputError
             As `plan_study`; for a study that nobody can enter.
         """
-        from cartrial.virtual.accrual import accrue_trials
         from cartrial.virtual.trial import plan_study
+        from cartrial.virtual.trial.arrivals import accrue_trials
 
         if trials < 1:
             raise InputError(f"there are {trials} trials", key="trials", right="Give at least 1")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cartrial.design.enrolment.funnel_file import Share, Step, load_funnel
 from cartrial.errors import InputError
-from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 from cartrial.yamlfile import nearest, validate
 
 __all__ = ["Funnel", "Reach", "design_funnel", "design_reach"]

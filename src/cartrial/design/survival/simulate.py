@@ -16,7 +16,7 @@ from cartrial.design.survival.exact_test import ExactDesign
 from cartrial.design.survival.landmark import CurveDesign, scaled
 from cartrial.design.survival.log_rank import LogRankDesign
 from cartrial.errors import InputError
-from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 
 __all__ = ["simulate_exact_events", "simulate_kaplan_meier", "simulate_log_rank"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.design.exact.staged import Staged
-    from cartrial.virtual.accrual import Plan
+    from cartrial.virtual.trial.arrivals import Plan
 
 __all__ = ["Characteristics", "CharacteristicsJob", "plan_characteristics", "simulate_characteristics"]
 

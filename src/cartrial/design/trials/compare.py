@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.virtual.accrual import NEVER, Plan, accrue_trials
-from cartrial.virtual.emit import records_of
-from cartrial.virtual.emit_rows import make_rows
-from cartrial.virtual.population import load_population
+from cartrial.virtual.patients.population import load_population
 from cartrial.virtual.trial import virtual_study
-from cartrial.virtual.trial_settings import load_trial_settings
+from cartrial.virtual.trial.arrivals import NEVER, Plan, accrue_trials
+from cartrial.virtual.trial.emit import records_of
+from cartrial.virtual.trial.rows import make_rows
+from cartrial.virtual.trial.settings import load_trial_settings
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.virtual.ensemble import Ensemble
-    from cartrial.virtual.population import Population
+    from cartrial.virtual.patients.ensemble import Ensemble
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["ARMS", "WAITED", "Comparison", "compare_supply", "published_of"]
 
@@ -98,7 +98,7 @@ def compare_supply(
     from cartrial.analysis.results import join_rows
     from cartrial.endpoints import derive
     from cartrial.study import Study
-    from cartrial.virtual.ensemble import load_ensemble
+    from cartrial.virtual.patients.ensemble import load_ensemble
 
     if not 20 <= n <= 200_000:
         raise InputError(f"{n} subjects an arm cannot be compared", key="n", right="Give 20 to 200000")
@@ -194,8 +194,8 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
         target, trial, measure, at (days), use (`fit`, `consulted` or `held-out`), source, note, n, of (null where not counted), published,
         lower, upper (95 %), simulated, band_low, band_high (80 %; null where the calibration has no such row).
     """
-    from cartrial.virtual.calibrate import read_scores
-    from cartrial.virtual.targets import load_targets
+    from cartrial.virtual.calibration import read_scores
+    from cartrial.virtual.calibration.targets import load_targets
 
     rows = []
     for target in load_targets().targets:

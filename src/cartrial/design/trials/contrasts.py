@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cartrial.design.trials.truth import Truths
     from cartrial.design.trials.worlds import Worlds
     from cartrial.study import Endpoint, Study
-    from cartrial.virtual.accrual import Plan
+    from cartrial.virtual.trial.arrivals import Plan
 
 __all__ = ["SETTINGS", "Setting", "contrast_rows", "contrast_table", "family_of", "setting_rows", "variants_of", "vary"]
 

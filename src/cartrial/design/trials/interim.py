@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
-from cartrial.virtual.accrual import NEVER
+from cartrial.virtual.trial.arrivals import NEVER
 
 if TYPE_CHECKING:
     from cartrial.design.exact.staged import Staged

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.study import Study
-    from cartrial.virtual.accrual import Plan
+    from cartrial.virtual.trial.arrivals import Plan
 
 __all__ = ["BATCH", "TrialsJob", "read_trials", "stream_trials"]
 

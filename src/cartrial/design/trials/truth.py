@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.study import Study
-    from cartrial.virtual.accrual import Plan
+    from cartrial.virtual.trial.arrivals import Plan
 
 __all__ = ["CALIBRATING", "TOLERANCE", "CalibrationJob", "Truths", "find_truths", "space_truths"]
 

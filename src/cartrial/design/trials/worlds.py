@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
-from cartrial.virtual.accrual import NEVER, Accrued, Plan, accrue_trials
-from cartrial.virtual.population_draws import draw_patients
+from cartrial.virtual.patients.draws import draw_patients
 from cartrial.virtual.trial import virtual_study
+from cartrial.virtual.trial.arrivals import NEVER, Accrued, Plan, accrue_trials
 
 if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.sdtm.records import Records
     from cartrial.study import Endpoint, Study
-    from cartrial.virtual.population import Population
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["GOALS", "OPEN", "OUTSIDE", "Worlds", "ask", "choose_endpoint", "resistant_parameter", "simulate_worlds", "with_share"]
 
@@ -229,8 +229,8 @@ def _records(plan: Plan, people: Accrued, threads: int | None) -> Records:
     """Return the records of subjects, a few thousand followed at once; row i of `people` is SUBJ i."""
     import polars as pl
 
-    from cartrial.virtual.emit import records_of
-    from cartrial.virtual.emit_rows import make_rows
+    from cartrial.virtual.trial.emit import records_of
+    from cartrial.virtual.trial.rows import make_rows
 
     pieces = np.array_split(np.arange(len(people)), -(-len(people) // _PIECE))
     parts = [records_of(plan, make_rows(plan, people.take(rows), threads=threads), names=False) for rows in pieces]

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from cartrial.response.codes import ADJUDICATOR, INV, READER1, READER2
 from cartrial.study.criteria.codes import PD, RELAPSE
-from cartrial.virtual.accrual import Accrued, Plan
-from cartrial.virtual.assays import Measured, measure, measure_before
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course
-from cartrial.virtual.events_toxicity import NONE, Toxicity, cytokine_release, cytopenia, graft_versus_host
-from cartrial.virtual.population import load_model
-from cartrial.virtual.population_draws import draw_patients
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
-from cartrial.virtual.readers import READINGS, Reader, agree, evidence, read_visit
-from cartrial.virtual.visits import EARLY, LAST_RESPONSE, Schedule, draw_schedule, wanted_days
+from cartrial.virtual.patients.draws import draw_patients
+from cartrial.virtual.patients.population import load_model
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.toxicity import NONE, Toxicity, cytokine_release, cytopenia, graft_versus_host
+from cartrial.virtual.trial.arrivals import Accrued, Plan
+from cartrial.virtual.trial.assays import Measured, measure, measure_before
+from cartrial.virtual.trial.readers import READINGS, Reader, agree, evidence, read_visit
+from cartrial.virtual.trial.visits import EARLY, LAST_RESPONSE, Schedule, draw_schedule, wanted_days
 
 __all__ = ["Followed", "follow_infused"]
 

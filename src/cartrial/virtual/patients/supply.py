@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual import engine_kernel_codes as codes
 from cartrial.virtual.engine import Draws
-from cartrial.virtual.population import Population
-from cartrial.virtual.population_draws import SUPPLY, SUPPLY_NORMALS, marrow_to_blasts
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.engine import kernel_codes as codes
+from cartrial.virtual.patients.draws import SUPPLY, SUPPLY_NORMALS, marrow_to_blasts
+from cartrial.virtual.patients.population import Population
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 
 __all__ = ["OUTCOMES", "Supply", "supply_allogeneic", "supply_autologous"]
 

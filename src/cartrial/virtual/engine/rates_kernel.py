@@ -51,7 +51,7 @@ from typing import Any
 
 import numba as nb
 
-from cartrial.virtual.engine_kernel_codes import (
+from cartrial.virtual.engine.kernel_codes import (
     ACCESS_HALF,
     ACUTE_HALF,
     ALEMTUZUMAB_POWER,

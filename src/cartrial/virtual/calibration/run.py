@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
-from cartrial.virtual.calibrate_fit import Fit, Problem, fit_map, sample_ensemble
-from cartrial.virtual.ensemble import Ensemble, write_ensemble
-from cartrial.virtual.population import DATA
+from cartrial.virtual.calibration.fit import Fit, Problem, fit_map, sample_ensemble
+from cartrial.virtual.patients.ensemble import Ensemble, write_ensemble
+from cartrial.virtual.patients.population import DATA
 
 __all__ = ["Calibration", "calibrate", "leave_out", "read_scores", "score_targets"]
 

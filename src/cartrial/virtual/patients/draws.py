@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual import engine_kernel_codes as codes
 from cartrial.virtual.engine import Draws
-from cartrial.virtual.population import Model, Population, load_model
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.engine import kernel_codes as codes
+from cartrial.virtual.patients.population import Model, Population, load_model
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 
 if TYPE_CHECKING:
-    from cartrial.virtual.ensemble import Ensemble
+    from cartrial.virtual.patients.ensemble import Ensemble
 
 __all__ = ["Chances", "build_patients", "draw_chances", "draw_patients", "marrow_to_blasts"]
 

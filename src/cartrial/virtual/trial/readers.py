@@ -23,12 +23,12 @@ from cartrial.study.criteria.codes import (
     RESISTANCE,
     statuses_of,
 )
-from cartrial.virtual.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
+from cartrial.virtual.trial.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
 
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
-    from cartrial.virtual.trial_settings import TrialSettings
+    from cartrial.virtual.trial.settings import TrialSettings
 
 __all__ = ["READINGS", "Evidence", "Reader", "agree", "evidence", "read_visit"]
 

@@ -10,9 +10,9 @@ from cartrial.sdtm.records import NO_CUTOFF, READERS, Records
 from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
 from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.study.criteria.codes import RESPONSES
-from cartrial.virtual.accrual import NEVER, Plan
-from cartrial.virtual.assays import BELOW, HEMODILUTE, TESTS, limits
-from cartrial.virtual.emit_rows import Rows
+from cartrial.virtual.trial.arrivals import NEVER, Plan
+from cartrial.virtual.trial.assays import BELOW, HEMODILUTE, TESTS, limits
+from cartrial.virtual.trial.rows import Rows
 
 __all__ = ["COUNTRY", "records_of", "source_of"]
 

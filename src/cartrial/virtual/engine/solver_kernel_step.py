@@ -11,9 +11,9 @@ from typing import Any
 
 import numba as nb
 
-from cartrial.virtual.engine_kernel_codes import N_STATES
-from cartrial.virtual.rhs_kernel import rates
-from cartrial.virtual.solver_kernel_linear import solve_block
+from cartrial.virtual.engine.kernel_codes import N_STATES
+from cartrial.virtual.engine.rates_kernel import rates
+from cartrial.virtual.engine.solver_kernel_linear import solve_block
 
 __all__ = ["GAMMA", "step"]
 

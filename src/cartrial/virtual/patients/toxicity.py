@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Course
-from cartrial.virtual.population import load_model
-from cartrial.virtual.randomness import Keys, draw_uniform
+from cartrial.virtual.patients.population import load_model
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 
 __all__ = ["NONE", "Toxicity", "crs_chance", "cytokine_release", "cytopenia", "graft_versus_host", "icans_chance"]
 

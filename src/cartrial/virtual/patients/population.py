@@ -16,7 +16,7 @@ from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Free", "Model", "Number", "Population", "load_model", "load_population", "populations"]
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 Sure = Literal["high", "medium", "low"]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]

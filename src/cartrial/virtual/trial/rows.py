@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cartrial.virtual.accrual import NEVER, Accrued, Plan
-from cartrial.virtual.assays import TESTS, measure_before
-from cartrial.virtual.events_toxicity import NONE
-from cartrial.virtual.population import load_model
-from cartrial.virtual.randomness import draw_normal, draw_uniform
-from cartrial.virtual.trial_follow import Followed, follow_infused
-from cartrial.virtual.visits import EARLY, last_day
+from cartrial.virtual.patients.population import load_model
+from cartrial.virtual.patients.randomness import draw_normal, draw_uniform
+from cartrial.virtual.patients.toxicity import NONE
+from cartrial.virtual.trial.arrivals import NEVER, Accrued, Plan
+from cartrial.virtual.trial.assays import TESTS, measure_before
+from cartrial.virtual.trial.follow import Followed, follow_infused
+from cartrial.virtual.trial.visits import EARLY, last_day
 
 __all__ = ["DISEASE", "TRANSPLANT", "Rows", "make_rows"]
 

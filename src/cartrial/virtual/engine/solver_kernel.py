@@ -11,7 +11,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from cartrial.virtual.engine_kernel_codes import (
+from cartrial.virtual.engine.kernel_codes import (
     END_STEROIDS,
     END_TOCILIZUMAB,
     I_ACCEPTED,
@@ -49,10 +49,10 @@ from cartrial.virtual.engine_kernel_codes import (
     TRANSPLANT_HOST,
     TRANSPLANT_RESERVE,
 )
-from cartrial.virtual.rhs_kernel import rates
-from cartrial.virtual.solver_kernel_linear import factorise
-from cartrial.virtual.solver_kernel_step import GAMMA, step
-from cartrial.virtual.solver_kernel_write import BLOCK, write_days
+from cartrial.virtual.engine.rates_kernel import rates
+from cartrial.virtual.engine.solver_kernel_linear import factorise
+from cartrial.virtual.engine.solver_kernel_step import GAMMA, step
+from cartrial.virtual.engine.solver_kernel_write import BLOCK, write_days
 
 __all__ = ["solve"]
 

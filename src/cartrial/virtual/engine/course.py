@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cartrial.errors import InputError
 from cartrial.extras import require
-from cartrial.virtual import engine_kernel_codes as codes
+from cartrial.virtual.engine import kernel_codes as codes
 
 __all__ = ["Course", "Draws", "Events", "compiled", "infuse", "simulate_course"]
 
@@ -40,9 +40,9 @@ class Draws:
     Parameters
     ----------
     parameters : ndarray of float64, shape (patients, 26)
-        Parameters of the equations, in the order of `engine_kernel_codes.PARAMETERS`.
+        Parameters of the equations, in the order of `kernel_codes.PARAMETERS`.
     initial : ndarray of float64, shape (patients, 17)
-        State at day 0, after lymphodepletion and before infusion, in the order of `engine_kernel_codes.STATES`.
+        State at day 0, after lymphodepletion and before infusion, in the order of `kernel_codes.STATES`.
     alive : ndarray of bool, shape (patients, 3)
         Which clones of blasts exist: sensitive and sanctuary (CD19-positive), CD19-negative.
     thresholds : ndarray of float64, shape (patients, 3)
@@ -90,7 +90,7 @@ class Events:
     day : ndarray of float64, shape (patients, events)
         Days from day 0; infinite where a patient has no such event.
     kind : ndarray of int64, shape (patients, events)
-        `INFUSION`, `LYMPHODEPLETION`, ... of `engine_kernel_codes`.
+        `INFUSION`, `LYMPHODEPLETION`, ... of `kernel_codes`.
     value : ndarray of float64, shape (patients, events)
         Infusion: fraction of the dose. Lymphodepletion: ln-kill of host T cells (blasts: a third of it, reserve: one logit).
         Transplant: log10-kill of blasts; it is done only if the true fraction of blasts in the marrow is then below 1e-4. New therapy:
@@ -184,10 +184,10 @@ class Course:
     days : ndarray of float64, shape (days,)
         Days from day 0; events of a day have happened.
     values : ndarray of float32, shape (patients, days, 11)
-        In the order of `engine_kernel_codes.QUANTITIES`; also by name: `course["anc"]`, shape (patients, days). Blasts, B cells, CAR-T
+        In the order of `kernel_codes.QUANTITIES`; also by name: `course["anc"]`, shape (patients, days). Blasts, B cells, CAR-T
         cells and host T cells in cells/uL of blood equivalent, IL-6 pg/mL, ferritin ng/mL, CRP mg/L, ANC and platelets 1e9/L.
     info : ndarray of float64, shape (patients, 14)
-        What the solver noted, in the order of `engine_kernel_codes.I_*`.
+        What the solver noted, in the order of `kernel_codes.I_*`.
     genomes : ndarray of float64, shape (patients,)
         Vector copies per CAR-T cell, marrow and blood taken together.
     """
@@ -326,7 +326,7 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
     events = infuse(draws) if events is None else events
     if len(events.day) != len(draws):
         raise InputError(f"there are events for {len(events.day)} patients but {len(draws)} patients", right="Give events for each patient")
-    solver = compiled("solver_kernel")
+    solver = compiled("engine.solver_kernel")
     n = len(draws)
     values = np.empty((n, len(days), codes.N_QUANTITIES), np.float32)
     info = np.empty((n, codes.N_INFO))

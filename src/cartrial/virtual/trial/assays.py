@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual.accrual import blasts_in_blood
 from cartrial.virtual.engine import Course
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
-from cartrial.virtual.visits import EARLY, Schedule
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.trial.arrivals import blasts_in_blood
+from cartrial.virtual.trial.visits import EARLY, Schedule
 
 if TYPE_CHECKING:
-    from cartrial.virtual.trial_settings import TrialSettings
+    from cartrial.virtual.trial.settings import TrialSettings
 
 __all__ = ["BELOW", "HEMODILUTE", "TESTS", "Measured", "Test", "limits", "measure", "measure_before"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Course, Draws, compiled, infuse, simulate_course
-from cartrial.virtual.events_toxicity import crs_chance, icans_chance
-from cartrial.virtual.population import Population, load_model
-from cartrial.virtual.population_draws import CLINIC, Chances, build_patients, draw_chances
-from cartrial.virtual.population_supply import Supply, supply_allogeneic, supply_autologous
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.draws import CLINIC, Chances, build_patients, draw_chances
+from cartrial.virtual.patients.population import Population, load_model
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.supply import Supply, supply_allogeneic, supply_autologous
+from cartrial.virtual.patients.toxicity import crs_chance, icans_chance
 
 __all__ = ["MEASURES", "Cohort", "simulate_cohort"]
 
@@ -272,7 +272,7 @@ def simulate_cohort(
         np.ascontiguousarray(values[:, at], float)
         for values in (course.marrow, course.negative_share, course["b_cells"], course["anc"], course["plt"])
     ]
-    compiled("clinic_kernel").observe(
+    compiled("calibration.clinic_kernel").observe(
         visits, *seen, course.transplanted, must_clear, noise, chance, numbers, draws.hazards["after_failure"], result
     )
     return Cohort(draws, course, result, sample_noise, supply)

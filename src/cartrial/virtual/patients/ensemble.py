@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
-from cartrial.virtual.population import DATA, Model, load_model
+from cartrial.virtual.patients.population import DATA, Model, load_model
 
 __all__ = ["Ensemble", "load_ensemble", "write_ensemble"]
 

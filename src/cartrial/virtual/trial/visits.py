@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.virtual.trial_settings import TrialSettings
+    from cartrial.virtual.trial.settings import TrialSettings
 
 __all__ = ["EARLY", "LAST_RESPONSE", "Schedule", "draw_schedule", "last_day", "wanted_days"]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartrial.errors import InputError
-from cartrial.virtual.accrual import Plan, accrue_trials
-from cartrial.virtual.trial_settings import load_trial_settings
+from cartrial.virtual.trial.arrivals import Plan, accrue_trials
+from cartrial.virtual.trial.settings import load_trial_settings
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.sdtm.source import Source
     from cartrial.study import Study
-    from cartrial.virtual.ensemble import Ensemble
-    from cartrial.virtual.population import Population
+    from cartrial.virtual.patients.ensemble import Ensemble
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["INFUSED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study"]
 
@@ -62,8 +62,8 @@ def plan_study(
     InputError
         For numbers that cannot be, an unknown population, or one whose product is not the study's.
     """
-    from cartrial.virtual.ensemble import load_ensemble
-    from cartrial.virtual.population import load_population
+    from cartrial.virtual.patients.ensemble import load_ensemble
+    from cartrial.virtual.patients.population import load_population
 
     if seed < 0:
         raise InputError(f"the seed {seed} is negative", key="seed", right="Give a seed of 0 or more")
@@ -136,8 +136,8 @@ def simulate_study(
     """
     import polars as pl
 
-    from cartrial.virtual.emit import records_of
-    from cartrial.virtual.emit_rows import make_rows
+    from cartrial.virtual.trial.emit import records_of
+    from cartrial.virtual.trial.rows import make_rows
 
     plan = plan or plan_study(study, n=n, seed=seed, population=population)
     parts, offset = [], 0
@@ -181,8 +181,8 @@ def emit_sdtm(
     Source
         DM, DS, PR, EX, CM, LB, RS, FA, AE, SS and MH. `check_sdtm` finds nothing; `derive_records` gives the records of `simulate_study`.
     """
-    from cartrial.virtual.emit import source_of
-    from cartrial.virtual.emit_rows import make_rows
+    from cartrial.virtual.trial.emit import source_of
+    from cartrial.virtual.trial.rows import make_rows
 
     plan = plan or plan_study(study, n=n, seed=seed, population=population)
     return source_of(plan, make_rows(plan, accrue_trials(plan, np.array([trial])), threads=threads))

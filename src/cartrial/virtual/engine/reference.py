@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual import engine_kernel_codes as codes
 from cartrial.virtual.engine import Draws, compiled, simulate_course
+from cartrial.virtual.engine import kernel_codes as codes
 
 __all__ = ["LIMITS", "compare_with_reference", "solve_reference"]
 
@@ -49,7 +49,7 @@ def solve_reference(draws: Draws, row: int, days: Floats, *, rtol: float = 1e-10
     """
     from scipy.integrate import solve_ivp
 
-    rates = compiled("rhs_kernel").rates
+    rates = compiled("engine.rates_kernel").rates
     q = draws.parameters[row]
     alive = draws.alive[row].copy()
     thresholds = draws.thresholds[row]

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
-from cartrial.virtual.population_draws import draw_patients, marrow_to_blasts
-from cartrial.virtual.population_supply import supply_allogeneic, supply_autologous
-from cartrial.virtual.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.draws import draw_patients, marrow_to_blasts
+from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.supply import supply_allogeneic, supply_autologous
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.virtual.ensemble import Ensemble
-    from cartrial.virtual.population import Population
-    from cartrial.virtual.trial_settings import TrialSettings
+    from cartrial.virtual.patients.ensemble import Ensemble
+    from cartrial.virtual.patients.population import Population
+    from cartrial.virtual.trial.settings import TrialSettings
 
 __all__ = ["NEVER", "Accrued", "Plan", "accrue", "accrue_trials"]
 

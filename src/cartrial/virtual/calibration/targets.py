@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cartrial.virtual.population import DATA, Sure, populations
+from cartrial.virtual.patients.population import DATA, Sure, populations
 from cartrial.yamlfile import Part, read_yaml, validate, wrong
 
 __all__ = ["Registry", "Target", "load_targets"]

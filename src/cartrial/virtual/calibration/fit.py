@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual.clinic import MEASURES, simulate_cohort
-from cartrial.virtual.population import Model, load_model, load_population
-from cartrial.virtual.targets import Registry, load_targets
+from cartrial.virtual.calibration.clinic import MEASURES, simulate_cohort
+from cartrial.virtual.calibration.targets import Registry, load_targets
+from cartrial.virtual.patients.population import Model, load_model, load_population
 
 __all__ = ["SIZES", "Fit", "Problem", "fit_map", "sample_ensemble"]
 
