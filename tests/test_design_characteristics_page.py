@@ -12,9 +12,9 @@ from cartrial.design.protocol.rows import Row, Rows
 from cartrial.design.protocol.simulation import add_simulation, simulation_facts
 from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.design.trials.characteristics import Characteristics
-from cartrial.report.blocks import Note, Table, Text
-from cartrial.report.design_data import DesignData
-from cartrial.report.sections.design_simulation import operating
+from cartrial.report.design.data import DesignData
+from cartrial.report.design.simulation import operating
+from cartrial.report.page.blocks import Note, Table, Text
 from cartrial.study import Study
 
 pytest.importorskip("numba")

@@ -21,7 +21,7 @@ from cartrial.design.protocol.rows import COLUMNS, KEYS, PARTS, Rows
 from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.errors import InputError
 from cartrial.report import write_design
-from cartrial.report.design_data import cite
+from cartrial.report.design.data import cite
 from cartrial.report.figures.lines import Guide, Series, draw_lines
 from cartrial.study import Study
 from helpers import BASE, load_study

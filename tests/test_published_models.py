@@ -16,7 +16,7 @@ from scipy.integrate import quad, solve_ivp
 from scipy.linalg import expm
 
 from cartrial.errors import InputError
-from cartrial.report.models_page import number_words, render_models, write_models_page
+from cartrial.report.virtual.models import number_words, render_models, write_models_page
 from cartrial.virtual.published import (
     MODELS,
     derive_stein2019_exposure,

@@ -11,8 +11,8 @@ import pytest
 from cartrial.analysis import analyse
 from cartrial.analysis.results import KEY, results_hash
 from cartrial.errors import InputError
-from cartrial.report import write as write_module
 from cartrial.report import write_report
+from cartrial.report.study import write as write_module
 from cartrial.sdtm.source import no_findings
 from cartrial.study import Study
 from report_example import invent

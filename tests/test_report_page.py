@@ -13,7 +13,7 @@ import pytest
 from cartrial.analysis import analyse
 from cartrial.endpoints import derive
 from cartrial.report import write_report
-from cartrial.report.sections import SECTIONS
+from cartrial.report.study.sections import SECTIONS
 from cartrial.sdtm import check_sdtm, read_sdtm
 from cartrial.sdtm.records import derive_records
 from cartrial.sdtm.source import no_findings

@@ -12,8 +12,8 @@ from cartrial.endpoints import derive
 from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, RATE_REASONS
 from cartrial.errors import InputError
 from cartrial.report import explain_subject, write_shells
-from cartrial.report.data import EVENT_WORDS, REASON_WORDS
-from cartrial.report.shells import render_shells
+from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS
+from cartrial.report.study.shells import render_shells
 from cartrial.sdtm import read_sdtm
 from cartrial.study import Study, builtin_studies, strategies_text
 

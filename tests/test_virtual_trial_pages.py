@@ -13,10 +13,11 @@ from cartrial.analysis.results import check_results, sort_results
 from cartrial.design.trials.compare import MONTH_12, WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
-from cartrial.report.data import ReportData
-from cartrial.report.rows import Rows
-from cartrial.report.virtual_figures import Line, Panel, draw_panels
-from cartrial.report.virtual_page import published_section, write_comparison, write_population
+from cartrial.report.figures.course import Line, Panel, draw_panels
+from cartrial.report.page.rows import Rows
+from cartrial.report.study.data import ReportData
+from cartrial.report.study.sections.published import published_section
+from cartrial.report.virtual.page import write_comparison, write_population
 from cartrial.study import Study
 from cartrial.virtual.patients.ensemble import Ensemble
 from cartrial.virtual.patients.population import load_model

@@ -131,7 +131,7 @@ def check(study: StudyArg, data: DataOption = None) -> None:
 def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
     """Derive the ADaM sets of a study."""
     from cartrial.files import built_beside
-    from cartrial.report.outputs import write_adam
+    from cartrial.report.study.outputs import write_adam
     from cartrial.run import derive_data, load_data
 
     with _steps() as say:

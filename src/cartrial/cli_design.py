@@ -89,7 +89,7 @@ def _design(
         _summary(found, design_rows(found))
         return
     from cartrial.files import built_beside
-    from cartrial.report.design_page import write_design
+    from cartrial.report.design.page import write_design
 
     with built_beside(to.parent):
         # the place is tried before the long part of the work

@@ -83,7 +83,7 @@ def supply(
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
     from cartrial.design.trials.compare import compare_supply
-    from cartrial.report.virtual_page import write_comparison
+    from cartrial.report.virtual.page import write_comparison
 
     write_comparison(compare_supply(n, seed), out)
     typer.echo(f"Wrote {out}.")
@@ -94,7 +94,7 @@ def models(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("models.html"),
 ) -> None:
     """Show the published CAR-T models: equations, parameters with their sources, one figure each."""
-    from cartrial.report.models_page import write_models_page
+    from cartrial.report.virtual.models import write_models_page
 
     write_models_page(out)
     typer.echo(f"Wrote {out}.")

@@ -1,1 +1,1 @@
-"""The figures of a report, one a module: each takes rows or records that are ready and draws them."""
+"""How is a figure drawn? One module a figure: each takes rows or records that are ready and draws them."""

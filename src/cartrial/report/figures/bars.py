@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from cartrial.report.rows import Stat
-from cartrial.report.svg import COLOURS, Canvas, Scale
+from cartrial.report.page.rows import Stat
+from cartrial.report.page.svg import COLOURS, Canvas, Scale
 
 __all__ = ["draw_bars"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cartrial.report.rows import Stat
-from cartrial.report.svg import DAYS_PER_MONTH, Canvas, Scale, step_path
+from cartrial.report.page.rows import Stat
+from cartrial.report.page.svg import DAYS_PER_MONTH, Canvas, Scale, step_path
 
 __all__ = ["Curve", "draw_curves", "empty_curves"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cartrial.report.rows import Stat
-from cartrial.report.svg import COLOURS, Canvas, Scale
+from cartrial.report.page.rows import Stat
+from cartrial.report.page.svg import COLOURS, Canvas, Scale
 
 __all__ = ["Line", "draw_forest"]
 

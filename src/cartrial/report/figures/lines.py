@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cartrial.report.svg import COLOURS, Canvas, Scale, linear_ticks, step_path
+from cartrial.report.page.svg import COLOURS, Canvas, Scale, linear_ticks, step_path
 
 __all__ = ["Guide", "Series", "draw_lines", "percent"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cartrial.report.svg import COLOURS, Canvas, Scale, linear_ticks
+from cartrial.report.page.svg import COLOURS, Canvas, Scale, linear_ticks
 
 __all__ = ["GROUPS", "Profile", "draw_profiles", "draw_strip"]
 

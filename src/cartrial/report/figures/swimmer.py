@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from cartrial.report.svg import COLOURS, DAYS_PER_MONTH, Canvas, Scale, month_ticks
+from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH, Canvas, Scale, month_ticks
 
 __all__ = ["MARKS", "Swimmer", "draw_swimmers"]
 

@@ -1,0 +1,1 @@
+"""How is the design of a study shown?"""

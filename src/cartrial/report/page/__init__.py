@@ -1,0 +1,1 @@
+"""What is any page made of?"""

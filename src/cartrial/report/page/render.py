@@ -1,0 +1,62 @@
+"""How do sections become one self-contained page? Templates, styles and nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from cartrial.report.page.blocks import Section
+
+__all__ = ["BANDS", "render_page"]
+
+BANDS = {"real": "", "example": "EXAMPLE DATA: invented, not patients", "virtual": "VIRTUAL PATIENTS: simulated, not patients"}
+"""What stands across a page, by provenance."""
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("cartrial.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols"],
+    )
+
+
+def render_page(
+    sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: Any, version: str
+) -> str:
+    """Return a page as HTML text.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+    title, heading, kind, facts : str
+        Of the document, of the page, what the page is, and one line beneath its heading.
+    band : str
+        Shown across the page and, in print, across each sheet; blank for real data.
+    footer : str or Markup
+    version : str
+        Of cartrial.
+    """
+    from markupsafe import Markup
+
+    style = (resources.files("cartrial.report") / "templates" / "style.css").read_text(encoding="utf-8")
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        sections=sections,
+        title=title,
+        heading=heading,
+        kind=kind,
+        facts=facts,
+        band=band,
+        footer=footer,
+        version=version,
+        style=Markup(style),
+    )

@@ -1,0 +1,1 @@
+"""How is a study shown? Its report, its shells, one subject explained."""

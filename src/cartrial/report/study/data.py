@@ -1,0 +1,144 @@
+"""What does a section get? The study, the derived data and the results of one run, read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from cartrial.report.page.render import BANDS
+from cartrial.report.page.rows import Rows
+from cartrial.study import Endpoint, Study
+
+__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order"]
+
+REASON_WORDS = {
+    "response": "response",
+    "no-response": "assessed, no CR or CRi",
+    "no-usable-assessment": "no usable assessment in the window",
+    "relapse": "relapse before the assessment",
+    "death": "died before a usable assessment",
+    "hsct": "stem cell transplant before the assessment",
+    "new-therapy": "new anticancer therapy before the assessment",
+    "re-infusion": "re-infusion before the assessment",
+    "product-failure": "the product failed",
+    "mrd-positive": "in remission, MRD positive",
+    "mrd-not-evaluable": "in remission, MRD not evaluable",
+    "mrd-missing": "in remission, MRD missing",
+    "not-confirmed": "in remission, not confirmed",
+    "withdrawn": "withdrew before a usable assessment",
+    "window-open": "the window is still open at the cutoff",
+}
+LEVEL_WORDS = {"Y": "yes", "N": "no", "F": "female", "M": "male", "missing": "not recorded"}
+EVENT_WORDS = {
+    "non-response": "non-response",
+    "relapse": "relapse",
+    "death": "death",
+    "hsct": "stem cell transplant",
+    "new-therapy": "new anticancer therapy",
+    "re-infusion": "re-infusion",
+    "product-failure": "failure of the product",
+    "cutoff": "cutoff",
+    "lost": "lost to follow-up",
+    "withdrawn": "withdrawn",
+    "missed-visits": "missed visits",
+}
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a section may read.
+
+    Parameters
+    ----------
+    study : Study
+    source : Source or None
+        The recorded data: files, records.
+    adam : Adam
+        Derived data: adsl, adrs, adtte, adae, adck, adresp.
+    rows : Rows
+        The results table.
+    findings : pl.DataFrame
+    provenance : {"real", "example", "virtual"}
+    """
+
+    study: Study
+    source: Any
+    adam: Any
+    rows: Rows
+    findings: pl.DataFrame
+    provenance: str
+
+    @property
+    def band(self) -> str:
+        """Text of the band across every page and figure; blank for real data."""
+        return BANDS[self.provenance]
+
+    @cached_property
+    def labels(self) -> dict[int, str]:
+        """Short name of each subject: USUBJID without what all subjects share up to a separator."""
+        frame = self.adam.adsl
+        if "USUBJID" not in frame.columns:
+            return {subject: str(subject) for subject in frame["SUBJ"].to_list()}
+        names = frame["USUBJID"].to_list()
+        prefix = _shared(names)
+        return dict(zip(frame["SUBJ"].to_list(), (name[len(prefix) :] for name in names), strict=True))
+
+    @cached_property
+    def infused(self) -> pl.DataFrame:
+        """Subjects that were infused: rows of ADSL."""
+        return self.adam.adsl.filter(pl.col("INFFL") == "Y")
+
+    @cached_property
+    def records(self) -> Any:
+        """The integer-keyed records of the source; None where a report is made of derived data alone."""
+        if self.source is None or hasattr(self.source, "subjects"):
+            return self.source
+        from cartrial.sdtm.records import derive_records
+
+        return derive_records(self.study, self.source)
+
+    @cached_property
+    def followed(self) -> bool:
+        """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
+        relapse = bool((self.adam.adresp["AVALC"] == "RELAPSE").any())
+        events = self.adam.adtte.height > 0 and bool((self.adam.adtte["CNSR"] != 1).any())
+        contacts = self.records is None or self.records.survival.height > 0
+        return relapse or events or contacts
+
+    @property
+    def until(self) -> str:
+        """Up to when the data were used, in words."""
+        return "on or before the cutoff" if self.study.study.cutoff else "in the data, which have no cutoff date"
+
+    @property
+    def primary(self) -> Endpoint | None:
+        """The primary endpoint; the first response rate where none is called primary."""
+        endpoints = self.study.endpoints
+        named = [endpoint for endpoint in endpoints if endpoint.role == "primary"]
+        rates = [endpoint for endpoint in endpoints if endpoint.type == "response-rate"]
+        return next(iter(named or rates), None)
+
+    def rates(self) -> list[Endpoint]:
+        """Return the response endpoints."""
+        return [endpoint for endpoint in self.study.endpoints if endpoint.type == "response-rate"]
+
+    def times(self) -> list[Endpoint]:
+        """Return the times to event."""
+        return [endpoint for endpoint in self.study.endpoints if endpoint.type == "time-to-event"]
+
+
+def in_order(levels: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return levels in the order of the study file, those that it does not name after, missing last."""
+    return sorted(levels, key=lambda level: (known.index(level) if level in known else len(known), level == "missing", level))
+
+
+def _shared(names: list[str]) -> str:
+    if len(names) < 2:
+        return ""
+    low, high = min(names), max(names)
+    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    cut = max(low[:same].rfind(mark) for mark in "-_./ ")
+    return low[: cut + 1]

@@ -1,0 +1,281 @@
+"""What happened to one subject, and how did each of its values come about? For the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import Any
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS
+from cartrial.report.study.sections.primary import estimand_items
+from cartrial.study import Study
+
+__all__ = ["explain_subject", "find_subject"]
+
+READER_NAMES = {
+    "IRC": "committee",
+    "INV": "investigator",
+    "LAB": "laboratory values",
+    "READER 1": "reader 1",
+    "READER 2": "reader 2",
+    "ADJUDICATOR": "adjudicator",
+}
+
+
+def find_subject(adsl: pl.DataFrame, name: str) -> dict[str, Any]:
+    """Return the row of ADSL of a subject, named by USUBJID or by its end (``07`` for ``WORKED-07``).
+
+    Raises
+    ------
+    InputError
+        If no subject, or more than one, has that name.
+    """
+    names = adsl["USUBJID"].to_list()
+    found = [row for row in names if row == name] or [row for row in names if row.endswith(name) and not row[: -len(name)][-1:].isalnum()]
+    if len(found) == 1:
+        return adsl.filter(pl.col("USUBJID") == found[0]).row(0, named=True)
+    if found:
+        raise InputError(f"more than one subject is called '{name}': {', '.join(found[:4])}", key="subject", right="Give the whole USUBJID")
+    shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+    raise InputError(f"no subject is called '{name}'", key="subject", right=f"Subjects are: {shown}")
+
+
+def explain_subject(
+    study: Study, adam: Any, source: Any, usubjid: str, endpoint: str | None = None, *, colour: bool = False, width: int | None = None
+) -> str:
+    """Explain one subject: its timeline, its assessments by reader, its endpoint values with rule, reason and source row.
+
+    Parameters
+    ----------
+    study : Study
+    adam : Adam
+        Derived data.
+    source : Source or None
+        Recorded data: the row of the file is shown beside each value.
+    usubjid : str
+        USUBJID, or its last part.
+    endpoint : str, optional
+        Only this endpoint; its definition in words is shown too.
+    colour : bool
+        Whether the text carries terminal colours.
+    width : int, optional
+        Columns of the terminal; as wide as it is, at most 150, unless said.
+
+    Raises
+    ------
+    InputError
+        If the subject or the endpoint does not exist.
+    """
+    from io import StringIO
+
+    from rich.console import Console
+
+    known = [item.id for item in study.endpoints]
+    if endpoint is not None and endpoint not in known:
+        raise InputError(f"no endpoint is called '{endpoint}'", key="endpoint", right=f"Endpoints are: {', '.join(known)}")
+    row = find_subject(adam.adsl, usubjid)
+    subject = row["SUBJ"]
+    width = width or min(150, shutil.get_terminal_size((110, 40)).columns)
+    text = StringIO()
+    console = Console(file=text, force_terminal=colour, width=width, highlight=False, no_color=not colour)
+    console.print(_headline(study, row), style="bold", markup=False)
+    console.print()
+    for said in _timeline(study, adam, source, row):
+        _say(console, said)
+    _assessments(console, adam, source, subject)
+    for item in study.endpoints:
+        if endpoint in (None, item.id):
+            _endpoint(console, study, adam, source, subject, item, full=endpoint is not None)
+    return text.getvalue()
+
+
+def _say(console: Any, text: str) -> None:
+    console.print(
+        textwrap.fill(text, console.width - 1, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False), markup=False
+    )
+
+
+def _headline(study: Study, row: dict[str, Any]) -> str:
+    band = {"example": " Example data: invented, not patients.", "virtual": " Virtual patient."}.get(study.study.provenance, "")
+    who = ", ".join(
+        str(part)
+        for part in (
+            _age(row),
+            row["SEX"],
+            f"site {row['SITEID']}" if row["SITEID"] else None,
+        )
+        if part
+    )
+    return f"Subject {row['USUBJID']}{f' ({who})' if who else ''}, study {study.study.id}.{band}"
+
+
+def _age(row: dict[str, Any]) -> str | None:
+    """Age in years; a study that cuts it into levels keeps the number beside them."""
+    years = row.get("AGEN", row["AGE"])
+    return None if years is None else f"{years:g} years"
+
+
+def _date(value: Any, day: Any) -> str:
+    parts = [value.isoformat() if value is not None else "", f"day {day:g}" if day is not None else ""]
+    return ", ".join(part for part in parts if part)
+
+
+MILESTONES = {
+    "RFICDT": "Consented",
+    "ENRLDT": "Enrolled",
+    "LEUKDT": "Leukapheresed",
+    "RELDT": "Product released",
+    "LDSTDT": "Lymphodepletion started",
+    "TRTSDT": "First infusion",
+}
+KNOWN = ("INFORMED CONSENT OBTAINED", "ENROLLED", "PRODUCT RELEASED", "DEATH", "LEUKAPHERESIS")
+EVENTS = {"DS": ("DSDECOD", None), "PR": ("PRTRT", None), "CM": ("CMTRT", "CMCAT")}
+
+
+def _timeline(study: Study, adam: Any, source: Any, row: dict[str, Any]) -> list[str]:
+    """Return what happened to a subject, in the order of its dates, then how it stands."""
+    dated: list[tuple[str, str]] = []
+    for name, words in MILESTONES.items():
+        if row[name] is not None:
+            dated.append((row[name].isoformat(), f"{words}: {_date(row[name], 0 if name == 'TRTSDT' else None)}."))
+    for event in adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null()).sort("ASTDY").iter_rows(named=True):
+        grade = "grade not known" if event["AETOXGR"] is None else f"grade {event['AETOXGR']}"
+        text = f"{event['AEDECOD'].capitalize()}, {grade}: {_date(event['ASTDT'], event['ASTDY'])}."
+        dated.append((event["ASTDT"].isoformat() if event["ASTDT"] else f"day {event['ASTDY'] or 0:06d}", text))
+    dated.extend(_recorded(study, source, row["USUBJID"]))
+    if row["DTHFL"] == "Y":
+        dated.append((row["DTHDT"].isoformat() if row["DTHDT"] else "~", f"Died: {_date(row['DTHDT'], row['DTHDY'])}."))
+    elif row["LSTALVDT"] is not None or row["LSTALVDY"] is not None:
+        dated.append(
+            (row["LSTALVDT"].isoformat() if row["LSTALVDT"] else "~", f"Last known alive: {_date(row['LSTALVDT'], row['LSTALVDY'])}.")
+        )
+    said = [words for _, words in sorted(dated, key=lambda pair: pair[0])]
+    if row["INFFL"] != "Y":
+        said.append("Not infused on or before the cutoff.")
+    elif row["TRTSDT"] is None:
+        said.insert(0, "First infusion: day 0; the source has study days only.")
+    if study.study.cutoff:
+        said.append(f"Data cutoff: {study.study.cutoff.isoformat()}; nothing after it is used.")
+    flags = {
+        "ENRLFL": "enrolled",
+        "LEUKFL": "leukapheresed",
+        "INFFL": "infused",
+        "ASSFL": "assessed",
+        "EVALFL": "evaluable",
+        "RESPFL": "responders",
+    }
+    member = [words for name, words in flags.items() if row.get(name) == "Y"]
+    said.append(f"Populations (reader {study.readers.primary}): {', '.join(member) or 'none'}.")
+    return said
+
+
+def _recorded(study: Study, source: Any, usubjid: str) -> list[tuple[str, str]]:
+    """Return dispositions, procedures and therapies as recorded, with where they stand."""
+    found = []
+    for domain, (variable, category) in EVENTS.items():
+        frame = getattr(source, "domains", {}).get(domain)
+        if frame is None or variable not in frame.columns:
+            continue
+        for event in frame.filter(pl.col("USUBJID") == usubjid).iter_rows(named=True):
+            name = str(event[variable] or "")
+            if name.upper() in KNOWN or not name:
+                continue
+            when = event.get(f"{domain}STDTC")
+            day = event.get(f"{domain}STDY")
+            words = name.capitalize() + (f" ({event[category].lower()})" if category and event.get(category) else "")
+            where = _file_row(source, domain, usubjid, event.get(f"{domain}SEQ"))
+            shown = when or (f"day {day:g}" if day is not None else "no date")
+            found.append((when or (f"day {int(day):06d}" if day is not None else "~"), f"{words}: {shown}. Source: {where}."))
+    return found
+
+
+def _file_row(source: Any, domain: str | None, usubjid: str, sequence: Any) -> str:
+    """Return where a source record stands, e.g. ``RS 3 (rs.csv row 41)``."""
+    if not domain:
+        return ""
+    name = f"{domain} {sequence}" if sequence is not None else domain
+    domains = getattr(source, "domains", {})
+    frame = domains.get(domain)
+    if frame is None or "USUBJID" not in frame.columns or "ROW" not in frame.columns:
+        return name
+    found = frame.filter(pl.col("USUBJID") == usubjid)
+    if sequence is not None and f"{domain}SEQ" in frame.columns:
+        found = found.filter(pl.col(f"{domain}SEQ") == sequence)
+    if found.is_empty():
+        return name
+    file = next((item.name for item in source.files if item.domain == domain), None)
+    return f"{name} ({file} row {found['ROW'][0]})" if file else name
+
+
+def _assessments(console: Any, adam: Any, source: Any, subject: int) -> None:
+    from rich import box
+    from rich.table import Table
+
+    frame = adam.adresp.filter(pl.col("SUBJ") == subject).sort("CARDY", "READER")
+    console.print()
+    if frame.is_empty():
+        console.print("No disease assessment was recorded.")
+        return
+    table = Table(title="Assessments", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for name in ("Day", "Date", "Reader", "Status", "As collected", "Usable", "MRD", "Source", "Flags"):
+        table.add_column(name, justify="right" if name == "Day" else "left")
+    usubjid = adam.adsl.filter(pl.col("SUBJ") == subject)["USUBJID"][0]
+    for row in frame.iter_rows(named=True):
+        usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
+        values = (row["CARDY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
+        table.add_row(
+            *("" if value is None else str(value) for value in values),
+            _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]),
+            row["FLAGS"] or "",
+        )
+    console.print(table)
+
+
+def _endpoint(console: Any, study: Study, adam: Any, source: Any, subject: int, item: Any, *, full: bool) -> None:
+    rate = item.type == "response-rate"
+    frame = (adam.adrs if rate else adam.adtte).filter((pl.col("SUBJ") == subject) & (pl.col("PARAMCD") == item.id))
+    console.print(f"{item.id}: {item.label}", style="bold", markup=False)
+    usubjid = adam.adsl.filter(pl.col("SUBJ") == subject)["USUBJID"][0]
+    variants = {variant.name: variant for variant in study.variants(item)}
+    if full:
+        for name, words in estimand_items(study, variants[""]):
+            _say(console, f"{name}: {words}")
+    if frame.is_empty():
+        _say(console, f"Not in the population ({item.population}), so no value.")
+        console.print()
+        return
+    rows = {row["VARIANT"]: row for row in frame.iter_rows(named=True)}
+    main = rows.get("")
+    if main is not None:
+        _say(console, _sentence(source, usubjid, main, rate))
+    same = []
+    for name in [name for name in (*variants, *(name for name in rows if name not in variants)) if name and name in rows]:
+        said = _sentence(source, usubjid, rows[name], rate)
+        if main is not None and not full and said == _sentence(source, usubjid, main, rate):
+            same.append(name)
+        else:
+            _say(console, f"With {name}: {said}")
+    if same:
+        _say(console, f"The same with {', '.join(same)}.")
+    console.print()
+
+
+def _sentence(source: Any, usubjid: str, row: dict[str, Any], rate: bool) -> str:
+    when = _date(row["ADT"], row["CARDY"])
+    where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
+    if rate:
+        answer = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}.get(row["AVALC"], row["AVALC"])
+        reason = "" if row["REASON"] in ("response", None) else f" ({REASON_WORDS.get(row['REASON'], row['REASON'])})"
+        said = f"{answer.capitalize()}{reason}"
+    else:
+        what = row["EVNTDESC"] if row["CNSR"] != 1 else row["CNSDTDSC"]
+        kind = {0: "Event", 1: "Censored", 2: "Competing event"}[row["CNSR"]]
+        days = "" if row["AVAL"] is None else f" after {row['AVAL']:g} day{'' if row['AVAL'] == 1 else 's'}"
+        said = f"{kind}{days}: {EVENT_WORDS.get(what, what)}"
+    said += f", {when}" if when else ""
+    rule = f" Rule: {row['RULE'].rstrip('.')}." if row["RULE"] else ""
+    flags = f" Flags: {row['FLAGS'].replace(';', ', ')}." if row["FLAGS"] else ""
+    return f"{said}.{rule}{f' Source: {where}.' if where else ''}{flags}"

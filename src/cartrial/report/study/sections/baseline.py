@@ -1,0 +1,52 @@
+"""Who was infused?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartrial.report.page.blocks import Section, Table, Text
+from cartrial.report.page.rows import parts
+from cartrial.report.study.data import LEVEL_WORDS, ReportData, in_order
+
+__all__ = ["build"]
+
+
+def build(data: ReportData) -> Section:
+    """Return the baseline table."""
+    title = "Baseline"
+    rows: list[tuple[Any, ...]] = []
+    groups: set[int] = set()
+    for item in data.study.baseline:
+        found = data.rows.where("baseline", item.id)
+        if not found:
+            continue
+        groups.add(len(rows))
+        unit = f" ({item.unit})" if item.unit else ""
+        rows.append((f"{item.label}{unit}", ""))
+        rows.extend(_numbers(data, [row for row in found if not row["by"]]))
+        for level in in_order(list({row["level"] for row in found if row["by"]}), item.levels):
+            at = [row for row in found if row["by"] and row["level"] == level]
+            rows.append(
+                (LEVEL_WORDS.get(level, level), parts("{} of {} ({} %)", *(data.rows.stat(at, name) for name in ("n", "N", "rate"))))
+            )
+        missing = data.rows.stat(found, "missing")
+        if missing:
+            rows.append(("Missing", missing))
+    if not rows:
+        named = "none was recorded" if data.study.baseline else "the study file names none"
+        return Section("baseline", title, [Text(f"No baseline characteristic is shown: {named}.")], title)
+    total = data.rows.stat(data.rows.where("flow", "infused"), "n")
+    caption = parts("Baseline characteristics of the infused subjects (N = {}); a share is of those with a value", total)
+    return Section("baseline", title, [Table(("Characteristic", "Infused"), rows, caption, numeric=(1,), group=frozenset(groups))], title)
+
+
+def _numbers(data: ReportData, at: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    stat = {name: data.rows.stat(at, name) for name in ("n", "median", "q25", "q75", "min", "max", "mean", "standard_deviation")}
+    rows: list[tuple[Any, ...]] = []
+    if stat["median"]:
+        rows.append(("Subjects with a value", stat["n"]))
+        rows.append(("Median (range)", parts("{} ({} to {})", stat["median"], stat["min"], stat["max"])))
+        rows.append(("Quartiles", parts("{} to {}", stat["q25"], stat["q75"])))
+    if stat["mean"]:
+        rows.append(("Mean (SD)", parts("{} ({})", stat["mean"], stat["standard_deviation"])))
+    return rows

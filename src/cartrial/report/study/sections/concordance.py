@@ -1,0 +1,79 @@
+"""Do the readers agree?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartrial.report.page.blocks import Block, Note, Section, Table, Text
+from cartrial.report.page.rows import parts
+from cartrial.report.study.data import ReportData
+from cartrial.study.criteria.codes import BEST_FIRST
+
+__all__ = ["build"]
+
+WHAT = {"visit": "assessments", "best": "best response"}
+
+
+def build(data: ReportData) -> Section:
+    """Return the section on reader concordance."""
+    title, short = "Reader concordance", "Readers"
+    found = [row for row in data.rows.where("concordance") if row["by"] != "relapse"]
+    if not found:
+        return Section("readers", title, [Text("No two readers read the same subjects, so no concordance is shown.")], short)
+    blocks: list[Block] = [_agreement(data, found)]
+    categories = (
+        "Agreement is on the category: CR, CRh and CRi are one, NR and PD are one, every other call its own. Reads are "
+        "paired by date, nearest within 7 days."
+    )
+    blocks.append(Note(categories))
+    for reader, endpoint in _groups(found):
+        blocks.extend(_cross(data, reader, endpoint, found))
+    blocks.extend(_informative(data))
+    return Section("readers", title, blocks, short)
+
+
+def _groups(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return sorted(dict.fromkeys((row["reader"], row["endpoint"]) for row in found), key=lambda pair: (pair[0], pair[1] != "visit"))
+
+
+def _agreement(data: ReportData, found: list[dict[str, Any]]) -> Table:
+    rows = []
+    for reader, endpoint in _groups(found):
+        at = [row for row in found if row["reader"] == reader and row["endpoint"] == endpoint and not row["level"]]
+        total, agreement, kappa, lower, upper = (data.rows.stat(at, name) for name in ("N", "agreement", "kappa", "lower", "upper"))
+        rows.append((reader, WHAT.get(endpoint, endpoint), total, agreement, kappa, parts("{} to {}", lower, upper)))
+    head = ("Readers", "Compared by", "Pairs", "Agreement (%)", "Cohen's kappa", "95 % interval")
+    return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5))
+
+
+def _cross(data: ReportData, reader: str, endpoint: str, found: list[dict[str, Any]]) -> list[Block]:
+    cells = {}
+    for row in found:
+        if row["reader"] == reader and row["endpoint"] == endpoint and row["level"]:
+            first, _, second = row["level"].partition(" | ")
+            cells[first, second] = data.rows.stat([row], "n")
+    if not cells:
+        return []
+    place = {call: i for i, call in enumerate(BEST_FIRST)}
+    down = sorted({first for first, _ in cells}, key=lambda call: place.get(call, 99))
+    across = sorted({second for _, second in cells}, key=lambda call: place.get(call, 99))
+    names = reader.split(" and ")
+    body = [(call, *(cells.get((call, other), "") for other in across)) for call in down]
+    caption = f"{reader}, by {WHAT.get(endpoint, endpoint)}: {names[0]} down, {names[-1]} across; an empty cell did not occur"
+    return [Table(("", *across), body, caption, numeric=tuple(range(1, len(across) + 1)), small=True)]
+
+
+def _informative(data: ReportData) -> list[Block]:
+    found = data.rows.where("concordance", by="relapse")
+    if not found:
+        return []
+    labels = {endpoint.id: endpoint.label for endpoint in data.study.endpoints}
+    rows = [
+        (f"{labels.get(row['endpoint'], row['endpoint'])} ({row['endpoint']})", row["population"], data.rows.stat([row], "n"))
+        for row in found
+    ]
+    caption = (
+        "Possibly informative censoring: subjects censored for new therapy whom the investigator had called relapsed and "
+        "the committee had not"
+    )
+    return [Table(("Endpoint", "Population", "Subjects"), rows, caption, numeric=(2,), small=True)]

@@ -1,0 +1,113 @@
+"""What is the primary endpoint's value, and exactly what is it a value of?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, Table, Text
+from cartrial.report.page.rows import parts
+from cartrial.report.study.data import REASON_WORDS, ReportData
+from cartrial.report.study.sections.estimates import Estimate, find_rate
+from cartrial.study import Study, Variant, describe_endpoint
+
+__all__ = ["build", "estimand_items"]
+
+
+def build(data: ReportData) -> Section:
+    """Return the section on the primary endpoint."""
+    endpoint = data.primary
+    if endpoint is None:
+        return Section("primary", "Primary endpoint", [Text("The study has no endpoint, so nothing is estimated.")], "Primary")
+    title = f"Primary endpoint: {endpoint.label}" if endpoint.role == "primary" else f"First endpoint: {endpoint.label}"
+    variant = data.study.variants(endpoint)[0]
+    if endpoint.type == "time-to-event":
+        blocks: list[Block] = [
+            Text("The primary endpoint is a time to event; its estimate stands under times to event."),
+            Definition(estimand_items(data.study, variant)),
+        ]
+        return Section("primary", title, blocks, "Primary")
+    estimate = find_rate(data, endpoint.id)
+    if estimate is None or estimate.rate is None:
+        said = Text("No subject of its population was recorded, so the primary endpoint is not estimated.")
+        return Section("primary", title, [said, Definition(estimand_items(data.study, variant))], "Primary")
+    blocks = [_big(endpoint.label, estimate), *_test(data, estimate)]
+    blocks.append(Definition(estimand_items(data.study, variant)))
+    blocks.extend(_reasons(data, endpoint.id, estimate))
+    return Section("primary", title, blocks, "Primary")
+
+
+def _big(label: str, estimate: Estimate) -> Big:
+    waiting = ""
+    if estimate.waiting and estimate.waiting.value:
+        waiting = parts("; {} more not yet assessable", estimate.waiting)
+    line = parts(
+        "{} of {} {} subjects{}; {}; reader {}; {}",
+        estimate.n,
+        estimate.total,
+        estimate.population,
+        waiting,
+        estimate.window,
+        estimate.reader,
+        estimate.strategies,
+    )
+    interval = parts(
+        "{} % interval {} to {} % ({})", f"{100 * (estimate.level or 0.95):g}", estimate.lower, estimate.upper, estimate.method
+    )
+    return Big(estimate.rate, "%", line, interval, label)
+
+
+def _test(data: ReportData, estimate: Estimate) -> list[Block]:
+    endpoint = data.primary
+    test = endpoint.test if endpoint else None
+    if test is None:
+        return []
+    if estimate.p_value:
+        return [
+            Text(
+                parts(
+                    "Exact one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.",
+                    f"{100 * test.null:g}",
+                    estimate.p_value,
+                    test.source,
+                )
+            )
+        ]
+    return [
+        Note(
+            f"No p-value is shown: the rate to be exceeded ({100 * test.null:g} %) is an assumption of the study file, "
+            "not a published hypothesis. "
+            "It is used on the design page alone."
+        )
+    ]
+
+
+def estimand_items(study: Study, variant: Variant) -> list[tuple[str, Any]]:
+    """Return the five attributes of ICH E9(R1) in words, with window, reader and censoring."""
+    words = describe_endpoint(study, variant)
+    items = [
+        ("Population", words["population"]),
+        ("Treatment", words["treatment"]),
+        ("Variable", words["variable"]),
+        ("Window", words["window"]),
+        ("Reader", words["reader"]),
+        ("Intercurrent events", words["strategies"]),
+    ]
+    if words["events"]:
+        items.append(("Events" if variant.endpoint.type == "time-to-event" else "Missing", words["events"]))
+    if words["censoring"] and words["censoring"] not in words["summary"]:
+        items.append(("Censoring", words["censoring"]))
+    items.append(("Population-level summary", words["summary"].removeprefix("Summary: ")))
+    items.append(("Source of the rule", variant.endpoint.source))
+    return items
+
+
+def _reasons(data: ReportData, endpoint: str, estimate: Estimate) -> list[Block]:
+    found = [row for row in data.rows.where("response", endpoint, variant="", statistic="n") if row["by"] in ("reason", "REASON")]
+    rows = [
+        (REASON_WORDS.get(row["level"], row["level"]), data.rows.stat([row], "n"))
+        for row in sorted(found, key=lambda row: -(row["value"] or 0))
+    ]
+    if not rows:
+        return []
+    caption = parts("Subjects without a response, by reason ({}; N = {}; reader {})", estimate.population, estimate.total, estimate.reader)
+    return [Table(("Reason", "Subjects"), rows, caption, numeric=(1,), small=True)]

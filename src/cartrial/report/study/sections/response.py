@@ -1,0 +1,106 @@
+"""What are the other response rates, and how do they hang on the strategies?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartrial.report.figures.forest import Line, draw_forest
+from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
+from cartrial.report.study.data import ReportData
+from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
+from cartrial.report.study.sections.primary import estimand_items
+
+__all__ = ["HEAD", "build"]
+
+HEAD = ("Endpoint", "n/N", "Rate (%)", "95 % interval (%)", "Not yet assessable", "Population", "Window", "Reader", "Strategies")
+
+
+def build(data: ReportData) -> Section:
+    """Return the section on all response endpoints and their sensitivity."""
+    title = "Response"
+    found: list[tuple[Any, str, Estimate]] = []
+    for endpoint in data.rates():
+        for name in variant_names(data, "response", endpoint):
+            estimate = find_rate(data, endpoint.id, name)
+            if estimate is not None:
+                found.append((endpoint, name, estimate))
+    if not found:
+        return Section("response", title, [Text("No response was recorded, so no response rate is shown.")], title)
+    level = next((estimate.level for _, _, estimate in found if estimate.level), 0.95)
+    head = tuple(name.replace("95", f"{100 * level:g}") for name in HEAD)
+    mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]
+    blocks: list[Block] = [
+        Table(
+            head,
+            [_cells(label, estimate) for label, estimate in mains],
+            "All response endpoints, main analyses",
+            numeric=(1, 2, 3, 4),
+            wide=True,
+        )
+    ]
+    if any(endpoint.mrd for endpoint in data.rates()):
+        blocks.append(
+            Note(
+                "MRD not evaluable and MRD missing are non-responders in a rate of MRD-negative remission; how many "
+                "they are stands in the listing, by reason."
+            )
+        )
+    blocks.extend(_sensitivity(data, found, head))
+    words = [
+        Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])])
+        for endpoint in data.rates()
+    ]
+    blocks.append(Details("Each response endpoint in words", words))
+    return Section("response", title, blocks, title)
+
+
+def _cells(label: str, estimate: Estimate) -> tuple[Any, ...]:
+    return (
+        label,
+        estimate.fraction,
+        estimate.rate,
+        estimate.interval,
+        estimate.waiting,
+        estimate.population,
+        estimate.window,
+        estimate.reader,
+        estimate.strategies,
+    )
+
+
+def _sensitivity(data: ReportData, found: list[tuple[Any, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
+    varied = {endpoint.id for endpoint, name, _ in found if name}
+    if not varied:
+        return [Text("The study file names no sensitivity variant of a response endpoint.")]
+    rows: list[tuple[Any, ...]] = []
+    groups: set[int] = set()
+    lines: list[Line] = []
+    for endpoint, name, estimate in found:
+        if endpoint.id not in varied:
+            continue
+        if not name:
+            groups.add(len(rows))
+            rows.append((f"{endpoint.label} ({endpoint.id})", *[""] * (len(head) - 1)))
+            lines.append(Line(f"{endpoint.label} ({endpoint.id})"))
+        rows.append(_cells(variant_words(name), estimate))
+        lines.append(Line(variant_words(name), estimate.n, estimate.total, estimate.rate, estimate.lower, estimate.upper, main=not name))
+    table = Table(
+        ("Variant", *head[1:]),
+        rows,
+        "Sensitivity of the response rates to reader, population and strategies",
+        numeric=(1, 2, 3, 4),
+        group=frozenset(groups),
+        wide=True,
+    )
+    figure = Figure(
+        draw_forest(
+            lines,
+            title="Response rates of all variants with their intervals",
+            xlabel="Rate (%) with its interval",
+            band=data.band,
+            label_width=270,
+        ),
+        "Response rates by variant; a diamond is the main analysis of its endpoint. A contrast between strategies for "
+        "transplant is a difference between questions, not an effect of transplant.",
+    )
+    return [figure, table]

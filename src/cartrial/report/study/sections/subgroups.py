@@ -1,0 +1,53 @@
+"""Does the primary rate differ between subgroups?"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from cartrial.report.figures.forest import Line, draw_forest
+from cartrial.report.page.blocks import Figure, Note, Section, Text
+from cartrial.report.page.rows import parts
+from cartrial.report.study.data import LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.sections.estimates import find_rate
+
+__all__ = ["build"]
+
+
+def build(data: ReportData) -> Section:
+    """Return the forest of the primary rate by subgroup."""
+    title, endpoint = "Subgroups", data.primary
+    if not data.study.subgroups:
+        return Section("subgroups", title, [Text("The study file names no subgroup.")], title)
+    overall = find_rate(data, endpoint.id) if endpoint and endpoint.type == "response-rate" else None
+    if overall is None or endpoint is None:
+        return Section(
+            "subgroups", title, [Text("The primary endpoint is not a response rate or was not estimated, so no subgroup is shown.")], title
+        )
+    lines = [Line("All", overall.n, overall.total, overall.rate, overall.lower, overall.upper, main=True)]
+    for name in data.study.subgroups:
+        characteristic = next(item for item in data.study.baseline if item.id == name)
+        levels = in_order(
+            list({row["level"] for row in data.rows.where("response", endpoint.id, variant="", by=name)}), characteristic.levels
+        )
+        if not levels:
+            continue
+        lines.append(Line(characteristic.label))
+        for level in levels:
+            at = find_rate(data, endpoint.id, by=name, level=level)
+            if at is not None:
+                lines.append(Line(LEVEL_WORDS.get(level, level), at.n, at.total, at.rate, at.lower, at.upper))
+    if len(lines) == 1:
+        return Section("subgroups", title, [Text("No subgroup characteristic was recorded, so no subgroup is shown.")], title)
+    svg: Markup = draw_forest(
+        lines, title=f"{endpoint.label} by subgroup", xlabel=f"{endpoint.label} (%) with its interval", band=data.band
+    )
+    caption = parts(
+        "{} by subgroup. Population: {}; {}; reader: {}; {}.",
+        endpoint.label,
+        overall.population,
+        overall.window,
+        overall.reader,
+        overall.strategies,
+    )
+    note = Note("Subgroups are described, not tested: the study was not planned to compare them.")
+    return Section("subgroups", title, [Figure(svg, caption), note], title)

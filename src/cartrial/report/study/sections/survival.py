@@ -1,0 +1,239 @@
+"""How long until the events? Kaplan–Meier, cumulative incidence, follow-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from cartrial.analysis.tables.times import LANDMARKS
+from cartrial.report.figures.curve import Curve, draw_curves
+from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
+from cartrial.report.page.rows import Stat, parts
+from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH
+from cartrial.report.study.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.sections.estimates import variant_names, variant_words
+from cartrial.report.study.sections.primary import estimand_items
+from cartrial.study import Endpoint
+
+__all__ = ["HEAD", "build", "origin_words"]
+
+HEAD = ("Endpoint", "Subjects", "Events", "Censored", "Median (days)", "95 % limits (days)", "Population", "Reader", "Strategies")
+ORIGINS = {"first-response": "the first response", "day-0": "the first infusion", "enrolment": "enrolment"}
+
+
+def origin_words(endpoint: Endpoint) -> str:
+    """Return the title of a time axis."""
+    return f"Months since {ORIGINS[endpoint.origin or 'day-0']} (1 month = 30.4375 days)"
+
+
+def build(data: ReportData) -> Section:
+    """Return the section on times to event."""
+    title = "Times to event"
+    if not data.followed or not data.rows.where("survival"):
+        return Section("times", title, [Text("No relapse or survival was recorded, so no time to event is shown.")], "Times")
+    blocks: list[Block] = []
+    rows: list[tuple[Any, ...]] = []
+    groups: set[int] = set()
+    for endpoint in data.times():
+        variants = [(name, _median(data, endpoint.id, name)) for name in variant_names(data, "survival", endpoint)]
+        variants = [(name, found) for name, found in variants if found]
+        if not variants:
+            continue
+        groups.add(len(rows))
+        rows.append((f"{endpoint.label} ({endpoint.id})", *[""] * (len(HEAD) - 1)))
+        rows.extend((variant_words(name), *found) for name, found in variants if found)
+    if rows:
+        caption = (
+            "Times to event by variant. NR: not reached. A contrast between strategies for transplant is a difference "
+            "between questions, not an effect of transplant."
+        )
+        blocks.append(Table(("Variant", *HEAD[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True))
+    blocks.extend(_landmarks(data))
+    blocks.extend(_follow_up(data))
+    for endpoint in data.times():
+        blocks.extend(_figure(data, endpoint))
+    for endpoint in data.times():
+        blocks.extend(_incidence(data, endpoint))
+    words = [
+        Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])])
+        for endpoint in data.times()
+    ]
+    blocks.extend(_subgroups(data))
+    blocks.append(Details("Each time to event in words", words))
+    return Section("times", title, blocks, "Times")
+
+
+def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Any, ...] | None:
+    found = data.rows.where("survival", endpoint, variant=variant, by="", level="")
+    stat = data.rows.stat
+    median = stat(found, "median")
+    if not found or (median is None and stat(found, "events") is None):
+        return None
+    limits = parts("{} to {}", stat(found, "median_lower"), stat(found, "median_upper"))
+    first = found[0]
+    counts = (stat(found, "N") or stat(found, "n"), stat(found, "events"), stat(found, "censored"))
+    return (*counts, median, limits, first["population"], first["reader"], first["strategies"])
+
+
+def _landmarks(data: ReportData) -> list[Block]:
+    """Return the share without an event at the nominal months (30 days each) of the main analyses."""
+    found = {endpoint.id: data.rows.where("survival", endpoint.id, variant="", by="", level="") for endpoint in data.times()}
+    stat = data.rows.stat
+    days = [day for day in LANDMARKS if any(stat(rows, "survival", time=day) for rows in found.values())]
+    rows = []
+    for endpoint in data.times():
+        at = found[endpoint.id]
+        cells = [parts("{} ({} to {})", *(stat(at, f"survival{end}", time=day) for end in ("", "_lower", "_upper"))) for day in days]
+        mean = next((row for row in at if row["statistic"] == "rmst"), None)
+        within = parts("{} up to day {}", stat([mean], "rmst"), f"{mean['time']:g}") if mean else ""
+        if at and days:
+            rows.append((f"{endpoint.label} ({endpoint.id})", *cells, within))
+    if not rows:
+        return []
+    head = ("Endpoint", *(f"Month {day / 30:g} (day {day:g})" for day in days), "Restricted mean (days)")
+    caption = "Share without an event (%, Kaplan–Meier) with its limits at nominal months of 30 days, main analyses"
+    return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
+
+
+def _points(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float, float | None, float | None]]:
+    at: dict[float, dict[str, float | None]] = {}
+    for row in rows:
+        if row["statistic"] in (name, f"{name}_lower", f"{name}_upper") and row["time"] is not None:
+            at.setdefault(row["time"], {})[row["statistic"]] = row["value"]
+    points = []
+    for day, values in sorted(at.items()):
+        height = values.get(name)
+        if height is not None:
+            points.append((day, height, values.get(f"{name}_lower"), values.get(f"{name}_upper")))
+    return points
+
+
+def _risk(data: ReportData, rows: list[dict[str, Any]]) -> list[tuple[float, Stat]]:
+    found = [(row["time"], Stat(row["text"], row["key"], row["value"])) for row in rows if row["statistic"] == "at_risk"]
+    months = [pair for pair in found if abs(pair[0] / DAYS_PER_MONTH - round(pair[0] / DAYS_PER_MONTH)) < 0.02]
+    return sorted(months or found, key=lambda pair: pair[0])
+
+
+def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
+    found = data.rows.where("survival", endpoint.id, variant="", by="", level="")
+    points = _points(found, "survival")
+    times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == ""))
+    if not found or times.is_empty():
+        return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
+    censored = sorted(times.filter(pl.col("CNSR") == 1)["AVAL"].drop_nulls().to_list())
+    curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), times["AVAL"].max() or 0)
+    svg = draw_curves(
+        [curve],
+        title=f"{endpoint.label}: Kaplan–Meier curve",
+        ylabel="Share alive" if endpoint.events == ("death",) else "Share without an event",
+        xlabel=origin_words(endpoint),
+        band=data.band,
+    )
+    first = found[0]
+    stat = data.rows.stat
+    caption = parts(
+        "{} ({}). Median (days): {} ({} to {}); events: {} among {} subjects. Population: {}; reader: {}; {}. Band: "
+        "95 % log(−log) limits; ticks: censored.",
+        endpoint.label,
+        endpoint.id,
+        stat(found, "median"),
+        stat(found, "median_lower"),
+        stat(found, "median_upper"),
+        stat(found, "events"),
+        stat(found, "N") or stat(found, "n"),
+        first["population"],
+        first["reader"],
+        first["strategies"],
+    )
+    return [Figure(svg, caption)]
+
+
+def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
+    blocks: list[Block] = []
+    everything = data.rows.where("incidence", endpoint.id, by="event")
+    for variant in dict.fromkeys(row["variant"] for row in everything):
+        rows = [row for row in everything if row["variant"] == variant]
+        times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == variant))
+        end = times["AVAL"].max() or 0
+        levels = list(dict.fromkeys(row["level"] for row in rows if row["statistic"] == "incidence"))
+        curves = []
+        for i, level in enumerate(sorted(levels, key=lambda level: "death" in level)):
+            at = [row for row in rows if row["level"] == level]
+            words = " or ".join(EVENT_WORDS.get(event, event) for event in level.split("+"))
+            colour = COLOURS["black"] if "death" in level and len(levels) > 1 else COLOURS["red"]
+            curves.append(Curve(words, colour, _points(at, "incidence"), (), _risk(data, at) if i == 0 else (), end))
+        if not curves:
+            continue
+        first = rows[0]
+        title = f"{endpoint.label}: cumulative incidence"
+        svg = draw_curves(curves, title=title, ylabel="Cumulative incidence", xlabel=origin_words(endpoint), band=data.band, rising=True)
+        named = f", variant {variant_words(variant)}" if variant else ""
+        counts = "; ".join(("{} {}",) * len(levels))
+        events = [
+            piece
+            for curve, level in zip(curves, sorted(levels, key=lambda level: "death" in level), strict=True)
+            for piece in (curve.label, data.rows.stat(rows, "events", level=level))
+        ]
+        caption = parts(
+            "{} ({}){}: cumulative incidence of each event, the other competing (Aalen–Johansen, 95 % limits). Events: "
+            + counts
+            + "; subjects: {}. Population: {}; reader: {}; {}.",
+            endpoint.label,
+            endpoint.id,
+            named,
+            *events,
+            data.rows.stat(rows, "N"),
+            first["population"],
+            first["reader"],
+            first["strategies"],
+        )
+        blocks.append(Figure(svg, caption))
+    return blocks
+
+
+def _follow_up(data: ReportData) -> list[Block]:
+    stat = data.rows.stat
+    said: list[Block] = []
+    for endpoint in data.times():
+        found = data.rows.where("survival", endpoint.id, variant="", by="follow-up")
+        median = stat(found, "median")
+        if median:
+            limits = (stat(found, "median_lower"), stat(found, "median_upper"))
+            pattern = "Median follow-up for {} by the reverse Kaplan–Meier estimate: {} days ({} to {}); population: {}."
+            said.append(Text(parts(pattern, endpoint.label[:1].lower() + endpoint.label[1:], median, *limits, found[0]["population"])))
+    return said
+
+
+def _subgroups(data: ReportData) -> list[Block]:
+    """Return medians by subgroup, with the log-rank test and the hazard ratio, folded away."""
+    stat = data.rows.stat
+    labels = {item.id: item for item in data.study.baseline}
+    rows: list[tuple[Any, ...]] = []
+    groups: set[int] = set()
+    for endpoint in data.times():
+        for name in data.study.subgroups:
+            found = data.rows.where("survival", endpoint.id, variant="", by=name)
+            levels = in_order(list({row["level"] for row in found if row["statistic"] == "median"}), labels[name].levels)
+            if not levels:
+                continue
+            test = [row for row in found if row["method"] == "log-rank test"]
+            groups.add(len(rows))
+            rows.append((f"{endpoint.label} ({endpoint.id}) by {labels[name].label.lower()}", "", "", "", "", stat(test, "p_value") or ""))
+            for level in levels:
+                at = [row for row in found if row["level"] == level]
+                ratio = [row for row in found if row["level"].startswith(f"{level} against ")]
+                hazard = parts("{} ({} to {})", *(stat(ratio, one) for one in ("hazard_ratio", "lower", "upper"))) if ratio else ""
+                limits = parts("{} ({} to {})", stat(at, "median"), stat(at, "median_lower"), stat(at, "median_upper"))
+                rows.append((LEVEL_WORDS.get(level, level), stat(at, "N"), stat(at, "events"), limits, hazard, ""))
+    if not rows:
+        return []
+    head = ("Subgroup", "Subjects", "Events", "Median (days, limits)", "Hazard ratio (limits)", "Log-rank p")
+    caption = "Times to event by subgroup, main analyses; a hazard ratio is against the level without one"
+    table = Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
+    return [
+        Details(
+            "Times to event by subgroup",
+            [table, Note("p-values describe: the study was not planned to compare subgroups, and nothing is adjusted for their number.")],
+        )
+    ]

@@ -1,0 +1,100 @@
+"""What happened to each subject?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cartrial.report.figures.swimmer import Swimmer, draw_swimmers
+from cartrial.report.page.blocks import Block, Figure, Section, Text
+from cartrial.report.study.data import ReportData
+from cartrial.study.criteria import codes
+
+__all__ = ["build"]
+
+PART = 48
+REMISSION = codes.words_of(codes.REMISSION)
+
+
+def build(data: ReportData) -> Section:
+    """Return the swimmer plot, in parts that fit a page."""
+    title = "Subjects over time"
+    if not data.followed:
+        return Section("swimmers", title, [Text("No relapse or survival was recorded, so no course over time is drawn.")], "Subjects")
+    swimmers = _swimmers(data)
+    if not swimmers:
+        return Section(
+            "swimmers",
+            title,
+            [Text("No infused subject has an assessment or a contact with a day, so no swimmer plot is drawn.")],
+            "Subjects",
+        )
+    last = max(swimmer.end for swimmer in swimmers)
+    reader = data.study.readers.primary
+    blocks: list[Block] = []
+    pieces = -(-len(swimmers) // PART)
+    size = -(-len(swimmers) // pieces)
+    for start in range(0, len(swimmers), size):
+        part = swimmers[start : start + size]
+        where = f" ({start // size + 1} of {pieces})" if pieces > 1 else ""
+        svg = draw_swimmers(
+            part, last=last, title=f"One line a subject: remission, relapse, transplant, new therapy and death{where}", band=data.band
+        )
+        said = (
+            f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time "
+            "known; green: from the first CR or CRi to relapse or the last assessment in remission."
+        )
+        blocks.append(Figure(svg, said, 640))
+    return Section("swimmers", title, blocks, "Subjects")
+
+
+def _swimmers(data: ReportData) -> list[Swimmer]:
+    reader = data.study.readers.primary
+    read = data.adam.adresp.filter((pl.col("READER") == reader) & (pl.col("CARDY") > 0) & (pl.col("ADEQUATE") == "Y")).sort("SUBJ", "CARDY")
+    calls: dict[int, list[tuple[float, str]]] = {}
+    for subject, day, call in read.select("SUBJ", "CARDY", "AVALC").iter_rows():
+        calls.setdefault(subject, []).append((float(day), call))
+    events = _events(data)
+    swimmers = []
+    for row in data.infused.select("SUBJ", "LSTALVDY", "DTHDY").iter_rows(named=True):
+        subject = row["SUBJ"]
+        seen = calls.get(subject, [])
+        death = row["DTHDY"]
+        known = (
+            [day for day in (death, row["LSTALVDY"]) if day is not None]
+            + [day for day, _ in seen]
+            + [day for day, _ in events.get(subject, [])]
+        )
+        if not known:
+            continue
+        end = float(death if death is not None else max(known))
+        swimmers.append(Swimmer(data.labels[subject], end, _remission(seen), _marks(seen, events.get(subject, []), death, end)))
+    return sorted(swimmers, key=lambda swimmer: (-swimmer.end, swimmer.label))
+
+
+def _events(data: ReportData) -> dict[int, list[tuple[float, str]]]:
+    """Return the day of the first transplant and of the first new therapy of each subject."""
+    frame = data.infused.select("SUBJ", pl.col("HSCTDY").alias("hsct"), pl.col("NEWDY").alias("new-therapy")).unpivot(index="SUBJ")
+    events: dict[int, list[tuple[float, str]]] = {}
+    for subject, what, day in frame.drop_nulls("value").sort("SUBJ", "value").iter_rows():
+        events.setdefault(subject, []).append((float(day), what))
+    return events
+
+
+def _remission(seen: list[tuple[float, str]]) -> list[tuple[float, float]]:
+    start = next((day for day, call in seen if call in REMISSION), None)
+    if start is None:
+        return []
+    relapse = next((day for day, call in seen if call == "RELAPSE" and day > start), None)
+    return [(start, relapse if relapse is not None else max(day for day, call in seen if call in REMISSION))]
+
+
+def _marks(seen: list[tuple[float, str]], events: list[tuple[float, str]], death: float | None, end: float) -> list[tuple[float, str]]:
+    marks: list[tuple[float, str]] = []
+    before = ""
+    for day, call in seen:
+        if call != before and (call in REMISSION or call == "RELAPSE"):
+            marks.append((day, call))
+        before = call
+    marks.extend(events)
+    marks.append((end, "ongoing") if death is None else (float(death), "death"))
+    return marks

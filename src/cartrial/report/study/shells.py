@@ -1,0 +1,315 @@
+"""Which tables and figures will a study produce? The same page, empty, for the analysis plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cartrial.errors import InputError
+from cartrial.report.figures.curve import empty_curves
+from cartrial.report.page.blocks import Block, Definition, Figure, Section, Table, Text
+from cartrial.report.study.sections.estimates import variant_words
+from cartrial.report.study.sections.flow import MILESTONES
+from cartrial.report.study.sections.identity import study_blocks
+from cartrial.report.study.sections.primary import estimand_items
+from cartrial.report.study.sections.response import HEAD as RATE_HEAD
+from cartrial.report.study.sections.survival import HEAD as TIME_HEAD
+from cartrial.report.study.sections.survival import origin_words
+from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
+from cartrial.study.criteria import codes
+
+__all__ = ["render_shells", "write_shells"]
+
+X, P = "xx", "xx.x"
+
+
+def render_shells(study: Study) -> str:
+    """Return the shells as one self-contained page: every table and figure of the report, with ``xx`` for numbers."""
+    from cartrial.report.page.render import render_page
+
+    identity = study.study
+    cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "no data cutoff set"
+    return render_page(
+        _sections(study),
+        title=f"{identity.title}: tables and figures to come",
+        heading=identity.title.replace("B-cell", "B\u2011cell"),
+        kind="Shells: the tables and figures that this study will produce, empty",
+        facts=" · ".join(part for part in (identity.id, identity.registry, cutoff) if part),
+        band="",
+        footer=f"Made by cartrial from the study file, SHA-256 {study.hash}. No data were read.",
+        version=metadata.version("cartrial"),
+    )
+
+
+def write_shells(study: Study, out: str | Path) -> None:
+    """Write the shells of a study into an HTML file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    path = Path(out)
+    text = render_shells(study)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError("the shells cannot be written there", file=str(path), right="Name an HTML file in a folder that exists") from error
+
+
+def _sections(study: Study) -> list[Section]:
+    sections = [Section("study", "The study", study_blocks(study), "Study")]
+    if study.study.listing_only:
+        said = Text(f"Nothing will be estimated: {study.study.listing_only.rstrip('.')}. The report will be a listing of the subjects.")
+        return [*sections, Section("listing", "Listing", [said], "Listing")]
+    rates = [endpoint for endpoint in study.endpoints if endpoint.type == "response-rate"]
+    times = [endpoint for endpoint in study.endpoints if endpoint.type == "time-to-event"]
+    sections.append(_flow(study))
+    sections.append(_baseline(study))
+    if rates:
+        sections.append(_rates(study, rates))
+    sections.append(_readers(study))
+    if times:
+        sections.append(_times(study, times))
+    sections.append(_kinetics(study))
+    if study.subgroups and rates:
+        sections.append(_subgroups(study, next((endpoint for endpoint in rates if endpoint.role == "primary"), rates[0])))
+    sections.append(_safety(study))
+    sections.append(_listing(study))
+    return sections
+
+
+def _flow(study: Study) -> Section:
+    names = [words for name, words in MILESTONES.items() if name != "leukapheresed" or study.product.type == "autologous"]
+    return Section(
+        "flow",
+        "From consent to evaluable",
+        [Table(("Milestone", "Subjects"), [(name, X) for name in names], "Table: subjects at each milestone", numeric=(1,), small=True)],
+        "Flow",
+    )
+
+
+def _baseline(study: Study) -> Section:
+    rows: list[tuple[Any, ...]] = []
+    groups: set[int] = set()
+    for characteristic in study.baseline:
+        groups.add(len(rows))
+        rows.append((characteristic.label + (f" ({characteristic.unit})" if characteristic.unit else ""), ""))
+        if characteristic.cut or characteristic.unit:
+            rows.append(("Median (range)", f"{P} ({P} to {P})"))
+        rows.extend(
+            (level, f"{X} ({P} %)")
+            for level in characteristic.levels or ("each level recorded",)
+            if characteristic.levels or not characteristic.unit
+        )
+    if not rows:
+        return Section("baseline", "Baseline", [Text("The study file names no baseline characteristic.")])
+    return Section(
+        "baseline",
+        "Baseline",
+        [
+            Table(
+                ("Characteristic", f"Infused (N = {X})"),
+                rows,
+                "Table: baseline characteristics of the infused subjects",
+                numeric=(1,),
+                group=frozenset(groups),
+            )
+        ],
+    )
+
+
+def _rate_row(study: Study, label: str, variant: Variant) -> tuple[str, ...]:
+    endpoint = variant.endpoint
+    return (
+        label,
+        f"{X}/{X}",
+        P,
+        f"{P} to {P}",
+        X,
+        endpoint.population,
+        window_text(study, endpoint),
+        endpoint.reader or study.readers.primary,
+        strategies_text(endpoint),
+    )
+
+
+def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
+    blocks: list[Block] = [
+        Table(
+            RATE_HEAD,
+            [_rate_row(study, f"{rate.label} ({rate.id})", study.variants(rate)[0]) for rate in rates],
+            "Table: all response endpoints, main analyses",
+            numeric=(1, 2, 3, 4),
+            wide=True,
+        )
+    ]
+    rows: list[tuple[str, ...]] = []
+    groups: set[int] = set()
+    for rate in rates:
+        variants = study.variants(rate)
+        if len(variants) > 1:
+            groups.add(len(rows))
+            rows.append((f"{rate.label} ({rate.id})", *[""] * (len(RATE_HEAD) - 1)))
+            rows.extend(_rate_row(study, variant_words(variant.name), variant) for variant in variants)
+    if rows:
+        blocks.append(
+            Table(
+                ("Variant", *RATE_HEAD[1:]),
+                rows,
+                "Table and forest figure: sensitivity to reader, population and strategies",
+                numeric=(1, 2, 3, 4),
+                group=frozenset(groups),
+                wide=True,
+            )
+        )
+    blocks.extend(
+        Definition([("Endpoint", f"{rate.label} ({rate.id}), {rate.role}"), *estimand_items(study, study.variants(rate)[0])])
+        for rate in rates
+    )
+    return Section("response", "Response", blocks)
+
+
+def _readers(study: Study) -> Section:
+    readers = (study.readers.primary, *study.readers.sensitivity)
+    calls = tuple(codes.RESPONSES[status] for status in (codes.CR, codes.CRI, codes.NR, codes.PD, codes.RELAPSE, codes.NE))
+    blocks: list[Block] = [
+        Text(
+            f"Agreement and Cohen's kappa between the readers recorded (planned: {', '.join(readers)}), by assessment and by best response."
+        )
+    ]
+    blocks.append(
+        Table(
+            ("", *calls),
+            [(call, *[X] * len(calls)) for call in calls],
+            "Table: cross-table of two readers",
+            numeric=tuple(range(1, 7)),
+            small=True,
+        )
+    )
+    return Section("readers", "Reader concordance", blocks, "Readers")
+
+
+def _times(study: Study, times: Sequence[Endpoint]) -> Section:
+    rows: list[tuple[str, ...]] = []
+    groups: set[int] = set()
+    for time in times:
+        groups.add(len(rows))
+        rows.append((f"{time.label} ({time.id})", *[""] * (len(TIME_HEAD) - 1)))
+        for variant in study.variants(time):
+            endpoint = variant.endpoint
+            rows.append(
+                (
+                    variant_words(variant.name),
+                    X,
+                    X,
+                    X,
+                    X,
+                    f"{X} to {X}",
+                    endpoint.population,
+                    endpoint.reader or study.readers.primary,
+                    strategies_text(endpoint),
+                )
+            )
+    blocks: list[Block] = [
+        Table(
+            ("Variant", *TIME_HEAD[1:]),
+            rows,
+            "Table: times to event by variant",
+            numeric=(1, 2, 3, 4, 5),
+            group=frozenset(groups),
+            wide=True,
+        )
+    ]
+    for time in times:
+        blocks.append(
+            Figure(
+                empty_curves(f"{time.label}: axes without a curve", "Share without an event", origin_words(time)),
+                f"Figure: {time.label} ({time.id}), Kaplan–Meier curve with numbers at risk.",
+            )
+        )
+        blocks.append(Definition(estimand_items(study, study.variants(time)[0])))
+    return Section("times", "Times to event", blocks)
+
+
+def _kinetics(study: Study) -> Section:
+    names = ("Peak (Cmax)", "Day of the peak (Tmax)", f"Area under the curve, day 0 to {study.kinetics.auc_to}", "Last day quantifiable")
+    head = ("Measure", "Group", "Subjects", "Geometric mean", "CV (%)", "Median", "Range")
+    rows = [(name, group, X, P, P, P, f"{P} to {P}") for name in names for group in ("responders", "non-responders")]
+    return Section(
+        "kinetics",
+        "Cellular kinetics",
+        [
+            Table(
+                head,
+                rows,
+                f"Table: cellular kinetics by best response ({', '.join(study.kinetics.tests)})",
+                numeric=(2, 3, 4, 5, 6),
+                small=True,
+            )
+        ],
+        "Kinetics",
+    )
+
+
+def _subgroups(study: Study, primary: Endpoint) -> Section:
+    labels = {item.id: item for item in study.baseline}
+    rows = [
+        (labels[name].label, level, f"{X}/{X}", P, f"{P} to {P}")
+        for name in study.subgroups
+        for level in labels[name].levels or ("each level recorded",)
+    ]
+    return Section(
+        "subgroups",
+        "Subgroups",
+        [
+            Table(
+                ("Subgroup", "Level", "n/N", "Rate (%)", "95 % interval (%)"),
+                rows,
+                f"Table and forest figure: {primary.label} by subgroup",
+                numeric=(2, 3, 4),
+                small=True,
+            )
+        ],
+    )
+
+
+def _safety(study: Study) -> Section:
+    head = ("Event", "Any grade", "Grade 1", "Grade 2", "Grade 3", "Grade 4", "Grade 5")
+    rows = [(f"{item.label} ({item.id}, {item.scale})", *[X] * 6) for item in study.safety.special] + [
+        ("Each class and term recorded", *[X] * 6)
+    ]
+    cytopenia, aplasia = study.safety.cytopenia, study.safety.aplasia
+    said = (
+        f"Also: prolonged cytopenia after day {cytopenia.after_day} (neutrophils below "
+        f"{cytopenia.neutrophils_below:g}, platelets below {cytopenia.platelets_below:g} 10^9/L), "
+        f"B-cell aplasia ({aplasia.testcd} below {aplasia.below:g} {aplasia.unit}), deaths."
+    )
+    return Section(
+        "safety",
+        "Safety",
+        [Table(head, rows, f"Table: adverse events by worst grade, infused (N = {X})", numeric=tuple(range(1, 7)), small=True), Text(said)],
+    )
+
+
+def _listing(study: Study) -> Section:
+    head = ("Subject", "Endpoint", "Value", "Reason", "Date", "Day", "Source", "Rule")
+    return Section(
+        "listing",
+        "Each subject's values",
+        [
+            Table(
+                head,
+                [(X, endpoint.id, X, "", "", X, "", "") for endpoint in study.endpoints],
+                "Listing: one row a subject and endpoint",
+                small=True,
+            )
+        ],
+        "Listing",
+    )

@@ -1,0 +1,109 @@
+"""How is a run's result written: the page, the numbers, the derived sets, the record of the run?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cartrial.analysis.results import check_results, results_hash, sort_results, write_results
+from cartrial.files import built_beside
+from cartrial.report.page.render import render_page
+from cartrial.report.page.rows import Rows
+from cartrial.report.study.data import ReportData
+from cartrial.report.study.outputs import run_record, write_adam
+from cartrial.study import Study
+
+__all__ = ["page_text", "write_report"]
+
+KINDS = {"real": "Study report", "example": "Study report of an invented example", "virtual": "Study report of virtual patients"}
+
+
+def write_report(
+    study: Study,
+    source: Any,
+    adam: Any,
+    results: pl.DataFrame,
+    findings: pl.DataFrame,
+    out: str | Path,
+    *,
+    seed: int | None = None,
+) -> None:
+    """Write everything a run leaves into a folder.
+
+    ``report.html`` (self-contained), ``results.json`` and ``results.parquet`` (canonical order, 12 significant digits),
+    ``adam/`` (each derived set as CSV and Parquet) and ``run.json``. Everything is built beside `out` and moved in at the end.
+
+    Parameters
+    ----------
+    study : Study
+    source : Source or None
+        Recorded data: files for the provenance, samples and dated events for figures.
+    adam : Adam
+    results : pl.DataFrame
+        Rows of `cartrial.analysis.analyse`; the only origin of a statistic.
+    findings : pl.DataFrame
+        Findings of `cartrial.sdtm.check_sdtm`.
+    out : str or Path
+        A folder; made when it does not exist. Other files in it stay.
+    seed : int, optional
+        Of the simulation.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written to, or the rows are not results.
+    """
+    check_results(results)
+    ordered = sort_results(results)
+    digest = results_hash(ordered)
+    provenance = getattr(adam, "provenance", None) or study.study.provenance
+    record = run_record(study, source, ordered, digest, provenance, findings, seed)
+    with built_beside(Path(out)) as folder:
+        text = page_text(study, source, adam, ordered, findings, record)
+        (folder / "report.html").write_text(text, encoding="utf-8")
+        write_results(ordered, folder / "results.json")
+        write_results(ordered, folder / "results.parquet")
+        write_adam(adam, provenance, folder / "adam")
+        (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def page_text(study: Study, source: Any, adam: Any, ordered: pl.DataFrame, findings: pl.DataFrame, record: dict[str, Any]) -> str:
+    """Return report.html. `ordered` are canonical results; `record` is the content of run.json."""
+    from cartrial.report.page.blocks import Note, Section
+    from cartrial.report.study.sections import LISTING_ONLY, SECTIONS
+
+    data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"])
+    reason = study.study.listing_only
+    sections = [build(data) for build in (LISTING_ONLY if reason else SECTIONS)]
+    if reason:
+        note = Note(f"Nothing is estimated in this report: {reason.rstrip('.')}.")
+        sections.insert(1, Section("why", "Why nothing is estimated", [note], "Why a listing"))
+    if data.provenance == "virtual" and not reason:
+        from cartrial.report.study.sections.published import published_section
+        from cartrial.virtual.trial.settings import load_trial_settings
+
+        compared = published_section(data, load_trial_settings(study).population or f"{study.product.type}-cd19")
+        if compared is not None:
+            sections.insert(len(sections) - 2, compared)
+    identity = study.study
+    cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
+    facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)
+    seed = f" Seed {record['seed']}." if record["seed"] is not None else ""
+    footer = (
+        f"Made by cartrial {record['versions']['cartrial'] or ''}. Results: {record['results']['rows']} rows, SHA-256 "
+        f"{record['results']['sha256']}. "
+        f"Study file: SHA-256 {record['study_hash']}.{seed} Versions, data hashes and time stand in run.json."
+    )
+    return render_page(
+        sections,
+        title=f"{identity.title}: report",
+        heading=identity.title.replace("B-cell", "B\u2011cell"),
+        kind=KINDS[record["provenance"]],
+        facts=facts,
+        band=data.band,
+        footer=footer,
+        version=record["versions"]["cartrial"] or "",
+    )

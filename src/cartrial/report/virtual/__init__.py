@@ -1,0 +1,1 @@
+"""How are virtual patients and published models shown?"""
