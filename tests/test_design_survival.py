@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cartrial.design.survival import simulate as survival_simulate
+from cartrial.design.survival.chi_square import design_exact_events, exact_power
 from cartrial.design.survival.curves import FollowUp, Weibull, expected_events, normal_quantile_of, weibull
 from cartrial.design.survival.estimate import estimate_one_sample_log_rank
-from cartrial.design.survival.exact_test import design_exact_events, exact_power
 from cartrial.design.survival.landmark import design_landmark, design_rmst, landmark_error, rmst_error
 from cartrial.design.survival.log_rank import design_one_sample_log_rank, log_rank_power
 from cartrial.design.survival.simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank

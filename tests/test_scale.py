@@ -20,7 +20,6 @@ import pytest
 from typer.testing import CliRunner
 
 import cartrial
-import cartrial.cli_virtual
 from cartrial import kernels
 from cartrial.cli import app
 from cartrial.design.trials import manifest

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from cartrial.sdtm import check_sdtm, read_sdtm, write_sdtm
     from cartrial.study import Study
 
-__version__ = "0.1.0"
-
 __all__ = ["Adam", "InputError", "Study", "analyse", "check_sdtm", "derive", "read_sdtm", "write_report", "write_sdtm"]
 
 _HOMES = {
@@ -31,6 +29,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("cartrial")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'cartrial' has no attribute '{name}'")

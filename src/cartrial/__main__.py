@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typer
 
-import cartrial.cli_design
-import cartrial.cli_virtual  # noqa: F401 -- they add their commands
 from cartrial.cli import app
 from cartrial.errors import InputError
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from cartrial.design.protocol.paragraph import write_paragraph
     from cartrial.design.protocol.simulation import simulate_design
     from cartrial.design.protocol.study_design import StudyDesign, design_study
+    from cartrial.design.survival.chi_square import ExactDesign, design_exact_events
     from cartrial.design.survival.curves import FollowUp, Weibull, weibull
     from cartrial.design.survival.estimate import OneSampleLogRank, estimate_one_sample_log_rank
-    from cartrial.design.survival.exact_test import ExactDesign, design_exact_events
     from cartrial.design.survival.landmark import CurveDesign, design_landmark, design_rmst
     from cartrial.design.survival.log_rank import LogRankDesign, design_one_sample_log_rank, log_rank_power
     from cartrial.design.survival.simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank
@@ -244,8 +244,8 @@ _HOMES = {
     "weibull": "survival.curves",
     "OneSampleLogRank": "survival.estimate",
     "estimate_one_sample_log_rank": "survival.estimate",
-    "ExactDesign": "survival.exact_test",
-    "design_exact_events": "survival.exact_test",
+    "ExactDesign": "survival.chi_square",
+    "design_exact_events": "survival.chi_square",
     "CurveDesign": "survival.landmark",
     "design_landmark": "survival.landmark",
     "design_rmst": "survival.landmark",

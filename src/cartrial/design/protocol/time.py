@@ -13,7 +13,7 @@ from cartrial.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-    from cartrial.design.survival.exact_test import ExactDesign
+    from cartrial.design.survival.chi_square import ExactDesign
     from cartrial.design.survival.landmark import CurveDesign
     from cartrial.design.survival.log_rank import LogRankDesign
     from cartrial.study.planned import SurvivalTest
@@ -112,8 +112,8 @@ def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtua
 
 def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:
     """Return designs of the times to event that the study tests, with their simulated errors, and those not found with the reason."""
+    from cartrial.design.survival.chi_square import design_exact_events
     from cartrial.design.survival.curves import weibull
-    from cartrial.design.survival.exact_test import design_exact_events
     from cartrial.design.survival.landmark import design_landmark, design_rmst
     from cartrial.design.survival.log_rank import design_one_sample_log_rank
 

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.km import estimate_survival
+from cartrial.design.survival.chi_square import ExactDesign
 from cartrial.design.survival.curves import FollowUp, Weibull, normal_quantile_of
 from cartrial.design.survival.estimate import one_sample_tests
-from cartrial.design.survival.exact_test import ExactDesign
 from cartrial.design.survival.landmark import CurveDesign, scaled
 from cartrial.design.survival.log_rank import LogRankDesign
 from cartrial.errors import InputError

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartrial.cli import StudyArg, app
-from cartrial.cli_batches import SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.app import StudyArg, app, progress, steps
+from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +66,6 @@ def _design(
     scheduler: str | None,
     simulation: bool,
 ) -> None:
-    from cartrial.cli import _steps
     from cartrial.design.protocol.design_rows import design_rows
     from cartrial.design.protocol.study_design import design_study
     from cartrial.study import Study
@@ -83,8 +80,8 @@ def _design(
     if spread and out is None:
         raise InputError("workers need a place for their results", key="--out", right="Name a folder")
     loaded = Study.load(study)
-    with _steps() as say:
-        found = design_study(loaded, n_max=n_max, power=power, seed=seed, say=say)  # type: ignore[arg-type]
+    with steps() as say:
+        found = design_study(loaded, n_max=n_max, power=power, seed=seed, say=say)
     if to is None:
         _summary(found, design_rows(found))
         return
@@ -98,35 +95,16 @@ def _design(
     if simulation:
         from cartrial.design.protocol.simulation import simulate_design
 
-        with _progress() as told:
+        with progress() as show:
+
+            def told(phase: str, done: int, wanted: int) -> None:
+                show(_WAYS[phase], done, wanted)
+
             simulated = simulate_design(
                 found, trials, truths=truths, patients=patients, out=out, progress=told, workers=workers, scheduler=scheduler
             )
     write_design(found, to, simulated=simulated)
     typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.best.staged.name}, {found.best.n} subjects.")
-
-
-class _progress:
-    """Show how far the two phases of a simulation are; nothing where there is no terminal."""
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        self.shown = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self.shown.__enter__()
-        tasks: dict[str, Any] = {}
-
-        def told(phase: str, done: int, wanted: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = self.shown.add_task(_WAYS[phase], total=wanted)
-            self.shown.update(tasks[phase], completed=done, total=wanted)
-
-        return told
-
-    def __exit__(self, *error: Any) -> None:
-        self.shown.__exit__(*error)
 
 
 def _summary(found: StudyDesign, rows: Rows) -> None:

@@ -1,53 +1,16 @@
-"""The command line: thin. Exit codes: 0 done, 1 `check` found what would stop a report, 2 bad input."""
+"""What can be typed of a study? Its files, its data, its report, one subject of it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cartrial.cli.app import DataOption, OutOption, StudyArg, app, data_given, steps
 from cartrial.errors import InputError
 
-__all__ = ["app"]
-
-app = typer.Typer(
-    name="cartrial",
-    help="A CAR-T cell therapy trial from its protocol to its report, through one definition of every endpoint.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes."
-    ),
-]
-OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
-
-
-@contextmanager
-def _steps() -> Iterator[object]:
-    """Show each step on the terminal while it runs; say nothing where there is none."""
-    if not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("Starting") as status:
-        yield lambda step: status.update(step)
-
-
-def _data(data: Path | None) -> Path:
-    if data is None:
-        raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
-    return data
+__all__: list[str] = []
 
 
 @app.command()
@@ -110,11 +73,11 @@ def check(study: StudyArg, data: DataOption = None) -> None:
         typer.echo(f"  unclear     {point}")
     if data is None:
         return
-    with _steps() as say:
-        found = load_data(study, data, require=False, say=say)  # type: ignore[arg-type]
+    with steps() as say:
+        found = load_data(study, data, require=False, say=say)
         findings = found.findings
         if "stop" not in findings["SEVERITY"].to_list():
-            findings = derive_data(found, say=say).findings  # type: ignore[arg-type]
+            findings = derive_data(found, say=say).findings
     for severity in ("stop", "warning", "note"):
         for row in findings.filter(findings["SEVERITY"] == severity).iter_rows(named=True):
             where = ", ".join(
@@ -134,8 +97,8 @@ def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
     from cartrial.report.study.outputs import write_adam
     from cartrial.run import derive_data, load_data
 
-    with _steps() as say:
-        adam = derive_data(load_data(study, _data(data), say=say), say=say).adam  # type: ignore[arg-type]
+    with steps() as say:
+        adam = derive_data(load_data(study, data_given(data), say=say), say=say).adam
         with built_beside(out) as place:
             write_adam(adam, adam.provenance, place / "adam")
     typer.echo(f"Wrote the ADaM sets to {out / 'adam'}.")
@@ -156,8 +119,8 @@ def report(
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
-    with _steps() as say:
-        run.report(study, data, out, n=n, seed=seed, say=say)  # type: ignore[arg-type]
+    with steps() as say:
+        run.report(study, data, out, n=n, seed=seed, say=say)
     typer.echo(f"Wrote {out / 'report.html'}.")
 
 
@@ -185,7 +148,7 @@ def explain(
     from cartrial.report import explain_subject
     from cartrial.run import derive_data, load_data
 
-    with _steps() as say:
-        loaded = load_data(study, _data(data), say=say)  # type: ignore[arg-type]
-        adam = derive_data(loaded, say=say).adam  # type: ignore[arg-type]
+    with steps() as say:
+        loaded = load_data(study, data_given(data), say=say)
+        adam = derive_data(loaded, say=say).adam
     typer.echo(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli import OutOption, StudyArg, app
-from cartrial.cli_batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.app import OutOption, StudyArg, app, progress
+from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 __all__: list[str] = []
 
 Infused = Annotated[int, typer.Option("-n", help="Virtual patients infused by the cutoff, in each trial.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed; the same seed gives the same patients.")]
-
-
-@contextmanager
-def _bar(total: float) -> Iterator[Any]:
-    """Show how far a long task is; a line now and then where there is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done, words="": progress.update(task, completed=done, description=words)
 
 
 @app.command()
@@ -69,9 +54,9 @@ def trials(
         from cartrial.study import Study
 
         loaded = Study.load(study)
-        with _bar(number) as show:
+        with progress() as show:
             options: dict[str, Any] = {"n": n, "batch": batch, "workers": workers, "scheduler": scheduler}
-            stream_trials(loaded, number, seed, out, **options, progress=lambda done, _: show(done, "virtual trials"))
+            stream_trials(loaded, number, seed, out, **options, progress=lambda done, wanted: show("virtual trials", done, wanted))
     typer.echo(f"The results of {number} virtual trials are in {out}.")
 
 
@@ -110,7 +95,11 @@ def calibrate(
     """Make the ensemble of parameter sets again from the registry of published results."""
     from cartrial.virtual.calibration import calibrate as fit
 
-    with _bar(1.0) as show:
-        found = fit(out, members=members, seed=seed, left_out=left_out, progress=lambda words, share: show(share, words))
+    with progress() as show:
+
+        def told(words: str, share: float) -> None:
+            show("calibration", share, 1.0, words)
+
+        found = fit(out, members=members, seed=seed, left_out=left_out, progress=told)
     beyond = (found.scores["z"].abs() > 1.96).sum()
     typer.echo(f"{found.scores.height} targets, {beyond} beyond |z| 1.96; {found.informed:.1f} informed directions. Wrote {out}.")

@@ -1,0 +1,9 @@
+"""What can be typed? The command line: thin, each command a few lines above the room that does the work."""
+
+# importing a module adds its commands: this is their order in `cartrial --help`
+# isort: off
+from cartrial.cli.app import app
+from cartrial.cli import study, design, virtual
+# isort: on
+
+__all__ = ["app", "design", "study", "virtual"]

@@ -1,0 +1,90 @@
+"""What do all commands share? The application, its common arguments, and how long work is shown.
+
+Exit codes: 0 done, 1 `check` found what would stop a report, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartrial.errors import InputError
+
+__all__ = ["DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps"]
+
+app = typer.Typer(
+    name="cartrial",
+    help="A CAR-T cell therapy trial from its protocol to its report, through one definition of every endpoint.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes."
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cartrial {metadata.version('cartrial')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _cartrial(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    # what every command shares is asked here; without this callback there would be no option beside the commands
+    return
+
+
+def data_given(data: Path | None) -> Path:
+    """Return the folder of source data, which a command cannot do without."""
+    if data is None:
+        raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
+    return data
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show each step on the terminal while it runs; say nothing where there is none."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Starting") as status:
+        yield lambda step: status.update(step)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[..., None]]:
+    """Show how far each part of a long task is, a bar each; nothing where there is no terminal.
+
+    It is called with a part, how much of it is done, of how much, and the words to show where they are not the name of the part.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
+        parts: dict[str, TaskID] = {}
+
+        def show(part: str, done: float, wanted: float, words: str = "") -> None:
+            if part not in parts:
+                parts[part] = shown.add_task(words or part, total=wanted)
+            shown.update(parts[part], completed=done, total=wanted, description=words or part)
+
+        yield show
