@@ -17,11 +17,10 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tiling import one_trial, tile_records
-
 from cartrial.analysis import analyse
 from cartrial.endpoints import derive
 from cartrial.study import Study
+from tiling import one_trial, tile_records
 
 BATCH = 500
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-HERE = Path(__file__).parent / "oracle"
-sys.path.insert(0, str(HERE))
-SHARED = Path(__file__).parents[2] / "shared" / "data" / "survival"
+from helpers import ORACLE, data_path, skip_words
+
+sys.path.insert(0, str(ORACLE))
+CASEBASE = "survival/casebase_bmtcrr.csv"
 
 
 @cache
 def oracle() -> dict:
     """R's figures (tests/oracle/README.md)."""
-    return json.loads((HERE / "oracle.json").read_text())
+    return json.loads((ORACLE / "oracle.json").read_text())
 
 
 @cache
 def data_set(name: str) -> pl.DataFrame:
-    """A hand-made set, a public set, or `casebase` of the shared folder; skips where it is not at hand."""
-    path = HERE / "data" / f"{name}.csv"
+    """A hand-made set, a public set, or `casebase`, which is read below CARTRIAL_TEST_DATA; skips where it is not at hand."""
+    path = ORACLE / "data" / f"{name}.csv"
     if path.exists():
         return pl.read_csv(path)
     if name == "casebase":
-        path = SHARED / "casebase_bmtcrr.csv"
+        path = data_path(CASEBASE)
         if not path.exists():
-            pytest.skip(f"{path} is not at hand")
+            pytest.skip(skip_words(CASEBASE))
         return pl.read_csv(path)
     external = pytest.importorskip("external")
     try:
@@ -50,6 +50,17 @@ def adcr(frame: pl.DataFrame, time: str = "time", cause: str = "cause") -> pl.Da
     """Rows with competing events: AVAL, CNSR (0 event of interest, 1 censored, 2 competing) from cause 1, 0, 2."""
     code = pl.col(cause).replace_strict({1: 0, 0: 1, 2: 2}, return_dtype=pl.Int8)
     return frame.with_columns(AVAL=pl.col(time), CNSR=code)
+
+
+def cr_set(name: str) -> pl.DataFrame:
+    """A set with competing events, by its name in R's figures."""
+    if name == "bmt":
+        return adcr(data_set("bmt").select(time="t2", cause="cause", group="group"))
+    if name == "mgus2":
+        return adcr(data_set("mgus2").select("time", "cause", group="sex"))
+    if name.startswith("casebase"):
+        return adcr(data_set("casebase").select(time="ftime", cause="Status", group="D" if name.endswith("disease") else "Phase"))
+    return adcr(data_set(name))
 
 
 def same(found, expected, tolerance: float = 1e-9) -> None:

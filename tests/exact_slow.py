@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from math import comb
-from pathlib import Path
 from typing import Any
+
+from helpers import ORACLE
 
 Number = float | Fraction
 Ends = dict[tuple[int, int], Any]
@@ -20,7 +21,7 @@ Ends = dict[tuple[int, int], Any]
 @cache
 def r_figures() -> dict[str, Any]:
     """Figures of R (tests/oracle/design_exact.R)."""
-    return json.loads((Path(__file__).parent / "oracle" / "design_exact.json").read_text(encoding="utf-8"))
+    return json.loads((ORACLE / "design_exact.json").read_text(encoding="utf-8"))
 
 
 def pmf(n: int, x: int, p: Any) -> Any:

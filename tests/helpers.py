@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
 
 from cartrial.__main__ import main
 from cartrial.study import Study, builtin_studies
 
 ROOT = Path(__file__).parents[1]
+ORACLE = ROOT / "tests" / "oracle"
+FIXTURES = ROOT / "tests" / "fixtures"
 WORKED = ROOT / "examples" / "worked"
+# files of others that are not in this repository: tests/README.md says where each is published
+DATA = Path(os.environ["CARTRIAL_TEST_DATA"]) if os.environ.get("CARTRIAL_TEST_DATA") else None
 STUDIES = {**builtin_studies(), **{path.parent.name: path for path in sorted((ROOT / "examples").glob("*/study.yaml"))}}
 
 BASE = """\
@@ -57,6 +64,21 @@ endpoints:
       - {hsct: treatment-policy}
       - {analysis: {competing: [death]}}
 """
+
+
+def data_path(name: str) -> Path:
+    """Return a file or folder of others by its path below the folder that CARTRIAL_TEST_DATA names, whether it is there or not."""
+    return (DATA or Path("CARTRIAL_TEST_DATA")) / name
+
+
+def skip_words(name: str) -> str:
+    """Return why a test is left out whose data are not at hand."""
+    return f"{name} is not below the folder that CARTRIAL_TEST_DATA names (tests/README.md: where it is published)"
+
+
+def needs_data(name: str) -> pytest.MarkDecorator:
+    """Mark a test that reads a file or folder of others."""
+    return pytest.mark.skipif(not data_path(name).exists(), reason=skip_words(name))
 
 
 def load_study(folder: Path, text: str) -> Study:

@@ -1,0 +1,12 @@
+"""How do the tests run? With one thread of Polars each, a cache of compiled kernels inside the checkout, and one profile of properties."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# before anything imports Polars: workers beside each other take a core each, and compiled kernels outlive a run
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("CARTRIAL_CACHE", str(Path(__file__).parents[1] / ".cache"))
+
+import properties  # noqa: F401 -- loads the profile

@@ -1,0 +1,223 @@
+"""Are words, units and partial dates read as what they mean?
+
+Expected values: words from the CDISC controlled terminology of 2024-03-29 (checked against `../shared/data/cdisc_ct` where it is
+there) and the project's rules; unit factors from the definitions of the units; dates from the calendar.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_partial, latest_day
+from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, standard_term
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
+from helpers import data_path, needs_data
+from sdtm_example import read_tables, small_tables
+
+TERMINOLOGY = "cdisc_ct/sdtmct_2024-03-29_selected.json"
+
+
+@pytest.mark.parametrize(
+    ("word", "codes", "term"),
+    [
+        ("MORPHOLOGIC CRi", "RSSTRESC", "CRi"),
+        ("crI", "RSSTRESC", "CRi"),
+        ("CRh", "RSSTRESC", "CRh"),
+        ("complete  remission", "RSSTRESC", "CR"),
+        ("MORPHOLOGIC CR", "RSSTRESC", "CR"),
+        ("Morphologic Leukemia-Free State", "RSSTRESC", "MLFS"),
+        ("RELAPSED DISEASE FROM CR", "RSSTRESC", "RELAPSE"),
+        ("PROGRESSIVE DISEASE", "RSSTRESC", "PD"),
+        ("PR", "RSSTRESC", "NR"),
+        ("SD", "RSSTRESC", "NR"),
+        ("Not Evaluable", "RSSTRESC", "NE"),
+        ("SOMETHING", "RSSTRESC", None),
+        ("INVESTIGATOR", "RSEVAL", "INVESTIGATOR"),
+        ("BICR", "RSEVAL", "INDEPENDENT ASSESSOR"),
+        ("Adjudication Committee", "RSEVAL", "ADJUDICATOR"),
+        ("Reader_1", "RSEVALID", "READER 1"),
+        ("Cerebrospinal Fluid", "LBSPEC", "CSF"),
+        ("haemodilute", "LBREASND", "HEMODILUTE"),
+        ("Informed Consent Withdrawn", "DSDECOD", "WITHDRAWAL BY SUBJECT"),
+        ("allo-HSCT", "PRTRT", "ALLOGENEIC STEM CELL TRANSPLANT"),
+        ("Grade 3", "AETOXGR", "3"),
+        ("Not detected", "LBSTRESC", "NEGATIVE"),
+        ("CNS 3", "FASTRESC", "PRESENT"),
+        ("CNS 2", "FASTRESC", "ABSENT"),
+    ],
+)
+def test_words(word, codes, term):
+    assert standard_term(word, codes) == term
+
+
+def test_no_word_means_two_things():
+    for codes in CODE_LISTS.values():
+        words = [word.upper() for term, synonyms in codes.terms.items() for word in (term, *synonyms)]
+        assert len(words) == len(set(words)), codes.name
+
+
+@needs_data(TERMINOLOGY)
+def test_words_are_those_of_cdisc():
+    lists = {
+        each["expected_name"]: {word.upper() for word in each["allowed_terms_incl_synonyms"]}
+        for each in json.loads(data_path(TERMINOLOGY).read_text()).values()
+    }
+    cdisc = {
+        "ONCRSR": (
+            "RSSTRESC",
+            (
+                "CR",
+                "CRI",
+                "NR",
+                "PD",
+                "NE",
+                "MORPHOLOGIC CR",
+                "MORPHOLOGIC CRI",
+                "MORPHOLOGIC LEUKEMIA-FREE STATE",
+                "RELAPSED DISEASE FROM CR",
+                "PR",
+                "SD",
+            ),
+        ),
+        "EVAL": ("RSEVAL", ("INVESTIGATOR", "INDEPENDENT ASSESSOR", "ADJUDICATOR", "ADJUDICATION COMMITTEE", "PRINCIPAL INVESTIGATOR")),
+        "NCOMPLT": ("DSDECOD", ("DEATH", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", "WITHDRAWAL OF CONSENT")),
+        "PROTMLST": ("DSDECOD", ("INFORMED CONSENT OBTAINED", "ENTERED INTO TRIAL")),
+        "LBTESTCD": ("LBTESTCD", ("BLAST", "BLASTCE", "BLASTLE", "BLASTLM", "NEUT", "PLAT", "FERRITIN", "CRP", "LDH")),
+        "OUT": ("AEOUT", ("FATAL", "RECOVERED/RESOLVED", "RECOVERING/RESOLVING", "NOT RECOVERED/NOT RESOLVED", "UNKNOWN")),
+        "SEX": ("SEX", ("M", "F", "U", "INTERSEX")),
+        "NY": ("NY", ("Y", "N", "U", "NA")),
+        "ONCRTSCD": ("RSTESTCD", ("OVRLRESP",)),
+    }
+    for name, (codes, words) in cdisc.items():
+        for word in words:
+            assert word in lists[name], (name, word)
+            assert standard_term(word, codes), (codes, word)
+    for word in OTHER_DISPOSITIONS:
+        assert word in lists["NCOMPLT"] | lists["PROTMLST"], word
+    factors = {word for units in UNITS.values() for word in (units.standard, *units.also.values())} - {"fraction"}
+    assert {unit.upper() for unit in factors} - lists["UNIT"] <= {"CELLS/UL"}
+
+
+@pytest.mark.parametrize(
+    ("test", "unit", "standard", "factor"),
+    [
+        ("BLAST", "%", "%", 1),
+        ("BLAST", "fraction", "%", 100),
+        ("NEUT", "10^9/L", "10^9/L", 1),
+        ("NEUT", "10^3/uL", "10^9/L", 1),
+        ("NEUT", "x 10^3/µL", "10^9/L", 1),
+        ("NEUT", "×10⁹/L", "10^9/L", 1),
+        ("NEUT", "10*9/L", "10^9/L", 1),
+        ("NEUT", "G/L", "10^9/L", 1),
+        ("NEUT", "K/uL", "10^9/L", 1),
+        ("NEUT", "/uL", "10^9/L", 0.001),
+        ("NEUT", "cells/mm³", "10^9/L", 0.001),
+        ("PLAT", "10^6/L", "10^9/L", 0.001),
+        ("PLAT", "10^3/mm3", "10^9/L", 1),
+        ("MRD", "%", "fraction", 0.01),
+        ("MRD", "cells/10^6", "fraction", 1e-6),
+        ("CARTG", "copies/ug DNA", "copies/ug", 1),
+        ("CARTG", "copies/ng", "copies/ug", 1000),
+        ("CARTG", "copies/cell", "copies/cell", None),
+        ("CARTC", "10^6/L", "cells/uL", 1),
+        ("CARTC", "10^9/L", "cells/uL", 1000),
+        ("BCELL", "/mm3", "cells/uL", 1),
+        ("BCELL", "%", "%", 1),
+        ("FERRITIN", "ng/mL", "ug/L", 1),
+        ("CRP", "mg/dL", "mg/L", 10),
+        ("IL6", "pg/mL", "pg/mL", 1),
+        ("CRP", "G/L", "mg/L", 1000),
+        ("NEUT", "mmol/L", None, None),
+        ("MRD", "10^9/L", None, None),
+        ("GLUC", "mmol/L", None, None),
+    ],
+)
+def test_units(test, unit, standard, factor):
+    frame = pl.DataFrame({"t": [test], "u": [unit]}).select(
+        standard_unit(pl.col("t"), pl.col("u")).alias("s"), unit_factor(pl.col("t"), pl.col("u")).alias("f")
+    )
+    assert frame["s"][0] == standard
+    if factor is not None:
+        assert frame["f"][0] == pytest.approx(factor, rel=1e-15)
+    assert all(UNITS[strict].factors[UNITS[strict].standard.lower()] == 1 for strict in STRICT_TESTS)
+
+
+def test_results_are_brought_to_standard_units(tmp_path):
+    tables = small_tables()
+    tables["LB"][1].update(LBSTRESN=0.049, LBSTRESC="0.049", LBSTRESU="fraction")
+    tables["LB"][2].update(LBSTRESN=1000, LBSTRESC="1000", LBSTRESU="/uL")
+    tables["LB"][3].update(LBSTRESN=None, LBSTRESC=None, LBSTRESU=None, LBORRES="100", LBORRESU="K/uL")
+    tables["LB"][4].update(LBSTRESN=0.01, LBSTRESC=None, LBSTRESU="%", LBLOD=0.001)
+    tables["LB"][5].update(LBSTRESN=None, LBSTRESC="< 0.05", LBSTRESU="copies/ng", LBLLOQ=None)
+    lab = read_tables(tables, tmp_path).domains["LB"]
+    rows = lab.select("LBSTRESC", "LBSTRESN", "LBSTRESU", "LBLLOQ", "LBLOD", "LBORRES", "LBORRESU").rows()
+    assert rows[1] == ("4.9", 4.9, "%", None, None, "0.049", "fraction")
+    assert rows[2] == ("1", 1.0, "10^9/L", None, None, "1000", "/uL")
+    assert rows[3] == ("100", 100.0, "10^9/L", None, None, "100", "K/uL")
+    # Exactly 1e-4 stays exactly 1e-4, which the rules count as positive.
+    assert rows[4] == (None, 1e-4, "fraction", None, 1e-5, "0.01", "%")
+    assert rows[5] == ("BLQ", None, "copies/ug", 50.0, None, "< 0.05", "copies/ng")
+
+
+def test_response_as_collected_is_kept(tmp_path):
+    tables = small_tables()
+    tables["RS"][0].update(RSSTRESC="PARTIAL REMISSION")
+    tables["RS"][1].update(RSSTRESC=None, RSORRES="morphologic CRi")
+    tables["RS"][2].update(RSEVAL="ADJUDICATOR")
+    tables["RS"][3].update(RSSTRESC=None, RSSTAT="NOT DONE")
+    source = read_tables(tables, tmp_path)
+    rows = source.domains["RS"].select("RSORRES", "RSSTRESC", "RSEVAL", "RSEVALID").rows()
+    assert rows == [
+        ("PARTIAL REMISSION", "NR", "INDEPENDENT ASSESSOR", None),
+        ("morphologic CRi", "CRi", "INVESTIGATOR", None),
+        ("CRi", "CRi", "INDEPENDENT ASSESSOR", "ADJUDICATOR"),
+        (None, "NE", "INDEPENDENT ASSESSOR", None),
+    ]
+    assert source.findings["RULE"].to_list() == ["term-mapped"] * 2
+    assert "'PARTIAL REMISSION' is read as NR (1 record)." in source.findings["MESSAGE"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2022-03-04", dt.date(2022, 3, 4), dt.date(2022, 3, 4)),
+        ("2022-03-04T10:15:30", dt.date(2022, 3, 4), dt.date(2022, 3, 4)),
+        ("2024-02", dt.date(2024, 2, 1), dt.date(2024, 2, 29)),
+        ("2022-12", dt.date(2022, 12, 1), dt.date(2022, 12, 31)),
+        ("2022", dt.date(2022, 1, 1), dt.date(2022, 12, 31)),
+        ("2022---15", dt.date(2022, 1, 1), dt.date(2022, 12, 31)),
+        ("2022-02-30", None, None),
+        ("2022-13", None, None),
+        ("2022-1-1", None, None),
+        ("15/03/2022", None, None),
+        ("2022-UN-UN", None, None),
+        ("1022-01-01", None, None),
+    ],
+)
+def test_dates(text, first, last):
+    day = pl.col("d")
+    frame = pl.DataFrame({"d": [text]}).select(
+        is_date(day).alias("ok"), is_partial(day).alias("partial"), earliest_day(day).alias("e"), latest_day(day).alias("l")
+    )
+    row = frame.row(0, named=True)
+    assert row["ok"] is (first is not None)
+    if first:
+        epoch = dt.date(1970, 1, 1)
+        assert (row["e"], row["l"]) == ((first - epoch).days, (last - epoch).days)
+        assert row["partial"] is (first != last)
+
+
+@given(st.dates(min_value=dt.date(1850, 1, 1), max_value=dt.date(2200, 12, 31)))
+def test_parts_of_a_date_hold_it(day):
+    texts = [day.isoformat(), day.isoformat()[:7], day.isoformat()[:4]]
+    frame = pl.DataFrame({"d": texts}).select(earliest_day(pl.col("d")).alias("e"), latest_day(pl.col("d")).alias("l"))
+    number = (day - dt.date(1970, 1, 1)).days
+    assert frame.row(0) == (number, number)
+    assert all(first <= number <= last for first, last in frame.rows())
