@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= out
+# compiled kernels of the tests stay in the checkout
+export CARTRIAL_CACHE ?= $(CURDIR)/.cache
+# files of others that some tests read (tests/README.md); without them those tests are left out
+export CARTRIAL_TEST_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: report example test lint bench docs clean
+.PHONY: report example test test-all lint bench docs wheel clean
 
 # 39 virtual adults of the pivotal study, from its study file to its report.
 report: $(VENV)/.virtual
@@ -17,11 +21,20 @@ example: $(VENV)/.base
 	$(BIN)/cartrial report examples/worked --data examples/worked/data --out $(OUT)/worked
 	@echo "Open $(OUT)/worked/report.html"
 
+# What a user needs to know: the rules, the estimates, the designs, the pages. Minutes.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest --cov=cartrial --cov-report=term:skip-covered
+	$(BIN)/python tests/warm.py
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+
+# Everything, with all examples of every property, and coverage.
+test-all: $(VENV)/.test
+	$(BIN)/python tests/warm.py
+	CARTRIAL_TEST_PROFILE=all $(BIN)/python -m pytest -n auto --dist loadfile --durations=20 --cov=cartrial --cov-report=term:skip-covered
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 bench: $(VENV)/.test
@@ -29,6 +42,13 @@ bench: $(VENV)/.test
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict --site-dir site
+
+# The wheel, built and installed alone in an environment of its own, makes a report outside the checkout.
+wheel: $(VENV)/bin/python
+	$(PIP) build
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist .
+	tests/wheel.sh "$(BIN)/python" dist/*.whl constraints.txt
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("cartrial needs Python 3.11 or newer; name one with make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -56,4 +76,4 @@ $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out site
+	rm -rf $(VENV) .cache out site dist

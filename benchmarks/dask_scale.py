@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from cartrial.analysis.results import results_hash
-from cartrial.design.trials.batches import read_batches
+from cartrial.design.batches.run import read_batches
 from cartrial.design.trials.stream import stream_trials
 from cartrial.study import Study
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cartrial.design.trials.batch import threads_here
+from cartrial.design.batches.batch import threads_here
 from cartrial.design.trials.stream import TrialsJob
 from cartrial.errors import InputError
 from cartrial.study import Study

@@ -15,13 +15,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar
 
-__all__ = ["COMPILE_FROM", "Kernel", "kernel", "part", "sources_hash"]
+__all__ = ["COMPILE_FROM", "Kernel", "cache_folder", "kernel", "kernel_cache", "part", "sources_hash"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,9 +42,27 @@ def sources_hash(package: Path | None = None) -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Return where compiled kernels are kept: below CARTRIAL_CACHE, else the user's cache, named by the hash of all kernel sources."""
     base = os.environ.get("CARTRIAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cartrial"
     return Path(base) / "kernels" / sources_hash()
+
+
+@contextmanager
+def kernel_cache(numba: Any) -> Iterator[bool]:
+    """Let Numba keep what is compiled meanwhile in `cache_folder`; says whether it can be written to."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder) if writable else before
+    try:
+        yield writable
+    finally:
+        numba.config.CACHE_DIR = before
 
 
 def _with_compiled_parts(function: Callable[..., Any], jit: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,19 +104,8 @@ class Kernel:
         if self._compiled is None:
             import numba
 
-            folder = _cache_folder()
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                writable = os.access(folder, os.W_OK)
-            except OSError:
-                writable = False
-            config: Any = numba.config
-            before = config.CACHE_DIR
-            config.CACHE_DIR = str(folder) if writable else before
-            try:
+            with kernel_cache(numba) as writable:
                 self._compiled = numba.njit(cache=writable)(_with_compiled_parts(self.function, numba.njit))
-            finally:
-                config.CACHE_DIR = before
         return self._compiled
 
 

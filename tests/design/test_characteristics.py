@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from cartrial.design.batches.run import read_batches, run_batches
 from cartrial.design.exact.single import design_single_stage
 from cartrial.design.exact.staged import Staged, operate
-from cartrial.design.trials.batches import read_batches, run_batches
 from cartrial.design.trials.characteristics import CharacteristicsJob, plan_characteristics, simulate_characteristics
 from cartrial.design.trials.contrasts import SETTINGS, contrast_table, family_of, variants_of
 from cartrial.design.trials.summary import UNITS, summarise

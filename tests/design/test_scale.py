@@ -22,10 +22,10 @@ from typer.testing import CliRunner
 import cartrial
 from cartrial import kernels
 from cartrial.cli import app
-from cartrial.design.trials import manifest
-from cartrial.design.trials.batch import threads_here
-from cartrial.design.trials.batches import MOST_TRIALS, Interrupted, read_batches, run_batches
-from cartrial.design.trials.places import open_place
+from cartrial.design.batches import manifest
+from cartrial.design.batches.batch import threads_here
+from cartrial.design.batches.places import open_place
+from cartrial.design.batches.run import MOST_TRIALS, Interrupted, read_batches, run_batches
 from cartrial.errors import InputError
 from scale_jobs import Counting
 

@@ -21,7 +21,7 @@ import pytest
 
 import cartrial
 from cartrial.analysis.results import results_hash
-from cartrial.design.trials.batches import BATCH, read_batches, run_batches
+from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.errors import InputError
 from helpers import ROOT
 from scale_jobs import Counting, Fatal, Wrong, trials_job
@@ -31,7 +31,7 @@ pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
 from distributed.versions import get_versions
 
-from cartrial.design.trials.cluster import require_same
+from cartrial.design.batches.cluster import require_same
 
 TRIALS = 24
 
@@ -80,7 +80,7 @@ def test_what_a_job_refuses_is_said_as_it_said_it(tmp_path: Path) -> None:
 
 
 def test_a_scheduler_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cartrial.design.trials.cluster._CONNECT", 1.0)
+    monkeypatch.setattr("cartrial.design.batches.cluster._CONNECT", 1.0)
     for address in ("tcp://127.0.0.1:9", "no scheduler", "foo://x:1"):
         with pytest.raises(InputError, match=f"the scheduler at '{address}' cannot be reached"):
             run_batches(Counting(), 2, tmp_path / "out", scheduler=address)

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cartrial.design.batches.run import read_batches, run_batches
     from cartrial.design.bayes.bop2 import Bop2, design_bop2
     from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
     from cartrial.design.bayes.committee import committee_table
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from cartrial.design.survival.landmark import CurveDesign, design_landmark, design_rmst
     from cartrial.design.survival.log_rank import LogRankDesign, design_one_sample_log_rank, log_rank_power
     from cartrial.design.survival.simulate import simulate_exact_events, simulate_kaplan_meier, simulate_log_rank
-    from cartrial.design.trials.batches import read_batches, run_batches
     from cartrial.design.trials.characteristics import Characteristics, simulate_characteristics
     from cartrial.design.trials.compare import compare_supply, published_of
     from cartrial.design.trials.contrasts import contrast_table
@@ -158,8 +158,8 @@ _HOMES = {
     "expected_day": "enrolment.accrual",
     "simulate_accrual": "enrolment.accrual",
     "AccrualPlan": "enrolment.accrual_plan",
-    "read_batches": "trials.batches",
-    "run_batches": "trials.batches",
+    "read_batches": "batches.run",
+    "run_batches": "batches.run",
     "Bop2": "bayes.bop2",
     "design_bop2": "bayes.bop2",
     "JointDesign": "bayes.bop2_joint",

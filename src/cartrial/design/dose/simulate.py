@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cartrial.design.dose import dose_kernel as kernels
+from cartrial.design.dose import trials_kernel as kernels
 from cartrial.design.dose.designs import DoseDesign, Doses
 from cartrial.design.dose.results import SCHEMA, DoseResults, Scenarios, check_scenarios, summarise
 from cartrial.design.exact.checks import check_whole

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartrial.design.batches.batch import threads_here
+from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.design.exact.inference import unbiased_estimates
-from cartrial.design.trials.batch import threads_here
-from cartrial.design.trials.batches import BATCH, read_batches, run_batches
 from cartrial.design.trials.contrasts import SETTINGS, contrast_rows, setting_rows, variants_of
 from cartrial.design.trials.interim import Calendar, run_design
 from cartrial.design.trials.stream import TrialsJob

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartrial.design.trials.batch import threads_here
-from cartrial.design.trials.batches import BATCH, read_batches, run_batches
+from cartrial.design.batches.batch import threads_here
+from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.virtual.trial import INFUSED, plan_study, simulate_study, virtual_study
 
 if TYPE_CHECKING:

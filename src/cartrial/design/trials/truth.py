@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.design.trials.batch import threads_here
-from cartrial.design.trials.batches import BATCH, read_batches, run_batches
+from cartrial.design.batches.batch import threads_here
+from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.design.trials.stream import TrialsJob
 from cartrial.design.trials.worlds import ask, choose_endpoint, resistant_parameter, simulate_worlds
 from cartrial.errors import InputError

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cartrial.errors import InputError
 from cartrial.extras import require
+from cartrial.kernels import kernel_cache
 from cartrial.virtual.engine import kernel_codes as codes
 
 __all__ = ["Course", "Draws", "Events", "compiled", "infuse", "simulate_course"]
@@ -273,21 +274,8 @@ def compiled(name: str) -> ModuleType:
     """
     import importlib
 
-    from cartrial import kernels
-
-    numba = require("numba", extra="fast")
-    folder = kernels._cache_folder()
-    before = numba.config.CACHE_DIR
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            numba.config.CACHE_DIR = str(folder)
-    except OSError:
-        pass
-    try:
+    with kernel_cache(require("numba", extra="fast")):
         return importlib.import_module(f"cartrial.virtual.{name}")
-    finally:
-        numba.config.CACHE_DIR = before
 
 
 def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *, rtol: float = 1e-4, threads: int | None = None) -> Course:

@@ -1,4 +1,4 @@
-"""The sections of a report, in the order of the page.
+"""Which sections has a report, in the order of the page?
 
 A section is a module with ``build(data: ReportData) -> Section``. To add one: write the module and name it in `SECTIONS`.
 """

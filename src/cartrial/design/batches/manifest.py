@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
-    from cartrial.design.trials.places import Place
+    from cartrial.design.batches.places import Place
 
 __all__ = ["MANIFEST", "code_hash", "environment", "require_manifest"]
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cartrial.design.trials.batch import Job, write_batch
-from cartrial.design.trials.manifest import MANIFEST, require_manifest
-from cartrial.design.trials.places import Place, open_place
+from cartrial.design.batches.batch import Job, write_batch
+from cartrial.design.batches.manifest import MANIFEST, require_manifest
+from cartrial.design.batches.places import Place, open_place
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def run_batches(
         raise InputError(f"{trials} trials are too many for one folder", key="trials", right=f"Give at most {MOST_TRIALS}")
     place, token = open_place(out), uuid.uuid4().hex[:12]
     if workers is not None or scheduler is not None:
-        from cartrial.design.trials.cluster import check_workers
+        from cartrial.design.batches.cluster import check_workers
 
         check_workers(place, workers, scheduler)
     fresh = MANIFEST not in (place.names() or ())
@@ -136,7 +136,7 @@ def _runner(
     """Return what runs the batches, and yields the number of trials of each that is finished."""
     if workers is None and scheduler is None:
         return (write_batch(job, first, last, place, token) for first, last in spans)
-    from cartrial.design.trials.cluster import run_on_workers
+    from cartrial.design.batches.cluster import run_on_workers
 
     return run_on_workers(job, spans, place, token, manifest, workers=workers, scheduler=scheduler)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cartrial.design.trials.places import Place
+from cartrial.design.batches.places import Place
 
 if TYPE_CHECKING:
     import polars as pl

@@ -18,9 +18,9 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
-from cartrial.design.trials.batch import Job, one_thread, write_batch
-from cartrial.design.trials.manifest import MANIFEST, environment
-from cartrial.design.trials.places import Place, open_place
+from cartrial.design.batches.batch import Job, one_thread, write_batch
+from cartrial.design.batches.manifest import MANIFEST, environment
+from cartrial.design.batches.places import Place, open_place
 from cartrial.errors import InputError
 from cartrial.extras import require
 

@@ -1,0 +1,49 @@
+"""Compile the kernels once before the tests start, so that workers beside each other do not each compile them.
+
+The solver of virtual patients and the rules are compiled in two processes at once; nothing happens where the cache has them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+from helpers import ROOT, WORKED
+
+ENGINE = """
+from cartrial.run import simulate_data
+simulate_data("inaticel", n=4, seed=1)
+"""
+RULES = """
+import sys
+sys.path.insert(0, {benchmarks!r})
+from tiling import tile_records
+from cartrial import kernels
+from cartrial.endpoints import derive
+from cartrial.sdtm import read_sdtm
+from cartrial.sdtm.records import derive_records
+from cartrial.study import Study
+kernels.COMPILE_FROM = 1
+study = Study.load({worked!r})
+derive(study, tile_records(derive_records(study, read_sdtm({data!r})), 2))
+"""
+
+
+def main() -> None:
+    """Compile both, and leave a mark in the cache."""
+    from cartrial.kernels import cache_folder
+
+    mark = cache_folder() / "warm"
+    if find_spec("numba") is None or mark.is_file():
+        return
+    rules = RULES.format(benchmarks=str(ROOT / "benchmarks"), worked=str(WORKED), data=str(WORKED / "data"))
+    running = [subprocess.Popen([sys.executable, "-c", script]) for script in (ENGINE, rules)]
+    if any([process.wait() for process in running]):
+        sys.exit("the kernels could not be compiled: see above")
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+if __name__ == "__main__":
+    main()

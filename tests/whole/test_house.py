@@ -1,0 +1,82 @@
+"""The house: how long a function and a file may be, what a folder may hold, and that statuses stand once.
+
+Origin of every expectation: `by hand`, the house style of CONTRIBUTING.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import cartrial
+
+PACKAGE = Path(cartrial.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+FOLDERS = sorted({path.parent for path in FILES})
+RULES = [
+    path for path in FILES if "kernel" in path.name and path.parent.relative_to(PACKAGE).as_posix() in {"response", "endpoints/rules", "."}
+]
+# arithmetic, not decisions: compiled loops whose length is that of their equations
+LONG = {
+    ("virtual/engine/rates_kernel.py", "rates"),
+    ("virtual/engine/solver_kernel.py", "_patient"),
+    ("virtual/engine/solver_kernel_linear.py", "factorise"),
+    ("virtual/engine/solver_kernel_step.py", "step"),
+    ("design/dose/trials_kernel.py", "run_trials"),
+}
+# where the words of statuses may be written: their list, the words of others for them, a study file's own words, how they are drawn
+STATUS_WORDS = {
+    "study/criteria/codes.py",
+    "study/criteria/sets.py",
+    "study/endpoint.py",
+    "study/registry/outcome.py",
+    "sdtm/vocabulary/terms.py",
+    "report/figures/swimmer.py",
+}
+
+
+def functions(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, lines and arguments of every function of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, len(names)
+
+
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", RULES, ids=place)
+def test_a_rule_reads_as_sentences(path: Path) -> None:
+    """At most 60 lines and 6 arguments."""
+    assert not [found for found in functions(path) if found[1] > 60 or found[2] > 6]
+
+
+def test_no_other_function_is_longer_than_a_page() -> None:
+    long = {(place(path), name) for path in FILES for name, lines, _ in functions(path) if lines > 100}
+    assert long == LONG
+
+
+def test_a_file_answers_one_question() -> None:
+    assert not [place(path) for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=place)
+def test_a_folder_answers_one_question(folder: Path) -> None:
+    """Said in its first line; not more than a dozen files (the sections of the report are a list), none named by a prefix of its folder."""
+    if folder == PACKAGE:
+        return
+    first = (ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or "").split("\n")[0]
+    assert "?" in first, first
+    files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(files) <= (16 if folder.name == "sections" else 12), len(files)
+    assert not [path.name for path in files if path.name.startswith(f"{folder.name}_")]
+
+
+def test_statuses_stand_once() -> None:
+    found = {place(path) for path in FILES for word in ('"CRi"', '"CRh"') if word in path.read_text(encoding="utf-8")}
+    assert found == STATUS_WORDS
