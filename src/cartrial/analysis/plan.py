@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from cartrial.analysis.tables.times import incidence_rows, survival_rows
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
+    from cartrial.endpoints import Adam
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
@@ -58,7 +59,7 @@ def variant_labels(study: Study) -> pl.DataFrame:
 
 def analyse(
     study: Study,
-    adam: Any,
+    adam: Adam,
     records: Records | None = None,
     *,
     analyses: Sequence[str] = ANALYSES,

@@ -81,7 +81,8 @@ class Populations:
         if name == "assessed":
             return assessed
         instead = np.minimum(course.death, course.ice[2])
-        return infused & self._morphologic_disease(calls) & (assessed | (instead < FAR))
+        evaluable: np.ndarray = infused & self._morphologic_disease(calls) & (assessed | (instead < FAR))
+        return evaluable
 
     def _first_day(self, calls: Calls, keep: np.ndarray) -> np.ndarray:
         first = np.full(len(self.course.day0), FAR, np.int64)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.groups import accumulate, beside, first_true, last_before, segment_minimum
 from cartrial.analysis.estimators.limits import ConfType, probability_limits
 from cartrial.analysis.estimators.risk import TOLERANCE, RiskTable, read_status, read_times, tabulate_risk
 
 __all__ = ["KaplanMeier", "estimate_follow_up", "estimate_survival"]
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,10 @@ class KaplanMeier:
     """
 
     table: RiskTable
-    survival: np.ndarray
-    log_error: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
+    survival: Floats
+    log_error: Floats
+    lower: Floats
+    upper: Floats
     conf_type: ConfType
     conf_level: float
 
@@ -64,7 +67,7 @@ class KaplanMeier:
                 columns.append(_null(name + suffix, self._quantile(curve, share)))
         return beside(self.table.keys, columns)
 
-    def _quantile(self, curve: np.ndarray, share: float) -> np.ndarray:
+    def _quantile(self, curve: Floats, share: float) -> Floats:
         """Return the time at which 1 - curve reaches a share, by R's rule.
 
         As ``quantile.survfit``: the smallest value at or above the share, equal within the tolerance; where the curve is exactly
@@ -81,7 +84,7 @@ class KaplanMeier:
             second = np.where(np.abs(share - last) < TOLERANCE, self.table.last_time, second)
         return (first + second) / 2
 
-    def _first_least(self, fallen: np.ndarray, share: float) -> np.ndarray:
+    def _first_least(self, fallen: Floats, share: float) -> Floats:
         """Return the first time of the smallest value that is not below a share (limits need not be monotone)."""
         offsets, time = self.table.offsets, self.table.time
         with np.errstate(invalid="ignore"):
@@ -272,7 +275,7 @@ def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> Kapla
     started = before > 0
     edge = np.nan if conf_type == "log-log" else 1.0
 
-    def spread(values: np.ndarray, start: float) -> np.ndarray:
+    def spread(values: Floats, start: float) -> Floats:
         if len(values) == 0:
             return np.full(len(events), start)
         return np.where(started, values[np.maximum(row, 0)], start)

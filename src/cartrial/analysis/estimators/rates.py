@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.groups import beside, group_rows
 from cartrial.analysis.estimators.limits import normal_quantile
@@ -14,6 +15,7 @@ from cartrial.errors import InputError
 
 __all__ = ["RateMethod", "binomial_limits", "binomial_p_value", "estimate_rate", "rate_frame"]
 
+Floats = NDArray[np.float64]
 RateMethod = Literal["Clopper-Pearson", "Wilson", "mid-p"]
 
 
@@ -49,7 +51,7 @@ def binomial_limits(
     return lower[place].reshape(x.shape), upper[place].reshape(x.shape)
 
 
-def _limits(x: np.ndarray, n: np.ndarray, method: RateMethod, conf_level: float) -> tuple[np.ndarray, np.ndarray]:
+def _limits(x: Floats, n: Floats, method: RateMethod, conf_level: float) -> tuple[Floats, Floats]:
     z = normal_quantile(conf_level)
     tail = (1 - conf_level) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -69,7 +71,7 @@ def _limits(x: np.ndarray, n: np.ndarray, method: RateMethod, conf_level: float)
     return np.where(n == 0, np.nan, lower), np.where(n == 0, np.nan, upper)
 
 
-def _mid_p_limit(x: np.ndarray, n: np.ndarray, tail: float) -> np.ndarray:
+def _mid_p_limit(x: Floats, n: Floats, tail: float) -> Floats:
     """Return p with P(X > x) + P(X = x) / 2 = tail, by halving an interval 60 times."""
     low, high = np.zeros_like(x), np.ones_like(x)
     for _ in range(60):
@@ -79,7 +81,7 @@ def _mid_p_limit(x: np.ndarray, n: np.ndarray, tail: float) -> np.ndarray:
     return (low + high) / 2
 
 
-def _at_least(x: np.ndarray, n: np.ndarray, p: np.ndarray | float) -> np.ndarray:
+def _at_least(x: Floats, n: Floats, p: Floats | float) -> Floats:
     """Return P(X >= x) for X binomial(n, p)."""
     from scipy.special import betainc
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.groups import group_rows
 from cartrial.errors import InputError
 
 __all__ = ["TOLERANCE", "RiskTable", "read_status", "read_times", "tabulate_risk"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 """Times and probabilities nearer than this are equal, as R's survival has it (sqrt of the machine epsilon)."""
@@ -37,35 +41,35 @@ class RiskTable:
     """
 
     keys: pl.DataFrame
-    offsets: np.ndarray
-    time: np.ndarray
-    left: np.ndarray
-    at_risk: np.ndarray
-    subjects: np.ndarray
+    offsets: Integers
+    time: Floats
+    left: Integers
+    at_risk: Integers
+    subjects: Integers
 
     @property
-    def group(self) -> np.ndarray:
+    def group(self) -> Integers:
         """Group of each row, shape (rows,)."""
         return np.repeat(np.arange(len(self.subjects)), np.diff(self.offsets))
 
     @property
-    def last_time(self) -> np.ndarray:
+    def last_time(self) -> Floats:
         """Last time of each group, event or not, shape (groups,)."""
         return self.time[self.offsets[1:] - 1]
 
-    def total(self) -> np.ndarray:
+    def total(self) -> Integers:
         """Subjects of each group by the state in which they leave, shape (groups, states)."""
         if len(self.time) == 0:
             return np.zeros((0, self.left.shape[1]), np.int64)
         return np.add.reduceat(self.left, self.offsets[:-1], axis=0)
 
-    def at_risk_by(self) -> np.ndarray:
+    def at_risk_by(self) -> Integers:
         """Subjects at risk just before each time, by the state in which they will leave, shape (rows, states)."""
         before = np.cumsum(self.left, axis=0) - self.left
         group = self.group
         return before[self.offsets[:-1]][group] + self.total()[group] - before
 
-    def keep(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keep(self, rows: NDArray[np.bool_]) -> tuple[Integers, Integers]:
         """Return the chosen rows and the offsets among them (groups may become empty)."""
         chosen = np.flatnonzero(rows)
         return chosen, np.searchsorted(chosen, self.offsets)

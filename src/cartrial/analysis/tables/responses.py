@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -64,7 +64,7 @@ def _labelled(frame: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     return frame.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").rename({"TRIAL": "trial"})
 
 
-def _rate_rows(wide: pl.DataFrame, conf_level: float, **labels: Any) -> list[pl.DataFrame]:
+def _rate_rows(wide: pl.DataFrame, conf_level: float, **labels: str) -> list[pl.DataFrame]:
     return [
         build_rows(wide, _COUNTS, analysis="response", **labels),
         build_rows(wide, _UNITS, analysis="response", method="Clopper-Pearson", conf_level=conf_level, **labels),

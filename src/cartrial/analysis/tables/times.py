@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -88,10 +88,10 @@ def survival_rows(
 
 
 def _fit_rows(
-    fit: KaplanMeier, labels: pl.DataFrame, conf_level: float, curves: bool, *, mean: bool = True, **names: Any
+    fit: KaplanMeier, labels: pl.DataFrame, conf_level: float, curves: bool, *, mean: bool = True, **names: str
 ) -> list[pl.DataFrame]:
     summary = _labelled(fit.summary((0.5, 0.25, 0.75)), labels)
-    common: dict[str, Any] = {"analysis": "survival", **names}
+    common = {"analysis": "survival", **names}
     frames = [
         build_rows(summary, ("N", "events", "censored"), **common),
         build_rows(summary, _QUANTILES, method=_KM, conf_level=conf_level, **common),
@@ -119,7 +119,7 @@ def _fit_rows(
     return frames
 
 
-def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: Any) -> list[pl.DataFrame]:
+def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: str) -> list[pl.DataFrame]:
     """Hazard ratios of levels against the first; Firth where a level has no event. Without the extra `models`: none."""
     if find_spec("statsmodels") is None or find_spec("firthmodels") is None:
         return []

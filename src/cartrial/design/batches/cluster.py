@@ -131,7 +131,7 @@ def _hand_out(client: Client, tasks: Iterator[Task], total: int) -> Generator[in
         yield count
 
 
-def _failure(future: Future) -> BaseException:
+def _failure(future: Future[Any]) -> BaseException:
     """Return what went wrong with a task; said in one sentence where it lies in the workers."""
     from distributed import KilledWorker
 

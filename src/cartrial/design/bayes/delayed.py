@@ -271,7 +271,8 @@ def _times(draw: np.random.Generator, shape: tuple[int, int], late: float, times
         share = check_share(late, "late")
         # a power of a uniform number: below one half with probability 0.5**(1 / k) = 1 - late
         k = np.log(0.5) / np.log1p(-share)
-        return (1.0 - draw.random(shape)) ** k
+        spread: Floats = (1.0 - draw.random(shape)) ** k
+        return spread
     try:
         known = np.asarray(times, float) / window
     except (TypeError, ValueError) as error:

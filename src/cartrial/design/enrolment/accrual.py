@@ -177,7 +177,8 @@ def _check(n: int, goal: str) -> None:
 def _open(plan: AccrualPlan, day: Floats) -> Floats:
     """Return the expected number of open sites."""
     if plan.openings is not None:
-        return np.sum(day[:, None] >= np.asarray(plan.openings), axis=1).astype(np.float64)
+        sites: Floats = np.sum(day[:, None] >= np.asarray(plan.openings), axis=1).astype(np.float64)
+        return sites
     s = plan.sites
     if s == 1 or plan.activation == 0:
         return np.where(day >= 0, float(s), 0.0)
@@ -193,7 +194,8 @@ def _screened(plan: AccrualPlan, day: Floats) -> Floats:
     """
     rate = plan.rate / DAYS_PER_MONTH
     if plan.openings is not None:
-        return rate * np.clip(day[:, None] - np.asarray(plan.openings), 0.0, None).sum(1)
+        consents: Floats = rate * np.clip(day[:, None] - np.asarray(plan.openings), 0.0, None).sum(1)
+        return consents
     t = np.clip(day, 0.0, None)
     s, a = plan.sites, plan.activation
     if s == 1 or a == 0:
@@ -259,7 +261,7 @@ def _consents(plan: AccrualPlan, trial: NDArray[np.int64], size: int, seed: int,
     total = np.cumsum(rate, axis=1)
     steps = np.cumsum(-np.log(draw_uniform(keys, _ARRIVALS, 1)).reshape(len(trial), size), axis=1)
     reached = np.zeros(len(trial))
-    day = steps / total[:, :1]
+    day: Floats = steps / total[:, :1]
     for site in range(1, plan.sites):
         reached = reached + total[:, site - 1] * (opening[:, site] - opening[:, site - 1])
         later = opening[:, site, None] + (steps - reached[:, None]) / total[:, site, None]

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import comb, floor
-from typing import Any
 
 import numpy as np
 
@@ -101,7 +100,7 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
 
 
 # id, design, note, and its parameters as further items
-Found = Iterator[tuple[Any, ...]]
+Found = Iterator[tuple[str, Staged, str, *tuple[tuple[str, float], ...]]]
 
 
 def _makers(inputs: Inputs) -> Iterator[tuple[str, str, Callable[[], Found]]]:

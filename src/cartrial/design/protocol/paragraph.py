@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from cartrial.design.protocol.rows import error_text
 
 if TYPE_CHECKING:
-    from cartrial.design.protocol.rows import Rows
+    from cartrial.design.protocol.rows import Beside, Rows
+    from cartrial.design.protocol.simulation import SimulationFacts
     from cartrial.design.protocol.study_design import StudyDesign
 
 __all__ = ["write_paragraph"]
@@ -21,7 +21,7 @@ _KINDS = {
 }
 
 
-def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | None = None) -> str:
+def write_paragraph(design: StudyDesign, rows: Rows, facts: SimulationFacts | None = None) -> str:
     """Return the sample-size section, every number the text of a row.
 
     Parameters
@@ -39,7 +39,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | 
     """
     inputs, best = design.inputs, design.best
 
-    def of(part: str, name: str, statistic: str, **key: Any) -> str:
+    def of(part: str, name: str, statistic: str, **key: Unpack[Beside]) -> str:
         found = rows.find(part, name, statistic, **key)
         assert found is not None, (part, name, statistic, key)
         return found[1].text
@@ -59,7 +59,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | 
     ]
     looks = []
     for look, (n, low, high) in enumerate(zip(best.staged.n, best.staged.futility, best.staged.efficacy, strict=True), 1):
-        at = {"look": look, "n": n}
+        at: Beside = {"look": look, "n": n}
         if look == best.staged.looks:
             break
         if low is not None:
@@ -69,7 +69,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | 
             success = of("boundary", best.id, "success_if_at_least", **at)
             looks.append(f"It succeeds early if {success} or more of {n} have responded.")
     words += looks
-    last = {"look": best.staged.looks, "n": best.n}
+    last: Beside = {"look": best.staged.looks, "n": best.n}
     least = of("boundary", best.id, "success_if_at_least", **last)
     also = "Otherwise it goes on to" if looks else "The trial has"
     words.append(f"{also} {said('n')} subjects, and the null hypothesis is rejected if {least} or more have responded.")
@@ -92,7 +92,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: Mapping[str, Any] | 
     return " ".join(words)
 
 
-def _simulated(design: StudyDesign, rows: Rows, facts: Mapping[str, Any]) -> list[str]:
+def _simulated(design: StudyDesign, rows: Rows, facts: SimulationFacts) -> list[str]:
     """Return what virtual trials say of the power at the target and of the type I error."""
     best, inputs = design.best, design.inputs
     accrual = "paused" if best.staged.looks > 1 else "continued"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-__all__ = ["COLUMNS", "KEYS", "PARTS", "Row", "Rows", "error_text", "number", "share"]
+__all__ = ["COLUMNS", "KEYS", "PARTS", "Beside", "Row", "Rows", "error_text", "number", "share"]
 
 COLUMNS: dict[str, str] = {
     "part": "what the row belongs to; see the parts",
@@ -41,6 +41,15 @@ PARTS: dict[str, str] = {
 }
 
 
+class Beside(TypedDict, total=False):
+    """What of a row's key stands beside part, design and statistic; the columns are explained in `COLUMNS`."""
+
+    variant: str
+    look: int | None
+    n: int | None
+    truth: float | None
+
+
 @dataclass(frozen=True)
 class Row:
     """One figure; the columns are explained in `COLUMNS`."""
@@ -60,11 +69,11 @@ class Row:
     source: str = ""
 
     @property
-    def key(self) -> tuple[Any, ...]:
+    def key(self) -> tuple[str | float | None, ...]:
         """What makes a row unique."""
         return tuple(getattr(self, name) for name in KEYS)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, str | float | None]:
         """Return the row as JSON has it."""
         return {name: getattr(self, name) for name in COLUMNS}
 
@@ -79,7 +88,7 @@ class Rows:
     """
 
     rows: list[Row] = field(default_factory=list)
-    _index: dict[tuple[Any, ...], int] = field(default_factory=dict, repr=False)
+    _index: dict[tuple[object, ...], int] = field(default_factory=dict, repr=False)
 
     def add(self, part: str, design: str, statistic: str, value: float | None, text: str, **more: Any) -> None:
         """Add a figure.
@@ -95,19 +104,19 @@ class Rows:
         self._index[row.key] = len(self.rows)
         self.rows.append(row)
 
-    def find(self, part: str, design: str, statistic: str, **more: Any) -> tuple[int, Row] | None:
+    def find(self, part: str, design: str, statistic: str, **beside: Unpack[Beside]) -> tuple[int, Row] | None:
         """Return number and row of a key, None where there is none."""
-        key = {"variant": "", "look": None, "n": None, "truth": None, **more}
+        key = {"variant": "", "look": None, "n": None, "truth": None, **beside}
         place = self._index.get((part, design, key["variant"], key["look"], key["n"], key["truth"], statistic))
         return None if place is None else (place, self.rows[place])
 
-    def where(self, part: str, **wanted: Any) -> Iterator[tuple[int, Row]]:
+    def where(self, part: str, **wanted: object) -> Iterator[tuple[int, Row]]:
         """Yield number and row of a part whose columns equal those given."""
         for place, row in enumerate(self.rows):
             if row.part == part and all(getattr(row, name) == value for name, value in wanted.items()):
                 yield place, row
 
-    def records(self) -> list[Mapping[str, Any]]:
+    def records(self) -> list[Mapping[str, str | float | None]]:
         """Return all rows as JSON has them."""
         return [row.record() for row in self.rows]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from cartrial.design.protocol.study_design import StudyDesign
     from cartrial.design.trials.characteristics import Characteristics
 
-__all__ = ["add_simulation", "contrast_name", "simulate_design", "simulated_options", "simulation_facts"]
+__all__ = ["SimulationFacts", "add_simulation", "contrast_name", "simulate_design", "simulated_options", "simulation_facts"]
 
 _BESIDE = ("single-first", "bop2")
 _SHARES = ("probability", "rate")
+
+
+class SimulationFacts(TypedDict, total=False):
+    """What is said of virtual trials beside their figures; empty without them."""
+
+    trials: int
+    truths: list[float]
+    seed: int
+    patients: int
+    attainable: list[float]
+    unshifted: float
+    unshifted_error: float
+    label: str
 
 
 def simulated_options(design: StudyDesign) -> tuple[Option, ...]:
@@ -112,7 +125,7 @@ def _check_folder(out: str | Path) -> None:
         raise InputError("the place holds other things than batches of a design", file=str(place), right="Name a new or empty folder")
 
 
-def simulation_facts(found: Characteristics, seed: int) -> dict[str, Any]:
+def simulation_facts(found: Characteristics, seed: int) -> SimulationFacts:
     """Return what a page says of a simulation."""
     from cartrial.virtual import LABEL
 

@@ -112,7 +112,7 @@ def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtua
 
 def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:
     """Return designs of the times to event that the study tests, with their simulated errors, and those not found with the reason."""
-    from cartrial.design.survival.chi_square import design_exact_events
+    from cartrial.design.survival.chi_square import ExactDesign, design_exact_events
     from cartrial.design.survival.curves import weibull
     from cartrial.design.survival.landmark import design_landmark, design_rmst
     from cartrial.design.survival.log_rank import design_one_sample_log_rank
@@ -135,24 +135,26 @@ def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tup
             (f"Survival at day {test.at}", lambda n=null, b=better, t=test, c=common: design_landmark(n, b, float(t.at), **c)),
             (f"Restricted mean to day {test.at}", lambda n=null, b=better, t=test, c=common: design_rmst(n, b, float(t.at), **c)),
         )
-        designs = []
+        designs: list[tuple[str, LogRankDesign | ExactDesign | CurveDesign]] = []
         for name, make in makers:
             try:
                 designs.append((name, make()))
             except InputError as error:
                 absent.append((f"{test.endpoint}: {name}", error.what.rstrip(".") + "."))
-        errors = {name: _errors(design, seed) for name, design in designs if not name.startswith("Exact")}
+        errors = {name: _errors(design, seed) for name, design in designs if not isinstance(design, ExactDesign)}
         found.append(SurvivalPlan(test, endpoint.label, tuple(designs), rate, errors))
     return tuple(found), tuple(absent)
 
 
-def _errors(design: Any, seed: int) -> dict[str, float]:
+def _errors(design: LogRankDesign | CurveDesign, seed: int) -> dict[str, float]:
     """Return size and power of an approximate test by simulation."""
     from cartrial.design.survival.landmark import CurveDesign
     from cartrial.design.survival.simulate import simulate_kaplan_meier, simulate_log_rank
 
-    simulate: Any = simulate_kaplan_meier if isinstance(design, CurveDesign) else simulate_log_rank
-    table = simulate(design, trials=_TESTS, seed=seed)
+    if isinstance(design, CurveDesign):
+        table = simulate_kaplan_meier(design, trials=_TESTS, seed=seed)
+    else:
+        table = simulate_log_rank(design, trials=_TESTS, seed=seed)
     found: dict[str, float] = {"trials": _TESTS}
     for name, truth in (("size", "null"), ("power", "alternative")):
         # of the one-sample tests the plain one comes first: the one that is planned

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import exp, gamma, inf, isfinite, log
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+Numbers = TypeVar("Numbers", float, Floats)
 
 
 def check_above(value: float, key: str, *, above: float = 0.0, inclusive: bool = False, below: float = inf) -> float:
@@ -93,9 +94,10 @@ class Weibull:
         """Return S at times."""
         return np.exp(-self.cumulative_hazard(time))
 
-    def time_of(self, cumulative_hazard: Any) -> Any:
+    def time_of(self, cumulative_hazard: Numbers) -> Numbers:
         """Return the times at which the cumulative hazard reaches values: of unit exponential numbers it makes event times."""
-        return self.scale * cumulative_hazard ** (1.0 / self.shape)
+        times: Numbers = self.scale * cumulative_hazard ** (1.0 / self.shape)
+        return times
 
     def with_hazard_ratio(self, hazard_ratio: float) -> Weibull:
         """Return the curve with proportional hazards."""

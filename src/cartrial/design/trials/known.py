@@ -65,7 +65,8 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
         read = reads._replace(status=np.where(calls.day <= day[subject], calls.status, NE))
         answers = answers_for(subjects)
         assess_rate(len(calls.day) + subjects, read, so_far, member, rule, answers)
-        return answers.value
+        values: Days = answers.value
+        return values
 
     start = course.enrolled if rule.from_enrolment and rule.mode == codes.DAYS else course.day0
     columns = [course.cutoff, np.where(start < FAR, start + rule.high, FAR), course.day0, course.death, course.failure, courses.gone, *told]

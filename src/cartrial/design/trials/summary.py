@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartrial.design.exact.binomial import SLACK
 from cartrial.design.exact.inference import estimate_bias
-from cartrial.design.exact.single import SLACK, estimate_sawtooth
+from cartrial.design.exact.single import estimate_sawtooth
 from cartrial.design.exact.staged import operate
 from cartrial.errors import InputError
 

@@ -282,7 +282,8 @@ class _Curves:
         return np.array([np.interp(target, curve[::-1], self.grid[::-1]) for curve in self.curves])
 
     def _mixed(self, share: Floats) -> Floats:
-        return np.where(self.rank < share[self.member], self.value[1], self.value[0])
+        mixed: Floats = np.where(self.rank < share[self.member], self.value[1], self.value[0])
+        return mixed
 
     def rate(self, share: Floats) -> float:
         """Return the rate of all patients, each parameter set counting the same."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ __all__ = ["GOALS", "OPEN", "OUTSIDE", "Worlds", "ask", "choose_endpoint", "resi
 Floats = NDArray[np.float64]
 Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Kind = TypeVar("Kind", bound=np.generic)
 
 # values of an endpoint beside 1 and 0: not yet assessable, not in the population
 OPEN, OUTSIDE = -1, -2
@@ -90,9 +91,10 @@ class Worlds:
             raise InputError("these worlds were not simulated for such shares", key="share", right="Simulate worlds for all shares")
         return self.rank < share[self.member][:, None]
 
-    def pick(self, values: NDArray[Any], share: Floats) -> NDArray[Any]:
+    def pick(self, values: NDArray[Kind], share: Floats) -> NDArray[Kind]:
         """Return what is true under the shares of an array of both worlds: shape (..., trials, places)."""
-        return np.where(self.resistant(share), values[1], values[0])
+        picked: NDArray[Kind] = np.where(self.resistant(share), values[1], values[0])
+        return picked
 
 
 def choose_endpoint(study: Study, name: str | None = None) -> Endpoint:
@@ -195,7 +197,7 @@ def simulate_worlds(plan: Plan, first: int, last: int, *, shares: Floats | None 
     place = np.arange(len(row)) - np.searchsorted(row, row)
     shape = (last - first + 1, int(place.max(initial=0)) + 1)
 
-    def padded(values: NDArray[Any], fill: Any) -> NDArray[Any]:
+    def padded(values: NDArray[Kind], fill: float) -> NDArray[Kind]:
         wide = np.full((*values.shape[:-1], *shape), fill, values.dtype)
         wide[..., row, place] = values[..., order]
         return wide

@@ -154,7 +154,8 @@ def _recorded(populations: Populations, events: tuple[str, ...], calls: Calls, o
     if set(events) - {"death"}:
         followed = member[calls.subject] & (calls.status != NE) & (calls.day > origin[calls.subject])
         shown[trial[calls.subject[followed]]] = True
-    return shown[trial]
+    recorded: np.ndarray = shown[trial]
+    return recorded
 
 
 def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np.ndarray, censor: np.ndarray, source: np.ndarray) -> Trace:

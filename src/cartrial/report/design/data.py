@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Unpack
 
 from markupsafe import Markup, escape
 
-from cartrial.design.protocol.rows import Row, Rows, error_text
+from cartrial.design.protocol.rows import Beside, Row, Rows, error_text
+from cartrial.design.protocol.simulation import SimulationFacts
 from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.report.page.rows import ABSENT, Stat
 
@@ -32,25 +32,25 @@ class DesignData:
     design : StudyDesign
     rows : Rows
         All figures; the only origin of what is printed.
-    facts : mapping
+    facts : SimulationFacts
         Seed, trials and other facts of the simulation; empty without one.
     """
 
     design: StudyDesign
     rows: Rows
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: SimulationFacts = field(default_factory=SimulationFacts)
 
     @property
     def simulated(self) -> bool:
         """Whether virtual trials were run."""
         return bool(self.facts)
 
-    def stat(self, part: str, design: str, statistic: str, **key: Any) -> Stat | None:
+    def stat(self, part: str, design: str, statistic: str, **key: Unpack[Beside]) -> Stat | None:
         """Return a figure with the number of its row, None where there is none."""
         found = self.rows.find(part, design, statistic, **key)
         return None if found is None else as_stat(*found)
 
-    def points(self, part: str, design: str, statistic: str, **key: Any) -> list[tuple[float, float]]:
+    def points(self, part: str, design: str, statistic: str, **key: Unpack[Beside]) -> list[tuple[float, float]]:
         """Return values by true rate, in its order."""
         found = [row for _, row in self.rows.where(part, design=design, statistic=statistic, **key)]
         return sorted((row.truth, row.value) for row in found if row.truth is not None and row.value is not None)
@@ -61,7 +61,7 @@ def as_stat(place: int, row: Row) -> Stat:
     return Stat(row.text, place, row.value)
 
 
-def with_error(data: DesignData, part: str, design: str, statistic: str, **key: Any) -> Any:
+def with_error(data: DesignData, part: str, design: str, statistic: str, **key: Unpack[Beside]) -> Stat | Markup:
     """Return a simulated figure with its standard error: under a true rate, of simulation and calibration together."""
     found = data.rows.find(part, design, statistic, **key)
     if found is None or found[1].value is None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from cartrial.design.protocol.delayed import DelayedPlan
 from cartrial.design.protocol.inputs import DAYS_PER_MONTH
 from cartrial.design.protocol.joint import ALPHA_TOXICITY, JointPlan
+from cartrial.design.protocol.rows import Beside, Row
 from cartrial.design.protocol.safety import FALSE_STOP, FIRST_LOOK, steps_of
 from cartrial.report.design.data import DesignData, with_error
 from cartrial.report.page.blocks import Block, Details, Note, Section, Table, Text
-from cartrial.report.page.rows import ABSENT, parts
+from cartrial.report.page.rows import ABSENT, Cell, parts
+
+if TYPE_CHECKING:
+    from cartrial.design.exact.bryant_day import BryantDay
 
 __all__ = ["awaited", "safety", "toxicity"]
 
@@ -40,7 +44,7 @@ def awaited(data: DesignData) -> Section | None:
         "A look suspends enrolment while more than n²/N of its n subjects are pending (N: most subjects), unless the pending cannot change "
         "the decision: with so few known, credit alone would decide. The last look waits for all.",
     )
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for row in plan.operating.iter_rows(named=True):
         key = {"variant": row["strategy"], "truth": row["p"]}
         named = {"credit": "decides with pending subjects", "wait": "waits until the decision is certain"}[row["strategy"]]
@@ -149,7 +153,7 @@ def _steps(data: DesignData) -> Table:
     """Return the boundaries of all events side by side: so many events stop among at most so many subjects."""
     found = {plan.id: dict(steps_of(plan.rules[0])) for plan in data.design.safety}
     counts = sorted({events for steps in found.values() for events in steps})
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for events in counts:
         cells = [
             data.stat("safety", plan.id, "stop_up_to", variant=f"{plan.rules[0].name}, {events} events")
@@ -186,7 +190,7 @@ def toxicity(data: DesignData) -> Section | None:
     rows = []
     for name, sizes in designs:
         for look, n in enumerate(sizes, 1):
-            key = {"variant": name, "look": look, "n": n}
+            key: Beside = {"variant": name, "look": look, "n": n}
             low = data.stat("toxicity", plan.event, "stop_if_responders_at_most", **key)
             high = data.stat("toxicity", plan.event, "stop_if_toxicities_at_least", **key)
             rows.append((name if look == 1 else "", str(look), str(n), parts("{} or fewer", low), parts("{} or more", high)))
@@ -214,13 +218,13 @@ def toxicity(data: DesignData) -> Section | None:
     return Section("toxicity", "Response and toxicity together", blocks, "Toxicity")
 
 
-def _bop2(data: DesignData, plan: JointPlan) -> list[Any]:
+def _bop2(data: DesignData, plan: JointPlan) -> list[Row]:
     assert plan.bop2 is not None
     found = data.rows.where("toxicity", variant=plan.bop2.name)
     return [row for _, row in found if row.statistic.startswith("success, ") or row.statistic == "power"]
 
 
-def _corners(data: DesignData, plan: JointPlan, design: Any) -> Table:
+def _corners(data: DesignData, plan: JointPlan, design: BryantDay) -> Table:
     from cartrial.design.protocol.joint import ODDS_RATIOS
 
     rows = []
@@ -228,7 +232,7 @@ def _corners(data: DesignData, plan: JointPlan, design: Any) -> Table:
         for safe in design.safe_rates:
             cells = []
             for odds in ODDS_RATIOS:
-                key = {"variant": f"{design.name}; toxicity {1 - safe:g}; odds ratio {odds:g}", "truth": response}
+                key: Beside = {"variant": f"{design.name}; toxicity {1 - safe:g}; odds ratio {odds:g}", "truth": response}
                 cells.append(data.stat("toxicity", plan.event, "success", **key))
             rows.append((f"{100 * response:g} %", f"{100 * (1 - safe):g} %", *cells))
     head = ("Response", "Toxicity", *(f"Odds ratio {odds:g}" for odds in ODDS_RATIOS))

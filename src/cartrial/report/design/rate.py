@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from markupsafe import Markup
 
 from cartrial.design.protocol.joint import ALPHA_TOXICITY, ODDS_RATIOS
 from cartrial.design.protocol.options import LEE_LIU, LOWER, Option
+from cartrial.design.protocol.rows import Beside
 from cartrial.design.protocol.safety import FALSE_STOP
 from cartrial.report.design.data import FAMILIES, DesignData
 from cartrial.report.figures.lines import Guide, Series, draw_lines
 from cartrial.report.page.blocks import Big, Block, Details, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import ABSENT, parts
+from cartrial.report.page.rows import ABSENT, Cell, Stat, parts
 
 __all__ = ["boundaries", "curves", "inputs", "options", "recommendation"]
 
@@ -21,7 +20,7 @@ def recommendation(data: DesignData) -> Section:
     """Return the design to take, with its reason."""
     best = data.design.best
 
-    def of(statistic: str) -> Any:
+    def of(statistic: str) -> Stat | None:
         return data.stat("design", best.id, statistic)
 
     power, alpha = parts("{} power at the target", of("power")), parts("{} type I error", of("alpha"))
@@ -52,7 +51,7 @@ def in_words(data: DesignData, option: Option) -> Markup:
     pieces = []
     for look, (n, low, high) in enumerate(zip(staged.n, staged.futility, staged.efficacy, strict=True), 1):
         size = n
-        at = {"look": look, "n": size}
+        at: Beside = {"look": look, "n": size}
         stop = data.stat("boundary", option.id, "stop_if_at_most", **at)
         success = data.stat("boundary", option.id, "success_if_at_least", **at)
         if look == staged.looks:
@@ -71,7 +70,7 @@ def _in_short(data: DesignData, option: Option) -> Markup:
     """Return the rule of a design with many looks: futility and success boundaries of each."""
     pieces = []
     for look, n in enumerate(option.staged.n, 1):
-        at = {"look": look, "n": n}
+        at: Beside = {"look": look, "n": n}
         low, high = (data.stat("boundary", option.id, name, **at) for name in ("stop_if_at_most", "success_if_at_least"))
         rules = [Markup("≤\u00a0{}").format(low)] if low and low.value is not None and look < option.staged.looks else []
         rules += [Markup("≥\u00a0{}").format(high)] if high and high.value is not None else []
@@ -99,10 +98,10 @@ def inputs(data: DesignData) -> Section:
     return Section("inputs", "What the designs rest on", blocks, "Inputs")
 
 
-def _further(data: DesignData) -> list[tuple[Any, ...]]:
+def _further(data: DesignData) -> list[tuple[Cell, ...]]:
     """Return the numbers that single designs need, with their sources."""
     design = data.design
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for plan in design.safety:
         limits = [data.stat("safety", plan.id, name) for name in ("acceptable", "unacceptable")]
         rows.append((f"{plan.label[0].upper()}{plan.label[1:]}", parts("acceptable {}, unacceptable {}", *limits), plan.limits.source))
@@ -129,7 +128,7 @@ def _further(data: DesignData) -> list[tuple[Any, ...]]:
 def options(data: DesignData) -> Section:
     """Return the designs side by side."""
     groups: list[int] = []
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     statistics = ("n", "alpha", "power", "expected_n_null", "expected_n_target", "early_stop_null", "early_stop_target")
     family = ""
     for option in data.design.options:
@@ -137,7 +136,7 @@ def options(data: DesignData) -> Section:
             family = option.family
             groups.append(len(rows))
             rows.append((family[0].upper() + family[1:], *[""] * (len(statistics) + 1)))
-        name: Any = option.staged.name
+        name: str = option.staged.name
         if option.id == data.design.recommended:
             name = Markup("<strong>{} (recommended)</strong>").format(name)
         if not option.meets:
@@ -198,7 +197,7 @@ def boundaries(data: DesignData) -> Section:
 def _boundary(data: DesignData, option: Option) -> Table:
     rows = []
     for look, n in enumerate(option.staged.n, 1):
-        at = {"look": look, "n": n}
+        at: Beside = {"look": look, "n": n}
         stop = data.stat("boundary", option.id, "stop_if_at_most", **at)
         success = data.stat("boundary", option.id, "success_if_at_least", **at)
         rows.append((str(look), str(n), _or_less(stop), _or_more(success)))
@@ -206,11 +205,11 @@ def _boundary(data: DesignData, option: Option) -> Table:
     return Table(head, rows, option.staged.name, numeric=(0, 1, 2, 3), small=True)
 
 
-def _or_less(stat: Any) -> Any:
+def _or_less(stat: Stat | None) -> Markup:
     return ABSENT if stat is None or stat.value is None else parts("{} or fewer", stat)
 
 
-def _or_more(stat: Any) -> Any:
+def _or_more(stat: Stat | None) -> Markup:
     return ABSENT if stat is None or stat.value is None else parts("{} or more", stat)
 
 

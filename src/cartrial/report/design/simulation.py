@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from markupsafe import Markup
 
 from cartrial.design.protocol.definition import define_endpoint
+from cartrial.design.protocol.rows import Beside
 from cartrial.design.protocol.simulation import contrast_name, simulated_options
 from cartrial.design.trials.contrasts import SETTINGS, family_of, variants_of
 from cartrial.report.design.data import FAMILIES, DesignData, with_error
 from cartrial.report.figures.lines import Guide, Series, draw_lines
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
-from cartrial.study import window_text
+from cartrial.report.page.rows import Cell, Stat
+from cartrial.study import Endpoint, Study, window_text
 from cartrial.study.endpoint import resolve_variant
 
 __all__ = ["contrasts", "operating"]
@@ -78,7 +78,7 @@ def _table(data: DesignData, design: str, accrual: str) -> Table:
     names = ("success", "early_stop", "bias", "adjusted_bias", "enrolled", "infused", "overrun", "duration")
     rows = []
     for truth in _truths(data):
-        key = {"variant": accrual, "truth": truth}
+        key: Beside = {"variant": accrual, "truth": truth}
         cells = [with_error(data, "simulation", design, name, **key) for name in names]
         exact = data.stat("simulation", design, "success_exact", **key)
         rows.append((f"{100 * truth:.4g} %", cells[0], exact, *cells[1:]))
@@ -193,7 +193,7 @@ def contrasts(data: DesignData) -> Section | None:
     }
     there = {row.variant for _, row in data.rows.where("contrast", statistic="rate")}
     groups: list[int] = []
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     family = ""
     order = ["main", "window", "transplant strategy", "denominator", "reader", "reader error", "missed visits"]
     shown = sorted((key for key in named if key in there), key=lambda key: order.index(family_of(*named[key])))
@@ -235,7 +235,7 @@ def contrasts(data: DesignData) -> Section | None:
     return Section("contrasts", "What the endpoint's definition changes", blocks, "Estimands")
 
 
-def _said(study: Any, endpoint: Any, variants: dict[str, Any], setting: str, variant: str) -> str:
+def _said(study: Study, endpoint: Endpoint, variants: dict[str, Endpoint], setting: str, variant: str) -> str:
     if setting:
         name, factor = setting.rsplit(" ", 1)
         words = f"{name} {'none' if factor == 'x0' else 'twice as often'}"
@@ -253,10 +253,10 @@ def _said(study: Any, endpoint: Any, variants: dict[str, Any], setting: str, var
     return f"read by {other.reader}"
 
 
-def _figures(data: DesignData, variant: str) -> list[Any]:
+def _figures(data: DesignData, variant: str) -> list[Stat | Markup]:
     plan, name = data.design.inputs, data.design.recommended
 
-    def at(statistic: str, truth: float) -> Any:
+    def at(statistic: str, truth: float) -> Stat | Markup:
         return with_error(data, "contrast", name, statistic, variant=variant, truth=truth)
 
     return [

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from markupsafe import Markup
 
 from cartrial.design.protocol.time import CASES, SurvivalPlan
 from cartrial.report.design.data import DesignData, with_error
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
-from cartrial.report.page.rows import ABSENT, parts
+from cartrial.report.page.rows import ABSENT, Cell, Stat, parts
 
 __all__ = ["calendar", "funnel", "survival"]
 
@@ -22,10 +20,10 @@ def calendar(data: DesignData) -> Section:
         if option.meets:
             names.setdefault(option.n, []).append(option.staged.name)
     best = data.design.best
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for n in timing.milestones:
         used = ", ".join(names.get(n, [])) or f"look {best.staged.n.index(n) + 1} of the recommended design"
-        cells: list[Any] = [data.stat("calendar", "accrual", "screened_median", n=n)]
+        cells: list[Cell] = [data.stat("calendar", "accrual", "screened_median", n=n)]
         cells.append(data.stat("calendar", "accrual", "to_enrol", n=n) or data.stat("calendar", "accrual", "enrolled_median", n=n))
         for name in ("last_enrolled", "last_infused", "last_assessed"):
             keys = [data.stat("calendar", "accrual", f"{name}_{end}", n=n) for end in ("median", "lower", "upper")]
@@ -35,7 +33,7 @@ def calendar(data: DesignData) -> Section:
     head = (f"Subjects {timing.goal}", "Consents", enrol, "Last enrolled", "Last infused", "Last response known", "For")
     plan = timing.plan
 
-    def lost(name: str) -> Any:
+    def lost(name: str) -> Stat | None:
         return data.stat("calendar", "losses", name)
 
     losses = parts(
@@ -69,10 +67,10 @@ def calendar(data: DesignData) -> Section:
 def funnel(data: DesignData) -> Section:
     """Return the way from all leukaemia to the infused."""
     table = data.design.timing.funnel
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for row in table.iter_rows(named=True):
         step = row["step"]
-        share: Any = ""
+        share: Cell = ""
         if row["share"] is not None:
             share = parts("{} ({} to {})", *(data.stat("funnel", step, name) for name in ("share", "share_low", "share_high")))
         count = parts("{} ({} to {})", *(data.stat("funnel", step, name) for name in ("count", "low", "high")))
@@ -104,7 +102,7 @@ def survival(data: DesignData) -> Section | None:
         rows = []
         for words, _ in item.designs:
             figures = [data.stat("survival", name, key, variant=words) for key in ("n", "events", "power")]
-            simulated: list[Any] = ["exact", ABSENT]
+            simulated: list[Cell] = ["exact", ABSENT]
             if words in item.errors:
                 simulated = [with_error(data, "survival", name, f"{key}_simulated", variant=words) for key in ("size", "power")]
             months = [data.stat("survival", name, key, variant=words) for key in ("accrual", "duration")]
@@ -150,7 +148,7 @@ def _caveats(data: DesignData, item: SurvivalPlan) -> list[Block]:
     pieces = []
     for words, found in item.errors.items():
 
-        def shown(name: str, words: str = words) -> Any:
+        def shown(name: str, words: str = words) -> Stat | Markup:
             return with_error(data, "survival", item.test.endpoint, f"{name}_simulated", variant=words)
 
         if found["size"] - 2 * found["size_error"] > inputs.alpha:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from cartrial.report.page.rows import Cell
 
 __all__ = ["Big", "Block", "Definition", "Details", "Figure", "Note", "Section", "Table", "Text"]
 
@@ -50,7 +53,7 @@ class Table:
     """
 
     head: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[Cell]]
     caption: str = ""
     numeric: Sequence[int] = ()
     group: frozenset[int] = frozenset()
@@ -74,7 +77,7 @@ class Figure:
 class Definition:
     """Terms with their text."""
 
-    items: Sequence[tuple[str, Any]]
+    items: Sequence[tuple[str, Cell]]
     kind: str = "definition"
 
 
@@ -82,10 +85,10 @@ class Definition:
 class Big:
     """The one number a section is about, with everything that it is a number of."""
 
-    number: Any
+    number: Cell
     unit: str
-    line: Any
-    interval: Any
+    line: Cell
+    interval: Cell
     label: str
     kind: str = "big"
 
@@ -95,7 +98,7 @@ class Details:
     """A long list, folded away until asked for; printed in full."""
 
     summary: str
-    blocks: Sequence[Any]
+    blocks: Sequence[Block]
     kind: str = "details"
 
 

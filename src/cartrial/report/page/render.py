@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cartrial.report.page.blocks import Section
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["BANDS", "render_page"]
 
@@ -16,7 +19,7 @@ BANDS = {"real": "", "example": "EXAMPLE DATA: invented, not patients", "virtual
 
 
 @cache
-def _environment() -> Any:
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -30,7 +33,7 @@ def _environment() -> Any:
 
 
 def render_page(
-    sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: Any, version: str
+    sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: str, version: str
 ) -> str:
     """Return a page as HTML text.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
 import polars as pl
 from markupsafe import Markup
 
-__all__ = ["ABSENT", "Rows", "Stat", "parts"]
+__all__ = ["ABSENT", "Cell", "ResultRow", "Rows", "Stat", "parts"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,38 @@ class Stat:
         return self.text
 
 
+# what stands in a cell of a table, or in a pattern
+Cell = Stat | str | float | None
+
 ABSENT = Markup('<span class="none">–</span>')
 
 
-def parts(pattern: str, *pieces: Any) -> Markup:
+class ResultRow(TypedDict):
+    """A row of the results, with its number as `key`; columns as in `cartrial.analysis.results`."""
+
+    study: str
+    trial: int
+    provenance: str
+    analysis: str
+    endpoint: str
+    variant: str
+    population: str
+    reader: str
+    window: str
+    strategies: str
+    by: str
+    level: str
+    time: float | None
+    unit: str
+    method: str
+    conf_level: float | None
+    statistic: str
+    value: float | None
+    text: str
+    key: int
+
+
+def parts(pattern: str, *pieces: Cell) -> Markup:
     """Put statistics into a pattern, e.g. ``parts("{} of {}", n, total)``; absent when the first is."""
     if pieces and pieces[0] is None:
         return ABSENT
@@ -57,15 +86,15 @@ class Rows:
     """
 
     def __init__(self, results: pl.DataFrame) -> None:
-        self.all: list[dict[str, Any]] = [{**row, "key": i} for i, row in enumerate(results.iter_rows(named=True))]
-        self._index: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        self.all = [cast(ResultRow, {**row, "key": i}) for i, row in enumerate(results.iter_rows(named=True))]
+        self._index: dict[tuple[str, str], list[ResultRow]] = defaultdict(list)
         for row in self.all:
             self._index[row["analysis"], row["endpoint"]].append(row)
         self.endpoints: dict[str, list[str]] = defaultdict(list)
         for analysis, endpoint in self._index:
             self.endpoints[analysis].append(endpoint)
 
-    def where(self, analysis: str, endpoint: str | None = None, **key: Any) -> list[dict[str, Any]]:
+    def where(self, analysis: str, endpoint: str | None = None, **key: object) -> list[ResultRow]:
         """Return the rows of an analysis whose key columns equal those given; a tuple lists what is allowed."""
         if endpoint is None:
             found = [row for name in self.endpoints.get(analysis, ()) for row in self._index[analysis, name]]
@@ -73,18 +102,22 @@ class Rows:
             found = self._index.get((analysis, endpoint), [])
         for column, wanted in key.items():
             if isinstance(wanted, tuple):
-                found = [row for row in found if row[column] in wanted]
+                found = [row for row in found if _value(row, column) in wanted]
             else:
-                found = [row for row in found if row[column] == wanted]
+                found = [row for row in found if _value(row, column) == wanted]
         return found
 
-    def stat(self, found: list[dict[str, Any]], statistic: str, **key: Any) -> Stat | None:
+    def stat(self, found: list[ResultRow], statistic: str, **key: object) -> Stat | None:
         """Return the first row of that statistic among those found, or None."""
         for row in found:
-            if row["statistic"] == statistic and all(row[column] == wanted for column, wanted in key.items()):
+            if row["statistic"] == statistic and all(_value(row, column) == wanted for column, wanted in key.items()):
                 return Stat(row["text"], row["key"], row["value"])
         return None
 
     def methods(self) -> set[str]:
         """Return the methods that this run used."""
         return {row["method"] for row in self.all if row["method"]}
+
+
+def _value(row: Mapping[str, object], column: str) -> object:
+    return row[column]

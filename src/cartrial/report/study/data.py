@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cartrial.report.page.render import BANDS
 from cartrial.report.page.rows import Rows
 from cartrial.study import Endpoint, Study
+
+if TYPE_CHECKING:
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
+    from cartrial.sdtm.records import Records
 
 __all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order"]
 
@@ -65,8 +70,8 @@ class ReportData:
     """
 
     study: Study
-    source: Any
-    adam: Any
+    source: Source | None
+    adam: Adam
     rows: Rows
     findings: pl.DataFrame
     provenance: str
@@ -92,10 +97,10 @@ class ReportData:
         return self.adam.adsl.filter(pl.col("INFFL") == "Y")
 
     @cached_property
-    def records(self) -> Any:
+    def records(self) -> Records | None:
         """The integer-keyed records of the source; None where a report is made of derived data alone."""
-        if self.source is None or hasattr(self.source, "subjects"):
-            return self.source
+        if self.source is None:
+            return None
         from cartrial.sdtm.records import derive_records
 
         return derive_records(self.study, self.source)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS
 from cartrial.report.study.sections.primary import estimand_items
-from cartrial.study import Study
+from cartrial.study import Endpoint, Study
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from rich.console import Console
+
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
 
 __all__ = ["explain_subject", "find_subject"]
 
@@ -44,7 +52,14 @@ def find_subject(adsl: pl.DataFrame, name: str) -> dict[str, Any]:
 
 
 def explain_subject(
-    study: Study, adam: Any, source: Any, usubjid: str, endpoint: str | None = None, *, colour: bool = False, width: int | None = None
+    study: Study,
+    adam: Adam,
+    source: Source | None,
+    usubjid: str,
+    endpoint: str | None = None,
+    *,
+    colour: bool = False,
+    width: int | None = None,
 ) -> str:
     """Explain one subject: its timeline, its assessments by reader, its endpoint values with rule, reason and source row.
 
@@ -92,7 +107,7 @@ def explain_subject(
     return text.getvalue()
 
 
-def _say(console: Any, text: str) -> None:
+def _say(console: Console, text: str) -> None:
     console.print(
         textwrap.fill(text, console.width - 1, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False), markup=False
     )
@@ -118,7 +133,7 @@ def _age(row: dict[str, Any]) -> str | None:
     return None if years is None else f"{years:g} years"
 
 
-def _date(value: Any, day: Any) -> str:
+def _date(value: dt.date | None, day: float | None) -> str:
     parts = [value.isoformat() if value is not None else "", f"day {day:g}" if day is not None else ""]
     return ", ".join(part for part in parts if part)
 
@@ -135,7 +150,7 @@ KNOWN = ("INFORMED CONSENT OBTAINED", "ENROLLED", "PRODUCT RELEASED", "DEATH", "
 EVENTS = {"DS": ("DSDECOD", None), "PR": ("PRTRT", None), "CM": ("CMTRT", "CMCAT")}
 
 
-def _timeline(study: Study, adam: Any, source: Any, row: dict[str, Any]) -> list[str]:
+def _timeline(study: Study, adam: Adam, source: Source | None, row: dict[str, Any]) -> list[str]:
     """Return what happened to a subject, in the order of its dates, then how it stands."""
     dated: list[tuple[str, str]] = []
     for name, words in MILESTONES.items():
@@ -172,11 +187,11 @@ def _timeline(study: Study, adam: Any, source: Any, row: dict[str, Any]) -> list
     return said
 
 
-def _recorded(study: Study, source: Any, usubjid: str) -> list[tuple[str, str]]:
+def _recorded(study: Study, source: Source | None, usubjid: str) -> list[tuple[str, str]]:
     """Return dispositions, procedures and therapies as recorded, with where they stand."""
     found = []
     for domain, (variable, category) in EVENTS.items():
-        frame = getattr(source, "domains", {}).get(domain)
+        frame = source.domains.get(domain) if source is not None else None
         if frame is None or variable not in frame.columns:
             continue
         for event in frame.filter(pl.col("USUBJID") == usubjid).iter_rows(named=True):
@@ -192,14 +207,13 @@ def _recorded(study: Study, source: Any, usubjid: str) -> list[tuple[str, str]]:
     return found
 
 
-def _file_row(source: Any, domain: str | None, usubjid: str, sequence: Any) -> str:
+def _file_row(source: Source | None, domain: str | None, usubjid: str, sequence: int | None) -> str:
     """Return where a source record stands, e.g. ``RS 3 (rs.csv row 41)``."""
     if not domain:
         return ""
     name = f"{domain} {sequence}" if sequence is not None else domain
-    domains = getattr(source, "domains", {})
-    frame = domains.get(domain)
-    if frame is None or "USUBJID" not in frame.columns or "ROW" not in frame.columns:
+    frame = source.domains.get(domain) if source is not None else None
+    if source is None or frame is None or "USUBJID" not in frame.columns or "ROW" not in frame.columns:
         return name
     found = frame.filter(pl.col("USUBJID") == usubjid)
     if sequence is not None and f"{domain}SEQ" in frame.columns:
@@ -210,7 +224,7 @@ def _file_row(source: Any, domain: str | None, usubjid: str, sequence: Any) -> s
     return f"{name} ({file} row {found['ROW'][0]})" if file else name
 
 
-def _assessments(console: Any, adam: Any, source: Any, subject: int) -> None:
+def _assessments(console: Console, adam: Adam, source: Source | None, subject: int) -> None:
     from rich import box
     from rich.table import Table
 
@@ -234,7 +248,7 @@ def _assessments(console: Any, adam: Any, source: Any, subject: int) -> None:
     console.print(table)
 
 
-def _endpoint(console: Any, study: Study, adam: Any, source: Any, subject: int, item: Any, *, full: bool) -> None:
+def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None, subject: int, item: Endpoint, *, full: bool) -> None:
     rate = item.type == "response-rate"
     frame = (adam.adrs if rate else adam.adtte).filter((pl.col("SUBJ") == subject) & (pl.col("PARAMCD") == item.id))
     console.print(f"{item.id}: {item.label}", style="bold", markup=False)
@@ -263,7 +277,7 @@ def _endpoint(console: Any, study: Study, adam: Any, source: Any, subject: int, 
     console.print()
 
 
-def _sentence(source: Any, usubjid: str, row: dict[str, Any], rate: bool) -> str:
+def _sentence(source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
     when = _date(row["ADT"], row["CARDY"])
     where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
     if rate:

@@ -6,9 +6,14 @@ import datetime as dt
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
+    from cartrial.study import Study
 
 __all__ = ["run_record", "write_adam"]
 
@@ -16,7 +21,7 @@ PACKAGES = ("cartrial", "polars", "numpy", "scipy", "pydantic", "jinja2")
 DATASETS = ("adsl", "adrs", "adtte", "adae", "adck", "adresp")
 
 
-def write_adam(adam: Any, provenance: str, folder: Path) -> None:
+def write_adam(adam: Adam, provenance: str, folder: Path) -> None:
     """Write each derived set as CSV (opens anywhere) and Parquet (keeps its types), the provenance on every row.
 
     The integer keys of the engine are left out: STUDYID and USUBJID identify a subject in a file.
@@ -33,10 +38,10 @@ def write_adam(adam: Any, provenance: str, folder: Path) -> None:
 
 
 def run_record(
-    study: Any, source: Any, results: pl.DataFrame, digest: str, provenance: str, findings: pl.DataFrame, seed: int | None
+    study: Study, source: Source | None, results: pl.DataFrame, digest: str, provenance: str, findings: pl.DataFrame, seed: int | None
 ) -> dict[str, Any]:
     """Return what was run on what: versions, hashes, seed and time."""
-    files = tuple(getattr(source, "files", ()) or ())
+    files = source.files if source is not None else ()
     return {
         "study": study.study.id,
         "study_hash": study.hash,

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.report.figures.curve import empty_curves
@@ -96,7 +95,7 @@ def _flow(study: Study) -> Section:
 
 
 def _baseline(study: Study) -> Section:
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[str, ...]] = []
     groups: set[int] = set()
     for characteristic in study.baseline:
         groups.add(len(rows))

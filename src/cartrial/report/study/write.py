@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,6 +16,10 @@ from cartrial.report.study.data import ReportData
 from cartrial.report.study.outputs import run_record, write_adam
 from cartrial.study import Study
 
+if TYPE_CHECKING:
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
+
 __all__ = ["page_text", "write_report"]
 
 KINDS = {"real": "Study report", "example": "Study report of an invented example", "virtual": "Study report of virtual patients"}
@@ -23,8 +27,8 @@ KINDS = {"real": "Study report", "example": "Study report of an invented example
 
 def write_report(
     study: Study,
-    source: Any,
-    adam: Any,
+    source: Source | None,
+    adam: Adam,
     results: pl.DataFrame,
     findings: pl.DataFrame,
     out: str | Path,
@@ -59,7 +63,7 @@ def write_report(
     check_results(results)
     ordered = sort_results(results)
     digest = results_hash(ordered)
-    provenance = getattr(adam, "provenance", None) or study.study.provenance
+    provenance = adam.provenance or study.study.provenance
     record = run_record(study, source, ordered, digest, provenance, findings, seed)
     with built_beside(Path(out)) as folder:
         text = page_text(study, source, adam, ordered, findings, record)
@@ -70,7 +74,9 @@ def write_report(
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def page_text(study: Study, source: Any, adam: Any, ordered: pl.DataFrame, findings: pl.DataFrame, record: dict[str, Any]) -> str:
+def page_text(
+    study: Study, source: Source | None, adam: Adam, ordered: pl.DataFrame, findings: pl.DataFrame, record: dict[str, Any]
+) -> str:
     """Return report.html. `ordered` are canonical results; `record` is the content of run.json."""
     from cartrial.report.page.blocks import Note, Section
     from cartrial.report.study.sections import LISTING_ONLY, SECTIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -11,14 +11,21 @@ from cartrial.files import built_beside
 from cartrial.report.figures.curve import Curve, draw_curves
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.render import BANDS, render_page
-from cartrial.report.page.rows import Rows, Stat, parts
+from cartrial.report.page.rows import ResultRow, Rows, Stat, parts
 from cartrial.report.page.svg import COLOURS
 from cartrial.report.virtual.pictures import picture_patients, picture_population
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.design.trials.compare import Comparison
+    from cartrial.study import Study
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["write_comparison", "write_population"]
 
 
-def _page(sections: list[Section], *, title: str, facts: str, out: Path, results: Any = None) -> Path:
+def _page(sections: list[Section], *, title: str, facts: str, out: Path, results: pl.DataFrame | None = None) -> Path:
     """Write a page beside its place and move it in."""
     from importlib import metadata
 
@@ -71,12 +78,12 @@ def write_population(out: str | Path, *, population: str = "inaticel", seed: int
     )
 
 
-def _product(people: Any) -> str:
+def _product(people: Population) -> str:
     product = people.product
     return f"{product.source}, {product.costimulation}" + (", after lymphodepletion with alemtuzumab" if product.alemtuzumab else "")
 
 
-def write_comparison(comparison: Any, out: str | Path) -> Path:
+def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     """Write the page on autologous against allogeneic; its results rows stand beside it as Parquet.
 
     Parameters
@@ -103,7 +110,7 @@ def write_comparison(comparison: Any, out: str | Path) -> Path:
     )
 
 
-def _said(comparison: Any) -> str:
+def _said(comparison: Comparison) -> str:
     return (
         f"The same {comparison.enrolled} virtual patients are enrolled twice, under the same {comparison.sets} parameter sets: once "
         "their own cells are made into the product, once a product is taken from the shelf. What differs is the products' supply, "
@@ -113,16 +120,16 @@ def _said(comparison: Any) -> str:
     )
 
 
-def _comparison(rows: Rows, comparison: Any) -> list[Block]:
+def _comparison(rows: Rows, comparison: Comparison) -> list[Block]:
     from cartrial.design.trials.compare import ARMS, MONTH_12, WAITED
 
-    def at(analysis: str, endpoint: str, level: str, **key: Any) -> list[dict[str, Any]]:
+    def at(analysis: str, endpoint: str, level: str, **key: object) -> list[ResultRow]:
         return rows.where(analysis, endpoint, by="product", level=level, **key)
 
-    def of(statistics: tuple[str, ...], pattern: str, analysis: str, endpoint: str, **key: Any) -> list[Any]:
+    def of(statistics: tuple[str, ...], pattern: str, analysis: str, endpoint: str, **key: object) -> list[Markup]:
         return [parts(pattern, *(rows.stat(at(analysis, endpoint, arm, **key), name) for name in statistics)) for arm in ARMS]
 
-    def apart(analysis: str, endpoint: str) -> Any:
+    def apart(analysis: str, endpoint: str) -> Markup:
         found = at(analysis, endpoint, "allogeneic - autologous")
         return parts("{} ({} to {}) points", *(rows.stat(found, name) for name in ("mean", "lower", "upper")))
 
@@ -169,7 +176,7 @@ def _comparison(rows: Rows, comparison: Any) -> list[Block]:
     ]
 
 
-def _defined(study: Any) -> Block:
+def _defined(study: Study) -> Block:
     """Return what each endpoint of the page is, in the words of its study."""
     from cartrial.study import describe_endpoint
 
@@ -186,8 +193,16 @@ def _curves(rows: Rows) -> list[Block]:
         curves = []
         for arm, label, colour in (("autologous", "autologous", COLOURS["blue"]), ("allogeneic", "allogeneic", COLOURS["orange"])):
             found = rows.where("survival", endpoint, by="product", level=arm, variant="")
-            points = {row["time"]: row["value"] for row in found if row["statistic"] == "survival" and row["value"] is not None}
-            risk = [(row["time"], Stat(row["text"], row["key"], row["value"])) for row in found if row["statistic"] == "at_risk"]
+            points = {
+                row["time"]: row["value"]
+                for row in found
+                if row["statistic"] == "survival" and row["time"] is not None and row["value"] is not None
+            }
+            risk = [
+                (row["time"], Stat(row["text"], row["key"], row["value"]))
+                for row in found
+                if row["statistic"] == "at_risk" and row["time"] is not None
+            ]
             if points:
                 curves.append(Curve(label, colour, [(day, points[day], None, None) for day in sorted(points)], (), risk, max(points)))
         if curves:
@@ -198,7 +213,7 @@ def _curves(rows: Rows) -> list[Block]:
     return blocks or [Text("No time to event can be drawn.")]
 
 
-def _supply(populations: dict[str, Any]) -> Block:
+def _supply(populations: dict[str, Population]) -> Block:
     """Return the numbers that differ between the two products, with their sources."""
     lines = []
     for group in ("supply", "clinic"):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cartrial.report.figures.course import Line, Panel, draw_panels
 from cartrial.report.page.blocks import Figure
 from cartrial.report.page.render import BANDS
 from cartrial.report.page.svg import COLOURS
 
+if TYPE_CHECKING:
+    from cartrial.virtual import Course, Draws
+    from cartrial.virtual.patients.population import Population
+
 __all__ = ["PATIENTS", "picture_patients", "picture_population"]
 
+Floats = NDArray[np.float64]
 PATIENTS = 400
 _BAND = BANDS["virtual"]
 _LAST = 361.0
@@ -21,7 +27,7 @@ _FIRST, _DISEASE = 28, 0.05
 _LLOQ = 50.0
 
 
-def _draws(population: Any, seed: int, patients: int) -> Any:
+def _draws(population: Population, seed: int, patients: int) -> Draws:
     from cartrial.virtual.patients.draws import draw_patients
     from cartrial.virtual.patients.ensemble import load_ensemble
     from cartrial.virtual.patients.randomness import Keys
@@ -31,7 +37,7 @@ def _draws(population: Any, seed: int, patients: int) -> Any:
     return draw_patients(population, ensemble, keys)
 
 
-def picture_patients(population: Any, seed: int = 1, patients: int = PATIENTS) -> list[Figure]:
+def picture_patients(population: Population, seed: int = 1, patients: int = PATIENTS) -> list[Figure]:
     """Draw three virtual patients: a lasting remission, a relapse, no remission.
 
     Parameters
@@ -59,8 +65,8 @@ def picture_patients(population: Any, seed: int = 1, patients: int = PATIENTS) -
     return figures
 
 
-def _patient(course: Any, i: int, marrow: np.ndarray, words: str, label: str) -> Figure:
-    def of(values: Any) -> np.ndarray:
+def _patient(course: Course, i: int, marrow: Floats, words: str, label: str) -> Figure:
+    def of(values: NDArray[np.float32]) -> Floats:
         return np.asarray(values[i], float)
 
     panels = (
@@ -86,7 +92,7 @@ def _patient(course: Any, i: int, marrow: np.ndarray, words: str, label: str) ->
     return Figure(draw_panels(course.days, panels, title=title, band=_BAND), caption)
 
 
-def picture_population(population: Any, seed: int = 1, patients: int = PATIENTS) -> Figure:
+def picture_population(population: Population, seed: int = 1, patients: int = PATIENTS) -> Figure:
     """Draw the bands of a population, with the published values that the registry has of it.
 
     Parameters
@@ -99,7 +105,7 @@ def picture_population(population: Any, seed: int = 1, patients: int = PATIENTS)
 
     course = simulate_course(_draws(population, seed, patients), np.arange(_LAST))
 
-    def line(values: Any, colour: str, label: str = "") -> Line:
+    def line(values: ArrayLike, colour: str, label: str = "") -> Line:
         q = np.quantile(np.asarray(values, float), [0.1, 0.25, 0.5, 0.75, 0.9], axis=0)
         return Line(label, COLOURS[colour], q[2], ((q[0], q[4]), (q[1], q[3])))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -132,7 +133,7 @@ def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
     return _frame(header, [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in header], file)
 
 
-def _frame(header: list[str], columns: list, file: str) -> pl.DataFrame:
+def _frame(header: list[str], columns: Sequence[Sequence[str] | pl.Series], file: str) -> pl.DataFrame:
     """Return columns under the header; one without a name must be blank. Names that are there twice are left to the caller to refuse."""
     series = []
     for position, (name, column) in enumerate(zip(header, columns, strict=True)):

@@ -65,7 +65,8 @@ def read_registry(path: str | Path) -> dict[str, Any]:
             raise InputError(f"the file holds {len(studies)} studies", file=file.name, key="studies", right="Give the record of one study")
         data = studies[0]
     _protocol(data, file.name)
-    return data
+    study: dict[str, Any] = data
+    return study
 
 
 def draft_study(record: dict[str, Any]) -> tuple[str, list[str]]:

@@ -140,7 +140,8 @@ def _happen(kind: int, value: float, t: float, y: Any, q: Any, alive: Any, thres
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def _dense(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, s: float) -> float:
-    return y[i] * (1.0 - s) + s * (z[i] + (1.0 - s) * (k2[i] + s * (k3[i] + s * k4[i])))
+    state: float = y[i] * (1.0 - s) + s * (z[i] + (1.0 - s) * (k2[i] + s * (k3[i] + s * k4[i])))
+    return state
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)

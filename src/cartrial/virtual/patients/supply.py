@@ -50,13 +50,14 @@ class Supply:
     @property
     def infused(self) -> NDArray[np.bool_]:
         """Who was infused, shape (patients,)."""
-        return self.outcome == 0
+        infused: NDArray[np.bool_] = self.outcome == 0
+        return infused
 
 
 def _grow(marrow: NDArray[np.float64], rate: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the fraction of blasts after days of logistic growth."""
     start = marrow_to_blasts(marrow)
-    grown = np.exp(np.clip(rate * days, 0, 50))
+    grown: NDArray[np.float64] = np.exp(np.clip(rate * days, 0, 50))
     blasts = codes.CAPACITY * start * grown / (codes.CAPACITY + start * (grown - 1))
     return codes.MARROW_TOP * blasts / (blasts + codes.MARROW_SCALE)
 

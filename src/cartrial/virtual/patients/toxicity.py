@@ -72,7 +72,8 @@ def icans_chance(above: Floats, shift: Floats) -> Floats:
     numbers = load_model().constants
     latent = (numbers["crs-slope"] * above)[:, None]
     second = numbers["icans-spread"] * _logit((np.arange(32) + 0.5) / 32)
-    return _expit(np.minimum(latent + shift[:, None] + second, latent - numbers["crs-any"])).mean(1)
+    chance: Floats = _expit(np.minimum(latent + shift[:, None] + second, latent - numbers["crs-any"])).mean(1)
+    return chance
 
 
 def _grade(latent: Floats, any_grade: float) -> Days:

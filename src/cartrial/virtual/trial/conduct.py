@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def plan_study(
     seed: int = 1,
     population: str | Path | Population | None = None,
     ensemble: Ensemble | None = None,
-    changes: Mapping[str, Any] | None = None,
+    changes: Mapping[str, object] | None = None,
 ) -> Plan:
     """Return where the subjects of a study's virtual trials come from.
 
@@ -149,10 +150,10 @@ def simulate_study(
 
     names = ("subjects", "calls", "labs", "lesions", "doses", "procedures", "therapies", "dispositions", "survival", "adverse", "deaths")
 
-    def joined(get: Any) -> pl.DataFrame:
+    def joined(get: Callable[[Records], pl.DataFrame]) -> pl.DataFrame:
         return pl.concat([get(records).with_columns((pl.col("SUBJ") + start).cast(pl.Int32)) for records, start in parts])
 
-    tables = {name: joined(lambda records, name=name: getattr(records, name)) for name in names}
+    tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
     return Records(**tables, extra={"MH": joined(lambda records: records.extra["MH"])}, provenance="virtual")
 

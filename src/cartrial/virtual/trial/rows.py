@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,6 +34,7 @@ _SYSTEMS = {
 }
 Days = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Column = str | float | NDArray[np.generic] | None
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class _Collector:
     """Parts of a domain: who, when, what."""
 
     def __init__(self) -> None:
-        self.parts: dict[str, list[dict[str, Any]]] = {}
+        self.parts: dict[str, list[dict[str, Column]]] = {}
 
-    def add(self, domain: str, who: Flags, day: Days, **columns: Any) -> None:
+    def add(self, domain: str, who: Flags, day: Days, **columns: Column) -> None:
         """Add one record for each subject of a mask; columns are one value, or one for each subject of the mask."""
         subject = np.flatnonzero(who)
         self.parts.setdefault(domain, []).append({"SUBJ": subject, "DAY": np.asarray(day)[subject], **columns})
@@ -74,10 +74,12 @@ class _Collector:
             columns = [
                 pl.Series(name, values, dtype=pl.Int32 if name in ("SUBJ", "DAY") else None)
                 for name, values in part.items()
-                if np.ndim(values) == 1
+                if isinstance(values, np.ndarray)
             ]
             frames.append(
-                pl.DataFrame(columns).with_columns(pl.lit(value).alias(name) for name, value in part.items() if np.ndim(value) == 0)
+                pl.DataFrame(columns).with_columns(
+                    pl.lit(value).alias(name) for name, value in part.items() if not isinstance(value, np.ndarray)
+                )
             )
         names = frames[0].columns
         return in_sequence(

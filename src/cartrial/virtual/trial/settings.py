@@ -169,7 +169,7 @@ class TrialSettings(Part):
         return found
 
 
-def load_trial_settings(study: Study, changes: Mapping[str, Any] | None = None, path: str | Path | None = None) -> TrialSettings:
+def load_trial_settings(study: Study, changes: Mapping[str, object] | None = None, path: str | Path | None = None) -> TrialSettings:
     """Return the settings of a study's virtual trials.
 
     Parameters
@@ -196,9 +196,9 @@ def load_trial_settings(study: Study, changes: Mapping[str, Any] | None = None, 
     return validate(TrialSettings, data, lines, file.name)
 
 
-def _stated(study: Study) -> dict[str, Any]:
+def _stated(study: Study) -> dict[str, dict[str, dict[str, object]]]:
     """Return what the study file says of eligibility, as settings."""
-    found: dict[str, Any] = {}
+    found: dict[str, dict[str, object]] = {}
     asked = study.eligibility
     for name, unit, bounds in (("age", "years", asked and asked.age), ("marrow", "% blasts", asked and asked.marrow_blasts)):
         if bounds:
@@ -208,7 +208,7 @@ def _stated(study: Study) -> dict[str, Any]:
     return {"eligibility": found}
 
 
-def _merge(data: dict[str, Any], layer: Mapping[str, Any], file: str) -> None:
+def _merge(data: dict[str, Any], layer: Mapping[str, object], file: str) -> None:
     for group, values in layer.items():
         group = group.replace("_", "-")
         if not isinstance(values, Mapping):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cartrial.report.page.blocks import Section, Table, Text
-from cartrial.report.page.rows import parts
+from cartrial.report.page.rows import Cell, ResultRow, parts
 from cartrial.report.study.data import LEVEL_WORDS, ReportData, in_order
 
 __all__ = ["build"]
@@ -14,7 +12,7 @@ __all__ = ["build"]
 def build(data: ReportData) -> Section:
     """Return the baseline table."""
     title = "Baseline"
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     for item in data.study.baseline:
         found = data.rows.where("baseline", item.id)
@@ -40,9 +38,9 @@ def build(data: ReportData) -> Section:
     return Section("baseline", title, [Table(("Characteristic", "Infused"), rows, caption, numeric=(1,), group=frozenset(groups))], title)
 
 
-def _numbers(data: ReportData, at: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def _numbers(data: ReportData, at: list[ResultRow]) -> list[tuple[Cell, ...]]:
     stat = {name: data.rows.stat(at, name) for name in ("n", "median", "q25", "q75", "min", "max", "mean", "standard_deviation")}
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     if stat["median"]:
         rows.append(("Subjects with a value", stat["n"]))
         rows.append(("Median (range)", parts("{} ({} to {})", stat["median"], stat["min"], stat["max"])))

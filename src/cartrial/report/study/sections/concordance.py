@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
-from cartrial.report.page.rows import parts
+from cartrial.report.page.rows import ResultRow, parts
 from cartrial.report.study.data import ReportData
 from cartrial.study.criteria.codes import BEST_FIRST
 
@@ -32,11 +30,11 @@ def build(data: ReportData) -> Section:
     return Section("readers", title, blocks, short)
 
 
-def _groups(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _groups(found: list[ResultRow]) -> list[tuple[str, str]]:
     return sorted(dict.fromkeys((row["reader"], row["endpoint"]) for row in found), key=lambda pair: (pair[0], pair[1] != "visit"))
 
 
-def _agreement(data: ReportData, found: list[dict[str, Any]]) -> Table:
+def _agreement(data: ReportData, found: list[ResultRow]) -> Table:
     rows = []
     for reader, endpoint in _groups(found):
         at = [row for row in found if row["reader"] == reader and row["endpoint"] == endpoint and not row["level"]]
@@ -46,7 +44,7 @@ def _agreement(data: ReportData, found: list[dict[str, Any]]) -> Table:
     return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5))
 
 
-def _cross(data: ReportData, reader: str, endpoint: str, found: list[dict[str, Any]]) -> list[Block]:
+def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow]) -> list[Block]:
     cells = {}
     for row in found:
         if row["reader"] == reader and row["endpoint"] == endpoint and row["level"]:

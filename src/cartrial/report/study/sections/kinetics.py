@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
 from cartrial.report.page.blocks import Block, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import parts
+from cartrial.report.page.rows import Cell, ResultRow, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.samples import product_samples
 
@@ -75,7 +73,7 @@ def _strips(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
             continue
         values = [(groups.get(subject, ""), value) for subject, value in frame.select("SUBJ", "AVAL").iter_rows()]
         name = PARAMETERS[code].format(auc=data.study.kinetics.auc_to)
-        unit = frame["AVALU"].drop_nulls().first() or ""
+        unit = next(iter(frame["AVALU"].drop_nulls().to_list()), "")
         said = (
             f"{TESTS[test][0]}: {name.lower() if code == 'AUC28' else name} by best response (reader "
             f"{data.study.readers.primary}), one point a subject that expanded."
@@ -86,7 +84,7 @@ def _strips(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
 
 def _table(data: ReportData) -> list[Block]:
     stat = data.rows.stat
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     heads: set[int] = set()
     blocks: list[Block] = []
     for test in data.study.kinetics.tests:
@@ -118,7 +116,7 @@ def _table(data: ReportData) -> list[Block]:
     return blocks
 
 
-def _line(data: ReportData, at: list[dict[str, Any]], level: str) -> tuple[Any, ...]:
+def _line(data: ReportData, at: list[ResultRow], level: str) -> tuple[Cell, ...]:
     stat = data.rows.stat
     limits = stat(at, "median_lower")
     spread = (

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from cartrial.report.page.blocks import Block, Details, Section, Table, Text
+from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS, ReportData
 from cartrial.report.study.sections.estimates import variant_words
 from cartrial.study import Study
@@ -73,16 +74,16 @@ def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return main, both.filter(differs).sort("SUBJ", "VARIANT")
 
 
-def _when(row: dict[str, Any]) -> tuple[Any, Any]:
+def _when(row: dict[str, Any]) -> tuple[Cell, Cell]:
     return (row["ADT"].isoformat() if row["ADT"] else "", "" if row["CARDY"] is None else row["CARDY"])
 
 
-def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
+def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     reason = "" if row["REASON"] == "response" else REASON_WORDS.get(row["REASON"], row["REASON"] or "")
     return (data.labels[row["SUBJ"]], ANSWERS.get(row["AVALC"], row["AVALC"]), reason, *_when(row), source_text(row), row["RULE"] or "")
 
 
-def _time(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
+def _time(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     what = row["EVNTDESC"] if row["CNSR"] != 1 else row["CNSDTDSC"]
     words = EVENT_WORDS.get(what, what or "")
     said = words if row["CNSR"] == 0 else (f"{words} (competing)" if row["CNSR"] == 2 else f"censored: {words}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, Table, Text
 from cartrial.report.page.rows import parts
 from cartrial.report.study.data import REASON_WORDS, ReportData
@@ -81,7 +79,7 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
     ]
 
 
-def estimand_items(study: Study, variant: Variant) -> list[tuple[str, Any]]:
+def estimand_items(study: Study, variant: Variant) -> list[tuple[str, str]]:
     """Return the five attributes of ICH E9(R1) in words, with window, reader and censoring."""
     words = describe_endpoint(study, variant)
     items = [

@@ -21,17 +21,16 @@ MOST = 400
 def build(data: ReportData) -> Section:
     """Return the section on the data and its findings."""
     blocks: list[Block] = [Text(PROVENANCE[data.provenance])]
-    files = tuple(data.source.files) if data.source is not None else ()
-    if files:
-        level = getattr(data.source, "level", "records")
-        if level == "events":
+    source = data.source
+    if source is not None and source.files:
+        if source.level == "events":
             blocks.append(
                 Note("The source gives events (best response, dates), not records by visit: what only records can show is not derived.")
             )
         blocks.append(
             Table(
                 ("File", "Domain", "Rows", "Form", "SHA-256"),
-                [(file.name, file.domain, file.rows, file.form, file.sha256[:12]) for file in files],
+                [(file.name, file.domain, file.rows, file.form, file.sha256[:12]) for file in source.files],
                 "Source files; the full hashes stand in run.json",
                 numeric=(2,),
                 small=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cartrial.report.page.blocks import Block, Note, Section, Table
-from cartrial.report.page.rows import ABSENT, parts
+from cartrial.report.page.rows import ABSENT, Cell, parts
 from cartrial.report.study.data import ReportData
 
 __all__ = ["published_section"]
@@ -65,7 +65,7 @@ def _number(value: float | None, months: bool) -> str:
     return f"{value:.1f}" if months else f"{100 * value:.1f} %"
 
 
-def _published_row(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
+def _published_row(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     words, place = _MEASURES.get(row["measure"], (row["measure"].replace("-", " "), None))
     months = row["measure"].endswith("-median")
     if row["target"] == _BEST:
@@ -74,7 +74,7 @@ def _published_row(data: ReportData, row: dict[str, Any]) -> tuple[Any, ...]:
     upper = "NR" if row["upper"] is None else _number(row["upper"], months)
     published = f"{counts}{_number(row['published'], months)} ({_number(row['lower'], months)} to {upper})"
     model = f"{_number(row['simulated'], months)} ({_number(row['band_low'], months)} to {_number(row['band_high'], months)})"
-    here: Any = ABSENT
+    here: Cell = ABSENT
     if place:
         at = data.rows.where(place[0], place[1], variant=place[3], by="")
         stat = data.rows.stat(at, place[2])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
+from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
 from cartrial.report.study.sections.primary import estimand_items
+from cartrial.study import Endpoint
 
 __all__ = ["HEAD", "build"]
 
@@ -18,7 +18,7 @@ HEAD = ("Endpoint", "n/N", "Rate (%)", "95 % interval (%)", "Not yet assessable"
 def build(data: ReportData) -> Section:
     """Return the section on all response endpoints and their sensitivity."""
     title = "Response"
-    found: list[tuple[Any, str, Estimate]] = []
+    found: list[tuple[Endpoint, str, Estimate]] = []
     for endpoint in data.rates():
         for name in variant_names(data, "response", endpoint):
             estimate = find_rate(data, endpoint.id, name)
@@ -54,7 +54,7 @@ def build(data: ReportData) -> Section:
     return Section("response", title, blocks, title)
 
 
-def _cells(label: str, estimate: Estimate) -> tuple[Any, ...]:
+def _cells(label: str, estimate: Estimate) -> tuple[Cell, ...]:
     return (
         label,
         estimate.fraction,
@@ -68,11 +68,11 @@ def _cells(label: str, estimate: Estimate) -> tuple[Any, ...]:
     )
 
 
-def _sensitivity(data: ReportData, found: list[tuple[Any, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
+def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
     varied = {endpoint.id for endpoint, name, _ in found if name}
     if not varied:
         return [Text("The study file names no sensitivity variant of a response endpoint.")]
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     lines: list[Line] = []
     for endpoint, name, estimate in found:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cartrial.report.page.blocks import Block, Details, Note, Section, Table, Text
-from cartrial.report.page.rows import Stat, parts
+from cartrial.report.page.rows import Cell, ResultRow, Stat, parts
 from cartrial.report.study.data import ReportData
 
 __all__ = ["build"]
@@ -48,14 +46,14 @@ def build(data: ReportData) -> Section:
     return Section("safety", title, blocks, title)
 
 
-def _levels(graded: list[dict[str, Any]]) -> list[str]:
+def _levels(graded: list[ResultRow]) -> list[str]:
     """Return the grades to show: those that a study has; a grade that is not known only where it occurs."""
     seen = {row["level"] for row in graded}
     unknown = any(row["level"] == "unknown" and row["statistic"] == "n" and row["value"] for row in graded)
     return [level for level in GRADES if level in seen and (level != "unknown" or unknown)]
 
 
-def _counts(data: ReportData, graded: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Stat]]:
+def _counts(data: ReportData, graded: list[ResultRow]) -> dict[tuple[str, str], dict[str, Stat]]:
     counts: dict[tuple[str, str], dict[str, Stat]] = {}
     for row in graded:
         if row["statistic"] == "n":
@@ -63,10 +61,10 @@ def _counts(data: ReportData, graded: list[dict[str, Any]]) -> dict[tuple[str, s
     return counts
 
 
-def _special(data: ReportData, graded: list[dict[str, Any]]) -> list[Block]:
+def _special(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     levels, counts = _levels(graded), _counts(data, graded)
     stat = data.rows.stat
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for item in data.study.safety.special:
         at = counts.get(("", item.id))
         if at:
@@ -100,14 +98,14 @@ def _special(data: ReportData, graded: list[dict[str, Any]]) -> list[Block]:
     return blocks
 
 
-def _terms(data: ReportData, graded: list[dict[str, Any]]) -> list[Block]:
+def _terms(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     levels, counts = [level for level in _levels(graded) if level != "0"], _counts(data, graded)
     classes = sorted(endpoint for variant, endpoint in counts if variant == "class")
     terms: dict[str, list[str]] = {}
     for variant, endpoint in counts:
         if variant.startswith("class="):
             terms.setdefault(variant.removeprefix("class="), []).append(endpoint)
-    body: list[tuple[Any, ...]] = []
+    body: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
 
     def add(label: str, key: tuple[str, str]) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from cartrial.analysis.tables.times import LANDMARKS
 from cartrial.report.figures.curve import Curve, draw_curves
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import Stat, parts
+from cartrial.report.page.rows import Cell, ResultRow, Stat, parts
 from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH
 from cartrial.report.study.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
 from cartrial.report.study.sections.estimates import variant_names, variant_words
@@ -33,7 +31,7 @@ def build(data: ReportData) -> Section:
     if not data.followed or not data.rows.where("survival"):
         return Section("times", title, [Text("No relapse or survival was recorded, so no time to event is shown.")], "Times")
     blocks: list[Block] = []
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     for endpoint in data.times():
         variants = [(name, _median(data, endpoint.id, name)) for name in variant_names(data, "survival", endpoint)]
@@ -64,7 +62,7 @@ def build(data: ReportData) -> Section:
     return Section("times", title, blocks, "Times")
 
 
-def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Any, ...] | None:
+def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Cell, ...] | None:
     found = data.rows.where("survival", endpoint, variant=variant, by="", level="")
     stat = data.rows.stat
     median = stat(found, "median")
@@ -96,7 +94,7 @@ def _landmarks(data: ReportData) -> list[Block]:
     return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
 
 
-def _points(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float, float | None, float | None]]:
+def _points(rows: list[ResultRow], name: str) -> list[tuple[float, float, float | None, float | None]]:
     at: dict[float, dict[str, float | None]] = {}
     for row in rows:
         if row["statistic"] in (name, f"{name}_lower", f"{name}_upper") and row["time"] is not None:
@@ -109,8 +107,12 @@ def _points(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float, f
     return points
 
 
-def _risk(data: ReportData, rows: list[dict[str, Any]]) -> list[tuple[float, Stat]]:
-    found = [(row["time"], Stat(row["text"], row["key"], row["value"])) for row in rows if row["statistic"] == "at_risk"]
+def _risk(data: ReportData, rows: list[ResultRow]) -> list[tuple[float, Stat]]:
+    found = [
+        (row["time"], Stat(row["text"], row["key"], row["value"]))
+        for row in rows
+        if row["statistic"] == "at_risk" and row["time"] is not None
+    ]
     months = [pair for pair in found if abs(pair[0] / DAYS_PER_MONTH - round(pair[0] / DAYS_PER_MONTH)) < 0.02]
     return sorted(months or found, key=lambda pair: pair[0])
 
@@ -122,7 +124,8 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     if not found or times.is_empty():
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
     censored = sorted(times.filter(pl.col("CNSR") == 1)["AVAL"].drop_nulls().to_list())
-    curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), times["AVAL"].max() or 0)
+    end = max(times["AVAL"].drop_nulls().to_list(), default=0)
+    curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), end)
     svg = draw_curves(
         [curve],
         title=f"{endpoint.label}: Kaplan–Meier curve",
@@ -155,7 +158,7 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
     for variant in dict.fromkeys(row["variant"] for row in everything):
         rows = [row for row in everything if row["variant"] == variant]
         times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == variant))
-        end = times["AVAL"].max() or 0
+        end = max(times["AVAL"].drop_nulls().to_list(), default=0)
         levels = list(dict.fromkeys(row["level"] for row in rows if row["statistic"] == "incidence"))
         curves = []
         for i, level in enumerate(sorted(levels, key=lambda level: "death" in level)):
@@ -209,7 +212,7 @@ def _subgroups(data: ReportData) -> list[Block]:
     """Return medians by subgroup, with the log-rank test and the hazard ratio, folded away."""
     stat = data.rows.stat
     labels = {item.id: item for item in data.study.baseline}
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     for endpoint in data.times():
         for name in data.study.subgroups:
