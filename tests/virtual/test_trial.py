@@ -100,12 +100,13 @@ def test_nothing_after_the_cutoff_or_death(trial):
 
 
 def test_equal_for_any_batch_and_thread(monkeypatch):
-    from cartrial.virtual import engine, trial
+    from cartrial.virtual.engine import course
+    from cartrial.virtual.trial import conduct
 
     plan = make_plan()
     whole = simulate_study(plan.study, plan=plan, trials=5, threads=1)
-    monkeypatch.setattr(trial, "CHUNK", 2)
-    monkeypatch.setattr(engine, "_CHUNK", 7)
+    monkeypatch.setattr(conduct, "CHUNK", 2)
+    monkeypatch.setattr(course, "_CHUNK", 7)
     assert equal(whole, simulate_study(plan.study, plan=plan, trials=5, threads=2)) == []
     last = simulate_study(plan.study, plan=plan, trials=2, first=3)
     first = int(whole.subjects.filter(pl.col("TRIAL") == 3)["SUBJ"][0])
