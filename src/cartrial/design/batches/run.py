@@ -85,6 +85,23 @@ def run_batches(
         used, or are lost.
     Interrupted
         On Ctrl-C. The batches that are there stay usable, and the same call goes on with the rest.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial.design import run_batches
+    >>> class Numbers:
+    ...     def identity(self):
+    ...         return {"seed": 1}
+    ...
+    ...     def run(self, first, last):
+    ...         return pl.DataFrame({"trial": list(range(first, last + 1))})
+    >>> with TemporaryDirectory() as folder:
+    ...     place = run_batches(Numbers(), 5, Path(folder) / "out", batch=3)
+    ...     print(sorted(path.name for path in place.iterdir()))
+    ['manifest.json', 'trials-000000-000002.parquet', 'trials-000003-000004.parquet']
     """
     if trials < 1 or batch < 1:
         raise InputError("there is no trial, or no trial in a batch", key="trials", right="Give at least 1 of each")
@@ -148,6 +165,19 @@ def read_batches(folder: str | Path) -> pl.LazyFrame:
     ------
     InputError
         If the folder has none, or two files hold the same trials.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial.design import read_batches
+    >>> with TemporaryDirectory() as folder:
+    ...     for first, last in ((0, 2), (3, 4)):
+    ...         trials = pl.DataFrame({"trial": list(range(first, last + 1))})
+    ...         trials.write_parquet(Path(folder) / f"trials-{first:06d}-{last:06d}.parquet")
+    ...     print(read_batches(folder).collect()["trial"].to_list())
+    [0, 1, 2, 3, 4]
     """
     import polars as pl
 

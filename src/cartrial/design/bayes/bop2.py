@@ -88,6 +88,16 @@ def design_bop2(
     -----
     Stop when P(p <= p0 | data) > 1 - lambda (n/N)^gamma; at the last look the same rule decides. The grid has lambda 0.01 to 0.99 and
     gamma 0 to 1, each in steps of 0.01; equal boundaries are run once. Ties go to the fewest subjects expected at p0.
+
+    Examples
+    --------
+    The boundaries of Lin, Coleman and Yuan, arXiv:1810.00709, Table 2: go on with 2, 4 and 8 responders of 10, 20 and 30; success with 12
+    of 40.
+
+    >>> from cartrial.design import design_bop2
+    >>> design = design_bop2(0.2, 0.4, (10, 20, 30, 40)).design
+    >>> design.futility, design.efficacy
+    ((1, 3, 7, 11), (None, None, None, 12))
     """
     null, target = check_rates(p0, p1)
     n = check_looks(looks)

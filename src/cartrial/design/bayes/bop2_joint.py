@@ -120,6 +120,14 @@ def cells_of(efficacy: float, toxicity: float, odds_ratio: float = 1.0) -> Cells
     Notes
     -----
     The joint probability of Plackett's distribution (J Am Stat Assoc 1965;60:516-522, doi:10.1080/01621459.1965.10480807).
+
+    Examples
+    --------
+    By hand: independent, 0.5 x 0.2 of all respond and have toxicity.
+
+    >>> from cartrial.design import cells_of
+    >>> [round(cell, 2) for cell in cells_of(0.5, 0.2)]
+    [0.1, 0.4, 0.1, 0.4]
     """
     right = "Give a rate between 0 and 1, for example 0.3"
     response, toxic = check_number(efficacy, "efficacy", right=right), check_number(toxicity, "toxicity", right=right)
@@ -180,6 +188,16 @@ def design_bop2_joint(
     Both posteriors are Beta, as sums of cells of a Dirichlet. The grid has lambda 0.01 to 0.99 in steps of 0.01 and gamma 0 to 1 in
     steps of 0.05. The partial nulls take one rate of `null`, the other of `alternative`, and the odds ratio of `null`; to control them
     is the proposal of BOP2-TE (Chen, Zhou, Lee, Yuan 2024, arXiv:2408.05816).
+
+    Examples
+    --------
+    The cells, looks, cut-off and futility boundary of the R package BOP2FE (README, `BOP2FE_jointefftox`).
+
+    >>> from cartrial.design import design_bop2_joint
+    >>> null, alternative = (0.15, 0.30, 0.15, 0.40), (0.18, 0.42, 0.02, 0.38)
+    >>> design = design_bop2_joint(null, alternative, (10, 15, 20, 25, 30, 35, 40), cutoff=(0.7, 1))
+    >>> design.futility
+    (3, 5, 8, 10, 13, 16, 19)
     """
     lower, upper = _cells(null, "null", positive=True), _cells(alternative, "alternative")
     n = check_looks(looks)
@@ -261,6 +279,18 @@ def operate_joint(design: JointDesign, cells: ArrayLike) -> JointOperating:
     ------
     InputError
         For cells that are no probabilities.
+
+    Examples
+    --------
+    By hand: where everyone responds without toxicity every look is passed; where nobody responds, the trial stops at the first.
+
+    >>> from cartrial.design import design_bop2_joint, operate_joint
+    >>> design = design_bop2_joint((0.15, 0.3, 0.15, 0.4), (0.18, 0.42, 0.02, 0.38), (10, 20, 40), cutoff=(0.7, 1))
+    >>> for cells in ((0, 1, 0, 0), (0, 0, 0, 1)):
+    ...     found = operate_joint(design, cells)
+    ...     print(round(found.success, 4), round(found.expected_n, 4))
+    1.0 40.0
+    0.0 10.0
     """
     truth = _cells(cells, "cells")
     low = np.array([[-1 if value is None else value for value in design.futility]])
@@ -273,7 +303,17 @@ def operate_joint(design: JointDesign, cells: ArrayLike) -> JointOperating:
 
 
 def joint_boundaries(design: JointDesign) -> pl.DataFrame:
-    """Return the boundaries, one row a look: look, n, stop_if_responders_at_most, stop_if_toxicities_at_least (null: no such stop)."""
+    """Return the boundaries, one row a look: look, n, stop_if_responders_at_most, stop_if_toxicities_at_least (null: no such stop).
+
+    Examples
+    --------
+    So many responders of 10, 20 and 40 stop in the R package BOP2FE too (README, `BOP2FE_jointefftox`).
+
+    >>> from cartrial.design import design_bop2_joint, joint_boundaries
+    >>> design = design_bop2_joint((0.15, 0.3, 0.15, 0.4), (0.18, 0.42, 0.02, 0.38), (10, 20, 40), cutoff=(0.7, 1))
+    >>> joint_boundaries(design).rows()
+    [(1, 10, 3, 5), (2, 20, 8, 7), (3, 40, 19, 11)]
+    """
     import polars as pl
 
     columns: dict[str, Any] = {

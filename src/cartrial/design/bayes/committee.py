@@ -37,6 +37,15 @@ def committee_table(design: Staged | JointDesign | SafetyRule | Delayed, *, did:
     ------
     InputError
         For anything else.
+
+    Examples
+    --------
+    >>> from cartrial.design import Staged, committee_table
+    >>> simon = Staged("Simon optimal", (13, 43), (3, 12), (None, 13), 0.2, 0.4, "as published", "Simon 1989")
+    >>> for sentence in committee_table(simon)["sentence"]:
+    ...     print(sentence)
+    Stop if 3 or fewer of 13 responded.
+    Success if 13 or more of 43 responded, no success otherwise.
     """
     if isinstance(design, Staged):
         frame = boundaries(design)

@@ -97,6 +97,16 @@ def design_delayed(
     no such information: then wait, or look later. A look suspends accrual while more than n²/N of its n subjects are pending, unless the
     pending cannot change the decision. The cut-off holds the errors of complete outcomes; what is left of them when looks decide earlier
     is what `simulate_delayed` shows.
+
+    Examples
+    --------
+    The cut-off of Lin, Coleman and Yuan, arXiv:1810.00709, Table 2. With 1 responder among 10 the trial stops once the effective number of
+    subjects is above 8.27.
+
+    >>> from cartrial.design import design_delayed
+    >>> design = design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1))
+    >>> design.go.tolist(), round(design.edge[0][1], 2)
+    ([2, 4, 8, 12], 8.27)
     """
     check_choice(early, "early", _EARLY)
     complete = design_bop2(p0, p1, looks, alpha=alpha, power=power, prior=prior, cutoff=cutoff)
@@ -129,6 +139,17 @@ def assess_delayed(design: Delayed, enrolled: int, responders: int, failures: in
     ------
     InputError
         If there is no such look, the numbers do not fit together, or the follow-up is longer than that of all the pending.
+
+    Examples
+    --------
+    The example of Lin, Coleman and Yuan, arXiv:1810.00709, Table 1: of 20 subjects 3 responded, 8 did not, and 9 were followed for so many
+    of 120 days.
+
+    >>> from cartrial.design import assess_delayed, design_delayed
+    >>> design = design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1))
+    >>> followup = sum((85, 78, 66, 48, 32, 28, 10, 8, 5)) / 120
+    >>> assess_delayed(design, 20, 3, 8, followup)
+    'go on'
     """
     if enrolled not in design.n:
         raise InputError(f"there is no look at {enrolled} subjects", key="enrolled", right=f"Give one of {', '.join(map(str, design.n))}")
@@ -165,6 +186,17 @@ def delayed_boundaries(design: Delayed) -> pl.DataFrame:
         (responders or failures, as `early` says), pending, action ("go on", "stop", "depends") and followup: where it depends, stop with a
         total follow-up of the pending, in windows, above ("response") or below ("failure") this. With more pending than there are rows
         for, accrual is suspended unless no outcome of theirs could change the decision.
+
+    Examples
+    --------
+    Lin, Coleman and Yuan, arXiv:1810.00709, Table 2, print 8.27 effective subjects for 1 responder among 10. By hand: with 2 pending, 8 are
+    known, so that a follow-up of the pending above 0.27 windows stops the trial.
+
+    >>> import polars as pl
+    >>> from cartrial.design import delayed_boundaries, design_delayed
+    >>> table = delayed_boundaries(design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1)))
+    >>> table.filter(n=10, events=1, pending=2).select("action", pl.col("followup").round(2)).rows()
+    [('depends', 0.27)]
     """
     import polars as pl
 
@@ -227,6 +259,19 @@ def simulate_delayed(
     ------
     InputError
         For a rate, accrual, window, share, time or word that cannot be.
+
+    Examples
+    --------
+    A trial that waits for the outcomes at each look decides as the exact design does, within what chance leaves; one that credits pending
+    subjects with part of an outcome is suspended for less time.
+
+    >>> from cartrial.design import design_delayed, operate, simulate_delayed
+    >>> design = design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1))
+    >>> credit, wait = simulate_delayed(design, 0.4, accrual=4, window=3, trials=500).to_dicts()
+    >>> bool(abs(wait["success"] - operate(design.complete.design, 0.4).success) < 4 * wait["success_error"])
+    True
+    >>> credit["suspended"] < wait["suspended"]
+    True
     """
     import polars as pl
 

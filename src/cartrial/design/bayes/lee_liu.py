@@ -104,6 +104,17 @@ def design_lee_liu(
     -----
     No grid: with n subjects theta_t matters only through the number of responders wanted at the end, and theta_l only where it passes a
     predictive probability that a trial can show. Each set of boundaries between two such values is looked at.
+
+    Examples
+    --------
+    It needs no more subjects than Simon's minimax design with the same errors, 10 of 36 (Simon 1989, Table 1).
+
+    >>> from cartrial.design import design_lee_liu
+    >>> found = design_lee_liu(0.2, 0.4, alpha=0.1, power=0.9)
+    >>> found.design.n[-1], found.design.futility[-1]
+    (36, 10)
+    >>> found.type_one <= 0.1, found.power >= 0.9
+    (True, True)
     """
     null, target = check_rates(p0, p1)
     right = "Give a number between 0 and 1, for example 0.9"

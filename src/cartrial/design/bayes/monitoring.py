@@ -45,6 +45,7 @@ def looks_after(first: int, n_max: int, every: int = 1) -> tuple[int, ...]:
 
     Examples
     --------
+    >>> from cartrial.design import looks_after
     >>> looks_after(10, 25, every=5)
     (10, 15, 20, 25)
     """

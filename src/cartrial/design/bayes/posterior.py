@@ -55,6 +55,16 @@ def design_thall_simon(
     ------
     InputError
         For looks, priors or cut-offs that cannot be, or if no number of responders reaches the upper cut-off at the last look.
+
+    Examples
+    --------
+    By hand: with a flat prior and a known standard of 0.5 the posterior probability that the rate is higher is 1 - 0.5⁵ = 0.97 after 4 of 4
+    responders, enough for 0.95, and 0.5⁴ = 0.06 after 0 of 3, which stops at 0.1 or less.
+
+    >>> from cartrial.design import design_thall_simon
+    >>> design = design_thall_simon((3, 4), standard=0.5, lower=0.1, upper=0.95)
+    >>> design.futility, design.efficacy
+    ((0, 3), (None, 4))
     """
     n = check_looks(looks)
     prior = check_prior(prior)

@@ -55,6 +55,16 @@ def design_predictive(
     ------
     InputError
         For looks, rates or cut-offs that cannot be, or if success cannot be reached at the end.
+
+    Examples
+    --------
+    The numbers of subjects at which the boundary rises, as the R package ph2bayes 0.0.2 prints them for `stopbound_pred(0.05, "futility",
+    40, 0.6, 1.4, 0.3, 0.85)`: stop with 0 of 4, 1 of 8, 2 of 11 or 3 of 14.
+
+    >>> from cartrial.design import design_predictive, looks_after
+    >>> design = design_predictive(looks_after(1, 40), 0.3, theta_t=0.85, theta_l=0.05, prior=(0.6, 1.4))
+    >>> [design.futility[n - 1] for n in (3, 4, 7, 8, 10, 11, 13, 14)]
+    [None, 0, 0, 1, 1, 2, 2, 3]
     """
     n = check_looks(looks)
     null = check_share(p0, "p0")

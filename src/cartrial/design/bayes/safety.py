@@ -86,6 +86,18 @@ def design_safety_exact(
     -----
     Levels and excesses take finitely many values; the boundary is the strictest of them all, not of a grid. Pocock's shape is the R
     package stoppingrule's `calc.rule.bin(type = "Pocock")`.
+
+    Examples
+    --------
+    The boundary of the R package stoppingrule (README, `calc.rule.bin(ns = 1:30, p0 = 0.20, alpha = 0.10, type = "Pocock")`): 3 of 3 or 4,
+    4 of 5 to 7, 5 of 8 to 10 subjects.
+
+    >>> from cartrial.design import design_safety_exact, looks_after
+    >>> rule = design_safety_exact(looks_after(1, 30), 0.2, false_stop=0.1)
+    >>> rule.stop[:10]
+    (None, None, 3, 3, 4, 4, 4, 5, 5, 5)
+    >>> round(rule.false_stop, 4)
+    0.0992
     """
     n, rate, limit = check_looks(looks), _rate(acceptable), _limit(false_stop)
     check_choice(shape, "shape", _SHAPES)
@@ -147,6 +159,15 @@ def design_safety_bayes(
     Notes
     -----
     With `false_stop` this is `calc.rule.bin(type = "BB")` of the R package stoppingrule.
+
+    Examples
+    --------
+    By hand: with a flat prior the posterior probability of a rate above 0.5 is 1 - 0.5⁴ = 0.94 after 3 of 3 events and 1 - 0.5³ = 0.88
+    after 2 of 2.
+
+    >>> from cartrial.design import design_safety_bayes
+    >>> design_safety_bayes((2, 3), 0.5, prior=(1, 1), tau=0.9).stop
+    (None, 3)
     """
     n, rate = check_looks(looks), _rate(acceptable)
     shape = (rate, 1.0 - rate) if prior is None else check_prior(prior)
@@ -191,6 +212,16 @@ def operate_safety(rule: SafetyRule, rates: ArrayLike) -> pl.DataFrame:
     -----
     The expected number of events is the rate times the expected number of subjects (Wald's identity): whether to stop depends on the past
     alone. Subjects treated but not yet known at a stop come on top.
+
+    Examples
+    --------
+    By hand: a rule that stops with any event among 1 or 2 subjects. At a rate of 0.2 it ever stops with 1 - 0.8² = 0.36, and 1 + 0.8
+    subjects are expected.
+
+    >>> from cartrial.design import SafetyRule, operate_safety
+    >>> rule = SafetyRule("any", (1, 2), (1, 1), 0.2, 0.36, "severe CRS", "by hand", "none")
+    >>> [round(value, 2) for value in operate_safety(rule, 0.2).select("stop", "stop_early", "expected_n").row(0)]
+    [0.36, 0.2, 1.8]
     """
     import polars as pl
 
@@ -209,7 +240,16 @@ def operate_safety(rule: SafetyRule, rates: ArrayLike) -> pl.DataFrame:
 
 
 def safety_boundaries(rule: SafetyRule) -> pl.DataFrame:
-    """Return the boundary, one row a look: look, n, stop_if_at_least (null: no such stop)."""
+    """Return the boundary, one row a look: look, n, stop_if_at_least (null: no such stop).
+
+    Examples
+    --------
+    By hand, as for `design_safety_bayes`: no number of events among 2 subjects stops the trial, 3 of 3 do.
+
+    >>> from cartrial.design import design_safety_bayes, safety_boundaries
+    >>> safety_boundaries(design_safety_bayes((2, 3), 0.5, prior=(1, 1), tau=0.9)).rows()
+    [(1, 2, None), (2, 3, 3)]
+    """
     import polars as pl
 
     columns = {"look": range(1, len(rule.n) + 1), "n": rule.n, "stop_if_at_least": rule.stop}

@@ -67,6 +67,14 @@ def estimate_mtd(design: DoseDesign, n: Sequence[int], dlt: Sequence[int], *, el
     ----------
     `select.mtd` of R BOIN, Yan et al. 2020, doi:10.18637/jss.v094.i13: estimates (y + 0.05) / (n + 0.1), weights the inverse of the
     posterior variance under Beta(0.05, 0.05).
+
+    Examples
+    --------
+    The example of `select.mtd` of R BOIN (Yan et al. 2020).
+
+    >>> from cartrial.design import design_boin, estimate_mtd
+    >>> estimate_mtd(design_boin(0.3), (3, 3, 15, 9, 0), (0, 0, 4, 4, 0)).level
+    3
     """
     n, dlt = _counts(n, dlt)
     out = _eliminated(design, n, dlt) if eliminated is None else eliminated - 1
@@ -104,6 +112,15 @@ def recommend_dose(design: DoseDesign, outcomes: str | Sequence[tuple[int, int, 
     InputError
         If the text cannot be read, a dose does not exist, there are more DLTs than subjects, or the table does not speak of so many
         subjects.
+
+    Examples
+    --------
+    By hand: 2 DLTs in 3 subjects are above the BOIN boundary of 0.3585 for a target of 0.3.
+
+    >>> from cartrial.design import Doses, design_boin, recommend_dose
+    >>> doses = Doses((1e6, 3e6, 1e7))
+    >>> recommend_dose(design_boin(0.3), "1NNN 2NTT", doses).words
+    'De-escalate: the next cohort receives 1 × 10⁶ cells/kg.'
     """
     labels = doses.labels if isinstance(doses, Doses) else tuple(f"dose {k}" for k in range(1, doses + 1))
     if not labels:

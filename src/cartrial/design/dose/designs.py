@@ -14,15 +14,7 @@ from cartrial.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = [
-    "VARIANTS",
-    "DoseDesign",
-    "Doses",
-    "design_boin",
-    "design_from_table",
-    "design_mtpi2",
-    "design_three_plus_three",
-]
+__all__ = ["VARIANTS", "DoseDesign", "Doses", "design_boin", "design_from_table", "design_mtpi2", "design_three_plus_three"]
 
 # variants of 3+3, in words
 VARIANTS = {
@@ -185,6 +177,14 @@ def design_boin(
     References
     ----------
     Liu and Yuan 2015, doi:10.1111/rssc.12089; Yan et al. 2020, doi:10.18637/jss.v094.i13 (R BOIN).
+
+    Examples
+    --------
+    The interval of R BOIN for a target of 0.3 (Liu and Yuan 2015).
+
+    >>> from cartrial.design import design_boin
+    >>> print(design_boin(0.3).method)
+    BOIN, target 0.3: escalate at a DLT rate of at most 0.2365, de-escalate at 0.3585 or more, ...
     """
     cohorts = _cohorts(cohort, max_n)
     most = sum(cohorts)
@@ -198,21 +198,11 @@ def design_boin(
             raise InputError(f"the offset is {offset:g}", key="offset", right="Give it above 0 and below the cut-off minus 0.5")
         stop = tuple(_first_above(n, target, cutoff - offset) if n >= 3 else None for n in range(most + 1))
         text += f"; at the lowest dose the trial stops above {cutoff - offset:g}"
-    return DoseDesign(
-        "BOIN",
-        table,
-        None,
-        target,
-        cohorts,
-        _n_stop(n_stop, stop_when),
-        stop_when,
-        _start(start),
-        stop,
-        upper if bound_mtd else None,
-        0.05,
-        text + _ending(n_stop, stop_when, most),
-        "Liu and Yuan 2015, doi:10.1111/rssc.12089",
-    )
+    source = "Liu and Yuan 2015, doi:10.1111/rssc.12089"
+    bound = upper if bound_mtd else None
+    end, first = _n_stop(n_stop, stop_when), _start(start)
+    text += _ending(n_stop, stop_when, most)
+    return DoseDesign("BOIN", table, None, target, cohorts, end, stop_when, first, stop, bound, 0.05, text, source)
 
 
 def design_mtpi2(
@@ -240,27 +230,24 @@ def design_mtpi2(
     References
     ----------
     Guo et al. 2017, doi:10.1016/j.cct.2017.04.006.
+
+    Examples
+    --------
+    Guo et al. 2017, Figure 3: after 0, 1, 2 and 3 DLTs in 3 subjects.
+
+    >>> from cartrial.design import design_mtpi2
+    >>> design_mtpi2(0.3).table.letters[2]
+    ('E', 'S', 'D', 'DU')
     """
     cohorts = _cohorts(cohort, max_n)
     most = sum(cohorts)
     table = tables.derive_mtpi2_table(target, most, epsilon1=epsilon1, epsilon2=epsilon2, cutoff=cutoff, eliminate_from=eliminate_from)
     text = f"mTPI-2, target {target:g}, equivalence interval {target - epsilon1:g} to {target + epsilon2:g}"
     text += f", eliminate when the posterior probability of a rate above the target exceeds {cutoff:g}"
-    return DoseDesign(
-        "mTPI-2",
-        table,
-        None,
-        target,
-        cohorts,
-        _n_stop(n_stop, stop_when),
-        stop_when,
-        _start(start),
-        (),
-        None,
-        0.05,
-        text + _ending(n_stop, stop_when, most),
-        "Guo et al. 2017, doi:10.1016/j.cct.2017.04.006",
-    )
+    source = "Guo et al. 2017, doi:10.1016/j.cct.2017.04.006"
+    end, first = _n_stop(n_stop, stop_when), _start(start)
+    text += _ending(n_stop, stop_when, most)
+    return DoseDesign("mTPI-2", table, None, target, cohorts, end, stop_when, first, (), None, 0.05, text, source)
 
 
 def design_three_plus_three(
@@ -278,6 +265,14 @@ def design_three_plus_three(
     References
     ----------
     Lin and Shih 2001, doi:10.1093/biostatistics/2.2.203.
+
+    Examples
+    --------
+    By hand: after 0, 1, 2 and 3 DLTs in 3 subjects.
+
+    >>> from cartrial.design import design_three_plus_three
+    >>> design_three_plus_three().table.letters[0]
+    ('E', 'S', 'DU', 'DU')
     """
     check_choice(variant, "variant", tuple(VARIANTS))
     if start > 1 and variant == "escalation-only":
@@ -320,6 +315,14 @@ def design_from_table(
     ------
     InputError
         If cohorts of these sizes lead to a number of subjects that the table does not speak of.
+
+    Examples
+    --------
+    The trial ends after six subjects at a dose: the table speaks of no more.
+
+    >>> from cartrial.design import design_from_table, design_three_plus_three
+    >>> design_from_table(design_three_plus_three().table, 0.25, max_n=18).n_stop
+    6
     """
     check_target(target)
     cohorts = _cohorts(cohort, max_n)

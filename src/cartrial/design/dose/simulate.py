@@ -132,6 +132,16 @@ def simulate_doses(
     Notes
     -----
     The standard error of a proportion that no trial or every trial shows is 0; its true value then differs by less than about 3 / `trials`.
+
+    Examples
+    --------
+    By hand: where the first dose is never and the second always toxic, 3+3 gives three subjects the first, three the second, three more the
+    first, and selects the first.
+
+    >>> from cartrial.design import design_three_plus_three, simulate_doses
+    >>> found = simulate_doses(design_three_plus_three(), (0.0, 1.0), trials=20)
+    >>> found.table().select("level", "selected", "subjects").rows()
+    [(0, 0.0, None), (1, 1.0, 6.0), (2, 0.0, 3.0)]
     """
     checked = check_scenarios(design, scenarios, doses, target)
     trials = check_whole(trials, "trials", 2, _MOST)

@@ -116,6 +116,14 @@ def decision_frame(table: DecisionTable, n: Sequence[int] | None = None) -> pl.D
     -------
     polars.DataFrame
         `dlt`, then a column of letters named by each n; null where there are fewer subjects than DLTs.
+
+    Examples
+    --------
+    By hand, of 3+3: the DLTs, then the decisions of 3 and 6 subjects.
+
+    >>> from cartrial.design import decision_frame, design_three_plus_three
+    >>> decision_frame(design_three_plus_three().table).rows()[:3]
+    [(0, 'E', 'E'), (1, 'S', 'E'), (2, 'DU', 'DU')]
     """
     shown = tuple(table.n if n is None else n)
     if missing := [k for k in shown if k not in table.n]:
@@ -148,6 +156,15 @@ def decision_boundaries(table: DecisionTable) -> pl.DataFrame:
     polars.DataFrame
         `n`, `escalate_if_at_most`, `deescalate_if_at_least`, `eliminate_if_at_least` (DLTs; null where it never happens). Elimination is
         de-escalation too, so the third column is never above the fourth.
+
+    Examples
+    --------
+    The boundaries of R BOIN for a target of 0.3: escalate with at most, de-escalate and eliminate with at least so many DLTs.
+
+    >>> from cartrial.design import decision_boundaries, design_boin
+    >>> table = decision_boundaries(design_boin(0.3, max_n=12).table)
+    >>> table.filter(table["n"] % 3 == 0).rows()
+    [(3, 0, 2, 3), (6, 1, 3, 4), (9, 2, 4, 5), (12, 2, 5, 7)]
     """
     rows = []
     for n, row in zip(table.n, table.letters, strict=True):

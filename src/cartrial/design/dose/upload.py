@@ -35,6 +35,14 @@ def read_decision_table(source: str | Path | pl.DataFrame, *, file: str | None =
     InputError
         If the file cannot be read or is empty, a column or row is missing, a value is no whole number, there are more DLTs than subjects, a
         row stands twice, a letter is unknown, or more DLTs lead to a less cautious decision. Rows are counted with the header as row 1.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.design import read_decision_table
+    >>> frame = pl.DataFrame({"n": [1, 1], "dlt": [1, 0], "decision": ["d", "e"]})
+    >>> read_decision_table(frame)
+    DecisionTable(n=(1,), letters=(('E', 'D'),))
     """
     if isinstance(source, pl.DataFrame):
         frame, name = source, file or "decision table"
@@ -75,7 +83,18 @@ def read_decision_table(source: str | Path | pl.DataFrame, *, file: str | None =
 
 
 def write_decision_table(table: DecisionTable, path: str | Path) -> Path:
-    """Write a decision table to a file ending in .csv or .parquet, in the form that `read_decision_table` reads."""
+    """Write a decision table to a file ending in .csv or .parquet, in the form that `read_decision_table` reads.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.design import DecisionTable, read_decision_table, write_decision_table
+    >>> table = DecisionTable((1,), (("E", "D"),))
+    >>> with TemporaryDirectory() as folder:
+    ...     read_decision_table(write_decision_table(table, Path(folder) / "table.csv")) == table
+    True
+    """
     path = Path(path)
     rows = decision_rows(table)
     writers: dict[str, Callable[[Path], None]] = {".csv": rows.write_csv, ".parquet": rows.write_parquet}
@@ -92,6 +111,15 @@ def check_decision_table(table: DecisionTable) -> tuple[str, ...]:
     With one subject more and the same DLTs the decision should not become more cautious, and with one subject more who has a DLT it should
     not become less cautious; both need neighbouring n, and gaps between the n of the table are bridged by the same rule. A table that never
     eliminates a dose, or never escalates, is named too.
+
+    Examples
+    --------
+    By hand: one DLT is worse in two subjects than in one.
+
+    >>> from cartrial.design import DecisionTable, check_decision_table
+    >>> odd = DecisionTable((1, 2), (("E", "S"), ("E", "D", "DU")))
+    >>> check_decision_table(odd)
+    ('1 DLTs lead to S in 1 subjects, but to D in 2.',)
     """
     notes = []
     for (a, row), (b, other) in zip(

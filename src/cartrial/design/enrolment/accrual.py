@@ -42,6 +42,18 @@ def expected_accrual(plan: AccrualPlan, days: Sequence[float]) -> pl.DataFrame:
     polars.DataFrame
         day, sites_open, screened, enrolled, infused, assessed: expected numbers. Waits are taken at their means, which is exact for the
         time after the last site has opened.
+
+    Examples
+    --------
+    By hand: two sites, of which the second opens after a month, and two subjects a site and month: 2 within one month, 4 + 2 within two;
+    half of them are enrolled.
+
+    >>> from cartrial.design import AccrualPlan, expected_accrual
+    >>> month = 30.4375
+    >>> plan = AccrualPlan(sites=2, rate=2, openings=(0, month), screening_failure=0.5)
+    >>> found = expected_accrual(plan, [month, 2 * month]).select("sites_open", "screened", "enrolled")
+    >>> [[round(value, 6) for value in row] for row in found.rows()]
+    [[2.0, 2.0, 1.0], [2.0, 6.0, 3.0]]
     """
     day = np.asarray(days, np.float64)
     if not np.isfinite(day).all():
@@ -65,6 +77,15 @@ def expected_day(plan: AccrualPlan, n: int, goal: Goal = "infused") -> float:
     """Return the day by which n subjects are expected to be enrolled or infused.
 
     The mean of the time to the n-th subject is later, since slow sites weigh more in it: `simulate_accrual` has it.
+
+    Examples
+    --------
+    By hand: one subject a month of 30.4375 days, half of whom are enrolled.
+
+    >>> from cartrial.design import AccrualPlan, expected_day
+    >>> plan = AccrualPlan(sites=1, rate=1, screening_failure=0.5)
+    >>> round(expected_day(plan, 3, "enrolled"), 3) == round(6 * 30.4375, 3)
+    True
     """
     _check(n, goal)
     share, wait = (
@@ -103,6 +124,18 @@ def simulate_accrual(plan: AccrualPlan, n: int, goal: Goal = "infused", *, trial
     ------
     InputError
         If there is no trial or no subject, or a million screened subjects are not enough.
+
+    Examples
+    --------
+    By hand: the 25th subject of two a month comes after 25 x 30.4375 / 2 days on average, with a standard deviation of a fifth of that.
+
+    >>> from cartrial.design import AccrualPlan, simulate_accrual
+    >>> found = simulate_accrual(AccrualPlan(sites=4, rate=0.5), 25, "enrolled", trials=200)
+    >>> found["screened"].unique().to_list()
+    [25]
+    >>> mean = 25 * 30.4375 / 2
+    >>> abs(found["last_enrolled"].mean() - mean) < 4 * mean / 5 / 200**0.5
+    True
     """
     _check(n, goal)
     if trials < 1:
@@ -141,6 +174,15 @@ def estimate_accrual(times: pl.DataFrame, *, band: float = 0.8) -> pl.DataFrame:
     polars.DataFrame
         One row for each number (screened, enrolled, infused) and milestone (days): quantity, unit, mean, mc_error (of the mean), lower,
         median, upper, months (the median in months of 30.4375 days; null for numbers).
+
+    Examples
+    --------
+    By hand: nobody is lost, so that as many are screened as are infused.
+
+    >>> from cartrial.design import AccrualPlan, estimate_accrual, simulate_accrual
+    >>> found = estimate_accrual(simulate_accrual(AccrualPlan(sites=4, rate=0.5), 5, trials=50))
+    >>> found.filter(quantity="screened").select("unit", "mean", "mc_error", "lower", "upper").rows()
+    [('subjects', 5.0, 0.0, 5.0, 5.0)]
     """
     if not 0 < band < 1:
         raise InputError(f"the band {band:g} is not between 0 and 1", key="band", right="For example 0.8")

@@ -79,6 +79,15 @@ def design_funnel(
     ------
     InputError
         If there are no cases, a step or choice is unknown, or a share is not between 0 and 1.
+
+    Examples
+    --------
+    By hand: 80,000 x 0.15 x 0.75 x 0.4 x 0.6.
+
+    >>> from cartrial.design import design_funnel
+    >>> table = design_funnel(80_000, shares={"adult": 0.4}, draws=200).table
+    >>> round(table.filter(step="relapsed-refractory")["count"][0], 6)
+    2160.0
     """
     cases = _check_cases(cases)
     if draws < 1:
@@ -205,6 +214,17 @@ def design_reach(
     ------
     InputError
         If neither sites nor years are given, a number cannot be, or the whole region has not enough patients.
+
+    Examples
+    --------
+    By hand: of 100 infused a year two sites of 10 % see 20, and so need a year for 20, on average.
+
+    >>> from cartrial.design import design_funnel, design_reach
+    >>> steps = design_funnel(100, draws=1).table["step"][1:]
+    >>> funnel = design_funnel(100, shares=dict.fromkeys(steps, 1.0), draws=2000)
+    >>> found = design_reach(funnel, 20, site_share=0.1, sites=2)
+    >>> found.covered, round(found.mean, 1)
+    (0.2, 1.0)
     """
     from scipy.special import gammaincinv
 

@@ -61,6 +61,15 @@ def design_enrolment(n: int, share: float | None = None, *, seen: tuple[int, int
     ------
     InputError
         If the share is not above 0 and at most 1, or not exactly one of `share` and `seen` is given.
+
+    Examples
+    --------
+    By hand: where half of the enrolled are infused, two enrolled have one infused with a probability of 3/4.
+
+    >>> from cartrial.design import design_enrolment
+    >>> found = design_enrolment(1, 0.5, certainty=0.75)
+    >>> found.enrol, round(found.probability, 2), found.expected
+    (2, 0.75, 2.0)
     """
     if n < 1:
         raise InputError(f"there are {n} subjects", key="n", right="Give at least 1")

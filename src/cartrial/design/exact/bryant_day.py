@@ -160,6 +160,15 @@ def design_bryant_day(
     -----
     Response and toxicity are taken as independent, as in the paper; `estimate_corners` shows what association changes. Ties of the
     expected number (within 1e-9): the smaller n, then the smaller n1, then the higher boundaries.
+
+    Examples
+    --------
+    The example of Bryant and Day 1995, p. 1379: 5 of 19 and 12 of 33 responders, 11 of 19 and 22 of 33 without toxicity.
+
+    >>> from cartrial.design import design_bryant_day
+    >>> best = design_bryant_day((0.3, 0.5), (0.6, 0.8), 0.15, 0.15, 0.15, n_max=60).optimal
+    >>> best.n, best.response, best.safe
+    ((19, 33), (5, 12), (11, 22))
     """
     response, safe = _check_pair(response_rates, "response_rates"), _check_pair(safe_rates, "safe_rates")
     alphas = np.array(
@@ -230,6 +239,17 @@ def operate_bryant_day(design: BryantDay, response: ArrayLike, safe: ArrayLike, 
     Notes
     -----
     Recursion over both counts, subject by subject: no approximation.
+
+    Examples
+    --------
+    By hand: one subject, then another; both must respond without toxicity. Where response and toxicity are independent, that has a
+    probability of (0.5 x 0.8)² = 0.16.
+
+    >>> from cartrial.design import BryantDay, operate_bryant_day
+    >>> design = BryantDay("both", (1, 2), (0, 1), (0, 1), (0.3, 0.5), (0.6, 0.8), "by hand")
+    >>> found = operate_bryant_day(design, 0.5, 0.8)
+    >>> print(f"{found.success:.2f} {found.early_stop:.2f} {found.expected_n:.2f}")
+    0.16 0.60 1.40
     """
     try:
         rates = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (response, safe, phi)))
@@ -260,6 +280,20 @@ def estimate_corners(design: BryantDay, phi: Sequence[float] = (1.0,)) -> pl.Dat
     -------
     polars.DataFrame
         Four rows an odds ratio: response, safe (rates), phi, success, early_stop, expected_n.
+
+    Examples
+    --------
+    The example of Bryant and Day 1995, p. 1379, keeps the three errors of 0.15: where one endpoint is unacceptable, and 1 - 0.8542 where
+    both are acceptable.
+
+    >>> from cartrial.design import BryantDay, estimate_corners
+    >>> paper = BryantDay("paper", (19, 33), (5, 12), (11, 22), (0.3, 0.5), (0.6, 0.8), "p. 1379")
+    >>> for response, safe, success in estimate_corners(paper).select("response", "safe", "success").rows():
+    ...     print(response, safe, f"{success:.4f}")
+    0.3 0.6 0.0247
+    0.3 0.8 0.1447
+    0.5 0.6 0.1458
+    0.5 0.8 0.8542
     """
     grid = [(r, s, odds) for odds in phi for r in design.response_rates for s in design.safe_rates]
     found = operate_bryant_day(design, *np.array(grid).reshape(-1, 3).T)

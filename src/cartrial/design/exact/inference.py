@@ -131,6 +131,23 @@ def estimate_after(
     A second stage of another size than planned, without regard to its responses: Koyama and Chen keep the conditional type I error of
     the plan and translate the p-value through it. The unbiased estimate takes the size that was reached (Porcher and Desseaux 2012,
     doi:10.1186/1471-2288-12-117).
+
+    Examples
+    --------
+    Simon's optimal design for 0.2 against 0.4 with errors of 0.05 and 0.1. Of those who stop at once none but the number of responders
+    counts: the limits are those of Clopper and Pearson for 4 of 19.
+
+    >>> from cartrial.design import Staged, estimate_after
+    >>> simon = Staged("Simon optimal", (19, 54), (4, 15), (None, 16), 0.2, 0.4, "as published", "Simon 1989")
+    >>> stopped = estimate_after(simon, 4, n=19)
+    >>> print(f"{stopped.unbiased:.4f} {stopped.lower:.4f} {stopped.upper:.4f}")
+    0.2105 0.0605 0.4557
+
+    The stop for futility makes responders over subjects too low.
+
+    >>> won = estimate_after(simon, 16)
+    >>> won.success, won.unbiased > won.naive
+    (True, True)
     """
     check_choice(ordering, "ordering", tuple(_METHODS))
     level = check_number(conf_level, "conf_level", right="For example 0.95")
@@ -182,6 +199,16 @@ def estimate_bias(design: Staged, p: ArrayLike) -> pl.DataFrame:
     -------
     polars.DataFrame
         p, mean (of the naive estimate), bias.
+
+    Examples
+    --------
+    By hand: one subject, and a second one where the first responds. The naive estimate is 0, 1/2 or 1; its mean at a rate of 0.5 is 0.25 x
+    0.5 + 0.25 x 1 = 0.375.
+
+    >>> from cartrial.design import Staged, estimate_bias
+    >>> design = Staged("two", (1, 2), (0, 1), (None, 2), 0.3, 0.5, "by hand", "none")
+    >>> estimate_bias(design, 0.5).rows()
+    [(0.5, 0.375, -0.125)]
     """
     rates = np.atleast_1d(np.asarray(p, dtype=float)).ravel()
     ended = stopping_probabilities(design, rates)
@@ -197,6 +224,16 @@ def unbiased_estimates(design: Staged) -> pl.DataFrame:
     -------
     polars.DataFrame
         look (from 1), n, responders, success, naive, unbiased; by look and responders.
+
+    Examples
+    --------
+    By hand: one subject, and a second one where the first responds. A trial that goes on began with a response, so that its unbiased
+    estimate is 1, whatever the second does; the mean is the rate.
+
+    >>> from cartrial.design import Staged, unbiased_estimates
+    >>> design = Staged("two", (1, 2), (0, 1), (None, 2), 0.3, 0.5, "by hand", "none")
+    >>> unbiased_estimates(design).select("look", "responders", "naive", "unbiased").rows()
+    [(1, 0, 0.0, 0.0), (2, 1, 0.5, 1.0), (2, 2, 1.0, 1.0)]
     """
     outcomes = _outcomes(design)
     ends = zip(outcomes.look.tolist(), outcomes.x.tolist(), strict=True)

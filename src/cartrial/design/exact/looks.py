@@ -112,6 +112,17 @@ def design_spending(
     At each look the efficacy boundary is the lowest whose cumulative probability under p0 is within what may be spent, the futility
     boundary the highest whose cumulative probability under p1 is. Probabilities are exact, so what a discrete boundary leaves unspent
     goes on to the next look. A maximum above the smallest may again lack the power.
+
+    Examples
+    --------
+    By hand: half of the type II error of 0.6 may be spent after 2 of 4 subjects. No responder has a probability of 0.2² = 0.04 at a rate of
+    0.8, at most one has 0.36: the trial stops if none responded. At the end all 4 (0.5⁴ = 0.06) keep the type I error of 0.1, 3 or 4 would
+    not.
+
+    >>> from cartrial.design import design_spending
+    >>> design = design_spending(0.5, 0.8, 0.1, 0.6, n=(2, 4), efficacy=None, futility=0)
+    >>> design.futility, design.efficacy
+    ((0, 3), (None, 4))
     """
     p0, p1 = check_rates(p0, p1)
     alpha, beta = check_errors(alpha, beta)
@@ -188,6 +199,16 @@ def design_fleming(
     ------
     InputError
         For input that cannot be, or if no maximum up to `n_max` meets both errors.
+
+    Examples
+    --------
+    By hand: with z = 1.645 a rate of 0.3 is rejected at 20 subjects from 0.3 x 20 + z √(35 x 0.21) = 10.5 responders on, and at 35 from 0.3
+    x 35 + the same = 15.0 on: 11 and 16 are the next whole numbers above.
+
+    >>> from cartrial.design import design_fleming
+    >>> design = design_fleming(0.3, 0.5, 0.05, n=(20, 35))
+    >>> design.efficacy, design.futility
+    ((11, 16), (6, 15))
     """
     from scipy.special import ndtri
 

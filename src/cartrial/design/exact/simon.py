@@ -127,6 +127,17 @@ def design_simon(
     A design stops after n1 subjects with r1 >= 0 responders or fewer; it succeeds with more than r > r1 of n. Where several r meet both
     errors the highest is taken, as in Simon 1989: the smallest type I error. Ties of the expected number (within 1e-9): the smaller n,
     then the smaller n1. Tuples, expected numbers and weights agree with R clinfun's `ph2simon`.
+
+    Examples
+    --------
+    Simon 1989, Table 1: 0.2 against 0.4 with errors of 0.05 and 0.2.
+
+    >>> from cartrial.design import design_simon
+    >>> found = design_simon(0.2, 0.4, 0.05, 0.2)
+    >>> found.optimal.n, found.optimal.futility
+    ((13, 43), (3, 12))
+    >>> found.minimax.n, found.minimax.futility
+    ((18, 33), (4, 10))
     """
     p0, p1 = check_rates(p0, p1)
     alpha, beta = check_errors(alpha, beta)

@@ -51,6 +51,21 @@ def design_single_stage(
     ------
     InputError
         For rates, errors or a rule that cannot be, or if no n up to `n_max` is enough.
+
+    Examples
+    --------
+    By hand: all of 3 subjects respond with a probability of 0.3³ = 0.027 under the null, which is at most 0.05, and of 0.8³ = 0.512 under
+    the alternative; all of 2 would have 0.09.
+
+    >>> from cartrial.design import design_single_stage
+    >>> design = design_single_stage(0.3, 0.8, 0.05, 0.5)
+    >>> design.n, design.efficacy
+    ((3,), (3,))
+
+    Power falls again after the first n that has it: 37 subjects would have less than 35.
+
+    >>> [design_single_stage(0.2, 0.4, 0.05, 0.2, rule=rule).n for rule in ("first", "stable")]
+    [(35,), (38,)]
     """
     p0, p1 = check_rates(p0, p1)
     alpha, beta = check_errors(alpha, beta)
@@ -109,6 +124,14 @@ def estimate_sawtooth(p0: float, p1: float, alpha: float, *, n_max: int = 400, n
     ------
     InputError
         For rates, an error or numbers that cannot be.
+
+    Examples
+    --------
+    By hand: with 1 or 2 subjects even all responders are too likely (0.3, 0.09) for a type I error of 0.05; all of 3 are not (0.027).
+
+    >>> from cartrial.design import estimate_sawtooth
+    >>> estimate_sawtooth(0.3, 0.5, 0.05, n_max=3).select("n", "r", "power").rows()
+    [(1, None, 0.0), (2, None, 0.0), (3, 3, 0.125)]
     """
     p0, p1 = check_rates(p0, p1)
     alpha, _ = check_errors(alpha, 0.5)
@@ -140,6 +163,15 @@ def estimate_power(*designs: Staged, p: ArrayLike | None = None) -> pl.DataFrame
     ------
     InputError
         Without a design, or for a rate that is not between 0 and 1.
+
+    Examples
+    --------
+    By hand: 2 or more of 2 have the probability p².
+
+    >>> from cartrial.design import Staged, estimate_power
+    >>> both = Staged("both", (2,), (1,), (2,), 0.3, 0.7, "by hand", "none")
+    >>> estimate_power(both, p=[0.3, 0.7])["success"].round(4).to_list()
+    [0.09, 0.49]
     """
     if not designs:
         raise InputError("there is no design", key="designs", right="Give at least one")

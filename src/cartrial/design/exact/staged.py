@@ -143,6 +143,19 @@ def operate(design: Staged, p: ArrayLike) -> Operating:
     Notes
     -----
     Recursion of Schultz, Nichol, Elfring and Weed (Biometrics 1973;29:293-300) over the responders at each look: no approximation.
+
+    Examples
+    --------
+    Simon's optimal design for 0.2 against 0.4 stops early under the null with a probability of 0.75 and then expects 20.6 subjects (Simon
+    1989, Table 1).
+
+    >>> from cartrial.design import Staged, operate
+    >>> simon = Staged("Simon optimal", (13, 43), (3, 12), (None, 13), 0.2, 0.4, "as published", "Simon 1989")
+    >>> found = operate(simon, 0.2)
+    >>> print(f"{found.early_stop:.2f} {found.expected_n:.1f}")
+    0.75 20.6
+    >>> operate(simon, [0.0, 1.0]).success.tolist()
+    [0.0, 1.0]
     """
     rates = _rates(p)
     flat = rates.reshape(-1)
@@ -191,6 +204,13 @@ def boundaries(design: Staged) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row a look: look, n (cumulative subjects), stop_if_at_most, success_if_at_least (responders; null: no such stop).
+
+    Examples
+    --------
+    >>> from cartrial.design import Staged, boundaries
+    >>> simon = Staged("Simon optimal", (13, 43), (3, 12), (None, 13), 0.2, 0.4, "as published", "Simon 1989")
+    >>> boundaries(simon).rows()
+    [(1, 13, 3, None), (2, 43, 12, 13)]
     """
     import polars as pl
 

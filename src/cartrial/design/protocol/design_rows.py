@@ -31,6 +31,14 @@ def design_rows(design: StudyDesign) -> Rows:
     -------
     Rows
         All parts but those of virtual trials.
+
+    Examples
+    --------
+    >>> from cartrial.design import design_rows, design_study
+    >>> from cartrial.study import Study
+    >>> rows = design_rows(design_study(Study.load("inaticel"), n_max=20, alpha=0.2, power=0.6, virtual=False))
+    >>> [rows.find("input", name, "value")[1].text for name in ("null", "target", "alpha", "power")]
+    ['30 %', '50 %', '20 %', '60 %']
     """
     rows = Rows()
     for item in design.inputs.items:

@@ -36,6 +36,15 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: SimulationFacts | No
     -------
     str
         Sentences, the citations in brackets at their end.
+
+    Examples
+    --------
+    >>> from cartrial.design import design_rows, design_study, write_paragraph
+    >>> from cartrial.study import Study
+    >>> design = design_study(Study.load("inaticel"), n_max=20, alpha=0.2, power=0.6, virtual=False)
+    >>> print(write_paragraph(design, design_rows(design)))
+    The primary endpoint is the overall response rate at month 3 (ORR3): ... The null hypothesis of a rate of at most 30 % is tested against
+    a target of 50 % with a one-sided type I error of at most 20 % and a power of at least 60 %. ...
     """
     inputs, best = design.inputs, design.best
 

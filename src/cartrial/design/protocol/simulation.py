@@ -85,6 +85,17 @@ def simulate_design(
     ------
     InputError
         As `simulate_characteristics`; if the study cannot be simulated.
+
+    Examples
+    --------
+    Far too few trials to learn from. They run under two true rates, from the null to the target.
+
+    >>> from cartrial.design import design_study, simulate_design
+    >>> from cartrial.study import Study
+    >>> design = design_study(Study.load("inaticel"), n_max=20, alpha=0.2, power=0.6, virtual=False)
+    >>> found = simulate_design(design, 2, truths=2, patients=60)
+    >>> found.trials, found.truths.rates
+    (2, (0.3, 0.5))
     """
     from cartrial.design.trials.characteristics import simulate_characteristics
     from cartrial.virtual.trial import plan_study

@@ -116,6 +116,16 @@ def design_study(
     ------
     InputError
         If the study states no null, its target is not above it, an error or a number cannot be, or no design fits.
+
+    Examples
+    --------
+    With large errors, to be quick: the recommended design keeps both, with no more than the 20 subjects that are allowed.
+
+    >>> from cartrial.design import design_study
+    >>> from cartrial.study import Study
+    >>> best = design_study(Study.load("inaticel"), n_max=20, alpha=0.2, power=0.6, virtual=False).best
+    >>> bool(best.at_null.success <= 0.2), bool(best.at_target.success >= 0.6), best.n <= 20
+    (True, True, True)
     """
     tell = say or (lambda step: None)
     inputs = read_inputs(study, n_max=n_max, power=power, alpha=alpha, endpoint=endpoint)

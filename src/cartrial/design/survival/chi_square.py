@@ -97,6 +97,15 @@ def design_exact_events(
     -----
     Subjects may be lost, so that the d-th event is never seen: then the null is rejected if the critical value is passed all the same, and
     the size is at most `alpha`. Analysed at a fixed calendar time instead, the test is no longer exact.
+
+    Examples
+    --------
+    The first number of events d with 0.8 or more in R's `1 - pchisq(0.5 * qchisq(0.95, 2 * d), 2 * d)`.
+
+    >>> from cartrial.design import design_exact_events, weibull
+    >>> design = design_exact_events(weibull(median=8), hazard_ratio=0.5, accrual=12, follow_up=6)
+    >>> design.events, round(design.power, 3)
+    (13, 0.817)
     """
     alpha, beta = check_one_sided(alpha, beta)
     ratio = benefit(null, hazard_ratio, at, survival)

@@ -140,6 +140,17 @@ def weibull(
     ------
     InputError
         If none or more than one of median, survival at a landmark, and hazard is given, or one cannot be.
+
+    Examples
+    --------
+    By hand: with a constant hazard survival falls from one half at the median to a quarter at twice the median.
+
+    >>> from cartrial.design import weibull
+    >>> curve = weibull(median=6)
+    >>> round(float(curve.survival(12)), 4)
+    0.25
+    >>> round(weibull(shape=1.5, at=6, survival=0.5).median, 4)
+    6.0
     """
     shape = check_above(shape, "shape")
     landmark = at is not None or survival is not None

@@ -100,6 +100,15 @@ def estimate_one_sample_log_rank(
     ------
     InputError
         If there are no subjects, the lengths differ, a time is negative or missing, an event is neither 0 nor 1, or nothing is expected.
+
+    Examples
+    --------
+    By hand: with a hazard of 0.1 times of 5, 10, 10 and 15 expect 4 events; 2 were seen, so that (2 - 4) / √4 = -1.
+
+    >>> from cartrial.design import estimate_one_sample_log_rank, weibull
+    >>> found = estimate_one_sample_log_rank([5, 10, 10, 15], [1, 0, 1, 0], weibull(hazard=0.1))
+    >>> found.observed, round(found.expected, 6), round(found.statistic, 6), round(found.p_value, 4)
+    (2, 4.0, -1.0, 0.1587)
     """
     from scipy.special import chdtrc, gammaincinv
 

@@ -153,6 +153,16 @@ def design_landmark(
     ------
     InputError
         If the alternative is no better at the landmark, nobody is seen as long as that, or no n up to `most` is enough.
+
+    Examples
+    --------
+    The vignette of the R package SampleSizeSingleArmSurvival (after Nagashima et al. 2021, Pharm Stat 20:499): 90 % against 96 % at month
+    18.
+
+    >>> from cartrial.design import design_landmark, weibull
+    >>> null, alternative = weibull(at=18, survival=0.9), weibull(at=18, survival=0.96)
+    >>> design_landmark(null, alternative, 18, accrual=24, follow_up=24, scale="arcsine").n
+    107
     """
     if scale not in get_args(Scale):
         raise InputError(f"the scale {scale} is unknown", key="scale", right=f"Known are: {', '.join(get_args(Scale))}")
@@ -190,6 +200,15 @@ def design_rmst(
     ------
     InputError
         If the alternative lives no longer, nobody is seen up to the horizon, or no n up to `most` is enough.
+
+    Examples
+    --------
+    With the smallest n the difference is the sum of both normal quantiles, 1.645 + 0.842, times its standard error, or a little more.
+
+    >>> from cartrial.design import design_rmst, weibull
+    >>> design = design_rmst(weibull(at=12, survival=0.3), weibull(at=12, survival=0.5), 12, accrual=24, follow_up=14)
+    >>> round((design.value - design.value_null) / design.error, 1)
+    2.5
     """
     horizon = check_above(horizon, "horizon")
     values = [float(curve.restricted_mean(horizon)) for curve in (null, alternative)]

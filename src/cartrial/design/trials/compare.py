@@ -93,6 +93,18 @@ def compare_supply(
     -----
     The study is the built-in `allo-cd19`: CRR and OS from enrolment in all enrolled, DOR in responders, at least two years of follow-up.
     The subjects are spread over up to 20 trials, each with its own parameter set of the ensemble.
+
+    Examples
+    --------
+    The fewest subjects that can be compared: 20 enrolled in each arm, one in each of 20 trials. Days to infusion are those of the infused
+    alone.
+
+    >>> from cartrial.design import compare_supply
+    >>> found = compare_supply(20)
+    >>> found.enrolled, found.sets, sorted(found.waits)
+    (20, 20, ['allogeneic', 'autologous'])
+    >>> all(len(days) <= 20 for days in found.waits.values())
+    True
     """
     from cartrial.analysis import analyse
     from cartrial.analysis.results import join_rows
@@ -193,6 +205,16 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
     polars.DataFrame
         target, trial, measure, at (days), use (`fit`, `consulted` or `held-out`), source, note, n, of (null where not counted), published,
         lower, upper (95 %), simulated, band_low, band_high (80 %; null where the calibration has no such row).
+
+    Examples
+    --------
+    The response at month 3 of the study, as counts.
+
+    >>> from cartrial.design import published_of
+    >>> from cartrial.study import Study
+    >>> table = published_of(Study.load("inaticel"), "inaticel")
+    >>> table.filter(target="inaticel-orr-at-3").select("n", "of", "use").rows()
+    [(34, 48, 'fit')]
     """
     from cartrial.virtual.calibration import read_scores
     from cartrial.virtual.calibration.targets import load_targets

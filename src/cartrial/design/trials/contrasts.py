@@ -175,6 +175,18 @@ def contrast_table(frame: pl.DataFrame, study: Study, design: str | None = None)
         rate, difference (from the main analysis of the same trials), success (at the same n and critical value), needed_n (with the null
         as the study has it) and needed_n_restated (with the null restated as what the variant has when the truth is the null), each with
         its standard error (simulation and calibration) as NAME_error; and a note.
+
+    Examples
+    --------
+    Two comparisons with made-up rates, in the form of `Characteristics.frame`.
+
+    >>> import polars as pl
+    >>> from cartrial.design import contrast_table
+    >>> from cartrial.study import Study
+    >>> same = {"endpoint": "ORR3", "design": "single", "accrual": "", "setting": "", "truth": 0.5, "quantity": "rate", "error": 0.01}
+    >>> frame = pl.DataFrame([{"variant": "", "value": 0.5, **same}, {"variant": "population=enrolled", "value": 0.46, **same}])
+    >>> contrast_table(frame, Study.load("inaticel")).select("family", "population", "rate").rows()
+    [('main', 'infused', 0.5), ('denominator', 'enrolled', 0.46)]
     """
     import polars as pl
 

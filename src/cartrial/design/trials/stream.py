@@ -138,6 +138,17 @@ def stream_trials(
     -----
     A batch is written beside its place and moved in. Interrupted, the batches that are there stay usable, and the same call goes on with
     the rest.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.design import stream_trials
+    >>> from cartrial.study import Study
+    >>> with TemporaryDirectory() as folder:
+    ...     place = stream_trials(Study.load("inaticel"), 2, 1, Path(folder) / "out", n=2, batch=1, analyses=("flow",))
+    ...     print(sorted(path.name for path in place.iterdir()))
+    ['manifest.json', 'trials-000000-000000.parquet', 'trials-000001-000001.parquet']
     """
     plan = plan or plan_study(virtual_study(study), n=n, seed=seed, population=population)
     job = TrialsJob(virtual_study(study), plan, analyses, threads)
@@ -151,5 +162,19 @@ def read_trials(folder: str | Path) -> pl.LazyFrame:
     ------
     InputError
         If the folder has none.
+
+    Examples
+    --------
+    Each trial has the two infused subjects that were asked for.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.design import read_trials, stream_trials
+    >>> from cartrial.study import Study
+    >>> with TemporaryDirectory() as folder:
+    ...     place = stream_trials(Study.load("inaticel"), 2, 1, Path(folder) / "out", n=2, analyses=("flow",))
+    ...     infused = read_trials(place).filter(analysis="flow", endpoint="infused", by="").collect()
+    >>> infused["trial"].to_list(), infused["value"].to_list()
+    ([0, 1], [2.0, 2.0])
     """
     return read_batches(folder)

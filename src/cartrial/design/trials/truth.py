@@ -186,6 +186,19 @@ def find_truths(
     up for it. The curve of a parameter set is that of all, moved by its own rates with and without resistance, which are shrunk
     towards those of all by the ratio of their variances (Efron and Morris, J Am Stat Assoc 1975;70:311-319).
     The last step, over all patients, is free of that model: their rate is the one asked for.
+
+    Examples
+    --------
+    Far too few patients to learn from. Those found have the rate, and more resistant ones would give a lower one.
+
+    >>> from cartrial.design import find_truths
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import plan_study
+    >>> found = find_truths(plan_study(Study.load("inaticel"), n=10), (0.4, 0.5), patients=60)
+    >>> found.endpoint, found.attained.round(2).tolist()
+    ('ORR3', [0.4, 0.5])
+    >>> bool((found.shares[0] > found.shares[1]).all())
+    True
     """
     chosen = choose_endpoint(plan.study, endpoint)
     wanted = tuple(sorted({float(rate) for rate in rates}))

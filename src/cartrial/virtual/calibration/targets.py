@@ -107,6 +107,15 @@ def load_targets(path: Path = DATA / "targets.yaml") -> Registry:
     ------
     InputError
         Naming the line and key of what is wrong.
+
+    Examples
+    --------
+    A response at month 3 in 34 of 48 patients, with its exact interval as R's `binom.test(34, 48)` has it.
+
+    >>> from cartrial.virtual import load_targets
+    >>> target = next(target for target in load_targets().targets if target.id == "inaticel-orr-at-3")
+    >>> target.n, target.of, [round(value, 3) for value in target.published]
+    (34, 48, [0.708, 0.559, 0.83])
     """
     data, lines = read_yaml(path)
     return validate(Registry, data, lines, path.name)

@@ -65,6 +65,18 @@ def draw_patients(
     Returns
     -------
     Draws
+
+    Examples
+    --------
+    A patient is the same alone as among others, since every number depends on the key alone.
+
+    >>> import numpy as np
+    >>> from cartrial.virtual import Keys, draw_patients, load_ensemble, load_population
+    >>> population, ensemble = load_population("inaticel"), load_ensemble()
+    >>> crowd = draw_patients(population, ensemble, Keys.trials("example", 1, 2, 2))
+    >>> alone = draw_patients(population, ensemble, Keys("example", 1, np.array([1]), np.array([0])))
+    >>> len(crowd), bool(crowd.covariates["age"][2] == alone.covariates["age"][0])
+    (4, True)
     """
     if member is None:
         by_trial = Keys(keys.study, keys.seed, keys.trial, np.full(len(keys), 2**32 - 1))

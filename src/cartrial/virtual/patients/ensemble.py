@@ -57,6 +57,15 @@ def load_ensemble(path: Path = DATA / "ensemble.csv") -> Ensemble:
     ------
     InputError
         If the file is missing, or is not of the present model.
+
+    Examples
+    --------
+    Of the parameter sets that were started 85 % were kept.
+
+    >>> from cartrial.virtual import load_ensemble
+    >>> ensemble = load_ensemble()
+    >>> len(ensemble) == int(0.85 * ensemble.about["started"])
+    True
     """
     model = load_model()
     try:

@@ -218,6 +218,17 @@ def load_population(name: str | Path) -> Population:
     ------
     InputError
         For an unknown name, or naming the line and key of what is wrong in the file.
+
+    Examples
+    --------
+    >>> from cartrial.virtual import load_population
+    >>> population = load_population("inaticel")
+    >>> population.product.source, population.product.costimulation
+    ('autologous', '4-1BB')
+    >>> load_population("inaticell")
+    Traceback (most recent call last):
+        ...
+    cartrial.errors.InputError: there is no population 'inaticell'. The nearest known one is 'inaticel'.
     """
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):

@@ -47,6 +47,16 @@ def simulate_hardiansyah2019(
     ------
     InputError
         If times, parameters or the patient cannot be used.
+
+    Examples
+    --------
+    The peak of CAR-T cells in the first patient's blood, 2.55 x 10⁹ on day 3.8, as rxode2 has it in nlmixr2lib.
+
+    >>> from cartrial.virtual.published import simulate_hardiansyah2019
+    >>> days = [2.8, 3.8, 4.8]
+    >>> car = simulate_hardiansyah2019(days)["car"][0]
+    >>> round(float(car.max()), 2), days[car.argmax()]
+    (2.55, 3.8)
     """
     days = check_times(times)
     p = arrange_parameters(read_model("hardiansyah2019"), parameters, patient)

@@ -42,6 +42,15 @@ def simulate_kimmel2021(times: ArrayLike, parameters: Mapping[str, ArrayLike] | 
     ------
     InputError
         If times or parameters cannot be used.
+
+    Examples
+    --------
+    By hand: without CAR-T cells the tumour grows by 0.01 a day, to e times its size within 100 days.
+
+    >>> from cartrial.virtual.published import simulate_kimmel2021
+    >>> tumour = simulate_kimmel2021([0, 100], {"car_start": 0})["tumour"][0]
+    >>> round(float(tumour[1] / tumour[0]), 4)
+    2.7183
     """
     days = check_times(times)
     p = arrange_parameters(read_model("kimmel2021"), parameters)

@@ -137,6 +137,16 @@ def read_model(name: str) -> Model:
     ------
     InputError
         If there is no such model, or its table is not one.
+
+    Examples
+    --------
+    >>> from cartrial.virtual.published import read_model
+    >>> model = read_model("stein2019")
+    >>> model.doi
+    '10.1002/psp4.12388'
+    >>> peak = model.chosen("")["cmax"]
+    >>> peak.value, peak.unit, peak.sure
+    (24000.0, 'copies/µg DNA', 'published')
     """
     file = resources.files("cartrial.virtual.published") / f"{name}.yaml"
     if not name.isidentifier() or not file.is_file():

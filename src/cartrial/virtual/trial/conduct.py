@@ -30,7 +30,15 @@ CHUNK = 50
 
 
 def virtual_study(study: Study) -> Study:
-    """Return the study with provenance `virtual`."""
+    """Return the study with provenance `virtual`.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import virtual_study
+    >>> virtual_study(Study.load("inaticel")).study.provenance
+    'virtual'
+    """
     return study.model_copy(update={"study": study.study.model_copy(update={"provenance": "virtual"})})
 
 
@@ -62,6 +70,14 @@ def plan_study(
     ------
     InputError
         For numbers that cannot be, an unknown population, or one whose product is not the study's.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import plan_study
+    >>> plan = plan_study(Study.load("inaticel"), n=20, changes={"accrual": {"rate": 0.7}})
+    >>> plan.population.id, plan.size, plan.settings.accrual.rate.value
+    ('inaticel', 20, 0.7)
     """
     from cartrial.virtual.patients.ensemble import load_ensemble
     from cartrial.virtual.patients.population import load_population
@@ -134,6 +150,18 @@ def simulate_study(
     ------
     InputError
         As `plan_study` and `accrue_trials`.
+
+    Examples
+    --------
+    Each trial has so many infused, beside others who were screened or enrolled and never infused.
+
+    >>> import polars as pl
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import simulate_study
+    >>> records = simulate_study(Study.load("inaticel"), n=2, trials=2)
+    >>> infused = records.subjects.filter(pl.col("DAY0").is_not_null())
+    >>> records.provenance, infused["TRIAL"].to_list()
+    ('virtual', [0, 0, 1, 1])
     """
     import polars as pl
 
@@ -181,6 +209,16 @@ def emit_sdtm(
     -------
     Source
         DM, DS, PR, EX, CM, LB, RS, FA, AE, SS and MH. `check_sdtm` finds nothing; `derive_records` gives the records of `simulate_study`.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import check_sdtm
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import emit_sdtm
+    >>> study = Study.load("inaticel")
+    >>> source = emit_sdtm(study, n=2)
+    >>> source.domains["EX"].filter(EXTRT="INATICABTAGENE AUTOLEUCEL").height, check_sdtm(study, source).height
+    (2, 0)
     """
     from cartrial.virtual.trial.emit import source_of
     from cartrial.virtual.trial.rows import make_rows
@@ -190,7 +228,16 @@ def emit_sdtm(
 
 
 def virtual_source(study: Study, *, n: int = INFUSED, seed: int = 1, population: str | Path | None = None) -> Source:
-    """Return the first virtual trial of a study as SDTM: what a report of `virtual_study(study)` is made from."""
+    """Return the first virtual trial of a study as SDTM: what a report of `virtual_study(study)` is made from.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import virtual_source
+    >>> source = virtual_source(Study.load("inaticel"), n=2)
+    >>> source.domains["EX"].filter(EXTRT="INATICABTAGENE AUTOLEUCEL").height
+    2
+    """
     return emit_sdtm(study, n=n, seed=seed, population=population)
 
 
@@ -219,6 +266,17 @@ def simulate(
     -------
     tuple of Path
         The folders of the trials.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import simulate
+    >>> with TemporaryDirectory() as folder:
+    ...     folders = simulate(Study.load("inaticel"), Path(folder) / "out", n=2, trials=2)
+    ...     print([path.name for path in folders], (folders[0] / "dm.csv").exists())
+    ['trial-00001', 'trial-00002'] True
     """
     import json
 
