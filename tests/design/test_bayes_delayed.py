@@ -14,7 +14,7 @@ from scipy import stats
 from cartrial.design.bayes.bop2 import design_bop2
 from cartrial.design.bayes.committee import committee_table
 from cartrial.design.bayes.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
-from cartrial.design.bayes.delayed_kernel import run_delayed
+from cartrial.design.bayes.delayed_kernel import Answers, Looks, Rule, Subjects, run_delayed
 from cartrial.design.exact.staged import operate
 from cartrial.errors import InputError
 from cartrial.kernels import COMPILE_FROM
@@ -131,6 +131,10 @@ def slow_trial(design: Delayed, wait: bool, gaps: list[float], happens: list[boo
     return True, design.n[-1], clock, idle
 
 
+def empty_answers(trials: int) -> Answers:
+    return Answers(np.zeros(trials, bool), np.zeros(trials, np.int64), np.zeros(trials), np.zeros(trials))
+
+
 @pytest.mark.parametrize("work", [0, COMPILE_FROM])
 @pytest.mark.parametrize("early", ["response", "failure"])
 @pytest.mark.parametrize("wait", [False, True])
@@ -141,11 +145,9 @@ def test_the_kernel_is_300_slow_trials(work: int, early: str, wait: bool) -> Non
     shape = (300, 24)
     gaps, happens = draw.exponential(0.2, shape), draw.random(shape) < 0.45
     delay = np.where(happens, 1 - draw.random(shape), 1.0)
-    success, enrolled, end, paused = np.zeros(300, bool), np.zeros(300, np.int64), np.zeros(300), np.zeros(300)
-    edge = np.array(design.edge)
-    run_delayed(
-        work, np.array(design.n), design.go, edge, int(early == "response"), wait, gaps, happens, delay, success, enrolled, end, paused
-    )
+    success, enrolled, end, paused = found = empty_answers(300)
+    looks = Looks(np.array(design.n), design.go, np.array(design.edge))
+    run_delayed(work, looks, Rule(early == "response", wait), Subjects(gaps, happens, delay), found)
     for t in range(300):
         slow = slow_trial(design, wait, gaps[t].tolist(), happens[t].tolist(), delay[t].tolist())
         assert (bool(success[t]), int(enrolled[t])) == slow[:2]
@@ -161,24 +163,10 @@ def test_without_delay_it_is_bop2(early: str, wait: bool) -> None:
     draw = np.random.default_rng(7)
     responds = draw.random((5000, 30)) < 0.35
     reached = responds.cumsum(axis=1)[:, [9, 19, 29]] >= design.go
-    success, enrolled, end, paused = np.zeros(5000, bool), np.zeros(5000, np.int64), np.zeros(5000), np.zeros(5000)
+    success, enrolled, end, paused = found = empty_answers(5000)
     gaps, happens = np.ones(responds.shape), responds if early == "response" else ~responds
-    edge = np.array(design.edge)
-    run_delayed(
-        COMPILE_FROM,
-        np.array(design.n),
-        design.go,
-        edge,
-        int(early == "response"),
-        wait,
-        gaps,
-        happens,
-        0.0 * gaps,
-        success,
-        enrolled,
-        end,
-        paused,
-    )
+    looks = Looks(np.array(design.n), design.go, np.array(design.edge))
+    run_delayed(COMPILE_FROM, looks, Rule(early == "response", wait), Subjects(gaps, happens, 0.0 * gaps), found)
     assert (success == reached.all(axis=1)).all()
     assert (enrolled == np.array(design.n)[np.where(reached.all(axis=1), 2, (~reached).argmax(axis=1))]).all()
     assert (end == enrolled).all()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartrial.design.exact.staged import Staged, boundaries, operate, stopping_probabilities
-from cartrial.design.exact.staged_kernel import run_looks
+from cartrial.design.exact.staged_kernel import Answers, Boundaries, run_looks
 from cartrial.errors import InputError
 from exact_slow import characteristics, ends, r_figures
 from properties import examples
@@ -129,11 +129,11 @@ def test_r_several_looks(case: dict[str, list[int | None]]) -> None:
 def test_compiled_is_interpreted() -> None:
     """The kernel gives the same numbers both ways, to the last bit but one."""
     pytest.importorskip("numba")
-    arguments = [np.array(v, np.int64) for v in ((13, 43), (3, 12), (44, 13))]
+    boundaries = Boundaries(*(np.array(v, np.int64) for v in ((13, 43), (3, 12), (44, 13))))
     results = []
     for run in (run_looks.function, run_looks.compiled()):
         out = [np.zeros((3, 2)), np.zeros((3, 2)), np.zeros((3, 2, 44))]
-        run(*arguments, np.array([0.0, 0.2, 1.0]), *out)
+        run(boundaries, np.array([0.0, 0.2, 1.0]), Answers(*out))
         results.append(np.concatenate([part.ravel() for part in out]))
     assert results[0] == pytest.approx(results[1], abs=1e-15)
 

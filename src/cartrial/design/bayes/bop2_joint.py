@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cartrial.design.bayes.bop2 import SOURCE, check_cutoff, choose_cutoff, lower_bounds
-from cartrial.design.bayes.joint_kernel import run_joint
+from cartrial.design.bayes.joint_kernel import Answers, Boundaries, run_joint
 from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, check_share, tail_table
 from cartrial.design.exact.checks import check_number
 from cartrial.errors import InputError
@@ -95,6 +95,14 @@ class JointOperating:
     stop_both: tuple[float, ...]
     expected_n: float
     early_stop: float
+
+
+class _Errors(NamedTuple):
+    """What a search keeps to: see `design_bop2_joint`."""
+
+    alpha: float
+    partial_alpha: float | None
+    power: float | None
 
 
 def cells_of(efficacy: float, toxicity: float, odds_ratio: float = 1.0) -> Cells:
@@ -202,46 +210,19 @@ def design_bop2_joint(
     lower, upper = _cells(null, "null", positive=True), _cells(alternative, "alternative")
     n = check_looks(looks)
     shape = lower if prior is None else _prior(prior)
-    (rate0, tox0), (rate1, tox1) = _margins(lower), _margins(upper)
-    if rate1 <= rate0:
-        raise InputError(f"the target response rate {rate1:g} is not above {rate0:g}", key="alternative", right="Give a higher one")
-    if tox1 >= tox0:
-        raise InputError(f"the toxicity rate {tox1:g} is not below {tox0:g}", key="alternative", right="Give a lower one")
-    ratio = lower[0] * lower[3] / (lower[1] * lower[2])
-    truths = np.array([lower, cells_of(rate1, tox0, ratio), cells_of(rate0, tox1, ratio), upper])
-    a, b, c, d = shape
-    futile = tail_table(n, (a + b, c + d), rate0)
-    # acceptable, as a function of the subjects without toxicity: increasing
-    safe = tail_table(n, (b + d, a + c), 1.0 - tox0)
-    share = np.asarray(n) / n[-1]
-    if cutoff is not None:
-        pairs = np.array([check_cutoff(cutoff)])
-        wanted = "given"
-    else:
-        alpha = check_number(alpha, "alpha", right="Give the highest type I error, for example 0.1")
-        right = "Give a number between 0 and 1"
-        partial_alpha = None if partial_alpha is None else check_number(partial_alpha, "partial_alpha", right=right)
-        power = None if power is None else check_number(power, "power", right=right)
-        scales, exponents = np.arange(1, SCALES) / SCALES, np.arange(EXPONENTS + 1) / EXPONENTS
-        pairs = np.stack(np.meshgrid(scales, exponents, indexing="ij"), axis=-1).reshape(-1, 2)
-        wanted = _wanted(alpha, partial_alpha, power)
-    cuts = pairs[:, :1] * share[None, :] ** pairs[:, 1:]
-    low, high = lower_bounds(futile, cuts), np.asarray(n) - lower_bounds(safe, cuts)
-    _, kept = np.unique(np.hstack([low, high]), axis=0, return_index=True)
-    kept.sort()
-    pairs, low, high = pairs[kept], low[kept], high[kept]
+    truths = _truths(lower, upper)
+    errors = None if cutoff is not None else _check_errors(alpha, partial_alpha, power)
+    pairs = _grid() if cutoff is None else np.array([check_cutoff(cutoff)])
+    pairs, low, high = _boundaries(n, lower, shape, pairs)
     if cutoff is not None and ((low >= n).any() or (high <= 0).any()):
         raise InputError("with this cut-off a look always stops", key="cutoff", right="Give a lower lambda or a higher gamma")
     success, expected = _run_sets(n, low, high, truths)
-    best = 0
-    if cutoff is None:
-        limits = np.array([alpha, *[1.0 if partial_alpha is None else partial_alpha] * 2])
-        excess = (success[:, :3] / limits).max(axis=1) * alpha  # the worst truth, on the scale of alpha
-        best = choose_cutoff(excess, success[:, 3], expected[:, 0], alpha, power)
+    best = 0 if errors is None else _choose(errors, success, expected)
     scale, exponent = float(pairs[best, 0]), float(pairs[best, 1])
+    rate0, tox0 = _margins(lower)
     method = (
         f"Stop when P(response rate <= {rate0:g} | data) or P(toxicity rate > {tox0:g} | data) exceeds 1 - {scale:.4g} (n/{n[-1]})^"
-        f"{exponent:.4g}; Dirichlet({', '.join(f'{value:.4g}' for value in shape)}) prior; cut-off: {wanted}."
+        f"{exponent:.4g}; Dirichlet({', '.join(f'{value:.4g}' for value in shape)}) prior; cut-off: {_wanted(errors)}."
     )
     return JointDesign(
         "BOP2, response and toxicity",
@@ -329,8 +310,8 @@ def _run_sets(n: tuple[int, ...], low: Integers, high: Integers, truths: Floats,
     success, expected = np.zeros((2, len(low), len(truths)))
     work = int(len(low) * len(truths) * n[-1] ** 3 // 3)
     kept = np.zeros((0, len(truths), len(n), 3)) if stops is None else stops
-    arrays = [np.ascontiguousarray(value, np.int64) for value in (n, low, high)]
-    run_joint(work, *arrays, np.ascontiguousarray(truths, float), success, expected, kept)
+    boundaries = Boundaries(*(np.ascontiguousarray(value, np.int64) for value in (n, low, high)))
+    run_joint(work, boundaries, np.ascontiguousarray(truths, float), Answers(success, expected, kept))
     return success, expected
 
 
@@ -339,7 +320,59 @@ def _margins(cells: Cells) -> tuple[float, float]:
     return cells[0] + cells[1], cells[0] + cells[2]
 
 
-def _wanted(alpha: float, partial: float | None, power: float | None) -> str:
+def _check_errors(alpha: Any, partial_alpha: Any, power: Any) -> _Errors:
+    right = "Give a number between 0 and 1"
+    return _Errors(
+        check_number(alpha, "alpha", right="Give the highest type I error, for example 0.1"),
+        None if partial_alpha is None else check_number(partial_alpha, "partial_alpha", right=right),
+        None if power is None else check_number(power, "power", right=right),
+    )
+
+
+def _truths(null: Cells, alternative: Cells) -> Floats:
+    """Return the cells of a treatment that is futile and toxic, effective but toxic, safe but futile, and worth going on with."""
+    (rate0, tox0), (rate1, tox1) = _margins(null), _margins(alternative)
+    if rate1 <= rate0:
+        raise InputError(f"the target response rate {rate1:g} is not above {rate0:g}", key="alternative", right="Give a higher one")
+    if tox1 >= tox0:
+        raise InputError(f"the toxicity rate {tox1:g} is not below {tox0:g}", key="alternative", right="Give a lower one")
+    ratio = null[0] * null[3] / (null[1] * null[2])
+    return np.array([null, cells_of(rate1, tox0, ratio), cells_of(rate0, tox1, ratio), alternative])
+
+
+def _grid() -> Floats:
+    """Return all pairs of lambda and gamma that are searched."""
+    scales, exponents = np.arange(1, SCALES) / SCALES, np.arange(EXPONENTS + 1) / EXPONENTS
+    return np.stack(np.meshgrid(scales, exponents, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _boundaries(n: tuple[int, ...], null: Cells, prior: Cells, pairs: Floats) -> tuple[Floats, Integers, Integers]:
+    """Return the boundaries on responders and on toxicities of each pair of lambda and gamma; of pairs with the same the first."""
+    (rate0, tox0), (a, b, c, d) = _margins(null), prior
+    futile = tail_table(n, (a + b, c + d), rate0)
+    # acceptable, as a function of the subjects without toxicity: increasing
+    safe = tail_table(n, (b + d, a + c), 1.0 - tox0)
+    share = np.asarray(n) / n[-1]
+    cuts = pairs[:, :1] * share[None, :] ** pairs[:, 1:]
+    low, high = lower_bounds(futile, cuts), np.asarray(n) - lower_bounds(safe, cuts)
+    _, kept = np.unique(np.hstack([low, high]), axis=0, return_index=True)
+    kept.sort()
+    return pairs[kept], low[kept], high[kept]
+
+
+def _choose(errors: _Errors, success: Floats, expected: Floats) -> int:
+    """Return which boundaries keep the errors and are best: see `choose_cutoff`."""
+    partial = 1.0 if errors.partial_alpha is None else errors.partial_alpha
+    limits = np.array([errors.alpha, partial, partial])
+    excess = (success[:, :3] / limits).max(axis=1) * errors.alpha  # the worst truth, on the scale of alpha
+    return choose_cutoff(excess, success[:, 3], expected[:, 0], errors.alpha, errors.power)
+
+
+def _wanted(errors: _Errors | None) -> str:
+    """Return how the cut-off was found, in words."""
+    if errors is None:
+        return "given"
+    alpha, partial, power = errors
     rest = "" if partial is None else f", and at most {partial:g} where it is only effective or only safe"
     if power is None:
         return f"most power with type I error at most {alpha:g}{rest}"

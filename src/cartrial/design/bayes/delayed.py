@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cartrial.design.bayes.bop2 import Bop2, design_bop2
-from cartrial.design.bayes.delayed_kernel import run_delayed
+from cartrial.design.bayes.delayed_kernel import Answers, Looks, Rule, Subjects, run_delayed
 from cartrial.design.bayes.monitoring import Floats, Integers, check_share
 from cartrial.design.exact.checks import check_choice, check_whole
 from cartrial.errors import InputError
@@ -291,23 +291,33 @@ def simulate_delayed(
     gaps = gap.standard_exponential(shape) / per_window
     luck = outcome.random(shape)
     shows = _times(when, shape, late, times, float(window))
-    edge = np.array([[*row, *[0.0] * (shape[1] + 1 - len(row))] for row in design.edge])
-    early = int(design.early == "response")
+    looks, early = _looks(design), design.early == "response"
     rows = []
     for rate in rates:
         happens = luck < rate if early else luck >= rate
         delay = np.where(happens, shows, 1.0)
         for strategy in strategies:
-            success, enrolled = np.zeros(trials, bool), np.zeros(trials, np.int64)
-            end, paused = np.zeros((2, trials))
-            work = int(trials * n.sum())
-            run_delayed(work, n, design.go, edge, early, strategy == "wait", gaps, happens, delay, success, enrolled, end, paused)
-            figures = {"success": success, "early_stop": enrolled < n[-1], "expected_n": enrolled, "duration": end * window}
+            found = _answers(trials)
+            run_delayed(int(trials * n.sum()), looks, Rule(early, strategy == "wait"), Subjects(gaps, happens, delay), found)
+            stopped = found.enrolled < n[-1]
+            figures = {"success": found.success, "early_stop": stopped, "expected_n": found.enrolled, "duration": found.end * window}
             row: dict[str, Any] = {"p": rate, "strategy": strategy, "trials": trials}
-            for name, values in {**figures, "suspended": paused * window}.items():
+            for name, values in {**figures, "suspended": found.paused * window}.items():
                 row |= {name: float(values.mean()), f"{name}_error": float(values.std(ddof=1) / np.sqrt(trials))}
             rows.append(row)
     return pl.DataFrame(rows)
+
+
+def _looks(design: Delayed) -> Looks:
+    """Return the looks as the kernel reads them."""
+    most = design.n[-1]
+    edge = np.array([[*row, *[0.0] * (most + 1 - len(row))] for row in design.edge])
+    return Looks(np.asarray(design.n, np.int64), design.go, edge)
+
+
+def _answers(trials: int) -> Answers:
+    """Return empty answers."""
+    return Answers(np.zeros(trials, bool), np.zeros(trials, np.int64), np.zeros(trials), np.zeros(trials))
 
 
 def _times(draw: np.random.Generator, shape: tuple[int, int], late: float, times: ArrayLike | None, window: float) -> Floats:

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from cartrial.design.exact.binomial import SLACK, binomial_tables
-from cartrial.design.exact.bryant_day_kernel import search_bryant_day
+from cartrial.design.exact.bryant_day_kernel import Binomials, Rule, search_bryant_day
 from cartrial.design.exact.checks import check_number, check_whole
 from cartrial.errors import InputError
 
@@ -171,20 +171,18 @@ def design_bryant_day(
     ((19, 33), (5, 12), (11, 22))
     """
     response, safe = _check_pair(response_rates, "response_rates"), _check_pair(safe_rates, "safe_rates")
-    alphas = np.array(
-        [
-            check_number(alpha_response, "alpha_response", right="For example 0.1"),
-            check_number(alpha_toxicity, "alpha_toxicity", right="For example 0.1"),
-        ]
+    alphas = (
+        check_number(alpha_response, "alpha_response", right="For example 0.1") + SLACK,
+        check_number(alpha_toxicity, "alpha_toxicity", right="For example 0.1") + SLACK,
     )
     beta = check_number(beta, "beta", right="Give the type II error, 1 - power, for example 0.1")
     n_max = check_whole(n_max, "n_max", 2, _MOST)
     n1_min = check_whole(n1_min, "n1_min", 1, n_max - 1)
     n1_max = n_max - 1 if n1_max is None else check_whole(n1_max, "n1_max", n1_min, n_max - 1)
     tables = [[binomial_tables(rate, n_max) for rate in pair] for pair in (response, safe)]
-    mass, tail = (np.array([[table[k] for table in pair] for pair in tables]) for k in (0, 1))
+    binomials = Binomials(*(np.array([[table[k] for table in pair] for pair in tables]) for k in (0, 1)))
     best = np.zeros((n_max + 1, 6))
-    search_bryant_day(n_max**3, mass, tail, alphas + SLACK, 1 - beta - SLACK, n1_min, n1_max, _TIE, best)
+    search_bryant_day(n_max**3, binomials, Rule(alphas, 1 - beta - SLACK, n1_min, n1_max, _TIE), best)
     sizes = np.flatnonzero(best[:, 0])
     where = f"n up to {n_max}" + ("" if (n1_min, n1_max) == (1, n_max - 1) else f" and n1 from {n1_min} to {n1_max}")
     met = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cartrial.design.exact.binomial import SLACK, binomial_tables
 from cartrial.design.exact.checks import check_choice, check_errors, check_rates, check_whole
-from cartrial.design.exact.simon_kernel import search_simon
+from cartrial.design.exact.simon_kernel import Binomial, Rule, search_simon
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
 
@@ -145,11 +145,11 @@ def design_simon(
     n_max = check_whole(n_max, "n_max", 2, _MOST)
     n1_min = check_whole(n1_min, "n1_min", 1, n_max - 1)
     wide = n_max * 3 // 2
-    (mass0, tail0), (mass1, tail1) = binomial_tables(p0, wide), binomial_tables(p1, wide)
+    null, target = Binomial(*binomial_tables(p0, wide)), Binomial(*binomial_tables(p1, wide))
     best = np.zeros((wide + 1, 5))
-    mass = mass0 if under == "p0" else mass1
     first = wide - 1 if n1_max is None else check_whole(n1_max, "n1_max", n1_min, n_max - 1)
-    search_simon(wide**3, mass0, mass1, tail0, tail1, mass, alpha + SLACK, 1 - beta - SLACK, n1_min, first, efficacy, _TIE, best)
+    rule = Rule(alpha + SLACK, 1 - beta - SLACK, n1_min, first, efficacy, _TIE)
+    search_simon(wide**3, null, target, (null if under == "p0" else target).mass, rule, best)
     sizes = np.flatnonzero(best[:, 1])
     beyond = sizes[sizes > n_max]
     sizes = sizes[sizes <= n_max]

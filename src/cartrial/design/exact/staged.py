@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cartrial.design.exact.staged_kernel import run_looks
+from cartrial.design.exact.staged_kernel import Answers, Boundaries, run_looks
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -158,19 +158,17 @@ def operate(design: Staged, p: ArrayLike) -> Operating:
     [0.0, 1.0]
     """
     rates = _rates(p)
-    flat = rates.reshape(-1)
-    futility, efficacy = np.zeros((2, flat.size, design.looks))
-    _run(design, flat, futility, efficacy, np.zeros((0, design.looks, design.n[-1] + 1)))
-    ended = futility + efficacy
+    found = _run(design, rates.reshape(-1), keep=False)
+    ended = found.futility + found.efficacy
 
     def shaped(values: Floats) -> Any:
         return values.reshape(rates.shape)[()]
 
     return Operating(
         p=rates[()],
-        success=shaped(efficacy.sum(axis=1)),
-        stop_futility=futility.reshape(*rates.shape, design.looks),
-        stop_efficacy=efficacy.reshape(*rates.shape, design.looks),
+        success=shaped(found.efficacy.sum(axis=1)),
+        stop_futility=found.futility.reshape(*rates.shape, design.looks),
+        stop_efficacy=found.efficacy.reshape(*rates.shape, design.looks),
         expected_n=shaped(ended @ np.array(design.n, float)),
         early_stop=shaped(ended[:, :-1].sum(axis=1)),
     )
@@ -190,11 +188,8 @@ def stopping_probabilities(design: Staged, p: ArrayLike) -> Floats:
     ndarray of float64, shape (..., looks, last n + 1)
     """
     rates = _rates(p)
-    flat = rates.reshape(-1)
-    stopped = np.zeros((flat.size, design.looks, design.n[-1] + 1))
-    futility, efficacy = np.zeros((2, flat.size, design.looks))
-    _run(design, flat, futility, efficacy, stopped)
-    return stopped.reshape(*rates.shape, design.looks, design.n[-1] + 1)
+    found = _run(design, rates.reshape(-1), keep=True)
+    return found.stopped.reshape(*rates.shape, design.looks, design.n[-1] + 1)
 
 
 def boundaries(design: Staged) -> pl.DataFrame:
@@ -220,10 +215,14 @@ def boundaries(design: Staged) -> pl.DataFrame:
     )
 
 
-def _run(design: Staged, p: Floats, futility: Floats, efficacy: Floats, stopped: Floats) -> None:
+def _run(design: Staged, p: Floats, *, keep: bool) -> Answers:
+    """Return the probabilities of stopping; with `keep` by number of responders too."""
     n = np.array(design.n, np.int64)
+    futility, efficacy = np.zeros((2, p.size, design.looks))
+    answers = Answers(futility, efficacy, np.zeros((p.size if keep else 0, design.looks, design.n[-1] + 1)))
     work = p.size * int((n * np.diff(n, prepend=0)).sum())
-    run_looks(work, n, design._low, design._high, p, futility, efficacy, stopped)
+    run_looks(work, Boundaries(n, design._low, design._high), p, answers)
+    return answers
 
 
 def _rates(p: ArrayLike) -> Floats:

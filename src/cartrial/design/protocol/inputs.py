@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 from cartrial.errors import InputError
+from cartrial.study.planned import Design, Looks, Most, Power, Recruitment
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["Delay", "Input", "Inputs", "read_inputs"]
 
 DAYS_PER_MONTH = 30.4375
-_POWER, _ALPHA, _MOST = 0.8, 0.025, 100
-_RATE, _ACTIVATION, _SITES = 0.35, 150.0, 5
-_LOOKS = (0.5, 0.75, 1.0)
 _CALLER = "asked for in this run"
 _SILENT = "assumption: the study does not state it"
+_ALPHA, _SITES = 0.025, 5
+_POWER = Power(value=0.8, source=_SILENT)
+_MOST = Most(value=100, source=_SILENT)
+_LOOKS = Looks(at=(0.5, 0.75, 1.0), source=_SILENT)
+_RECRUITMENT = Recruitment(rate=0.35, activation=150.0, source=_SILENT)
 
 
 @dataclass(frozen=True)
@@ -161,88 +164,43 @@ def read_inputs(
         If no response rate has a null and a target, the target is not above the null, or a number cannot be.
     """
     tested = _endpoint(study, endpoint)
-    test, plan = tested.test, study.design
+    test, plan = tested.test, study.design or Design()
     assert test is not None
-    if test.alternative is None:
-        raise InputError(
-            f"endpoint {tested.id} has a null rate and no rate that is hoped for", key="test.alternative", right="Add test.alternative"
-        )
-    if test.alternative <= test.null:
-        raise InputError(
-            f"endpoint {tested.id}: the target {test.alternative:g} is not above the null {test.null:g}",
-            key="test.alternative",
-            right="The alternative is the higher rate",
-        )
+    target = _target(tested)
+    error, wanted, most = _error(study, alpha), _power(plan, power), _most(plan, n_max, tested)
+    looks, stage, prior = plan.looks or _LOOKS, plan.stage_one, _prior(plan, test.null)
+    delay, sites, recruitment = _delay(study, tested), study.study.sites or _SITES, plan.recruitment or _RECRUITMENT
     items = [
         Input("tested", "Endpoint", tested.id, f"{tested.id}, {tested.label}", _why(study, tested)),
         Input("null", f"Null rate of {tested.id}", test.null, _percent(test.null), test.source),
-        Input("target", f"Target rate of {tested.id}", test.alternative, _percent(test.alternative), test.source),
+        Input("target", f"Target rate of {tested.id}", target, _percent(target), test.source),
+        error,
+        wanted,
+        most,
+        *_planned(plan, tested, target, error.value),
+        Input("looks", "Looks of designs with more than two", looks.at, ", ".join(f"{look:g}" for look in looks.at), looks.source),
+        *_stage_one(plan),
+        prior,
+        Input("delay", f"All responses are known, days after {delay.start}", delay.days, delay.text, delay.source),
+        Input("sites", "Sites", sites, str(sites), study.study.source if study.study.sites else _SILENT),
+        *_accrual(recruitment),
     ]
-
-    def add(name: str, label: str, value: Any, text: str, source: str) -> Any:
-        items.append(Input(name, label, value, text, source))
-        return value
-
-    error, sides, source = _ALPHA, 1, _SILENT
-    if study.testing is not None:
-        error, sides, source = study.testing.alpha.value, study.testing.alpha.sides, study.testing.alpha.source
-    if alpha is not None:
-        error, sides, source = _share(alpha, "alpha"), 1, _CALLER
-    words = _percent(error / sides) + (f" (two-sided {_percent(error)})" if sides == 2 else "")
-    add("alpha", "Type I error, one-sided", error / sides, words, source)
-    wanted, source = (plan.power.value, plan.power.source) if plan and plan.power else (_POWER, _SILENT)
-    if power is not None:
-        wanted, source = _share(power, "power"), _CALLER
-    add("power", "Power at the target", wanted, _percent(wanted), source)
-    most, source = (plan.n_max.value, plan.n_max.source) if plan and plan.n_max else (_MOST, _SILENT)
-    if n_max is not None:
-        most, source = _whole(n_max, "n_max"), _CALLER
-    add("n_max", f"Most subjects ({tested.population})", most, str(most), source)
-    if plan and plan.subjects:
-        size = plan.subjects.value
-        text = f"{size}: {_alone(size, test.null, test.alternative, error / sides)}"
-        add("subjects", f"Subjects planned ({tested.population})", size, text, plan.subjects.source)
-    looks, source = (plan.looks.at, plan.looks.source) if plan and plan.looks else (_LOOKS, _SILENT)
-    add("looks", "Looks of designs with more than two", looks, ", ".join(f"{look:g}" for look in looks), source)
-    stage = None
-    if plan and plan.stage_one:
-        stage = (plan.stage_one.from_, plan.stage_one.to)
-        add("stage_one", "Subjects of a first stage", stage, f"{stage[0]} to {stage[1]}", plan.stage_one.source)
-    prior = (test.null, 1 - test.null)
-    source = "assumption: worth one subject, its mean at the null"
-    if plan and plan.prior:
-        prior, source = (plan.prior.events, plan.prior.others), plan.prior.source
-    add("prior", "Prior of the response rate", prior, f"Beta({prior[0]:g}, {prior[1]:g})", source)
-    delay = _delay(study, tested)
-    add("delay", f"All responses are known, days after {delay.start}", delay.days, delay.text, delay.source)
-    sites = add(
-        "sites",
-        "Sites",
-        study.study.sites or _SITES,
-        str(study.study.sites or _SITES),
-        study.study.source if study.study.sites else _SILENT,
-    )
-    rate, activation, source = _RATE, _ACTIVATION, _SILENT
-    if plan and plan.recruitment:
-        rate, activation, source = plan.recruitment.rate, plan.recruitment.activation, plan.recruitment.source
-    add("rate", "Consents per site and month", rate, f"{rate:g}", source)
-    add("activation", "Days over which the sites open", activation, f"{activation:g} days", source)
     return Inputs(
         study,
         tested,
         tuple(items),
-        test.null,
-        test.alternative,
-        error / sides,
-        wanted,
-        most,
-        looks,
-        stage,
-        prior,
-        delay,
-        sites,
-        rate,
-        activation,
+        p0=test.null,
+        p1=target,
+        alpha=error.value,
+        power=wanted.value,
+        n_max=most.value,
+        looks=looks.at,
+        stage_one=(stage.from_, stage.to) if stage else None,
+        prior=prior.value,
+        delay=delay,
+        sites=sites,
+        rate=recruitment.rate,
+        activation=recruitment.activation,
     )
 
 
@@ -264,6 +222,83 @@ def _endpoint(study: Study, name: str | None) -> Endpoint:
             right="Add test: {null: 0.3, alternative: 0.5, source: ...} to its primary response rate",
         )
     return found
+
+
+def _target(endpoint: Endpoint) -> float:
+    """Return the rate that is hoped for."""
+    test = endpoint.test
+    assert test is not None
+    if test.alternative is None:
+        raise InputError(
+            f"endpoint {endpoint.id} has a null rate and no rate that is hoped for", key="test.alternative", right="Add test.alternative"
+        )
+    if test.alternative <= test.null:
+        raise InputError(
+            f"endpoint {endpoint.id}: the target {test.alternative:g} is not above the null {test.null:g}",
+            key="test.alternative",
+            right="The alternative is the higher rate",
+        )
+    return test.alternative
+
+
+def _error(study: Study, asked: float | None) -> Input:
+    """Return the one-sided type I error: half of a two-sided one."""
+    error, sides, source = _ALPHA, 1, _SILENT
+    if study.testing is not None:
+        error, sides, source = study.testing.alpha.value, study.testing.alpha.sides, study.testing.alpha.source
+    if asked is not None:
+        error, sides, source = _share(asked, "alpha"), 1, _CALLER
+    words = _percent(error / sides) + (f" (two-sided {_percent(error)})" if sides == 2 else "")
+    return Input("alpha", "Type I error, one-sided", error / sides, words, source)
+
+
+def _power(plan: Design, asked: float | None) -> Input:
+    """Return the power at the target."""
+    stated = plan.power or _POWER
+    power, source = (stated.value, stated.source) if asked is None else (_share(asked, "power"), _CALLER)
+    return Input("power", "Power at the target", power, _percent(power), source)
+
+
+def _most(plan: Design, asked: int | None, endpoint: Endpoint) -> Input:
+    """Return the most subjects."""
+    stated = plan.n_max or _MOST
+    most, source = (stated.value, stated.source) if asked is None else (_whole(asked, "n_max"), _CALLER)
+    return Input("n_max", f"Most subjects ({endpoint.population})", most, str(most), source)
+
+
+def _planned(plan: Design, endpoint: Endpoint, target: float, alpha: float) -> list[Input]:
+    """Return the number of subjects that is fixed already, if it is, and what a single stage of it would do."""
+    if plan.subjects is None:
+        return []
+    assert endpoint.test is not None
+    size = plan.subjects.value
+    text = f"{size}: {_alone(size, endpoint.test.null, target, alpha)}"
+    return [Input("subjects", f"Subjects planned ({endpoint.population})", size, text, plan.subjects.source)]
+
+
+def _stage_one(plan: Design) -> list[Input]:
+    """Return the range of a first stage, if there is one."""
+    if plan.stage_one is None:
+        return []
+    low, high = plan.stage_one.from_, plan.stage_one.to
+    return [Input("stage_one", "Subjects of a first stage", (low, high), f"{low} to {high}", plan.stage_one.source)]
+
+
+def _prior(plan: Design, null: float) -> Input:
+    """Return the beta prior of the response rate."""
+    prior, source = (null, 1 - null), "assumption: worth one subject, its mean at the null"
+    if plan.prior:
+        prior, source = (plan.prior.events, plan.prior.others), plan.prior.source
+    return Input("prior", "Prior of the response rate", prior, f"Beta({prior[0]:g}, {prior[1]:g})", source)
+
+
+def _accrual(plan: Recruitment) -> list[Input]:
+    """Return how fast subjects come."""
+    rate, days = plan.rate, plan.activation
+    return [
+        Input("rate", "Consents per site and month", rate, f"{rate:g}", plan.source),
+        Input("activation", "Days over which the sites open", days, f"{days:g} days", plan.source),
+    ]
 
 
 def _why(study: Study, endpoint: Endpoint) -> str:

@@ -1,4 +1,8 @@
-"""Which patient belongs to a key? Chances keyed by subject, turned into parameters, state and covariates."""
+"""Which patient belongs to a key? Chances keyed by subject, turned into parameters, state and covariates.
+
+`free` numbers are those of the trial's member of the ensemble, `fixed` ones are the same for all; both stand in `data/model.yaml` with
+their sources. Cells are in 1/uL of blood equivalent, time in days.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,28 @@ __all__ = ["Chances", "build_patients", "draw_chances", "draw_patients", "marrow
 # streams of random numbers; the trial layer starts at 1000
 NORMALS, UNIFORMS, MEMBERS, SUPPLY, SUPPLY_NORMALS = range(1, 6)
 CLINIC = 10
-N_NORMALS, N_UNIFORMS = 19, 10
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Numbers = dict[int, Any]
+
+# what each normal number of a patient decides
+Z_QUALITY, Z_EXPANSION, Z_KILL, Z_MEMORY_LOSS, Z_GROWTH, Z_CONTRACTION, Z_TO_MEMORY, Z_IL6_YIELD, Z_RECOVERY = range(9)
+Z_ANC, Z_PLT, Z_DOSE, Z_SANCTUARY, Z_NEGATIVE, Z_ALEMTUZUMAB, Z_HOST, Z_HOST_PRECURSORS, Z_AGE, Z_MARROW_HIT = range(9, 19)
+# what each uniform number decides (nothing reads the tenth); a clone's extinction is the number at which it is lost
+U_SEVERITY, U_MEMORY, U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_MRD_LEVEL, U_MARROW = range(6)
+U_HAS_NEGATIVE, U_PRIOR_TRANSPLANT, U_EXTINCTION_NEGATIVE = range(6, 9)
+EXTINCTIONS = [U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_EXTINCTION_NEGATIVE]
+N_NORMALS, N_UNIFORMS = 19, 10
+
+# choices that no source gives
+MOST_MARROW = 0.98  # fraction of blasts in the marrow, as drawn
+MOST_MAPPED = 0.965  # fraction of blasts in the marrow: near `MARROW_TOP` the number of cells has no limit
+MOST_OF_CAPACITY = 0.9  # blasts before lymphodepletion
+MOST_OF_BLASTS = -0.5  # log10: the sanctuary, and CD19-negative blasts, of all blasts
+B_CELLS = 10.0  # after lymphodepletion
+NO_CELLS = 1e-12  # CAR-T cells before infusion, where a logarithm needs a number
+NO_REJECTION = -30.0  # ln of host-versus-graft activity against a patient's own cells
+NEUTROPHILS, PLATELETS = 1.2, 100.0  # 1e9/L, on the day of infusion
 
 
 @dataclass(frozen=True)
@@ -39,6 +63,41 @@ class Chances:
 
     normal: Floats
     uniform: Floats
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What a patient's numbers are made from.
+
+    Parameters
+    ----------
+    population : Population
+    free, fixed : mapping of str to number
+        Numbers of the biology.
+    z, u : ndarray of float64
+        Chances: `Chances.normal` and `Chances.uniform`.
+    poor, severity, short_lived : ndarray, shape (patients,)
+        Whether the product is poor, how poor (0: it is not), and whether its memory is short-lived.
+    """
+
+    population: Population
+    free: Mapping[str, Any]
+    fixed: Mapping[str, float]
+    z: Floats
+    u: Floats
+    poor: Flags
+    severity: Floats
+    short_lived: Flags
+
+    @property
+    def cd28(self) -> bool:
+        """Whether the product is costimulated by CD28, otherwise by 4-1BB."""
+        return self.population.product.costimulation == "CD28"
+
+    @property
+    def allogeneic(self) -> bool:
+        """Whether the cells are a donor's."""
+        return self.population.product.source == "allogeneic"
 
 
 def draw_chances(keys: Keys) -> Chances:
@@ -86,8 +145,8 @@ def draw_patients(
 
 def marrow_to_blasts(marrow: Floats) -> Floats:
     """Return blasts (cells/uL) of a fraction of the marrow (Liu 2022), at most 90 % of the capacity."""
-    share = np.minimum(marrow, 0.965)
-    return np.minimum(codes.MARROW_SCALE * share / (codes.MARROW_TOP - share), 0.9 * codes.CAPACITY)
+    share = np.minimum(marrow, MOST_MAPPED)
+    return np.minimum(codes.MARROW_SCALE * share / (codes.MARROW_TOP - share), MOST_OF_CAPACITY * codes.CAPACITY)
 
 
 @cache
@@ -98,13 +157,16 @@ def _beta_grid(a: float, b: float) -> Floats:
 
 
 def draw_marrow(population: Population, chances: Chances) -> Floats:
-    """Return the fraction of blasts in the marrow, shape (patients,)."""
+    """Return the fraction of blasts in the marrow, shape (patients,).
+
+    Some patients enter at the level of residual disease, uniform in log10; the marrow of the others is low + span x Beta(a, b).
+    """
     part = population.patients
-    u, v = chances.uniform[:, 4], chances.uniform[:, 5]
+    u, v = chances.uniform[:, U_MRD_LEVEL], chances.uniform[:, U_MARROW]
     level = part.mrd_level
     low = 10 ** (level.log10_low + (level.log10_high - level.log10_low) * v)
     high = part.blasts.low + part.blasts.span * np.interp(v, np.linspace(0, 1, 2001), _beta_grid(part.blasts.a, part.blasts.b))
-    return np.where(u < level.share, low, np.clip(high, part.blasts.low, 0.98))
+    return np.where(u < level.share, low, np.clip(high, part.blasts.low, MOST_MARROW))
 
 
 def build_patients(
@@ -133,91 +195,215 @@ def build_patients(
     -------
     Draws
     """
+    basis = _basis(population, natural, (model or load_model()).constants, chances)
+    n = len(basis.z)
+    share = draw_marrow(population, chances) if marrow is None else marrow
+    numbers = _disease(basis) | _killing(basis) | _expansion(basis) | _memory(basis) | _host(basis) | _cytokines(basis) | _blood(basis)
+    clones = _clones(basis, share)
+    # a clone is lost at one cell times a standard exponential number
+    thresholds = np.log(codes.ONE_CELL) + np.log(-np.log(basis.u[:, EXTINCTIONS]))
+    return Draws(
+        np.column_stack([np.broadcast_to(numbers[i], (n,)) for i in range(codes.N_PARAMETERS)]),
+        _state(basis, clones),
+        _alive(basis, clones, thresholds),
+        thresholds,
+        _covariates(basis, share),
+        np.zeros(n, np.int64) if member is None else member,
+        {name: np.array(np.broadcast_to(value, (n,)), float) for name, value in _hazards(basis).items()},
+    )
+
+
+def _basis(population: Population, free: Mapping[str, Any], fixed: Mapping[str, float], chances: Chances) -> _Basis:
+    """Say what kind of product each patient has.
+
+    The cells' quality is a normal number, and the lowest make a poor product; a donor's is poor as often as a child's. How poor is its
+    severity, 1 on average: a floor, and an exponential tail that reaches those who hardly expand. The memory of some products is
+    short-lived, more often of those with CD28.
+    """
     from scipy.special import ndtr
 
-    f = (model or load_model()).constants
-    p, z, u = natural, chances.normal, chances.uniform
-    n = len(z)
-    product = population.product
-    allogeneic = product.source == "allogeneic"
-    quality = z[:, 0]
-    poor = ndtr(quality) < p["poor-adult" if product.poor == "adult" else "poor-child"]
-    severity = np.where(poor, f["poor-floor"] - (1 - f["poor-floor"]) * np.log(u[:, 0]), 0.0)
-    cd28 = product.costimulation == "CD28"
-    early = u[:, 1] < p["early-loss-cd28" if cd28 else "early-loss"]
-    slow = f["correlation"]
-    ln_kill = np.log(p["kill"]) + f["spread-kill"] * (slow * z[:, 1] + np.sqrt(1 - slow**2) * z[:, 2]) - f["poor-kill"] * severity
-    loss = np.where(early, f["memory-loss-early"], f["memory-loss"]) * np.exp(f["spread-memory-loss"] * z[:, 3])
-    contraction = p["contraction"] * (p["contraction-cd28"] if cd28 else 1.0)
-    columns: dict[int, Any] = {
-        codes.Q_GROWTH: p["growth"] * np.exp(f["spread-growth"] * z[:, 4]),
-        codes.Q_KILL: np.exp(ln_kill),
-        codes.Q_EXPANSION: f["expansion"] * np.exp(f["spread-expansion"] * z[:, 1] - p["poor-expansion"] * severity),
-        codes.Q_SPENDING: p["spending"],
-        codes.Q_CONTRACTION: contraction * np.exp(f["spread-contraction"] * z[:, 5]),
-        codes.Q_TO_MEMORY: p["to-memory"] * np.exp(f["spread-to-memory"] * z[:, 6]),
-        codes.Q_MEMORY_LOSS: loss,
-        codes.Q_ANTIGEN_HALF: f["antigen-half"],
-        codes.Q_ROOM_HALF: f["room-half"],
-        codes.Q_KILL_HALF: f["kill-half"],
-        codes.Q_TARGET_WEIGHT: f["target-weight"],
-        codes.Q_MEMORY_KILL: f["memory-kill"],
-        codes.Q_MEMORY_HALF: f["memory-half"],
-        codes.Q_REACH: p["reach"],
-        codes.Q_EXHAUSTION: f["exhaustion"],
-        codes.Q_SENSITISATION: f["sensitisation"],
-        codes.Q_ALLOGENEIC: float(allogeneic),
-        codes.Q_IL6_YIELD: f["il6-yield"] * (f["il6-cd28"] if cd28 else 1.0) * np.exp(f["spread-il6-yield"] * z[:, 7]),
-        codes.Q_RECOVERY: f["recovery"] * np.exp(p["spread-recovery"] * z[:, 8]),
-        codes.Q_IL6_BRAKE: f["il6-brake"],
-        codes.Q_ALEMTUZUMAB_TIME: f["alemtuzumab-time"],
-        codes.Q_ANC_BASE: f["anc-base"] * np.exp(f["spread-counts"] * z[:, 9]),
-        codes.Q_PLT_BASE: f["plt-base"] * np.exp(f["spread-counts"] * z[:, 10]),
-        codes.Q_DOSE: f["dose"] * np.exp(f["spread-dose"] * z[:, 11]),
-        codes.Q_MEMORY_SHARE: f["memory-share"],
-        codes.Q_GENOMES: f["genomes"],
-    }
-    parameters = np.column_stack([np.broadcast_to(columns[i], (n,)) for i in range(codes.N_PARAMETERS)])
+    product, z, u = population.product, chances.normal, chances.uniform
+    poor = ndtr(z[:, Z_QUALITY]) < free["poor-adult" if product.poor == "adult" else "poor-child"]
+    severity = np.where(poor, fixed["poor-floor"] - (1 - fixed["poor-floor"]) * np.log(u[:, U_SEVERITY]), 0.0)
+    short_lived = u[:, U_MEMORY] < free["early-loss-cd28" if product.costimulation == "CD28" else "early-loss"]
+    return _Basis(population, free, fixed, z, u, poor, severity, short_lived)
 
-    share = draw_marrow(population, chances) if marrow is None else marrow
-    ln_blasts = np.log(marrow_to_blasts(share) * f["debulking"])
-    sanctuary = ln_blasts + np.log(10) * np.minimum(p["sanctuary-log10"] + f["spread-sanctuary"] * z[:, 12], -0.5)
-    negative = ln_blasts + np.log(10) * np.minimum(f["negative-log10"] + f["spread-negative"] * z[:, 13], -0.5)
-    thresholds = np.log(codes.ONE_CELL) + np.log(-np.log(u[:, [2, 3, 8]]))
-    clones = np.column_stack([ln_blasts, sanctuary, negative])
-    alive = clones > np.maximum(thresholds, np.log(codes.ONE_CELL))
-    alive[:, 2] &= u[:, 6] < p["negative-share"]
-    effect = p["alemtuzumab"] * np.exp(f["spread-alemtuzumab"] * z[:, 14]) if product.alemtuzumab else np.zeros(n)
-    ln_host = np.log(f["host"]) + f["spread-host"] * z[:, 15] - codes.ALEMTUZUMAB_POWER * effect
-    initial = np.zeros((n, codes.N_STATES))
-    initial[:, :3] = clones
-    initial[:, 3] = np.log(10.0)
-    initial[:, 4:6] = np.log(1e-12)
-    initial[:, 8] = ln_host
-    initial[:, 9] = np.log(p["host-precursors"]) + ln_host + f["spread-host-precursors"] * z[:, 16] if allogeneic else -30.0
-    initial[:, 10] = effect
-    initial[:, 11:14] = codes.IL6_BASE, codes.FERRITIN_BASE, codes.CRP_BASE
-    initial[:, 14] = -(p["marrow-hit"] + f["spread-marrow-hit"] * z[:, 18])
-    initial[:, 15:17] = 1.2, 100.0
-    age = population.patients.age
-    covariates = {
-        "age": np.clip(age.median * np.exp(age.spread * z[:, 17]), age.low, age.high),
-        "marrow": share,
-        "poor_product": poor,
-        "durable_memory": ~early,
-        "prior_transplant": u[:, 7] < population.patients.prior_transplant.value,
-        "quality": quality,
-        "child": np.full(n, population.patients.child),
+
+def _log_normal(median: Any, spread: Any, z: Floats) -> Any:
+    """Return a number that differs between patients: its median, and the standard deviation of its logarithm."""
+    return median * np.exp(spread * z)
+
+
+def _disease(basis: _Basis) -> Numbers:
+    """All blasts of a patient grow at one rate. Killing reaches those in the sanctuary less."""
+    free, fixed = basis.free, basis.fixed
+    return {
+        # of all clones, 1/day
+        codes.Q_GROWTH: _log_normal(free["growth"], fixed["spread-growth"], basis.z[:, Z_GROWTH]),
+        # most killing in the sanctuary, 1/day, however fast it is elsewhere
+        codes.Q_REACH: free["reach"],
     }
-    failing = p["death-child"] if population.patients.child else f["death-adult"]
-    icans = f["icans"] + (f["icans-cd28"] if cd28 else 0.0)
-    hazards = {"after_failure": failing, "severe_crs": p["severe-crs"], "icans": icans, "before_infusion": p["waiting"]}
-    return Draws(
-        parameters,
-        initial,
-        alive,
-        thresholds,
-        covariates,
-        np.zeros(n, np.int64) if member is None else member,
-        {name: np.array(np.broadcast_to(value, (n,)), float) for name, value in hazards.items()},
-    )
+
+
+def _killing(basis: _Basis) -> Numbers:
+    """Products that expand more also kill more. A poor one kills less: its ln killing falls with the severity."""
+    free, fixed, z = basis.free, basis.fixed, basis.z
+    shared = fixed["correlation"]
+    normal = shared * z[:, Z_EXPANSION] + np.sqrt(1 - shared**2) * z[:, Z_KILL]
+    return {
+        # 1/day, where effectors are many for each target
+        codes.Q_KILL: np.exp(np.log(free["kill"]) + fixed["spread-kill"] * normal - fixed["poor-kill"] * basis.severity),
+        # effectors that kill half as fast, where targets are few
+        codes.Q_KILL_HALF: fixed["kill-half"],
+        # share of the targets by which killing is diluted
+        codes.Q_TARGET_WEIGHT: fixed["target-weight"],
+        # killing by memory over that by effectors; and the memory that kills, and suppresses B cells, by half
+        codes.Q_MEMORY_KILL: fixed["memory-kill"],
+        codes.Q_MEMORY_HALF: fixed["memory-half"],
+    }
+
+
+def _expansion(basis: _Basis) -> Numbers:
+    """Cells that take expand on antigen, those of poor products less, spend their capacity, and tire or contract (by CD28, faster)."""
+    free, fixed, z = basis.free, basis.fixed, basis.z
+    contraction = free["contraction"] * (free["contraction-cd28"] if basis.cd28 else 1.0)
+    poor = free["poor-expansion"] * basis.severity
+    return {
+        # cells infused that take; the share of memory among them; vector copies of a cell, which assays count
+        codes.Q_DOSE: _log_normal(fixed["dose"], fixed["spread-dose"], z[:, Z_DOSE]),
+        codes.Q_MEMORY_SHARE: fixed["memory-share"],
+        codes.Q_GENOMES: fixed["genomes"],
+        # 1/day under full antigen with room; the antigen, and the lymphocytes in the way, at which it is half
+        codes.Q_EXPANSION: fixed["expansion"] * np.exp(fixed["spread-expansion"] * z[:, Z_EXPANSION] - poor),
+        codes.Q_ANTIGEN_HALF: fixed["antigen-half"],
+        codes.Q_ROOM_HALF: fixed["room-half"],
+        # capacity spent under full antigen, 1/day; and, once it is spent, effectors exhausted
+        codes.Q_SPENDING: free["spending"],
+        codes.Q_EXHAUSTION: fixed["exhaustion"],
+        # loss of effectors, 1/day
+        codes.Q_CONTRACTION: _log_normal(contraction, fixed["spread-contraction"], z[:, Z_CONTRACTION]),
+    }
+
+
+def _memory(basis: _Basis) -> Numbers:
+    """Some effectors become memory, which is lost slowly, or soon where it is short-lived."""
+    fixed, z = basis.fixed, basis.z
+    loss = np.where(basis.short_lived, fixed["memory-loss-early"], fixed["memory-loss"])
+    return {
+        # 1/day, both
+        codes.Q_TO_MEMORY: _log_normal(basis.free["to-memory"], fixed["spread-to-memory"], z[:, Z_TO_MEMORY]),
+        codes.Q_MEMORY_LOSS: _log_normal(loss, fixed["spread-memory-loss"], z[:, Z_MEMORY_LOSS]),
+    }
+
+
+def _host(basis: _Basis) -> Numbers:
+    """The host rejects a donor's cells alone; alemtuzumab, while it lasts, holds its T cells down."""
+    return {
+        codes.Q_ALLOGENEIC: float(basis.allogeneic),
+        # growth of host-versus-graft activity under full contact, 1/day
+        codes.Q_SENSITISATION: basis.fixed["sensitisation"],
+        # days in which alemtuzumab's effect falls to 1/e
+        codes.Q_ALEMTUZUMAB_TIME: basis.fixed["alemtuzumab-time"],
+    }
+
+
+def _cytokines(basis: _Basis) -> Numbers:
+    """The same lysis gives more IL-6 under CD28 than under 4-1BB, and more in some patients than in others."""
+    fixed = basis.fixed
+    il6 = fixed["il6-yield"] * (fixed["il6-cd28"] if basis.cd28 else 1.0)
+    return {
+        # pg/mL for each blast lysed in a uL and a day
+        codes.Q_IL6_YIELD: _log_normal(il6, fixed["spread-il6-yield"], basis.z[:, Z_IL6_YIELD]),
+    }
+
+
+def _blood(basis: _Basis) -> Numbers:
+    """The marrow recovers at the patient's own pace, and IL-6 slows it; counts at full reserve differ between patients."""
+    fixed, z = basis.fixed, basis.z
+    return {
+        # logit of the reserve, 1/day; and the IL-6 (pg/mL) that halves it
+        codes.Q_RECOVERY: _log_normal(fixed["recovery"], basis.free["spread-recovery"], z[:, Z_RECOVERY]),
+        codes.Q_IL6_BRAKE: fixed["il6-brake"],
+        # neutrophils and platelets at full reserve, 1e9/L
+        codes.Q_ANC_BASE: _log_normal(fixed["anc-base"], fixed["spread-counts"], z[:, Z_ANC]),
+        codes.Q_PLT_BASE: _log_normal(fixed["plt-base"], fixed["spread-counts"], z[:, Z_PLT]),
+    }
+
+
+def _clones(basis: _Basis, marrow: Floats) -> Floats:
+    """Return ln cells of the three clones after lymphodepletion: all blasts, those in the sanctuary, the CD19-negative.
+
+    The two small clones are shares of all blasts on a log10 scale, so wide that they are cut off below a third.
+    """
+    free, fixed, z = basis.free, basis.fixed, basis.z
+    ln_blasts = np.log(marrow_to_blasts(marrow) * fixed["debulking"])
+    sanctuary = np.minimum(free["sanctuary-log10"] + fixed["spread-sanctuary"] * z[:, Z_SANCTUARY], MOST_OF_BLASTS)
+    negative = np.minimum(fixed["negative-log10"] + fixed["spread-negative"] * z[:, Z_NEGATIVE], MOST_OF_BLASTS)
+    return np.column_stack([ln_blasts, ln_blasts + np.log(10) * sanctuary, ln_blasts + np.log(10) * negative])
+
+
+def _alive(basis: _Basis, clones: Floats, thresholds: Floats) -> Flags:
+    """Return which clones exist: of one cell or more, not yet extinct; CD19-negative blasts in some patients alone."""
+    alive: Flags = clones > np.maximum(thresholds, np.log(codes.ONE_CELL))
+    alive[:, 2] &= basis.u[:, U_HAS_NEGATIVE] < basis.free["negative-share"]
+    return alive
+
+
+def _state(basis: _Basis, clones: Floats) -> Floats:
+    """Return the state on day 0, after lymphodepletion and before infusion.
+
+    Alemtuzumab leaves fewer host T cells. The activity with which they reject rises with their number. Lymphodepletion takes the
+    marrow's reserve, from some patients more than from others. Cytokines are at rest; what is not named is 0.
+    """
+    free, fixed, z = basis.free, basis.fixed, basis.z
+    effect = 0.0
+    if basis.population.product.alemtuzumab:
+        effect = _log_normal(free["alemtuzumab"], fixed["spread-alemtuzumab"], z[:, Z_ALEMTUZUMAB])
+    ln_host = np.log(fixed["host"]) + fixed["spread-host"] * z[:, Z_HOST] - codes.ALEMTUZUMAB_POWER * effect
+    rejection = np.log(free["host-precursors"]) + ln_host + fixed["spread-host-precursors"] * z[:, Z_HOST_PRECURSORS]
+    state = {
+        "ln_sensitive": clones[:, 0],
+        "ln_sanctuary": clones[:, 1],
+        "ln_negative": clones[:, 2],
+        "ln_bcell": np.log(B_CELLS),
+        "ln_effector": np.log(NO_CELLS),
+        "ln_memory": np.log(NO_CELLS),
+        "ln_host": ln_host,
+        "ln_graft_rejection": rejection if basis.allogeneic else NO_REJECTION,
+        "alemtuzumab": effect,
+        "il6": codes.IL6_BASE,
+        "ferritin": codes.FERRITIN_BASE,
+        "crp": codes.CRP_BASE,
+        "reserve": -(free["marrow-hit"] + fixed["spread-marrow-hit"] * z[:, Z_MARROW_HIT]),
+        "anc": NEUTROPHILS,
+        "plt": PLATELETS,
+    }
+    initial = np.zeros((len(z), codes.N_STATES))
+    for name, value in state.items():
+        initial[:, codes.STATES.index(name)] = value
+    return initial
+
+
+def _covariates(basis: _Basis, marrow: Floats) -> dict[str, NDArray[np.generic]]:
+    """Return what else is known of the patients: see `Draws`. Age is log-normal, cut at the limits of eligibility."""
+    patients, age = basis.population.patients, basis.population.patients.age
+    return {
+        "age": np.clip(_log_normal(age.median, age.spread, basis.z[:, Z_AGE]), age.low, age.high),
+        "marrow": marrow,
+        "poor_product": basis.poor,
+        "durable_memory": ~basis.short_lived,
+        "prior_transplant": basis.u[:, U_PRIOR_TRANSPLANT] < patients.prior_transplant.value,
+        "quality": basis.z[:, Z_QUALITY],
+        "child": np.full(len(basis.z), patients.child),
+    }
+
+
+def _hazards(basis: _Basis) -> dict[str, Any]:
+    """Return the clinical rates: see `Draws`. Neurotoxicity is more frequent under CD28 at the same IL-6."""
+    free, fixed = basis.free, basis.fixed
+    return {
+        "after_failure": free["death-child"] if basis.population.patients.child else fixed["death-adult"],
+        "severe_crs": free["severe-crs"],
+        "icans": fixed["icans"] + (fixed["icans-cd28"] if basis.cd28 else 0.0),
+        "before_infusion": free["waiting"],
+    }
