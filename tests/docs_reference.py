@@ -350,7 +350,7 @@ def _api() -> str:
     for room in ROOMS:
         things = [(name, public_thing(room, name)) for name in public_names(room)]
         rows = [(f"`{name}`", _kind(thing), _first_sentence(name, thing)) for name, thing in things]
-        parts.append(f"## {room}\n\n{table(('name', 'kind', 'what it is'), rows)}\n")
+        parts.append(f"## {room}\n\n[Reference of {room}](reference/{room}.md)\n\n{table(('name', 'kind', 'what it is'), rows)}\n")
     return "\n".join(parts).rstrip()
 
 

@@ -20,6 +20,12 @@ class InputError(ValueError):
         The variable or key.
     right : str, optional
         What would be right, as a sentence without its full stop.
+
+    Examples
+    --------
+    >>> from cartrial import InputError
+    >>> print(InputError("this is no date", file="rs.csv", row=3, right="Write 2022-04-01"))
+    rs.csv, row 3: this is no date. Write 2022-04-01.
     """
 
     def __init__(

@@ -52,6 +52,25 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     ------
     InputError
         If the study or the data cannot be used.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial import write_sdtm
+    >>> from cartrial.run import load_data
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = write_sdtm(source, folder)
+    ...     data = load_data("inaticel", folder)
+    >>> data.study.study.id, data.source.domains["DM"].height, data.findings["RULE"].to_list()
+    ('inaticel-pivotal', 2, ['study-mismatch'])
     """
     from cartrial.sdtm import check_sdtm, read_sdtm, require_sdtm
     from cartrial.study import Study
@@ -98,6 +117,25 @@ def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     -------
     Derived
         Its findings are those of the source, and those that only statuses and endpoints show.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial import write_sdtm
+    >>> from cartrial.run import derive_data, load_data
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = write_sdtm(source, folder)
+    ...     derived = derive_data(load_data("inaticel", folder))
+    >>> derived.adam.adrs.filter(PARAMCD="ORR3", VARIANT="")["AVALC"].to_list()
+    ['Y', 'N']
     """
     from cartrial.endpoints import check_endpoints, derive
     from cartrial.sdtm import join_findings
@@ -126,6 +164,14 @@ def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -
     ------
     InputError
         If the study cannot be simulated.
+
+    Examples
+    --------
+    >>> from cartrial.run import simulate_data
+    >>> data = simulate_data("inaticel", n=3, seed=1)
+    >>> infused = data.source.domains["EX"].filter(EXTRT="INATICABTAGENE AUTOLEUCEL")
+    >>> infused["USUBJID"].n_unique(), data.study.study.provenance
+    (3, 'virtual')
     """
     from cartrial.sdtm import require_sdtm
     from cartrial.study import Study
@@ -156,6 +202,26 @@ def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: in
     ------
     InputError
         If the study, the data or the place cannot be used; nothing is written then.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial import write_sdtm
+    >>> from cartrial.run import report
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = write_sdtm(source, Path(folder, "data"))
+    ...     report("inaticel", Path(folder, "data"), Path(folder, "out"))
+    ...     sorted(path.name for path in Path(folder, "out").iterdir())
+    ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
     from cartrial.analysis import analyse
     from cartrial.report import write_report

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
+from cartrial.design.bayes.bop2_joint import JointDesign, design_bop2_joint, joint_boundaries, operate_joint
+from cartrial.design.bayes.cells import cells_of
 from cartrial.design.bayes.committee import committee_table
 from cartrial.design.bayes.joint_kernel import Answers, Boundaries, run_joint
 from cartrial.errors import InputError

@@ -1,4 +1,4 @@
-# R's figures for the exact designs of a response rate (tests/test_design_exact_*.py): from the definitions, with dbinom, pbinom,
+# R's figures for the exact designs of a response rate (tests/design/test_exact_*.py): from the definitions, with dbinom, pbinom,
 # qbeta, dmultinom and uniroot, and from rpact where it has the quantity.
 #
 #   Rscript tests/oracle/design_exact.R [--out tests/oracle/design_exact.json]

@@ -200,7 +200,7 @@ def test_a_fraction_of_subjects_is_rounded_up_everywhere(allo: StudyDesign) -> N
 
 def test_boundaries_of_bop2_can_be_found_again(allo: StudyDesign, tmp_path: Path) -> None:
     from cartrial.design import design_bop2_joint
-    from cartrial.design.bayes.bop2_joint import cells_of
+    from cartrial.design.bayes.cells import cells_of
 
     text, record = page(allo, tmp_path)
     value = {row["statistic"]: row["value"] for row in record["rows"] if row["part"] == "design" and row["design"] == "bop2"}

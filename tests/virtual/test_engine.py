@@ -10,7 +10,8 @@ from cartrial.virtual import Draws, Events, infuse, load_ensemble, load_populati
 from cartrial.virtual.engine import compiled
 from cartrial.virtual.engine import kernel_codes as codes
 from cartrial.virtual.engine.reference import compare_with_reference
-from cartrial.virtual.patients.draws import build_patients, draw_chances, draw_patients
+from cartrial.virtual.patients.chances import draw_chances
+from cartrial.virtual.patients.draws import build_patients, draw_patients
 from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform, philox
 

@@ -205,6 +205,18 @@ def test_links_lead_to_what_is_there(name: str) -> None:
         assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
+def pages_in(nav: list[dict[str, object]]) -> list[str]:
+    """Return the pages of a navigation, those of its sections among them."""
+    values = [value for entry in nav for value in entry.values()]
+    return [page for value in values for page in (pages_in(value) if isinstance(value, list) else [str(value)])]
+
+
 def test_every_page_is_in_the_navigation() -> None:
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    assert sorted(next(iter(entry.values())) for entry in nav) == sorted(page.name for page in DOCS.glob("*.md"))
+    assert sorted(pages_in(nav)) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
+def test_every_room_has_its_reference() -> None:
+    texts = {page.stem: page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md")}
+    assert sorted(texts) == sorted(ROOMS)
+    assert all(text.startswith(f"# {room}\n\n::: {room}\n") for room, text in texts.items())

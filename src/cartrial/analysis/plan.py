@@ -91,6 +91,23 @@ def analyse(
     ------
     InputError
         If an analysis is unknown.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study, analyse, derive
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> study = Study.load("inaticel")
+    >>> results = analyse(study, derive(study, source), analyses=["response"])
+    >>> rate = results.filter(endpoint="ORR3", variant="", by="", statistic="rate")
+    >>> rate.select("value", "text", "population", "reader").row(0)
+    (0.5, '50.0', 'infused', 'IRC')
     """
     unknown = [name for name in analyses if name not in ANALYSES]
     if unknown:

@@ -139,6 +139,19 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import KEY, SCHEMA, check_results
+    >>> row = dict.fromkeys(KEY, "") | {"trial": 1, "time": None, "conf_level": None}
+    >>> row |= {"analysis": "flow", "statistic": "n"}
+    >>> results = pl.DataFrame([row | {"value": 39.0, "text": "39"}], schema=SCHEMA)
+    >>> check_results(results)
+    >>> check_results(pl.concat([results, results]))
+    Traceback (most recent call last):
+        ...
+    cartrial.errors.InputError: trial 1, analysis flow, statistic n: two rows of the results have one key. Keys are unique.
     """
     if dict(results.schema) != SCHEMA:
         wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]] + [
@@ -163,7 +176,20 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
 
 
 def sort_results(results: pl.DataFrame) -> pl.DataFrame:
-    """Sort rows by key and round values to 12 significant digits: results that are equal become equal frames."""
+    """Sort rows by key and round values to 12 significant digits: results that are equal become equal frames.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import KEY, SCHEMA, sort_results
+    >>> row = dict.fromkeys(KEY, "") | {"trial": 1, "time": None, "conf_level": None}
+    >>> row |= {"analysis": "flow", "statistic": "n"}
+    >>> released = row | {"endpoint": "released", "value": 0.1 + 0.2, "text": ""}
+    >>> infused = row | {"endpoint": "infused", "value": 3.0, "text": "3"}
+    >>> results = pl.DataFrame([released, infused], schema=SCHEMA)
+    >>> sort_results(results).select("endpoint", "value").rows()
+    [('infused', 3.0), ('released', 0.3)]
+    """
     return results.with_columns(_rounded()).sort(KEY)
 
 
@@ -183,6 +209,18 @@ def results_hash(results: pl.DataFrame) -> str:
     -------
     str
         Hexadecimal.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import KEY, SCHEMA, results_hash
+    >>> row = dict.fromkeys(KEY, "") | {"trial": 1, "time": None, "conf_level": None}
+    >>> row |= {"analysis": "flow", "statistic": "n"}
+    >>> released = row | {"endpoint": "released", "value": 4.0, "text": "4"}
+    >>> infused = row | {"endpoint": "infused", "value": 3.0, "text": "3"}
+    >>> results = pl.DataFrame([released, infused], schema=SCHEMA)
+    >>> results_hash(results) == results_hash(results.reverse()), len(results_hash(results))
+    (True, 64)
     """
     numbers = [name for name, dtype in SCHEMA.items() if dtype == pl.Float64]
     rounded = results.select((pl.col(name).round_sig_figs(12) + 0.0).alias(name) if name in numbers else pl.col(name) for name in SCHEMA)
@@ -195,7 +233,23 @@ def results_hash(results: pl.DataFrame) -> str:
 
 
 def write_results(results: pl.DataFrame, path: str | Path) -> None:
-    """Write results, sorted by key and rounded to 12 significant digits, as JSON (a flat list of rows) or Parquet, by the file's ending."""
+    """Write results, sorted by key and rounded to 12 significant digits, as JSON (a flat list of rows) or Parquet, by the file's ending.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial.analysis import KEY, SCHEMA, read_results, write_results
+    >>> row = dict.fromkeys(KEY, "") | {"trial": 1, "time": None, "conf_level": None}
+    >>> row |= {"analysis": "flow", "statistic": "n"}
+    >>> results = pl.DataFrame([row | {"value": 39.0, "text": "39"}], schema=SCHEMA)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_results(results, Path(folder, "results.json"))
+    ...     again = read_results(Path(folder, "results.json"))
+    >>> again.equals(results)
+    True
+    """
     path = Path(path)
     ordered = sort_results(results)
     if path.suffix == ".parquet":
@@ -214,6 +268,21 @@ def read_results(path: str | Path) -> pl.DataFrame:
     ------
     InputError
         If the file cannot be read or its rows are not results.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial.analysis import KEY, SCHEMA, read_results, write_results
+    >>> row = dict.fromkeys(KEY, "") | {"trial": 1, "time": None, "conf_level": None}
+    >>> row |= {"analysis": "flow", "statistic": "n"}
+    >>> results = pl.DataFrame([row | {"value": 39.0, "text": "39"}], schema=SCHEMA)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_results(results, Path(folder, "results.json"))
+    ...     again = read_results(Path(folder, "results.json"))
+    >>> again.equals(results)
+    True
     """
     path = Path(path)
     try:

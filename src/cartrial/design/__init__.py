@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cartrial.design.batches.run import read_batches, run_batches
     from cartrial.design.bayes.bop2 import Bop2, design_bop2
-    from cartrial.design.bayes.bop2_joint import JointDesign, cells_of, design_bop2_joint, joint_boundaries, operate_joint
+    from cartrial.design.bayes.bop2_joint import JointDesign, design_bop2_joint, joint_boundaries, operate_joint
+    from cartrial.design.bayes.cells import cells_of
     from cartrial.design.bayes.committee import committee_table
     from cartrial.design.bayes.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
     from cartrial.design.bayes.lee_liu import LeeLiu, design_lee_liu
@@ -163,7 +164,7 @@ _HOMES = {
     "Bop2": "bayes.bop2",
     "design_bop2": "bayes.bop2",
     "JointDesign": "bayes.bop2_joint",
-    "cells_of": "bayes.bop2_joint",
+    "cells_of": "bayes.cells",
     "design_bop2_joint": "bayes.bop2_joint",
     "joint_boundaries": "bayes.bop2_joint",
     "operate_joint": "bayes.bop2_joint",

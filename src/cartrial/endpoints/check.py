@@ -48,6 +48,22 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
         Findings: a reader's call that the laboratory values contradict, pending and ignored readings, calls that their sequence
         contradicts, relapse by the investigator followed by new therapy before any relapse by the committee, endpoints that an
         imputed date could change.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study, derive
+    >>> from cartrial.endpoints import check_endpoints
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01"], "ROW": [2]}
+    >>> ex = {"EXSEQ": [1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["RELAPSE"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> study = Study.load("inaticel")
+    >>> check_endpoints(study, derive(study, source))["MESSAGE"].to_list()
+    ['The assessment of day 90 by IRC is read as RELAPSE without an earlier remission; it is taken as NR.']
     """
     reads = adam.adresp.filter(pl.col("CARDY") > 0) if not adam.adresp.is_empty() else adam.adresp
     frames = [_against_lab(reads), *(_flagged(reads, *rule) for rule in _FLAGGED), _informative(adam), _imputed(adam)]

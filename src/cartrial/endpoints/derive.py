@@ -25,10 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["STRADDLING", "Adam", "derive", "derived_variants"]
 
 STRADDLING = "partial-date=after-cutoff"
+"""Name of the variant in which dates that straddle the cutoff are after it."""
 
 
 def derived_variants(study: Study, endpoint: Endpoint) -> tuple[Variant, ...]:
-    """Return the variants an endpoint may have rows for: those of the study, and the other reading of dates that straddle the cutoff."""
+    """Return the variants an endpoint may have rows for: those of the study, and the other reading of dates that straddle the cutoff.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.endpoints import derived_variants
+    >>> study = Study.load("inaticel")
+    >>> names = [variant.name for variant in derived_variants(study, study.endpoints[0])]
+    >>> names[0], names[1], names[-1]
+    ('', 'hsct=treatment-policy', 'partial-date=after-cutoff')
+    """
     named = study.variants(endpoint)
     return (*named, named[0].model_copy(update={"name": STRADDLING}))
 
@@ -81,6 +92,21 @@ def derive(study: Study, data: Source | Records) -> Adam:
     -----
     Where a partial date may lie on either side of the cutoff and an endpoint depends on it, its rows are given a second time as variant
     `partial-date=after-cutoff`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study, derive
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> adam = derive(Study.load("inaticel"), source)
+    >>> adam.adrs.filter(PARAMCD="ORR3", VARIANT="").select("USUBJID", "AVALC", "CARDY", "RULE").rows()
+    [('S-01', 'Y', 90, 'CR counts as a response at month 3'), ('S-02', 'N', 90, 'no response at month 3: NR')]
     """
     records = derive_records(study, data) if isinstance(data, Source) else data
     calls = assess_response(study, records)

@@ -81,6 +81,25 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     Notes
     -----
     Only full dates are used: an assessment without one is not usable. Nothing after the cutoff is used.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study
+    >>> from cartrial.response import assess_response
+    >>> from cartrial.sdtm import Source
+    >>> from cartrial.sdtm.records import READERS, derive_records
+    >>> from cartrial.study.criteria.codes import RESPONSES
+    >>> study = Study.load("inaticel")
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> calls = assess_response(study, derive_records(study, source))[READERS.index("IRC")]
+    >>> [RESPONSES[status] for status in calls.status]
+    ['CR', 'NR']
     """
     subjects = records.subjects
     count = subjects.height

@@ -9,6 +9,7 @@ INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
 # MRD of a remission's sample
 MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
 MRD = (None, "NEGATIVE", "POSITIVE", "NOT EVALUABLE")
+"""Calls of residual disease, each at the place of its code."""
 
 COUNTS_MISSING = 1 << 0
 BLOOD_NOT_RECORDED = 1 << 1
@@ -53,8 +54,18 @@ FLAGS = {
     FROM_LAB: "derived from LB",
     INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
 }
+"""Bits of an assessment's flags, and their words."""
 
 
 def flag_names(flags: int) -> str:
-    """Return the flags of a number in words, joined by ``; ``."""
+    """Return the flags of a number in words, joined by ``; ``.
+
+    Examples
+    --------
+    >>> from cartrial.response import FLAGS, flag_names
+    >>> flag_names(0b11)
+    'counts missing; circulating blasts not recorded'
+    >>> flag_names(sum(FLAGS)).count(";") + 1 == len(FLAGS)
+    True
+    """
     return "; ".join(words for bit, words in FLAGS.items() if flags & bit)

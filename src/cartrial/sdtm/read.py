@@ -26,7 +26,7 @@ NOT_EMPTY = ("DM", "EX")
 
 
 def read_sdtm(folder: str | Path, *, mapping: str | Path | None = None) -> Source:
-    """Read the source data of a study.
+    r"""Read the source data of a study.
 
     Parameters
     ----------
@@ -45,6 +45,19 @@ def read_sdtm(folder: str | Path, *, mapping: str | Path | None = None) -> Sourc
     ------
     InputError
         If the folder or a file cannot be read, a key is missing, or a date or number that a rule needs does not parse.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial import read_sdtm
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "dm.csv").write_text("STUDYID,USUBJID,SEX\nS,S-01,Female\n")
+    ...     source = read_sdtm(folder)
+    >>> source.domains["DM"].row(0, named=True)
+    {'STUDYID': 'S', 'USUBJID': 'S-01', 'SEX': 'F', 'ROW': 2}
+    >>> source.findings["RULE"].to_list()
+    ['term-mapped']
     """
     folder = Path(folder)
     if not folder.exists():

@@ -69,7 +69,14 @@ _NONE = pl.DataFrame(schema=FINDINGS_SCHEMA)
 
 
 def no_findings() -> pl.DataFrame:
-    """Return an empty findings frame."""
+    """Return an empty findings frame.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import no_findings
+    >>> no_findings().height
+    0
+    """
     return _NONE
 
 
@@ -84,13 +91,29 @@ def finding(
     usubjid: str | None = None,
     variable: str | None = None,
 ) -> dict[str, object]:
-    """Return one finding as a record of the findings frame."""
+    """Return one finding as a record of the findings frame.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import finding
+    >>> found = finding("date-order", "warning", "The infusion is before the consent.", row=3)
+    >>> found["RULE"], found["ROW"], found["USUBJID"]
+    ('date-order', 3, None)
+    """
     values = (file, row, domain, usubjid, variable, rule, severity, message)
     return dict(zip(FINDINGS_SCHEMA, values, strict=True))
 
 
 def findings_frame(records: Iterable[Mapping[str, object]]) -> pl.DataFrame:
-    """Return records made by `finding` as a findings frame."""
+    """Return records made by `finding` as a findings frame.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import finding, findings_frame
+    >>> found = finding("date-order", "warning", "The infusion is before the consent.", row=3)
+    >>> findings_frame([found]).select("RULE", "SEVERITY", "ROW").rows()
+    [('date-order', 'warning', 3)]
+    """
     return pl.DataFrame(list(records), schema=FINDINGS_SCHEMA)
 
 
@@ -101,6 +124,15 @@ def join_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     -------
     polars.DataFrame
         Columns of `FINDINGS_SCHEMA`, sorted by severity, rule, file and row.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import finding, findings_frame, join_findings
+    >>> doubtful = finding("date-order", "warning", "The infusion is before the consent.")
+    >>> wrong = finding("subject-duplicate", "stop", "Two rows are of one subject.")
+    >>> frames = [findings_frame([doubtful]), findings_frame([wrong]), findings_frame([doubtful])]
+    >>> join_findings(frames)["RULE"].to_list()
+    ['subject-duplicate', 'date-order']
     """
     kept = [frame.select(list(FINDINGS_SCHEMA)) for frame in frames if frame.height]
     if not kept:
@@ -126,6 +158,14 @@ class Source:
         What was found while reading, mapping and standardising; columns of `FINDINGS_SCHEMA`.
     level : str
         `records`, or `events` when only events (best response, relapse, last contact) were recorded.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm import Source
+    >>> source = Source({"DM": pl.DataFrame({"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]})})
+    >>> source.table("DM", ["USUBJID", "AGE"]).row(0)
+    ('S-01', None, 2)
     """
 
     domains: dict[str, pl.DataFrame]

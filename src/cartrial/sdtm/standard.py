@@ -33,6 +33,18 @@ def standardise(source: Source) -> Source:
     -------
     Source
         With a note for each kind of word and unit that was changed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm import Source, standardise
+    >>> lb = {"STUDYID": "S", "USUBJID": ["S-01"], "ROW": [2], "LBSEQ": [1]}
+    >>> lb |= {"LBTESTCD": "PLAT", "LBORRES": "60000", "LBORRESU": "/uL"}
+    >>> source = standardise(Source({"LB": pl.DataFrame(lb)}))
+    >>> source.domains["LB"].select("LBSTRESN", "LBSTRESU").row(0)
+    (60.0, '10^9/L')
+    >>> source.findings["RULE"].to_list()
+    ['unit-converted']
     """
     domains, findings = dict(source.domains), [source.findings]
     for name, frame in source.domains.items():

@@ -41,6 +41,19 @@ def write_sdtm(source: Source, folder: str | Path, form: str = "csv") -> tuple[P
     ------
     InputError
         If the form is not known, or XPT cannot hold a name, a label, a text or a number. Nothing is written then.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial import read_sdtm, write_sdtm
+    >>> from cartrial.sdtm import Source
+    >>> source = Source({"DM": pl.DataFrame({"STUDYID": "S", "USUBJID": ["S-01", "S-02"]})})
+    >>> with TemporaryDirectory() as folder:
+    ...     names = [path.name for path in write_sdtm(source, folder, "dataset-json")]
+    ...     again = read_sdtm(folder)
+    >>> names, again.domains["DM"]["USUBJID"].to_list()
+    (['dm.json'], ['S-01', 'S-02'])
     """
     if form not in SUFFIXES:
         raise InputError(f"'{form}' is no form of source data", right=f"It is one of {', '.join(SUFFIXES)}")

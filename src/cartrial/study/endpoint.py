@@ -50,7 +50,7 @@ class Window(Part):
         The nearest usable assessment in that visit's window.
     within : str
         Any usable assessment up to the end of that visit's window.
-    best : {"cutoff"}
+    best : "cutoff", optional
         Any usable assessment up to the cutoff.
     within_days : int
         Any usable assessment up to that many days from `from`. Unit: days.
@@ -128,7 +128,7 @@ class Endpoint(Part):
     ----------
     id : str
         At most 8 characters; becomes PARAMCD.
-    type : {"response-rate", "time-to-event"}
+    type : "response-rate" or "time-to-event"
     population : str
         Whose endpoint it is; see `rules` of the documentation.
     reader : str, optional

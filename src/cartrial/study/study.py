@@ -47,7 +47,14 @@ def _in_variant(endpoint: Endpoint, at: tuple[str | int, ...], change: dict[str,
 
 
 def builtin_studies() -> dict[str, Path]:
-    """Return the built-in studies: name to file."""
+    """Return the built-in studies: name to file.
+
+    Examples
+    --------
+    >>> from cartrial.study import builtin_studies
+    >>> sorted(builtin_studies())
+    ['allo-cd19', 'inaticel']
+    """
     folder = resources.files("cartrial.study") / "builtin"
     return {Path(str(file)).stem: Path(str(file)) for file in sorted(folder.iterdir(), key=str) if str(file).endswith(".yaml")}
 
@@ -149,6 +156,13 @@ class Study(Part):
         ------
         InputError
             Naming the line and the key of what is wrong.
+
+        Examples
+        --------
+        >>> from cartrial import Study
+        >>> study = Study.load("inaticel")
+        >>> study.study.registry, study.endpoints[0].id
+        ('NCT04684147', 'ORR3')
         """
         path = Path(name)
         if path.is_dir():
@@ -168,11 +182,27 @@ class Study(Part):
         return validate(cls, data, lines, path.name)
 
     def visit(self, name: str) -> Any:
-        """Return the visit of that name."""
+        """Return the visit of that name.
+
+        Examples
+        --------
+        >>> from cartrial import Study
+        >>> visit = Study.load("inaticel").visit("month 3")
+        >>> visit.day, visit.minus, visit.plus
+        (90, 14, 14)
+        """
         return next(visit for visit in self.disease.visits if visit.name == name)
 
     def variants(self, endpoint: Endpoint) -> tuple[Variant, ...]:
-        """Return the main analysis of an endpoint and its sensitivity variants, readers filled in."""
+        """Return the main analysis of an endpoint and its sensitivity variants, readers filled in.
+
+        Examples
+        --------
+        >>> from cartrial import Study
+        >>> study = Study.load("inaticel")
+        >>> [variant.name for variant in study.variants(study.endpoints[0])][:3]
+        ['', 'hsct=treatment-policy', 'population=assessed']
+        """
         found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
         return tuple(
             variant

@@ -47,12 +47,27 @@ TIME = {
 
 
 def reader_words(reader: str) -> str:
-    """Return who a reader is, in words."""
+    """Return who a reader is, in words.
+
+    Examples
+    --------
+    >>> from cartrial.study import reader_words
+    >>> reader_words("INV")
+    'the investigator'
+    """
     return READERS[reader]
 
 
 def window_text(study: Study, endpoint: Endpoint) -> str:
-    """Return the window of an endpoint in a few words, with its days."""
+    """Return the window of an endpoint in a few words, with its days.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study, window_text
+    >>> study = Study.load("inaticel")
+    >>> window_text(study, study.endpoints[0])
+    'at month 3 (day 76 to 104, nearest to day 90)'
+    """
     window = endpoint.window
     if window is None:
         text = f"from {ORIGINS[endpoint.origin or 'day-0']}"
@@ -75,7 +90,15 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
 
 
 def strategies_text(endpoint: Endpoint) -> str:
-    """Return the strategies of an endpoint, e.g. ``hsct=composite; new-therapy=composite``; re-infusion only where it is not ignored."""
+    """Return the strategies of an endpoint, e.g. ``hsct=composite; new-therapy=composite``; re-infusion only where it is not ignored.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study, strategies_text
+    >>> study = Study.load("inaticel")
+    >>> strategies_text(study.endpoints[0])
+    'hsct=composite; new-therapy=composite'
+    """
     relevant = [name for name in _relevant(endpoint) if name != "re-infusion" or endpoint.strategies.re_infusion != "treatment-policy"]
     shown = [f"{name}={strategy}" for name, strategy in endpoint.strategies.items() if name in relevant]
     if endpoint.missed_visits:
@@ -123,6 +146,14 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     -------
     dict
         Keys: population, treatment, variable, window, reader, events, strategies, censoring, summary, sentence.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study, describe_endpoint
+    >>> study = Study.load("inaticel")
+    >>> words = describe_endpoint(study, study.variants(study.endpoints[0])[0])
+    >>> words["variable"], words["population"]
+    ('CR or CRi (criteria set nccn)', 'all infused subjects')
     """
     endpoint = variant.endpoint
     reader = READERS[endpoint.reader or study.readers.primary]

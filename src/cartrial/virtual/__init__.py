@@ -32,10 +32,17 @@ What is weak
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cartrial.virtual.engine import Course, Draws, Events, infuse, simulate_course
 from cartrial.virtual.patients.randomness import Keys
+
+if TYPE_CHECKING:
+    from cartrial.virtual.calibration.targets import load_targets
+    from cartrial.virtual.patients.draws import draw_patients
+    from cartrial.virtual.patients.ensemble import load_ensemble
+    from cartrial.virtual.patients.population import load_population
+    from cartrial.virtual.patients.supply import supply_allogeneic, supply_autologous
 
 __all__ = [
     "LABEL",
@@ -57,6 +64,7 @@ LABEL = (
     "Virtual patients of a composite model calibrated to published aggregates, itself unpublished and not validated on patient-level data: "
     "not for individual prediction, dose choice or claims about a real product."
 )
+"""What virtual patients are and are not for, in one sentence."""
 
 _HOME = {
     "draw_patients": "patients.draws",

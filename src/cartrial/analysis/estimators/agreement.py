@@ -29,6 +29,16 @@ def kappa_of_tables(tables: np.ndarray, conf_level: float = 0.95) -> dict[str, n
     -------
     dict of ndarray, shape (trials,)
         N, agreement, chance, kappa, standard_error, lower, upper. Not a number where chance agreement is 1.
+
+    Examples
+    --------
+    By hand: 35 of 50 agree, half would by chance, so kappa is (0.7 - 0.5)/(1 - 0.5).
+
+    >>> import numpy as np
+    >>> from cartrial.analysis import kappa_of_tables
+    >>> found = kappa_of_tables(np.array([[[20, 5], [10, 15]]]))
+    >>> {name: float(found[name][0].round(3)) for name in ("agreement", "chance", "kappa")}
+    {'agreement': 0.7, 'chance': 0.5, 'kappa': 0.4}
     """
     n = tables.sum(axis=(1, 2)).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -77,6 +87,16 @@ def estimate_agreement(
     -------
     polars.DataFrame
         One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper.
+
+    Examples
+    --------
+    By hand: 3 of 4 agree, 1/2 · 1/4 + 1/2 · 3/4 would by chance.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_agreement
+    >>> pairs = {"TRIAL": 1, "FIRST": ["CR", "CR", "NR", "NR"], "SECOND": ["CR", "NR", "NR", "NR"]}
+    >>> estimate_agreement(pl.DataFrame(pairs)).select("N", "agreement", "chance", "kappa").row(0)
+    (4, 0.75, 0.5, 0.5)
     """
     trial, trials = group_rows(pairs, by)
     calls = pl.concat([pairs[first].cast(pl.String), pairs[second].cast(pl.String)]).to_frame("call")

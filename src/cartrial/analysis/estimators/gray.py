@@ -54,6 +54,18 @@ def estimate_gray(
     polars.DataFrame
         One row for each trial, sorted: its columns, groups, N, events (of the cause), chi_square, df, p_value. Null where fewer than two
         groups exist or the test is singular.
+
+    Examples
+    --------
+    Two groups in which the same happens do not differ.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_gray
+    >>> arm = pl.DataFrame({"TRIAL": 1, "ARM": "A", "AVAL": [1, 2, 3], "CNSR": [0, 2, 1]})
+    >>> frame = pl.concat([arm, arm.with_columns(ARM=pl.lit("B"))])
+    >>> row = estimate_gray(frame, "ARM").row(0, named=True)
+    >>> row["N"], row["events"], round(row["chi_square"], 6), round(row["p_value"], 6)
+    (6, 2, 0.0, 1.0)
     """
     times, codes = read_times(frame, time), read_status(frame, status, states)
     code = np.where(codes == cause, 0, np.where(codes == 1, 1, 2))

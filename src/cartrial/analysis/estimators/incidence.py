@@ -32,8 +32,8 @@ class AalenJohansen:
     survival : ndarray of float64, shape (rows,)
         Free of every event.
     incidence, standard_error, lower, upper : ndarray of float64, shape (rows, causes)
-    variance : {"survfit", "cuminc"}
-    conf_type : {"log", "log-log", "plain"}
+    variance : "survfit" or "cuminc"
+    conf_type : "log", "log-log" or "plain"
     conf_level : float
     """
 
@@ -182,6 +182,16 @@ def estimate_incidence(
     ------
     InputError
         If a time or code is missing or unknown.
+
+    Examples
+    --------
+    By hand: 1/4 on day 1; half are free of both events after day 2, and the one left has it on day 4.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_incidence
+    >>> curves = estimate_incidence(pl.DataFrame({"TRIAL": 1, "AVAL": [1, 2, 3, 4], "CNSR": [0, 2, 1, 0]}))
+    >>> curves.at([3, 4]).select("time", "cause", "incidence").rows()
+    [(3.0, 0, 0.25), (3.0, 2, 0.25), (4.0, 0, 0.75), (4.0, 2, 0.25)]
     """
     if variance not in get_args(Variance):
         raise InputError(f"the variance {variance} is unknown", right=f"Known are: {', '.join(get_args(Variance))}")

@@ -33,7 +33,7 @@ class KaplanMeier:
     log_error : ndarray of float64, shape (rows,)
         Greenwood's standard error of log S.
     lower, upper : ndarray of float64, shape (rows,)
-    conf_type : {"log-log", "log", "plain"}
+    conf_type : "log-log", "log" or "plain"
     conf_level : float
     """
 
@@ -238,6 +238,18 @@ def estimate_survival(
     ------
     InputError
         If a time or code is missing or unknown.
+
+    Examples
+    --------
+    By hand: 3/4 after day 1, half of that after day 3.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_survival
+    >>> curve = estimate_survival(pl.DataFrame({"TRIAL": 1, "AVAL": [1, 2, 3, 4], "CNSR": [0, 1, 0, 0]}))
+    >>> curve.steps()["survival"].to_list()
+    [0.75, 0.75, 0.375, 0.0]
+    >>> curve.summary()["median"].item(), curve.at([2])["at_risk"].item()
+    (3.0, 3)
     """
     return _estimate(tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, 2), 2), conf_type, conf_level)
 
@@ -256,6 +268,16 @@ def estimate_follow_up(
     The status is flipped: being censored is the event, as R ``survfit(Surv(time, 1 - event))``. Where a death and a censoring
     stand on one day, the dead are still at risk of being censored on it. Schemper M, Smith TL. Control Clin Trials 1996;17:343
     (doi:10.1016/0197-2456(96)00075-X). Parameters as `estimate_survival`.
+
+    Examples
+    --------
+    By hand: of the subjects censored on days 2 and 6, one in three was gone after day 2, all after day 6.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_follow_up
+    >>> curve = estimate_follow_up(pl.DataFrame({"TRIAL": 1, "AVAL": [2, 4, 6], "CNSR": [1, 0, 1]}))
+    >>> curve.steps()["survival"].round(3).to_list(), curve.summary()["median"].item()
+    ([0.667, 0.667, 0.0], 6.0)
     """
     return _estimate(tabulate_risk(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2), 2), conf_type, conf_level)
 

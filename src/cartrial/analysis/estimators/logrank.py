@@ -48,6 +48,17 @@ def estimate_logrank(
     polars.DataFrame
         One row for each trial, sorted: its columns, groups (compared), N, events, chi_square, df, p_value. Null where fewer than
         two groups could have an event, or the test is singular.
+
+    Examples
+    --------
+    By hand: A has 2 events, 1/2 + 1/3 are expected, and the variance is 1/4 + 2/9; so chi-square is 49/17.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_logrank
+    >>> frame = pl.DataFrame({"TRIAL": 1, "ARM": ["A", "A", "B", "B"], "AVAL": [1, 2, 3, 4], "CNSR": 0})
+    >>> row = estimate_logrank(frame, "ARM").row(0, named=True)
+    >>> round(row["chi_square"], 4), row["df"], round(49 / 17, 4)
+    (2.8824, 1, 2.8824)
     """
     times, codes = read_times(frame, time), read_status(frame, status, 2)
     level, levels = group_rows(frame, [group])

@@ -1,6 +1,6 @@
 """How do covariates go with the time to an event? Cox, Firth and Fine-Gray models, fitted by kept libraries (extra `models`).
 
-Which library does what was decided by comparison with R (tests/test_analysis_models.py): statsmodels for Cox (Efron and Breslow equal
+Which library does what was decided by comparison with R (tests/analysis/test_models.py): statsmodels for Cox (Efron and Breslow equal
 R's ``coxph`` to 11 digits; greenwood to 8), firthmodels for Firth (equal to the definition), greenwood for Fine-Gray (equal to R's
 ``finegray`` with ``coxph``, ties by Breslow, robust standard errors).
 """
@@ -57,6 +57,16 @@ def estimate_cox(
     ------
     InputError
         If a value is missing or the extra is not installed.
+
+    Examples
+    --------
+    By hand: the partial likelihood h/(2h + 1) · 1/(1 + h) is largest at h = 1/sqrt(2).
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_cox
+    >>> frame = pl.DataFrame({"AVAL": [1, 2, 3], "CNSR": [0, 0, 0], "X": [1, 0, 1]})
+    >>> estimate_cox(frame, ["X"])["hazard_ratio"].round(4).to_list()
+    [0.7071]
     """
     terms, design = _design(frame, covariates)
     event = read_status(frame, status, 2) == 0
@@ -81,6 +91,16 @@ def estimate_firth(
 
     Heinze G, Schemper M. Biometrics 2001;57:114 (doi:10.1111/j.0006-341X.2001.00114.x). Ties by Breslow. Limits and p-value by Wald.
     Parameters and result as `estimate_cox`.
+
+    Examples
+    --------
+    By hand: the penalised likelihood h^1.5/(1 + h)^2 is largest at h = 3, where a Cox model has no largest value.
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_firth
+    >>> frame = pl.DataFrame({"AVAL": [1, 2], "CNSR": [0, 1], "X": [1, 0]})
+    >>> estimate_firth(frame, ["X"])["hazard_ratio"].round(4).to_list()
+    [3.0]
     """
     terms, design = _design(frame, covariates)
     event = read_status(frame, status, 2) == 0
@@ -112,6 +132,16 @@ def estimate_fine_gray(
     -------
     polars.DataFrame
         As `estimate_cox`; hazard_ratio is that of the subdistribution, standard errors are robust.
+
+    Examples
+    --------
+    By hand: who has the competing event on day 2 stays at risk, so h/(2h + 2) · 1/(2 + h) is largest at h = sqrt(2).
+
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_fine_gray
+    >>> frame = pl.DataFrame({"AVAL": [1, 2, 3, 4], "CNSR": [0, 2, 0, 1], "X": [1, 1, 0, 0]})
+    >>> estimate_fine_gray(frame, ["X"])["hazard_ratio"].round(4).to_list()
+    [1.4142]
     """
     terms, design = _design(frame, covariates)
     codes = read_status(frame, status, 3)

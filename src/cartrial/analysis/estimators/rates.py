@@ -39,6 +39,16 @@ def binomial_limits(
     -------
     lower, upper : ndarray of float64, same shape
         For x = 0 the lower limit is exactly 0, for x = n the upper exactly 1.
+
+    Examples
+    --------
+    The upper limit of 0 in 10 is 1 - 0.025^(1/10).
+
+    >>> import numpy as np
+    >>> from cartrial.analysis import binomial_limits
+    >>> lower, upper = binomial_limits(np.array([0, 10]), np.array([10, 10]))
+    >>> lower.round(3).tolist(), upper.round(3).tolist()
+    ([0.0, 0.692], [0.308, 1.0])
     """
     if method not in get_args(RateMethod):
         raise InputError(f"the method {method} is unknown", right=f"Known are: {', '.join(get_args(RateMethod))}")
@@ -105,6 +115,15 @@ def binomial_p_value(
     Returns
     -------
     ndarray of float64, same shape
+
+    Examples
+    --------
+    Three of three against one half: 1/8.
+
+    >>> import numpy as np
+    >>> from cartrial.analysis import binomial_p_value
+    >>> binomial_p_value(np.array([3, 2]), np.array([3, 3]), 0.5).round(3).tolist()
+    [0.125, 0.5]
     """
     x, n, null = np.asarray(x, np.float64), np.asarray(n, np.float64), np.asarray(null, np.float64)
     if ((null < 0) | (null > 1)).any():
@@ -170,6 +189,14 @@ def estimate_rate(
     ------
     InputError
         If a value is not 0, 1 or null.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_rate
+    >>> frame = pl.DataFrame({"TRIAL": [1, 1, 1, 1], "AVAL": [1, 1, 0, None]})
+    >>> estimate_rate(frame).select("n", "N", "not_yet_assessable").row(0)
+    (2, 3, 1)
     """
     if value not in frame.columns:
         raise InputError(f"there is no column {value} of responses", right=f"Columns are: {', '.join(frame.columns)}")

@@ -26,7 +26,17 @@ _BEFORE = ("consented", "enrolled", "leukapheresed", "released", "lymphodepleted
 
 
 def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
-    """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`."""
+    """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import count_flow
+    >>> flags = ("CONSFL", "ENRLFL", "LEUKFL", "RELFL", "LDFL", "INFFL", "ASSFL", "EVALFL")
+    >>> adsl = pl.DataFrame({"TRIAL": 1, **dict.fromkeys(flags, "Y"), "RESPFL": ["Y", "N"]})
+    >>> count_flow(adsl).select("TRIAL", "infused", "responders").rows()
+    [(1, 2, 1)]
+    """
     return (
         adsl.group_by("TRIAL")
         .agg((pl.col(flag).cast(pl.String) == "Y").sum().cast(pl.Int64).alias(name) for name, flag in MILESTONES.items())

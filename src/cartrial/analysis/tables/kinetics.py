@@ -35,6 +35,14 @@ def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, va
     polars.DataFrame
         One row for each group, sorted: its columns, N (rows), n (values), geometric_mean, cv (geometric: 100 sqrt(exp(s^2) - 1),
         s the standard deviation of the logarithms), mean, standard_deviation, median, q25, q75 (R's type 7), min, max.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import estimate_kinetics
+    >>> found = estimate_kinetics(pl.DataFrame({"TRIAL": 1, "AVAL": [1.0, 10.0, 100.0, 0.0, None]}))
+    >>> found.select("N", "n", pl.col("geometric_mean").round(6), "mean").row(0)
+    (5, 3, 10.0, 37.0)
     """
     amount = pl.col(value).cast(pl.Float64)
     chosen = amount.filter(amount.is_not_null() if zeros else amount > 0)

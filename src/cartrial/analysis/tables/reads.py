@@ -26,6 +26,15 @@ def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row for each pair: TRIAL, SUBJ, CARDY (of the first), FIRST, SECOND (calls), sorted.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import pair_reads
+    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDY": [28, 90, 30]}
+    >>> reads |= {"AVALC": ["CR", "CR", "CRi"]}
+    >>> pair_reads(pl.DataFrame(reads), "IRC", "INV").rows()
+    [(1, 1, 28, 'CR', 'CRi')]
     """
     own = reads.filter((pl.col("READER") == first) & pl.col("CARDY").is_not_null()).select("TRIAL", "SUBJ", "CARDY", FIRST="AVALC")
     other = reads.filter((pl.col("READER") == second) & pl.col("CARDY").is_not_null()).select(
@@ -68,6 +77,15 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row for each subject: TRIAL, SUBJ, FIRST, SECOND, sorted.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import best_reads
+    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDY": [28, 90, 30]}
+    >>> reads |= {"AVALC": ["CRi", "CR", "NR"], "USABLE": "Y"}
+    >>> best_reads(pl.DataFrame(reads), "IRC", "INV").rows()
+    [(1, 1, 'CR', 'NR')]
     """
     call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit("NE"))
     rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)

@@ -35,6 +35,15 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
     polars.DataFrame
         One row for each trial, term and level: trial, endpoint (the term), level, n, N. Levels: 0 (no event), 1 to 5, `unknown` (an event
         without a grade and none with one), `any` (any event) and `>=3`; null where events occurred and none has a grade.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.analysis import count_grades
+    >>> events = pl.DataFrame({"TRIAL": 1, "SUBJ": [1, 1, 2], "AETOXGR": [1, 3, 2], "TERM": "CRS"})
+    >>> found = count_grades(events, pl.DataFrame({"TRIAL": 1, "SUBJ": [1, 2, 3]}), "TERM")
+    >>> dict(found.filter(pl.col("n") > 0).select("level", "n").iter_rows())
+    {'0': 1, '2': 1, '3': 1, '>=3': 1, 'any': 2}
     """
     totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
     worst = (

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cartrial.design.bayes.bop2 import SOURCE, check_cutoff, choose_cutoff, lower_bounds
+from cartrial.design.bayes.cells import Cells, cells_of, check_cells, check_prior, margins_of
 from cartrial.design.bayes.joint_kernel import Answers, Boundaries, run_joint
-from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, check_share, tail_table
+from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, tail_table
 from cartrial.design.exact.checks import check_number
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Cells", "JointDesign", "JointOperating", "cells_of", "design_bop2_joint", "joint_boundaries", "operate_joint"]
+__all__ = ["JointDesign", "JointOperating", "design_bop2_joint", "joint_boundaries", "operate_joint"]
 
-Cells = tuple[float, float, float, float]
 SCALES, EXPONENTS = 100, 20
 _TRUTHS = ("futile and toxic", "effective but toxic", "safe but futile")
 
@@ -105,50 +105,6 @@ class _Errors(NamedTuple):
     power: float | None
 
 
-def cells_of(efficacy: float, toxicity: float, odds_ratio: float = 1.0) -> Cells:
-    """Return the four cells of a response and a toxicity rate.
-
-    Parameters
-    ----------
-    efficacy, toxicity : float
-        Rates.
-    odds_ratio : float, default 1
-        Association; 1: independent, above 1: responders have more toxicity.
-
-    Returns
-    -------
-    tuple of float
-        Response with toxicity, response without, no response with toxicity, neither.
-
-    Raises
-    ------
-    InputError
-        For a rate that is not between 0 and 1, or an odds ratio that is not positive.
-
-    Notes
-    -----
-    The joint probability of Plackett's distribution (J Am Stat Assoc 1965;60:516-522, doi:10.1080/01621459.1965.10480807).
-
-    Examples
-    --------
-    By hand: independent, 0.5 x 0.2 of all respond and have toxicity.
-
-    >>> from cartrial.design import cells_of
-    >>> [round(cell, 2) for cell in cells_of(0.5, 0.2)]
-    [0.1, 0.4, 0.1, 0.4]
-    """
-    right = "Give a rate between 0 and 1, for example 0.3"
-    response, toxic = check_number(efficacy, "efficacy", right=right), check_number(toxicity, "toxicity", right=right)
-    ratio = check_share(odds_ratio, "odds_ratio", high=1e9)
-    if abs(ratio - 1.0) < 1e-12:
-        both = response * toxic
-    else:
-        sums = 1.0 + (response + toxic) * (ratio - 1.0)
-        # the smaller root, written so that nothing cancels for an odds ratio near 1
-        both = 2.0 * ratio * response * toxic / (sums + np.sqrt(sums**2 - 4.0 * ratio * (ratio - 1.0) * response * toxic))
-    return float(both), float(response - both), float(toxic - both), float(1.0 - response - toxic + both)
-
-
 def design_bop2_joint(
     null: ArrayLike,
     alternative: ArrayLike,
@@ -207,9 +163,9 @@ def design_bop2_joint(
     >>> design.futility
     (3, 5, 8, 10, 13, 16, 19)
     """
-    lower, upper = _cells(null, "null", positive=True), _cells(alternative, "alternative")
+    lower, upper = check_cells(null, "null", positive=True), check_cells(alternative, "alternative")
     n = check_looks(looks)
-    shape = lower if prior is None else _prior(prior)
+    shape = lower if prior is None else check_prior(prior)
     truths = _truths(lower, upper)
     errors = None if cutoff is not None else _check_errors(alpha, partial_alpha, power)
     pairs = _grid() if cutoff is None else np.array([check_cutoff(cutoff)])
@@ -219,7 +175,7 @@ def design_bop2_joint(
     success, expected = _run_sets(n, low, high, truths)
     best = 0 if errors is None else _choose(errors, success, expected)
     scale, exponent = float(pairs[best, 0]), float(pairs[best, 1])
-    rate0, tox0 = _margins(lower)
+    rate0, tox0 = margins_of(lower)
     method = (
         f"Stop when P(response rate <= {rate0:g} | data) or P(toxicity rate > {tox0:g} | data) exceeds 1 - {scale:.4g} (n/{n[-1]})^"
         f"{exponent:.4g}; Dirichlet({', '.join(f'{value:.4g}' for value in shape)}) prior; cut-off: {_wanted(errors)}."
@@ -273,7 +229,7 @@ def operate_joint(design: JointDesign, cells: ArrayLike) -> JointOperating:
     1.0 40.0
     0.0 10.0
     """
-    truth = _cells(cells, "cells")
+    truth = check_cells(cells, "cells")
     low = np.array([[-1 if value is None else value for value in design.futility]])
     high = np.array([[size + 1 if value is None else value for size, value in zip(design.n, design.toxicity, strict=True)]])
     stops = np.zeros((1, 1, len(design.n), 3))
@@ -315,11 +271,6 @@ def _run_sets(n: tuple[int, ...], low: Integers, high: Integers, truths: Floats,
     return success, expected
 
 
-def _margins(cells: Cells) -> tuple[float, float]:
-    """Return response and toxicity rate."""
-    return cells[0] + cells[1], cells[0] + cells[2]
-
-
 def _check_errors(alpha: Any, partial_alpha: Any, power: Any) -> _Errors:
     right = "Give a number between 0 and 1"
     return _Errors(
@@ -331,7 +282,7 @@ def _check_errors(alpha: Any, partial_alpha: Any, power: Any) -> _Errors:
 
 def _truths(null: Cells, alternative: Cells) -> Floats:
     """Return the cells of a treatment that is futile and toxic, effective but toxic, safe but futile, and worth going on with."""
-    (rate0, tox0), (rate1, tox1) = _margins(null), _margins(alternative)
+    (rate0, tox0), (rate1, tox1) = margins_of(null), margins_of(alternative)
     if rate1 <= rate0:
         raise InputError(f"the target response rate {rate1:g} is not above {rate0:g}", key="alternative", right="Give a higher one")
     if tox1 >= tox0:
@@ -348,7 +299,7 @@ def _grid() -> Floats:
 
 def _boundaries(n: tuple[int, ...], null: Cells, prior: Cells, pairs: Floats) -> tuple[Floats, Integers, Integers]:
     """Return the boundaries on responders and on toxicities of each pair of lambda and gamma; of pairs with the same the first."""
-    (rate0, tox0), (a, b, c, d) = _margins(null), prior
+    (rate0, tox0), (a, b, c, d) = margins_of(null), prior
     futile = tail_table(n, (a + b, c + d), rate0)
     # acceptable, as a function of the subjects without toxicity: increasing
     safe = tail_table(n, (b + d, a + c), 1.0 - tox0)
@@ -377,31 +328,3 @@ def _wanted(errors: _Errors | None) -> str:
     if power is None:
         return f"most power with type I error at most {alpha:g}{rest}"
     return f"fewest subjects expected at the null with power at least {power:g} and type I error at most {alpha:g}{rest}"
-
-
-def _numbers(values: Any, key: str) -> Floats:
-    try:
-        found = np.asarray(values, float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{values!r} are not four numbers", key=key, right="`cells_of` makes them of two rates") from error
-    if found.shape != (4,) or not np.isfinite(found).all():
-        raise InputError(f"{values!r} are not four numbers", key=key, right="`cells_of` makes them of two rates")
-    return found
-
-
-def _cells(values: Any, key: str, *, positive: bool = False) -> Cells:
-    found = _numbers(values, key)
-    if (found < 0).any() or abs(found.sum() - 1.0) > 1e-9:
-        raise InputError(f"the cells {found.tolist()} do not sum to 1", key=key, right="`cells_of` makes them of two rates")
-    if positive and (found <= 0).any():
-        raise InputError("a cell of the null is 0", key=key, right="Give four positive probabilities: they are the prior too")
-    a, b, c, d = (float(value) for value in found / found.sum())
-    return a, b, c, d
-
-
-def _prior(values: Any) -> Cells:
-    found = _numbers(values, "prior")
-    if (found <= 0).any() or (found >= 1e6).any():
-        raise InputError(f"Dirichlet{tuple(found.tolist())} is no prior", key="prior", right="Give four positive numbers")
-    a, b, c, d = (float(value) for value in found)
-    return a, b, c, d

@@ -43,7 +43,7 @@ class Doses:
     ----------
     levels : tuple of float
         CAR-positive cells, increasing.
-    unit : {"cells", "cells/kg"}
+    unit : {"cells/kg", "cells"}
     """
 
     levels: tuple[float, ...]
@@ -80,7 +80,7 @@ class DoseDesign:
         Sizes of the cohorts one after another; empty for 3+3 (threes, at most six at each dose).
     n_stop : int, optional
         Subjects at one dose that end the trial.
-    stop_when : {"reached", "settled"}
+    stop_when : "reached" or "settled"
         End as soon as `n_stop` is reached, or only if the next cohort would receive the same dose.
     start : int
         First dose, from 1.

@@ -111,7 +111,7 @@ def simulate_accrual(plan: AccrualPlan, n: int, goal: Goal = "infused", *, trial
     ----------
     plan : AccrualPlan
     n : int
-    goal : {"enrolled", "infused"}
+    goal : {"infused", "enrolled"}
     trials, seed : int
 
     Returns

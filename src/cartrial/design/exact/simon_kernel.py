@@ -105,7 +105,8 @@ def is_in_reach(null: Binomial, target: Binomial, rule: Rule, n: int) -> bool:
     if need == 0:
         return True
     alpha_left = rule.alpha - null.tail[n, need]
-    return target.tail[n, need] + target.mass[n, need - 1] * alpha_left / null.mass[n, need - 1] >= rule.power
+    power: float = target.tail[n, need] + target.mass[n, need - 1] * alpha_left / null.mass[n, need - 1]
+    return power >= rule.power
 
 
 @part
@@ -150,7 +151,7 @@ def chance_between(mass: Floats, n1: int, r1: int, e1: int) -> float:
 def chance_of_success(rate: Binomial, stages: Stages, need: int) -> float:
     """Enough responders in the first stage to end with success, or in both stages together."""
     mass, tail = rate.mass, rate.tail
-    chance = tail[stages.n1, stages.e1]
+    chance: float = tail[stages.n1, stages.e1]
     for x in range(stages.r1 + 1, stages.e1):
         chance += mass[stages.n1, x] * tail[stages.n2, min(max(need - x, 0), stages.n2 + 1)]
     return chance

@@ -88,7 +88,8 @@ def find_joint(inputs: Inputs) -> tuple[JointPlan | None, tuple[tuple[str, str],
 
 def _bop2(inputs: Inputs, limits: Rates) -> JointDesign | None:
     """Return the smallest BOP2 design of response and toxicity: at most the study's type I error wherever one of both is unacceptable."""
-    from cartrial.design.bayes.bop2_joint import cells_of, design_bop2_joint
+    from cartrial.design.bayes.bop2_joint import design_bop2_joint
+    from cartrial.design.bayes.cells import cells_of
     from cartrial.design.protocol.options import sizes_of
 
     null, target = cells_of(inputs.p0, limits.unacceptable), cells_of(inputs.p1, limits.acceptable)

@@ -39,11 +39,11 @@ class CurveDesign:
 
     Parameters
     ----------
-    measure : {"survival", "rmst"}
+    measure : "survival" or "rmst"
         Survival at a landmark, or restricted mean survival time.
     time : float
         Landmark or horizon.
-    scale : {"log-log", "log", "plain", "arcsine"}
+    scale : "log-log", "log", "plain" or "arcsine"
         On which the figure is compared with the null's; a mean is compared as it is.
     null, alternative : Weibull
     value_null, value : float

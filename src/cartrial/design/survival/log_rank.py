@@ -47,7 +47,7 @@ class LogRankDesign:
 
     Parameters
     ----------
-    formula : {"wu-2015", "kwak-jung-2014", "wu-2014"}
+    formula : "wu-2015", "kwak-jung-2014" or "wu-2014"
     null, alternative : Weibull
     follow : FollowUp
     n : int

@@ -46,6 +46,18 @@ def write_design(design: StudyDesign, out: str | Path, *, simulated: Characteris
     ------
     InputError
         If the place cannot be written to; nothing is written then.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial import Study
+    >>> from cartrial.design import design_study
+    >>> from cartrial.report import write_design
+    >>> with TemporaryDirectory() as folder:
+    ...     page = write_design(design_study(Study.load("inaticel")), Path(folder, "design.html"))
+    ...     sorted(path.name for path in page.parent.iterdir())
+    ['design.html', 'design.json']
     """
     path = Path(out)
     if path.is_dir():

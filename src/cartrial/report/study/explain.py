@@ -83,6 +83,29 @@ def explain_subject(
     ------
     InputError
         If the subject or the endpoint does not exist.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study, derive
+    >>> from cartrial.report import explain_subject
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> study = Study.load("inaticel")
+    >>> print(explain_subject(study, derive(study, source), source, "02", "ORR3", width=100))
+    Subject S-02, study inaticel-pivotal.
+    ...
+      First infusion: 2022-01-01, day 0.
+    ...
+    ORR3: Overall response rate at month 3
+    ...
+      No response (assessed, no CR or CRi), 2022-04-01, day 90. Rule: no response at month 3: NR.
+    ...
     """
     from io import StringIO
 

@@ -50,6 +50,18 @@ def write_shells(study: Study, out: str | Path) -> None:
     ------
     InputError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial import Study
+    >>> from cartrial.report import write_shells
+    >>> with TemporaryDirectory() as folder:
+    ...     write_shells(Study.load("inaticel"), Path(folder, "shells.html"))
+    ...     page = Path(folder, "shells.html").read_text(encoding="utf-8")
+    >>> "Overall response rate at month 3" in page
+    True
     """
     path = Path(out)
     text = render_shells(study)

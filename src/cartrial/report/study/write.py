@@ -59,6 +59,26 @@ def write_report(
     ------
     InputError
         If the place cannot be written to, or the rows are not results.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import polars as pl
+    >>> from cartrial import Study, analyse, check_sdtm, derive, write_report
+    >>> from cartrial.sdtm import Source
+    >>> who = {"STUDYID": "S", "USUBJID": ["S-01", "S-02"], "ROW": [2, 3]}
+    >>> ex = {"EXSEQ": [1, 1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> rs = {"RSSEQ": [1, 1], "RSTESTCD": "OVRLRESP", "RSSTRESC": ["CR", "NR"]}
+    >>> rs |= {"RSEVAL": "INDEPENDENT ASSESSOR", "RSDTC": "2022-04-01"}
+    >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    >>> study = Study.load("inaticel")
+    >>> adam = derive(study, source)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_report(study, source, adam, analyse(study, adam), check_sdtm(study, source), folder)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
     check_results(results)
     ordered = sort_results(results)

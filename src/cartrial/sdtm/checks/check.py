@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["CHECK_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
 
 CHECK_RULES: tuple[CheckRule, ...] = (*KEY_RULES, *CODE_RULES, *VALUE_RULES, *DATE_RULES)
+"""Every rule of checking."""
 
-# What reading itself can find: id, severity, what it says.
 READING_RULES: tuple[tuple[str, str, str], ...] = (
     ("file-ignored", "warning", "A file whose name is that of no domain is not read."),
     ("date-invalid", "warning", "A date that no rule needs is no ISO 8601 date and is left out."),
@@ -31,6 +31,7 @@ READING_RULES: tuple[tuple[str, str, str], ...] = (
     ("term-mapped", "note", "A word is read as the term it means."),
     ("unit-converted", "note", "A unit is brought to the standard unit of its test."),
 )
+"""What reading itself can find: id, severity, what it says."""
 
 
 def check_sdtm(study: Study, source: Source) -> pl.DataFrame:
@@ -49,6 +50,19 @@ def check_sdtm(study: Study, source: Source) -> pl.DataFrame:
         FILE, ROW (Int64, null where a finding is of no one record), DOMAIN, USUBJID, VARIABLE, RULE (an id of `CHECK_RULES` or
         `READING_RULES`), SEVERITY (`stop`, `warning`, `note`) and MESSAGE; what would stop a report first. The findings made while
         reading are among them.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study, check_sdtm
+    >>> from cartrial.sdtm import Source
+    >>> dm = {"STUDYID": "inaticel-pivotal", "USUBJID": ["01"], "ROW": [2]}
+    >>> ex = {"STUDYID": "inaticel-pivotal", "USUBJID": ["01", "02"], "ROW": [2, 3], "EXSEQ": [1, 1]}
+    >>> ex |= {"EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"}
+    >>> source = Source({"DM": pl.DataFrame(dm), "EX": pl.DataFrame(ex)})
+    >>> findings = check_sdtm(Study.load("inaticel"), source)
+    >>> findings.select("SEVERITY", "DOMAIN", "ROW", "MESSAGE").rows()
+    [('stop', 'EX', 3, 'The subject 02 (study inaticel-pivotal) is not in DM; every subject has a row there.')]
     """
     source = standardise(source)
     context = Context(study, source)
@@ -70,6 +84,18 @@ def require_sdtm(study: Study, source: Source) -> pl.DataFrame:
     ------
     InputError
         If a finding has severity `stop`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import InputError, Study
+    >>> from cartrial.sdtm import Source, require_sdtm
+    >>> dm = pl.DataFrame({"STUDYID": "inaticel-pivotal", "USUBJID": ["01"], "ROW": [2]})
+    >>> try:
+    ...     require_sdtm(Study.load("inaticel"), Source({"DM": dm}))
+    ... except InputError as error:
+    ...     print(error)
+    EXTRT: No record of EX has the product: there is no record in EX; the study file names ...
     """
     findings = check_sdtm(study, source)
     stops = findings.filter(pl.col("SEVERITY") == "stop")

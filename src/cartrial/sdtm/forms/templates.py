@@ -70,6 +70,15 @@ def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str
     -------
     tuple of pathlib.Path
         The files that were written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.sdtm import write_templates
+    >>> with TemporaryDirectory() as folder:
+    ...     written = write_templates(folder, study_id="MY-01", product="CNCT19")
+    ...     sorted({path.relative_to(folder).parts[0] for path in written})
+    ['README.md', 'events', 'records']
     """
     folder = Path(folder)
     texts = {Path("records") / f"{name.lower()}.csv": ",".join(domain.names) + "\n" for name, domain in DOMAINS.items()}

@@ -291,6 +291,7 @@ DOMAINS: dict[str, Domain] = {
         ),
     )
 }
+"""The domains with their variables."""
 
 # Domains without subjects: trial design and relations.
 UNKEYED = frozenset({"TA", "TD", "TE", "TI", "TM", "TS", "TV", "OI", "RELREC", "RELSPEC", "RELSUB", "DI"})

@@ -18,9 +18,17 @@ class Bound(Part):
 
     Parameters
     ----------
-    op : {"<", "<=", ">", ">="}
+    op : "<", "<=", ">" or ">="
     value : float
         In the unit of the quantity: percent for blasts, 10^9/L for counts.
+
+    Examples
+    --------
+    >>> from cartrial.study import CRITERIA, Bound
+    >>> str(Bound(op=">", value=5))
+    '> 5'
+    >>> str(CRITERIA["nccn"].platelets), str(CRITERIA["nci-2010"].platelets)
+    ('> 100', '>= 100')
     """
 
     op: Operator
@@ -102,3 +110,4 @@ CRITERIA: dict[str, Criteria] = {
         source="NCI workshop 2010, table 4 of PMC7272718",
     ),
 }
+"""The built-in criteria sets by name."""

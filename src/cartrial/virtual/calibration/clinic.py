@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Course, Draws, compiled, infuse, simulate_course
-from cartrial.virtual.patients.draws import CLINIC, Chances, build_patients, draw_chances
+from cartrial.virtual.patients.chances import CLINIC, Chances, draw_chances
+from cartrial.virtual.patients.draws import build_patients
 from cartrial.virtual.patients.population import Population, load_model
 from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 from cartrial.virtual.patients.supply import Supply, supply_allogeneic, supply_autologous

@@ -16,29 +16,19 @@ from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Draws
 from cartrial.virtual.engine import kernel_codes as codes
+from cartrial.virtual.patients import chances as chance
+from cartrial.virtual.patients.chances import Chances, draw_chances
 from cartrial.virtual.patients.population import Model, Population, load_model
-from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
+from cartrial.virtual.patients.randomness import Keys, draw_uniform
 
 if TYPE_CHECKING:
     from cartrial.virtual.patients.ensemble import Ensemble
 
-__all__ = ["Chances", "build_patients", "draw_chances", "draw_patients", "marrow_to_blasts"]
+__all__ = ["build_patients", "draw_patients", "marrow_to_blasts"]
 
-# streams of random numbers; the trial layer starts at 1000
-NORMALS, UNIFORMS, MEMBERS, SUPPLY, SUPPLY_NORMALS = range(1, 6)
-CLINIC = 10
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Numbers = dict[int, Any]
-
-# what each normal number of a patient decides
-Z_QUALITY, Z_EXPANSION, Z_KILL, Z_MEMORY_LOSS, Z_GROWTH, Z_CONTRACTION, Z_TO_MEMORY, Z_IL6_YIELD, Z_RECOVERY = range(9)
-Z_ANC, Z_PLT, Z_DOSE, Z_SANCTUARY, Z_NEGATIVE, Z_ALEMTUZUMAB, Z_HOST, Z_HOST_PRECURSORS, Z_AGE, Z_MARROW_HIT = range(9, 19)
-# what each uniform number decides (nothing reads the tenth); a clone's extinction is the number at which it is lost
-U_SEVERITY, U_MEMORY, U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_MRD_LEVEL, U_MARROW = range(6)
-U_HAS_NEGATIVE, U_PRIOR_TRANSPLANT, U_EXTINCTION_NEGATIVE = range(6, 9)
-EXTINCTIONS = [U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_EXTINCTION_NEGATIVE]
-N_NORMALS, N_UNIFORMS = 19, 10
 
 # choices that no source gives
 MOST_MARROW = 0.98  # fraction of blasts in the marrow, as drawn
@@ -49,20 +39,6 @@ B_CELLS = 10.0  # after lymphodepletion
 NO_CELLS = 1e-12  # CAR-T cells before infusion, where a logarithm needs a number
 NO_REJECTION = -30.0  # ln of host-versus-graft activity against a patient's own cells
 NEUTROPHILS, PLATELETS = 1.2, 100.0  # 1e9/L, on the day of infusion
-
-
-@dataclass(frozen=True)
-class Chances:
-    """What chance decides about each patient.
-
-    Parameters
-    ----------
-    normal : ndarray of float64, shape (patients, 19)
-    uniform : ndarray of float64, shape (patients, 10)
-    """
-
-    normal: Floats
-    uniform: Floats
 
 
 @dataclass(frozen=True)
@@ -100,11 +76,6 @@ class _Basis:
         return self.population.product.source == "allogeneic"
 
 
-def draw_chances(keys: Keys) -> Chances:
-    """Return the chances of the patients of some keys."""
-    return Chances(draw_normal(keys, NORMALS, N_NORMALS), draw_uniform(keys, UNIFORMS, N_UNIFORMS))
-
-
 def draw_patients(
     population: Population, ensemble: Ensemble, keys: Keys, *, marrow: Floats | None = None, member: NDArray[np.int64] | None = None
 ) -> Draws:
@@ -139,7 +110,7 @@ def draw_patients(
     """
     if member is None:
         by_trial = Keys(keys.study, keys.seed, keys.trial, np.full(len(keys), 2**32 - 1))
-        member = (draw_uniform(by_trial, MEMBERS, 1)[:, 0] * len(ensemble)).astype(np.int64)
+        member = (draw_uniform(by_trial, chance.MEMBERS, 1)[:, 0] * len(ensemble)).astype(np.int64)
     return build_patients(population, ensemble.natural(member), draw_chances(keys), marrow=marrow, member=member)
 
 
@@ -162,7 +133,7 @@ def draw_marrow(population: Population, chances: Chances) -> Floats:
     Some patients enter at the level of residual disease, uniform in log10; the marrow of the others is low + span x Beta(a, b).
     """
     part = population.patients
-    u, v = chances.uniform[:, U_MRD_LEVEL], chances.uniform[:, U_MARROW]
+    u, v = chances.uniform[:, chance.U_MRD_LEVEL], chances.uniform[:, chance.U_MARROW]
     level = part.mrd_level
     low = 10 ** (level.log10_low + (level.log10_high - level.log10_low) * v)
     high = part.blasts.low + part.blasts.span * np.interp(v, np.linspace(0, 1, 2001), _beta_grid(part.blasts.a, part.blasts.b))
@@ -201,7 +172,7 @@ def build_patients(
     numbers = _disease(basis) | _killing(basis) | _expansion(basis) | _memory(basis) | _host(basis) | _cytokines(basis) | _blood(basis)
     clones = _clones(basis, share)
     # a clone is lost at one cell times a standard exponential number
-    thresholds = np.log(codes.ONE_CELL) + np.log(-np.log(basis.u[:, EXTINCTIONS]))
+    thresholds = np.log(codes.ONE_CELL) + np.log(-np.log(basis.u[:, chance.EXTINCTIONS]))
     return Draws(
         np.column_stack([np.broadcast_to(numbers[i], (n,)) for i in range(codes.N_PARAMETERS)]),
         _state(basis, clones),
@@ -223,9 +194,9 @@ def _basis(population: Population, free: Mapping[str, Any], fixed: Mapping[str, 
     from scipy.special import ndtr
 
     product, z, u = population.product, chances.normal, chances.uniform
-    poor = ndtr(z[:, Z_QUALITY]) < free["poor-adult" if product.poor == "adult" else "poor-child"]
-    severity = np.where(poor, fixed["poor-floor"] - (1 - fixed["poor-floor"]) * np.log(u[:, U_SEVERITY]), 0.0)
-    short_lived = u[:, U_MEMORY] < free["early-loss-cd28" if product.costimulation == "CD28" else "early-loss"]
+    poor = ndtr(z[:, chance.Z_QUALITY]) < free["poor-adult" if product.poor == "adult" else "poor-child"]
+    severity = np.where(poor, fixed["poor-floor"] - (1 - fixed["poor-floor"]) * np.log(u[:, chance.U_SEVERITY]), 0.0)
+    short_lived = u[:, chance.U_MEMORY] < free["early-loss-cd28" if product.costimulation == "CD28" else "early-loss"]
     return _Basis(population, free, fixed, z, u, poor, severity, short_lived)
 
 
@@ -239,7 +210,7 @@ def _disease(basis: _Basis) -> Numbers:
     free, fixed = basis.free, basis.fixed
     return {
         # of all clones, 1/day
-        codes.Q_GROWTH: _log_normal(free["growth"], fixed["spread-growth"], basis.z[:, Z_GROWTH]),
+        codes.Q_GROWTH: _log_normal(free["growth"], fixed["spread-growth"], basis.z[:, chance.Z_GROWTH]),
         # most killing in the sanctuary, 1/day, however fast it is elsewhere
         codes.Q_REACH: free["reach"],
     }
@@ -249,7 +220,7 @@ def _killing(basis: _Basis) -> Numbers:
     """Products that expand more also kill more. A poor one kills less: its ln killing falls with the severity."""
     free, fixed, z = basis.free, basis.fixed, basis.z
     shared = fixed["correlation"]
-    normal = shared * z[:, Z_EXPANSION] + np.sqrt(1 - shared**2) * z[:, Z_KILL]
+    normal = shared * z[:, chance.Z_EXPANSION] + np.sqrt(1 - shared**2) * z[:, chance.Z_KILL]
     return {
         # 1/day, where effectors are many for each target
         codes.Q_KILL: np.exp(np.log(free["kill"]) + fixed["spread-kill"] * normal - fixed["poor-kill"] * basis.severity),
@@ -270,18 +241,18 @@ def _expansion(basis: _Basis) -> Numbers:
     poor = free["poor-expansion"] * basis.severity
     return {
         # cells infused that take; the share of memory among them; vector copies of a cell, which assays count
-        codes.Q_DOSE: _log_normal(fixed["dose"], fixed["spread-dose"], z[:, Z_DOSE]),
+        codes.Q_DOSE: _log_normal(fixed["dose"], fixed["spread-dose"], z[:, chance.Z_DOSE]),
         codes.Q_MEMORY_SHARE: fixed["memory-share"],
         codes.Q_GENOMES: fixed["genomes"],
         # 1/day under full antigen with room; the antigen, and the lymphocytes in the way, at which it is half
-        codes.Q_EXPANSION: fixed["expansion"] * np.exp(fixed["spread-expansion"] * z[:, Z_EXPANSION] - poor),
+        codes.Q_EXPANSION: fixed["expansion"] * np.exp(fixed["spread-expansion"] * z[:, chance.Z_EXPANSION] - poor),
         codes.Q_ANTIGEN_HALF: fixed["antigen-half"],
         codes.Q_ROOM_HALF: fixed["room-half"],
         # capacity spent under full antigen, 1/day; and, once it is spent, effectors exhausted
         codes.Q_SPENDING: free["spending"],
         codes.Q_EXHAUSTION: fixed["exhaustion"],
         # loss of effectors, 1/day
-        codes.Q_CONTRACTION: _log_normal(contraction, fixed["spread-contraction"], z[:, Z_CONTRACTION]),
+        codes.Q_CONTRACTION: _log_normal(contraction, fixed["spread-contraction"], z[:, chance.Z_CONTRACTION]),
     }
 
 
@@ -291,8 +262,8 @@ def _memory(basis: _Basis) -> Numbers:
     loss = np.where(basis.short_lived, fixed["memory-loss-early"], fixed["memory-loss"])
     return {
         # 1/day, both
-        codes.Q_TO_MEMORY: _log_normal(basis.free["to-memory"], fixed["spread-to-memory"], z[:, Z_TO_MEMORY]),
-        codes.Q_MEMORY_LOSS: _log_normal(loss, fixed["spread-memory-loss"], z[:, Z_MEMORY_LOSS]),
+        codes.Q_TO_MEMORY: _log_normal(basis.free["to-memory"], fixed["spread-to-memory"], z[:, chance.Z_TO_MEMORY]),
+        codes.Q_MEMORY_LOSS: _log_normal(loss, fixed["spread-memory-loss"], z[:, chance.Z_MEMORY_LOSS]),
     }
 
 
@@ -313,7 +284,7 @@ def _cytokines(basis: _Basis) -> Numbers:
     il6 = fixed["il6-yield"] * (fixed["il6-cd28"] if basis.cd28 else 1.0)
     return {
         # pg/mL for each blast lysed in a uL and a day
-        codes.Q_IL6_YIELD: _log_normal(il6, fixed["spread-il6-yield"], basis.z[:, Z_IL6_YIELD]),
+        codes.Q_IL6_YIELD: _log_normal(il6, fixed["spread-il6-yield"], basis.z[:, chance.Z_IL6_YIELD]),
     }
 
 
@@ -322,11 +293,11 @@ def _blood(basis: _Basis) -> Numbers:
     fixed, z = basis.fixed, basis.z
     return {
         # logit of the reserve, 1/day; and the IL-6 (pg/mL) that halves it
-        codes.Q_RECOVERY: _log_normal(fixed["recovery"], basis.free["spread-recovery"], z[:, Z_RECOVERY]),
+        codes.Q_RECOVERY: _log_normal(fixed["recovery"], basis.free["spread-recovery"], z[:, chance.Z_RECOVERY]),
         codes.Q_IL6_BRAKE: fixed["il6-brake"],
         # neutrophils and platelets at full reserve, 1e9/L
-        codes.Q_ANC_BASE: _log_normal(fixed["anc-base"], fixed["spread-counts"], z[:, Z_ANC]),
-        codes.Q_PLT_BASE: _log_normal(fixed["plt-base"], fixed["spread-counts"], z[:, Z_PLT]),
+        codes.Q_ANC_BASE: _log_normal(fixed["anc-base"], fixed["spread-counts"], z[:, chance.Z_ANC]),
+        codes.Q_PLT_BASE: _log_normal(fixed["plt-base"], fixed["spread-counts"], z[:, chance.Z_PLT]),
     }
 
 
@@ -337,15 +308,15 @@ def _clones(basis: _Basis, marrow: Floats) -> Floats:
     """
     free, fixed, z = basis.free, basis.fixed, basis.z
     ln_blasts = np.log(marrow_to_blasts(marrow) * fixed["debulking"])
-    sanctuary = np.minimum(free["sanctuary-log10"] + fixed["spread-sanctuary"] * z[:, Z_SANCTUARY], MOST_OF_BLASTS)
-    negative = np.minimum(fixed["negative-log10"] + fixed["spread-negative"] * z[:, Z_NEGATIVE], MOST_OF_BLASTS)
+    sanctuary = np.minimum(free["sanctuary-log10"] + fixed["spread-sanctuary"] * z[:, chance.Z_SANCTUARY], MOST_OF_BLASTS)
+    negative = np.minimum(fixed["negative-log10"] + fixed["spread-negative"] * z[:, chance.Z_NEGATIVE], MOST_OF_BLASTS)
     return np.column_stack([ln_blasts, ln_blasts + np.log(10) * sanctuary, ln_blasts + np.log(10) * negative])
 
 
 def _alive(basis: _Basis, clones: Floats, thresholds: Floats) -> Flags:
     """Return which clones exist: of one cell or more, not yet extinct; CD19-negative blasts in some patients alone."""
     alive: Flags = clones > np.maximum(thresholds, np.log(codes.ONE_CELL))
-    alive[:, 2] &= basis.u[:, U_HAS_NEGATIVE] < basis.free["negative-share"]
+    alive[:, 2] &= basis.u[:, chance.U_HAS_NEGATIVE] < basis.free["negative-share"]
     return alive
 
 
@@ -358,9 +329,9 @@ def _state(basis: _Basis, clones: Floats) -> Floats:
     free, fixed, z = basis.free, basis.fixed, basis.z
     effect = 0.0
     if basis.population.product.alemtuzumab:
-        effect = _log_normal(free["alemtuzumab"], fixed["spread-alemtuzumab"], z[:, Z_ALEMTUZUMAB])
-    ln_host = np.log(fixed["host"]) + fixed["spread-host"] * z[:, Z_HOST] - codes.ALEMTUZUMAB_POWER * effect
-    rejection = np.log(free["host-precursors"]) + ln_host + fixed["spread-host-precursors"] * z[:, Z_HOST_PRECURSORS]
+        effect = _log_normal(free["alemtuzumab"], fixed["spread-alemtuzumab"], z[:, chance.Z_ALEMTUZUMAB])
+    ln_host = np.log(fixed["host"]) + fixed["spread-host"] * z[:, chance.Z_HOST] - codes.ALEMTUZUMAB_POWER * effect
+    rejection = np.log(free["host-precursors"]) + ln_host + fixed["spread-host-precursors"] * z[:, chance.Z_HOST_PRECURSORS]
     state = {
         "ln_sensitive": clones[:, 0],
         "ln_sanctuary": clones[:, 1],
@@ -374,7 +345,7 @@ def _state(basis: _Basis, clones: Floats) -> Floats:
         "il6": codes.IL6_BASE,
         "ferritin": codes.FERRITIN_BASE,
         "crp": codes.CRP_BASE,
-        "reserve": -(free["marrow-hit"] + fixed["spread-marrow-hit"] * z[:, Z_MARROW_HIT]),
+        "reserve": -(free["marrow-hit"] + fixed["spread-marrow-hit"] * z[:, chance.Z_MARROW_HIT]),
         "anc": NEUTROPHILS,
         "plt": PLATELETS,
     }
@@ -388,12 +359,12 @@ def _covariates(basis: _Basis, marrow: Floats) -> dict[str, NDArray[np.generic]]
     """Return what else is known of the patients: see `Draws`. Age is log-normal, cut at the limits of eligibility."""
     patients, age = basis.population.patients, basis.population.patients.age
     return {
-        "age": np.clip(_log_normal(age.median, age.spread, basis.z[:, Z_AGE]), age.low, age.high),
+        "age": np.clip(_log_normal(age.median, age.spread, basis.z[:, chance.Z_AGE]), age.low, age.high),
         "marrow": marrow,
         "poor_product": basis.poor,
         "durable_memory": ~basis.short_lived,
-        "prior_transplant": basis.u[:, U_PRIOR_TRANSPLANT] < patients.prior_transplant.value,
-        "quality": basis.z[:, Z_QUALITY],
+        "prior_transplant": basis.u[:, chance.U_PRIOR_TRANSPLANT] < patients.prior_transplant.value,
+        "quality": basis.z[:, chance.Z_QUALITY],
         "child": np.full(len(basis.z), patients.child),
     }
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from cartrial.virtual.engine import Draws
 from cartrial.virtual.engine import kernel_codes as codes
-from cartrial.virtual.patients.draws import SUPPLY, SUPPLY_NORMALS, marrow_to_blasts
+from cartrial.virtual.patients.chances import SUPPLY, SUPPLY_NORMALS
+from cartrial.virtual.patients.draws import marrow_to_blasts
 from cartrial.virtual.patients.population import Population
 from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 

@@ -28,6 +28,7 @@ _PICTURES: dict[str, Callable[[], dict[str, Panel]]] = {
 
 # Name: title, citation, what it shows, default scenario, equations, numbers, doubts.
 MODELS: Mapping[str, Model] = MappingProxyType({name: read_model(name) for name in _PICTURES})
+"""The published models by name."""
 
 
 def show_model(name: str) -> dict[str, Panel]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["INFUSED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study"]
 
 INFUSED = 39
+"""Subjects infused by the cutoff in a virtual trial, where nothing else is said."""
 MOST = 20_000
 FIRST_YEAR = 1990
 # trials whose subjects are held at once; results do not depend on it
