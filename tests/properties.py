@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-__all__ = ["PROFILE", "examples"]
+__all__ = ["PROFILE", "count", "examples"]
 
 SHARES = {"quick": 1 / 3, "all": 1.0, "search": 10.0}
 LEAST = 8
@@ -29,6 +29,11 @@ for _name in SHARES:
         print_blob=True,
     )
 settings.load_profile(PROFILE)
+
+
+def count(number: int, *, quick: int) -> int:
+    """Return how often something is tried: `number` times in full, `quick` times in `make test`."""
+    return quick if PROFILE == "quick" else number
 
 
 def examples(number: int, *, suppress_health_check: Sequence[HealthCheck] = (), **more: Any) -> Callable[[Any], Any]:

@@ -33,7 +33,7 @@ from cartrial.analysis.wording import text_of
 from cartrial.errors import InputError
 from cartrial.study import Study
 from helpers import ROOT
-from properties import examples
+from properties import count, examples
 
 
 @cache
@@ -115,18 +115,19 @@ def test_row_order_batches_and_copies() -> None:
     study, adam, records = worked()
     shuffled = dataclasses.replace(adam, **{name: getattr(adam, name).sample(fraction=1, shuffle=True, seed=3) for name in SETS})
     assert results_hash(analyse(study, shuffled, records)) == results_hash(results())
-    many = trials(adam, 50)
+    number = count(50, quick=12)
+    many = trials(adam, number)
     whole = analyse(study, many)
     check_results(whole)
     parts = []
-    for start in range(0, 50, 10):
+    for start in range(0, number, 10):
         part = SimpleNamespace(
             provenance=many.provenance, **{name: getattr(many, name).filter(pl.col("TRIAL").is_between(start, start + 9)) for name in SETS}
         )
         parts.append(analyse(study, part, curves=False))
     assert results_hash(pl.concat(parts)) == results_hash(whole)
     first = sort_results(whole.filter(pl.col("trial") == 0).with_columns(trial=pl.lit(0, pl.Int32)))
-    last = sort_results(whole.filter(pl.col("trial") == 49).with_columns(trial=pl.lit(0, pl.Int32)))
+    last = sort_results(whole.filter(pl.col("trial") == number - 1).with_columns(trial=pl.lit(0, pl.Int32)))
     assert first.equals(last)
     alone = analyse(study, adam, curves=False)
     assert results_hash(alone) == results_hash(first)

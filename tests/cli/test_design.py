@@ -54,6 +54,7 @@ def test_the_page_and_its_figures_stand_side_by_side(study: Path, tmp_path: Path
     assert f"{value['n_max', 'value']['text']}" in out or out.startswith("Wrote ")
 
 
+@pytest.mark.slow
 def test_batches_are_kept_and_gone_on_with(study: Path, tmp_path: Path) -> None:
     """The same command twice, the second with more trials, gives what one run gives; a folder of another seed is refused."""
     pytest.importorskip("numba")

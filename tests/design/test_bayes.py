@@ -25,9 +25,9 @@ from cartrial.design.bayes.posterior import design_thall_simon, superiority
 from cartrial.design.bayes.predictive import design_predictive
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
-from properties import examples
+from properties import count, examples
 
-SETS = 200
+SETS = count(200, quick=30)
 
 
 def slow_run(n: Sequence[int], low: Sequence[int | None], high: Sequence[int | None], p: float) -> tuple[float, float]:
@@ -95,7 +95,7 @@ def test_superiority_over_itself_is_a_half() -> None:
     assert np.allclose([float(superiority((k, 7.5), k, 7.5)) for k in (0.2, 1, 30)], 0.5, atol=1e-14)
 
 
-def test_thall_simon_is_what_the_rule_says_for_200_designs() -> None:
+def test_thall_simon_is_what_the_rule_says() -> None:
     """independent: each count tried in turn with scipy.stats; operating characteristics by `slow_run`."""
     draw = random.Random(1)
     made = 0
@@ -146,7 +146,7 @@ def test_the_predictive_boundary_of_ph2bayes() -> None:
     assert steps == {4: 0, 8: 1, 11: 2, 14: 3, 17: 4, 20: 5, 22: 6, 25: 7, 27: 8, 29: 9}
 
 
-def test_predictive_monitoring_is_what_the_rule_says_for_200_designs() -> None:
+def test_predictive_monitoring_is_what_the_rule_says() -> None:
     """independent: the sum over the beta-binomial distribution with scipy.stats, count by count; `slow_run`."""
     draw = random.Random(2)
     made = 0
@@ -276,7 +276,7 @@ def test_sets_run_at_once_are_200_slow_runs(often: bool) -> None:
             assert expected[0, j] == pytest.approx(subjects, abs=1e-11)
 
 
-def test_200_searched_designs_have_the_errors_that_they_say() -> None:
+def test_searched_designs_have_the_errors_that_they_say() -> None:
     """independent: random rates and errors; each design's own figures by `slow_run`, and both errors within what was asked."""
     draw = random.Random(8)
     made = 0

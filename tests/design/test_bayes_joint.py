@@ -103,11 +103,14 @@ def test_the_boundaries_of_bop2fe() -> None:
     assert found.toxicity == (5, 6, 7, 8, 9, 10, 11)
 
 
-def test_the_search_is_the_best_of_its_grid() -> None:
+FUTILE, GOOD, FEW_LOOKS = cells_of(0.3, 0.4, 2.0), cells_of(0.6, 0.15), (3, 6, 9)
+TRUTHS = {"futile and toxic": FUTILE, "effective but toxic": cells_of(0.6, 0.4, 2.0), "safe but futile": cells_of(0.3, 0.15, 2.0)}
+
+
+def slow_grid(scales: range, gammas: range) -> list[tuple[dict[str, float], float]]:
     """independent: the grid in plain Python, boundaries by trying each count with scipy.stats, probabilities by `slow_joint`."""
-    null, target, looks = cells_of(0.3, 0.4, 2.0), cells_of(0.6, 0.15), (3, 6, 9)
-    sets = set()
-    for scale, gamma in product(range(1, 100), range(21)):
+    looks, sets = FEW_LOOKS, set()
+    for scale, gamma in product(scales, gammas):
         bounds = []
         for n in looks:
             cut = scale / 100 * (n / looks[-1]) ** (gamma / 20)
@@ -115,13 +118,24 @@ def test_the_search_is_the_best_of_its_grid() -> None:
             many = min((y for y in range(n + 1) if stats.beta.cdf(0.4, 0.4 + y, 0.6 + n - y) < cut), default=n + 1)
             bounds.append((few, many))
         sets.add(tuple(bounds))
-    truths = {"futile and toxic": null, "effective but toxic": cells_of(0.6, 0.4, 2.0), "safe but futile": cells_of(0.3, 0.15, 2.0)}
     results = []
     for bounds in sets:
         low, high = zip(*bounds, strict=True)
-        results.append(
-            ({name: slow_joint(looks, low, high, cells)[0] for name, cells in truths.items()}, slow_joint(looks, low, high, target)[0])
-        )
+        errors = {name: slow_joint(looks, low, high, cells)[0] for name, cells in TRUTHS.items()}
+        results.append((errors, slow_joint(looks, low, high, GOOD)[0]))
+    return results
+
+
+def test_nothing_of_a_coarse_grid_is_better_than_the_search() -> None:
+    found = design_bop2_joint(FUTILE, GOOD, FEW_LOOKS, alpha=0.1)
+    fits = [power for errors, power in slow_grid(range(5, 100, 10), range(0, 21, 5)) if errors["futile and toxic"] <= 0.1]
+    assert fits and max(fits) <= found.power + 1e-12
+
+
+@pytest.mark.slow
+def test_the_search_is_the_best_of_its_grid() -> None:
+    null, target, looks, truths = FUTILE, GOOD, FEW_LOOKS, TRUTHS
+    results = slow_grid(range(1, 100), range(21))
     free = design_bop2_joint(null, target, looks, alpha=0.1)
     assert free.power == pytest.approx(max(power for errors, power in results if errors["futile and toxic"] <= 0.1), abs=1e-12)
     held = design_bop2_joint(null, target, looks, alpha=0.1, partial_alpha=0.25)

@@ -116,22 +116,33 @@ def test_more_responders_under_higher_truths(rows):
         assert (group["responders"].diff().drop_nulls() > 0).all()
 
 
-def test_agreement_with_the_exact_binomial():
+def within_their_errors(trials: int, patients: int):
+    """Simulate, and hold every figure that the exact binomial has against it; the rows and what was checked."""
     # no visit missed, nobody lost, readings without error, one parameter set: subjects are independent with one rate
     exactly = {
         "visits": {"missed": 0, "lost": 0, "withdrawn": 0},
         "readers": {"investigator-error": 0, "reader-error": 0, "adjudicator-error": 0},
     }
-    trials = 400
     design = replace(TWO, n=(7, 15), futility=(1, 6), efficacy=(None, 7))
     single = replace(SMALL, n=(15,), futility=(6,), efficacy=(7,))
-    job = plan_characteristics(make_plan(members=1, **exactly), [design, single], rates=(0.3,), patients=8000, contrasts=False)
+    job = plan_characteristics(make_plan(members=1, **exactly), [design, single], rates=(0.3,), patients=patients, contrasts=False)
     rows = job.run(0, trials - 1)
     frame = summarise(rows, job.plan.study, job.designs, job.truths)
     checked = frame.filter(pl.col("exact").is_not_null() & (pl.col("mc_error") > 0))
     assert set(checked["quantity"]) >= {"success", "early_stop", "subjects", "bias", "adjusted_bias", "stop_futility", "stop_efficacy"}
     # four standard errors, of the trials and of the calibration together, for each of some sixty figures
     assert ((checked["value"] - checked["exact"]).abs() <= 4 * checked["error"]).all()
+    return rows, checked
+
+
+def test_agreement_with_the_exact_binomial_of_few_trials():
+    within_their_errors(80, 2000)
+
+
+@pytest.mark.slow
+def test_agreement_with_the_exact_binomial():
+    trials = 400
+    rows, checked = within_their_errors(trials, 8000)
     # the figures can tell one truth from the other
     success = checked.filter((pl.col("quantity") == "success") & (pl.col("design") == "single")).sort("truth")
     assert success["exact"][1] - success["exact"][0] > 8 * success["mc_error"].max()

@@ -26,7 +26,7 @@ from cartrial.design.bayes.safety import (
     safety_boundaries,
 )
 from cartrial.errors import InputError
-from properties import examples
+from properties import count, examples
 
 EACH = looks_after(1, 30)
 RATES = (0.2, 0.25, 0.3, 0.35, 0.4)
@@ -80,7 +80,7 @@ def test_bayes_is_that_of_stoppingrule() -> None:
 def test_every_figure_is_enumerated_for_200_rules() -> None:
     """independent: `slow_safety`; events are counted one by one, not by Wald's identity."""
     draw = random.Random(5)
-    for _ in range(200):
+    for _ in range(count(200, quick=60)):
         n = tuple(sorted(draw.sample(range(1, 31), draw.randint(1, 8))))
         acceptable, limit = draw.uniform(0.05, 0.4), draw.uniform(0.02, 0.3)
         try:

@@ -50,6 +50,16 @@ def parts(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.suffix not in (".parquet", ".json")]
 
 
+def test_two_workers_give_what_one_process_gives(tmp_path: Path) -> None:
+    one = run_batches(Counting(), 8, tmp_path / "one", batch=8)
+    two = run_batches(Counting(), 8, tmp_path / "two", batch=3, workers=2)
+    assert read_batches(two).collect().sort("trial").equals(read_batches(one).collect().sort("trial"))
+    # by hand
+    assert read_batches(two).collect().sort("trial")["square"].to_list() == [0, 1, 4, 9, 16, 25, 36, 49]
+    assert parts(two) == []
+
+
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle(whole: str, tmp_path: Path) -> None:
     """Its batch is given to another, and each worker has one thread; this process keeps its own settings."""
     environment, notes, told = dict(os.environ), tmp_path / "notes", []
@@ -65,6 +75,7 @@ def test_a_worker_killed_in_the_middle(whole: str, tmp_path: Path) -> None:
     assert dict(os.environ) == environment
 
 
+@pytest.mark.slow
 def test_a_batch_that_ends_every_worker(tmp_path: Path) -> None:
     import dask
 
@@ -141,6 +152,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         yield Cluster(folder, stack)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The scheduler at .* has no worker yet")
 def test_a_scheduler_lost_and_started_again(whole: str, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -81,6 +81,7 @@ def test_early_loss_of_memory_brings_cd19_positive_relapse_forward() -> None:
     assert (recovered[:, 8] < recovered[:, 3]).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_a_small_calibration_runs_from_scratch(tmp_path: Path) -> None:
     sizes = {name: (max(24, patients // 16), min(last, 400.0)) for name, (patients, last) in Problem().sizes.items()}
     seen: list[str] = []

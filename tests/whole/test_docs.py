@@ -5,6 +5,7 @@ Origin of every expectation: the code itself (tables, names, columns), and what 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import io
@@ -68,7 +69,13 @@ def run_shell(text: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", [page.name for page in PAGES if page.parent == DOCS])
+# pages whose blocks design and simulate whole trials
+LONG = {"design.md", "scale.md", "virtual.md"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(page.name, marks=[pytest.mark.slow] if page.name in LONG else []) for page in PAGES if page.parent == DOCS]
+)
 def test_every_block_runs_and_prints_what_is_shown(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "examples" / "worked", tmp_path / "examples" / "worked")
     monkeypatch.chdir(tmp_path)
@@ -81,6 +88,22 @@ def test_every_block_runs_and_prints_what_is_shown(name: str, tmp_path: Path, mo
             printed = None
         else:
             printed = run_shell(text) if language == "bash" else run_python(text, names)
+
+
+def test_the_first_screen_of_the_readme_runs_and_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (_, text), (_, shown) = blocks(ROOT / "README.md", "python", "text")
+    assert agrees(shown, run_python(text, {}))
+
+
+@pytest.mark.parametrize("name", sorted(LONG))
+def test_the_blocks_of_a_long_page_are_python(name: str) -> None:
+    """Their imports too: what they print is seen where the page runs as a whole."""
+    for _, text in blocks(DOCS / name, "python"):
+        tree = ast.parse(text)
+        for node in tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom) and "cartrial" in ast.unparse(node):
+                exec(compile(ast.Module([node], []), name, "exec"), {})
 
 
 @pytest.mark.parametrize("name", NAMES)

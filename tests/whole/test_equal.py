@@ -24,6 +24,7 @@ from cartrial.sdtm.records import derive_records
 from cartrial.study import Study
 from equality import SETS, tile_records, whole
 from helpers import ROOT, WORKED, run_cli
+from properties import count
 
 FORMS = ("csv", "parquet", "xpt", "dataset-json", "ndjson")
 
@@ -93,6 +94,7 @@ print(pl.thread_pool_size(), digest, sets)
 """
 
 
+@pytest.mark.slow
 def test_with_one_thread_and_with_two(base: tuple[Adam, str]) -> None:
     script = SCRIPT.format(tests=str(ROOT / "tests"), study=str(WORKED), data=str(WORKED / "data"))
     found = {}
@@ -112,16 +114,17 @@ def _numbered(frame: pl.DataFrame, trial: int, subjects: int) -> pl.DataFrame:
     return frame.with_columns((pl.col("SUBJ") + trial * subjects).cast(pl.Int32).alias("SUBJ"))
 
 
-def test_fifty_trials_in_one_batch_and_in_fifty(study: Study, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one batch the kernels have more work than `COMPILE_FROM` and are compiled; in fifty they start interpreted."""
-    monkeypatch.setattr(kernels, "COMPILE_FROM", 2000)
+def test_trials_in_one_batch_and_each_alone(study: Study, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty, or five. In one batch the kernels have more work than `COMPILE_FROM` and are compiled; each alone starts interpreted."""
+    number = count(50, quick=5)
+    monkeypatch.setattr(kernels, "COMPILE_FROM", 40 * number)
     records = derive_records(study, source)
     subjects = records.subjects.height
-    together = tile_records(records, 50)
+    together = tile_records(records, number)
     adam = derive(study, together)
     results = analyse(study, adam, together)
     parts, rows = {name: [] for name in SETS}, []
-    for trial in range(50):
+    for trial in range(number):
         batch = tile_records(records, 1, first=trial)
         one = derive(study, batch)
         rows.append(analyse(study, one, batch, curves=False))
@@ -135,7 +138,7 @@ def test_fifty_trials_in_one_batch_and_in_fifty(study: Study, source: Source, mo
             expected.sort("TRIAL", "SUBJ", *order, maintain_order=True)
         ), name
     assert results_hash(pl.concat(rows)) == results_hash(results)
-    assert sorted(results["trial"].unique()) == list(range(50))
+    assert sorted(results["trial"].unique()) == list(range(number))
 
 
 def test_a_trial_among_fifty_is_the_trial_alone(study: Study, source: Source) -> None:

@@ -92,6 +92,7 @@ def test_an_edit_of_a_code_is_seen(copy: Path) -> None:
     assert len(_folders(copy) - before) == 1
 
 
+@pytest.mark.slow
 @with_numba
 def test_an_edit_of_a_kernel_is_seen(copy: Path) -> None:
     """After the edit only what follows day 30 counts: no first response, -1."""
