@@ -15,7 +15,6 @@ from cartrial.endpoints import derive
 from cartrial.report import write_report
 from cartrial.report.study.sections import SECTIONS
 from cartrial.sdtm import check_sdtm, read_sdtm
-from cartrial.sdtm.records import derive_records
 from cartrial.sdtm.source import no_findings
 from cartrial.study import Study, describe_endpoint
 from helpers import ROOT
@@ -72,15 +71,9 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def worked(worked_report: Path) -> Path:
     """Return the folder that the worked study's report was written to."""
-    study = Study.load(EXAMPLES / "worked")
-    source = read_sdtm(EXAMPLES / "worked" / "data")
-    records = derive_records(study, source)
-    adam = derive(study, records)
-    out = tmp_path_factory.mktemp("worked") / "out"
-    write_report(study, source, adam, analyse(study, adam, records), check_sdtm(study, source), out)
-    return out
+    return worked_report
 
 
 @pytest.fixture(scope="module")

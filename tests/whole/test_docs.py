@@ -23,20 +23,12 @@ import yaml
 
 from cartrial.analysis import KEY, SCHEMA, read_results
 from cartrial.cli import app
-from cartrial.run import report
 from cartrial.sdtm.mapping import read_mapping
 from cartrial.study import Study
 from docs_reference import BLOCK, CONSTANTS, DOCS, KEYS, PAGES, ROOMS, ROOT, filled, key_rows, public_names, table_rows
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMES = [page.name for page in PAGES]
-
-
-@pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("worked")
-    report(ROOT / "examples" / "worked", ROOT / "examples" / "worked" / "data", out)
-    return out
 
 
 def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
@@ -167,14 +159,14 @@ def test_every_public_name_has_its_line() -> None:
 
 
 @pytest.mark.parametrize("name", ["ADSL", "ADRS", "ADTTE", "ADRESP", "ADAE", "ADCK"])
-def test_every_column_of_a_data_set_is_explained(name: str, worked: Path) -> None:
+def test_every_column_of_a_data_set_is_explained(name: str, worked_report: Path) -> None:
     text = (DOCS / "endpoints.md").read_text(encoding="utf-8").split(f"### {name}\n")[1].split("\n## ")[0].split("\n### ")[0]
     explained = [column for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for column in re.findall(r"`(\w+)`", row)]
-    columns = pl.read_parquet(worked / "adam" / f"{name}.parquet").columns
+    columns = pl.read_parquet(worked_report / "adam" / f"{name}.parquet").columns
     assert sorted(explained) == sorted(columns)
 
 
-def test_every_column_and_statistic_of_the_results_is_explained(worked: Path) -> None:
+def test_every_column_and_statistic_of_the_results_is_explained(worked_report: Path) -> None:
     text = (DOCS / "analysis.md").read_text(encoding="utf-8").split("## Results\n")[1]
     columns, statistics = (
         re.search(r"(?:^\|.*\n)+", part, re.MULTILINE) for part in re.split(r"(?=^\| analysis \| statistics)", text, flags=re.MULTILINE)
@@ -183,13 +175,13 @@ def test_every_column_and_statistic_of_the_results_is_explained(worked: Path) ->
     assert [row[0] for row in table_rows(columns[0])] == list(SCHEMA)
     assert set(KEY) == set(SCHEMA) - {"value", "text"}
     listed = {row[0]: set(row[1].split(", ")) for row in table_rows(statistics[0])}
-    found = read_results(worked / "results.json").group_by("analysis").agg(pl.col("statistic").unique())
+    found = read_results(worked_report / "results.json").group_by("analysis").agg(pl.col("statistic").unique())
     for analysis, names in found.iter_rows():
         assert set(names) <= listed[analysis], analysis
 
 
-def test_every_section_of_the_report_is_named(worked: Path) -> None:
-    page = (worked / "report.html").read_text(encoding="utf-8")
+def test_every_section_of_the_report_is_named(worked_report: Path) -> None:
+    page = (worked_report / "report.html").read_text(encoding="utf-8")
     titles = [re.sub("<.*?>", "", title).replace("&#39;", "'") for title in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)]
     text = (DOCS / "report.md").read_text(encoding="utf-8").split("## Sections\n")[1]
     named = [row[0] for row in table_rows(text.split("\n\n")[0])]
@@ -203,8 +195,8 @@ def test_the_command_line_table_names_every_command() -> None:
     assert set(re.findall(r"^\| `cartrial (\w+)", text, re.MULTILINE)) == commands
 
 
-def test_the_figures_of_the_readme_are_those_of_the_results(worked: Path) -> None:
-    results = read_results(worked / "results.json").filter(analysis="response", endpoint="ORR3", by="")
+def test_the_figures_of_the_readme_are_those_of_the_results(worked_report: Path) -> None:
+    results = read_results(worked_report / "results.json").filter(analysis="response", endpoint="ORR3", by="")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = {row[0]: row[1:] for row in table_rows(text.split("<!-- figures -->\n\n")[1].split("\n\n")[0])}
     for variant, (fraction, rate, limits, waiting, population, reader) in shown.items():
