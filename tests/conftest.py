@@ -9,4 +9,17 @@ from pathlib import Path
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("CARTRIAL_CACHE", str(Path(__file__).parents[1] / ".cache"))
 
+import pytest
+
 import properties  # noqa: F401 -- loads the profile
+from helpers import WORKED
+
+
+@pytest.fixture(scope="session")
+def worked_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report of the worked example, made once by each process. For reading alone."""
+    from cartrial.run import report
+
+    out = tmp_path_factory.mktemp("worked-report")
+    report(WORKED, WORKED / "data", out)
+    return out
