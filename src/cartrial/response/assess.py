@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, FROM_LAB, INV, IRC, LAB, READER1, READER2
-from cartrial.response.lab_kernel import assess_lab
-from cartrial.response.mrd_kernel import assess_mrd
+from cartrial.response.arrays import FAR, offsets, wide
+from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, INV, IRC, LAB, READER1, READER2
+from cartrial.response.lab import lab_reads
+from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
 from cartrial.response.readers_kernel import assess_committee, assess_sequence
 from cartrial.sdtm.records import NO_CUTOFF, Records
 from cartrial.study.criteria.codes import NE, RELAPSE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.criteria.sets import Bound
 
 __all__ = ["Calls", "assess_response", "offsets", "wide"]
-
-_FAR = 2**40
 
 
 @dataclass(frozen=True)
@@ -48,20 +46,6 @@ class Calls:
     def subject(self) -> np.ndarray:
         """Subject of each assessment."""
         return np.repeat(np.arange(len(self.at) - 1), np.diff(self.at))
-
-
-def wide(column: pl.Series, missing: float | int = 0) -> np.ndarray:
-    """Return a column as int64, or as float64 with nan for null."""
-    if column.dtype.is_float():
-        return np.ascontiguousarray(column.fill_null(float("nan")).to_numpy(writable=True))
-    if column.dtype == pl.Boolean:
-        column = column.cast(pl.Int8)
-    return np.ascontiguousarray(column.fill_null(missing).cast(pl.Int64).to_numpy(writable=True))
-
-
-def offsets(subject: np.ndarray, subjects: int) -> np.ndarray:
-    """Return where each subject starts in a sorted column: int64, shape (subjects + 1,)."""
-    return np.searchsorted(subject, np.arange(subjects + 1), side="left").astype(np.int64)
 
 
 def assess_response(study: Study, records: Records) -> dict[int, Calls]:
@@ -103,7 +87,7 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     """
     subjects = records.subjects
     count = subjects.height
-    day0 = wide(subjects["DAY0"], _FAR)
+    day0 = wide(subjects["DAY0"], FAR)
     cutoff = wide(subjects["CUTOFF"], NO_CUTOFF)
     calls = records.calls.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
         (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
@@ -111,7 +95,7 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     calls = calls.select("SUBJ", "DAY", "READER", "RESP", "SEQ").sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     labs = _usable_labs(records)
-    by_reader[LAB] = _lab(study, records, labs, day0)
+    by_reader[LAB] = lab_reads(study, records, labs)
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0)
     by_reader[IRC] = _committee(by_reader, labs, count)
@@ -166,78 +150,6 @@ def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, 
     return {"at": offsets(wide(frame["subject"]), count), **{name: wide(frame[name]).copy() for name in ("day", "status", "flags", "seq")}}
 
 
-_OPERATORS = {"<": 0, "<=": 1, ">": 2, ">=": 3}
-
-
-def _series(frame: pl.DataFrame, count: int, value: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    frame = frame.filter(pl.col(value).is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
-    return offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame[value])
-
-
-def _lab(study: Study, records: Records, labs: pl.DataFrame, day0: np.ndarray) -> dict[str, np.ndarray]:
-    """Status from LB at each marrow sample, and at blood or extramedullary evidence that has no marrow near it."""
-    subjects, count = records.subjects, records.subjects.height
-    criteria, options = study.disease.criteria, study.disease.options
-    done = labs.filter(pl.col("DONE"))
-    marrow = labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW"))
-    # an adequate sample of the date before an inadequate one, and the highest value of it
-    value = pl.when(pl.col("DONE")).then(pl.col("VALUE"))
-    marrow = marrow.with_columns(value.alias("VALUE")).sort("SUBJ", "DAY", "VALUE", "SEQ", nulls_last=False, maintain_order=True)
-    marrow = marrow.unique(["SUBJ", "DAY"], keep="last", maintain_order=True).select("SUBJ", "DAY", "VALUE", "SEQ", pl.lit(1).alias("KIND"))
-    blood = done.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD"))
-    lesions = records.lesions.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
-        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
-    )
-    none = pl.lit(None, dtype=pl.Float64).alias("VALUE")
-    evidence = pl.concat(
-        [
-            blood.filter(pl.col("VALUE") > 0).select("SUBJ", "DAY", none, "SEQ", pl.lit(0).alias("KIND")),
-            lesions.filter(pl.col("PRESENT") == 1).select("SUBJ", "DAY", none, "SEQ", pl.lit(0).alias("KIND")),
-        ]
-    )
-    candidates = pl.concat([marrow, evidence]).sort("SUBJ", "DAY", "KIND", descending=[False, False, True], maintain_order=True)
-    candidates = candidates.unique(["SUBJ", "DAY"], keep="first", maintain_order=True)
-    transfusions = records.procedures.filter(pl.col("KIND").str.contains("TRANSFUSION")).select(
-        "SUBJ", "DAY", "SEQ", pl.lit(1.0).alias("VALUE")
-    )
-    subject = wide(candidates["SUBJ"])
-    bounds = [
-        criteria.marrow,
-        criteria.neutrophils,
-        criteria.platelets,
-        criteria.relapse_marrow,
-        criteria.relapse_blood,
-        criteria.refractory_marrow,
-    ]
-    ops, limits = _bounds(bounds)
-    status, flags = np.zeros(candidates.height, np.int64), np.zeros(candidates.height, np.int64)
-    trans_at, trans_day, _ = _series(transfusions, count, "VALUE")
-    base_day = wide(subjects["LDSTART"].fill_null(subjects["DAY0"]), _FAR)
-    assess_lab(
-        candidates.height,
-        *(offsets(subject, count), wide(candidates["DAY"]), wide(candidates["VALUE"].cast(pl.Float64)), wide(candidates["KIND"])),
-        *_series(blood, count, "VALUE"),
-        *_series(done.filter(pl.col("TEST") == "NEUT"), count, "VALUE"),
-        *_series(done.filter(pl.col("TEST") == "PLAT"), count, "VALUE"),
-        *_series(lesions, count, "PRESENT"),
-        *(trans_at, trans_day, day0, base_day, ops, limits),
-        *(options.crh, options.cri == "exactly-one", options.aplastic == "MLFS", study.disease.transfusion_free_days),
-        *(status, flags),
-    )
-    keep = status >= 0
-    return {
-        "at": offsets(subject[keep], count),
-        "day": wide(candidates["DAY"])[keep],
-        "status": status[keep],
-        "flags": flags[keep] | FROM_LAB,
-        "seq": wide(candidates["SEQ"], -1)[keep],
-    }
-
-
-def _bounds(bounds: list[Bound]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([_OPERATORS[bound.op] for bound in bounds], np.int64), np.array([bound.value for bound in bounds])
-
-
 def _stand_in(inv: dict[str, np.ndarray], lab: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
     silent = np.diff(inv["at"]) == 0
     if not silent.any() or len(lab["day"]) == 0:
@@ -250,17 +162,24 @@ def _stand_in(inv: dict[str, np.ndarray], lab: dict[str, np.ndarray], count: int
     return {"at": offsets(subject[order], count), **merged}
 
 
-def _mrd_samples(labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
+def _mrd_samples(labs: pl.DataFrame, count: int) -> MrdSamples:
     frame = labs.filter((pl.col("TEST") == "MRD") & pl.col("DONE")).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
-    names = {"VALUE": "value", "BELOW": "below", "POSITIVE": "positive", "LOD": "lod"}
-    samples = {"at": offsets(wide(frame["SUBJ"]), count), "mrd_day": wide(frame["DAY"])}
-    return {**samples, **{name: wide(frame[column]) for column, name in names.items()}, "seq": wide(frame["SEQ"], -1)}
+    return MrdSamples(
+        offsets(wide(frame["SUBJ"]), count),
+        wide(frame["DAY"]),
+        wide(frame["VALUE"]),
+        wide(frame["BELOW"]),
+        wide(frame["POSITIVE"]),
+        wide(frame["LOD"]),
+        wide(frame["SEQ"], -1),
+    )
 
 
-def _with_mrd(study: Study, reads: dict[str, np.ndarray], samples: dict[str, np.ndarray], cutoff: np.ndarray) -> Calls:
-    rows = len(reads["day"])
-    subject = np.repeat(np.arange(len(reads["at"]) - 1), np.diff(reads["at"]))
-    call, source, flags = np.zeros(rows, np.int64), np.full(rows, -1, np.int64), reads["flags"].copy()
-    assess_mrd(rows, subject, reads["day"], cutoff, *samples.values(), float(study.disease.mrd.negative_below), call, flags, source)
-    flags[reads["status"] == NE] = reads["flags"][reads["status"] == NE]
-    return Calls(reads["at"], reads["day"], reads["status"], flags, reads["seq"], call, source)
+def _with_mrd(study: Study, reads: dict[str, np.ndarray], samples: MrdSamples, cutoff: np.ndarray) -> Calls:
+    at, day, status, seq = (reads[name] for name in ("at", "day", "status", "seq"))
+    assessments = Assessments(np.repeat(np.arange(len(at) - 1), np.diff(at)), day)
+    mrd = MrdCalls(np.zeros(len(day), np.int64), reads["flags"].copy(), np.full(len(day), -1, np.int64))
+    assess_mrd(len(day), assessments, cutoff, samples, float(study.disease.mrd.negative_below), mrd)
+    # where there is no assessment, nothing is flagged of its sample
+    flags = np.where(status == NE, reads["flags"], mrd.flags)
+    return Calls(at, day, status, flags, seq, mrd.call, mrd.source)

@@ -1,10 +1,18 @@
-"""Which status do the laboratory values give at each date, under a criteria set?"""
+"""Which status do the laboratory values give at each date, under a criteria set?
+
+One subject after the other, one date after the other: what was found at the date and near it, whether that is a relapse, a remission,
+disease that no remission preceded, or too little to say. Each part below is one sentence of the rule.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from math import isnan
+from typing import NamedTuple
 
-from cartrial.kernels import kernel
+import numpy as np
+from numpy.typing import NDArray
+
+from cartrial.kernels import kernel, part
 from cartrial.response.codes import (
     BASELINE_MISSING,
     BLOOD_NOT_RECORDED,
@@ -14,269 +22,307 @@ from cartrial.response.codes import (
     INADEQUATE_MARROW,
     TRANSFUSED,
 )
+from cartrial.response.status_kernel import is_remission
 from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
 
-__all__ = ["assess_lab"]
+__all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NEAR_DAYS = 7
+
+NEVER = -(2**40)
+"""Stands for a day before all records."""
+
+MISSING = -1.0
+"""Stands for a value that was not found: no value is below 0."""
+
+PRESENT, ABSENT = 0.0, 1.0
+"""Extramedullary disease as a value: the lowest of one date speaks for it, and so disease found does."""
+
+NO_ASSESSMENT = -1
+"""Stands for the status of a candidate that is no assessment of its own."""
+
+OPERATORS = ("<", "<=", ">", ">=")
+"""Of a limit, each at the place of its number."""
+
+
+class Evidence(NamedTuple):
+    """Records of one kind, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`."""
+
+    at: Integers
+    day: Integers
+    value: Floats
+
+
+class Labs(NamedTuple):
+    """Circulating blasts (%), counts (10^9/L), extramedullary disease (`PRESENT` or `ABSENT`), and transfusions."""
+
+    blood: Evidence
+    neutrophils: Evidence
+    platelets: Evidence
+    emd: Evidence
+    transfusions: Evidence
+
+
+class Candidates(NamedTuple):
+    """Dates that may be an assessment, by subject and day.
+
+    `sampled`: 1 for a marrow sample, 0 for circulating blasts or extramedullary disease alone. `marrow`: blasts in %, nan without an
+    adequate sample.
+    """
+
+    at: Integers
+    day: Integers
+    marrow: Floats
+    sampled: Integers
+
+
+class Starts(NamedTuple):
+    """Day 0 of each subject, and the last day of its baseline."""
+
+    day0: Integers
+    baseline: Integers
+
+
+class Limit(NamedTuple):
+    """A threshold with its operator's number."""
+
+    op: int
+    value: float
+
+
+class Rule(NamedTuple):
+    """What a criteria set asks of a remission, a relapse and morphologic disease, and its options."""
+
+    marrow: Limit
+    neutrophils: Limit
+    platelets: Limit
+    relapse_marrow: Limit
+    relapse_blood: Limit
+    refractory_marrow: Limit
+    crh: bool
+    exactly_one: bool
+    """CRi is exactly one count that fails; both failing is MLFS."""
+    aplastic_mlfs: bool
+    transfusion_free_days: int
+
+
+class Assessed(NamedTuple):
+    """Filled for each candidate: the status (`NO_ASSESSMENT`: evidence near a marrow sample) and the flags."""
+
+    status: Integers
+    flags: Integers
+
+
+class Near(NamedTuple):
+    """A record near a date. In this order, since the least of two is the one that speaks."""
+
+    gap: int
+    day: int
+    value: float
+
+
+class Baseline(NamedTuple):
+    """The last values before lymphodepletion."""
+
+    marrow: float
+    blood: float
+    emd: float
+
+
+class Findings(NamedTuple):
+    """What is known at one date. `confirmed`: the circulating blasts. `transfused`: before the platelets."""
+
+    marrow: float
+    blood: float
+    confirmed: bool
+    neutrophils: float
+    platelets: float
+    transfused: bool
+    emd: float
 
 
 @kernel
-def assess_lab(
-    at: Any,
-    day: Any,
-    marrow: Any,
-    kind: Any,
-    blood_at: Any,
-    blood_day: Any,
-    blood: Any,
-    neut_at: Any,
-    neut_day: Any,
-    neut: Any,
-    plat_at: Any,
-    plat_day: Any,
-    plat: Any,
-    emd_at: Any,
-    emd_day: Any,
-    emd: Any,
-    trans_at: Any,
-    trans_day: Any,
-    day0: Any,
-    base_day: Any,
-    ops: Any,
-    limits: Any,
-    crh: bool,
-    exactly_one: bool,
-    aplastic_mlfs: bool,
-    transfusion_days: int,
-    status: Any,
-    flags: Any,
-) -> None:
-    """Fill `status` and `flags` of every candidate date.
+def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: Rule, assessed: Assessed) -> None:
+    """Fill `assessed` for every candidate."""
+    for s in range(len(candidates.at) - 1):
+        baseline = baseline_of(candidates, labs, s, starts.baseline[s])
+        infused, remitted = False, False
+        for i in range(candidates.at[s], candidates.at[s + 1]):
+            if candidates.day[i] > starts.day0[s] and not infused:
+                # a remission before infusion is none that a relapse after it can follow
+                infused, remitted = True, False
+            status, flags = NO_ASSESSMENT, 0
+            if candidates.sampled[i] or not has_marrow_near(candidates, s, candidates.day[i]):
+                findings = findings_at(candidates, labs, starts.baseline[s], rule, s, i)
+                status, flags = status_of(findings, baseline, remitted, rule)
+                flags |= not_recorded(findings, baseline, candidates.sampled[i])
+                remitted = remitted or is_remission(status)
+            assessed.status[i], assessed.flags[i] = status, flags
 
-    Parameters
-    ----------
-    at : ndarray of int64, shape (subjects + 1,)
-        Where each subject's candidates start; likewise `*_at` of the other records.
-    day, marrow, kind : ndarray, shape (candidates,)
-        Day, marrow blasts in % (nan where inadequate), and 1 for a marrow sample, 0 for blood or EMD evidence alone. Sorted by day.
-    blood, neut, plat, emd : ndarray
-        Circulating blasts (%), counts (10^9/L), EMD (1 present, 0 absent, -1 not done), each with its days.
-    day0, base_day : ndarray of int64, shape (subjects,)
-        Day 0 and the last day of baseline.
-    ops, limits : ndarray, shape (6,)
-        Operators (0 <, 1 <=, 2 >, 3 >=) and limits: marrow, ANC, platelets, relapse marrow, relapse blood, refractory marrow.
-    status, flags : ndarray of int64, shape (candidates,)
-        Filled; status -1 where a candidate is no assessment (evidence near a marrow sample).
 
-    Notes
-    -----
-    Counts, circulating blasts and EMD are the nearest within 7 days, each on its own, the earlier on a tie, the lowest of one date.
-    """
-    for s in range(len(at) - 1):
-        # baseline: the last values on or before the last day before lymphodepletion
-        base_marrow = -1.0
-        for i in range(at[s], at[s + 1]):
-            if day[i] <= base_day[s] and kind[i] == 1 and marrow[i] == marrow[i]:
-                base_marrow = marrow[i]
-        base_blood = -1.0
-        base_blood_day = -(2**40)
-        for j in range(blood_at[s], blood_at[s + 1]):
-            if blood_day[j] <= base_day[s]:
-                if blood_day[j] != base_blood_day or blood[j] < base_blood:
-                    base_blood = blood[j]
-                base_blood_day = blood_day[j]
-        base_emd = -1
-        base_emd_day = -(2**40)
-        for j in range(emd_at[s], emd_at[s + 1]):
-            if emd_day[j] <= base_day[s] and emd[j] >= 0:
-                if emd_day[j] != base_emd_day or emd[j] > base_emd:
-                    base_emd = emd[j]
-                base_emd_day = emd_day[j]
-        remission = False
-        relapsed = False
-        started = False
-        for i in range(at[s], at[s + 1]):
-            d = day[i]
-            if d > day0[s] and not started:
-                started = True
-                remission = False
-                relapsed = False
-            if kind[i] == 0:
-                near = False
-                for j in range(at[s], at[s + 1]):
-                    if kind[j] == 1 and day[j] - d <= 7 and d - day[j] <= 7:
-                        near = True
-                if near:
-                    status[i] = -1
-                    continue
-            f = 0
-            # nearest within 7 days: the earlier on a tie, the lowest of one date
-            b = -1.0
-            best = 8
-            best_day = 0
-            for j in range(blood_at[s], blood_at[s + 1]):
-                gap = blood_day[j] - d if blood_day[j] > d else d - blood_day[j]
-                if (
-                    gap < best
-                    or (gap == best and best < 8 and blood_day[j] < best_day)
-                    or (gap == best and best < 8 and blood_day[j] == best_day and blood[j] < b)
-                ):
-                    b, best, best_day = blood[j], gap, blood_day[j]
-            b_day = best_day
-            anc = -1.0
-            best = 8
-            best_day = 0
-            for j in range(neut_at[s], neut_at[s + 1]):
-                gap = neut_day[j] - d if neut_day[j] > d else d - neut_day[j]
-                if (
-                    gap < best
-                    or (gap == best and best < 8 and neut_day[j] < best_day)
-                    or (gap == best and best < 8 and neut_day[j] == best_day and neut[j] < anc)
-                ):
-                    anc, best, best_day = neut[j], gap, neut_day[j]
-            platelets = -1.0
-            plat_on = 0
-            best = 8
-            best_day = 0
-            for j in range(plat_at[s], plat_at[s + 1]):
-                gap = plat_day[j] - d if plat_day[j] > d else d - plat_day[j]
-                if (
-                    gap < best
-                    or (gap == best and best < 8 and plat_day[j] < best_day)
-                    or (gap == best and best < 8 and plat_day[j] == best_day and plat[j] < platelets)
-                ):
-                    platelets, best, best_day = plat[j], gap, plat_day[j]
-                    plat_on = plat_day[j]
-            e = -1
-            best = 8
-            best_day = 0
-            for j in range(emd_at[s], emd_at[s + 1]):
-                if emd[j] < 0:
-                    continue
-                gap = emd_day[j] - d if emd_day[j] > d else d - emd_day[j]
-                if (
-                    gap < best
-                    or (gap == best and best < 8 and emd_day[j] < best_day)
-                    or (gap == best and best < 8 and emd_day[j] == best_day and emd[j] > e)
-                ):
-                    e, best, best_day = emd[j], gap, emd_day[j]
-            adequate = kind[i] == 1 and marrow[i] == marrow[i]
-            m = marrow[i] if adequate else 0.0
-            if kind[i] == 1 and not adequate:
-                f |= INADEQUATE_MARROW
-            emd_known = e >= 0
-            if not emd_known:
-                if base_emd == 0:
-                    emd_known = True
-                    e = 0
-                    f |= EMD_TAKEN_AS_ABSENT
-                else:
-                    f |= EMD_NOT_RECORDED
-            if b < 0:
-                f |= BLOOD_NOT_RECORDED
-            evidence = b > 0 or e == 1
-            marrow_ok = False
-            if adequate:
-                x = m
-                marrow_ok = (
-                    x < limits[0]
-                    if ops[0] == 0
-                    else (x <= limits[0] if ops[0] == 1 else (x > limits[0] if ops[0] == 2 else x >= limits[0]))
-                )
-            clear = adequate and marrow_ok and not evidence
-            if remission or relapsed:
-                over = e == 1
-                if adequate:
-                    x = m
-                    if (
-                        x < limits[3]
-                        if ops[3] == 0
-                        else (x <= limits[3] if ops[3] == 1 else (x > limits[3] if ops[3] == 2 else x >= limits[3]))
-                    ):
-                        over = True
-                if b >= 0:
-                    x = b
-                    if (
-                        x < limits[4]
-                        if ops[4] == 0
-                        else (x <= limits[4] if ops[4] == 1 else (x > limits[4] if ops[4] == 2 else x >= limits[4]))
-                    ):
-                        over = True
-                if over:
-                    status[i] = RELAPSE
-                    relapsed = True
-                    flags[i] = f
-                    continue
-                if not clear:
-                    status[i] = INDETERMINATE if adequate or evidence else NE
-                    flags[i] = f
-                    continue
-            if clear:
-                if not emd_known:
-                    status[i] = NE
-                    flags[i] = f
-                    continue
-                anc_ok = False
-                if anc >= 0:
-                    x = anc
-                    anc_ok = (
-                        x < limits[1]
-                        if ops[1] == 0
-                        else (x <= limits[1] if ops[1] == 1 else (x > limits[1] if ops[1] == 2 else x >= limits[1]))
-                    )
-                plat_ok = False
-                if platelets >= 0:
-                    x = platelets
-                    plat_ok = (
-                        x < limits[2]
-                        if ops[2] == 0
-                        else (x <= limits[2] if ops[2] == 1 else (x > limits[2] if ops[2] == 2 else x >= limits[2]))
-                    )
-                if transfusion_days > 0 and plat_ok:
-                    for j in range(trans_at[s], trans_at[s + 1]):
-                        if 0 <= plat_on - trans_day[j] <= transfusion_days:
-                            plat_ok = False
-                            f |= TRANSFUSED
-                found = CRI
-                if anc < 0 or platelets < 0:
-                    f |= COUNTS_MISSING
-                elif anc_ok and plat_ok:
-                    found = CR
-                elif crh and anc > 0.5 and platelets > 50.0:
-                    found = CRH
-                elif not anc_ok and not plat_ok:
-                    if exactly_one or (aplastic_mlfs and anc <= 0.5 and platelets <= 50.0):
-                        found = MLFS
-                status[i] = found
-                if found != MLFS:
-                    remission = True
-                flags[i] = f
-                continue
-            if not adequate and not evidence:
-                status[i] = NE
-                flags[i] = f
-                continue
-            # adequate or evidence of disease, and not in remission: NR or PD
-            found = NR
-            if base_marrow < 0 and base_blood < 0 and base_emd < 0:
-                f |= BASELINE_MISSING
-            if adequate and base_marrow >= 0:
-                x = m
-                disease = (
-                    x < limits[5]
-                    if ops[5] == 0
-                    else (x <= limits[5] if ops[5] == 1 else (x > limits[5] if ops[5] == 2 else x >= limits[5]))
-                )
-                if disease and x > base_marrow and x >= 1.25 * base_marrow:
-                    found = PD
-            if b > 0 and base_blood >= 0 and b > base_blood and b >= 1.25 * base_blood:
-                confirmed = False
-                for j in range(blood_at[s], blood_at[s + 1]):
-                    gap = blood_day[j] - b_day if blood_day[j] > b_day else b_day - blood_day[j]
-                    if blood[j] > 0 and 0 < gap <= 7 and blood_day[j] > base_day[s]:
-                        confirmed = True
-                if confirmed:
-                    found = PD
-            if e == 1 and base_emd == 0:
-                found = PD
-            status[i] = found
-            flags[i] = f
+@part
+def baseline_of(candidates: Candidates, labs: Labs, s: int, last: int) -> Baseline:
+    """The last assessment before lymphodepletion, each value on its own."""
+    marrow = MISSING
+    for i in range(candidates.at[s], candidates.at[s + 1]):
+        if candidates.day[i] <= last and not isnan(candidates.marrow[i]):
+            marrow = candidates.marrow[i]
+    return Baseline(marrow, last_value(labs.blood, s, last), last_value(labs.emd, s, last))
+
+
+@part
+def last_value(evidence: Evidence, s: int, last: int) -> float:
+    """The value of the last date up to a day, the lowest of that date."""
+    day, value = NEVER, MISSING
+    for j in range(evidence.at[s], evidence.at[s + 1]):
+        if evidence.day[j] <= last:
+            if evidence.day[j] != day or evidence.value[j] < value:
+                value = evidence.value[j]
+            day = evidence.day[j]
+    return value
+
+
+@part
+def has_marrow_near(candidates: Candidates, s: int, day: int) -> bool:
+    """Evidence within 7 days of a marrow sample belongs to that sample's assessment."""
+    for i in range(candidates.at[s], candidates.at[s + 1]):
+        if candidates.sampled[i] and abs(candidates.day[i] - day) <= NEAR_DAYS:
+            return True
+    return False
+
+
+@part
+def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: Rule, s: int, i: int) -> Findings:
+    """Counts, circulating blasts and extramedullary disease, each on its own (rules, paragraph 3)."""
+    day = candidates.day[i]
+    blood, platelets = nearest(labs.blood, s, day), nearest(labs.platelets, s, day)
+    return Findings(
+        candidates.marrow[i],
+        blood.value,
+        blood.value > 0 and is_confirmed(labs.blood, s, blood.day, baseline),
+        nearest(labs.neutrophils, s, day).value,
+        platelets.value,
+        rule.transfusion_free_days > 0 and is_transfused(labs.transfusions, s, platelets.day, rule.transfusion_free_days),
+        nearest(labs.emd, s, day).value,
+    )
+
+
+@part
+def nearest(evidence: Evidence, s: int, day: int) -> Near:
+    """The record nearest to a date within 7 days, the earlier on a tie, the lowest of one date (rules, paragraph 3)."""
+    speaks = Near(NEAR_DAYS + 1, 0, MISSING)
+    for j in range(evidence.at[s], evidence.at[s + 1]):
+        gap = abs(evidence.day[j] - day)
+        if gap <= NEAR_DAYS:
+            near = Near(gap, evidence.day[j], evidence.value[j])
+            speaks = near if near < speaks else speaks
+    return speaks
+
+
+@part
+def is_confirmed(blood: Evidence, s: int, day: int, baseline: int) -> bool:
+    """Circulating blasts are seen on another day too, within 7 days and after baseline."""
+    for j in range(blood.at[s], blood.at[s + 1]):
+        if blood.value[j] > 0 and 0 < abs(blood.day[j] - day) <= NEAR_DAYS and blood.day[j] > baseline:
+            return True
+    return False
+
+
+@part
+def is_transfused(transfusions: Evidence, s: int, day: int, free_days: int) -> bool:
+    """A count within the days after a transfusion does not count as recovered."""
+    for j in range(transfusions.at[s], transfusions.at[s + 1]):
+        if 0 <= day - transfusions.day[j] <= free_days:
+            return True
+    return False
+
+
+@part
+def is_missing(value: float) -> bool:
+    """No record was found."""
+    return value < 0
+
+
+@part
+def meets(value: float, limit: Limit) -> bool:
+    """On the side of a limit that its operator names, in the order of `OPERATORS`; nan never is."""
+    return (value < limit.value, value <= limit.value, value > limit.value, value >= limit.value)[limit.op]
+
+
+@part
+def not_recorded(findings: Findings, baseline: Baseline, sampled: int) -> int:
+    """Flags of what was not recorded; EMD not recorded is absent if absent at baseline (rules, paragraph 3)."""
+    flags = INADEQUATE_MARROW if sampled and isnan(findings.marrow) else 0
+    if is_missing(findings.emd):
+        flags |= EMD_TAKEN_AS_ABSENT if baseline.emd == ABSENT else EMD_NOT_RECORDED
+    if is_missing(findings.blood):
+        flags |= BLOOD_NOT_RECORDED
+    return flags
+
+
+@part
+def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule) -> tuple[int, int]:
+    """The status of one date, and its flags."""
+    disease_elsewhere = findings.blood > 0 or findings.emd == PRESENT
+    if remitted and is_relapse(findings, rule):
+        return RELAPSE, 0
+    if meets(findings.marrow, rule.marrow) and not disease_elsewhere:
+        if is_missing(findings.emd) and baseline.emd != ABSENT:
+            return NE, 0
+        return remission_of(findings, rule)
+    if isnan(findings.marrow) and not disease_elsewhere:
+        return NE, 0
+    if remitted:
+        return INDETERMINATE, 0
+    return resistance_of(findings, baseline, rule)
+
+
+@part
+def is_relapse(findings: Findings, rule: Rule) -> bool:
+    """Blasts beyond the criteria's limits for a relapse, or extramedullary disease (rules, paragraph 3)."""
+    in_blood = not is_missing(findings.blood) and meets(findings.blood, rule.relapse_blood)
+    return in_blood or meets(findings.marrow, rule.relapse_marrow) or findings.emd == PRESENT
+
+
+@part
+def remission_of(findings: Findings, rule: Rule) -> tuple[int, int]:
+    """CR with both counts recovered, CRi without one or both; CRh and MLFS as the criteria's options say (rules, paragraph 3)."""
+    neutrophils_recovered = is_recovered(findings.neutrophils, rule.neutrophils)
+    platelets_reached = is_recovered(findings.platelets, rule.platelets)
+    platelets_recovered = platelets_reached and not findings.transfused
+    flags = TRANSFUSED if platelets_reached and findings.transfused else 0
+    if is_missing(findings.neutrophils) or is_missing(findings.platelets):
+        return CRI, flags | COUNTS_MISSING
+    if neutrophils_recovered and platelets_recovered:
+        return CR, flags
+    if rule.crh and findings.neutrophils > 0.5 and findings.platelets > 50.0:
+        return CRH, flags
+    aplastic = findings.neutrophils <= 0.5 and findings.platelets <= 50.0
+    if not neutrophils_recovered and not platelets_recovered and (rule.exactly_one or (rule.aplastic_mlfs and aplastic)):
+        return MLFS, flags
+    return CRI, flags
+
+
+@part
+def is_recovered(count: float, limit: Limit) -> bool:
+    """A count that was found, and is what a complete remission needs."""
+    return not is_missing(count) and meets(count, limit)
+
+
+@part
+def resistance_of(findings: Findings, baseline: Baseline, rule: Rule) -> tuple[int, int]:
+    """PD where blasts rose or extramedullary disease is new, else NR; baseline missing: NR (rules, paragraph 3)."""
+    flags = BASELINE_MISSING if is_missing(baseline.marrow) and is_missing(baseline.blood) and is_missing(baseline.emd) else 0
+    in_marrow = meets(findings.marrow, rule.refractory_marrow) and has_risen(findings.marrow, baseline.marrow)
+    in_blood = findings.confirmed and has_risen(findings.blood, baseline.blood)
+    new_emd = findings.emd == PRESENT and baseline.emd == ABSENT
+    return PD if in_marrow or in_blood or new_emd else NR, flags
+
+
+@part
+def has_risen(blasts: float, before: float) -> bool:
+    """Up by at least a quarter of the value at baseline (rules, paragraph 3)."""
+    return not is_missing(before) and blasts > before and blasts >= 1.25 * before

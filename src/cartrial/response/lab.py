@@ -1,0 +1,142 @@
+"""What do the laboratory values say of the disease, by the study's criteria? The records as the kernel reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.response.arrays import FAR, offsets, wide
+from cartrial.response.codes import FROM_LAB
+from cartrial.response.lab_kernel import (
+    ABSENT,
+    NO_ASSESSMENT,
+    OPERATORS,
+    PRESENT,
+    Assessed,
+    Candidates,
+    Evidence,
+    Labs,
+    Limit,
+    Rule,
+    Starts,
+    assess_lab,
+)
+from cartrial.sdtm.records import Records
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+    from cartrial.study.criteria.sets import Bound
+
+__all__ = ["lab_reads"]
+
+
+def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Return the status at each marrow sample, and at blood or extramedullary evidence that has no marrow near it.
+
+    Parameters
+    ----------
+    study : Study
+        Criteria and options.
+    records : Records
+    labs : polars.DataFrame
+        The usable ones of `records.labs`.
+    """
+    count = records.subjects.height
+    lesions = _usable(records.lesions, records.subjects)
+    dates = _candidate_dates(labs, lesions)
+    assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
+    assess_lab(
+        dates.height,
+        _candidates_of(dates, count),
+        _labs_of(labs, lesions, records.procedures, count),
+        _starts_of(records.subjects),
+        _rule_of(study),
+        assessed,
+    )
+    keep = assessed.status != NO_ASSESSMENT
+    return {
+        "at": offsets(wide(dates["SUBJ"])[keep], count),
+        "day": wide(dates["DAY"])[keep],
+        "status": assessed.status[keep],
+        "flags": assessed.flags[keep] | FROM_LAB,
+        "seq": wide(dates["SEQ"], -1)[keep],
+    }
+
+
+def _usable(frame: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
+    """Keep records of a full date on or before the cutoff."""
+    return frame.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
+        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    )
+
+
+_IN_MARROW = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
+_IN_BLOOD = pl.col("DONE") & (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD")
+
+
+def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a date: its marrow sample, else its evidence of disease elsewhere."""
+    # an adequate sample of the date before an inadequate one, and the highest value of it
+    adequate = pl.when(pl.col("DONE")).then(pl.col("VALUE")).alias("VALUE")
+    marrow = labs.filter(_IN_MARROW).with_columns(adequate).sort("SUBJ", "DAY", "VALUE", "SEQ", nulls_last=False, maintain_order=True)
+    marrow = marrow.unique(["SUBJ", "DAY"], keep="last", maintain_order=True)
+    elsewhere = [labs.filter(_IN_BLOOD & (pl.col("VALUE") > 0)), lesions.filter(pl.col("PRESENT") == 1)]
+    none = pl.lit(None, dtype=pl.Float64).alias("VALUE")
+    dates = pl.concat(
+        [
+            marrow.select("SUBJ", "DAY", "VALUE", "SEQ", pl.lit(1).alias("SAMPLED")),
+            *(evidence.select("SUBJ", "DAY", none, "SEQ", pl.lit(0).alias("SAMPLED")) for evidence in elsewhere),
+        ]
+    )
+    dates = dates.sort("SUBJ", "DAY", "SAMPLED", descending=[False, False, True], maintain_order=True)
+    return dates.unique(["SUBJ", "DAY"], keep="first", maintain_order=True)
+
+
+def _candidates_of(dates: pl.DataFrame, count: int) -> Candidates:
+    marrow = wide(dates["VALUE"].cast(pl.Float64))
+    return Candidates(offsets(wide(dates["SUBJ"]), count), wide(dates["DAY"]), marrow, wide(dates["SAMPLED"]))
+
+
+def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, procedures: pl.DataFrame, count: int) -> Labs:
+    # a record of extramedullary disease that was not looked for says nothing
+    looked_for = lesions.filter(pl.col("PRESENT") >= 0)
+    emd = pl.when(pl.col("PRESENT") == 1).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT)).alias("VALUE")
+    transfusions = procedures.filter(pl.col("KIND").str.contains("TRANSFUSION"))
+    return Labs(
+        blood=_evidence(labs.filter(_IN_BLOOD), count),
+        neutrophils=_evidence(labs.filter(pl.col("DONE") & (pl.col("TEST") == "NEUT")), count),
+        platelets=_evidence(labs.filter(pl.col("DONE") & (pl.col("TEST") == "PLAT")), count),
+        emd=_evidence(looked_for.with_columns(emd), count),
+        transfusions=_evidence(transfusions.with_columns(pl.lit(1.0).alias("VALUE")), count),
+    )
+
+
+def _evidence(frame: pl.DataFrame, count: int) -> Evidence:
+    frame = frame.filter(pl.col("VALUE").is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
+    return Evidence(offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame["VALUE"]))
+
+
+def _starts_of(subjects: pl.DataFrame) -> Starts:
+    return Starts(day0=wide(subjects["DAY0"], FAR), baseline=wide(subjects["LDSTART"].fill_null(subjects["DAY0"]), FAR))
+
+
+def _rule_of(study: Study) -> Rule:
+    criteria, options = study.disease.criteria, study.disease.options
+    return Rule(
+        marrow=_limit(criteria.marrow),
+        neutrophils=_limit(criteria.neutrophils),
+        platelets=_limit(criteria.platelets),
+        relapse_marrow=_limit(criteria.relapse_marrow),
+        relapse_blood=_limit(criteria.relapse_blood),
+        refractory_marrow=_limit(criteria.refractory_marrow),
+        crh=options.crh,
+        exactly_one=options.cri == "exactly-one",
+        aplastic_mlfs=options.aplastic == "MLFS",
+        transfusion_free_days=study.disease.transfusion_free_days,
+    )
+
+
+def _limit(bound: Bound) -> Limit:
+    return Limit(OPERATORS.index(bound.op), float(bound.value))
