@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 import cartrial
+from cartrial.endpoints.rules import codes
 from cartrial.kernels import sources_hash
+from cartrial.sdtm import records
 
 PACKAGE = Path(cartrial.__file__).parent
 HASHED = sorted({*PACKAGE.rglob("*kernel*.py"), *PACKAGE.rglob("codes.py")})
@@ -27,13 +29,15 @@ with_numba = pytest.mark.skipif(
 # One subject: NR on day 10, CR on day 20, infused on day 0. The first response is the assessment at position 1.
 FIRST = """
 import numpy as np
+from cartrial.endpoints.rules.course_kernel import Courses, Reads
 from cartrial.endpoints.rules.time_kernel import find_first_response
-from cartrial.endpoints.rules.codes import FAR as far
 from cartrial.study.criteria.codes import NR, CR
 n = lambda *x: np.array(x, np.int64)
+none = dict.fromkeys(("enrolled", "cutoff", "death", "failure", "gone", "withdrawn", "lost", "alive"), n(2**40))
+reads = Reads(at=n(0, 2), day=n(10, 20), status=n(NR, CR), flags=n(0, 0), mrd=n(0, 0))
 first = np.empty(1, np.int64)
-ice = np.full((3, 1), 2**40, np.int64)
-find_first_response.compiled()(n(0, 2), n(10, 20), n(NR, CR), n(0, 0), n(0), ice, n(0, 0, 0), 0, first)
+courses = Courses(day0=n(0), ice=np.full((3, 1), 2**40, np.int64), **none)
+find_first_response.compiled()(reads, courses, (0, 0, 0), 0, first)
 print(first[0])
 """
 
@@ -87,7 +91,7 @@ def test_an_edit_of_a_code_is_seen(copy: Path) -> None:
     """FAR = 0 makes day 0 'not infused': no first response, -1. It stands in codes.py, which Numba's own cache does not look at."""
     assert _run(copy, FIRST) == "1"
     before = _folders(copy)
-    _edit(copy / "endpoints" / "codes.py", "FAR = 2**40", "FAR = 0")
+    _edit(copy / "endpoints" / "rules" / "codes.py", "FAR = 2**40", "FAR = 0")
     assert _run(copy, FIRST) == "-1"
     assert len(_folders(copy) - before) == 1
 
@@ -98,7 +102,18 @@ def test_an_edit_of_a_kernel_is_seen(copy: Path) -> None:
     """After the edit only what follows day 30 counts: no first response, -1."""
     assert _run(copy, FIRST) == "1"
     before = _folders(copy)
-    _edit(copy / "endpoints" / "time_kernel.py", "if day[i] <= day0[s] or day[i] > last", "if day[i] <= day0[s] + 30 or day[i] > last")
+    kernel = copy / "endpoints" / "rules" / "time_kernel.py"
+    _edit(kernel, "if subject.day0 < reads.day[i] <= last", "if subject.day0 + 30 < reads.day[i] <= last")
+    assert _run(copy, FIRST) == "-1"
+    assert len(_folders(copy) - before) == 1
+
+
+@with_numba
+def test_an_edit_of_a_part_is_seen(copy: Path) -> None:
+    """The part stands in another file than the kernel. After the edit a course begins on day 30: no first response, -1."""
+    assert _run(copy, FIRST) == "1"
+    before = _folders(copy)
+    _edit(copy / "endpoints" / "rules" / "course_kernel.py", "courses.day0[s],", "courses.day0[s] + 30,")
     assert _run(copy, FIRST) == "-1"
     assert len(_folders(copy) - before) == 1
 
@@ -124,7 +139,9 @@ def test_without_the_hash_the_callee_would_be_stale(copy: Path) -> None:
     assert _run(copy, TWICE) == "7"
 
 
-@pytest.mark.parametrize("file", ["endpoints/codes.py", "endpoints/rate_kernel.py", "response/codes.py", "response/lab_kernel.py"])
+@pytest.mark.parametrize(
+    "file", ["endpoints/rules/codes.py", "endpoints/rules/rate_kernel.py", "response/codes.py", "response/lab_kernel.py"]
+)
 def test_the_hash_names_every_source(file: str, copy: Path) -> None:
     before = sources_hash(copy)
     sources_hash.cache_clear()
@@ -158,7 +175,12 @@ def test_whatever_is_compiled_stands_in_a_hashed_file() -> None:
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             marks = [ast.unparse(mark) for mark in getattr(node, "decorator_list", [])]
-            if any("njit" in mark or mark in ("kernel", "jit") or mark.endswith((".jit", ".kernel")) for mark in marks):
+            if any("njit" in mark or mark in ("kernel", "part", "jit") or mark.endswith((".jit", ".kernel", ".part")) for mark in marks):
                 compiled.append(path)
     assert len(compiled) > 5
     assert set(compiled) <= set(HASHED), {path.name for path in set(compiled) - set(HASHED)}
+
+
+def test_kernels_and_records_write_no_cutoff_alike() -> None:
+    """A kernel reads numbers of `codes.py` alone."""
+    assert codes.NO_CUTOFF == records.NO_CUTOFF

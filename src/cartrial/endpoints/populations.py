@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.endpoints.course import Course
 from cartrial.endpoints.rules.codes import FAR
+from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.response.assess import Calls, wide
@@ -26,10 +27,8 @@ __all__ = ["Populations", "first_response"]
 def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoint) -> np.ndarray:
     """Return the first usable CR or CRi of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
     first = np.empty(len(course.day0), np.int64)
-    strategy = strategy_codes(endpoint)
-    find_first_response(
-        len(calls.day), calls.at, calls.day, calls.status, calls.flags, course.day0, course.ice, strategy, study.disease.confirm_days, first
-    )
+    strategy, confirm = strategy_codes(endpoint), study.disease.confirm_days
+    find_first_response(len(calls.day), reads_of(calls), courses_of(course), strategy, confirm, first)
     return first
 
 

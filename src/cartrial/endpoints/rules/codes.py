@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["CENSOR_REASONS", "EVENT_NAMES", "ICES", "RATE_REASONS", "STRATEGY_CODES"]
 
 FAR = 2**40
+NO_CUTOFF = 2**30
+"""The cutoff of a trial to which none applies, as in `sdtm.records`."""
 
 # intercurrent events, in the order of one date
 HSCT, REINFUSION, NEWTHERAPY = range(3)
@@ -17,6 +19,11 @@ STRATEGY_CODES = {
     "while-on-treatment": WHILE_ON_TREATMENT,
     "hypothetical": HYPOTHETICAL,
 }
+# what a strategy makes of an intercurrent event: sets of strategies, one bit each
+AN_EVENT = 1 << COMPOSITE
+ENDS_TREATMENT = 1 << WHILE_ON_TREATMENT
+ENDS_OBSERVATION = ENDS_TREATMENT | 1 << HYPOTHETICAL
+ENDS_RESPONSE = AN_EVENT | ENDS_OBSERVATION
 
 AT, WITHIN, BEST, DAYS = range(4)
 
@@ -55,8 +62,18 @@ RATE_REASONS = (
     "window-open",
 )
 
+ICE_REASONS = (R_HSCT, R_REINFUSION, R_NEWTHERAPY)
+
 E_NONRESPONSE, E_RELAPSE, E_DEATH, E_HSCT, E_REINFUSION, E_NEWTHERAPY = range(6)
 EVENT_NAMES = ("non-response", "relapse", "death", "hsct", "re-infusion", "new-therapy")
+ICE_EVENTS = (E_HSCT, E_REINFUSION, E_NEWTHERAPY)
+ON_ONE_DATE = (E_NONRESPONSE, E_RELAPSE, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_DEATH)
+"""The order of events on one date: assessment, transplant, re-infusion, new therapy, death."""
+PLACE_ON_DATE = tuple(ON_ONE_DATE.index(event) for event in range(len(EVENT_NAMES)))
 
 C_CUTOFF, C_LOST, C_WITHDRAWN, C_MISSED, C_HSCT, C_REINFUSION, C_NEWTHERAPY = range(7)
 CENSOR_REASONS = ("cutoff", "lost", "withdrawn", "missed-visits", "hsct", "re-infusion", "new-therapy")
+ICE_CENSORS = (C_HSCT, C_REINFUSION, C_NEWTHERAPY)
+
+# what a time's last day comes from, where it is no assessment: the last day known alive, the day of what stopped the observation
+FROM_ALIVE, FROM_STOP = -2, -3

@@ -6,62 +6,46 @@ cutoff, and why there is no response. Each part below is one sentence of the rul
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cartrial.endpoints.rules.codes import (
+    AN_EVENT,
     AT,
     COMPOSITE,
     DAYS,
+    ENDS_TREATMENT,
     FAR,
-    HSCT,
-    NEWTHERAPY,
+    ICE_REASONS,
     R_DEATH,
-    R_HSCT,
     R_MRD_MISSING,
     R_MRD_NOT_EVALUABLE,
     R_MRD_POSITIVE,
-    R_NEWTHERAPY,
     R_NO_ASSESSMENT,
     R_NO_RESPONSE,
     R_NOT_CONFIRMED,
     R_OPEN,
     R_PRODUCT_FAILURE,
-    R_REINFUSION,
     R_RELAPSE,
     R_RESPONSE,
     R_WITHDRAWN,
-    REINFUSION,
-    WHILE_ON_TREATMENT,
+)
+from cartrial.endpoints.rules.course_kernel import (
+    Codes,
+    Courses,
+    Members,
+    Places,
+    Reads,
+    Subject,
+    first_ice,
+    is_seen_again,
+    subject_of,
 )
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE
 from cartrial.response.status_kernel import is_progression, is_remission
 from cartrial.study.criteria.codes import NE, RELAPSE
 
-__all__ = ["Answers", "Courses", "Reads", "Rule", "assess_rate"]
-
-
-class Reads(NamedTuple):
-    """One reader's assessments, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`."""
-
-    at: Any
-    day: Any
-    status: Any
-    flags: Any
-    mrd: Any
-
-
-class Courses(NamedTuple):
-    """Days of each subject, `FAR` where there is none. `gone`: withdrawn, lost, or taken off study before infusion."""
-
-    day0: Any
-    enrolled: Any
-    cutoff: Any
-    death: Any
-    failure: Any
-    gone: Any
-    ice: Any
-    """First transplant, re-infusion and new therapy: shape (3, subjects)."""
+__all__ = ["Answers", "Rule", "assess_rate"]
 
 
 class Rule(NamedTuple):
@@ -87,22 +71,9 @@ class Rule(NamedTuple):
 class Answers(NamedTuple):
     """Filled: 1, 0 or -1 (not yet assessable), the reason, and the assessment that decided (-1: none)."""
 
-    value: Any
-    reason: Any
-    chosen: Any
-
-
-class Subject(NamedTuple):
-    """One subject's days, and where its assessments start and end."""
-
-    at: int
-    to: int
-    day0: int
-    enrolled: int
-    cutoff: int
-    death: int
-    failure: int
-    gone: int
+    value: Codes
+    reason: Codes
+    chosen: Places
 
 
 class Read(NamedTuple):
@@ -148,7 +119,7 @@ class Found(NamedTuple):
 
 
 @kernel
-def assess_rate(reads: Reads, courses: Courses, member: Any, rule: Rule, answers: Answers) -> None:
+def assess_rate(reads: Reads, courses: Courses, member: Members, rule: Rule, answers: Answers) -> None:
     """Fill `answers` for every subject; of who is no member, a non-response without an assessment."""
     for s in range(len(reads.at) - 1):
         subject = subject_of(reads, courses, s)
@@ -157,26 +128,11 @@ def assess_rate(reads: Reads, courses: Courses, member: Any, rule: Rule, answers
         elif subject.day0 == FAR and not rule.bridging:
             value, reason, chosen = without_infusion(subject, rule)
         else:
-            stop = earliest_stop((courses.ice[HSCT, s], courses.ice[REINFUSION, s], courses.ice[NEWTHERAPY, s]), rule.strategy)
+            stop = earliest_stop(subject, rule)
             window = window_of(reads, subject, rule, stop)
             found = at_landmark(reads, subject, rule, stop, window) if rule.mode == AT else within_window(reads, subject, rule, window)
             value, reason, chosen = final_answer(subject, rule, stop, window, found)
         answers.value[s], answers.reason[s], answers.chosen[s] = value, reason, chosen
-
-
-@part
-def subject_of(reads: Reads, courses: Courses, s: int) -> Subject:
-    """Take one subject's days out of the arrays."""
-    return Subject(
-        reads.at[s],
-        reads.at[s + 1],
-        courses.day0[s],
-        courses.enrolled[s],
-        courses.cutoff[s],
-        courses.death[s],
-        courses.failure[s],
-        courses.gone[s],
-    )
 
 
 @part
@@ -194,18 +150,12 @@ def without_infusion(subject: Subject, rule: Rule) -> tuple[int, int, int]:
 
 
 @part
-def earliest_stop(ice: tuple[int, int, int], strategy: tuple[int, int, int]) -> Stop:
-    """The first intercurrent event that is an outcome, and the first that ends observation; on one day, in the order of `ICES`."""
-    composite, composite_event, stop, stop_event = FAR, HSCT, FAR, HSCT
-    for event in range(3):
-        day = ice[event]
-        if strategy[event] == COMPOSITE and day < composite:
-            composite, composite_event = day, event
-        if strategy[event] == WHILE_ON_TREATMENT and day < stop:
-            stop, stop_event = day, event
-    reason = R_HSCT if composite_event == HSCT else (R_REINFUSION if composite_event == REINFUSION else R_NEWTHERAPY)
-    first = stop < composite or (stop == composite and stop < FAR and stop_event < composite_event)
-    return Stop(composite, reason, stop, first)
+def earliest_stop(subject: Subject, rule: Rule) -> Stop:
+    """The first intercurrent event that is an outcome, and the first that ends observation; on one date, in the order of `ICES`."""
+    outcome = first_ice(subject.ice, rule.strategy, AN_EVENT, -FAR)
+    stop = first_ice(subject.ice, rule.strategy, ENDS_TREATMENT, -FAR)
+    first = stop.day < outcome.day or (stop.day == outcome.day and stop.day < FAR and stop.event < outcome.event)
+    return Stop(outcome.day, ICE_REASONS[outcome.event], stop.day, first)
 
 
 @part
@@ -250,20 +200,6 @@ def is_in_window(read: Read, rule: Rule, window: Window) -> bool:
 def is_response(read: Read, rule: Rule) -> bool:
     """A status that the endpoint counts, not after a relapse."""
     return rule.counts >> read.status & 1 == 1 and read.flags & AFTER_RELAPSE == 0
-
-
-@part
-def is_seen_again(reads: Reads, subject: Subject, rule: Rule, window: Window, i: int) -> bool:
-    """A remission after the days that the rule asks for, with no relapse in between."""
-    need = max(rule.confirm, rule.sustained)
-    if need == 0:
-        return True
-    for j in range(i + 1, subject.to):
-        if reads.status[j] == RELAPSE or reads.day[j] > window.last:
-            return False
-        if reads.day[j] - reads.day[i] >= need and is_remission(reads.status[j]):
-            return True
-    return False
 
 
 @part
@@ -349,7 +285,7 @@ def within_window(reads: Reads, subject: Subject, rule: Rule, window: Window) ->
             reason = R_NO_RESPONSE
         if not is_response(read, rule):
             continue
-        if not is_seen_again(reads, subject, rule, window, i):
+        if not is_seen_again(reads, subject, i, max(rule.confirm, rule.sustained), window.last):
             if reason == R_NO_RESPONSE:
                 reason = R_NOT_CONFIRMED
             waits = waits or may_be_confirmed(subject, rule, window, read.day)

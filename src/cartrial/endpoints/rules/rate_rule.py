@@ -8,17 +8,15 @@ import numpy as np
 
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import FAR, STRATEGY_CODES
-from cartrial.endpoints.rules.rate_kernel import Answers, Courses, Reads, Rule
+from cartrial.endpoints.rules.rate_kernel import Answers, Rule
 from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.study.criteria.codes import CRH, CRI, RESPONSES, roles
 
 if TYPE_CHECKING:
-    from cartrial.endpoints.course import Course
-    from cartrial.response.assess import Calls
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint
 
-__all__ = ["answers_for", "courses_of", "reads_of", "rule_of", "window_in_words"]
+__all__ = ["answers_for", "rule_of", "window_in_words"]
 
 
 def rule_of(study: Study, endpoint: Endpoint) -> Rule:
@@ -52,17 +50,6 @@ def window_in_words(study: Study, endpoint: Endpoint) -> str:
     if window.within:
         return f"within {study.visit(window.within).name}"
     return "up to the cutoff" if window.best else f"within {window.within_days} days"
-
-
-def reads_of(calls: Calls) -> Reads:
-    """Return one reader's assessments as the kernel reads them."""
-    return Reads(calls.at, calls.day, calls.status, calls.flags, calls.mrd)
-
-
-def courses_of(course: Course) -> Courses:
-    """Return the subjects' days as the kernel reads them."""
-    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
-    return Courses(course.day0, course.enrolled, course.cutoff, course.death, course.failure, gone, course.ice)
 
 
 def answers_for(subjects: int) -> Answers:

@@ -1,275 +1,302 @@
-"""When did a subject's time start, when did it end, and by which event or censoring?"""
+"""When did a subject's time start, when did it end, and by which event or censoring?
+
+One subject after the other: what stops the observation, the first of the endpoint's events, whether visits were missed before it, and
+where and why the time is censored. Each part below is one sentence of the rule.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from cartrial.endpoints.rules.codes import (
+    AN_EVENT,
     C_CUTOFF,
-    C_HSCT,
     C_LOST,
     C_MISSED,
-    C_NEWTHERAPY,
-    C_REINFUSION,
     C_WITHDRAWN,
-    COMPOSITE,
     E_DEATH,
-    E_HSCT,
-    E_NEWTHERAPY,
     E_NONRESPONSE,
-    E_REINFUSION,
     E_RELAPSE,
+    ENDS_OBSERVATION,
+    ENDS_RESPONSE,
     FAR,
+    FROM_ALIVE,
+    FROM_STOP,
     HYPOTHETICAL,
-    TREATMENT_POLICY,
-    WHILE_ON_TREATMENT,
+    ICE_CENSORS,
+    ICE_EVENTS,
+    NEWTHERAPY,
+    NO_CUTOFF,
+    PLACE_ON_DATE,
 )
-from cartrial.kernels import kernel
+from cartrial.endpoints.rules.course_kernel import (
+    Codes,
+    Courses,
+    Days,
+    First,
+    Places,
+    Reads,
+    Subject,
+    first_ice,
+    is_seen_again,
+    subject_of,
+)
+from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE
-from cartrial.study.criteria.codes import CR, CRH, CRI, NE, NR, PD, RELAPSE
+from cartrial.response.status_kernel import is_remission, is_resistance
+from cartrial.study.criteria.codes import NE, RELAPSE
 
-__all__ = ["assess_time", "find_first_response"]
+__all__ = ["Rule", "Times", "Visits", "assess_time", "find_first_response"]
+
+
+class Rule(NamedTuple):
+    """What a study says of a time to event: its events, the response window, how non-response and missed visits count, the strategies."""
+
+    on_nonresponse: bool
+    on_relapse: bool
+    on_death: bool
+    opens: int
+    """First day of the response window, from day 0."""
+    closes: int
+    """Last day of the response window, from day 0."""
+    at_assessment: bool
+    """Whether non-response is dated at the assessment, and not on day 0."""
+    loss_censors: bool
+    missed: int
+    """Missed visits after which an event is censored; 0: not applied."""
+    strategy: tuple[int, int, int]
+    """Of transplant, re-infusion and new therapy."""
+
+
+class Visits(NamedTuple):
+    """The schedule, in days from day 0: each visit's day, and the first and the last day of its window."""
+
+    day: Days
+    low: Days
+    high: Days
+
+
+class Times(NamedTuple):
+    """Filled: the day of the end, the event (-1: censored), why it is censored (-1: an event), and the assessment that shows it.
+
+    Without an assessment `source` is -1, or says what else the day comes from: `FROM_ALIVE`, `FROM_STOP`.
+    """
+
+    end: Days
+    event: Codes
+    censor: Codes
+    source: Places
+
+
+class Event(NamedTuple):
+    """An event's day, `FAR` where there is none, what it is, and the assessment that shows it (-1: none)."""
+
+    day: int
+    code: int
+    source: int
+
+
+class Seen(NamedTuple):
+    """A day, and the assessment that it is the day of (-1: none)."""
+
+    day: int
+    source: int
 
 
 @kernel
-def find_first_response(at: Any, day: Any, status: Any, flags: Any, day0: Any, ice: Any, strategy: Any, confirm: int, first: Any) -> None:
-    """Fill `first`: the first usable CR or CRi of each subject, -1 where there is none.
+def find_first_response(reads: Reads, courses: Courses, strategy: tuple[int, int, int], confirm: int, first: Places) -> None:
+    """Fill `first`: the first usable CR or CRi of each subject, seen again after the days to confirm it; -1 where there is none.
 
-    Parameters
-    ----------
-    at, day, status, flags : ndarray of int64
-        The reader's assessments by subject, sorted by day.
-    day0 : ndarray of int64, shape (subjects,)
-    ice : ndarray of int64, shape (3, subjects)
-    strategy : ndarray of int64, shape (3,)
-        An assessment after an event whose strategy stops it is not usable.
-    confirm : int
-        Days after which a remission must be seen again.
+    An assessment after an event whose strategy stops it is not usable (rules, paragraph 3), nor is one after a relapse.
     """
-    for s in range(len(at) - 1):
+    for s in range(len(reads.at) - 1):
         first[s] = -1
-        if day0[s] >= FAR:
+        subject = subject_of(reads, courses, s)
+        if subject.day0 == FAR:
             continue
-        last = FAR
-        for k in range(3):
-            if strategy[k] != TREATMENT_POLICY and ice[k, s] < last:
-                last = ice[k, s]
-        for i in range(at[s], at[s + 1]):
-            if day[i] <= day0[s] or day[i] > last or flags[i] & AFTER_RELAPSE:
-                continue
-            if status[i] == CR or status[i] == CRH or status[i] == CRI:
-                ok = confirm == 0
-                for j in range(i + 1, at[s + 1]):
-                    if ok or status[j] == RELAPSE or day[j] > last:
-                        break
-                    if day[j] - day[i] >= confirm and (status[j] == CR or status[j] == CRH or status[j] == CRI):
-                        ok = True
-                if ok:
+        last = first_ice(subject.ice, strategy, ENDS_RESPONSE, -FAR).day
+        for i in range(subject.at, subject.to):
+            if subject.day0 < reads.day[i] <= last and is_remission(reads.status[i]) and not reads.flags[i] & AFTER_RELAPSE:
+                if is_seen_again(reads, subject, i, confirm, last):
                     first[s] = i
                     break
 
 
 @kernel
-def assess_time(
-    at: Any,
-    day: Any,
-    status: Any,
-    flags: Any,
-    member: Any,
-    origin: Any,
-    day0: Any,
-    cutoff: Any,
-    death: Any,
-    withdrawn: Any,
-    lost: Any,
-    alive: Any,
-    ice: Any,
-    strategy: Any,
-    on_nonresponse: bool,
-    on_relapse: bool,
-    on_death: bool,
-    at_assessment: bool,
-    loss_censors: bool,
-    window_from: int,
-    window_to: int,
-    missed: int,
-    visit_day: Any,
-    visit_low: Any,
-    visit_high: Any,
-    end: Any,
-    event: Any,
-    censor: Any,
-    source: Any,
-) -> None:
-    """Fill `end` (day), `event` (code, -1 censored), `censor` (code, -1 event) and `source` (assessment, -1 none).
-
-    Parameters
-    ----------
-    at, day, status, flags : ndarray of int64
-        The reader's assessments by subject, sorted by day.
-    member : ndarray of bool, shape (subjects,)
-    origin, day0, cutoff, death, withdrawn, lost, alive : ndarray of int64, shape (subjects,)
-        Days; `FAR` where there is none. `alive`: the last day known alive.
-    ice : ndarray of int64, shape (3, subjects)
-        First day of transplant, re-infusion and new therapy, in their order on one date.
-    strategy : ndarray of int64, shape (3,)
-    window_from, window_to : int
-        Response window, days from day 0.
-    missed : int
-        Missed visits in a row after which an event is censored; 0: not applied.
-    visit_day, visit_low, visit_high : ndarray of int64, shape (visits,)
-        Schedule, days from day 0.
-
-    Notes
-    -----
-    Order on one date: assessment, transplant, re-infusion, new therapy, death.
-    """
-    visits = len(visit_day)
-    for s in range(len(at) - 1):
-        if not member[s]:
+def assess_time(reads: Reads, courses: Courses, origin: Days, visits: Visits, rule: Rule, times: Times) -> None:
+    """Fill `times` for every subject whose time starts; its origin is `FAR` where it does not."""
+    for s in range(len(reads.at) - 1):
+        start = origin[s]
+        if start == FAR:
             continue
-        o = origin[s]
-        zero = day0[s]
-        # what stops the observation, and composite events: rank orders one date
-        stop = FAR
-        stop_rank = 9
-        stop_code = C_CUTOFF
-        stop_hypothetical = False
-        event_day = FAR
-        event_rank = 9
-        event_code = -1
-        event_source = -1
-        for k in range(3):
-            when = ice[k, s]
-            if when >= FAR or when < o:
-                continue
-            if strategy[k] == COMPOSITE:
-                if when < event_day:
-                    event_day, event_rank = when, k + 1
-                    event_code = E_HSCT if k == 0 else (E_REINFUSION if k == 1 else E_NEWTHERAPY)
-            elif strategy[k] == HYPOTHETICAL or strategy[k] == WHILE_ON_TREATMENT:
-                if when < stop:
-                    stop, stop_rank = when, k + 1
-                    stop_code = C_HSCT if k == 0 else (C_REINFUSION if k == 1 else C_NEWTHERAPY)
-                    stop_hypothetical = strategy[k] == HYPOTHETICAL
-        if on_relapse:
-            for i in range(at[s], at[s + 1]):
-                if status[i] == RELAPSE and day[i] > zero and day[i] >= o:
-                    if day[i] <= event_day:
-                        event_day, event_rank, event_code, event_source = day[i], 0, E_RELAPSE, i
-                    break
-        if on_death and death[s] < FAR:
-            if death[s] < event_day:
-                event_day, event_rank, event_code, event_source = death[s], 4, E_DEATH, -1
-        if on_nonresponse and zero < FAR:
-            seen = False
-            remission = False
-            read = -1
-            # a remission after a composite event does not count as one
-            counted = FAR
-            for k in range(3):
-                if strategy[k] == COMPOSITE and ice[k, s] < counted:
-                    counted = ice[k, s]
-            for i in range(at[s], at[s + 1]):
-                d = day[i]
-                if d < zero + window_from or d > zero + window_to or d > stop:
-                    continue
-                if status[i] == NR or status[i] == PD:
-                    seen = True
-                    read = i
-                elif (status[i] == CR or status[i] == CRH or status[i] == CRI) and d <= counted:
-                    remission = True
-            closes = zero + window_to
-            closed = closes <= cutoff[s]
-            new_therapy = ice[2, s]
-            left = withdrawn[s] if withdrawn[s] < lost[s] else lost[s]
-            off = death[s] < FAR or new_therapy < FAR or left < FAR or stop < FAR
-            by_loss = left < closes and death[s] > closes and new_therapy > closes and stop > closes
-            if seen and not remission and (closed or off) and not (loss_censors and by_loss):
-                when = zero
-                origin_of_read = read
-                if at_assessment:
-                    when = day[read]
-                    if new_therapy < when:
-                        when = new_therapy
-                        origin_of_read = -1
-                    if death[s] < when:
-                        when = death[s]
-                        origin_of_read = -1
-                if when <= event_day:
-                    event_day, event_rank, event_code, event_source = when, -1, E_NONRESPONSE, origin_of_read
-        stopped = stop < event_day or (stop == event_day and stop_rank < event_rank)
+        subject = subject_of(reads, courses, s)
+        # an assessment is counted from the origin on, and only after day 0
+        since = start if start > subject.day0 else subject.day0 + 1
+        stop = first_ice(subject.ice, rule.strategy, ENDS_OBSERVATION, start)
+        relapse = first_relapse(reads, subject, rule, since)
+        resistance = last_resistance(reads, subject, rule, stop.day)
+        event = first_event(subject, rule, start, stop.day, relapse, resistance)
+        stopped = is_stopped(stop, event)
+        until = stop.day if stopped else (event.day - 1 if event.day < FAR else subject.cutoff)
+        last = last_usable(reads, subject, start, since, until)
         if stopped:
-            event_code = -1
-        # the last usable assessment
-        limit = stop if stopped else cutoff[s]
-        last = o
-        last_source = -1
-        for i in range(at[s], at[s + 1]):
-            if status[i] != NE and day[i] >= o and day[i] > zero and day[i] <= limit:
-                last = day[i]
-                last_source = i
-        if event_code >= 0:
-            gap = False
-            if missed > 0 and event_code != E_NONRESPONSE:
-                before = o
-                before_source = -1
-                for i in range(at[s], at[s + 1]):
-                    if status[i] != NE and day[i] >= o and day[i] > zero and day[i] < event_day:
-                        before = day[i]
-                        before_source = i
-                n = 0
-                for v in range(visits):
-                    if zero + visit_low[v] > before and zero + visit_high[v] < event_day:
-                        n += 1
-                if n >= missed:
-                    gap = True
-                    end[s] = before
-                    event[s] = -1
-                    censor[s] = C_MISSED
-                    source[s] = before_source
-            if not gap:
-                end[s] = event_day
-                event[s] = event_code
-                censor[s] = -1
-                source[s] = event_source
-            continue
-        event[s] = -1
-        if on_death and not on_relapse and not on_nonresponse and not stopped:
-            last = alive[s] if alive[s] > o else o
-            last_source = -2
-        end[s] = last
-        source[s] = last_source
-        if stopped:
-            censor[s] = stop_code
-            if not stop_hypothetical:
-                end[s] = stop
-                source[s] = -3
-            continue
-        if withdrawn[s] < FAR and withdrawn[s] <= lost[s]:
-            censor[s] = C_WITHDRAWN
-        elif lost[s] < FAR:
-            censor[s] = C_LOST
+            end = at_stop(rule, stop, last)
+        elif event.day < FAR:
+            end = at_event(rule, event, last, visits_missed(visits, rule, last.day - subject.day0, event.day - subject.day0))
         else:
-            censor[s] = C_CUTOFF
-            if (on_relapse or on_nonresponse) and visits > 0 and cutoff[s] < 2**30:
-                # older at the cutoff than one visit interval plus its margin
-                here = last - zero
-                previous = 0
-                following = -1
-                for v in range(visits):
-                    if visit_low[v] <= here:
-                        previous = visit_day[v]
-                    elif following < 0:
-                        following = v
-                if following >= 0:
-                    interval = visit_day[following] - previous
-                    margin = visit_high[following] - visit_day[following]
-                elif visits > 1:
-                    interval = visit_day[visits - 1] - visit_day[visits - 2]
-                    margin = visit_high[visits - 1] - visit_day[visits - 1]
-                else:
-                    interval = visit_day[0]
-                    margin = visit_high[0] - visit_day[0]
-                if cutoff[s] - last > interval + margin:
-                    censor[s] = C_LOST
+            end = without_event(subject, rule, start, last, is_overdue(visits, subject, rule, last.day))
+        times.end[s], times.event[s], times.censor[s], times.source[s] = end
+
+
+@part
+def first_relapse(reads: Reads, subject: Subject, rule: Rule, since: int) -> Seen:
+    """The first relapse, where it is an event."""
+    day, source = FAR, -1
+    if rule.on_relapse:
+        # runs to its end: a tuple returned from within a loop over arrays makes the compiled kernel count references, and slow
+        for i in range(subject.at, subject.to):
+            if reads.status[i] == RELAPSE and since <= reads.day[i] < day:
+                day, source = reads.day[i], i
+    return Seen(day, source)
+
+
+@part
+def last_resistance(reads: Reads, subject: Subject, rule: Rule, stop: int) -> Seen:
+    """The last NR or PD of the response window, unless a CR or CRi that is not after a composite event stands in it."""
+    day, source = FAR, -1
+    if rule.on_nonresponse and subject.day0 < FAR:
+        opens, closes = subject.day0 + rule.opens, min(subject.day0 + rule.closes, stop)
+        composite = first_ice(subject.ice, rule.strategy, AN_EVENT, -FAR).day
+        for i in range(subject.at, subject.to):
+            if opens <= reads.day[i] <= closes:
+                if is_resistance(reads.status[i]):
+                    day, source = reads.day[i], i
+                elif is_remission(reads.status[i]) and reads.day[i] <= composite:
+                    return Seen(FAR, -1)
+    return Seen(day, source)
+
+
+@part
+def last_usable(reads: Reads, subject: Subject, origin: int, since: int, until: int) -> Seen:
+    """The last usable assessment up to a day; none after the origin: on the origin (rules, paragraph 6)."""
+    day, source = origin, -1
+    for i in range(subject.at, subject.to):
+        if since <= reads.day[i] <= until and reads.status[i] != NE:
+            day, source = reads.day[i], i
+    return Seen(day, source)
+
+
+@part
+def visits_missed(visits: Visits, rule: Rule, after: int, before: int) -> int:
+    """Where the study asks: the scheduled visits whose whole window is after the last usable assessment and before the event."""
+    missed = 0
+    if rule.missed > 0:
+        for v in range(len(visits.day)):
+            if visits.low[v] > after and visits.high[v] < before:
+                missed += 1
+    return missed
+
+
+@part
+def is_overdue(visits: Visits, subject: Subject, rule: Rule, last: int) -> bool:
+    """The last usable assessment is older at the cutoff than one visit interval plus its margin (rules, paragraph 6)."""
+    by_assessments = rule.on_relapse or rule.on_nonresponse
+    if not by_assessments or subject.cutoff >= NO_CUTOFF or len(visits.day) == 0:
+        return False
+    following, previous = len(visits.day), 0
+    for v in range(len(visits.day)):
+        if visits.low[v] <= last - subject.day0:
+            previous = visits.day[v]
+        elif following == len(visits.day):
+            following = v
+    if following == len(visits.day):
+        # after the last visit the schedule goes on as it ended
+        following -= 1
+        previous = visits.day[following - 1] if following > 0 else 0
+    # the interval ends on the visit's day, its margin with the visit's window
+    return subject.cutoff - last > visits.high[following] - previous
+
+
+@part
+def first_event(subject: Subject, rule: Rule, origin: int, stop: int, relapse: Seen, resistance: Seen) -> Event:
+    """The first of the endpoint's events and of the intercurrent events that its strategies make events."""
+    composite = first_ice(subject.ice, rule.strategy, AN_EVENT, origin)
+    event = Event(composite.day, ICE_EVENTS[composite.event], -1)
+    if relapse.day < FAR:
+        event = earlier(event, Event(relapse.day, E_RELAPSE, relapse.source))
+    if rule.on_death and subject.death < FAR:
+        event = earlier(event, Event(subject.death, E_DEATH, -1))
+    if resistance.day < FAR and is_nonresponse(subject, rule, stop):
+        event = earlier(event, nonresponse(subject, rule, resistance))
+    return event
+
+
+@part
+def is_before(one: Event, other: Event) -> bool:
+    """Order on one date: assessment, transplant, re-infusion, new therapy, death (rules, paragraph 1)."""
+    return one.day < other.day or (one.day == other.day and PLACE_ON_DATE[one.code] < PLACE_ON_DATE[other.code])
+
+
+@part
+def earlier(one: Event, other: Event) -> Event:
+    """The one that comes first, also on one date."""
+    return other if is_before(other, one) else one
+
+
+@part
+def is_nonresponse(subject: Subject, rule: Rule, stop: int) -> bool:
+    """The response window has closed or the subject is off study; loss alone censors where the study says so (rules, paragraph 6)."""
+    closes = subject.day0 + rule.closes
+    ended = min(subject.death, subject.ice[NEWTHERAPY], stop)
+    by_loss = subject.gone < closes < ended
+    return (closes <= subject.cutoff or min(ended, subject.gone) < FAR) and not (rule.loss_censors and by_loss)
+
+
+@part
+def nonresponse(subject: Subject, rule: Rule, resistance: Seen) -> Event:
+    """On day 0, or on the earliest of the last NR or PD read, new therapy and death (rules, paragraph 6)."""
+    if not rule.at_assessment:
+        return Event(subject.day0, E_NONRESPONSE, resistance.source)
+    off_study = min(subject.ice[NEWTHERAPY], subject.death)
+    if off_study < resistance.day:
+        return Event(off_study, E_NONRESPONSE, -1)
+    return Event(resistance.day, E_NONRESPONSE, resistance.source)
+
+
+@part
+def is_stopped(stop: First, event: Event) -> bool:
+    """The observation stopped before the event, also on one date."""
+    return stop.day < FAR and is_before(Event(stop.day, ICE_EVENTS[stop.event], -1), event)
+
+
+@part
+def at_stop(rule: Rule, stop: First, last: Seen) -> tuple[int, int, int, int]:
+    """Hypothetical: censored at the last usable assessment on or before it; while-on-treatment: there (rules, paragraph 5)."""
+    if rule.strategy[stop.event] == HYPOTHETICAL:
+        return last.day, -1, ICE_CENSORS[stop.event], last.source
+    return stop.day, -1, ICE_CENSORS[stop.event], FROM_STOP
+
+
+@part
+def at_event(rule: Rule, event: Event, last: Seen, missed: int) -> tuple[int, int, int, int]:
+    """The event; after so many visits missed, censored at the last usable assessment before them (rules, paragraph 6)."""
+    if event.code != E_NONRESPONSE and missed >= rule.missed > 0:
+        return last.day, -1, C_MISSED, last.source
+    return event.day, event.code, -1, event.source
+
+
+@part
+def without_event(subject: Subject, rule: Rule, origin: int, last: Seen, overdue: bool) -> tuple[int, int, int, int]:
+    """Survival is censored on the last day known alive, every other time at the last usable assessment (rules, paragraph 6)."""
+    reason = why_censored(subject, overdue)
+    if rule.on_death and not rule.on_relapse and not rule.on_nonresponse:
+        return max(subject.alive, origin), -1, reason, FROM_ALIVE
+    return last.day, -1, reason, last.source
+
+
+@part
+def why_censored(subject: Subject, overdue: bool) -> int:
+    """Withdrawn or lost if a disposition says so; lost also where an assessment is overdue; else the cutoff (rules, paragraph 6)."""
+    if subject.withdrawn < FAR and subject.withdrawn <= subject.lost:
+        return C_WITHDRAWN
+    return C_LOST if subject.lost < FAR or overdue else C_CUTOFF

@@ -10,8 +10,9 @@ import polars as pl
 from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, FAR
-from cartrial.endpoints.rules.strategies import strategy_codes
+from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.time_kernel import assess_time
+from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
 from cartrial.response.assess import Calls
@@ -20,7 +21,7 @@ from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.endpoint import Variant
+    from cartrial.study.endpoint import Endpoint, Variant
 
 __all__ = ["ADTTE_SCHEMA", "derive_adtte"]
 
@@ -85,31 +86,13 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     endpoint = variant.endpoint
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
-    member = populations.members(endpoint, reader)
-    if endpoint.origin == "first-response":
-        first = first_response(study, calls, course, endpoint)
-        origin = np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, FAR)
-    else:
-        origin = course.day0 if endpoint.origin == "day-0" else course.enrolled
-    member = member & (origin < FAR)
-    member = member & _recorded(populations, endpoint.events, calls, origin, member)
-    subjects = len(course.day0)
-    end, event, censor, source = (np.full(subjects, -1, np.int64) for _ in range(4))
-    visits = study.disease.visits
-    assess_time(
-        len(calls.day) + subjects,
-        *(calls.at, calls.day, calls.status, calls.flags, member, origin, course.day0, course.cutoff, course.death),
-        *(course.withdrawn, course.lost, course.alive, course.ice, strategy_codes(endpoint)),
-        *(name in endpoint.events for name in ("non-response", "relapse", "death")),
-        *(endpoint.non_response.dated == "at-assessment", endpoint.non_response.loss == "censor"),
-        *(endpoint.response_window.from_, endpoint.response_window.to, endpoint.missed_visits),
-        np.array([visit.day for visit in visits], np.int64),
-        np.array([visit.day - visit.minus for visit in visits], np.int64),
-        np.array([visit.day + visit.plus for visit in visits], np.int64),
-        *(end, event, censor, source),
-    )
+    starts = _origin(study, populations, endpoint, calls)
+    member = populations.members(endpoint, reader) & (starts < FAR)
+    member = member & _recorded(populations, endpoint.events, calls, starts, member)
+    times, origin = times_for(len(member)), np.where(member, starts, FAR)
+    assess_time(len(calls.day) + len(member), reads_of(calls), courses_of(course), origin, visits_of(study), rule_of(endpoint), times)
     rows = np.flatnonzero(member)
-    end, event, censor, source = end[rows], event[rows], censor[rows], source[rows]
+    end, event, censor, source = (filled[rows] for filled in times)
     trace = _sources(populations, calls, rows, event, censor, source)
     cnsr = np.where(event >= 0, 0, 1)
     for name in endpoint.analysis.competing:
@@ -142,6 +125,15 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     return pl.DataFrame(columns)
 
 
+def _origin(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> np.ndarray:
+    """Return the day on which each subject's time starts, `FAR` where it does not: int64, shape (subjects,)."""
+    course = populations.course
+    if endpoint.origin != "first-response":
+        return course.day0 if endpoint.origin == "day-0" else course.enrolled
+    first = first_response(study, calls, course, endpoint)
+    return np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, FAR)
+
+
 def _recorded(populations: Populations, events: tuple[str, ...], calls: Calls, origin: np.ndarray, member: np.ndarray) -> np.ndarray:
     """Whether a subject's trial could show any of the events: bool, shape (subjects,).
 
@@ -164,7 +156,7 @@ def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np
     trace.from_assessment(calls, source >= 0, source)
     for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
         trace.from_course(course, event == code, name)
-    trace.from_course(course, source == -2, "ALIVE")
+    trace.from_course(course, source == codes.FROM_ALIVE, "ALIVE")
     for code, name in ((codes.C_HSCT, "HSCT"), (codes.C_REINFUSION, "RE"), (codes.C_NEWTHERAPY, "NEW")):
-        trace.from_course(course, (source == -3) & (censor == code), name)
+        trace.from_course(course, (source == codes.FROM_STOP) & (censor == code), name)
     return trace
