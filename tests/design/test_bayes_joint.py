@@ -20,7 +20,7 @@ from scipy import stats
 from cartrial.design.bayes.bop2_joint import JointDesign, design_bop2_joint, joint_boundaries, operate_joint
 from cartrial.design.bayes.cells import cells_of
 from cartrial.design.bayes.committee import committee_table
-from cartrial.design.bayes.joint_kernel import Answers, Boundaries, run_joint
+from cartrial.design.bayes.joint_kernel import JointAnswers, JointBoundaries, run_joint
 from cartrial.errors import InputError
 from cartrial.kernels import COMPILE_FROM
 from properties import examples
@@ -68,8 +68,8 @@ def test_the_kernel_is_200_slow_runs(work: int) -> None:
         low, high = [draw.randint(-1, k // 2) for k in n], [draw.randint(0, k + 1) for k in n]
         cells = random_cells(draw)
         success, expected, stops = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1, len(n), 3))
-        boundaries = Boundaries(np.array(n), np.array([low]), np.array([high]))
-        run_joint(work, boundaries, np.array([cells]), Answers(success, expected, stops))
+        boundaries = JointBoundaries(np.array(n), np.array([low]), np.array([high]))
+        run_joint(work, boundaries, np.array([cells]), JointAnswers(success, expected, stops))
         won, subjects, by_look = slow_joint(n, low, high, cells)
         assert success[0, 0] == pytest.approx(won, abs=1e-12)
         assert expected[0, 0] == pytest.approx(subjects, abs=1e-11)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartrial.design.exact.staged import Staged, boundaries, operate, stopping_probabilities
-from cartrial.design.exact.staged_kernel import Answers, Boundaries, run_looks
+from cartrial.design.exact.staged_kernel import Boundaries, StagedAnswers, run_looks
 from cartrial.errors import InputError
 from exact_slow import characteristics, ends, r_figures
 from properties import examples
@@ -133,7 +133,7 @@ def test_compiled_is_interpreted() -> None:
     results = []
     for run in (run_looks.function, run_looks.compiled()):
         out = [np.zeros((3, 2)), np.zeros((3, 2)), np.zeros((3, 2, 44))]
-        run(boundaries, np.array([0.0, 0.2, 1.0]), Answers(*out))
+        run(boundaries, np.array([0.0, 0.2, 1.0]), StagedAnswers(*out))
         results.append(np.concatenate([part.ravel() for part in out]))
     assert results[0] == pytest.approx(results[1], abs=1e-15)
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 import cartrial
-from cartrial.endpoints.rules import codes
 from cartrial.kernels import sources_hash
-from cartrial.sdtm import records
+from helpers import ROOT, WORKED
 
 PACKAGE = Path(cartrial.__file__).parent
 HASHED = sorted({*PACKAGE.rglob("*kernel*.py"), *PACKAGE.rglob("codes.py")})
@@ -58,7 +57,9 @@ def copy(tmp_path: Path) -> Path:
 
 def _run(copy: Path, script: str) -> str:
     """Run a script with the copy of the package, in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(copy.parent), "CARTRIAL_CACHE": str(copy.parents[1] / "cache")}
+    environment = {**os.environ, "PYTHONPATH": str(copy.parent)}
+    if copy != PACKAGE:
+        environment["CARTRIAL_CACHE"] = str(copy.parents[1] / "cache")
     found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     return found.stdout.strip()
@@ -91,7 +92,7 @@ def test_an_edit_of_a_code_is_seen(copy: Path) -> None:
     """FAR = 0 makes day 0 'not infused': no first response, -1. It stands in codes.py, which Numba's own cache does not look at."""
     assert _run(copy, FIRST) == "1"
     before = _folders(copy)
-    _edit(copy / "endpoints" / "rules" / "codes.py", "FAR = 2**40", "FAR = 0")
+    _edit(copy / "sdtm" / "records" / "codes.py", "FAR = 2**40", "FAR = 0")
     assert _run(copy, FIRST) == "-1"
     assert len(_folders(copy) - before) == 1
 
@@ -140,13 +141,21 @@ def test_without_the_hash_the_callee_would_be_stale(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["endpoints/rules/codes.py", "endpoints/rules/rate_kernel.py", "response/codes.py", "response/lab_kernel.py"]
+    "file",
+    [
+        "endpoints/rules/codes.py",
+        "endpoints/rules/rate_kernel.py",
+        "response/codes.py",
+        "response/lab_kernel.py",
+        "sdtm/records/codes.py",
+        "study/criteria/codes.py",
+    ],
 )
 def test_the_hash_names_every_source(file: str, copy: Path) -> None:
     before = sources_hash(copy)
     sources_hash.cache_clear()
-    with (copy / file).open("a", encoding="utf-8") as stream:
-        stream.write("# a comment\n")
+    source = copy / file
+    source.write_text(source.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
     assert sources_hash(copy) != before
     sources_hash.cache_clear()
 
@@ -181,6 +190,37 @@ def test_whatever_is_compiled_stands_in_a_hashed_file() -> None:
     assert set(compiled) <= set(HASHED), {path.name for path in set(compiled) - set(HASHED)}
 
 
-def test_kernels_and_records_write_no_cutoff_alike() -> None:
-    """A kernel reads numbers of `codes.py` alone."""
-    assert codes.NO_CUTOFF == records.NO_CUTOFF
+def test_tuples_of_kernels_differ_in_name_or_shape() -> None:
+    """Two of one name and as many fields make Numba take each call through its slow path, forty times as long."""
+    seen: dict[tuple[str, int], str] = {}
+    for path in HASHED:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and [ast.unparse(base) for base in node.bases] == ["NamedTuple"]:
+                shape = node.name, sum(isinstance(part, ast.AnnAssign) for part in node.body)
+                assert shape not in seen, f"{shape[0]} of {path.name} and of {seen[shape]}"
+                seen[shape] = path.name
+
+
+@with_numba
+def test_a_kernel_is_compiled_once() -> None:
+    """By hand: whatever the arrays come from, a kernel of the rules has one signature after two batches of derivation."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+from cartrial import kernels
+from cartrial.endpoints import derive
+from cartrial.endpoints.rules import rate_kernel, time_kernel
+from cartrial.response import lab_kernel, mrd_kernel, readers_kernel
+from cartrial.sdtm import read_sdtm
+from cartrial.sdtm.records import derive_records
+from cartrial.study import Study
+from tiling import one_trial, tile_records
+kernels.COMPILE_FROM = 0
+study = Study.load({str(WORKED)!r})
+derive(study, derive_records(study, read_sdtm({str(WORKED / "data")!r})))
+derive(study, tile_records(one_trial(), 3))
+of_rules = [rate_kernel.assess_rate, time_kernel.assess_time, time_kernel.find_first_response, lab_kernel.assess_lab]
+of_rules += [mrd_kernel.assess_mrd, readers_kernel.assess_committee, readers_kernel.assess_sequence]
+print(sorted({{len(kernel.compiled().signatures) for kernel in of_rules}}))
+"""
+    assert _run(PACKAGE, script) == "[1]"

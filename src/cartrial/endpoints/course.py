@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.rules.codes import FAR
-from cartrial.response.assess import wide
+from cartrial.response.arrays import wide
 from cartrial.sdtm.records import NO_CUTOFF, Records
+from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.dispositions import ENDED_WAITING
 
 if TYPE_CHECKING:

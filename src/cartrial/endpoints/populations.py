@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.course import Course
-from cartrial.endpoints.rules.codes import FAR
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
-from cartrial.response.assess import Calls, wide
+from cartrial.response.arrays import wide
+from cartrial.response.assess import Calls
 from cartrial.sdtm.records import Records
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
 
 if TYPE_CHECKING:

@@ -1,14 +1,18 @@
-"""How does a table's column become an array that a kernel reads?"""
+"""Which records may be used, and how does a column become an array that a kernel reads?"""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-__all__ = ["FAR", "offsets", "wide"]
+__all__ = ["offsets", "usable", "wide"]
 
-FAR = 2**40
-"""Stands for a day that has not come."""
+
+def usable(frame: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
+    """Keep the records of a full date on or before the subject's cutoff, which is added to them."""
+    return frame.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
+        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    )
 
 
 def wide(column: pl.Series, missing: float | int = 0) -> np.ndarray:

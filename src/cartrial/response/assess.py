@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cartrial.response.arrays import FAR, offsets, wide
-from cartrial.response.codes import ADJUDICATOR, AFTER_RELAPSE, INV, IRC, LAB, READER1, READER2
+from cartrial.response.arrays import offsets, usable, wide
+from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.response.lab import lab_reads
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
-from cartrial.response.readers_kernel import assess_committee, assess_sequence
+from cartrial.response.readers_kernel import Panel, Reads, Rows, Samples, assess_committee, assess_sequence
 from cartrial.sdtm.records import NO_CUTOFF, Records
+from cartrial.sdtm.records.codes import ADJUDICATOR, FAR, INV, IRC, LAB, READER1, READER2
 from cartrial.study.criteria.codes import NE, RELAPSE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["Calls", "assess_response", "offsets", "wide"]
+__all__ = ["Calls", "assess_response"]
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,13 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     count = subjects.height
     day0 = wide(subjects["DAY0"], FAR)
     cutoff = wide(subjects["CUTOFF"], NO_CUTOFF)
-    calls = records.calls.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
-        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    calls = (
+        usable(records.calls, subjects)
+        .select("SUBJ", "DAY", "READER", "RESP", "SEQ")
+        .sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     )
-    calls = calls.select("SUBJ", "DAY", "READER", "RESP", "SEQ").sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
-    labs = _usable_labs(records)
+    labs = usable(records.labs, subjects).filter(pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
     by_reader[LAB] = lab_reads(study, records, labs)
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0)
@@ -107,7 +109,12 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
 
 
 def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
-    assess_sequence(len(reads["day"]), reads["at"], reads["day"], reads["status"], reads["flags"], day0)
+    assess_sequence(len(reads["day"]), _reads_of(reads), day0)
+
+
+def _reads_of(reads: dict[str, np.ndarray]) -> Reads:
+    """Return one reader's calls as the kernels read them."""
+    return Reads(reads["at"], reads["day"], reads["status"], reads["flags"], reads["seq"], np.zeros(len(reads["day"]), bool))
 
 
 def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
@@ -124,30 +131,27 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     }
 
 
-def _usable_labs(records: Records) -> pl.DataFrame:
-    frame = records.labs.join(records.subjects.select("SUBJ", "CUTOFF"), on="SUBJ")
-    return frame.filter(
-        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")) & pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"])
-    )
-
-
 def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
-    one, two, three, four = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
-    room = len(one["day"]) + len(two["day"]) + len(four["day"])
-    out = {name: np.zeros(room, np.int64) for name in ("subject", "day", "status", "flags", "seq", "first", "second")}
-    samples = (
-        labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")).select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
-    )
-    used = [np.zeros(len(reads["day"]), np.int64) for reads in (two, three, one)]
-    # what follows a reader's relapse is still relapse: a later CR does not count
-    final = [
-        {**reads, "status": np.where(((reads["flags"] & AFTER_RELAPSE) != 0) & (reads["status"] != NE), RELAPSE, reads["status"])}
-        for reads in (one, two)
-    ]
-    arguments = [reads[name] for reads in (*final, three, four) for name in ("at", "day", "status", "seq")]
-    filled = assess_committee(room, *arguments, offsets(wide(samples["SUBJ"]), count), wide(samples["DAY"]), *used, *out.values())
-    frame = pl.DataFrame({name: values[:filled] for name, values in out.items()}).sort("subject", "day", "seq", maintain_order=True)
-    return {"at": offsets(wide(frame["subject"]), count), **{name: wide(frame[name]).copy() for name in ("day", "status", "flags", "seq")}}
+    first, second, adjudicator, own = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
+    panel = Panel(*(_reads_of(reads) for reads in (_relapse_stays(first), _relapse_stays(second), adjudicator, own)))
+    room = len(first["day"]) + len(second["day"]) + len(own["day"])
+    rows = Rows(np.zeros(count + 1, np.int64), *(np.zeros(room, np.int64) for _ in Rows._fields[1:]))
+    assess_committee(room, panel, _marrow_samples(labs, count), rows)
+    filled = slice(rows.at[-1])
+    order = np.lexsort((rows.seq[filled], rows.day[filled], np.repeat(np.arange(count), np.diff(rows.at))))
+    return {"at": rows.at, "day": rows.day[order], "status": rows.status[order], "flags": rows.flags[order], "seq": rows.seq[order]}
+
+
+def _relapse_stays(reads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return a reader's calls for the committee: what follows his relapse is still relapse, a later CR does not count."""
+    stays = ((reads["flags"] & AFTER_RELAPSE) != 0) & (reads["status"] != NE)
+    return {**reads, "status": np.where(stays, RELAPSE, reads["status"])}
+
+
+def _marrow_samples(labs: pl.DataFrame, count: int) -> Samples:
+    marrow = labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW"))
+    days = marrow.select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
+    return Samples(offsets(wide(days["SUBJ"]), count), wide(days["DAY"]))
 
 
 def _stand_in(inv: dict[str, np.ndarray], lab: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:

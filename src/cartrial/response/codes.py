@@ -1,11 +1,9 @@
-"""Which numbers stand for readers, MRD calls and flags?"""
+"""Which numbers stand for MRD calls and flags?"""
 
 from __future__ import annotations
 
 __all__ = ["FLAGS", "MRD", "flag_names"]
 
-# readers: positions in cartrial.sdtm.records.READERS
-INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
 # MRD of a remission's sample
 MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
 MRD = (None, "NEGATIVE", "POSITIVE", "NOT EVALUABLE")

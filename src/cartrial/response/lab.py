@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.response.arrays import FAR, offsets, wide
+from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.codes import FROM_LAB
 from cartrial.response.lab_kernel import (
     ABSENT,
@@ -24,6 +24,7 @@ from cartrial.response.lab_kernel import (
     assess_lab,
 )
 from cartrial.sdtm.records import Records
+from cartrial.sdtm.records.codes import FAR
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -44,7 +45,7 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         The usable ones of `records.labs`.
     """
     count = records.subjects.height
-    lesions = _usable(records.lesions, records.subjects)
+    lesions = usable(records.lesions, records.subjects)
     dates = _candidate_dates(labs, lesions)
     assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
     assess_lab(
@@ -63,13 +64,6 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         "flags": assessed.flags[keep] | FROM_LAB,
         "seq": wide(dates["SEQ"], -1)[keep],
     }
-
-
-def _usable(frame: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
-    """Keep records of a full date on or before the cutoff."""
-    return frame.join(subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(
-        (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
-    )
 
 
 _IN_MARROW = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")

@@ -23,6 +23,7 @@ from cartrial.response.codes import (
     TRANSFUSED,
 )
 from cartrial.response.status_kernel import is_remission
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
 
 __all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
@@ -31,9 +32,6 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 NEAR_DAYS = 7
-
-NEVER = -(2**40)
-"""Stands for a day before all records."""
 
 MISSING = -1.0
 """Stands for a value that was not found: no value is below 0."""
@@ -176,7 +174,7 @@ def baseline_of(candidates: Candidates, labs: Labs, s: int, last: int) -> Baseli
 @part
 def last_value(evidence: Evidence, s: int, last: int) -> float:
     """The value of the last date up to a day, the lowest of that date."""
-    day, value = NEVER, MISSING
+    day, value = -FAR, MISSING
     for j in range(evidence.at[s], evidence.at[s + 1]):
         if evidence.day[j] <= last:
             if evidence.day[j] != day or evidence.value[j] < value:

@@ -1,10 +1,17 @@
-"""What does the committee say from two readers and an adjudicator, and what does a sequence of calls make of each call?"""
+"""What does the committee say from two readers and an adjudicator, and what does a sequence of calls make of each call?
+
+One subject after the other. Each part below is one sentence of the rule. A loop of a part runs to its end, and no array is chosen by a
+condition: else Numba counts references of all arrays at every call, which takes longer than the rule.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
-from cartrial.kernels import kernel
+import numpy as np
+from numpy.typing import NDArray
+
+from cartrial.kernels import kernel, part
 from cartrial.response.codes import (
     ADJUDICATED,
     ADJUDICATION_IGNORED,
@@ -18,240 +25,251 @@ from cartrial.response.codes import (
     RELAPSE_WITHOUT_REMISSION,
     SINGLE_READ,
 )
-from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, NE, NR, PD, RELAPSE
+from cartrial.response.status_kernel import common_status, is_remission, is_resistance
+from cartrial.sdtm.records.codes import FAR
+from cartrial.study.criteria.codes import INDETERMINATE, NE, NR, RELAPSE
 
-__all__ = ["assess_committee", "assess_sequence"]
+__all__ = ["RELAPSE_APART", "UNDECIDED", "Panel", "Reads", "Rows", "Samples", "assess_committee", "assess_sequence"]
 
 PAIR_DAYS = 7
 RELAPSE_APART = 14
-UNPAIRED = -(2**40)
+UNDECIDED = -1
+"""In place of the status of a pair that differs. No role may be asked of it."""
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Reads(NamedTuple):
+    """One reader's calls, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`. `used`: false, work space."""
+
+    at: Integers
+    day: Integers
+    status: Integers
+    flags: Integers
+    seq: Integers
+    used: Flags
+
+
+class Panel(NamedTuple):
+    """Who speaks for the committee. `own`: what is recorded as the committee's call."""
+
+    first: Reads
+    second: Reads
+    adjudicator: Reads
+    own: Reads
+
+
+class Samples(NamedTuple):
+    """Days of marrow samples, by subject and day."""
+
+    at: Integers
+    day: Integers
+
+
+class Rows(NamedTuple):
+    """Filled: the committee's calls, by subject. `first`, `second`: work space, the days on which a pair was read."""
+
+    at: Integers
+    day: Integers
+    status: Integers
+    flags: Integers
+    seq: Integers
+    first: Integers
+    second: Integers
 
 
 @kernel
-def assess_sequence(at: Any, day: Any, status: Any, flags: Any, day0: Any) -> None:
-    """Make one reader's calls consistent, in place.
+def assess_sequence(reads: Reads, day0: Integers) -> None:
+    """Make one reader's calls consistent, in place; a remission on or before day 0 is no earlier remission."""
+    for s in range(len(reads.at) - 1):
+        remission, relapse, infused = False, False, False
+        for i in range(reads.at[s], reads.at[s + 1]):
+            if not infused and reads.day[i] > day0[s]:
+                remission, relapse, infused = False, False, True
+            call = int(reads.status[i])
+            status = consistent_status(call, remission)
+            if relapse or status != call:
+                reads.status[i] = status
+                reads.flags[i] |= why_inconsistent(call, status, relapse)
+            remission = remission or is_remission(status)
+            relapse = relapse or status == RELAPSE
 
-    Parameters
-    ----------
-    at : ndarray of int64, shape (subjects + 1,)
-        Where each subject's calls start.
-    day, status, flags : ndarray of int64, shape (calls,)
-        Sorted by day. NR or PD in remission becomes RELAPSE; RELAPSE without an earlier remission becomes NR; what follows a relapse
-        is flagged.
-    day0 : ndarray of int64, shape (subjects,)
-        A remission on or before day 0 is no earlier remission.
-    """
-    for s in range(len(at) - 1):
-        remission = False
-        relapsed = False
-        started = False
-        for i in range(at[s], at[s + 1]):
-            if day[i] > day0[s] and not started:
-                started = True
-                remission = False
-                relapsed = False
-            call = status[i]
-            if relapsed:
-                flags[i] |= AFTER_RELAPSE
-                if call == NR or call == PD:
-                    status[i] = RELAPSE
-                continue
-            if call == CR or call == CRH or call == CRI:
-                remission = True
-            elif remission and (call == NR or call == PD):
-                status[i] = RELAPSE
-                flags[i] |= NR_AFTER_REMISSION
-                relapsed = True
-            elif call == RELAPSE and not remission:
-                status[i] = NR
-                flags[i] |= RELAPSE_WITHOUT_REMISSION
-            elif call == INDETERMINATE and not remission:
-                status[i] = NR
-                flags[i] |= INDETERMINATE_WITHOUT_REMISSION
-            elif call == RELAPSE:
-                relapsed = True
+
+@part
+def consistent_status(call: int, remission: bool) -> int:
+    """NR or PD after a remission is RELAPSE; RELAPSE or INDETERMINATE without one is NR (rules, paragraph 3)."""
+    if remission:
+        return RELAPSE if is_resistance(call) else call
+    return NR if call == RELAPSE or call == INDETERMINATE else call
+
+
+@part
+def why_inconsistent(call: int, status: int, relapse: bool) -> int:
+    """What follows a relapse does not count; before one, the change of a call is flagged (rules, paragraph 3)."""
+    if relapse:
+        return AFTER_RELAPSE
+    if status == RELAPSE:
+        return NR_AFTER_REMISSION
+    return RELAPSE_WITHOUT_REMISSION if call == RELAPSE else INDETERMINATE_WITHOUT_REMISSION
 
 
 @kernel
-def assess_committee(
-    at1: Any,
-    day1: Any,
-    status1: Any,
-    seq1: Any,
-    at2: Any,
-    day2: Any,
-    status2: Any,
-    seq2: Any,
-    at3: Any,
-    day3: Any,
-    status3: Any,
-    seq3: Any,
-    at4: Any,
-    day4: Any,
-    status4: Any,
-    seq4: Any,
-    sample_at: Any,
-    sample_day: Any,
-    used2: Any,
-    used3: Any,
-    used1: Any,
-    out_subject: Any,
-    out_day: Any,
-    out_status: Any,
-    out_flags: Any,
-    out_seq: Any,
-    out_first: Any,
-    out_second: Any,
-) -> int:
-    """Pair two readers, ask the adjudicator where they differ, and fill the committee's calls.
+def assess_committee(panel: Panel, samples: Samples, rows: Rows) -> None:
+    """Fill the committee's calls: of each subject its own, then pairs, the nearest first, then what one reader alone has read."""
+    filled = 0
+    for s in range(len(panel.own.at) - 1):
+        start = own_calls(panel.own, rows, s, filled)
+        filled = paired_reads(panel, samples, rows, s, start)
+        adjudicate(panel.adjudicator, rows, s, start, filled)
+        leave_pending(rows, start, filled)
+        filled = single_reads(panel.first, panel.own, rows, s, filled)
+        filled = single_reads(panel.second, panel.own, rows, s, filled)
+        rows.at[s + 1] = filled
 
-    Parameters
-    ----------
-    at1, day1, status1, seq1 : ndarray of int64
-        Reader 1 by subject, sorted by day; likewise reader 2, the adjudicator (3) and the committee's own calls (4).
-    sample_at, sample_day : ndarray of int64
-        Marrow samples by subject.
-    used1, used2, used3 : ndarray of int64
-        Work space of zeros, one for each call.
-    out_* : ndarray of int64
-        Filled; long enough for every call of readers 1, 2 and the committee. `out_first` and `out_second` are the dates of a pair.
 
-    Returns
-    -------
-    int
-        How many rows were filled.
-    """
-    n = 0
-    for s in range(len(at1) - 1):
-        start_row = n
-        first1 = 2**40
-        for i in range(at1[s], at1[s + 1]):
-            if status1[i] == RELAPSE and day1[i] < first1:
-                first1 = day1[i]
-        first2 = 2**40
-        for j in range(at2[s], at2[s + 1]):
-            if status2[j] == RELAPSE and day2[j] < first2:
-                first2 = day2[j]
-        for k in range(at4[s], at4[s + 1]):
-            out_subject[n] = s
-            out_day[n] = day4[k]
-            out_status[n] = status4[k]
-            out_flags[n] = COMMITTEE_CALL
-            out_seq[n] = seq4[k]
-            out_first[n] = UNPAIRED
-            n += 1
+@part
+def own_calls(own: Reads, rows: Rows, s: int, filled: int) -> int:
+    """What is recorded as the committee's call is the committee's call (rules, paragraph 4)."""
+    for i in range(own.at[s], own.at[s + 1]):
+        rows.day[filled], rows.seq[filled] = own.day[i], own.seq[i]
+        rows.status[filled], rows.flags[filled] = own.status[i], COMMITTEE_CALL
+        filled += 1
+    return filled
+
+
+@part
+def has_own_call(own: Reads, s: int, day: int) -> bool:
+    """The committee's own call within 7 days stands."""
+    found = False
+    for i in range(own.at[s], own.at[s + 1]):
+        if abs(own.day[i] - day) <= PAIR_DAYS:
+            found = True
+    return found
+
+
+@part
+def paired_reads(panel: Panel, samples: Samples, rows: Rows, s: int, filled: int) -> int:
+    """Reads pair by date, the nearest first, each used once; a pair says what its readers agree on (rules, paragraph 4)."""
+    first, second = panel.first, panel.second
+    apart = abs(relapse_day(first, s) - relapse_day(second, s))
+    while True:
+        i, j = nearest_pair(first, second, s)
+        if i < 0:
+            break
+        first.used[i], second.used[j] = True, True
+        one, other = first.day[i], second.day[j]
+        day = day_of_pair(samples, s, one, other)
+        if not has_own_call(panel.own, s, day):
+            rows.day[filled], rows.seq[filled] = day, source_of(first.seq[i], second.seq[j], one == day)
+            rows.status[filled], rows.flags[filled] = agree(first.status[i], second.status[j], apart)
+            rows.first[filled], rows.second[filled] = one, other
+            filled += 1
+    return filled
+
+
+@part
+def relapse_day(reads: Reads, s: int) -> int:
+    """Day of a reader's first relapse."""
+    day = FAR
+    for i in range(reads.at[s], reads.at[s + 1]):
+        if reads.status[i] == RELAPSE:
+            day = min(day, reads.day[i])
+    return day
+
+
+@part
+def nearest_pair(first: Reads, second: Reads, s: int) -> tuple[int, int]:
+    """Of the reads not yet used the nearest two within 7 days, the earlier on a tie; -1 where there are none."""
+    read, other, nearest = -1, -1, PAIR_DAYS + 1
+    for i in range(first.at[s], first.at[s + 1]):
+        if first.used[i] or nearest == 0:
+            continue
+        for j in range(second.at[s], second.at[s + 1]):
+            gap = abs(first.day[i] - second.day[j])
+            if gap < nearest and not second.used[j]:
+                read, other, nearest = i, j, gap
+    return read, other
+
+
+@part
+def day_of_pair(samples: Samples, s: int, one: int, other: int) -> int:
+    """The day of the sample, else the earlier (rules, paragraph 4)."""
+    day = min(one, other)
+    if one != other:
+        # backwards, since of two samples the earlier is meant
+        for i in range(samples.at[s + 1] - 1, samples.at[s] - 1, -1):
+            if samples.day[i] == one or samples.day[i] == other:
+                day = samples.day[i]
+    return day
+
+
+@part
+def source_of(one: int, other: int, is_first_day: bool) -> int:
+    """The record of a reader who read on the day of the pair, the first's where both did."""
+    return one if is_first_day else other
+
+
+@part
+def agree(one: int, other: int, apart: int) -> tuple[int, int]:
+    """What two readers agree on, the lower category flagged; relapse dates more than 14 days apart disagree (rules, paragraph 4)."""
+    status = common_status(one, other)
+    if status == RELAPSE and apart > RELAPSE_APART:
+        return UNDECIDED, RELAPSE_DATES_DIFFER
+    return status, LOWER_CATEGORY if status != UNDECIDED and one != other else 0
+
+
+@part
+def adjudicate(adjudicator: Reads, rows: Rows, s: int, start: int, end: int) -> None:
+    """The adjudicator's reads go, the nearest first, to the pairs that differ; then to those that agree, where they are ignored."""
+    for decided in (False, True):
         while True:
-            # the nearest pair not yet used; the earlier one on a tie
-            best_i = -1
-            best_j = -1
-            best = PAIR_DAYS + 1
-            for i in range(at1[s], at1[s + 1]):
-                if used1[i] != 0:
-                    continue
-                for j in range(at2[s], at2[s + 1]):
-                    if used2[j] != 0:
-                        continue
-                    gap = day2[j] - day1[i] if day2[j] > day1[i] else day1[i] - day2[j]
-                    if gap < best:
-                        best, best_i, best_j = gap, i, j
-                    if best == 0:
-                        break
-                if best == 0:
-                    break
-            if best_i < 0:
+            row, i = nearest_adjudication(adjudicator, rows, s, start, end, decided)
+            if row < 0:
                 break
-            i, j = best_i, best_j
-            used1[i] = 1
-            used2[j] = 1
-            low = day1[i] if day1[i] < day2[j] else day2[j]
-            high = day2[j] if day1[i] < day2[j] else day1[i]
-            d = low
-            if high > low:
-                for k in range(sample_at[s + 1] - 1, sample_at[s] - 1, -1):
-                    if sample_day[k] == high:
-                        d = high
-                for k in range(sample_at[s], sample_at[s + 1]):
-                    if sample_day[k] == low:
-                        d = low
-            a = status1[i]
-            b = status2[j]
-            f = 0
-            call = -1
-            if a == b:
-                call = a
-            elif (a == CR or a == CRH or a == CRI) and (b == CR or b == CRH or b == CRI):
-                call = CRI if a == CRI or b == CRI else CRH
-                f |= LOWER_CATEGORY
-            elif (a == NR or a == PD) and (b == NR or b == PD):
-                call = NR
-                f |= LOWER_CATEGORY
-            if call == RELAPSE and (first1 - first2 > RELAPSE_APART or first2 - first1 > RELAPSE_APART):
-                call = -1
-                f |= RELAPSE_DATES_DIFFER
-            source = seq1[i] if day1[i] == d else seq2[j]
-            stands = False
-            for k in range(at4[s], at4[s + 1]):
-                if day4[k] - d <= PAIR_DAYS and d - day4[k] <= PAIR_DAYS:
-                    stands = True
-            if not stands:
-                out_subject[n] = s
-                out_day[n] = d
-                out_status[n] = call
-                out_flags[n] = f
-                out_seq[n] = source
-                out_first[n] = day1[i]
-                out_second[n] = day2[j]
-                n += 1
-        # the adjudicator's reads: nearest first to the pairs that differ, then to those that agree, where they are ignored
-        for agreed in range(2):
-            while True:
-                best_row = -1
-                best_k = -1
-                best = PAIR_DAYS + 1
-                for row in range(start_row, n):
-                    if out_first[row] == UNPAIRED or (out_status[row] >= 0) != (agreed == 1) or out_flags[row] & ADJUDICATION_IGNORED:
-                        continue
-                    for k in range(at3[s], at3[s + 1]):
-                        if used3[k] != 0:
-                            continue
-                        gap = day3[k] - out_first[row] if day3[k] > out_first[row] else out_first[row] - day3[k]
-                        other = day3[k] - out_second[row] if day3[k] > out_second[row] else out_second[row] - day3[k]
-                        if other < gap:
-                            gap = other
-                        if gap < best:
-                            best, best_row, best_k = gap, row, k
-                if best_row < 0:
-                    break
-                used3[best_k] = 1
-                if agreed == 1:
-                    out_flags[best_row] |= ADJUDICATION_IGNORED
-                else:
-                    out_status[best_row] = status3[best_k]
-                    out_seq[best_row] = seq3[best_k]
-                    out_flags[best_row] |= ADJUDICATED
-                    out_first[best_row] = UNPAIRED
-        for row in range(start_row, n):
-            if out_status[row] < 0:
-                out_status[row] = NE
-                out_flags[row] |= PENDING
-        for side in range(2):
-            start = at1[s] if side == 0 else at2[s]
-            end = at1[s + 1] if side == 0 else at2[s + 1]
-            for i in range(start, end):
-                used = used1[i] if side == 0 else used2[i]
-                if used != 0:
-                    continue
-                d = day1[i] if side == 0 else day2[i]
-                stands = False
-                for k in range(at4[s], at4[s + 1]):
-                    if day4[k] - d <= PAIR_DAYS and d - day4[k] <= PAIR_DAYS:
-                        stands = True
-                if not stands:
-                    out_subject[n] = s
-                    out_day[n] = d
-                    out_status[n] = NE
-                    out_flags[n] = PENDING | SINGLE_READ
-                    out_seq[n] = seq1[i] if side == 0 else seq2[i]
-                    out_first[n] = UNPAIRED
-                    n += 1
-    return n
+            adjudicator.used[i] = True
+            if decided:
+                rows.flags[row] |= ADJUDICATION_IGNORED
+            else:
+                rows.status[row], rows.seq[row] = adjudicator.status[i], adjudicator.seq[i]
+                rows.flags[row] |= ADJUDICATED
+
+
+@part
+def nearest_adjudication(adjudicator: Reads, rows: Rows, s: int, start: int, end: int, decided: bool) -> tuple[int, int]:
+    """Of the pairs and the adjudicator's reads not yet used the nearest two within 7 days; -1 where there are none."""
+    pair, read, nearest = -1, -1, PAIR_DAYS + 1
+    for row in range(start, end):
+        if not is_open(rows.status[row], rows.flags[row], decided):
+            continue
+        for i in range(adjudicator.at[s], adjudicator.at[s + 1]):
+            gap = min(abs(adjudicator.day[i] - rows.first[row]), abs(adjudicator.day[i] - rows.second[row]))
+            if gap < nearest and not adjudicator.used[i]:
+                pair, read, nearest = row, i, gap
+    return pair, read
+
+
+@part
+def is_open(status: int, flags: int, decided: bool) -> bool:
+    """A pair without an adjudication of its own: one that differs, or one that agrees."""
+    return flags & (ADJUDICATED | ADJUDICATION_IGNORED) == 0 and (status != UNDECIDED) == decided
+
+
+@part
+def leave_pending(rows: Rows, start: int, end: int) -> None:
+    """A pair that differs without adjudication is pending, status NE (rules, paragraph 4)."""
+    for row in range(start, end):
+        if rows.status[row] == UNDECIDED:
+            rows.status[row] = NE
+            rows.flags[row] |= PENDING
+
+
+@part
+def single_reads(reads: Reads, own: Reads, rows: Rows, s: int, filled: int) -> int:
+    """One read only is pending, status NE (rules, paragraph 4)."""
+    for i in range(reads.at[s], reads.at[s + 1]):
+        if not reads.used[i] and not has_own_call(own, s, reads.day[i]):
+            rows.day[filled], rows.seq[filled] = reads.day[i], reads.seq[i]
+            rows.status[filled], rows.flags[filled] = NE, PENDING | SINGLE_READ
+            filled += 1
+    return filled

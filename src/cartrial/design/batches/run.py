@@ -116,14 +116,7 @@ def run_batches(
     manifest = require_manifest(place, {"job": type(job).__qualname__, **job.identity()}, token)
     done = _spans(place)
     _require_whole(place, done)
-    if done and done[-1][1] >= trials:
-        held = sum(last - first + 1 for first, last in done)
-        raise InputError(
-            f"the folder holds {held} trials, up to number {done[-1][1]}, and {trials} are asked for",
-            file=str(place),
-            key="trials",
-            right=f"Ask for {done[-1][1] + 1} or more, or name a new folder",
-        )
+    _require_more(place, done, trials)
     left = _left(done, trials, batch)
     finished = trials - sum(last - first + 1 for first, last in left)
     place.sweep(token)
@@ -145,6 +138,18 @@ def run_batches(
     finally:
         place.sweep(token)
     return place.given
+
+
+def _require_more(place: Place, done: list[tuple[int, int]], trials: int) -> None:
+    """Refuse a folder that holds trials beyond those asked for: results of fewer cannot be told from it."""
+    if done and done[-1][1] >= trials:
+        held = sum(last - first + 1 for first, last in done)
+        raise InputError(
+            f"the folder holds {held} trials, up to number {done[-1][1]}, and {trials} are asked for",
+            file=str(place),
+            key="trials",
+            right=f"Ask for {done[-1][1] + 1} or more, or name a new folder",
+        )
 
 
 def _runner(

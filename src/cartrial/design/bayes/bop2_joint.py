@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cartrial.design.bayes.bop2 import SOURCE, check_cutoff, choose_cutoff, lower_bounds
 from cartrial.design.bayes.cells import Cells, cells_of, check_cells, check_prior, margins_of
-from cartrial.design.bayes.joint_kernel import Answers, Boundaries, run_joint
+from cartrial.design.bayes.joint_kernel import JointAnswers, JointBoundaries, run_joint
 from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, tail_table
 from cartrial.design.exact.checks import check_number
 from cartrial.errors import InputError
@@ -27,7 +27,7 @@ _TRUTHS = ("futile and toxic", "effective but toxic", "safe but futile")
 
 @dataclass(frozen=True)
 class JointDesign:
-    """Boundaries on responders and on toxicities, looked at together.
+    """JointBoundaries on responders and on toxicities, looked at together.
 
     Parameters
     ----------
@@ -266,8 +266,8 @@ def _run_sets(n: tuple[int, ...], low: Integers, high: Integers, truths: Floats,
     success, expected = np.zeros((2, len(low), len(truths)))
     work = int(len(low) * len(truths) * n[-1] ** 3 // 3)
     kept = np.zeros((0, len(truths), len(n), 3)) if stops is None else stops
-    boundaries = Boundaries(*(np.ascontiguousarray(value, np.int64) for value in (n, low, high)))
-    run_joint(work, boundaries, np.ascontiguousarray(truths, float), Answers(success, expected, kept))
+    boundaries = JointBoundaries(*(np.ascontiguousarray(value, np.int64) for value in (n, low, high)))
+    run_joint(work, boundaries, np.ascontiguousarray(truths, float), JointAnswers(success, expected, kept))
     return success, expected
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cartrial.kernels import kernel, part
 
-__all__ = ["Answers", "Boundaries", "run_joint"]
+__all__ = ["JointAnswers", "JointBoundaries", "run_joint"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 FEW_RESPONDERS, TOXICITIES, BOTH = 0, 1, 2
 
 
-class Boundaries(NamedTuple):
+class JointBoundaries(NamedTuple):
     """Several sets of boundaries for the same looks."""
 
     n: Integers
@@ -29,7 +29,7 @@ class Boundaries(NamedTuple):
     """Stop with so many toxicities or more, shape (sets, looks); n + 1: never."""
 
 
-class Answers(NamedTuple):
+class JointAnswers(NamedTuple):
     """Filled for each set of boundaries and each truth."""
 
     success: Floats
@@ -59,15 +59,15 @@ class Counts(NamedTuple):
 
 
 @kernel
-def run_joint(boundaries: Boundaries, cells: Floats, answers: Answers) -> None:
+def run_joint(boundaries: JointBoundaries, cells: Floats, answers: JointAnswers) -> None:
     """Fill `answers`.
 
     Parameters
     ----------
-    boundaries : Boundaries
+    boundaries : JointBoundaries
     cells : ndarray of float64, shape (truths, 4)
         Probability of response with toxicity, response without, no response with toxicity, and neither.
-    answers : Answers
+    answers : JointAnswers
     """
     n, keep = boundaries.n, len(answers.stops) > 0
     chance = np.zeros((n[-1] + 1, n[-1] + 1))

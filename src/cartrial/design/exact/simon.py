@@ -157,13 +157,11 @@ def design_simon(
     if n1_min > 1 or n1_max is not None:
         where += f" and n1 from {n1_min} to {n_max - 1 if n1_max is None else n1_max}"
     if not len(sizes):
-        right = (
-            f"The smallest design that does has n = {beyond[0]}" if len(beyond) else "Allow more patients or a target further from the null"
-        )
+        smallest = f"The smallest design that does has n = {beyond[0]}" if len(beyond) else ""
         raise InputError(
             f"no two-stage design {where} has a type I error of {alpha:g} and a power of {1 - beta:g} at {p1:g} against {p0:g}",
             key="n_max",
-            right=right,
+            right=smallest or "Allow more patients or a target further from the null",
         )
     corners = _hull(sizes, best[sizes, 4])
     turns = [_turn(best[a, 4] - best[b, 4], b - a) for a, b in pairwise(corners)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cartrial.design.exact.staged_kernel import Answers, Boundaries, run_looks
+from cartrial.design.exact.staged_kernel import Boundaries, StagedAnswers, run_looks
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -215,11 +215,11 @@ def boundaries(design: Staged) -> pl.DataFrame:
     )
 
 
-def _run(design: Staged, p: Floats, *, keep: bool) -> Answers:
+def _run(design: Staged, p: Floats, *, keep: bool) -> StagedAnswers:
     """Return the probabilities of stopping; with `keep` by number of responders too."""
     n = np.array(design.n, np.int64)
     futility, efficacy = np.zeros((2, p.size, design.looks))
-    answers = Answers(futility, efficacy, np.zeros((p.size if keep else 0, design.looks, design.n[-1] + 1)))
+    answers = StagedAnswers(futility, efficacy, np.zeros((p.size if keep else 0, design.looks, design.n[-1] + 1)))
     work = p.size * int((n * np.diff(n, prepend=0)).sum())
     run_looks(work, Boundaries(n, design._low, design._high), p, answers)
     return answers

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cartrial.kernels import kernel, part
 
-__all__ = ["Answers", "Boundaries", "run_looks"]
+__all__ = ["Boundaries", "StagedAnswers", "run_looks"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,7 +26,7 @@ class Boundaries(NamedTuple):
     """Stop with so many responders or more; n + 1: never."""
 
 
-class Answers(NamedTuple):
+class StagedAnswers(NamedTuple):
     """Filled for each rate."""
 
     futility: Floats
@@ -37,7 +37,7 @@ class Answers(NamedTuple):
     """Where it has rows: probability of stopping at the look with so many responders, shape (rates or 0, looks, last n + 1)."""
 
 
-class Look(NamedTuple):
+class StagedLook(NamedTuple):
     """One look: subjects since the last one, and its boundaries."""
 
     subjects: int
@@ -53,7 +53,7 @@ class Counts(NamedTuple):
 
 
 @kernel
-def run_looks(boundaries: Boundaries, p: Floats, answers: Answers) -> None:
+def run_looks(boundaries: Boundaries, p: Floats, answers: StagedAnswers) -> None:
     """Fill `answers` at true response rates `p`, 0 to 1."""
     n = boundaries.n
     going_on, after, mass = np.zeros(n[-1] + 1), np.zeros(n[-1] + 1), np.zeros(n[-1] + 1)
@@ -62,7 +62,7 @@ def run_looks(boundaries: Boundaries, p: Floats, answers: Answers) -> None:
         going_on[0] = 1.0
         counts, enrolled = Counts(0, 0), 0
         for k in range(len(n)):
-            look = Look(n[k] - enrolled, boundaries.low[k], boundaries.high[k])
+            look = StagedLook(n[k] - enrolled, boundaries.low[k], boundaries.high[k])
             enrolled = n[k]
             fill_binomial(mass, look.subjects, p[j])
             fill_after(after, going_on, mass, counts, look.subjects)
@@ -111,7 +111,7 @@ def fill_after(after: Floats, going_on: Floats, mass: Floats, counts: Counts, m:
 
 
 @part
-def chances_of_stopping(after: Floats, reached: Counts, look: Look) -> tuple[float, float]:
+def chances_of_stopping(after: Floats, reached: Counts, look: StagedLook) -> tuple[float, float]:
     """With so many responders or fewer, and with so many or more."""
     below, above = 0.0, 0.0
     for x in range(reached.first, min(look.low, reached.last) + 1):
@@ -122,7 +122,7 @@ def chances_of_stopping(after: Floats, reached: Counts, look: Look) -> tuple[flo
 
 
 @part
-def fill_stopped(stopped: Floats, after: Floats, reached: Counts, look: Look) -> None:
+def fill_stopped(stopped: Floats, after: Floats, reached: Counts, look: StagedLook) -> None:
     """Fill the probability of stopping with each number of responders."""
     for x in range(reached.first, min(look.low, reached.last) + 1):
         stopped[x] = after[x]

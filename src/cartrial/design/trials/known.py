@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.codes import FAR
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of
 from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:

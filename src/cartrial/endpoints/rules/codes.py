@@ -4,10 +4,6 @@ from __future__ import annotations
 
 __all__ = ["CENSOR_REASONS", "EVENT_NAMES", "ICES", "RATE_REASONS", "STRATEGY_CODES"]
 
-FAR = 2**40
-NO_CUTOFF = 2**30
-"""The cutoff of a trial to which none applies, as in `sdtm.records`."""
-
 # intercurrent events, in the order of one date
 HSCT, REINFUSION, NEWTHERAPY = range(3)
 ICES = ("hsct", "re-infusion", "new-therapy")

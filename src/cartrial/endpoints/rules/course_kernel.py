@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.endpoints.rules.codes import FAR, HSCT, NEWTHERAPY, REINFUSION
+from cartrial.endpoints.rules.codes import HSCT, NEWTHERAPY, REINFUSION
 from cartrial.kernels import part
 from cartrial.response.status_kernel import is_remission
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import RELAPSE
 
 __all__ = ["Codes", "Courses", "Days", "First", "Members", "Places", "Reads", "Subject", "first_ice", "is_seen_again", "subject_of"]

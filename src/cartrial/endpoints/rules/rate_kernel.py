@@ -14,7 +14,6 @@ from cartrial.endpoints.rules.codes import (
     COMPOSITE,
     DAYS,
     ENDS_TREATMENT,
-    FAR,
     ICE_REASONS,
     R_DEATH,
     R_MRD_MISSING,
@@ -43,6 +42,7 @@ from cartrial.endpoints.rules.course_kernel import (
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE
 from cartrial.response.status_kernel import is_progression, is_remission
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE, RELAPSE
 
 __all__ = ["Answers", "Rule", "assess_rate"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.codes import FAR, STRATEGY_CODES
+from cartrial.endpoints.rules.codes import STRATEGY_CODES
 from cartrial.endpoints.rules.rate_kernel import Answers, Rule
 from cartrial.endpoints.rules.strategies import strategy_codes
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import CRH, CRI, RESPONSES, roles
 
 if TYPE_CHECKING:

@@ -19,14 +19,12 @@ from cartrial.endpoints.rules.codes import (
     E_RELAPSE,
     ENDS_OBSERVATION,
     ENDS_RESPONSE,
-    FAR,
     FROM_ALIVE,
     FROM_STOP,
     HYPOTHETICAL,
     ICE_CENSORS,
     ICE_EVENTS,
     NEWTHERAPY,
-    NO_CUTOFF,
     PLACE_ON_DATE,
 )
 from cartrial.endpoints.rules.course_kernel import (
@@ -44,6 +42,7 @@ from cartrial.endpoints.rules.course_kernel import (
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.response.status_kernel import is_remission, is_resistance
+from cartrial.sdtm.records.codes import FAR, NO_CUTOFF
 from cartrial.study.criteria.codes import NE, RELAPSE
 
 __all__ = ["Rule", "Times", "Visits", "assess_time", "find_first_response"]
@@ -214,7 +213,8 @@ def is_overdue(visits: Visits, subject: Subject, rule: Rule, last: int) -> bool:
         following -= 1
         previous = visits.day[following - 1] if following > 0 else 0
     # the interval ends on the visit's day, its margin with the visit's window
-    return subject.cutoff - last > visits.high[following] - previous
+    allowed: int = visits.high[following] - previous
+    return subject.cutoff - last > allowed
 
 
 @part

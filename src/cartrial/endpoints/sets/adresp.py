@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.populations import Populations
-from cartrial.endpoints.rules.codes import FAR
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import as_dates, constant, take
 from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, PENDING
 from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE, RESPONSES
 
 if TYPE_CHECKING:

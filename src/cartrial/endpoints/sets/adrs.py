@@ -9,13 +9,14 @@ import polars as pl
 
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.codes import FAR, RATE_REASONS
+from cartrial.endpoints.rules.codes import RATE_REASONS
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of, window_in_words
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
 from cartrial.response.codes import flag_names
 from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import RESPONSES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE
-from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records import NO_CUTOFF, READERS
 from cartrial.study.criteria.codes import REMISSION, statuses_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
             (pl.col(name) - pl.col("DAY0")).alias(column)
             for column, name in (("ENRLDY", "ENROLLED"), ("LSTALVDY", "ALIVE"), ("DTHDY", "DEATH"), ("HSCTDY", "HSCT"), ("NEWDY", "NEW"))
         ),
-        pl.when(pl.col("CUTOFF") < 2**30).then(pl.col("CUTOFF") - pl.col("DAY0")).alias("CUTDY"),
+        pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF") - pl.col("DAY0")).alias("CUTDY"),
         pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("DTHFL"),
         pl.when(pl.col("DEATH_IMPUTED")).then(pl.lit("D")).alias("DTHDTF"),
         pl.col("DEATH_SRC").alias("DTHSRC"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES, FAR
+from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.time_kernel import assess_time
 from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
@@ -17,6 +17,7 @@ from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:

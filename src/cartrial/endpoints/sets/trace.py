@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.course import Course
-from cartrial.endpoints.rules.codes import FAR
 from cartrial.response.assess import Calls
 from cartrial.response.codes import FROM_LAB
+from cartrial.sdtm.records.codes import FAR
 
 __all__ = ["NOWHERE", "Trace", "as_dates", "constant", "take"]
 

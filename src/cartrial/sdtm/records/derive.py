@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.records.codes import NO_CUTOFF
 from cartrial.sdtm.records.tables import (
-    READERS,
     table_adverse,
     table_calls,
     table_deaths,
@@ -33,9 +33,7 @@ from cartrial.sdtm.vocabulary.terms import canonical
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["NO_CUTOFF", "READERS", "Records", "derive_records"]
-
-NO_CUTOFF = 2**30
+__all__ = ["Records", "derive_records"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.records.codes import READERS
 from cartrial.sdtm.source import Source
 from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
 from cartrial.sdtm.vocabulary.terms import canonical
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cartrial.study import Study
 
 __all__ = [
-    "READERS",
     "table_adverse",
     "table_calls",
     "table_deaths",
@@ -31,7 +31,6 @@ __all__ = [
     "value_of",
 ]
 
-READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
 Types = Mapping[str, pl.DataType | type[pl.DataType]]
 _INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.response.codes import ADJUDICATOR, INV, READER1, READER2
+from cartrial.sdtm.records.codes import ADJUDICATOR, INV, READER1, READER2
 from cartrial.study.criteria.codes import PD, RELAPSE
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course
 from cartrial.virtual.patients.draws import draw_patients

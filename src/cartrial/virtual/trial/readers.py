@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cartrial.response.readers_kernel import RELAPSE_APART, UNDECIDED
+from cartrial.response.status_kernel import common_status
 from cartrial.study.criteria.codes import (
     CR,
     CRH,
@@ -20,7 +22,7 @@ from cartrial.study.criteria.codes import (
     PD,
     RELAPSE,
     REMISSION,
-    RESISTANCE,
+    RESPONSES,
     statuses_of,
 )
 from cartrial.virtual.trial.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
@@ -36,7 +38,8 @@ __all__ = ["READINGS", "Evidence", "Reader", "agree", "evidence", "read_visit"]
 READINGS = range(1200, 1204)
 # marrow blasts (%) between which an error about remission is made
 _NEAR = (0.0, 20.0)
-_RELAPSE_APART = 14
+# what two calls have in common, by both
+_COMMON = np.array([[common_status(one, other) for other in range(len(RESPONSES))] for one in range(len(RESPONSES))], np.int64)
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -144,10 +147,7 @@ def read_visit(settings: TrialSettings, reader: Reader, seen: Evidence, chance: 
 
 
 def agree(one: Codes, two: Codes, first: Reader, second: Reader) -> tuple[Flags, Codes]:
-    """Return where two readers agree, and on what: the lower of CR, CRh and CRi, NR of NR and PD."""
-    remission = np.isin(one, statuses_of(REMISSION)) & np.isin(two, statuses_of(REMISSION))
-    resistant = np.isin(one, statuses_of(RESISTANCE)) & np.isin(two, statuses_of(RESISTANCE))
-    apart = (one == RELAPSE) & (two == RELAPSE) & (np.abs(first.relapse_day - second.relapse_day) > _RELAPSE_APART)
-    lower = np.where((one == CRI) | (two == CRI), CRI, CRH)
-    call = np.where(one == two, one, np.where(remission, lower, NR))
-    return ((one == two) & ~apart) | (remission & (one != two)) | (resistant & (one != two)), call.astype(np.int64)
+    """Return where two readers agree, and on what, by the committee's rule. Meaningless where either made no call (-1)."""
+    call = _COMMON[one, two]
+    apart = np.abs(first.relapse_day - second.relapse_day) > RELAPSE_APART
+    return (call != UNDECIDED) & ~((call == RELAPSE) & apart), call

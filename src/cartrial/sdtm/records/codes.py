@@ -1,0 +1,16 @@
+"""Which numbers stand for readers, and for days that never come?"""
+
+from __future__ import annotations
+
+__all__ = ["FAR", "NO_CUTOFF", "READERS"]
+
+FAR = 2**40
+"""Stands for a day that has not come."""
+
+NO_CUTOFF = 2**30
+"""Stands for the cutoff of a trial to which none applies."""
+
+INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
+
+READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
+"""Readers in words, each at the place of its number."""
