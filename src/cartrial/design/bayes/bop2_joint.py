@@ -27,7 +27,7 @@ _TRUTHS = ("futile and toxic", "effective but toxic", "safe but futile")
 
 @dataclass(frozen=True)
 class JointDesign:
-    """JointBoundaries on responders and on toxicities, looked at together.
+    """Boundaries on responders and on toxicities, looked at together.
 
     Parameters
     ----------
