@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from cartrial.design.bayes.joint_kernel import Floats, Integers
 from cartrial.kernels import kernel
 
 __all__ = ["run_many"]
 
 
 @kernel
-def run_many(n: Any, low: Any, high: Any, p: Any, crossed: Any, expected: Any) -> None:
+def run_many(n: Integers, low: Integers, high: Integers, p: Floats, crossed: Floats, expected: Floats) -> None:
     """Fill the probability of crossing the upper boundary, and the expected number of subjects.
 
     Parameters

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from cartrial.kernels import kernel
 
 __all__ = ["CONFIRM_SIX", "DEESCALATION", "ESCALATION_ONLY", "INTERVAL", "OPEN", "run_trials", "select_doses"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Decisions = NDArray[np.int8]
 
 # rules
 INTERVAL = 0
@@ -26,12 +29,12 @@ _SIX = 6
 
 @kernel
 def run_trials(
-    table: Any,
-    lowest: Any,
-    sizes: Any,
-    uniform: Any,
-    gap: Any,
-    p: Any,
+    table: Decisions,
+    lowest: Integers,
+    sizes: Integers,
+    uniform: Floats,
+    gap: Floats,
+    p: Floats,
     rule: int,
     start: int,
     n_stop: int,
@@ -40,30 +43,33 @@ def run_trials(
     stagger: float,
     between: float,
     preparation: float,
-    subjects: Any,
-    dlts: Any,
-    eliminated: Any,
-    selected: Any,
-    days: Any,
+    subjects: Integers,
+    dlts: Integers,
+    eliminated: Integers,
+    selected: Integers,
+    days: Floats,
 ) -> None:
     """Fill `subjects`, `dlts`, `eliminated`, `selected` and `days`, all 0 before.
 
     Parameters
     ----------
     table : ndarray of int8, shape (n + 1, n + 1)
-        Decision by subjects and DLTs at the dose: 0 escalate, 1 stay, 2 de-escalate, 3 never again.
+        Decision by subjects and DLTs at the dose: 0 escalate, 1 stay, 2 de-escalate, 3 never again; -1 where there is none.
     lowest : ndarray of int64, shape (n + 1,)
         DLTs at the lowest dose, by its subjects, that stop the trial.
     sizes : ndarray of int64, shape (cohorts,)
+        Subjects of each cohort.
     uniform, gap : ndarray of float64, shape (trials, subjects)
         What decides a subject's DLT; days from one subject who can be enrolled to the next.
     p : ndarray of float64, shape (doses,)
         True probabilities of a DLT.
-    rule, start, n_stop, settled_only
-        `start` from 0. At `n_stop` subjects the trial stops; with `settled_only` unless the decision would change the dose.
+    rule, start, n_stop, settled_only : int, int, int, bool
+        One of the rules above; the first dose, from 0. At `n_stop` subjects the trial stops; with `settled_only` unless the decision
+        would change the dose.
     window, stagger, between, preparation : float
         Days: see `Calendar`.
     subjects, dlts : ndarray of int64, shape (trials, doses)
+        Numbers at each dose.
     eliminated : ndarray of int64, shape (trials,)
         First dose never given again, the number of doses if there is none.
     selected : ndarray of int64, shape (trials,)
@@ -136,19 +142,23 @@ def run_trials(
 
 
 @kernel
-def select_doses(subjects: Any, dlts: Any, eliminated: Any, target: float, prior: float, bound: float, selected: Any) -> None:
+def select_doses(
+    subjects: Integers, dlts: Integers, eliminated: Integers, target: float, prior: float, bound: float, selected: Integers
+) -> None:
     """Fill `selected` where it is `OPEN`: isotonic regression of the DLT rates of the doses given and not eliminated.
 
     Parameters
     ----------
-    subjects, dlts : ndarray of int64, shape (trials, doses)
-    eliminated : ndarray of int64, shape (trials,)
+    subjects, dlts, eliminated
+        As `run_trials` fills them.
     target : float
+        DLT rate aimed at.
     prior : float
         Both parameters of the beta prior of the estimates.
     bound : float
         A dose whose estimate is not below it is not selected; above 1 for no bound.
     selected : ndarray of int64, shape (trials,)
+        As `run_trials` fills it.
     """
     doses = subjects.shape[1]
     value = np.empty(doses)

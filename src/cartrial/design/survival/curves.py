@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import exp, gamma, inf, isfinite, log
-from typing import Any, TypeVar
+from typing import Required, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,13 +86,18 @@ class Weibull:
         """Time by which half have had the event."""
         return self.time_of(log(2.0))
 
-    def cumulative_hazard(self, time: Any) -> Any:
+    @overload
+    def cumulative_hazard(self, time: float) -> float: ...
+    @overload
+    def cumulative_hazard(self, time: Floats) -> Floats: ...
+    def cumulative_hazard(self, time: float | Floats) -> float | Floats:
         """Return -log S at times."""
         return (np.asarray(time, np.float64) / self.scale) ** self.shape
 
-    def survival(self, time: Any) -> Any:
+    def survival(self, time: Numbers) -> Numbers:
         """Return S at times."""
-        return np.exp(-self.cumulative_hazard(time))
+        share: Numbers = np.exp(-self.cumulative_hazard(time))
+        return share
 
     def time_of(self, cumulative_hazard: Numbers) -> Numbers:
         """Return the times at which the cumulative hazard reaches values: of unit exponential numbers it makes event times."""
@@ -104,12 +109,13 @@ class Weibull:
         check_above(hazard_ratio, "hazard_ratio")
         return Weibull(self.scale * hazard_ratio ** (-1.0 / self.shape), self.shape)
 
-    def restricted_mean(self, horizon: Any) -> Any:
+    def restricted_mean(self, horizon: Numbers) -> Numbers:
         """Return the mean time lived up to a horizon: the area below S."""
         from scipy.special import gammainc
 
         inverse = 1.0 / self.shape
-        return self.scale * gamma(1.0 + inverse) * gammainc(inverse, self.cumulative_hazard(horizon))
+        mean: Numbers = self.scale * gamma(1.0 + inverse) * gammainc(inverse, self.cumulative_hazard(horizon))
+        return mean
 
 
 def weibull(
@@ -240,7 +246,7 @@ class FollowUp:
         """The longest that anybody can be seen."""
         return self.duration if self.restricted is None else min(self.duration, self.restricted)
 
-    def seen(self, time: Any) -> Any:
+    def seen(self, time: float | Floats) -> Floats:
         """Return the probability of not being censored before times."""
         time = np.asarray(time, np.float64)
         share = np.clip((self.duration - time) / self.accrual, 0.0, 1.0) * np.exp(-self.loss * time)
@@ -298,7 +304,15 @@ def smallest(enough: Callable[[int], bool], most: int) -> int | None:
     return high
 
 
-def accrual_of(accrual: float | None, rate: float | None, **others: Any) -> Callable[[int], FollowUp]:
+class Ends(TypedDict, total=False):
+    """What ends the time for which subjects are seen, accrual apart: see `FollowUp`."""
+
+    follow_up: Required[float]
+    loss: float
+    restricted: float | None
+
+
+def accrual_of(accrual: float | None, rate: float | None, **others: Unpack[Ends]) -> Callable[[int], FollowUp]:
     """Return follow-up as a function of the number of subjects: accrual of fixed duration, or at a fixed rate.
 
     Raises

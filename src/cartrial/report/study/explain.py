@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -136,7 +137,7 @@ def _say(console: Console, text: str) -> None:
     )
 
 
-def _headline(study: Study, row: dict[str, Any]) -> str:
+def _headline(study: Study, row: Mapping[str, object]) -> str:
     band = {"example": " Example data: invented, not patients.", "virtual": " Virtual patient."}.get(study.study.provenance, "")
     who = ", ".join(
         str(part)
@@ -150,7 +151,7 @@ def _headline(study: Study, row: dict[str, Any]) -> str:
     return f"Subject {row['USUBJID']}{f' ({who})' if who else ''}, study {study.study.id}.{band}"
 
 
-def _age(row: dict[str, Any]) -> str | None:
+def _age(row: Mapping[str, object]) -> str | None:
     """Age in years; a study that cuts it into levels keeps the number beside them."""
     years = row.get("AGEN", row["AGE"])
     return None if years is None else f"{years:g} years"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from math import exp, log, sqrt
-from typing import Any
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["observe"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 LAST_RESPONSE = 104.0
 (R_BEST, R_RESPONSE_DAY, R_MRD_NEGATIVE, R_RELAPSE_DAY, R_RELAPSE_NEGATIVE, R_RELAPSE_APLASTIC, R_DEATH_DAY, R_MONTH3, R_RECOVERY_DAY) = (
@@ -19,19 +22,19 @@ N_RESULT = 9
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def observe(
-    visits: Any,
-    marrow: Any,
-    negative: Any,
-    bcell: Any,
-    anc: Any,
-    plt: Any,
-    transplanted: Any,
-    must_clear: Any,
-    noise: Any,
-    chance: Any,
-    numbers: Any,
-    failing: Any,
-    result: Any,
+    visits: Floats,
+    marrow: Floats,
+    negative: Floats,
+    bcell: Floats,
+    anc: Floats,
+    plt: Floats,
+    transplanted: Floats,
+    must_clear: Flags,
+    noise: Floats,
+    chance: Floats,
+    numbers: Floats,
+    failing: Floats,
+    result: Floats,
 ) -> None:
     """Fill `result`.
 
@@ -39,7 +42,7 @@ def observe(
     ----------
     visits : ndarray of float64, shape (visits,)
         Days.
-    marrow, negative, bcell, anc, plt : ndarray, shape (patients, visits)
+    marrow, negative, bcell, anc, plt : ndarray of float64, shape (patients, visits)
         True values: fraction of blasts, CD19-negative share of them, B cells/uL, counts in 1e9/L.
     transplanted : ndarray of float64, shape (patients,)
         Day, NaN: none.

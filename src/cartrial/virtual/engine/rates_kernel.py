@@ -47,9 +47,10 @@ Cells are in 1/uL of blood equivalent (one cell in the body: `ONE_CELL`), time i
 from __future__ import annotations
 
 from math import exp, log
-from typing import Any
 
 import numba as nb
+import numpy as np
+from numpy.typing import NDArray
 
 from cartrial.virtual.engine.kernel_codes import (
     ACCESS_HALF,
@@ -101,11 +102,14 @@ from cartrial.virtual.engine.kernel_codes import (
     REJECTION_HALF,
 )
 
-__all__ = ["rates"]
+__all__ = ["Flags", "Floats", "rates"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: bool) -> None:
+def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats, with_jacobian: bool) -> None:
     """Fill `d` with the rates of change and, where asked, `j` with their derivatives.
 
     Parameters
@@ -122,6 +126,8 @@ def rates(y: Any, q: Any, alive: Any, care: Any, d: Any, j: Any, with_jacobian: 
         Rates, 1/day.
     j : ndarray of float64, shape (17, 17)
         d rate / d state; only entries that can differ from zero are written.
+    with_jacobian : bool
+        Without it, `j` stays as it is.
     """
     sensitive = exp(y[0]) if alive[0] else 0.0
     sanctuary = exp(y[1]) if alive[1] else 0.0

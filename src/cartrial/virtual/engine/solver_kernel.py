@@ -6,7 +6,6 @@ Rodas5P in the form without matrix products (Hairer and Wanner II, IV.7): coeffi
 from __future__ import annotations
 
 from math import exp, log
-from typing import Any
 
 import numba as nb
 import numpy as np
@@ -49,10 +48,10 @@ from cartrial.virtual.engine.kernel_codes import (
     TRANSPLANT_HOST,
     TRANSPLANT_RESERVE,
 )
-from cartrial.virtual.engine.rates_kernel import rates
+from cartrial.virtual.engine.rates_kernel import Flags, Floats, rates
 from cartrial.virtual.engine.solver_kernel_linear import factorise
 from cartrial.virtual.engine.solver_kernel_step import GAMMA, step
-from cartrial.virtual.engine.solver_kernel_write import BLOCK, write_days
+from cartrial.virtual.engine.solver_kernel_write import BLOCK, Integers, Singles, write_days
 
 __all__ = ["solve"]
 
@@ -60,7 +59,8 @@ _LOG10 = log(10.0)
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _write(y: Any, alive: Any, o: Any) -> None:
+def _write(y: Floats, alive: Flags, o: Singles) -> None:
+    """Fill `o`, the quantities of a day, shape (11,), from the state and from which clones exist."""
     o[0] = (exp(y[0]) if alive[0] else 0.0) + (exp(y[1]) if alive[1] else 0.0)
     o[1] = exp(y[2]) if alive[2] else 0.0
     o[2] = exp(y[3])
@@ -74,8 +74,15 @@ def _write(y: Any, alive: Any, o: Any) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _happen(kind: int, value: float, t: float, y: Any, q: Any, alive: Any, thresholds: Any, care: Any, ends: Any, note: Any) -> None:
-    """Change the state by one event."""
+def _happen(
+    kind: int, value: float, t: float, y: Floats, q: Floats, alive: Flags, thresholds: Floats, care: Floats, ends: Floats, note: Floats
+) -> None:
+    """Change the state by one event.
+
+    `kind` and `value` are those of `Events`, or the end of a drug; `t` is the day. State, parameters, clones and factors of treatment
+    as in `rates`; a clone is lost at its threshold (ln cells/uL, shape (3,)). `ends` are the days on which tocilizumab and
+    corticosteroids end, infinite: not given. `note` as in `solve`, one row.
+    """
     if kind == INFUSION:
         cells = q[Q_DOSE] * value
         share = q[Q_MEMORY_SHARE]
@@ -139,13 +146,14 @@ def _happen(kind: int, value: float, t: float, y: Any, q: Any, alive: Any, thres
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _dense(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, s: float) -> float:
+def _dense(y: Floats, z: Floats, k2: Floats, k3: Floats, k4: Floats, i: int, s: float) -> float:
+    """Return state i at a share s, 0 to 1, of the step; arrays as in `step`."""
     state: float = y[i] * (1.0 - s) + s * (z[i] + (1.0 - s) * (k2[i] + s * (k3[i] + s * k4[i])))
     return state
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _cross(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, level: float, low: float, high: float) -> float:
+def _cross(y: Floats, z: Floats, k2: Floats, k3: Floats, k4: Floats, i: int, level: float, low: float, high: float) -> float:
     """Return where within the step, between `low` and `high`, state i passes `level`."""
     above = _dense(y, z, k2, k3, k4, i, low) > level
     for _ in range(45):
@@ -159,26 +167,41 @@ def _cross(y: Any, z: Any, k2: Any, k3: Any, k4: Any, i: int, level: float, low:
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def _patient(
-    y: Any,
-    q: Any,
-    alive: Any,
-    thresholds: Any,
-    when: Any,
-    kind: Any,
-    value: Any,
-    levels: Any,
-    days: Any,
+    y: Floats,
+    q: Floats,
+    alive: Flags,
+    thresholds: Floats,
+    when: Floats,
+    kind: Integers,
+    value: Floats,
+    levels: Floats,
+    days: Floats,
     rtol: float,
-    out: Any,
-    note: Any,
-    w: Any,
-    k: Any,
-    j: Any,
-    lu: Any,
-    buffer: Any,
-    whole: Any,
-    power: Any,
+    out: Singles,
+    note: Floats,
+    w: Floats,
+    k: Floats,
+    j: Floats,
+    lu: Floats,
+    buffer: Floats,
+    whole: Integers,
+    power: Floats,
 ) -> None:
+    """Solve one patient: fill `out` and `note`, and move `y` and `alive` on.
+
+    Parameters
+    ----------
+    y, q, alive, thresholds, when, kind, value, levels, days, rtol, out, note
+        As in `solve`: one row each.
+    w : ndarray of float64, shape (6, 17)
+        Work space: `z`, `k2`, `k3`, `k4` and `at` of `step`, and the rates at `y`.
+    k, j, lu
+        As in `step`.
+    buffer : ndarray of float64, shape (2, 64)
+        Work space: `at` and `x` of `write_days`.
+    whole, power
+        As in `write_days`.
+    """
     allogeneic = q[Q_ALLOGENEIC] > 0.0
     z, k2, k3, k4, at = w[0], w[1], w[2], w[3], w[4]
     care = np.ones(4)
@@ -305,33 +328,37 @@ def _patient(
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def solve(
-    initial: Any,
-    parameters: Any,
-    alive: Any,
-    thresholds: Any,
-    when: Any,
-    kind: Any,
-    value: Any,
-    levels: Any,
-    days: Any,
+    initial: Floats,
+    parameters: Floats,
+    alive: Flags,
+    thresholds: Floats,
+    when: Floats,
+    kind: Integers,
+    value: Floats,
+    levels: Floats,
+    days: Floats,
     rtol: float,
-    out: Any,
-    note: Any,
+    out: Singles,
+    note: Floats,
 ) -> None:
     """Solve patient after patient.
 
     Parameters
     ----------
-    initial, parameters, alive, thresholds : ndarray, shape (patients, 17), (patients, 26), (patients, 3), (patients, 3)
-        As in `Draws`.
-    when, kind, value : ndarray, shape (patients, events)
-        Events sorted by day.
+    initial, parameters, alive, thresholds
+        As in `Draws`: shape (patients, 17), (patients, 26), (patients, 3), (patients, 3); `alive` of bool, the others of float64.
+    when, kind, value : ndarray of float64, int64 and float64, shape (patients, events)
+        As in `Events`, sorted by day.
     levels : ndarray of float64, shape (patients, 2)
-        IL-6 at which tocilizumab and corticosteroids are given.
+        IL-6 (pg/mL) at whose first crossing tocilizumab and corticosteroids are given, infinite: not for that.
     days : ndarray of float64, shape (days,)
+        Days to write, increasing.
     rtol : float
+        Tolerance of a step.
     out : ndarray of float32, shape (patients, days, 11)
+        Filled, in the order of `QUANTITIES`.
     note : ndarray of float64, shape (patients, 14)
+        Filled, in the order of `kernel_codes.I_*`.
     """
     work = np.zeros((6, N_STATES))
     buffer = np.zeros((2, BLOCK))
@@ -341,8 +368,8 @@ def solve(
     j = np.zeros((N_STATES, N_STATES))
     lu = np.zeros((N_STATES, N_STATES))
     for i in range(len(initial)):
-        y = initial[i].copy()
-        living = alive[i].copy()
+        y: Floats = initial[i].copy()
+        living: Flags = alive[i].copy()
         j[:, :] = 0.0
         _patient(
             y,

@@ -8,15 +8,15 @@ each other. Alemtuzumab acts on the others and depends on none; from IL-6 on, st
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
+
+from cartrial.virtual.engine.rates_kernel import Floats
 
 __all__ = ["factorise", "solve_block"]
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def factorise(j: Any, shift: float, allogeneic: bool, f: Any) -> None:
+def factorise(j: Floats, shift: float, allogeneic: bool, f: Floats) -> None:
     """Fill `f` with the factors of (shift I - j).
 
     Parameters
@@ -121,8 +121,8 @@ def factorise(j: Any, shift: float, allogeneic: bool, f: Any) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _factorise_rejection(j: Any, shift: float, f: Any) -> None:
-    """Add the row and the column of rejection [9] to the factors of the others."""
+def _factorise_rejection(j: Floats, shift: float, f: Floats) -> None:
+    """Add the row and the column of rejection [9] to the factors of the others; arguments as in `factorise`."""
     # its column, in the order of elimination
     f[5, 9] = -j[5, 9]
     a49 = -j[4, 9] - f[4, 5] * f[5, 9]
@@ -150,7 +150,7 @@ def _factorise_rejection(j: Any, shift: float, f: Any) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def solve_block(f: Any, j: Any, allogeneic: bool, r: Any) -> None:
+def solve_block(f: Floats, j: Floats, allogeneic: bool, r: Floats) -> None:
     """Solve (shift I - j) x = r in place.
 
     Parameters
@@ -158,7 +158,9 @@ def solve_block(f: Any, j: Any, allogeneic: bool, r: Any) -> None:
     f, j : ndarray of float64, shape (17, 17)
         Factors and derivatives.
     allogeneic : bool
+        As for the factors.
     r : ndarray of float64, shape (17,)
+        Right side, then the solution.
     """
     x10 = r[10] * f[10, 10]
     x5 = r[5]

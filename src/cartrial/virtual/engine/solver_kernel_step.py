@@ -7,12 +7,11 @@ compiled without loops.
 from __future__ import annotations
 
 from math import exp, sqrt
-from typing import Any
 
 import numba as nb
 
 from cartrial.virtual.engine.kernel_codes import N_STATES
-from cartrial.virtual.engine.rates_kernel import rates
+from cartrial.virtual.engine.rates_kernel import Flags, Floats, rates
 from cartrial.virtual.engine.solver_kernel_linear import solve_block
 
 __all__ = ["GAMMA", "step"]
@@ -89,21 +88,21 @@ H48 = 4.883087185713722
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def step(
-    y: Any,
-    q: Any,
-    alive: Any,
-    care: Any,
+    y: Floats,
+    q: Floats,
+    alive: Flags,
+    care: Floats,
     allogeneic: bool,
     h: float,
     rtol: float,
-    k: Any,
-    j: Any,
-    lu: Any,
-    z: Any,
-    k2: Any,
-    k3: Any,
-    k4: Any,
-    at: Any,
+    k: Floats,
+    j: Floats,
+    lu: Floats,
+    z: Floats,
+    k2: Floats,
+    k3: Floats,
+    k4: Floats,
+    at: Floats,
 ) -> float:
     """Fill `z`, the state after the step, and `k2`, `k3`, `k4` of its continuous extension; return the error over the tolerance.
 
@@ -111,13 +110,18 @@ def step(
     ----------
     y : ndarray of float64, shape (17,)
         State before the step.
+    q, alive, care
+        As in `rates`.
+    allogeneic : bool
+        As in `factorise`.
     k : ndarray of float64, shape (8, 17)
         Stages; the first row holds the rates at `y` on entry.
-    j, lu : ndarray of float64
+    j, lu : ndarray of float64, shape (17, 17)
         Derivatives at `y`, and their factors.
     h, rtol : float
         Step (days), tolerance.
     z, k2, k3, k4, at : ndarray of float64, shape (17,)
+        Filled; `at` is work space.
     """
     over = 1.0 / h
     n = N_STATES

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "write_days"]
+from cartrial.virtual.engine.rates_kernel import Flags, Floats
+
+__all__ = ["BLOCK", "Integers", "Singles", "write_days"]
+
+Integers = NDArray[np.int64]
+Singles = NDArray[np.float32]
 
 BLOCK = 64
 _LOG2_E = 1.4426950408889634
@@ -16,13 +21,13 @@ _ROUND = 6755399441055744.0
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _exp(x: Any, whole: Any, power: Any, n: int) -> None:
+def _exp(x: Floats, whole: Integers, power: Floats, n: int) -> None:
     """Replace the first n numbers by their exponentials, to 1e-11 relative; below -690 by 0 or near it.
 
     Parameters
     ----------
-    x : ndarray of float64
-    whole, power : ndarray of int64 and float64
+    x : ndarray of float64, shape (at least n,)
+    whole, power : ndarray of int64 and float64, shape (at least n,)
         Work space: the same bytes, seen as integers and as powers of two.
     """
     for i in range(n):
@@ -41,21 +46,21 @@ def _exp(x: Any, whole: Any, power: Any, n: int) -> None:
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def write_days(
-    y: Any,
-    z: Any,
-    k2: Any,
-    k3: Any,
-    k4: Any,
-    alive: Any,
-    lost: Any,
-    days: Any,
+    y: Floats,
+    z: Floats,
+    k2: Floats,
+    k3: Floats,
+    k4: Floats,
+    alive: Flags,
+    lost: Floats,
+    days: Floats,
     t: float,
     h: float,
-    out: Any,
-    at: Any,
-    x: Any,
-    whole: Any,
-    power: Any,
+    out: Singles,
+    at: Floats,
+    x: Floats,
+    whole: Integers,
+    power: Floats,
 ) -> None:
     """Write some days inside one step, at most `BLOCK`.
 
@@ -69,10 +74,11 @@ def write_days(
         Day each clone is lost, NaN: not yet.
     days : ndarray of float64, shape (days,)
     t, h : float
-        Start and length of the step.
+        Start and length of the step, days.
     out : ndarray of float32, shape (days, 11)
-    at, x, whole, power : ndarray, shape (64,)
-        Work space.
+        Filled, in the order of `kernel_codes.QUANTITIES`.
+    at, x, whole, power : ndarray of float64, float64, int64 and float64, shape (64,)
+        Work space; `whole` and `power` are the same bytes.
     """
     n = len(days)
     for i in range(n):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,9 @@ __all__ = ["build_patients", "draw_patients", "marrow_to_blasts"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Numbers = dict[int, Any]
+Value = float | Floats
+"""One number for all patients, or one for each."""
+Numbers = dict[int, Value]
 
 # choices that no source gives
 MOST_MARROW = 0.98  # fraction of blasts in the marrow, as drawn
@@ -57,7 +59,7 @@ class _Basis:
     """
 
     population: Population
-    free: Mapping[str, Any]
+    free: Mapping[str, Value]
     fixed: Mapping[str, float]
     z: Floats
     u: Floats
@@ -142,7 +144,7 @@ def draw_marrow(population: Population, chances: Chances) -> Floats:
 
 def build_patients(
     population: Population,
-    natural: Mapping[str, Any],
+    natural: Mapping[str, Value],
     chances: Chances,
     *,
     marrow: Floats | None = None,
@@ -184,7 +186,7 @@ def build_patients(
     )
 
 
-def _basis(population: Population, free: Mapping[str, Any], fixed: Mapping[str, float], chances: Chances) -> _Basis:
+def _basis(population: Population, free: Mapping[str, Value], fixed: Mapping[str, float], chances: Chances) -> _Basis:
     """Say what kind of product each patient has.
 
     The cells' quality is a normal number, and the lowest make a poor product; a donor's is poor as often as a child's. How poor is its
@@ -200,7 +202,7 @@ def _basis(population: Population, free: Mapping[str, Any], fixed: Mapping[str, 
     return _Basis(population, free, fixed, z, u, poor, severity, short_lived)
 
 
-def _log_normal(median: Any, spread: Any, z: Floats) -> Any:
+def _log_normal(median: Value, spread: Value, z: Floats) -> Floats:
     """Return a number that differs between patients: its median, and the standard deviation of its logarithm."""
     return median * np.exp(spread * z)
 
@@ -327,7 +329,7 @@ def _state(basis: _Basis, clones: Floats) -> Floats:
     marrow's reserve, from some patients more than from others. Cytokines are at rest; what is not named is 0.
     """
     free, fixed, z = basis.free, basis.fixed, basis.z
-    effect = 0.0
+    effect: Value = 0.0
     if basis.population.product.alemtuzumab:
         effect = _log_normal(free["alemtuzumab"], fixed["spread-alemtuzumab"], z[:, chance.Z_ALEMTUZUMAB])
     ln_host = np.log(fixed["host"]) + fixed["spread-host"] * z[:, chance.Z_HOST] - codes.ALEMTUZUMAB_POWER * effect
@@ -369,7 +371,7 @@ def _covariates(basis: _Basis, marrow: Floats) -> dict[str, NDArray[np.generic]]
     }
 
 
-def _hazards(basis: _Basis) -> dict[str, Any]:
+def _hazards(basis: _Basis) -> dict[str, Value]:
     """Return the clinical rates: see `Draws`. Neurotoxicity is more frequent under CD28 at the same IL-6."""
     free, fixed = basis.free, basis.fixed
     return {

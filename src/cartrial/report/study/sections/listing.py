@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ __all__ = ["build", "source_text"]
 ANSWERS = {"Y": "yes", "N": "no", "NYA": "not yet assessable"}
 
 
-def source_text(row: dict[str, Any]) -> str:
+def source_text(row: Mapping[str, object]) -> str:
     """Return the source record of a derived row, e.g. ``RS 3``."""
     where = " ".join(str(part) for part in (row.get("SRCDOM"), row.get("SRCSEQ")) if part is not None and part != "")
     return where
