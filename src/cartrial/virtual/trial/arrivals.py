@@ -89,7 +89,7 @@ class Accrued:
     consent, enrolled, infusion, released, lost : ndarray of int64
         Days since 1970-01-01, `NEVER` where it did not happen. `lost`: product failure, death or ineligibility before infusion.
     outcome : ndarray of int64
-        Position in `population_supply.OUTCOMES`; -1 for a subject who failed screening.
+        Position in `patients.supply.OUTCOMES`; -1 for a subject who failed screening.
     attempts : ndarray of int64
         Aphereses, or lots.
     age, marrow, marrow_later : ndarray of float64
