@@ -6,8 +6,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 OUT ?= out
 # compiled kernels of the tests stay in the checkout
 export CARTRIAL_CACHE ?= $(CURDIR)/.cache
-# files of others that some tests read (tests/README.md); without them those tests are left out
-export CARTRIAL_TEST_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .PHONY: report example test test-all lint bench docs wheel clean
 

@@ -32,7 +32,10 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib import metadata
 
-        return metadata.version("cartrial")
+        try:
+            return metadata.version("cartrial")
+        except metadata.PackageNotFoundError:  # run from its sources
+            return "not installed"
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'cartrial' has no attribute '{name}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cartrial.cli import app
+from cartrial.cli.app import app
 from cartrial.errors import InputError
 
 __all__ = ["main"]

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import cartrial
 from cartrial import kernels
-from cartrial.cli import app
+from cartrial.cli.app import app
 from cartrial.design.batches import manifest
 from cartrial.design.batches.batch import threads_here
 from cartrial.design.batches.places import open_place

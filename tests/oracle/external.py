@@ -1,4 +1,4 @@
-"""Public data sets that the oracle uses, read from PyPI packages (test-only) or the shared folder.
+"""Public data sets that the oracle uses, read from PyPI packages (test-only) or a folder of data of others (tests/README.md).
 
     python tests/oracle/external.py DIR      writes them as CSV for oracle.R
 

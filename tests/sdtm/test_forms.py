@@ -1,6 +1,6 @@
 """Does the same table read equal in every form, and does what is written read back equal?
 
-Expected values: the CDISC examples in `../shared/data/dataset_json` hold each table as JSON, NDJSON and XPT; for generated tables, the
+Expected values: the CDISC examples in `dataset_json` (tests/README.md) hold each table as JSON, NDJSON and XPT; for generated tables, the
 table itself.
 """
 

@@ -1,6 +1,6 @@
 """Are words, units and partial dates read as what they mean?
 
-Expected values: words from the CDISC controlled terminology of 2024-03-29 (checked against `../shared/data/cdisc_ct` where it is
+Expected values: words from the CDISC controlled terminology of 2024-03-29 (checked against `cdisc_ct` of tests/README.md where it is
 there) and the project's rules; unit factors from the definitions of the units; dates from the calendar.
 """
 

@@ -22,7 +22,7 @@ import typer
 import yaml
 
 from cartrial.analysis import KEY, SCHEMA, read_results
-from cartrial.cli import app
+from cartrial.cli.app import app
 from cartrial.sdtm.mapping import read_mapping
 from cartrial.study import Study
 from docs_reference import BLOCK, CONSTANTS, DOCS, KEYS, PAGES, ROOMS, ROOT, filled, key_rows, public_names, table_rows

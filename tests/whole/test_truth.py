@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from cartrial.cli import app
+from cartrial.cli.app import app
 from cartrial.errors import InputError
 from helpers import ROOT, WORKED
 

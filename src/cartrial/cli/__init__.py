@@ -2,8 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli.app import app
 from cartrial.cli import study, design, virtual
 # isort: on
 
-__all__ = ["app", "design", "study", "virtual"]
+__all__ = ["design", "study", "virtual"]

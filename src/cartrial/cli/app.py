@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import cartrial
 from cartrial.errors import InputError
 
 __all__ = ["DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps"]
@@ -38,7 +38,7 @@ OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"cartrial {metadata.version('cartrial')}")
+        typer.echo(f"cartrial {cartrial.__version__}")
         raise typer.Exit
 
 

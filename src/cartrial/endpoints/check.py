@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.sdtm.source import FINDINGS_SCHEMA
-from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RESPONSES
+from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -111,7 +111,7 @@ def _flagged(reads: pl.DataFrame, flag: str, rule: str, severity: str, words: st
 def _informative(adam: Adam) -> pl.DataFrame:
     """Relapse by INV, then new therapy, before any relapse by IRC: censoring that is not independent."""
     relapse = (
-        adam.adresp.filter((pl.col("AVALC") == "RELAPSE") & pl.col("READER").is_in(["INV", "IRC"]))
+        adam.adresp.filter((pl.col("AVALC") == RESPONSES[RELAPSE]) & pl.col("READER").is_in(["INV", "IRC"]))
         .group_by("SUBJ", "READER")
         .agg(pl.col("CARDY").min())
     )

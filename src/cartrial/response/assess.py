@@ -109,10 +109,10 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
 
 
 def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
-    assess_sequence(len(reads["day"]), _reads_of(reads), day0)
+    assess_sequence(len(reads["day"]), _kernel_reads(reads), day0)
 
 
-def _reads_of(reads: dict[str, np.ndarray]) -> Reads:
+def _kernel_reads(reads: dict[str, np.ndarray]) -> Reads:
     """Return one reader's calls as the kernels read them."""
     return Reads(reads["at"], reads["day"], reads["status"], reads["flags"], reads["seq"], np.zeros(len(reads["day"]), bool))
 
@@ -133,7 +133,7 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
 
 def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     first, second, adjudicator, own = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
-    panel = Panel(*(_reads_of(reads) for reads in (_relapse_stays(first), _relapse_stays(second), adjudicator, own)))
+    panel = Panel(*(_kernel_reads(reads) for reads in (_relapse_stays(first), _relapse_stays(second), adjudicator, own)))
     room = len(first["day"]) + len(second["day"]) + len(own["day"])
     rows = Rows(np.zeros(count + 1, np.int64), *(np.zeros(room, np.int64) for _ in Rows._fields[1:]))
     assess_committee(room, panel, _marrow_samples(labs, count), rows)

@@ -24,7 +24,7 @@ from cartrial.response.codes import (
 )
 from cartrial.response.status_kernel import is_remission
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE
+from cartrial.study.criteria.codes import CR, CRH, CRH_NEUTROPHILS, CRH_PLATELETS, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE, RISE
 
 __all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
 
@@ -296,9 +296,9 @@ def remission_of(findings: Findings, rule: Rule) -> tuple[int, int]:
         return CRI, flags | COUNTS_MISSING
     if neutrophils_recovered and platelets_recovered:
         return CR, flags
-    if rule.crh and findings.neutrophils > 0.5 and findings.platelets > 50.0:
+    if rule.crh and findings.neutrophils > CRH_NEUTROPHILS and findings.platelets > CRH_PLATELETS:
         return CRH, flags
-    aplastic = findings.neutrophils <= 0.5 and findings.platelets <= 50.0
+    aplastic = findings.neutrophils <= CRH_NEUTROPHILS and findings.platelets <= CRH_PLATELETS
     if not neutrophils_recovered and not platelets_recovered and (rule.exactly_one or (rule.aplastic_mlfs and aplastic)):
         return MLFS, flags
     return CRI, flags
@@ -323,4 +323,4 @@ def resistance_of(findings: Findings, baseline: Baseline, rule: Rule) -> tuple[i
 @part
 def has_risen(blasts: float, before: float) -> bool:
     """Up by at least a quarter of the value at baseline (rules, paragraph 3)."""
-    return not is_missing(before) and blasts > before and blasts >= 1.25 * before
+    return not is_missing(before) and blasts > before and blasts >= RISE * before

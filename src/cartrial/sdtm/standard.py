@@ -10,6 +10,7 @@ from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_f
 from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
 from cartrial.sdtm.vocabulary.terms import canonical, normalised
 from cartrial.sdtm.vocabulary.units import UNITS, standard_unit, unit_factor
+from cartrial.study.criteria.codes import NE, RESPONSES
 
 __all__ = ["standardise"]
 
@@ -92,7 +93,7 @@ def _rows_of(frame: pl.DataFrame, domain: str) -> pl.Expr:
 def _collected(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
     """Keep a result as collected in --ORRES, and take it from there where the standard result is blank."""
     result, collected, status = f"{domain}STRESC", f"{domain}ORRES", f"{domain}STAT"
-    blank = {"RS": "NE", "FA": "NOT DONE"}[domain]
+    blank = {"RS": RESPONSES[NE], "FA": "NOT DONE"}[domain]
     not_done = canonical(pl.col(status), "STAT").is_not_null() if status in frame.columns else pl.lit(False)
     rows = _rows_of(frame, domain)
     filled = pl.coalesce(result, collected, pl.when(not_done).then(pl.lit(blank)))

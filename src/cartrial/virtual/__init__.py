@@ -17,7 +17,7 @@ Day 0 is the first infusion and exists. Lymphodepletion before it is in the stat
 (growth, bridging, manufacturing, failure, death) is product supply: `supply_autologous`, `supply_allogeneic`.
 
 `cartrial.virtual.calibration.calibrate` makes the ensemble again from the registry of published results (`load_targets`);
-`read_scores` of `calibrate` reads its tables.
+`read_scores`, beside it, reads its tables.
 The compiled parts need the extra `fast`.
 
 What is weak

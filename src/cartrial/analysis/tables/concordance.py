@@ -10,7 +10,7 @@ from cartrial.analysis.estimators.agreement import estimate_agreement
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.reads import best_reads, pair_reads
 from cartrial.analysis.wording import PROPORTION
-from cartrial.study.criteria.codes import AGREEMENT
+from cartrial.study.criteria.codes import AGREEMENT, RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -75,7 +75,7 @@ def _informative_rows(study: Study, reads: pl.DataFrame, adtte: pl.DataFrame, la
     """Censoring that may be informative: the investigator saw the relapse, the committee was not asked in time."""
     if study.readers.primary != "IRC" or adtte.is_empty():
         return []
-    relapse = reads.filter(pl.col("AVALC") == "RELAPSE").select("TRIAL", "SUBJ", "READER").unique()
+    relapse = reads.filter(pl.col("AVALC") == RESPONSES[RELAPSE]).select("TRIAL", "SUBJ", "READER").unique()
     seen = relapse.filter(pl.col("READER") == "INV").join(relapse.filter(pl.col("READER") == "IRC"), on=["TRIAL", "SUBJ"], how="anti")
     if seen.is_empty():
         return []

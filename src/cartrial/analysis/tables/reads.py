@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cartrial.response.readers_kernel import PAIR_DAYS
-from cartrial.study.criteria.codes import BEST_FIRST
+from cartrial.study.criteria.codes import BEST_FIRST, NE, RESPONSES
 
 __all__ = ["best_reads", "pair_reads"]
 
@@ -87,7 +87,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     >>> best_reads(pl.DataFrame(reads), "IRC", "INV").rows()
     [(1, 1, 'CR', 'NR')]
     """
-    call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit("NE"))
+    call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit(RESPONSES[NE]))
     rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)
     # A relapse follows a remission: alone it says that there was none.
     best = (

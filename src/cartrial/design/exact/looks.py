@@ -202,8 +202,8 @@ def design_fleming(
 
     Examples
     --------
-    By hand: with z = 1.645 a rate of 0.3 is rejected at 20 subjects from 0.3 x 20 + z √(35 x 0.21) = 10.5 responders on, and at 35 from 0.3
-    x 35 + the same = 15.0 on: 11 and 16 are the next whole numbers above.
+    By hand: with z = 1.645, 0.3 x 20 + z √(35 x 0.21) = 10.46 at 20 subjects and 0.3 x 35 + the same = 14.96 at 35, 10 and 15 as whole
+    numbers: 0.3 is rejected with more responders than that.
 
     >>> from cartrial.design import design_fleming
     >>> design = design_fleming(0.3, 0.5, 0.05, n=(20, 35))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
+from cartrial.endpoints.rules.codes import AT, DAYS, WITHIN
+from cartrial.endpoints.rules.rate_rule import rule_of
 from cartrial.errors import InputError
 from cartrial.study.planned import Design, Looks, Most, Power, Recruitment
 
@@ -327,15 +329,13 @@ def _delay(study: Study, endpoint: Endpoint) -> Delay:
     """Return when an endpoint's window has closed; until then a subject may still respond."""
     window = endpoint.window
     assert window is not None
-    name = window.at or window.within
-    if name is not None:
-        visit = study.visit(name)
-        first = 1 if window.within else visit.day - visit.minus
-        last = visit.day + visit.plus
-        return Delay(last, "infusion", True, f"the window of {endpoint.id}, {name} (day {first} to {last}), has closed")
-    if window.within_days is not None:
-        start: Literal["infusion", "enrolment"] = "enrolment" if window.from_ == "enrolment" else "infusion"
-        return Delay(window.within_days, start, True, f"the window of {endpoint.id}, {window.within_days} days from {start}, has closed")
+    rule = rule_of(study, endpoint)
+    if rule.mode in (AT, WITHIN):
+        words = f"{window.at or window.within} (day {rule.low} to {rule.high})"
+        return Delay(rule.high, "infusion", True, f"the window of {endpoint.id}, {words}, has closed")
+    if rule.mode == DAYS:
+        start: Literal["infusion", "enrolment"] = "enrolment" if rule.from_enrolment else "infusion"
+        return Delay(rule.high, start, True, f"the window of {endpoint.id}, {rule.high} days from {start}, has closed")
     visit = max(study.disease.visits, key=lambda visit: visit.day)
     source = f"assumption: {endpoint.id} counts responses up to the cutoff; none is awaited beyond the last visit ({visit.name})"
     return Delay(visit.day + visit.plus, "infusion", False, source)

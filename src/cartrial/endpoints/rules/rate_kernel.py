@@ -52,9 +52,12 @@ class Rule(NamedTuple):
     """What a study says of a response rate: the window, what counts, how it is confirmed, and the strategies."""
 
     mode: int
+    """The kind of window: `AT`, `WITHIN`, `BEST` or `DAYS`."""
     low: int
     high: int
+    """Its first and last day, from day 0, or so many days from enrolment."""
     target: int
+    """The day of a landmark, from day 0."""
     from_enrolment: bool
     until_progression: bool
     bridging: bool

@@ -11,6 +11,7 @@ import polars as pl
 from cartrial.report.page.render import BANDS
 from cartrial.report.page.rows import Rows
 from cartrial.study import Endpoint, Study
+from cartrial.study.criteria.codes import RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
@@ -108,7 +109,7 @@ class ReportData:
     @cached_property
     def followed(self) -> bool:
         """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
-        relapse = bool((self.adam.adresp["AVALC"] == "RELAPSE").any())
+        relapse = bool((self.adam.adresp["AVALC"] == RESPONSES[RELAPSE]).any())
         events = self.adam.adtte.height > 0 and bool((self.adam.adtte["CNSR"] != 1).any())
         contacts = self.records is None or self.records.survival.height > 0
         return relapse or events or contacts

@@ -6,7 +6,7 @@ A role is a set of statuses in one integer, a bit for each, so that a compiled r
 
 from __future__ import annotations
 
-__all__ = ["AGREEMENT", "BEST_FIRST", "RESPONSES", "roles", "statuses_of", "words_of"]
+__all__ = ["AGREEMENT", "BEST_FIRST", "CRH_NEUTROPHILS", "CRH_PLATELETS", "RESPONSES", "RISE", "roles", "statuses_of", "words_of"]
 
 NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE = range(9)
 
@@ -62,6 +62,12 @@ def words_of(role: int) -> tuple[str, ...]:
 
 BEST_FIRST = tuple(RESPONSES[status] for status in (CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE, NE))
 """The words, the best first: a subject's best call is the first of them, and tables are in this order."""
+
+CRH_NEUTROPHILS, CRH_PLATELETS = 0.5, 50.0
+"""Counts above these make a CRh, counts at or below both an aplastic marrow. Unit: 10^9/L."""
+
+RISE = 1.25
+"""Blasts that rose to so many times their value at baseline are progressive disease."""
 
 AGREEMENT = {**dict.fromkeys(words_of(REMISSION), "remission"), **dict.fromkeys(words_of(RESISTANCE), "/".join(words_of(RESISTANCE)))}
 """Categories on which two readers agree, though not on the status; every other status is its own category."""

@@ -13,6 +13,8 @@ from cartrial.response.status_kernel import common_status
 from cartrial.study.criteria.codes import (
     CR,
     CRH,
+    CRH_NEUTROPHILS,
+    CRH_PLATELETS,
     CRI,
     DISEASE,
     INDETERMINATE,
@@ -23,6 +25,7 @@ from cartrial.study.criteria.codes import (
     RELAPSE,
     REMISSION,
     RESPONSES,
+    RISE,
     statuses_of,
 )
 from cartrial.virtual.trial.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
@@ -84,11 +87,11 @@ def evidence(study: Study, visit: NDArray[np.float64], lesions: Flags, before: N
     if options.cri == "exactly-one":
         recovered = np.where(both_fail, MLFS, recovered)
     if options.aplastic == "MLFS":
-        recovered = np.where(both_fail & (neutrophils <= 0.5) & (platelets <= 50), MLFS, recovered)
+        recovered = np.where(both_fail & (neutrophils <= CRH_NEUTROPHILS) & (platelets <= CRH_PLATELETS), MLFS, recovered)
     if options.crh:
-        recovered = np.where((recovered != CR) & (neutrophils > 0.5) & (platelets > 50), CRH, recovered)
+        recovered = np.where((recovered != CR) & (neutrophils > CRH_NEUTROPHILS) & (platelets > CRH_PLATELETS), CRH, recovered)
     start = before[:, BLAST]
-    progressed = adequate & meets(marrow, criteria.refractory_marrow) & (marrow > start) & (marrow >= 1.25 * start)
+    progressed = adequate & meets(marrow, criteria.refractory_marrow) & (marrow > start) & (marrow >= RISE * start)
     progressed |= lesions & ~lesions_before
     near = adequate & (marrow >= _NEAR[0]) & (marrow <= _NEAR[1])
     return Evidence(adequate, clear, over, adequate | elsewhere, progressed, near, recovered.astype(np.int64))

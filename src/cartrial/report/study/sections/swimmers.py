@@ -12,7 +12,7 @@ from cartrial.study.criteria import codes
 __all__ = ["build"]
 
 PART = 48
-REMISSION = codes.words_of(codes.REMISSION)
+REMISSION, RELAPSE = codes.words_of(codes.REMISSION), codes.RESPONSES[codes.RELAPSE]
 
 
 def build(data: ReportData) -> Section:
@@ -84,7 +84,7 @@ def _remission(seen: list[tuple[float, str]]) -> list[tuple[float, float]]:
     start = next((day for day, call in seen if call in REMISSION), None)
     if start is None:
         return []
-    relapse = next((day for day, call in seen if call == "RELAPSE" and day > start), None)
+    relapse = next((day for day, call in seen if call == RELAPSE and day > start), None)
     return [(start, relapse if relapse is not None else max(day for day, call in seen if call in REMISSION))]
 
 
@@ -92,7 +92,7 @@ def _marks(seen: list[tuple[float, str]], events: list[tuple[float, str]], death
     marks: list[tuple[float, str]] = []
     before = ""
     for day, call in seen:
-        if call != before and (call in REMISSION or call == "RELAPSE"):
+        if call != before and (call in REMISSION or call == RELAPSE):
             marks.append((day, call))
         before = call
     marks.extend(events)
