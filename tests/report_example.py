@@ -105,7 +105,7 @@ def _times(key: dict[str, Any], follow: np.ndarray, died: np.ndarray) -> pl.Data
 
 
 def _trace(domain: str) -> dict[str, Any]:
-    return {"ADT": DAY0, "CARDY": 90, "SRCDOM": domain, "SRCVAR": f"{domain}DTC", "SRCSEQ": 2, "RULE": "invented", "FLAGS": ""}
+    return {"ADT": DAY0, "CARDAY": 90, "SRCDOM": domain, "SRCVAR": f"{domain}DTC", "SRCSEQ": 2, "RULE": "invented", "FLAGS": ""}
 
 
 def _adae(base: dict[str, Any]) -> pl.DataFrame:
@@ -146,7 +146,7 @@ def _adresp(base: dict[str, Any], follow: np.ndarray, respond: np.ndarray, rng: 
         "STUDYID",
         "USUBJID",
         "READER",
-        "CARDY",
+        "CARDAY",
         "ADT",
         "AVALC",
         "ADEQUATE",

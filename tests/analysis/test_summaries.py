@@ -62,7 +62,7 @@ def test_kappa_of_pairs_in_one_call() -> None:
 
 
 def reads(*rows: tuple[int, str, int, str]) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema=["SUBJ", "READER", "CARDY", "AVALC"], orient="row")
+    frame = pl.DataFrame(rows, schema=["SUBJ", "READER", "CARDAY", "AVALC"], orient="row")
     return frame.with_columns(TRIAL=pl.lit(0, pl.Int32), USABLE=pl.when(pl.col("AVALC") == "NE").then(pl.lit("N")).otherwise(pl.lit("Y")))
 
 
@@ -77,7 +77,7 @@ def test_pairs_by_hand() -> None:
         (2, "A", 28, "PD"),
         (2, "B", 35, "NR"),
     )
-    assert pair_reads(frame, "A", "B").select("SUBJ", "CARDY", "FIRST", "SECOND").rows() == [(1, 31, "NR", "CRi"), (2, 28, "PD", "NR")]
+    assert pair_reads(frame, "A", "B").select("SUBJ", "CARDAY", "FIRST", "SECOND").rows() == [(1, 31, "NR", "CRi"), (2, 28, "PD", "NR")]
     assert best_reads(frame, "A", "B").select("SUBJ", "FIRST", "SECOND").rows() == [(1, "CR", "CR"), (2, "PD", "NR")]
     assert pair_reads(frame, "A", "C").is_empty()
 

@@ -151,10 +151,10 @@ def test_what_is_found_are_errors_of_readers():
         adam = derive(plan.study, simulate_study(plan.study, plan=plan, first=number))
         found = check_endpoints(plan.study, adam)
         assert set(found["RULE"]) <= {"call-against-lab"}
-        reads = adam.adresp.select("USUBJID", "CARDY", "READER", "AVALC")
-        lab = reads.filter(pl.col("READER") == "LAB").select("USUBJID", "CARDY", pl.col("AVALC").alias("LAB"))
-        single = reads.filter(pl.col("READER").is_in(["INV", "READER 1", "READER 2"])).join(lab, on=["USUBJID", "CARDY"])
-        wrong = set(single.filter(pl.col("AVALC") != pl.col("LAB")).select("USUBJID", "CARDY").iter_rows())
+        reads = adam.adresp.select("USUBJID", "CARDAY", "READER", "AVALC")
+        lab = reads.filter(pl.col("READER") == "LAB").select("USUBJID", "CARDAY", pl.col("AVALC").alias("LAB"))
+        single = reads.filter(pl.col("READER").is_in(["INV", "READER 1", "READER 2"])).join(lab, on=["USUBJID", "CARDAY"])
+        wrong = set(single.filter(pl.col("AVALC") != pl.col("LAB")).select("USUBJID", "CARDAY").iter_rows())
         days = set(found.select("USUBJID", pl.col("MESSAGE").str.extract(r"day (\d+)").cast(pl.Int32)).iter_rows())
         assert days <= wrong
         many += len(days)

@@ -70,9 +70,9 @@ def test_every_status_of_the_truth_table_by_hand(derived: tuple[Path, Path, Path
     if not status.is_file():
         return
     found = pl.read_parquet(adam / "ADRESP.parquet").select(
-        "USUBJID", "READER", pl.col("CARDY").cast(pl.String), "AVALC", pl.col("MRD").fill_null("")
+        "USUBJID", "READER", pl.col("CARDAY").cast(pl.String), "AVALC", pl.col("MRD").fill_null("")
     )
-    joined = _read(status).join(found, on=["USUBJID", "READER", "CARDY"], how="left", suffix="_FOUND")
+    joined = _read(status).join(found, on=["USUBJID", "READER", "CARDAY"], how="left", suffix="_FOUND")
     equal = (pl.col("AVALC") == pl.col("AVALC_FOUND")) & ((pl.col("MRD") == "") | (pl.col("MRD") == pl.col("MRD_FOUND")))
     wrong = joined.filter(pl.when(pl.col("AVALC") == "ABSENT").then(pl.col("AVALC_FOUND").is_not_null()).otherwise(~equal.fill_null(False)))
     assert wrong.is_empty(), wrong.to_dicts()
@@ -86,7 +86,7 @@ def test_reasons_of_mrd_are_the_most_telling_by_hand(tmp_path: Path) -> None:
     found = dict(rows.select("USUBJID", "REASON").rows())
     assert found["MORE-04"] == "mrd-positive"
     assert found["MORE-05"] == "mrd-not-evaluable"
-    assert rows.filter(pl.col("USUBJID") == "MORE-04")["CARDY"][0] == 28
+    assert rows.filter(pl.col("USUBJID") == "MORE-04")["CARDAY"][0] == 28
 
 
 def test_the_truth_table_is_whole() -> None:

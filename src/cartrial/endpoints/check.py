@@ -65,7 +65,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     >>> check_endpoints(study, derive(study, source))["MESSAGE"].to_list()
     ['The assessment of day 90 by IRC is read as RELAPSE without an earlier remission; it is taken as NR.']
     """
-    reads = adam.adresp.filter(pl.col("CARDY") > 0) if not adam.adresp.is_empty() else adam.adresp
+    reads = adam.adresp.filter(pl.col("CARDAY") > 0) if not adam.adresp.is_empty() else adam.adresp
     frames = [_against_lab(reads), *(_flagged(reads, *rule) for rule in _FLAGGED), _informative(adam), _imputed(adam)]
     if records is not None:
         frames.append(_fractions(study, records))
@@ -88,14 +88,16 @@ def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:
     """A reader's call and the status from LB, of the same date, in different categories."""
     category = pl.col("AVALC").replace({RESPONSES[CRH]: RESPONSES[CRI], RESPONSES[PD]: RESPONSES[NR]})
     known = reads.filter(pl.col("ADEQUATE") == "Y").with_columns(category.alias("CATEGORY"))
-    lab = known.filter(pl.col("READER") == "LAB").select("SUBJ", "CARDY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT"))
+    lab = known.filter(pl.col("READER") == "LAB").select(
+        "SUBJ", "CARDAY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT")
+    )
     readers = known.filter(pl.col("READER").is_in(["INV", "IRC"]) & (pl.col("SRCDOM") == "RS"))
-    differ = readers.join(lab, on=["SUBJ", "CARDY"]).filter(pl.col("CATEGORY") != pl.col("LABCAT"))
+    differ = readers.join(lab, on=["SUBJ", "CARDAY"]).filter(pl.col("CATEGORY") != pl.col("LABCAT"))
     message = pl.format(
         "{} says {} on day {}; the laboratory values under the criteria say {}. The reader's call is used.",
         "READER",
         "AVALC",
-        "CARDY",
+        "CARDAY",
         "LABC",
     )
     return differ.select(_finding("call-against-lab", "warning", "RSSTRESC", message, pl.lit("RS")))
@@ -104,7 +106,7 @@ def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:
 def _flagged(reads: pl.DataFrame, flag: str, rule: str, severity: str, words: str) -> pl.DataFrame:
     found = reads.filter(pl.col("FLAGS").str.contains(flag, literal=True).fill_null(False) & (pl.col("READER") != "LAB"))
     return found.select(
-        _finding(rule, severity, "RSSTRESC", pl.format("The assessment of day {} by {} " + words + ".", "CARDY", "READER"), pl.lit("RS"))
+        _finding(rule, severity, "RSSTRESC", pl.format("The assessment of day {} by {} " + words + ".", "CARDAY", "READER"), pl.lit("RS"))
     )
 
 
@@ -113,10 +115,10 @@ def _informative(adam: Adam) -> pl.DataFrame:
     relapse = (
         adam.adresp.filter((pl.col("AVALC") == RESPONSES[RELAPSE]) & pl.col("READER").is_in(["INV", "IRC"]))
         .group_by("SUBJ", "READER")
-        .agg(pl.col("CARDY").min())
+        .agg(pl.col("CARDAY").min())
     )
-    inv = relapse.filter(pl.col("READER") == "INV").select("SUBJ", pl.col("CARDY").alias("INVDY"))
-    irc = relapse.filter(pl.col("READER") == "IRC").select("SUBJ", pl.col("CARDY").alias("IRCDY"))
+    inv = relapse.filter(pl.col("READER") == "INV").select("SUBJ", pl.col("CARDAY").alias("INVDY"))
+    irc = relapse.filter(pl.col("READER") == "IRC").select("SUBJ", pl.col("CARDAY").alias("IRCDY"))
     read = adam.adresp.filter(pl.col("READER") == "IRC").select("SUBJ").unique()
     found = (
         adam.adsl.select("SUBJ", "USUBJID", "NEWDY").join(inv, on="SUBJ").join(read, on="SUBJ", how="semi").join(irc, on="SUBJ", how="left")

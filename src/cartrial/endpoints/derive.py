@@ -105,7 +105,7 @@ def derive(study: Study, data: Source | Records) -> Adam:
     >>> tables = {"DM": who, "EX": who | ex, "RS": who | rs}
     >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
     >>> adam = derive(Study.load("inaticel"), source)
-    >>> adam.adrs.filter(PARAMCD="ORR3", VARIANT="").select("USUBJID", "AVALC", "CARDY", "RULE").rows()
+    >>> adam.adrs.filter(PARAMCD="ORR3", VARIANT="").select("USUBJID", "AVALC", "CARDAY", "RULE").rows()
     [('S-01', 'Y', 90, 'CR counts as a response at month 3'), ('S-02', 'N', 90, 'no response at month 3: NR')]
     """
     records = derive_records(study, data) if isinstance(data, Source) else data

@@ -17,6 +17,7 @@ __all__ = [
     "Characteristic",
     "Cytopenia",
     "Disease",
+    "Events",
     "Identity",
     "Kinetics",
     "Mrd",
@@ -81,9 +82,10 @@ class Product(Part):
 
 
 class Mrd(Part):
-    """Measurable residual disease: negative below this fraction, by an assay at least as sensitive."""
+    """Measurable residual disease: negative below this fraction, by an assay at least as sensitive, in one of these specimens."""
 
     negative_below: float = Field(default=1e-4, gt=0, lt=1)
+    specimens: tuple[str, ...] = Field(default=("BONE MARROW",), min_length=1)
     source: str = "assumption"
 
 
@@ -206,12 +208,35 @@ class Characteristic(Part):
 
 
 class Kinetics(Part):
-    """Which measurements of the product are summarised, up to which day, and by which day the first sample must be taken for an area."""
+    """Which measurements of the product are summarised, up to which day, and what an area needs. Units: days.
+
+    Parameters
+    ----------
+    auc_to : int
+        Last day of the area under the curve.
+    auc_margin : int
+        How long before `auc_to` the last sample may be taken; nothing is extrapolated.
+    first_by : int
+        By which day the first sample must be taken.
+    """
 
     tests: tuple[Literal["CARTG", "CARTC"], ...] = ("CARTG",)
     auc_to: int = Field(default=28, ge=1)
+    auc_margin: int = Field(default=3, ge=0)
     first_by: int = Field(default=10, ge=1)
     source: str = "assumption"
+
+
+class Events(Part):
+    """What is assumed of a source that records events alone, one row a patient.
+
+    Parameters
+    ----------
+    relapse_free_until : str, optional
+        `last-contact`: a responder without an event was free of relapse on the day of the last contact.
+    """
+
+    relapse_free_until: Literal["last-contact"] | None = None
 
 
 class Special(Part):

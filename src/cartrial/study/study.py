@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,13 +16,15 @@ from pydantic_core import PydanticCustomError
 from cartrial.errors import InputError
 from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
-from cartrial.study.model import Characteristic, Disease, Identity, Kinetics, Product, Readers, Safety, Testing
+from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety, Testing
 from cartrial.study.planned import DEATH, Design
 from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
 
 __all__ = ["Study", "builtin_studies"]
 
 ASSUMPTION = "assumption"
+RULES: Final = 2
+"""Version of the rules."""
 
 
 def _known(word: str, known: list[str]) -> str:
@@ -63,13 +65,28 @@ class Study(Part):
     """A study file.
 
     The only place where a rule is stated: derivations, results, footnotes and shells read it.
+
+    Parameters
+    ----------
+    rules : int
+        Version of the rules that values are derived by.
+    partial_day_0 : str, optional
+        `15th`: an infusion of which the day is not known was given on the 15th.
+    emd : str, optional
+        `absent`: extramedullary disease that was never recorded was absent.
+    events : Events
+        What is assumed of a source that records events alone.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
+    rules: Literal[2] = RULES
     study: Identity
     product: Product
     eligibility: Eligibility | None = None
+    partial_day_0: Literal["15th"] | None = Field(default=None, alias="partial-day-0")
     disease: Disease
+    emd: Literal["absent"] | None = None
+    events: Events = Events()
     readers: Readers
     testing: Testing | None = None
     design: Design | None = None
@@ -219,7 +236,16 @@ class Study(Part):
 
     def assumptions(self) -> list[tuple[str, str]]:
         """Return every rule whose source is an assumption: where it stands, what is said."""
-        return list(_assumed(self.model_dump(mode="json", by_alias=True), ""))
+        return [*self._assumed_of_sources(), *_assumed(self.model_dump(mode="json", by_alias=True), "")]
+
+    def _assumed_of_sources(self) -> Iterator[tuple[str, str]]:
+        """Yield what is assumed of what a source did not record."""
+        if self.partial_day_0:
+            yield "partial-day-0", f"{ASSUMPTION}: an infusion of which the day is not known was given on the 15th"
+        if self.emd:
+            yield "emd", f"{ASSUMPTION}: extramedullary disease that was never recorded was absent"
+        if self.events.relapse_free_until:
+            yield "events.relapse-free-until", f"{ASSUMPTION}: a responder without an event was free of relapse until the last contact"
 
 
 def _assumed(node: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ def concordance_rows(
     ----------
     study : Study
     adresp : polars.DataFrame
-        TRIAL, SUBJ, READER, CARDY, AVALC, USABLE (Y/N).
+        TRIAL, SUBJ, READER, CARDAY, AVALC, USABLE (Y/N).
     adtte : polars.DataFrame
         As `times.survival_rows`, with READER, EVNTDESC and CNSDTDSC.
     labels : polars.DataFrame
@@ -46,7 +46,7 @@ def concordance_rows(
         new therapy whom the investigator had called relapsed and the committee had not (`by` relapse).
     """
     frames: list[pl.DataFrame] = []
-    reads = adresp.filter(pl.col("CARDY") > 0).with_columns(pl.col("READER", "AVALC").cast(pl.String))
+    reads = adresp.filter(pl.col("CARDAY") > 0).with_columns(pl.col("READER", "AVALC").cast(pl.String))
     for first, second in PAIRS:
         for name, pairs in (("visit", pair_reads(reads, first, second)), ("best", best_reads(reads, first, second))):
             if pairs.height:

@@ -18,43 +18,43 @@ def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     Parameters
     ----------
     reads : polars.DataFrame
-        TRIAL, SUBJ, READER, CARDY (days from day 0), AVALC (the call); as ADRESP.
+        TRIAL, SUBJ, READER, CARDAY (days from day 0), AVALC (the call); as ADRESP.
     first, second : str
         Readers.
 
     Returns
     -------
     polars.DataFrame
-        One row for each pair: TRIAL, SUBJ, CARDY (of the first), FIRST, SECOND (calls), sorted.
+        One row for each pair: TRIAL, SUBJ, CARDAY (of the first), FIRST, SECOND (calls), sorted.
 
     Examples
     --------
     >>> import polars as pl
     >>> from cartrial.analysis import pair_reads
-    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDY": [28, 90, 30]}
+    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDAY": [28, 90, 30]}
     >>> reads |= {"AVALC": ["CR", "CR", "CRi"]}
     >>> pair_reads(pl.DataFrame(reads), "IRC", "INV").rows()
     [(1, 1, 28, 'CR', 'CRi')]
     """
-    own = reads.filter((pl.col("READER") == first) & pl.col("CARDY").is_not_null()).select("TRIAL", "SUBJ", "CARDY", FIRST="AVALC")
-    other = reads.filter((pl.col("READER") == second) & pl.col("CARDY").is_not_null()).select(
-        "TRIAL", "SUBJ", OTHERDY="CARDY", SECOND="AVALC"
+    own = reads.filter((pl.col("READER") == first) & pl.col("CARDAY").is_not_null()).select("TRIAL", "SUBJ", "CARDAY", FIRST="AVALC")
+    other = reads.filter((pl.col("READER") == second) & pl.col("CARDAY").is_not_null()).select(
+        "TRIAL", "SUBJ", OTHERDY="CARDAY", SECOND="AVALC"
     )
     own, other = (
-        own.sort("TRIAL", "SUBJ", "CARDY", "FIRST").with_row_index("I"),
+        own.sort("TRIAL", "SUBJ", "CARDAY", "FIRST").with_row_index("I"),
         other.sort("TRIAL", "SUBJ", "OTHERDY", "SECOND").with_row_index("J"),
     )
     # reads of one date are each other's nearest: they pair first, and few are left to compare with one another
-    same = own.join(other, left_on=["TRIAL", "SUBJ", "CARDY"], right_on=["TRIAL", "SUBJ", "OTHERDY"], how="inner")
+    same = own.join(other, left_on=["TRIAL", "SUBJ", "CARDAY"], right_on=["TRIAL", "SUBJ", "OTHERDY"], how="inner")
     same = same.filter(pl.col("I").is_first_distinct() & pl.col("J").is_first_distinct())
     own, other = own.join(same, on="I", how="anti"), other.join(same, on="J", how="anti")
     left = (
         own.join(other, on=["TRIAL", "SUBJ"], how="inner")
-        .with_columns(GAP=(pl.col("OTHERDY") - pl.col("CARDY")).abs())
+        .with_columns(GAP=(pl.col("OTHERDY") - pl.col("CARDAY")).abs())
         .filter(pl.col("GAP") <= PAIR_DAYS)
     )
-    left = left.sort("GAP", "CARDY", "OTHERDY", "I", "J").with_row_index("RANK")
-    pairs = ["TRIAL", "SUBJ", "CARDY", "FIRST", "SECOND"]
+    left = left.sort("GAP", "CARDAY", "OTHERDY", "I", "J").with_row_index("RANK")
+    pairs = ["TRIAL", "SUBJ", "CARDAY", "FIRST", "SECOND"]
     found = [same.select(pairs)]
     while left.height:
         nearest = pl.col("RANK") == pl.col("RANK").min()
@@ -70,7 +70,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     Parameters
     ----------
     reads : polars.DataFrame
-        TRIAL, SUBJ, READER, CARDY, AVALC, USABLE (Y/N); as ADRESP. Of unusable reads only their existence counts: a subject without a
+        TRIAL, SUBJ, READER, CARDAY, AVALC, USABLE (Y/N); as ADRESP. Of unusable reads only their existence counts: a subject without a
         usable read has NE.
 
     Returns
@@ -82,7 +82,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     --------
     >>> import polars as pl
     >>> from cartrial.analysis import best_reads
-    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDY": [28, 90, 30]}
+    >>> reads = {"TRIAL": 1, "SUBJ": 1, "READER": ["IRC", "IRC", "INV"], "CARDAY": [28, 90, 30]}
     >>> reads |= {"AVALC": ["CRi", "CR", "NR"], "USABLE": "Y"}
     >>> best_reads(pl.DataFrame(reads), "IRC", "INV").rows()
     [(1, 1, 'CR', 'NR')]
@@ -91,7 +91,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)
     # A relapse follows a remission: alone it says that there was none.
     best = (
-        reads.filter(pl.col("READER").is_in([first, second]) & (pl.col("CARDY") > 0))
+        reads.filter(pl.col("READER").is_in([first, second]) & (pl.col("CARDAY") > 0))
         .group_by("TRIAL", "SUBJ", "READER")
         .agg(rank.min().alias("BEST"))
     )

@@ -216,7 +216,7 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
     subjects = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     labs = records.labs.join(subjects, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
     labs = labs.filter(pl.col("DONE").fill_null(True) & (pl.col("VALUE").is_not_null() | pl.col("BELOW").fill_null(False)))
-    day = (pl.col("DAY") - pl.col("DAY0")).alias("CARDY")
+    day = (pl.col("DAY") - pl.col("DAY0")).alias("CARDAY")
     labs = labs.select(
         "TRIAL",
         "SUBJ",
@@ -237,12 +237,12 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
     for name, test, limit, after in wanted:
         low = (pl.col("VALUE") < limit) | (pl.col("BELOW") & pl.col("VALUE").is_null())
         used = labs.filter(
-            (pl.col("TEST") == test) & ~pl.col("SPEC").is_in(["BONE MARROW", "CSF"]).fill_null(False) & (pl.col("CARDY") > after)
+            (pl.col("TEST") == test) & ~pl.col("SPEC").is_in(["BONE MARROW", "CSF"]).fill_null(False) & (pl.col("CARDAY") > after)
         ).with_columns(low.alias("LOW"))
         if used.is_empty():
             continue
         labels = {"analysis": "safety", "population": "infused", "endpoint": name, "window": f"after day {after}"}
-        ordered = used.sort("TRIAL", "SUBJ", "CARDY", "SEQ")
+        ordered = used.sort("TRIAL", "SUBJ", "CARDAY", "SEQ")
         subject = ordered.group_by("TRIAL", "SUBJ", maintain_order=True).agg(
             pl.col("LOW").any().alias("any"), pl.col("LOW").last().alias("last")
         )
@@ -261,11 +261,11 @@ def _share(subject: pl.DataFrame, flag: str) -> pl.DataFrame:
 def _visits(study: Study, ordered: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
     frames = []
     for visit in study.disease.visits:
-        inside = ordered.filter(pl.col("CARDY").is_between(visit.day - visit.minus, visit.day + visit.plus)).with_columns(
-            (pl.col("CARDY") - visit.day).abs().alias("GAP")
+        inside = ordered.filter(pl.col("CARDAY").is_between(visit.day - visit.minus, visit.day + visit.plus)).with_columns(
+            (pl.col("CARDAY") - visit.day).abs().alias("GAP")
         )
         # The nearest; on a tie the later.
-        nearest = inside.sort("TRIAL", "SUBJ", "GAP", "CARDY", "SEQ", descending=[False, False, False, True, True]).unique(
+        nearest = inside.sort("TRIAL", "SUBJ", "GAP", "CARDAY", "SEQ", descending=[False, False, False, True, True]).unique(
             ["TRIAL", "SUBJ"], keep="first", maintain_order=True
         )
         if nearest.height:

@@ -32,8 +32,8 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        SUBJ, READER, CARDY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, SRCDOM, SRCSEQ, FLAGS. USABLE says whether the assessment may
-        count before any strategy: adequate and not after a relapse; what a strategy stops depends on the endpoint.
+        SUBJ, READER, CARDAY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, SRCDOM, SRCSEQ, FLAGS. USABLE says whether the assessment
+        may count before any strategy: adequate and not after a relapse; what a strategy stops depends on the endpoint.
     """
     course = populations.course
     dated = course.frame["DATED"].to_numpy()
@@ -53,7 +53,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                 {
                     "SUBJ": pl.Series(subject.astype(np.int32)),
                     "READER": constant(reader, rows),
-                    "CARDY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, rows)),
+                    "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, rows)),
                     "ADT": as_dates(calls.day, dated[subject]),
                     "AVALC": take(RESPONSES, calls.status),
                     "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),

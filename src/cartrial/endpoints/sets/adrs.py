@@ -27,7 +27,7 @@ __all__ = ["ADRS_SCHEMA", "derive_adrs", "words_of_flags"]
 
 ADRS_SCHEMA = {
     **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
-    **{"AVAL": pl.Float64, "AVALC": pl.String, "REASON": pl.String, "ADT": pl.Date, "CARDY": pl.Int32},
+    **{"AVAL": pl.Float64, "AVALC": pl.String, "REASON": pl.String, "ADT": pl.Date, "CARDAY": pl.Int32},
     **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
 }
 
@@ -108,7 +108,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "AVALC": take(("N", "Y", "NYA"), np.where(value < 0, 2, value)),
         "REASON": take(RATE_REASONS, reason),
         "ADT": as_dates(day, course.frame["DATED"].to_numpy()[rows]),
-        "CARDY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
+        "CARDAY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
         **trace.columns(),
         "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window_in_words(study, endpoint)),
         "FLAGS": words_of_flags(flags),

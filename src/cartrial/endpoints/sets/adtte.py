@@ -35,7 +35,7 @@ ADTTE_SCHEMA = {
         "CNSDTDSC": pl.String,
         "STARTDT": pl.Date,
         "ADT": pl.Date,
-        "CARDY": pl.Int32,
+        "CARDAY": pl.Int32,
     },
     **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
 }
@@ -118,7 +118,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "CNSDTDSC": take(CENSOR_REASONS, np.where(event >= 0, -1, censor)),
         "STARTDT": as_dates(origin[rows], dated),
         "ADT": as_dates(end, dated),
-        "CARDY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
+        "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
         **trace.columns(),
         "RULE": take(texts, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
         "FLAGS": words.zip_with(pl.Series(~imputed), constant("date of death imputed", len(rows))),

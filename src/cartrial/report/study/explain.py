@@ -252,7 +252,7 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
     from rich import box
     from rich.table import Table
 
-    frame = adam.adresp.filter(pl.col("SUBJ") == subject).sort("CARDY", "READER")
+    frame = adam.adresp.filter(pl.col("SUBJ") == subject).sort("CARDAY", "READER")
     console.print()
     if frame.is_empty():
         console.print("No disease assessment was recorded.")
@@ -263,7 +263,7 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
     usubjid = adam.adsl.filter(pl.col("SUBJ") == subject)["USUBJID"][0]
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
-        values = (row["CARDY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
+        values = (row["CARDAY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
         table.add_row(
             *("" if value is None else str(value) for value in values),
             _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]),
@@ -302,7 +302,7 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
 
 
 def _sentence(source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
-    when = _date(row["ADT"], row["CARDY"])
+    when = _date(row["ADT"], row["CARDAY"])
     where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
     if rate:
         answer = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}.get(row["AVALC"], row["AVALC"])

@@ -8,7 +8,7 @@ from cartrial.report.study.data import ReportData
 
 __all__ = ["product_samples"]
 
-SCHEMA = {"SUBJ": pl.Int32, "CARDY": pl.Float64, "VALUE": pl.Float64, "BELOW": pl.Boolean, "LLOQ": pl.Float64}
+SCHEMA = {"SUBJ": pl.Int32, "CARDAY": pl.Float64, "VALUE": pl.Float64, "BELOW": pl.Boolean, "LLOQ": pl.Float64}
 
 
 def product_samples(data: ReportData, test: str) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def product_samples(data: ReportData, test: str) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        SUBJ, CARDY (days from day 0), VALUE, BELOW (the limit of quantification), LLOQ; up to the cutoff, sorted.
+        SUBJ, CARDAY (days from day 0), VALUE, BELOW (the limit of quantification), LLOQ; up to the cutoff, sorted.
     """
     records = data.records
     if records is None:
@@ -31,5 +31,5 @@ def product_samples(data: ReportData, test: str) -> pl.DataFrame:
     labs = labs.filter(pl.col("SPEC").is_null() | (pl.col("SPEC").cast(pl.String) == "BLOOD"))
     labs = labs.join(records.subjects.select("SUBJ", "DAY0", "CUTOFF"), on="SUBJ")
     labs = labs.filter(pl.col("DAY0").is_not_null() & (pl.col("DAY") <= pl.col("CUTOFF")))
-    day = (pl.col("DAY") - pl.col("DAY0")).cast(pl.Float64).alias("CARDY")
-    return labs.select("SUBJ", day, "VALUE", "BELOW", "LLOQ").sort("SUBJ", "CARDY")
+    day = (pl.col("DAY") - pl.col("DAY0")).cast(pl.Float64).alias("CARDAY")
+    return labs.select("SUBJ", day, "VALUE", "BELOW", "LLOQ").sort("SUBJ", "CARDAY")

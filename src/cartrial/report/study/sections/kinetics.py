@@ -42,13 +42,13 @@ def build(data: ReportData) -> Section:
 
 def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
     samples = product_samples(data, test)
-    samples = samples.filter(pl.col("CARDY") >= 0)
+    samples = samples.filter(pl.col("CARDAY") >= 0)
     if samples.is_empty() or not (samples["VALUE"].fill_null(0) > 0).any():
         return []
     profiles = []
     for (subject,), frame in samples.group_by("SUBJ", maintain_order=True):
         points = [
-            (day, None if below or value is None else value) for day, value, below in frame.select("CARDY", "VALUE", "BELOW").iter_rows()
+            (day, None if below or value is None else value) for day, value, below in frame.select("CARDAY", "VALUE", "BELOW").iter_rows()
         ]
         profiles.append(Profile(data.labels.get(subject, ""), groups.get(subject, ""), points))
     limits = samples["LLOQ"].drop_nulls().unique()

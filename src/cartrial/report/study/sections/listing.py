@@ -76,7 +76,7 @@ def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _when(row: dict[str, Any]) -> tuple[Cell, Cell]:
-    return (row["ADT"].isoformat() if row["ADT"] else "", "" if row["CARDY"] is None else row["CARDY"])
+    return (row["ADT"].isoformat() if row["ADT"] else "", "" if row["CARDAY"] is None else row["CARDAY"])
 
 
 def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:

@@ -49,9 +49,11 @@ def build(data: ReportData) -> Section:
 
 def _swimmers(data: ReportData) -> list[Swimmer]:
     reader = data.study.readers.primary
-    read = data.adam.adresp.filter((pl.col("READER") == reader) & (pl.col("CARDY") > 0) & (pl.col("ADEQUATE") == "Y")).sort("SUBJ", "CARDY")
+    read = data.adam.adresp.filter((pl.col("READER") == reader) & (pl.col("CARDAY") > 0) & (pl.col("ADEQUATE") == "Y")).sort(
+        "SUBJ", "CARDAY"
+    )
     calls: dict[int, list[tuple[float, str]]] = {}
-    for subject, day, call in read.select("SUBJ", "CARDY", "AVALC").iter_rows():
+    for subject, day, call in read.select("SUBJ", "CARDAY", "AVALC").iter_rows():
         calls.setdefault(subject, []).append((float(day), call))
     events = _events(data)
     swimmers = []
