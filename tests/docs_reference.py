@@ -79,10 +79,26 @@ def _checks() -> str:
     return table(("rule", "severity", "reads", "what is looked for"), [(f"`{r.id}`", r.severity, r.reads, r.says) for r in CHECK_RULES])
 
 
+def _rules(rules: tuple[tuple[str, str, str], ...]) -> str:
+    return table(("rule", "severity", "what is looked for"), [(f"`{name}`", severity, says) for name, severity, says in rules])
+
+
 def _reading() -> str:
     from cartrial.sdtm import READING_RULES
 
-    return table(("rule", "severity", "what is looked for"), [(f"`{name}`", severity, says) for name, severity, says in READING_RULES])
+    return _rules(READING_RULES)
+
+
+def _sheets() -> str:
+    from cartrial.sdtm import MAPPING_RULES
+
+    return _rules(MAPPING_RULES)
+
+
+def _readings() -> str:
+    from cartrial.endpoints import ENDPOINT_RULES
+
+    return _rules(ENDPOINT_RULES)
 
 
 def _domains() -> str:
@@ -307,6 +323,8 @@ ROOMS = (
 CONSTANTS = {
     "CRITERIA": "The built-in criteria sets by name.",
     "CHECK_RULES": "Every rule of checking.",
+    "MAPPING_RULES": "What reading a spreadsheet through a mapping can find: id, severity, words.",
+    "ENDPOINT_RULES": "What statuses and endpoints can show: id, severity, words.",
     "READING_RULES": "What reading itself can find: id, severity, words.",
     "DOMAINS": "The domains with their variables.",
     "FLAGS": "Bits of an assessment's flags, and their words.",
@@ -358,6 +376,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "api": _api,
     "checks": _checks,
     "reading": _reading,
+    "sheets": _sheets,
+    "readings": _readings,
     "domains": _domains,
     "words": _words,
     "units": _units,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["check_endpoints"]
+__all__ = ["ENDPOINT_RULES", "check_endpoints"]
 
 _FLAGGED = (
     ("pending", "reading-pending", "warning", "is pending: the readers disagree without an adjudication, or one has not read"),
@@ -28,6 +28,17 @@ _FLAGGED = (
     ("NR or PD after remission", "nr-after-remission", "warning", "is read as NR or PD after a remission; it is taken as RELAPSE"),
 )
 
+ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
+    ("call-against-lab", "warning", "A reader's call is not contradicted by the laboratory values under the criteria."),
+    ("reading-pending", "warning", "The readers agree, or an adjudicator has decided."),
+    ("relapse-without-remission", "warning", "A relapse follows a remission of the same reader."),
+    ("nr-after-remission", "warning", "A reader does not call NR or PD after a remission."),
+    ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
+    ("infusion-again", "warning", "A product that is given again soon is no fraction of one dose, or the study file says so."),
+    ("date-across-cutoff", "warning", "No partial date may lie on either side of the cutoff and change an endpoint."),
+    ("adjudication-ignored", "note", "An adjudication stands where the readers disagree."),
+)
+"""What statuses and endpoints can show: id, severity, what it says."""
 
 SPLIT_DAYS = 14
 

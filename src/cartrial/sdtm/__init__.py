@@ -1,6 +1,6 @@
 """What was recorded? Schema, reading, mapping, checking and writing of source data."""
 
-from cartrial.sdtm.checks.check import CHECK_RULES, READING_RULES, check_sdtm, require_sdtm
+from cartrial.sdtm.checks.check import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm, require_sdtm
 from cartrial.sdtm.forms.templates import write_templates
 from cartrial.sdtm.read import read_sdtm
 from cartrial.sdtm.source import Source, SourceFile, finding, findings_frame, join_findings, no_findings
@@ -11,6 +11,7 @@ from cartrial.sdtm.write import write_sdtm
 __all__ = [
     "CHECK_RULES",
     "DOMAINS",
+    "MAPPING_RULES",
     "READING_RULES",
     "Source",
     "SourceFile",

@@ -18,7 +18,7 @@ from cartrial.sdtm.standard import standardise
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["CHECK_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
+__all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
 
 CHECK_RULES: tuple[CheckRule, ...] = (*KEY_RULES, *CODE_RULES, *VALUE_RULES, *DATE_RULES)
 """Every rule of checking."""
@@ -32,6 +32,36 @@ READING_RULES: tuple[tuple[str, str, str], ...] = (
     ("unit-converted", "note", "A unit is brought to the standard unit of its test."),
 )
 """What reading itself can find: id, severity, what it says."""
+
+MAPPING_RULES: tuple[tuple[str, str, str], ...] = (
+    ("repeat-contradicts", "warning", "A value that a rule repeats is the same in both places."),
+    ("blank-header", "warning", "A column that holds values has a header."),
+    ("header-comment", "warning", "A comment on a header says what its column holds: it is shown, and the mapping says which is followed."),
+    ("day-missing", "warning", "A record's day is given in the column that the mapping names."),
+    ("missing-code", "warning or note", "A code for a missing value is read as missing."),
+    ("flag-contradicts", "as declared", "A yes/no column agrees with what another column says."),
+    ("flag-unknown", "as declared", "A yes/no column says yes or no."),
+    ("outside-range", "as declared", "Values stand within the limits that the mapping declares."),
+    ("marked-cell", "as declared", "Cells with a colour are listed."),
+    ("unmarked-cell", "as declared", "A number that is coloured once is coloured everywhere."),
+    ("pile-up", "as declared", "No number is repeated at an end of a test's values."),
+    ("mapping-assumption", "note", "What a rule of the mapping assumes is listed."),
+    ("events-only", "note", "The sheet records visits, not events alone."),
+    ("repeated-block", "note", "A block that repeats another is read once."),
+    ("repeated-header", "note", "A header stands over one column."),
+    ("cell-comment", "note", "Comments of cells are listed."),
+    ("unmapped-column", "note", "Every column is mapped."),
+    ("blank-column", "note", "Every column holds a value."),
+    ("blank-cell", "note", "Blank cells are counted; they are missing."),
+    ("rows-below", "note", "No row stands below the last subject."),
+    ("text-number", "note", "Numbers are stored as numbers."),
+    ("fractional-day", "note", "Study days are whole numbers."),
+    ("value-missing", "note", "A day stands with its value."),
+    ("not-done", "note", "A reason in place of a value is read as not done."),
+    ("formula-without-value", "note", "A formula stands with its stored value."),
+    ("checks-passed", "note", "Checks of the mapping that found nothing are named."),
+)
+"""What reading a spreadsheet through a mapping can find: id, severity, what it says."""
 
 
 def check_sdtm(study: Study, source: Source) -> pl.DataFrame:
