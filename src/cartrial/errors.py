@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+import re
+
+__all__ = ["InputError", "printable"]
+
+# what a terminal obeys or hides instead of showing it: controls but the line feed and the tab, marks of direction, joiners, line separators
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with the codes that a terminal would obey written out, so that data cannot move, colour or reorder what is read.
+
+    Examples
+    --------
+    >>> from cartrial.errors import printable
+    >>> print(printable("CR\x1b[2J"))
+    CR\x1b[2J
+    """
+    return _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
 
 
 class InputError(ValueError):
@@ -41,4 +58,4 @@ class InputError(ValueError):
         text = text.rstrip(".") + "."
         if self.right:
             text += " " + self.right.rstrip(".") + "."
-        return " ".join(text.split())
+        return printable(" ".join(text.split()))

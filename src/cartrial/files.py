@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from cartrial.errors import InputError
 
 __all__ = ["built_beside"]
+
+_ROOM = "Make room on the disk, or name a folder on another one"
 
 
 @contextmanager
@@ -41,10 +44,26 @@ def built_beside(out: Path) -> Iterator[Path]:
         new, old = temporary / "new", temporary / "old"
         new.mkdir()
         old.mkdir()
-        yield new
+        try:
+            yield new
+        except Exception as error:
+            said = _failed(error)
+            if said is None:
+                raise
+            # what was written so far goes away below
+            raise InputError(f"the output cannot be written ({said}), and nothing of it was kept", file=str(out), right=_ROOM) from error
         _move(new, out, old)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _failed(error: Exception) -> str | None:
+    """Return what the system said of a disk that is full or cannot be written to; None where the error is another."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    # Polars writes Parquet itself and keeps the system's words alone
+    found = re.search(r"([A-Z][^:]*) \(os error \d+\)", str(error))
+    return found[1] if found else None
 
 
 def _move(new: Path, out: Path, old: Path) -> None:

@@ -15,6 +15,11 @@ from cartrial.errors import InputError
 
 __all__ = ["Lines", "Part", "nearest", "read_yaml", "validate", "wrong"]
 
+# How many values the aliases of a file may add to those that it holds.
+REPEATED = 10_000
+# A study file has some kilobytes, the mapping of a sheet with 629 columns 60. Unit: bytes.
+LARGEST = 4_000_000
+
 Lines = dict[tuple[str | int, ...], int]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -102,6 +107,10 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
     name = path.name
     if text is None:
         try:
+            if path.stat().st_size > LARGEST:
+                raise InputError(
+                    f"the file has more than {LARGEST // 10**6} MB", file=name, right="It is a study file or a mapping, not data"
+                )
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError("the file is not UTF-8 text", file=name, right="Save it as UTF-8") from error
@@ -124,9 +133,31 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
         raise InputError("the file is empty", file=name, right="Write a study into it; `cartrial new` makes one to start from")
     lines: Lines = {}
     try:
+        _bound_aliases(node, name)
         return _build(node, (), lines, name), lines
     except RecursionError:
-        raise InputError("a value contains itself, or the file is nested too deeply", file=name, right="Write each value out") from None
+        raise InputError("the file is nested too deeply", file=name, right="Check the brackets") from None
+
+
+def _bound_aliases(node: yaml.Node, name: str) -> None:
+    """Refuse a file whose aliases (`*name`) stand for far more values than it holds: ten lines can stand for a thousand million."""
+    sizes: dict[int, int] = {}
+
+    def size(one: yaml.Node) -> int:
+        if sizes.get(id(one)) == 0:
+            raise InputError("a value contains itself", file=name, row=one.start_mark.line + 1, right="Write each value out")
+        if id(one) not in sizes:
+            sizes[id(one)] = 0
+            parts = [part for pair in one.value for part in pair] if isinstance(one, yaml.MappingNode) else one.value
+            inner = sum(size(part) for part in parts) if isinstance(one, yaml.CollectionNode) else 0
+            sizes[id(one)] = 1 + inner
+        return sizes[id(one)]
+
+    whole = size(node)
+    if whole - len(sizes) >= REPEATED:
+        raise InputError(
+            f"the aliases of the file repeat more than {REPEATED} values", file=name, right="Write each value out in place of *name"
+        )
 
 
 def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str) -> Any:
@@ -155,7 +186,8 @@ def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str) -> Any:
         said = getattr(error, "problem", None) or error
         key = ".".join(str(part) for part in at)
         right = "Write dates as YYYY-MM-DD, and other text in quotes"
-        raise InputError(f"'{node.value}' cannot be read: {said}", file=name, row=node.start_mark.line + 1, key=key, right=right) from None
+        value = node.value if len(node.value) <= 60 else f"{node.value[:60]}..."
+        raise InputError(f"'{value}' cannot be read: {said}", file=name, row=node.start_mark.line + 1, key=key, right=right) from None
     finally:
         loader.dispose()
 

@@ -1,10 +1,11 @@
 """What do all commands share? The application, its common arguments, and how long work is shown.
 
-Exit codes: 0 done, 1 `check` found what would stop a report, 2 bad input.
+Exit codes: 0 done, 1 `check` found what would stop a report, 2 bad input, 70 an error of cartrial itself.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,9 @@ from typing import Annotated
 import typer
 
 import cartrial
-from cartrial.errors import InputError
+from cartrial.errors import InputError, printable
 
-__all__ = ["DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps"]
+__all__ = ["DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps", "tell"]
 
 app = typer.Typer(
     name="cartrial",
@@ -55,6 +56,16 @@ def data_given(data: Path | None) -> Path:
     if data is None:
         raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
     return data
+
+
+def tell(text: str) -> None:
+    """Print a text that may hold data: what a terminal would obey is written out."""
+    try:
+        typer.echo(printable(text))
+    except BrokenPipeError:
+        # the reader went away (`| head`); Typer would end with 1, by which `check` says that it found something
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        raise SystemExit(141) from None
 
 
 @contextmanager

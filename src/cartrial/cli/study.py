@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cartrial.cli.app import DataOption, OutOption, StudyArg, app, data_given, steps
+from cartrial.cli.app import DataOption, OutOption, StudyArg, app, data_given, steps, tell
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -20,7 +20,7 @@ def studies() -> None:
 
     for name in builtin_studies():
         study = Study.load(name)
-        typer.echo(f"{name:12s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
+        tell(f"{name:12s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
 
 
 @app.command()
@@ -54,9 +54,9 @@ def new(
         (place / "study.yaml").write_text(text, encoding="utf-8")
         drafted = Study.load(place / "study.yaml")
         write_templates(place / "templates", study_id=drafted.study.id, product=drafted.product.exposure[0])
-    typer.echo(f"Wrote {folder / 'study.yaml'} and empty data templates in {folder / 'templates'}.")
+    tell(f"Wrote {folder / 'study.yaml'} and empty data templates in {folder / 'templates'}.")
     for number, point in enumerate(unclear, 1):
-        typer.echo(f"Unclear {number}: {point}")
+        tell(f"Unclear {number}: {point}")
 
 
 @app.command()
@@ -66,11 +66,11 @@ def check(study: StudyArg, data: DataOption = None) -> None:
     from cartrial.study import Study
 
     loaded = Study.load(study)
-    typer.echo(f"{loaded.study.id}: the study file can be used ({len(loaded.endpoints)} endpoints, hash {loaded.hash[:12]}).")
+    tell(f"{loaded.study.id}: the study file can be used ({len(loaded.endpoints)} endpoints, hash {loaded.hash[:12]}).")
     for place, source in loaded.assumptions():
-        typer.echo(f"  assumption  {place}: {source}")
+        tell(f"  assumption  {place}: {source}")
     for point in loaded.unclear:
-        typer.echo(f"  unclear     {point}")
+        tell(f"  unclear     {point}")
     if data is None:
         return
     with steps() as say:
@@ -83,9 +83,9 @@ def check(study: StudyArg, data: DataOption = None) -> None:
             where = ", ".join(
                 str(part) for part in (row["FILE"], f"row {row['ROW']}" if row["ROW"] else None, row["USUBJID"], row["VARIABLE"]) if part
             )
-            typer.echo(f"  {severity:8s}  {where + ': ' if where else ''}{row['MESSAGE']} [{row['RULE']}]")
+            tell(f"  {severity:8s}  {where + ': ' if where else ''}{row['MESSAGE']} [{row['RULE']}]")
     counts = {severity: findings.filter(findings["SEVERITY"] == severity).height for severity in ("stop", "warning", "note")}
-    typer.echo(f"{counts['stop']} would stop a report, {counts['warning']} warnings, {counts['note']} notes.")
+    tell(f"{counts['stop']} would stop a report, {counts['warning']} warnings, {counts['note']} notes.")
     if counts["stop"]:
         raise typer.Exit(1)
 
@@ -101,7 +101,7 @@ def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
         adam = derive_data(load_data(study, data_given(data), say=say), say=say).adam
         with built_beside(out) as place:
             write_adam(adam, adam.provenance, place / "adam")
-    typer.echo(f"Wrote the ADaM sets to {out / 'adam'}.")
+    tell(f"Wrote the ADaM sets to {out / 'adam'}.")
 
 
 @app.command()
@@ -121,7 +121,7 @@ def report(
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     with steps() as say:
         run.report(study, data, out, n=n, seed=seed, say=say)
-    typer.echo(f"Wrote {out / 'report.html'}.")
+    tell(f"Wrote {out / 'report.html'}.")
 
 
 @app.command()
@@ -134,7 +134,7 @@ def shells(
     from cartrial.study import Study
 
     write_shells(Study.load(study), out)
-    typer.echo(f"Wrote {out}.")
+    tell(f"Wrote {out}.")
 
 
 @app.command()
@@ -151,4 +151,4 @@ def explain(
     with steps() as say:
         loaded = load_data(study, data_given(data), say=say)
         adam = derive_data(loaded, say=say).adam
-    typer.echo(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))
+    tell(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))

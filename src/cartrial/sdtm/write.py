@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from pathlib import Path
 
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.files import built_beside
 from cartrial.sdtm.forms.dataset_json import dataset_json_bytes
 from cartrial.sdtm.forms.delimited import csv_bytes
 from cartrial.sdtm.forms.xpt import xpt_bytes
@@ -62,8 +62,11 @@ def write_sdtm(source: Source, folder: str | Path, form: str = "csv") -> tuple[P
         f"{domain.lower()}{SUFFIXES[form]}": _bytes(frame.drop("ROW", strict=False), domain, form)
         for domain, frame in source.domains.items()
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_replace(folder / name, data) for name, data in made.items())
+    with built_beside(folder) as place:
+        for name, data in made.items():
+            (place / name).write_bytes(data)
+            os.chmod(place / name, 0o644)
+    return tuple(folder / name for name in made)
 
 
 def _bytes(frame: pl.DataFrame, domain: str, form: str) -> bytes:
@@ -77,12 +80,3 @@ def _bytes(frame: pl.DataFrame, domain: str, form: str) -> bytes:
         return buffer.getvalue()
     studies = frame["STUDYID"].drop_nulls() if "STUDYID" in frame.columns else pl.Series([], dtype=pl.String)
     return dataset_json_bytes(frame, domain, studies[0] if len(studies) else domain, lines=form == "ndjson")
-
-
-def _replace(path: Path, data: bytes) -> Path:
-    """Write a file beside its place and move it in, so that it is whole or not there."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
-        beside.write(data)
-    os.chmod(beside.name, 0o644)
-    os.replace(beside.name, path)
-    return path

@@ -71,7 +71,11 @@ def write_shells(study: Study, out: str | Path) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise InputError("the shells cannot be written there", file=str(path), right="Name an HTML file in a folder that exists") from error
+        raise InputError(
+            f"the shells cannot be written there ({error.strerror or error})",
+            file=str(path),
+            right="Name an HTML file in a folder that exists",
+        ) from error
 
 
 def _sections(study: Study) -> list[Section]:

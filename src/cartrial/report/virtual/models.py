@@ -44,7 +44,11 @@ def write_models_page(out: str | Path, names: Sequence[str] | None = None) -> No
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise InputError("the page cannot be written there", file=str(path), right="Name an HTML file in a folder that exists") from error
+        raise InputError(
+            f"the page cannot be written there ({error.strerror or error})",
+            file=str(path),
+            right="Name an HTML file in a folder that exists",
+        ) from error
 
 
 def render_models(names: Sequence[str] | None = None) -> str:

@@ -1,0 +1,147 @@
+"""Do doors stay shut? Files that would fill the memory, the disk or the terminal; and what a crash says.
+
+Expected values: `by hand`, from the issue: one clear message, exit code 2, nothing half written; a crash of `check` never ends with 1,
+by which it says that it found something.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from cartrial.__main__ import main
+from cartrial.errors import InputError, printable
+from cartrial.study import Study
+from cartrial.yamlfile import read_yaml
+from cases.case import case_path, checked
+from helpers import WORKED, run_cli
+
+
+def test_a_file_of_aliases_is_refused_at_once() -> None:
+    """7 kB that stand for a thousand million values: refused without building them."""
+    started = time.process_time()
+    with pytest.raises(InputError, match=r"^yaml-bomb.yaml: the aliases of the file repeat more than 10000 values. Write each value out"):
+        Study.load(case_path("data/yaml-bomb.yaml"))
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a {b: *a}", "a value contains itself"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: " + "9" * 6000, "cannot be read"),
+        ("a: &x [1, 2]\nb: [" + ", ".join(["*x"] * 4000) + "]", "repeat more than 10000 values"),
+    ],
+)
+def test_yaml_that_would_grow_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
+        read_yaml(Path("study.yaml"), text=text)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_few_aliases_are_read() -> None:
+    assert read_yaml(Path("study.yaml"), text="a: &x {b: 1}\nc: *x\n")[0] == {"a": {"b": 1}, "c": {"b": 1}}
+
+
+def test_a_large_study_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("a: 1\n" + "#" * 5_000_000)
+    with pytest.raises(InputError, match="the file has more than 4 MB"):
+        read_yaml(tmp_path / "study.yaml")
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", WORKED, "--data", WORKED / "data", "--out"),
+        ("derive", WORKED, "--data", WORKED / "data", "--out"),
+        ("shells", "inaticel", "--out"),
+        ("new", "--from", "inaticel"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_full_disk_is_one_message_and_leaves_nothing(
+    command: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("polars.DataFrame.write_parquet", full)
+    code, out, err = run_cli(*command, tmp_path / "out")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "No space left on device" in err
+    assert not out
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    "failure", [ValueError("of our own"), RecursionError("too deep"), type("Panic", (BaseException,), {})("in Rust")], ids=repr
+)
+def test_a_crash_of_check_does_not_end_with_1(
+    failure: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("cartrial.run.load_data", crash)
+    monkeypatch.setattr("sys.argv", ["cartrial", "check", str(WORKED), "--data", str(WORKED / "data")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    err = capsys.readouterr().err
+    assert end.value.code == 70
+    assert err.count("\n") == 1
+    assert "cartrial itself failed" in err
+    assert "Traceback" not in err
+
+
+def test_a_memory_that_is_used_up_ends_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cartrial.run.load_data", crash)
+    assert run_cli("check", WORKED, "--data", WORKED / "data")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mCR", r"\x1b[31mCR"),
+        ("a\rb\x07\x9b2J", r"a\x0db\x07\x9b2J"),
+        ("S\u202e1", r"S\u202e1"),
+        ("a\u2066b\u2028c\ufeff", r"a\u2066b\u2028c\ufeff"),
+        ("Größe 5 µg/L\tß 白血病\n", "Größe 5 µg/L\tß 白血病\n"),
+    ],
+)
+def test_codes_are_written_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_codes_of_data_are_not_printed(tmp_path: Path) -> None:
+    """A subject whose name would clear the terminal, in findings, in a refusal and in `explain`."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for path in case_path("data/cmoccur-n").glob("*.csv"):
+        (folder / path.name).write_text(path.read_text(encoding="utf-8").replace(",S1,", ",S\x1b[2J\u202e1,"), encoding="utf-8")
+    outputs = [
+        run_cli("check", "inaticel", "--data", folder),
+        run_cli("explain", "inaticel", "--data", folder, "--subject", "S\x1b[2J\u202e1"),
+        run_cli("explain", "inaticel", "--data", folder, "--subject", "\x1b[2J"),
+    ]
+    for _, out, err in outputs:
+        assert "\x1b" not in out + err
+        assert "\u202e" not in out + err
+    assert outputs[1][0] == 0
+    assert r"S\x1b[2J\u202e1" in outputs[1][1]
+
+
+def test_the_case_of_the_bomb_says_so_to_check() -> None:
+    code, said = checked("data/cmoccur-n", case_path("data/yaml-bomb.yaml"))
+    assert code == 2
+    assert "aliases" in said
