@@ -10,7 +10,8 @@ import numpy as np
 
 from cartrial.response.lab_kernel import MISSING, Evidence, Limit, is_confirmed, is_transfused, meets, nearest
 from cartrial.response.mrd_kernel import MrdSamples, best_sample
-from cartrial.response.readers_kernel import Reads, Samples, day_of_pair, has_own_call, nearest_pair
+from cartrial.response.readers_kernel import Samples, day_of_pair, has_own_call, nearest_pair
+from cartrial.response.sequence_kernel import Reads
 
 
 def numbers(*values: float) -> np.ndarray:
@@ -24,7 +25,9 @@ def evidence(*records: tuple[int, float]) -> Evidence:
 
 def reads(*days: int) -> Reads:
     none = np.zeros(len(days), np.int64)
-    return Reads(numbers(0, len(days)), numbers(*days), none, none.copy(), none.copy(), np.zeros(len(days), bool))
+    return Reads(
+        numbers(0, len(days)), numbers(*days), none, none.copy(), none.copy(), np.zeros(len(days), bool), np.zeros(len(days), bool)
+    )
 
 
 def test_the_nearest_record_within_seven_days() -> None:

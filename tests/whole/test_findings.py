@@ -199,6 +199,13 @@ EXAMPLES: dict[str, Example] = {
     # statuses and endpoints
     "call-against-lab": change("RS", 0, derive=True, RSSTRESC="NR"),
     "reading-pending": readings("A", ("READER 1", "CR", "2022-01-29"), ("READER 2", "NR", "2022-01-29")),
+    "relapse-unadjudicated": readings(
+        "A",
+        ("READER 1", "CR", "2022-01-29"),
+        ("READER 2", "CR", "2022-01-29"),
+        ("READER 1", "RELAPSE", "2022-04-01"),
+        ("READER 2", "CR", "2022-04-01"),
+    ),
     "relapse-without-remission": readings("B", ("IRC", "RELAPSE", "2022-04-01")),
     "nr-after-remission": readings("B", ("IRC", "CR", "2022-01-29"), ("IRC", "NR", "2022-04-01")),
     "informative-censoring": readings(

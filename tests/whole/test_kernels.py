@@ -210,7 +210,7 @@ sys.path.insert(0, {str(ROOT / "benchmarks")!r})
 from cartrial import kernels
 from cartrial.endpoints import derive
 from cartrial.endpoints.rules import rate_kernel, time_kernel
-from cartrial.response import lab_kernel, mrd_kernel, readers_kernel
+from cartrial.response import lab_kernel, mrd_kernel, readers_kernel, sequence_kernel
 from cartrial.sdtm import read_sdtm
 from cartrial.sdtm.records import derive_records
 from cartrial.study import Study
@@ -220,7 +220,7 @@ study = Study.load({str(WORKED)!r})
 derive(study, derive_records(study, read_sdtm({str(WORKED / "data")!r})))
 derive(study, tile_records(one_trial(), 3))
 of_rules = [rate_kernel.assess_rate, time_kernel.assess_time, time_kernel.find_first_response, lab_kernel.assess_lab]
-of_rules += [mrd_kernel.assess_mrd, readers_kernel.assess_committee, readers_kernel.assess_sequence]
+of_rules += [mrd_kernel.assess_mrd, readers_kernel.assess_committee, sequence_kernel.assess_sequence]
 print(sorted({{len(kernel.compiled().signatures) for kernel in of_rules}}))
 """
     assert _run(PACKAGE, script) == "[1]"

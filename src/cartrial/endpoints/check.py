@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
+from cartrial.response.codes import AFTER_RELAPSE, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
 
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDPOINT_RULES", "check_endpoints"]
 
-_FLAGGED = (
+_ASKING = (
     ("pending", "reading-pending", "warning", "is pending: the readers disagree without an adjudication, or one has not read"),
+    (
+        FLAGS[RELAPSE_UNADJUDICATED],
+        "relapse-unadjudicated",
+        "warning",
+        "is a RELAPSE by a reader that is not adjudicated: pending, no event for the committee, and later agreed reads count",
+    ),
+)
+"""What asks a reader or the adjudicator to act."""
+
+_FLAGGED = (
     ("adjudication ignored", "adjudication-ignored", "note", "was adjudicated although the readers agree; the adjudication is ignored"),
     (
         "RELAPSE without an earlier remission",
@@ -30,7 +41,8 @@ _FLAGGED = (
 
 ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("call-against-lab", "warning", "A reader's call is not contradicted by the laboratory values under the criteria."),
-    ("reading-pending", "warning", "The readers agree, or an adjudicator has decided."),
+    ("reading-pending", "warning", "The readers agree, or an adjudicator has decided, while that can still change a value."),
+    ("relapse-unadjudicated", "warning", "A relapse that one reader sees is agreed or adjudicated."),
     ("relapse-without-remission", "warning", "A relapse follows a remission of the same reader."),
     ("nr-after-remission", "warning", "A reader does not call NR or PD after a remission."),
     ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
@@ -56,9 +68,10 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     Returns
     -------
     polars.DataFrame
-        Findings: a reader's call that the laboratory values contradict, pending and ignored readings, calls that their sequence
-        contradicts, relapse by the investigator followed by new therapy before any relapse by the committee, endpoints that an
-        imputed date could change.
+        Findings: a reader's call that the laboratory values contradict, readings that are pending while an answer can still change
+        something, a reader's relapse that is not adjudicated, adjudications that are ignored, calls that their sequence contradicts,
+        relapse by the investigator followed by new therapy before any relapse by the committee, endpoints that an imputed date could
+        change.
 
     Examples
     --------
@@ -77,7 +90,14 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     ['The assessment of day 90 by IRC is read as RELAPSE without an earlier remission; it is taken as NR.']
     """
     reads = adam.adresp.filter(pl.col("CARDAY") > 0) if not adam.adresp.is_empty() else adam.adresp
-    frames = [_against_lab(reads), *(_flagged(reads, *rule) for rule in _FLAGGED), _informative(adam), _imputed(adam)]
+    asked = _open(reads, adam.adsl)
+    frames = [
+        _against_lab(asked),
+        *(_flagged(asked, *rule) for rule in _ASKING),
+        *(_flagged(reads, *rule) for rule in _FLAGGED),
+        _informative(adam),
+        _imputed(adam),
+    ]
     if records is not None:
         frames.append(_fractions(study, records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
@@ -93,6 +113,18 @@ def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: 
         ),
         *(pl.lit(variable).alias("VARIABLE"), pl.lit(rule).alias("RULE"), pl.lit(severity).alias("SEVERITY"), message.alias("MESSAGE")),
     ]
+
+
+def _open(reads: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what no answer can change: the committee's reads after its own relapse, which is final, and reads after the death."""
+    after = pl.col("FLAGS").str.contains(FLAGS[AFTER_RELAPSE], literal=True).fill_null(False) & (pl.col("READER") == "IRC")
+    deaths = adsl.select("SUBJ", "DTHDY").filter(pl.col("DTHDY").is_not_null())
+    return (
+        reads.filter(~after)
+        .join(deaths, on="SUBJ", how="left", maintain_order="left")
+        .filter((pl.col("CARDAY") <= pl.col("DTHDY")).fill_null(True))
+        .drop("DTHDY")
+    )
 
 
 def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:

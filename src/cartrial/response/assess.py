@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
-from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.response.lab import lab_reads
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
-from cartrial.response.readers_kernel import Panel, Reads, Rows, Samples, assess_committee, assess_sequence
+from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
+from cartrial.response.sequence_kernel import Reads, assess_sequence
 from cartrial.sdtm.records import NO_CUTOFF, Records
 from cartrial.sdtm.records.codes import ADJUDICATOR, FAR, INV, IRC, LAB, READER1, READER2
-from cartrial.study.criteria.codes import NE, RELAPSE
+from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -100,7 +100,7 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     by_reader[LAB] = lab_reads(study, records, labs)
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0)
-    by_reader[IRC] = _committee(by_reader, labs, count)
+    by_reader[IRC] = _committee(by_reader, labs, day0)
     _in_sequence(by_reader[IRC], day0)
     # LAB stands in for INV only where INV has no RS at all
     by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
@@ -114,7 +114,8 @@ def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
 
 def _kernel_reads(reads: dict[str, np.ndarray]) -> Reads:
     """Return one reader's calls as the kernels read them."""
-    return Reads(reads["at"], reads["day"], reads["status"], reads["flags"], reads["seq"], np.zeros(len(reads["day"]), bool))
+    work = (np.zeros(len(reads["day"]), bool) for _ in range(2))
+    return Reads(reads["at"], reads["day"], reads["status"], reads["flags"], reads["seq"], *work)
 
 
 def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
@@ -131,21 +132,15 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
     }
 
 
-def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
+def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, day0: np.ndarray) -> dict[str, np.ndarray]:
     first, second, adjudicator, own = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
-    panel = Panel(*(_kernel_reads(reads) for reads in (_relapse_stays(first), _relapse_stays(second), adjudicator, own)))
-    room = len(first["day"]) + len(second["day"]) + len(own["day"])
-    rows = Rows(np.zeros(count + 1, np.int64), *(np.zeros(room, np.int64) for _ in Rows._fields[1:]))
-    assess_committee(room, panel, _marrow_samples(labs, count), rows)
+    panel = Panel(*(_kernel_reads(reads) for reads in (first, second, adjudicator, own)))
+    count, room = len(day0), len(first["day"]) + len(second["day"]) + len(own["day"])
+    rows = Rows(np.zeros(count + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in Rows._fields[2:]))
+    assess_committee(room, panel, _marrow_samples(labs, count), day0, rows)
     filled = slice(rows.at[-1])
     order = np.lexsort((rows.seq[filled], rows.day[filled], np.repeat(np.arange(count), np.diff(rows.at))))
     return {"at": rows.at, "day": rows.day[order], "status": rows.status[order], "flags": rows.flags[order], "seq": rows.seq[order]}
-
-
-def _relapse_stays(reads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return a reader's calls for the committee: what follows his relapse is still relapse, a later CR does not count."""
-    stays = ((reads["flags"] & AFTER_RELAPSE) != 0) & (reads["status"] != NE)
-    return {**reads, "status": np.where(stays, RELAPSE, reads["status"])}
 
 
 def _marrow_samples(labs: pl.DataFrame, count: int) -> Samples:

@@ -29,6 +29,7 @@ TRANSFUSED = 1 << 16
 COMMITTEE_CALL = 1 << 17
 FROM_LAB = 1 << 18
 INDETERMINATE_WITHOUT_REMISSION = 1 << 19
+RELAPSE_UNADJUDICATED = 1 << 20
 
 FLAGS = {
     COUNTS_MISSING: "counts missing",
@@ -51,6 +52,7 @@ FLAGS = {
     COMMITTEE_CALL: "committee call",
     FROM_LAB: "derived from LB",
     INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
+    RELAPSE_UNADJUDICATED: "RELAPSE by a reader, not adjudicated",
 }
 """Bits of an assessment's flags, and their words."""
 

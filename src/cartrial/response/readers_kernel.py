@@ -1,54 +1,38 @@
-"""What does the committee say from two readers and an adjudicator, and what does a sequence of calls make of each call?
+"""What does the committee say from two readers and an adjudicator?
 
 One subject after the other. Each part below is one sentence of the rule. A loop of a part runs to its end, and no array is chosen by a
 condition: else Numba counts references of all arrays at every call, which takes longer than the rule.
+
+What a pair says depends on pairs before it: a RELAPSE that was overruled dates nothing later, and readers who both saw a remission since
+date a later relapse anew. So pairs are settled one after the other, in the order of their days (rules, paragraph 4 and amendment A1).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import (
     ADJUDICATED,
     ADJUDICATION_IGNORED,
-    AFTER_RELAPSE,
     COMMITTEE_CALL,
-    INDETERMINATE_WITHOUT_REMISSION,
     LOWER_CATEGORY,
-    NR_AFTER_REMISSION,
     PENDING,
     RELAPSE_DATES_DIFFER,
-    RELAPSE_WITHOUT_REMISSION,
+    RELAPSE_UNADJUDICATED,
     SINGLE_READ,
 )
+from cartrial.response.sequence_kernel import Flags, Integers, Reads
 from cartrial.response.status_kernel import common_status, is_remission, is_resistance
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import INDETERMINATE, NE, NR, RELAPSE
+from cartrial.study.criteria.codes import NE, RELAPSE
 
-__all__ = ["RELAPSE_APART", "UNDECIDED", "Panel", "Reads", "Rows", "Samples", "assess_committee", "assess_sequence"]
+__all__ = ["RELAPSE_APART", "UNDECIDED", "Panel", "Rows", "Samples", "assess_committee"]
 
 PAIR_DAYS = 7
 RELAPSE_APART = 14
 UNDECIDED = -1
 """In place of the status of a pair that differs. No role may be asked of it."""
-
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-class Reads(NamedTuple):
-    """One reader's calls, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`. `used`: false, work space."""
-
-    at: Integers
-    day: Integers
-    status: Integers
-    flags: Integers
-    seq: Integers
-    used: Flags
 
 
 class Panel(NamedTuple):
@@ -68,61 +52,45 @@ class Samples(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Filled: the committee's calls, by subject. `first`, `second`: work space, the days on which a pair was read."""
+    """Filled: the committee's calls, by subject. Work space: `settled`, and from `first` on of a pair.
+
+    `first`, `second`: the places of its reads. `given`: the place of the adjudicator's read. `own`: the row of the committee's own call.
+    """
 
     at: Integers
+    settled: Flags
     day: Integers
     status: Integers
     flags: Integers
     seq: Integers
     first: Integers
     second: Integers
+    given: Integers
+    own: Integers
+
+
+class Span(NamedTuple):
+    """One subject's rows: its committee's own calls from `own` on, its pairs from `start` to `end`; and day 0."""
+
+    own: int
+    start: int
+    end: int
+    day0: int
 
 
 @kernel
-def assess_sequence(reads: Reads, day0: Integers) -> None:
-    """Make one reader's calls consistent, in place; a remission on or before day 0 is no earlier remission."""
-    for s in range(len(reads.at) - 1):
-        remission, relapse, infused = False, False, False
-        for i in range(reads.at[s], reads.at[s + 1]):
-            if not infused and reads.day[i] > day0[s]:
-                remission, relapse, infused = False, False, True
-            call = int(reads.status[i])
-            status = consistent_status(call, remission)
-            if relapse or status != call:
-                reads.status[i] = status
-                reads.flags[i] |= why_inconsistent(call, status, relapse)
-            remission = remission or is_remission(status)
-            relapse = relapse or status == RELAPSE
-
-
-@part
-def consistent_status(call: int, remission: bool) -> int:
-    """NR or PD after a remission is RELAPSE; RELAPSE or INDETERMINATE without one is NR (rules, paragraph 3)."""
-    if remission:
-        return RELAPSE if is_resistance(call) else call
-    return NR if call == RELAPSE or call == INDETERMINATE else call
-
-
-@part
-def why_inconsistent(call: int, status: int, relapse: bool) -> int:
-    """What follows a relapse does not count; before one, the change of a call is flagged (rules, paragraph 3)."""
-    if relapse:
-        return AFTER_RELAPSE
-    if status == RELAPSE:
-        return NR_AFTER_REMISSION
-    return RELAPSE_WITHOUT_REMISSION if call == RELAPSE else INDETERMINATE_WITHOUT_REMISSION
-
-
-@kernel
-def assess_committee(panel: Panel, samples: Samples, rows: Rows) -> None:
+def assess_committee(panel: Panel, samples: Samples, day0: Integers, rows: Rows) -> None:
     """Fill the committee's calls: of each subject its own, then pairs, the nearest first, then what one reader alone has read."""
     filled = 0
     for s in range(len(panel.own.at) - 1):
         start = own_calls(panel.own, rows, s, filled)
-        filled = paired_reads(panel, samples, rows, s, start)
-        adjudicate(panel.adjudicator, rows, s, start, filled)
-        leave_pending(rows, start, filled)
+        end = paired_reads(panel, samples, rows, s, start)
+        span = Span(filled, start, end, day0[s])
+        stand_for_pairs(rows, span)
+        settle_pairs(panel, rows, s, span)
+        give_reads(panel, rows, s, span, True)
+        leave_pending(panel, rows, span)
+        filled = without_stood_for(rows, span)
         filled = single_reads(panel.first, panel.own, rows, s, filled)
         filled = single_reads(panel.second, panel.own, rows, s, filled)
         rows.at[s + 1] = filled
@@ -134,25 +102,15 @@ def own_calls(own: Reads, rows: Rows, s: int, filled: int) -> int:
     for i in range(own.at[s], own.at[s + 1]):
         rows.day[filled], rows.seq[filled] = own.day[i], own.seq[i]
         rows.status[filled], rows.flags[filled] = own.status[i], COMMITTEE_CALL
+        rows.own[filled], rows.settled[filled] = -1, True
         filled += 1
     return filled
 
 
 @part
-def has_own_call(own: Reads, s: int, day: int) -> bool:
-    """The committee's own call within 7 days stands."""
-    found = False
-    for i in range(own.at[s], own.at[s + 1]):
-        if abs(own.day[i] - day) <= PAIR_DAYS:
-            found = True
-    return found
-
-
-@part
 def paired_reads(panel: Panel, samples: Samples, rows: Rows, s: int, filled: int) -> int:
-    """Reads pair by date, the nearest first, each used once; a pair says what its readers agree on (rules, paragraph 4)."""
+    """Reads pair by date, the nearest first, each used once (rules, paragraph 4)."""
     first, second = panel.first, panel.second
-    apart = abs(relapse_day(first, s) - relapse_day(second, s))
     while True:
         i, j = nearest_pair(first, second, s)
         if i < 0:
@@ -160,22 +118,11 @@ def paired_reads(panel: Panel, samples: Samples, rows: Rows, s: int, filled: int
         first.used[i], second.used[j] = True, True
         one, other = first.day[i], second.day[j]
         day = day_of_pair(samples, s, one, other)
-        if not has_own_call(panel.own, s, day):
-            rows.day[filled], rows.seq[filled] = day, source_of(first.seq[i], second.seq[j], one == day)
-            rows.status[filled], rows.flags[filled] = agree(first.status[i], second.status[j], apart)
-            rows.first[filled], rows.second[filled] = one, other
-            filled += 1
+        rows.day[filled], rows.seq[filled] = day, source_of(first.seq[i], second.seq[j], one == day)
+        rows.first[filled], rows.second[filled] = i, j
+        rows.given[filled], rows.own[filled], rows.settled[filled] = -1, -1, False
+        filled += 1
     return filled
-
-
-@part
-def relapse_day(reads: Reads, s: int) -> int:
-    """Day of a reader's first relapse."""
-    day = FAR
-    for i in range(reads.at[s], reads.at[s + 1]):
-        if reads.status[i] == RELAPSE:
-            day = min(day, reads.day[i])
-    return day
 
 
 @part
@@ -211,6 +158,77 @@ def source_of(one: int, other: int, is_first_day: bool) -> int:
 
 
 @part
+def stand_for_pairs(rows: Rows, span: Span) -> None:
+    """Each of the committee's own calls stands for one pair, the nearest within 7 days (rules, paragraph 4)."""
+    for _ in range(span.own, span.start):
+        call, pair, nearest = -1, -1, PAIR_DAYS + 1
+        for i in range(span.own, span.start):
+            for row in range(span.start, span.end):
+                gap = abs(rows.day[i] - rows.day[row])
+                if gap < nearest and rows.own[i] < 0 and rows.own[row] < 0:
+                    call, pair, nearest = i, row, gap
+        if pair >= 0:
+            rows.own[call], rows.own[pair] = pair, call
+
+
+@part
+def settle_pairs(panel: Panel, rows: Rows, s: int, span: Span) -> None:
+    """Pairs are settled in the order of their days; each time, the adjudicator's reads that are left go to the pairs left that differ."""
+    relapse = min(relapse_day(panel.first, s, -FAR, FAR), relapse_day(panel.second, s, -FAR, FAR))
+    news = True
+    for _ in range(span.start, span.end):
+        # what is settled changes others where it overrules a RELAPSE, or is a remission after one
+        if news:
+            compare(panel, rows, s, span)
+            give_reads(panel, rows, s, span, False)
+        row = first_unsettled(rows, span)
+        remission = last_remission(rows, span, rows.day[row]) > since_when(span, rows.day[row])
+        overruled = settle(panel, rows, row, remission)
+        news = overruled or (rows.day[row] >= relapse and rows.status[row] != UNDECIDED and is_remission(rows.status[row]))
+
+
+@part
+def compare(panel: Panel, rows: Rows, s: int, span: Span) -> None:
+    """What the readers of each pair left agree on, after what is settled."""
+    for row in range(span.start, span.end):
+        if not rows.settled[row]:
+            i, j = rows.first[row], rows.second[row]
+            one, other = panel.first.status[i], panel.second.status[j]
+            apart = 0
+            if one == RELAPSE and other == RELAPSE:
+                since = last_remission(rows, span, rows.day[row])
+                dated = relapse_day(panel.first, s, since, panel.first.day[i])
+                apart = abs(dated - relapse_day(panel.second, s, since, panel.second.day[j]))
+            rows.status[row], rows.flags[row] = agree(one, other, apart)
+
+
+@part
+def since_when(span: Span, day: int) -> int:
+    """A remission on or before day 0 is none of a day after it (rules, paragraph 3)."""
+    return span.day0 if day > span.day0 else -FAR
+
+
+@part
+def last_remission(rows: Rows, span: Span, day: int) -> int:
+    """The day of the committee's last remission before a day, as far as it is settled; day 0 (else -FAR) where there is none."""
+    since = since_when(span, day)
+    for row in range(span.own, span.end):
+        if rows.settled[row] and is_remission(rows.status[row]):
+            if since < rows.day[row] < day:
+                since = rows.day[row]
+    return since
+
+
+@part
+def relapse_day(reads: Reads, s: int, since: int, day: int) -> int:
+    """Day of a reader's first relapse after a day, not one that was overruled (rules, paragraph 4 and A1). `day`: of the read itself."""
+    for i in range(reads.at[s], reads.at[s + 1]):
+        if reads.status[i] == RELAPSE and not reads.overruled[i] and reads.day[i] > since:
+            day = min(day, reads.day[i])
+    return day
+
+
+@part
 def agree(one: int, other: int, apart: int) -> tuple[int, int]:
     """What two readers agree on, the lower category flagged; relapse dates more than 14 days apart disagree (rules, paragraph 4)."""
     status = common_status(one, other)
@@ -220,56 +238,123 @@ def agree(one: int, other: int, apart: int) -> tuple[int, int]:
 
 
 @part
-def adjudicate(adjudicator: Reads, rows: Rows, s: int, start: int, end: int) -> None:
-    """The adjudicator's reads go, the nearest first, to the pairs that differ; then to those that agree, where they are ignored."""
-    for decided in (False, True):
-        while True:
-            row, i = nearest_adjudication(adjudicator, rows, s, start, end, decided)
-            if row < 0:
-                break
-            adjudicator.used[i] = True
-            if decided:
+def give_reads(panel: Panel, rows: Rows, s: int, span: Span, agreed: bool) -> None:
+    """The adjudicator's reads go, the nearest first, to pairs that differ, for as long as these are not settled; at the end to the others.
+
+    There they are ignored.
+    """
+    judge = panel.adjudicator
+    if not agreed:
+        for i in range(judge.at[s], judge.at[s + 1]):
+            judge.used[i] = False
+        for row in range(span.start, span.end):
+            if not rows.settled[row]:
+                rows.given[row] = -1
+            elif rows.given[row] >= 0:
+                judge.used[rows.given[row]] = True
+    for _ in range(judge.at[s], judge.at[s + 1]):
+        row, i = nearest_adjudication(panel, rows, s, span, agreed)
+        if row >= 0:
+            judge.used[i], rows.given[row] = True, i
+            if agreed:
                 rows.flags[row] |= ADJUDICATION_IGNORED
-            else:
-                rows.status[row], rows.seq[row] = adjudicator.status[i], adjudicator.seq[i]
-                rows.flags[row] |= ADJUDICATED
 
 
 @part
-def nearest_adjudication(adjudicator: Reads, rows: Rows, s: int, start: int, end: int, decided: bool) -> tuple[int, int]:
+def nearest_adjudication(panel: Panel, rows: Rows, s: int, span: Span, agreed: bool) -> tuple[int, int]:
     """Of the pairs and the adjudicator's reads not yet used the nearest two within 7 days; -1 where there are none."""
+    judge = panel.adjudicator
     pair, read, nearest = -1, -1, PAIR_DAYS + 1
-    for row in range(start, end):
-        if not is_open(rows.status[row], rows.flags[row], decided):
+    for row in range(span.start, span.end):
+        if rows.given[row] >= 0 or rows.own[row] >= 0 or rows.settled[row] != agreed or (rows.status[row] != UNDECIDED) != agreed:
             continue
-        for i in range(adjudicator.at[s], adjudicator.at[s + 1]):
-            gap = min(abs(adjudicator.day[i] - rows.first[row]), abs(adjudicator.day[i] - rows.second[row]))
-            if gap < nearest and not adjudicator.used[i]:
+        one, other = panel.first.day[rows.first[row]], panel.second.day[rows.second[row]]
+        for i in range(judge.at[s], judge.at[s + 1]):
+            gap = min(abs(judge.day[i] - one), abs(judge.day[i] - other))
+            if gap < nearest and not judge.used[i]:
                 pair, read, nearest = row, i, gap
     return pair, read
 
 
 @part
-def is_open(status: int, flags: int, decided: bool) -> bool:
-    """A pair without an adjudication of its own: one that differs, or one that agrees."""
-    return flags & (ADJUDICATED | ADJUDICATION_IGNORED) == 0 and (status != UNDECIDED) == decided
+def first_unsettled(rows: Rows, span: Span) -> int:
+    """The earliest pair left."""
+    first, day = -1, FAR
+    for row in range(span.start, span.end):
+        if not rows.settled[row] and rows.day[row] < day:
+            first, day = row, rows.day[row]
+    return first
 
 
 @part
-def leave_pending(rows: Rows, start: int, end: int) -> None:
-    """A pair that differs without adjudication is pending, status NE (rules, paragraph 4)."""
-    for row in range(start, end):
+def settle(panel: Panel, rows: Rows, row: int, remission: bool) -> bool:
+    """A pair that differs takes the adjudicator's call; a RELAPSE that it, or the committee's own call, overrules dates nothing (A1)."""
+    rows.settled[row] = True
+    call = RELAPSE
+    if rows.own[row] >= 0:
+        call = rows.status[rows.own[row]]
+        # its own call speaks for it, on its own day
+        rows.status[row] = NE
+    elif rows.given[row] >= 0:
+        i = rows.given[row]
+        call = panel.adjudicator.status[i]
+        rows.status[row], rows.seq[row] = call, panel.adjudicator.seq[i]
+        rows.flags[row] |= ADJUDICATED
+    one, other = False, False
+    if is_overruling(call, remission):
+        i, j = rows.first[row], rows.second[row]
+        one, other = panel.first.status[i] == RELAPSE, panel.second.status[j] == RELAPSE
+        panel.first.overruled[i], panel.second.overruled[j] = one, other
+    return one or other
+
+
+@part
+def is_overruling(call: int, remission: bool) -> bool:
+    """Neither RELAPSE nor NR or PD after the committee's remission, which is RELAPSE (rules, paragraph 3)."""
+    return call != RELAPSE and not (remission and is_resistance(call))
+
+
+@part
+def leave_pending(panel: Panel, rows: Rows, span: Span) -> None:
+    """A pair that differs without adjudication is pending, status NE (rules, paragraph 4); so is a reader's RELAPSE in it (A1)."""
+    for row in range(span.start, span.end):
         if rows.status[row] == UNDECIDED:
             rows.status[row] = NE
             rows.flags[row] |= PENDING
+            if panel.first.status[rows.first[row]] == RELAPSE or panel.second.status[rows.second[row]] == RELAPSE:
+                rows.flags[row] |= RELAPSE_UNADJUDICATED
+
+
+@part
+def without_stood_for(rows: Rows, span: Span) -> int:
+    """A pair that the committee's own call stands for is no row of its own."""
+    filled = span.start
+    for row in range(span.start, span.end):
+        if rows.own[row] < 0:
+            rows.day[filled], rows.seq[filled] = rows.day[row], rows.seq[row]
+            rows.status[filled], rows.flags[filled] = rows.status[row], rows.flags[row]
+            filled += 1
+    return filled
+
+
+@part
+def has_own_call(own: Reads, s: int, day: int) -> bool:
+    """One of the committee's own calls stands within 7 days."""
+    found = False
+    for i in range(own.at[s], own.at[s + 1]):
+        if abs(own.day[i] - day) <= PAIR_DAYS:
+            found = True
+    return found
 
 
 @part
 def single_reads(reads: Reads, own: Reads, rows: Rows, s: int, filled: int) -> int:
-    """One read only is pending, status NE (rules, paragraph 4)."""
+    """One read only is pending, status NE (rules, paragraph 4), unless the committee has spoken; a RELAPSE is not adjudicated (A1)."""
     for i in range(reads.at[s], reads.at[s + 1]):
         if not reads.used[i] and not has_own_call(own, s, reads.day[i]):
             rows.day[filled], rows.seq[filled] = reads.day[i], reads.seq[i]
             rows.status[filled], rows.flags[filled] = NE, PENDING | SINGLE_READ
+            if reads.status[i] == RELAPSE:
+                rows.flags[filled] |= RELAPSE_UNADJUDICATED
             filled += 1
     return filled

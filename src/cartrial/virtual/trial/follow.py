@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, READER1, READER2
-from cartrial.study.criteria.codes import PD, RELAPSE
+from cartrial.study.criteria.codes import PD, RELAPSE, RESISTANCE, statuses_of
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course
 from cartrial.virtual.patients.draws import draw_patients
 from cartrial.virtual.patients.population import load_model
@@ -252,6 +252,9 @@ class _Path:
         wrong = chance[:, 0] < self.plan.settings.readers.adjudicator_error.value
         verdict = np.where(wrong, np.where(one == own, two, one), own)
         calls[:, v, ADJUDICATOR] = np.where(here & ~same, verdict, -1)
+        upheld = (verdict == RELAPSE) | (judge.remission & np.isin(verdict, statuses_of(RESISTANCE)))
+        for reader, call in zip(readers[1:3], (one, two), strict=True):
+            reader.overrule(here & ~same & ~upheld & (call == RELAPSE))
         judge.note(np.where(same, committee, verdict).astype(np.int64), when, here)
 
 

@@ -41,6 +41,7 @@ __all__ = ["READINGS", "Evidence", "Reader", "agree", "evidence", "read_visit"]
 READINGS = range(1200, 1204)
 # marrow blasts (%) between which an error about remission is made
 _NEAR = (0.0, 20.0)
+_NEVER = 2**30
 # what two calls have in common, by both
 _COMMON = np.array([[common_status(one, other) for other in range(len(RESPONSES))] for one in range(len(RESPONSES))], np.int64)
 
@@ -99,7 +100,7 @@ def evidence(study: Study, visit: NDArray[np.float64], lesions: Flags, before: N
 
 @dataclass
 class Reader:
-    """What a reader has called so far: remission and relapse by subject, and the day of the first relapse."""
+    """What a reader has called so far: remission and relapse by subject, and the day of the first relapse that was not overruled."""
 
     subjects: int
     remission: Flags = field(init=False)
@@ -109,7 +110,7 @@ class Reader:
     def __post_init__(self) -> None:
         self.remission = np.zeros(self.subjects, bool)
         self.relapsed = np.zeros(self.subjects, bool)
-        self.relapse_day = np.full(self.subjects, 2**30, np.int64)
+        self.relapse_day = np.full(self.subjects, _NEVER, np.int64)
 
     def true(self, seen: Evidence) -> Codes:
         """Return the call without error, given the reader's own earlier calls."""
@@ -121,8 +122,12 @@ class Reader:
         """Remember the calls of a visit."""
         self.remission |= present & np.isin(call, statuses_of(REMISSION))
         relapse = present & (call == RELAPSE)
-        self.relapse_day = np.where(relapse & ~self.relapsed, day, self.relapse_day)
+        self.relapse_day = np.where(relapse & (self.relapse_day == _NEVER), day, self.relapse_day)
         self.relapsed |= relapse
+
+    def overrule(self, relapse: Flags) -> None:
+        """A relapse that the adjudicator did not uphold dates nothing (rules, amendment A1)."""
+        self.relapse_day = np.where(relapse, _NEVER, self.relapse_day)
 
 
 def read_visit(settings: TrialSettings, reader: Reader, seen: Evidence, chance: NDArray[np.float64], error: float) -> Codes:

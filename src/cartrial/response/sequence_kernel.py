@@ -1,0 +1,73 @@
+"""What does a reader's sequence of calls make of each call? One subject after the other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cartrial.kernels import kernel, part
+from cartrial.response.codes import (
+    AFTER_RELAPSE,
+    INDETERMINATE_WITHOUT_REMISSION,
+    NR_AFTER_REMISSION,
+    RELAPSE_WITHOUT_REMISSION,
+)
+from cartrial.response.status_kernel import is_remission, is_resistance
+from cartrial.study.criteria.codes import INDETERMINATE, NR, RELAPSE
+
+__all__ = ["Flags", "Integers", "Reads", "assess_sequence"]
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Reads(NamedTuple):
+    """One reader's calls, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`.
+
+    `used`, `overruled`: false, work space; paired or given to a pair, and a RELAPSE that was overruled.
+    """
+
+    at: Integers
+    day: Integers
+    status: Integers
+    flags: Integers
+    seq: Integers
+    used: Flags
+    overruled: Flags
+
+
+@kernel
+def assess_sequence(reads: Reads, day0: Integers) -> None:
+    """Make one reader's calls consistent, in place; a remission on or before day 0 is no earlier remission."""
+    for s in range(len(reads.at) - 1):
+        remission, relapse, infused = False, False, False
+        for i in range(reads.at[s], reads.at[s + 1]):
+            if not infused and reads.day[i] > day0[s]:
+                remission, relapse, infused = False, False, True
+            call = int(reads.status[i])
+            status = consistent_status(call, remission)
+            if relapse or status != call:
+                reads.status[i] = status
+                reads.flags[i] |= why_inconsistent(call, status, relapse)
+            remission = remission or is_remission(status)
+            relapse = relapse or status == RELAPSE
+
+
+@part
+def consistent_status(call: int, remission: bool) -> int:
+    """NR or PD after a remission is RELAPSE; RELAPSE or INDETERMINATE without one is NR (rules, paragraph 3)."""
+    if remission:
+        return RELAPSE if is_resistance(call) else call
+    return NR if call == RELAPSE or call == INDETERMINATE else call
+
+
+@part
+def why_inconsistent(call: int, status: int, relapse: bool) -> int:
+    """What follows a relapse does not count; before one, the change of a call is flagged (rules, paragraph 3)."""
+    if relapse:
+        return AFTER_RELAPSE
+    if status == RELAPSE:
+        return NR_AFTER_REMISSION
+    return RELAPSE_WITHOUT_REMISSION if call == RELAPSE else INDETERMINATE_WITHOUT_REMISSION
