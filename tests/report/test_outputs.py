@@ -47,7 +47,7 @@ def test_equal_input_gives_equal_bytes_in_any_order_of_rows(tmp_path: Path) -> N
 def test_results_json_is_a_flat_list_with_null_for_not_estimable(tmp_path: Path) -> None:
     _write(tmp_path / "out")
     rows = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert all(tuple(row) == (*KEY, "value", "text") for row in rows)
+    assert all(tuple(row) == (*KEY, "value", "text", "rules") for row in rows)
     assert all(not isinstance(value, dict | list) for row in rows for value in row.values())
     not_reached = [row for row in rows if row["text"] in ("NR", "NE")]
     assert not_reached and all(row["value"] is None for row in not_reached)

@@ -173,7 +173,7 @@ def test_every_column_and_statistic_of_the_results_is_explained(worked_report: P
     )
     assert columns and statistics
     assert [row[0] for row in table_rows(columns[0])] == list(SCHEMA)
-    assert set(KEY) == set(SCHEMA) - {"value", "text"}
+    assert set(KEY) == set(SCHEMA) - {"value", "text", "rules"}
     listed = {row[0]: set(row[1].split(", ")) for row in table_rows(statistics[0])}
     found = read_results(worked_report / "results.json").group_by("analysis").agg(pl.col("statistic").unique())
     for analysis, names in found.iter_rows():

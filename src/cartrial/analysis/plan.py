@@ -46,7 +46,7 @@ def variant_labels(study: Study) -> pl.DataFrame:
             "endpoint": endpoint.id,
             "variant": variant.name,
             "population": variant.endpoint.population,
-            "reader": variant.endpoint.reader or study.readers.primary,
+            "reader": (variant.endpoint.reader or study.readers.primary) if variant.endpoint.read else "",
             "window": window_text(study, variant.endpoint),
             "strategies": strategies_text(variant.endpoint),
         }

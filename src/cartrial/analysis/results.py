@@ -11,6 +11,7 @@ import polars as pl
 
 from cartrial.analysis.wording import text_of
 from cartrial.errors import InputError
+from cartrial.study.study import RULES
 
 __all__ = [
     "ANALYSES",
@@ -46,11 +47,15 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "statistic": pl.String,
     "value": pl.Float64,
     "text": pl.String,
+    "rules": pl.Int32,
 }
-"""Columns of the results, in their order. Key columns that do not apply are blank (text) or null (`time`, `conf_level`)."""
+"""Columns of the results, in their order. Key columns that do not apply are blank (text) or null (`time`, `conf_level`).
+`rules` is the version of the rules that the values were derived by; null in results of before version 2."""
 
-KEY = tuple(name for name in SCHEMA if name not in ("value", "text"))
+KEY = tuple(name for name in SCHEMA if name not in ("value", "text", "rules"))
 """The columns that make a row unique."""
+
+_OF_THE_STUDY = ("study", "provenance", "rules")
 
 ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety")
 
@@ -70,6 +75,7 @@ ARS: tuple[tuple[str, str, str], ...] = (
     ("unit", "Operation.resultPattern", "the unit of the value"),
     ("value", "OperationResult.rawValue", "the value; null when not estimable"),
     ("text", "OperationResult.formattedValue", "the value as the report prints it"),
+    ("rules", "ReportingEvent.version", "the version of the rules"),
 )
 """Columns of the results against the CDISC Analysis Results Standard 1.0: our column, the class and attribute, in words."""
 
@@ -89,14 +95,14 @@ def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str]
     Returns
     -------
     polars.DataFrame
-        Columns of `SCHEMA` without `study` and `provenance`, which `join_rows` adds.
+        Columns of `SCHEMA` without `study`, `provenance` and `rules`, which `join_rows` adds.
     """
     units = dict(statistics) if isinstance(statistics, Mapping) else dict.fromkeys(statistics, "")
     frames = []
     for name, unit in units.items():
         chosen: list[pl.Expr] = []
         for column, dtype in SCHEMA.items():
-            if column in ("study", "provenance"):
+            if column in _OF_THE_STUDY:
                 continue
             if column == "statistic":
                 expression = pl.lit(name)
@@ -119,7 +125,7 @@ def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str]
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
 
 
-def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str) -> pl.DataFrame:
+def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str, rules: int = RULES) -> pl.DataFrame:
     """Join frames of rows into the results of a study, columns as `SCHEMA`."""
     filled = [frame for frame in frames if frame.height]
     if not filled:
@@ -129,7 +135,8 @@ def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str) ->
         pl.lit(study).alias("study"),
         "trial",
         pl.lit(provenance).alias("provenance"),
-        *(name for name in SCHEMA if name not in ("study", "trial", "provenance")),
+        *(name for name in SCHEMA if name not in ("trial", *_OF_THE_STUDY)),
+        pl.lit(rules, dtype=pl.Int32).alias("rules"),
     )
 
 
@@ -288,6 +295,8 @@ def read_results(path: str | Path) -> pl.DataFrame:
     try:
         if path.suffix == ".parquet":
             results = pl.read_parquet(path)
+            if "rules" not in results.columns:  # of before version 2
+                results = results.with_columns(pl.lit(None, dtype=pl.Int32).alias("rules"))
         else:
             found = json.loads(path.read_text(encoding="utf-8"))
             extra = sorted({name for row in found for name in row} - set(SCHEMA))

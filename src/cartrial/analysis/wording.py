@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import polars as pl
 
-__all__ = ["DAY", "PROPORTION", "text_of"]
+__all__ = ["DAY", "DAYS_PER_MONTH", "MONTH", "PROPORTION", "day_of_month", "text_of"]
 
 DAY = "day"
+MONTH = "month"
 PROPORTION = "proportion"
 
+DAYS_PER_MONTH = 30.4375
+
 _COUNTS = {"n", "N", "events", "censored", "at_risk", "not_yet_assessable", "df", "missing", "episodes"}
-_TIMES_REACHED = {"median", "q25", "q75"}
+_TIMES_REACHED = {"median", "q25", "q75", "median_months"}
 _TWO_DECIMALS = {"hazard_ratio", "lower", "upper", "kappa"}
+
+
+def day_of_month(month: float) -> float:
+    """Return the whole day of a month of 30.4375 days, halves up: 30, 61, 91, 183, 274, 365, 548, 731, 1096 for months 1, 2, 3, 6, 9,
+    12, 18, 24, 36 (rules, A20).
+    """
+    return float(floor(month * DAYS_PER_MONTH + 0.5))
 
 
 def text_of(statistic: str, unit: str) -> pl.Expr:
     """Return what the report prints for a column of values.
 
     Proportions are percent with one decimal, half away from zero; p-values have four, ``<0.0001`` below; counts none; days as many as
-    they need, at most one; ratios and kappa two; any other figure four significant digits. A time not reached is ``NR``, whatever else
-    is not estimable ``NE``.
+    they need, at most one, months one; ratios and kappa two; any other figure four significant digits. A time that is not reached, and
+    its upper limit, is ``NR``; a lower limit that cannot be computed, and whatever else is not estimable, ``NE``.
 
     Parameters
     ----------
     statistic : str
         The column, which is also the statistic's name.
     unit : str
-        ``proportion``, ``day``, any other, blank, or ``*`` where it differs by row.
+        ``proportion``, ``day``, ``month``, any other, blank, or ``*`` where it differs by row.
 
     Returns
     -------
@@ -43,13 +55,16 @@ def text_of(statistic: str, unit: str) -> pl.Expr:
         text = _decimals(100 * value, 1)
     elif unit == DAY:
         text = _decimals(value, 1).str.strip_suffix(".0")
+    elif unit == MONTH:
+        text = _decimals(value, 1)
     elif statistic in _TWO_DECIMALS:
         text = _decimals(value, 2)
     elif statistic == "chi_square":
         text = _decimals(value, 3)
     else:
         text = value.round_sig_figs(4).cast(pl.String).str.strip_suffix(".0")
-    missing = "NR" if base in _TIMES_REACHED and unit == DAY else "NE"
+    # a lower limit is never what is not reached yet (rules, A22)
+    missing = "NR" if base in _TIMES_REACHED and unit in (DAY, MONTH) and not statistic.endswith("_lower") else "NE"
     return pl.when(value.is_null() | value.is_nan()).then(pl.lit(missing)).otherwise(text)
 
 

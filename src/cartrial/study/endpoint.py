@@ -167,6 +167,12 @@ class Endpoint(Part):
     def _list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @property
+    def read(self) -> bool:
+        """Whether its rule or its population reads an assessment; without, it has no reader (rules, A24)."""
+        by_population = self.population in ("assessed", "evaluable", "responders")
+        return self.type == "response-rate" or self.origin == "first-response" or set(self.events) != {"death"} or by_population
+
     @model_validator(mode="after")
     def _complete(self) -> Endpoint:
         if self.type == "response-rate":

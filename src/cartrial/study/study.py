@@ -20,7 +20,7 @@ from cartrial.study.model import Characteristic, Disease, Events, Identity, Kine
 from cartrial.study.planned import DEATH, Design
 from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
 
-__all__ = ["Study", "builtin_studies"]
+__all__ = ["RULES", "Study", "builtin_studies"]
 
 ASSUMPTION = "assumption"
 RULES: Final = 2
@@ -211,7 +211,7 @@ class Study(Part):
         return next(visit for visit in self.disease.visits if visit.name == name)
 
     def variants(self, endpoint: Endpoint) -> tuple[Variant, ...]:
-        """Return the main analysis of an endpoint and its sensitivity variants, readers filled in.
+        """Return the main analysis of an endpoint and its sensitivity variants, readers filled in where an assessment is read.
 
         Examples
         --------
@@ -221,12 +221,11 @@ class Study(Part):
         ['', 'hsct=treatment-policy', 'population=assessed']
         """
         found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
-        return tuple(
-            variant
-            if variant.endpoint.reader
-            else Variant(name=variant.name, endpoint=variant.endpoint.model_copy(update={"reader": self.readers.primary}))
-            for variant in found
-        )
+        return tuple(Variant(name=variant.name, endpoint=self._with_reader(variant.endpoint)) for variant in found)
+
+    def _with_reader(self, endpoint: Endpoint) -> Endpoint:
+        reader = (endpoint.reader or self.readers.primary) if endpoint.read else None
+        return endpoint.model_copy(update={"reader": reader})
 
     @cached_property
     def hash(self) -> str:

@@ -140,7 +140,7 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     ----------
     study : Study
     variant : Variant
-        As `study.variants` gives it: the reader is filled in.
+        As `study.variants` gives it: the reader is filled in, where there is one.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     ('CR or CRi (criteria set nccn)', 'all infused subjects')
     """
     endpoint = variant.endpoint
-    reader = READERS[endpoint.reader or study.readers.primary]
+    reader = READERS[endpoint.reader or study.readers.primary] if endpoint.read else "none, since no assessment is read"
     table = RATE if endpoint.type == "response-rate" else TIME
     strategies = "; ".join(
         f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)
@@ -173,7 +173,7 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     else:
         words |= _time_words(study, endpoint)
     words["sentence"] = (
-        f"{endpoint.label}: {words['variable']}, among {words['population']}, as assessed by {reader}, {words['window']}; {strategies}. {words['summary']}"
+        f"{endpoint.label}: {words['variable']}, among {words['population']}, {'as assessed by' if endpoint.read else 'reader:'} {reader}, {words['window']}; {strategies}. {words['summary']}"
     )
     return words
 

@@ -48,6 +48,11 @@ class AalenJohansen:
     conf_type: ConfType
     conf_level: float
 
+    @property
+    def ended(self) -> np.ndarray:
+        """Whether nobody of a group is left free of every event, bool of shape (groups,)."""
+        return np.asarray(self.survival[self.table.offsets[1:] - 1] == 0)
+
     def summary(self) -> pl.DataFrame:
         """Return one row for each group and cause: the group's columns, cause, N, events (of that cause), censored, last_time."""
         total = self.table.total()
@@ -74,7 +79,8 @@ class AalenJohansen:
         -------
         polars.DataFrame
             One row for each group, time and cause: the group's columns, cause, time, at_risk (just before the time), incidence,
-            standard_error, incidence_lower, incidence_upper, observed (whether the group's last time is not before the time).
+            standard_error, incidence_lower, incidence_upper, observed (whether the curve is known there: the group's last time is not
+            before the time, or every subject had an event).
         """
         groups = len(self.table.subjects)
         found = [self.at_each(np.full(groups, float(when))) for when in times]
@@ -103,7 +109,7 @@ class AalenJohansen:
                             ("incidence_upper", self.upper),
                         )
                     ),
-                    pl.Series("observed", when <= table.last_time),
+                    pl.Series("observed", (when <= table.last_time) | self.ended),
                 ],
             )
             for i, cause in enumerate(self.causes)

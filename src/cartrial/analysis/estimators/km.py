@@ -45,6 +45,11 @@ class KaplanMeier:
     conf_type: ConfType
     conf_level: float
 
+    @property
+    def ended(self) -> NDArray[np.bool_]:
+        """Whether the curve of each group has reached 0, shape (groups,)."""
+        return np.asarray(self.survival[self.table.offsets[1:] - 1] == 0)
+
     def summary(self, quantiles: Sequence[float] = (0.5,)) -> pl.DataFrame:
         """Subjects, events, and quantiles with Brookmeyer-Crowley limits.
 
@@ -107,7 +112,8 @@ class KaplanMeier:
         -------
         polars.DataFrame
             One row for each group and time: the group's columns, time, at_risk (just before the time), survival, standard_error,
-            survival_lower, survival_upper, observed (whether the group's last time is not before the time).
+            survival_lower, survival_upper, observed (whether the curve is known there: the group's last time is not before the time, or the
+            curve has reached 0, where it stays).
         """
         found = [self.at_each(np.full(len(self.table.subjects), float(when))) for when in times]
         return pl.concat(found) if found else self.at_each(np.zeros(len(self.table.subjects))).clear()
@@ -132,7 +138,7 @@ class KaplanMeier:
                 _null("standard_error", np.where(started, error[row], 0.0)),
                 _null("survival_lower", np.where(started, self.lower[row], 1.0)),
                 _null("survival_upper", np.where(started, self.upper[row], 1.0)),
-                pl.Series("observed", when <= table.last_time),
+                pl.Series("observed", (when <= table.last_time) | self.ended),
             ],
         )
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.gray import estimate_gray
 from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incidence
 from cartrial.analysis.estimators.km import KaplanMeier, estimate_follow_up, estimate_survival
 from cartrial.analysis.estimators.logrank import estimate_logrank
 from cartrial.analysis.results import build_rows
-from cartrial.analysis.wording import DAY, PROPORTION
+from cartrial.analysis.wording import DAY, DAYS_PER_MONTH, MONTH, PROPORTION, day_of_month
 from cartrial.endpoints import derived_variants
 
 if TYPE_CHECKING:
@@ -21,17 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LANDMARKS", "RISK_TIMES", "incidence_rows", "survival_rows"]
 
-LANDMARKS = tuple(30.0 * month for month in (3, 6, 9, 12, 18, *range(24, 241, 12)))
-"""Days at which curves are read: nominal months 3, 6, 9, 12, 18, 24, then every twelve. Unit: days from the origin."""
+LANDMARKS = tuple(day_of_month(month) for month in (3, 6, 9, 12, 18, *range(24, 241, 12)))
+"""Days at which curves are read: months 3, 6, 9, 12, 18, 24, then every twelve, at whole days. Unit: days from the origin."""
 
-RISK_TIMES = tuple(3 * 30.4375 * i for i in range(81))
-"""Days under which subjects at risk stand beneath a curve whose axis is in months of 30.4375 days."""
+RISK_TIMES = tuple(day_of_month(month) for month in range(0, 241, 3))
+"""Days under which subjects at risk stand beneath a curve: every third month, at whole days. Unit: days from the origin."""
 
 _KEY = ["PARAMCD", "VARIANT", "TRIAL"]
 _KM = "Kaplan-Meier, log(-log) limits"
 _SURVIVAL = {"survival": PROPORTION, "survival_lower": PROPORTION, "survival_upper": PROPORTION}
 _INCIDENCE = {"incidence": PROPORTION, "incidence_lower": PROPORTION, "incidence_upper": PROPORTION}
 _QUANTILES = {f"{name}{suffix}": DAY for name in ("median", "q25", "q75") for suffix in ("", "_lower", "_upper")}
+_MONTHS = {f"median_months{suffix}": MONTH for suffix in ("", "_lower", "_upper")}
 _TEST = ("chi_square", "df", "p_value")
 
 
@@ -54,32 +56,31 @@ def survival_rows(
     Returns
     -------
     list of polars.DataFrame
-        N, events, censored; median and quartiles with limits; survival at the landmarks and (curves) at each time; at_risk; rmst up to
-        the last landmark within follow-up; follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of
-        the main analysis, with log-rank test and hazard ratio.
+        N, events, censored; median and quartiles with limits (curves: the median in months too); survival at the landmarks and (curves)
+        at each time; at_risk; rmst up to the last landmark within follow-up (of a curve that has reached 0: within the follow-up of its
+        trial); follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of the main analysis, with
+        log-rank test and hazard ratio.
     """
     competing = _competing(study)
     used = adtte.join(competing, on=["PARAMCD", "VARIANT"], how="anti") if competing.height else adtte
     if used.is_empty():
         return []
-    frames = _fit_rows(estimate_survival(used, _KEY, conf_level=conf_level), labels, conf_level, curves)
+    horizon = _horizon(adtte)
+    frames = _fit_rows(estimate_survival(used, _KEY, conf_level=conf_level), labels, conf_level, curves, horizon)
     death = [endpoint.id for endpoint in study.endpoints if endpoint.events == ("death",)]
     overall = used.filter(pl.col("PARAMCD").is_in(death) & (pl.col("VARIANT") == ""))
     if overall.height:
         summary = _labelled(estimate_follow_up(overall, _KEY, conf_level=conf_level).summary(), labels)
-        units = {name: unit for name, unit in _QUANTILES.items() if name.startswith("median")}
-        frames.append(
-            build_rows(
-                summary, units, analysis="survival", by="follow-up", method="reverse Kaplan-Meier, log(-log) limits", conf_level=conf_level
-            )
-        )
+        units = {name: unit for name, unit in _QUANTILES.items() if name.startswith("median")} | (_MONTHS if curves else {})
+        method = "reverse Kaplan-Meier, log(-log) limits"
+        frames.append(build_rows(_in_months(summary), units, analysis="survival", by="follow-up", method=method, conf_level=conf_level))
     main = used.filter(pl.col("VARIANT") == "").join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
         levelled = main.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("level"))
         if levelled.is_empty():
             continue
         fit = estimate_survival(levelled, [*_KEY, "level"], conf_level=conf_level)
-        frames.extend(_fit_rows(fit, labels, conf_level, curves, mean=False, by=name))
+        frames.extend(_fit_rows(fit, labels, conf_level, curves, horizon, mean=False, by=name))
         test = estimate_logrank(levelled, "level", _KEY).filter((pl.col("groups") > 1) & (pl.col("events") > 0))
         frames.append(build_rows(_labelled(test, labels), _TEST, analysis="survival", by=name, method="log-rank test"))
         if curves:
@@ -88,35 +89,75 @@ def survival_rows(
 
 
 def _fit_rows(
-    fit: KaplanMeier, labels: pl.DataFrame, conf_level: float, curves: bool, *, mean: bool = True, **names: str
+    fit: KaplanMeier, labels: pl.DataFrame, conf_level: float, curves: bool, horizon: pl.DataFrame, *, mean: bool = True, **names: str
 ) -> list[pl.DataFrame]:
-    summary = _labelled(fit.summary((0.5, 0.25, 0.75)), labels)
+    summary = _in_months(_labelled(fit.summary((0.5, 0.25, 0.75)), labels))
     common = {"analysis": "survival", **names}
     frames = [
         build_rows(summary, ("N", "events", "censored"), **common),
-        build_rows(summary, _QUANTILES, method=_KM, conf_level=conf_level, **common),
+        build_rows(summary, _QUANTILES | (_MONTHS if curves else {}), method=_KM, conf_level=conf_level, **common),
     ]
-    last = float(fit.table.last_time.max())
-    at = fit.at([day for day in LANDMARKS if day <= last]).filter("observed")
+    at, risk = _read(fit, horizon, curves)
     if curves:
-        start = fit.at([0.0]).filter(pl.col("observed"))
-        at = pl.concat(
-            [start, at, fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)],
-            how="diagonal_relaxed",
-        )
-        at = at.unique([*fit.table.keys.columns, "time"], keep="first").sort(*fit.table.keys.columns, "time")
-        risk = fit.at([day for day in RISK_TIMES if day <= last]).filter("observed")
         frames.append(build_rows(_labelled(risk, labels), ("at_risk",), **common))
     frames.append(build_rows(_labelled(at, labels), _SURVIVAL, method=_KM, conf_level=conf_level, **common))
     if mean:
-        within = np.searchsorted(LANDMARKS, fit.table.last_time, side="right")
-        means = fit.restricted_mean(np.concatenate(([0.0], LANDMARKS))[within]).filter(pl.col("time") > 0)
+        until = np.where(fit.ended, _limit(fit, horizon), np.concatenate(([0.0], LANDMARKS))[_landmarks_within(fit.table.last_time)])
+        means = fit.restricted_mean(until).filter(pl.col("time") > 0)
         frames.append(
             build_rows(
                 _labelled(means, labels), {"rmst": DAY, "standard_error": DAY}, method="restricted mean survival time, Greenwood", **common
             )
         )
     return frames
+
+
+def _in_months(summary: pl.DataFrame) -> pl.DataFrame:
+    """Add the median and its limits in months of 30.4375 days, as a page shows them."""
+    return summary.with_columns((pl.col(name.replace("_months", "")) / DAYS_PER_MONTH).alias(name) for name in _MONTHS)
+
+
+def _horizon(adtte: pl.DataFrame) -> pl.DataFrame:
+    """Return TRIAL and LAST: the last time of any of its endpoints."""
+    return adtte.group_by("TRIAL").agg(pl.col("AVAL").max().cast(pl.Float64).alias("LAST"))
+
+
+def _landmarks_within(times: np.ndarray) -> np.ndarray:
+    """Return how many landmarks are not after each time."""
+    return np.asarray(np.searchsorted(LANDMARKS, times, side="right"))
+
+
+def _limit(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the last landmark of each group whose curve has ended: the last within its trial, or the first after its own last time."""
+    trial = fit.table.keys.select("TRIAL").join(horizon, on="TRIAL", how="left", maintain_order="left")["LAST"].to_numpy()
+    whole = np.concatenate(([0.0], LANDMARKS))[_landmarks_within(trial)]
+    after = np.searchsorted(LANDMARKS, fit.table.last_time, side="left")
+    own = np.asarray(LANDMARKS)[np.minimum(after, len(LANDMARKS) - 1)]
+    return np.asarray(np.maximum(whole, own), np.float64)
+
+
+def _read(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame, curves: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the curves at the landmarks and (curves) at each of their times, and (curves) the subjects at risk.
+
+    A curve that has reached 0 is read on at the landmarks of its trial (rules, A22).
+    """
+    limit = np.where(fit.ended, _limit(fit, horizon), fit.table.last_time)
+    keys = fit.table.keys.columns
+    limits = fit.table.keys.with_columns(pl.Series("LIMIT", limit))
+    at = fit.at([day for day in LANDMARKS if day <= limit.max()])
+    at = at.join(limits, on=keys, how="left", maintain_order="left").filter(pl.col("observed") & (pl.col("time") <= pl.col("LIMIT")))
+    at = at.drop("LIMIT")
+    if not curves:
+        return at, at.clear()
+    start = fit.at([0.0]).filter(pl.col("observed"))
+    steps = fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)
+    cause = ["cause"] if "cause" in at.columns else []
+    every = pl.concat([start, at, steps], how="diagonal_relaxed").unique([*keys, *cause, "time"], keep="first").sort(*keys, *cause, "time")
+    last = float(fit.table.last_time.max())
+    risk = fit.at([day for day in RISK_TIMES if day <= last])
+    # beneath the drawn curve alone: nobody is at risk after its last time
+    own = fit.table.keys.with_columns(pl.Series("LIMIT", fit.table.last_time))
+    return every, risk.join(own, on=keys, how="left", maintain_order="left").filter(pl.col("time") <= pl.col("LIMIT")).drop("LIMIT")
 
 
 def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: str) -> list[pl.DataFrame]:
@@ -199,7 +240,7 @@ def incidence_rows(
         return []
     names = pl.concat([competing, default])
     fit = estimate_incidence(used, _KEY, conf_level=conf_level)
-    frames = _incidence_fit(fit, labels, names, conf_level, curves)
+    frames = _incidence_fit(fit, labels, names, conf_level, curves, _horizon(adtte))
     joined = used.join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
         levelled = joined.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("group"))
@@ -212,21 +253,15 @@ def incidence_rows(
     return frames
 
 
-def _incidence_fit(fit: AalenJohansen, labels: pl.DataFrame, names: pl.DataFrame, conf_level: float, curves: bool) -> list[pl.DataFrame]:
+def _incidence_fit(
+    fit: AalenJohansen, labels: pl.DataFrame, names: pl.DataFrame, conf_level: float, curves: bool, horizon: pl.DataFrame
+) -> list[pl.DataFrame]:
     def ready(frame: pl.DataFrame) -> pl.DataFrame:
         return _named(_labelled(frame, labels, keep=True), names)
 
-    last = float(fit.table.last_time.max())
-    at = fit.at([day for day in LANDMARKS if day <= last]).filter("observed")
+    at, risk = _read(fit, horizon, curves)
     frames = [build_rows(ready(fit.summary()), ("N", "events", "censored"), analysis="incidence", by="event")]
     if curves:
-        start = fit.at([0.0]).filter(pl.col("observed"))
-        at = pl.concat(
-            [start, at, fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)],
-            how="diagonal_relaxed",
-        )
-        at = at.unique([*fit.table.keys.columns, "cause", "time"], keep="first").sort(*fit.table.keys.columns, "cause", "time")
-        risk = fit.at([day for day in RISK_TIMES if day <= last]).filter("observed")
         frames.append(build_rows(ready(risk), ("at_risk",), analysis="incidence", by="event"))
     method = "Aalen-Johansen, log limits, variance as R survfit"
     frames.append(build_rows(ready(at), _INCIDENCE, analysis="incidence", by="event", method=method, conf_level=conf_level))

@@ -28,8 +28,8 @@ ARMS = ("autologous", "allogeneic")
 # endpoint of the rows on days from enrolment to infusion
 WAITED = "DAYS TO INFUSION"
 _TRIALS = 20
-# nominal month 12: a landmark of every curve, whether or not somebody died on that day
-MONTH_12 = 360.0
+# month 12 at a whole day: a landmark of every curve, whether or not somebody died on that day
+MONTH_12 = 365.0
 _STUDY = "allo-cd19"
 _MOST_SITES = 10
 

@@ -211,7 +211,7 @@ def contrast_table(frame: pl.DataFrame, study: Study, design: str | None = None)
                 "setting": setting,
                 "variant": variant,
                 "population": asked.population,
-                "reader": asked.reader or study.readers.primary,
+                "reader": (asked.reader or study.readers.primary) if asked.read else "",
                 "window": window_text(study, asked),
                 "strategies": strategies_text(asked),
                 "note": _NOTES[family_of(setting, variant)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict, cast
 
 import polars as pl
@@ -25,13 +25,18 @@ class Stat:
         Number of the row in `results.json`, from 0.
     value : float or None
         For the position of a mark in a figure; None when not estimable.
+    hover : str
+        What is shown when the pointer rests on it.
     """
 
     text: str
     key: int
     value: float | None = None
+    hover: str = ""
 
     def __html__(self) -> Markup:
+        if self.hover:
+            return Markup('<span class="s" data-key="{}" title="{}">{}</span>').format(self.key, self.hover, self.text)
         return Markup('<span class="s" data-key="{}">{}</span>').format(self.key, self.text)
 
     def __str__(self) -> str:
@@ -66,6 +71,7 @@ class ResultRow(TypedDict):
     statistic: str
     value: float | None
     text: str
+    rules: int | None
     key: int
 
 
@@ -113,6 +119,13 @@ class Rows:
             if row["statistic"] == statistic and all(_value(row, column) == wanted for column, wanted in key.items()):
                 return Stat(row["text"], row["key"], row["value"])
         return None
+
+    def months(self, found: list[ResultRow], end: str = "") -> Stat | None:
+        """Return a median, or its limit `end` (``_lower``, ``_upper``), in months: its days stand in the hover."""
+        months, days = self.stat(found, f"median_months{end}"), self.stat(found, f"median{end}")
+        if months is None or days is None or days.value is None:
+            return months or days
+        return replace(months, hover=f"{days.text} days")
 
     def methods(self) -> set[str]:
         """Return the methods that this run used."""

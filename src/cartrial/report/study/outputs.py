@@ -45,6 +45,7 @@ def run_record(
     return {
         "study": study.study.id,
         "study_hash": study.hash,
+        "rules": study.rules,
         "provenance": provenance,
         "cutoff": study.study.cutoff.isoformat() if study.study.cutoff else None,
         "seed": seed,

@@ -150,7 +150,7 @@ def _rate_row(study: Study, label: str, variant: Variant) -> tuple[str, ...]:
         X,
         endpoint.population,
         window_text(study, endpoint),
-        endpoint.reader or study.readers.primary,
+        (endpoint.reader or study.readers.primary) if endpoint.read else "",
         strategies_text(endpoint),
     )
 
@@ -228,7 +228,7 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
                     X,
                     f"{X} to {X}",
                     endpoint.population,
-                    endpoint.reader or study.readers.primary,
+                    (endpoint.reader or study.readers.primary) if endpoint.read else "",
                     strategies_text(endpoint),
                 )
             )

@@ -137,7 +137,7 @@ def _comparison(rows: Rows, comparison: Comparison) -> list[Block]:
     limits = ("rate", "lower", "upper", "n", "N")
     year = {"variant": "", "time": MONTH_12}
     survival = ("survival", "survival_lower", "survival_upper")
-    median = ("median", "median_lower", "median_upper")
+    median = ("median_months", "median_months_lower", "median_months_upper")
     lines = (
         ("Infused, of enrolled", *infused, apart("flow", "infused")),
         (
@@ -147,17 +147,17 @@ def _comparison(rows: Rows, comparison: Comparison) -> list[Block]:
         ),
         ("CRR, of enrolled (95 % limits)", *of(limits, "{} % ({} to {}), {}/{}", "response", "CRR", variant=""), apart("response", "CRR")),
         (
-            "Alive at month 12 from enrolment (day 360), of enrolled, Kaplan–Meier (95 % limits)",
+            "Alive at month 12 from enrolment (day 365), of enrolled, Kaplan–Meier (95 % limits)",
             *of(survival, "{} % ({} to {})", "survival", "OS", **year),
             apart("survival", "OS"),
         ),
         (
-            "Overall survival of all enrolled from enrolment, median (days, 95 % limits)",
+            "Overall survival of all enrolled from enrolment, median (months, 95 % limits)",
             *of(median, "{} ({} to {})", "survival", "OS", variant=""),
             "",
         ),
         (
-            "Duration of response of the responders, median (days, 95 % limits)",
+            "Duration of response of the responders, median (months, 95 % limits)",
             *of(median, "{} ({} to {})", "survival", "DOR", variant=""),
             "",
         ),

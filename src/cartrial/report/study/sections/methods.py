@@ -79,8 +79,8 @@ def build(data: ReportData) -> Section:
         blocks.append(Table(("Source",), [(reference,) for reference in data.study.study.references], "Sources of the study", small=True))
     blocks.append(
         Text(
-            "Durations are event date − origin date + 1, in days; 30.4375 days a month converts them for the axes of "
-            "figures alone. Day 0 is the first infusion."
+            "Durations are event date − origin date + 1, in days. A month is 30.4375 days on this page: axes, landmarks (at whole "
+            "days), medians and follow-up; visits alone are nominal, day 30 times the month. Day 0 is the first infusion."
         )
     )
     blocks.append(

@@ -16,7 +16,7 @@ from cartrial.study import Endpoint
 
 __all__ = ["HEAD", "build", "origin_words"]
 
-HEAD = ("Endpoint", "Subjects", "Events", "Censored", "Median (days)", "95 % limits (days)", "Population", "Reader", "Strategies")
+HEAD = ("Endpoint", "Subjects", "Events", "Censored", "Median (months)", "95 % limits (months)", "Population", "Reader", "Strategies")
 ORIGINS = {"first-response": "the first response", "day-0": "the first infusion", "enrolment": "enrolment"}
 
 
@@ -43,8 +43,8 @@ def build(data: ReportData) -> Section:
         rows.extend((variant_words(name), *found) for name, found in variants if found)
     if rows:
         caption = (
-            "Times to event by variant. NR: not reached. A contrast between strategies for transplant is a difference "
-            "between questions, not an effect of transplant."
+            "Times to event by variant. A month is 30.4375 days. NR: not reached; NE: not estimable. A contrast between strategies for "
+            "transplant is a difference between questions, not an effect of transplant."
         )
         blocks.append(Table(("Variant", *HEAD[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True))
     blocks.extend(_landmarks(data))
@@ -65,17 +65,23 @@ def build(data: ReportData) -> Section:
 def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Cell, ...] | None:
     found = data.rows.where("survival", endpoint, variant=variant, by="", level="")
     stat = data.rows.stat
-    median = stat(found, "median")
+    months = data.rows.months
+    median = months(found)
     if not found or (median is None and stat(found, "events") is None):
         return None
-    limits = parts("{} to {}", stat(found, "median_lower"), stat(found, "median_upper"))
+    limits = parts("{} to {}", months(found, "_lower"), months(found, "_upper"))
     first = found[0]
     counts = (stat(found, "N") or stat(found, "n"), stat(found, "events"), stat(found, "censored"))
     return (*counts, median, limits, first["population"], first["reader"], first["strategies"])
 
 
+def _by_reader(row: ResultRow) -> str:
+    """Return who read the assessments, where any is read."""
+    return f"; reader: {row['reader']}" if row["reader"] else ""
+
+
 def _landmarks(data: ReportData) -> list[Block]:
-    """Return the share without an event at the nominal months (30 days each) of the main analyses."""
+    """Return the share without an event at the landmarks of the main analyses."""
     found = {endpoint.id: data.rows.where("survival", endpoint.id, variant="", by="", level="") for endpoint in data.times()}
     stat = data.rows.stat
     days = [day for day in LANDMARKS if any(stat(rows, "survival", time=day) for rows in found.values())]
@@ -89,8 +95,8 @@ def _landmarks(data: ReportData) -> list[Block]:
             rows.append((f"{endpoint.label} ({endpoint.id})", *cells, within))
     if not rows:
         return []
-    head = ("Endpoint", *(f"Month {day / 30:g} (day {day:g})" for day in days), "Restricted mean (days)")
-    caption = "Share without an event (%, Kaplan–Meier) with its limits at nominal months of 30 days, main analyses"
+    head = ("Endpoint", *(f"Month {day / DAYS_PER_MONTH:.0f} (day {day:g})" for day in days), "Restricted mean (days)")
+    caption = "Share without an event (%, Kaplan–Meier) with its limits at months of 30.4375 days, main analyses"
     return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
 
 
@@ -119,12 +125,12 @@ def _risk(data: ReportData, rows: list[ResultRow]) -> list[tuple[float, Stat]]:
 
 def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     found = data.rows.where("survival", endpoint.id, variant="", by="", level="")
-    points = _points(found, "survival")
     times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == ""))
     if not found or times.is_empty():
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
     censored = sorted(times.filter(pl.col("CNSR") == 1)["AVAL"].drop_nulls().to_list())
     end = max(times["AVAL"].drop_nulls().to_list(), default=0)
+    points = [point for point in _points(found, "survival") if point[0] <= end]
     curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), end)
     svg = draw_curves(
         [curve],
@@ -136,17 +142,15 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     first = found[0]
     stat = data.rows.stat
     caption = parts(
-        "{} ({}). Median (days): {} ({} to {}); events: {} among {} subjects. Population: {}; reader: {}; {}. Band: "
+        "{} ({}). Median (months): {} ({} to {}); events: {} among {} subjects. Population: {}{}; {}. Band: "
         "95 % log(−log) limits; ticks: censored.",
         endpoint.label,
         endpoint.id,
-        stat(found, "median"),
-        stat(found, "median_lower"),
-        stat(found, "median_upper"),
+        *(data.rows.months(found, end) for end in ("", "_lower", "_upper")),
         stat(found, "events"),
         stat(found, "N") or stat(found, "n"),
         first["population"],
-        first["reader"],
+        _by_reader(first),
         first["strategies"],
     )
     return [Figure(svg, caption)]
@@ -165,7 +169,16 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             at = [row for row in rows if row["level"] == level]
             words = " or ".join(EVENT_WORDS.get(event, event) for event in level.split("+"))
             colour = COLOURS["black"] if "death" in level and len(levels) > 1 else COLOURS["red"]
-            curves.append(Curve(words, colour, _points(at, "incidence"), (), _risk(data, at) if i == 0 else (), end))
+            curves.append(
+                Curve(
+                    words,
+                    colour,
+                    [point for point in _points(at, "incidence") if point[0] <= end],
+                    (),
+                    _risk(data, at) if i == 0 else (),
+                    end,
+                )
+            )
         if not curves:
             continue
         first = rows[0]
@@ -181,14 +194,14 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
         caption = parts(
             "{} ({}){}: cumulative incidence of each event, the other competing (Aalen–Johansen, 95 % limits). Events: "
             + counts
-            + "; subjects: {}. Population: {}; reader: {}; {}.",
+            + "; subjects: {}. Population: {}{}; {}.",
             endpoint.label,
             endpoint.id,
             named,
             *events,
             data.rows.stat(rows, "N"),
             first["population"],
-            first["reader"],
+            _by_reader(first),
             first["strategies"],
         )
         blocks.append(Figure(svg, caption))
@@ -196,14 +209,14 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
 
 
 def _follow_up(data: ReportData) -> list[Block]:
-    stat = data.rows.stat
+    months = data.rows.months
     said: list[Block] = []
     for endpoint in data.times():
         found = data.rows.where("survival", endpoint.id, variant="", by="follow-up")
-        median = stat(found, "median")
+        median = months(found)
         if median:
-            limits = (stat(found, "median_lower"), stat(found, "median_upper"))
-            pattern = "Median follow-up for {} by the reverse Kaplan–Meier estimate: {} days ({} to {}); population: {}."
+            limits = (months(found, "_lower"), months(found, "_upper"))
+            pattern = "Median follow-up for {} by the reverse Kaplan–Meier estimate: {} months ({} to {}); population: {}."
             said.append(Text(parts(pattern, endpoint.label[:1].lower() + endpoint.label[1:], median, *limits, found[0]["population"])))
     return said
 
@@ -227,11 +240,11 @@ def _subgroups(data: ReportData) -> list[Block]:
                 at = [row for row in found if row["level"] == level]
                 ratio = [row for row in found if row["level"].startswith(f"{level} against ")]
                 hazard = parts("{} ({} to {})", *(stat(ratio, one) for one in ("hazard_ratio", "lower", "upper"))) if ratio else ""
-                limits = parts("{} ({} to {})", stat(at, "median"), stat(at, "median_lower"), stat(at, "median_upper"))
+                limits = parts("{} ({} to {})", *(data.rows.months(at, end) for end in ("", "_lower", "_upper")))
                 rows.append((LEVEL_WORDS.get(level, level), stat(at, "N"), stat(at, "events"), limits, hazard, ""))
     if not rows:
         return []
-    head = ("Subgroup", "Subjects", "Events", "Median (days, limits)", "Hazard ratio (limits)", "Log-rank p")
+    head = ("Subgroup", "Subjects", "Events", "Median (months, limits)", "Hazard ratio (limits)", "Log-rank p")
     caption = "Times to event by subgroup, main analyses; a hazard ratio is against the level without one"
     table = Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
     return [
