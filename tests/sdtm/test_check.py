@@ -78,6 +78,13 @@ def days_only(tables: Tables) -> None:
 LAB = {"LBSPEC": "BLOOD", "LBDTC": "2022-02-01"}
 CALL = {"RSTESTCD": "OVRLRESP", "RSEVAL": "INDEPENDENT ASSESSOR"}
 
+
+def accept_too(tables: Tables) -> None:
+    """A second accepted record on the date of the first."""
+    first = tables["RS"][0]
+    tables["RS"].append({**first, "RSSEQ": 90, "RSEVALID": "READER 1", "RSACPTFL": "Y"})
+
+
 # Rule, what is spoilt, and where the finding must be: file, row (None: of no one record), variable.
 FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("subject-duplicate", add("DM", SITEID="01"), ("dm.csv", 4, "USUBJID")),
@@ -108,6 +115,10 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("term-misspelt", change("CM", 0, CMCAT="SUBSEQUENT ANTICANCER THERAPIES"), ("cm.csv", 2, "CMCAT")),
     ("term-misspelt", change("RS", 0, RSTESTCD="OVRLRSP"), ("rs.csv", 2, "RSTESTCD")),
     ("reader-missing", change("RS", 0, RSEVAL=None), ("rs.csv", 2, "RSEVAL")),
+    ("test-missing", change("RS", 0, RSTESTCD=None), ("rs.csv", 2, "RSTESTCD")),
+    ("criteria-other", change("RS", 0, RSCAT="RECIST 1.1"), ("rs.csv", 2, "RSCAT")),
+    ("accepted-twice", both(change("RS", 0, RSACPTFL="Y"), accept_too), ("rs.csv", 6, "RSACPTFL")),
+    ("term-unknown", change("RS", 0, RSACPTFL="PERHAPS"), ("rs.csv", 2, "RSACPTFL")),
     ("result-missing", change("RS", 0, RSSTRESC=None), ("rs.csv", 2, "RSSTRESC")),
     ("result-missing", change("FA", 0, FASTRESC=None), ("fa.csv", 2, "FASTRESC")),
     ("term-doubtful", change("DM", 0, SEX="W"), ("dm.csv", 2, "SEX")),
@@ -201,6 +212,10 @@ SILENT: list[tuple[str, Spoil]] = [
     ("result-unreadable", change("LB", 2, LBSTRESN=None, LBSTRESC="< 0.1")),
     ("result-unreadable", change("LB", 1, LBSTRESN=None, LBSTRESC="no spicules", LBREASND="APARTICULATE")),
     ("reader-conflict", add("RS", RSSTRESC="CR", RSDTC="2022-01-29", **CALL)),
+    ("criteria-other", change("RS", 0, RSCAT="NCCN ALL MRD 2014")),
+    ("criteria-other", add("RS", RSTESTCD="TRGRESP", RSCAT="RECIST 1.1", RSSTRESC="PR", RSDTC="2022-01-29")),
+    ("reader-missing", add("RS", RSTESTCD="ECOG101", RSCAT="ECOG", RSSTRESC="1", RSDTC="2022-01-29")),
+    ("accepted-twice", change("RS", 0, RSACPTFL="Y")),
     ("reader-conflict", add("RS", RSSTRESC="NR", RSDTC="2022-01-29", RSEVALID="READER 1", **CALL)),
     ("value-doubtful", change("LB", 2, LBSTRESN=150, LBSTRESC=None)),
     ("measurement-missing", change("LB", 2, LBSTRESN=None, LBSTRESC=None, LBSTAT="NOT DONE")),

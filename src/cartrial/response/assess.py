@@ -90,9 +90,11 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     count = subjects.height
     day0 = wide(subjects["DAY0"], FAR)
     cutoff = wide(subjects["CUTOFF"], NO_CUTOFF)
+    # virtual records have no such flag
+    accepted = "ACCEPTED" if "ACCEPTED" in records.calls.columns else pl.lit(False).alias("ACCEPTED")
     calls = (
         usable(records.calls, subjects)
-        .select("SUBJ", "DAY", "READER", "RESP", "SEQ")
+        .select("SUBJ", "DAY", "READER", "RESP", "SEQ", accepted)
         .sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     )
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
@@ -100,7 +102,7 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     by_reader[LAB] = lab_reads(study, records, labs)
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0)
-    by_reader[IRC] = _committee(by_reader, labs, day0)
+    by_reader[IRC] = _committee(_accepted(by_reader, calls, count), labs, day0)
     _in_sequence(by_reader[IRC], day0)
     # LAB stands in for INV only where INV has no RS at all
     by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
@@ -130,6 +132,27 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
         "flags": np.zeros(frame.height, np.int64),
         "seq": wide(frame["SEQ"], -1),
     }
+
+
+def _accepted(by_reader: dict[int, dict[str, np.ndarray]], calls: pl.DataFrame, count: int) -> dict[int, dict[str, np.ndarray]]:
+    """Return who speaks for the committee: where records of a subject are accepted, these are its calls and no others (rules, A2)."""
+    accepted = calls.filter(pl.col("ACCEPTED"))
+    if accepted.is_empty():
+        return by_reader
+    others = ~pl.col("SUBJ").is_in(accepted["SUBJ"].unique().implode())
+    spoken = pl.concat([calls.filter((pl.col("READER") == IRC) & others), accepted]).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
+    without = np.ones(count, bool)
+    without[accepted["SUBJ"].to_numpy()] = False
+    panel = {code: _of_subjects(by_reader[code], without) for code in (READER1, READER2, ADJUDICATOR)}
+    return {**panel, IRC: _reads(spoken, count)}
+
+
+def _of_subjects(reads: dict[str, np.ndarray], keep: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the reads of some subjects; `keep`: bool, shape (subjects,)."""
+    subject = np.repeat(np.arange(len(keep)), np.diff(reads["at"]))
+    kept = keep[subject]
+    arrays = {name: values[kept] for name, values in reads.items() if name != "at"}
+    return {"at": offsets(subject[kept], len(keep)), **arrays}
 
 
 def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, day0: np.ndarray) -> dict[str, np.ndarray]:

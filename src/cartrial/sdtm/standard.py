@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings
+from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
 from cartrial.sdtm.vocabulary.terms import canonical, normalised
 from cartrial.sdtm.vocabulary.units import UNITS, standard_unit, unit_factor
@@ -20,7 +21,7 @@ LIMIT = r"^[<≤]\s*=?\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)$"
 # 7.000000000000001.
 DIGITS = 12
 # Columns that standardising fills, added where a file lacks them.
-FILLED = {"RS": ("RSORRES",), "LB": ("LBSTRESC", "LBSTRESN", "LBSTRESU"), "FA": ("FAORRES",)}
+FILLED = {"RS": ("RSORRES", "RSEVAL"), "LB": ("LBSTRESC", "LBSTRESN", "LBSTRESU"), "FA": ("FAORRES",)}
 
 
 def standardise(source: Source) -> Source:
@@ -85,6 +86,9 @@ def _rows_of(frame: pl.DataFrame, domain: str) -> pl.Expr:
     if known.relevant is None or known.relevant[0] not in frame.columns:
         return pl.lit(True)
     relevant = canonical(pl.col(known.relevant[0]), known.relevant[1]).is_not_null()
+    if domain == "RS" and "RSCAT" in frame.columns:
+        # words of another disease's criteria mean something else
+        return relevant & ~of_another_disease(pl.col("RSCAT"))
     if domain == "FA":
         return relevant & (normalised(pl.col("FATESTCD")) == "OCCUR")
     return relevant

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
+from cartrial.sdtm.checks.frame import CheckRule, Context, found, grouped
 from cartrial.sdtm.standard import LIMIT
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS
 
@@ -168,30 +168,6 @@ def _age(context: Context) -> Iterator[pl.DataFrame]:
     yield found(other, pl.format("The age is in {}; it is shown as if in years.", "AGEU"), domain="DM", variable="AGEU")
 
 
-def _conflict(context: Context) -> Iterator[pl.DataFrame]:
-    calls = context.table("RS")
-    calls = calls.filter(
-        (pl.col("RSTESTCD") == "OVRLRESP")
-        & pl.col("TEXT").is_not_null()
-        & pl.col("RSSTRESC").is_not_null()
-        & pl.col("RSEVAL").is_not_null()
-    )
-    key = [*SUBJECT, "RSEVAL", "RSEVALID", "TEXT"]
-    each = (
-        calls.sort("ROW")
-        .group_by(key, maintain_order=True)
-        .agg(pl.col("RSSTRESC").unique(maintain_order=True), pl.col("FILE").first(), pl.col("ROW").last())
-    )
-    twice = each.filter(pl.col("RSSTRESC").list.len() > 1).with_columns(pl.col("RSSTRESC").list.join(" and "))
-    who = pl.concat_str([pl.col("RSEVAL"), pl.col("RSEVALID")], separator=", ", ignore_nulls=True)
-    yield found(
-        twice,
-        pl.format("One reader ({}) calls {} on one date, {}; a reader has one call a date.", who, "RSSTRESC", "TEXT"),
-        domain="RS",
-        variable="RSSTRESC",
-    )
-
-
 def _no_product(context: Context) -> Iterator[pl.DataFrame]:
     if context.source.level == "events" or context.infusions.height:
         return
@@ -240,7 +216,6 @@ VALUE_RULES = (
         "A result without a number is <limit, NEGATIVE or POSITIVE.",
         _unreadable,
     ),
-    CheckRule("reader-conflict", "stop", "RS", "A reader has one call a date.", _conflict),
     CheckRule(
         "unit-other",
         "warning",

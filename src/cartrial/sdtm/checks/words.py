@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
 
 __all__ = ["CODE_RULES"]
@@ -15,13 +16,14 @@ __all__ = ["CODE_RULES"]
 # How like a known word a word must be to be taken for a misspelling of it.
 ALIKE = 0.85
 
-OVERALL = pl.col("RSTESTCD") == "OVRLRESP"
+OVERALL = is_overall(pl.col("RSTESTCD"), pl.col("RSCAT"))
 # Where it is coded, and for which records: domain, variable and code list, condition.
 CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
     ("DM", "DTHFL", pl.lit(True)),
     ("RS", "RSSTRESC", OVERALL),
     ("RS", "RSEVAL", OVERALL),
     ("RS", "RSEVALID", OVERALL & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")),
+    ("RS", "RSACPTFL", OVERALL & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")),
     ("FA", "FASTRESC", (pl.col("FAOBJ") == "EXTRAMEDULLARY DISEASE") & (normalised(pl.col("FATESTCD")) == "OCCUR")),
     ("SS", "SSSTRESC", pl.col("SSTESTCD") == "SURVSTAT"),
     ("AE", "AETOXGR", pl.lit(True)),
@@ -49,16 +51,6 @@ def _specimen(context: Context) -> Iterator[pl.DataFrame]:
     bad = blasts.filter(pl.col("LBSPEC").is_null() | ~pl.col("LBSPEC").is_in(MARROW_AND_BLOOD))
     message = pl.format("The specimen of BLAST is '{}'; it is one of BONE MARROW, BLOOD, CSF.", pl.col("LBSPEC").fill_null(""))
     yield found(bad, message, domain="LB", variable="LBSPEC")
-
-
-def _no_reader(context: Context) -> Iterator[pl.DataFrame]:
-    blank = context.table("RS").filter(OVERALL & pl.col("RSEVAL").is_null())
-    yield found(
-        blank,
-        "RSEVAL is blank, so whose call it is is not known; it is INVESTIGATOR or INDEPENDENT ASSESSOR.",
-        domain="RS",
-        variable="RSEVAL",
-    )
 
 
 def _no_result(context: Context) -> Iterator[pl.DataFrame]:
@@ -136,7 +128,7 @@ CODE_RULES = (
     CheckRule(
         "term-unknown",
         "stop",
-        "DTHFL, RSSTRESC, RSEVAL, RSEVALID, FASTRESC, SSSTRESC, AETOXGR, LBSPEC of BLAST",
+        "DTHFL, RSSTRESC, RSEVAL, RSEVALID, RSACPTFL, FASTRESC, SSSTRESC, AETOXGR, LBSPEC of BLAST",
         "A coded word that a rule needs is in its code list.",
         _unknown,
     ),
@@ -147,7 +139,6 @@ CODE_RULES = (
         "A word outside an open code list is not one letter off a known one.",
         _misspelt,
     ),
-    CheckRule("reader-missing", "stop", "RS: RSEVAL", "A call says whose it is.", _no_reader),
     CheckRule("result-missing", "warning", "RSSTRESC, FASTRESC, SSSTRESC", "An assessment has a result.", _no_result),
     CheckRule("term-doubtful", "warning", "SEX, AESER, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful),
     CheckRule("grade-missing", "warning", "AE: AETOXGR", "An adverse event has a grade.", _no_grade),

@@ -113,6 +113,9 @@ def _require_columns(frame: pl.DataFrame, domain: str, file: str) -> None:
     else:
         needed = [] if domain in UNKEYED else list(KEYED)
     missing = [name for name in needed if name not in frame.columns]
+    if domain == "RS" and "RSTESTCD" in frame.columns and not frame.select(_relevant(frame, known).any()).item():
+        # scales of performance (ECOG) have no evaluator; without an overall call no rule reads one
+        missing = [name for name in missing if name != "RSEVAL"]
     if missing:
         key = f"{missing[0]}" if len(missing) == 1 else ", ".join(missing)
         raise InputError(

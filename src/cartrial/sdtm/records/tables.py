@@ -11,6 +11,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import READERS
 from cartrial.sdtm.source import Source
 from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.terms import canonical
 from cartrial.sdtm.vocabulary.units import unit_factor
 from cartrial.study.criteria.codes import RESPONSES
@@ -75,13 +76,13 @@ def table_doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return RS: each reader's overall call."""
-    types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String}
+    """Return RS: each reader's overall call, and whether it is accepted as the committee's (RSACPTFL)."""
+    types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String, "ACCEPTED": pl.Boolean}
     rs = days.get("RS")
     if rs is None:
         return _empty(types)
     if "RSTESTCD" in rs.columns:
-        rs = rs.filter(canonical(value_of(rs, "RSTESTCD"), "RSTESTCD").fill_null("OVRLRESP") == "OVRLRESP")
+        rs = rs.filter(is_overall(canonical(value_of(rs, "RSTESTCD"), "RSTESTCD"), value_of(rs, "RSCAT")))
     evaluator, who = canonical(value_of(rs, "RSEVAL"), "RSEVAL"), canonical(value_of(rs, "RSEVALID"), "RSEVALID")
     reader = (
         pl.when(evaluator == "INVESTIGATOR")
@@ -98,7 +99,9 @@ def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     call = canonical(value_of(rs, "RSSTRESC"), "RSSTRESC").replace_strict(
         {name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8
     )
-    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": pl.coalesce(value_of(rs, "RSORRES"), value_of(rs, "RSSTRESC"))}, types)
+    accepted = (reader != READERS.index("INV")) & (canonical(value_of(rs, "RSACPTFL"), "RSACPTFL") == "Y")
+    collected = pl.coalesce(value_of(rs, "RSORRES"), value_of(rs, "RSSTRESC"))
+    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": collected, "ACCEPTED": accepted.fill_null(False)}, types)
     return table.filter(pl.col("READER").is_not_null() & pl.col("RESP").is_not_null())
 
 

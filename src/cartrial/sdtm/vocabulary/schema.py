@@ -237,6 +237,7 @@ DOMAINS: dict[str, Domain] = {
                     codes="RSEVALID",
                     note="blank for the investigator and for the committee's call",
                 ),
+                Variable("RSACPTFL", "Accepted Record Flag", codes="RSACPTFL", note="Y: the committee's call; of this subject no other is"),
                 *_days("RS", "Assessment", False),
             ),
             ("RSTESTCD", "RSTESTCD"),

@@ -68,6 +68,14 @@ _NOT_EVALUABLE = (
     "MISSING",
 )
 
+
+def _of_reader(number: int) -> tuple[str, ...]:
+    """Return how the reader of a number is called beside READER 1 and 2; of three the third adjudicates. A bare 3 is no name."""
+    names = ("READER", "RADIOLOGIST", "REVIEWER", "RATER", "ASSESSOR", "EVALUATOR")
+    spelt = (f"{name}{between}{number}" for name in names for between in ("", " ", "-", " - ", " #"))
+    return (*(word for word in spelt if number == 3 or word != f"READER {number}"), f"R{number}", *((str(number),) if number < 3 else ()))
+
+
 _LISTS = (
     CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
     CodeList("NY", {"Y": ("YES", "TRUE"), "N": ("NO", "FALSE"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
@@ -159,11 +167,12 @@ _LISTS = (
     CodeList(
         "RSEVALID",
         {
-            "READER 1": ("READER1", "R1", "1", "REVIEWER 1", "ASSESSOR 1"),
-            "READER 2": ("READER2", "R2", "2", "REVIEWER 2", "ASSESSOR 2"),
-            "ADJUDICATOR": ("ADJUDICATION COMMITTEE", "ADJUDICATION", "READER 3", "R3"),
+            "READER 1": _of_reader(1),
+            "READER 2": _of_reader(2),
+            "ADJUDICATOR": ("ADJUDICATION COMMITTEE", "ADJUDICATION", "ADJUDICATING RADIOLOGIST", "ADJUDICATOR 1", *_of_reader(3)),
         },
     ),
+    CodeList("RSACPTFL", {"Y": ("YES", "TRUE", "ACCEPTED", "1"), "N": ("NO", "FALSE", "NOT ACCEPTED", "0")}),
     CodeList(
         "LBTESTCD",
         {
