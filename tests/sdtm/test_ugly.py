@@ -113,9 +113,12 @@ UGLY: dict[str, tuple[Spoil, str]] = {
         lambda folder: data("DM.parquet", (folder / "dm.csv").read_bytes())(folder),
         r"^DM.parquet: the file cannot be read as Parquet",
     ),
-    "two forms of a domain": (
-        lambda folder: write_sdtm(Source({"DM": read_sdtm(folder).domains["DM"]}), folder, "parquet"),
-        r"^dm.parquet: the domain DM is in dm.csv too",
+    "two forms of a domain that differ": (
+        lambda folder: (
+            write_sdtm(Source({"DM": read_sdtm(folder).domains["DM"]}), folder, "parquet"),
+            cell("dm.csv", 2, "AGE", "99")(folder),
+        ),
+        r"^dm.parquet: the domain DM is in dm.csv too. The two differ",
     ),
     "Latin-1": (
         bytes_of("ae.csv", lambda raw: raw.replace(b"syndrome", b"s\xfcndrom")),
@@ -178,7 +181,7 @@ UGLY: dict[str, tuple[Spoil, str]] = {
     "json empty": (only("dataset-json", "rs.json", lambda raw: b""), r"^rs.json: the file is empty"),
     "json in Latin-1": (
         only("dataset-json", "rs.json", lambda raw: raw.replace(b"RELAPSE", b"R\xe9LAPSE")),
-        r"^rs.json, row 1: the byte 0xe9 is not UTF-8",
+        r"^rs.json, row 5, RSSTRESC: the byte 0xe9 is not UTF-8 text",
     ),
     "json with lists in cells": (
         only("dataset-json", "rs.json", lambda raw: raw.replace(b'"RELAPSE"', b'["RELAPSE"]')),
@@ -261,7 +264,12 @@ def test_stray_files_are_told_not_read(tmp_path):
     (folder / ".hidden.csv").write_text("x")
     (folder / "README.md").write_text("x")
     findings = read_sdtm(folder).findings
-    assert findings.select("FILE", "RULE").rows() == [("notes.csv", "file-ignored")]
+    assert findings.select("FILE", "RULE", "SEVERITY").rows() == [
+        (".hidden.csv", "file-ignored", "warning"),
+        ("notes.csv", "file-ignored", "warning"),
+        (None, "file-other", "note"),
+    ]
+    assert findings["MESSAGE"][2] == "1 file is no source data by name and not read: README.md."
 
 
 def test_file_names_with_more_than_the_domain(tmp_path):

@@ -45,7 +45,7 @@ def tables(spoil: Callable[[Tables], object], *, derive: bool = False, **files: 
         spoil(spoilt)
         data = write_tables(spoilt, folder / "data")
         for name, text in files.items():
-            (data / name.replace("__", ".")).write_text(text, encoding="utf-8")
+            (data / name.replace("__", ".")).write_text(text, encoding="utf-8", errors="surrogateescape")
         (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
         study, source = Study.load(folder / "study.yaml"), read_sdtm(data)
         findings = check_sdtm(study, source)
@@ -161,9 +161,14 @@ MARKED = "checks: [{check: marked, by: fill, same-header: true, meaning: ceiling
 RANGE = "checks: [{check: range, columns: [D], from: 0, to: 10, meaning: window}]\n"
 PILE = "checks: [{check: pile-up, rules: [CRP], top-count: 3, meaning: limits}]\n"
 
+QUESTIONS = "STUDYID,DOMAIN,USUBJID,QSTESTCD\nTRIAL,QS,A,ONE\n"
+
 EXAMPLES: dict[str, Example] = {
     # reading
     "file-ignored": tables(lambda spoilt: None, results__csv="A\n1\n"),
+    "file-other": tables(lambda spoilt: None, README__md="of the study"),
+    "domain-split": tables(lambda spoilt: None, qsco__csv=QUESTIONS, qsda__csv=QUESTIONS),
+    "byte-undecoded": tables(lambda spoilt: None, ts__csv="STUDYID,DOMAIN,TSVAL\nTRIAL,TS,the patient\udc92s\n"),
     "date-invalid": change("AE", 0, AEENDTC="UNKNOWN"),
     "number-invalid": change("EX", 0, EXDOSE="some"),
     "domain-empty": tables(lambda spoilt: spoilt.pop("CM"), cm__csv="STUDYID,DOMAIN,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\n"),

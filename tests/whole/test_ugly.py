@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[Spoil, tuple[str, ...]]] = {
     "file empty": (put("data/rs.csv", b""), ("rs.csv", "empty")),
     "header alone in DM": (head("dm.csv"), ("dm.csv", "header", "one")),
     "header alone in EX": (head("ex.csv"), ("ex.csv", "header")),
-    "Latin-1 text": (encoded("dm.csv", "WORKED-01,01", "WORKED-01,Mühlhausen", "latin-1"), ("dm.csv", "row 2", "UTF-8")),
+    "Latin-1 text": (encoded("dm.csv", "WORKED-01,01", "WÖRKED-01,01", "latin-1"), ("dm.csv", "row 2", "USUBJID", "UTF-8")),
     "UTF-16 text": (encoded("dm.csv", "WORKED-01,01", "WORKED-01,01", "utf-16"), ("dm.csv", "UTF-8")),
     "a zip under the name of CSV": (
         put("data/rs.csv", b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00" + bytes(range(256))),

@@ -55,7 +55,11 @@ class SourceFile:
     rows : int
         Records, the header not counted.
     form : str
-        `csv`, `parquet`, `xpt`, `dataset-json`, `ndjson` or `spreadsheet`.
+        `csv`, `tsv`, `parquet`, `xpt`, `dataset-json`, `ndjson` or `spreadsheet`.
+    offset : int
+        Where a domain stands in several files: what ROW has more than the row of this file.
+    last : int, optional
+        Then the last ROW of this file.
     """
 
     name: str
@@ -63,6 +67,8 @@ class SourceFile:
     sha256: str
     rows: int
     form: str
+    offset: int = 0
+    last: int | None = None
 
 
 _NONE = pl.DataFrame(schema=FINDINGS_SCHEMA)
@@ -196,5 +202,23 @@ class Source:
         return frame.select(pl.col(name) if name in frame.columns else pl.lit(None, dtype=types[name]).alias(name) for name in wanted)
 
     def file_of(self, domain: str) -> str | None:
-        """Return the name of the file that holds a domain, or None."""
-        return next((file.name for file in self.files if file.domain == domain), None)
+        """Return the name of the file that holds a domain, or None; the names of several, joined by " + "."""
+        return " + ".join(dict.fromkeys(file.name for file in self.files if file.domain == domain)) or None
+
+    def place_of(self, domain: str, row: int) -> tuple[str | None, int]:
+        """Return the file in which a record of a domain stands, and its row there."""
+        parts = [file for file in self.files if file.domain == domain]
+        part = next((file for file in parts if file.last is None or file.offset < row <= file.last), None)
+        return (part.name, row - part.offset) if part and len(parts) > 1 else (self.file_of(domain), row)
+
+    def placed(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Return findings with file and row as the files have them, where a domain stands in several."""
+        several = {domain: name for domain in self.domains if " + " in (name := self.file_of(domain) or "")}
+        joined = pl.col("FILE").is_in(list(several.values())) & pl.col("DOMAIN").is_in(list(several)) & pl.col("ROW").is_not_null()
+        if not several or not findings.filter(joined).height:
+            return findings
+        rows = [
+            {**row, **dict(zip(("FILE", "ROW"), self.place_of(row["DOMAIN"], row["ROW"]), strict=True))}
+            for row in findings.filter(joined).iter_rows(named=True)
+        ]
+        return join_findings([findings.filter(~joined.fill_null(False)), findings_frame(rows)])

@@ -244,8 +244,8 @@ def _file_row(source: Source | None, domain: str | None, usubjid: str, sequence:
         found = found.filter(pl.col(f"{domain}SEQ") == sequence)
     if found.is_empty():
         return name
-    file = next((item.name for item in source.files if item.domain == domain), None)
-    return f"{name} ({file} row {found['ROW'][0]})" if file else name
+    file, row = source.place_of(domain, found["ROW"][0])
+    return f"{name} ({file} row {row})" if file else name
 
 
 def _assessments(console: Console, adam: Adam, source: Source | None, subject: int) -> None:

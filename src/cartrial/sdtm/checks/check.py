@@ -25,7 +25,10 @@ CHECK_RULES: tuple[CheckRule, ...] = (*KEY_RULES, *CODE_RULES, *READER_RULES, *V
 """Every rule of checking."""
 
 READING_RULES: tuple[tuple[str, str, str], ...] = (
-    ("file-ignored", "warning", "A file whose name is that of no domain is not read."),
+    ("file-ignored", "warning", "A file that may hold data, by its name or its ending, is not read."),
+    ("file-other", "note", "Files that are no source data by name are listed."),
+    ("domain-split", "note", "A domain stands in several files and is put together; a warning where their names do not say so."),
+    ("byte-undecoded", "note", "A byte that is no UTF-8 text stands where no rule reads it."),
     ("date-invalid", "warning", "A date that no rule needs is no ISO 8601 date and is left out."),
     ("number-invalid", "warning", "A number that no rule needs does not parse and is left out."),
     ("domain-empty", "note", "A file has a header and no record."),
@@ -100,7 +103,7 @@ def check_sdtm(study: Study, source: Source) -> pl.DataFrame:
     frames = [source.findings]
     for rule in CHECK_RULES:
         frames += [with_rule(frame, rule) for frame in rule.find(context) if frame.height]
-    return join_findings(frames)
+    return source.placed(join_findings(frames))
 
 
 def require_sdtm(study: Study, source: Source) -> pl.DataFrame:

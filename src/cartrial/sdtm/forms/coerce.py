@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.text import MARKED, marked_byte, shown
 from cartrial.sdtm.source import DTYPES, finding, findings_frame, no_findings
 from cartrial.sdtm.vocabulary.dates import is_date
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
@@ -51,12 +54,14 @@ def coerce_domain(raw: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFra
     frame = frame.with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("ROW")).filter(
         pl.any_horizontal(pl.exclude("ROW").is_not_null())
     )
+    frame, undecoded = _decoded(frame, domain, file)
     _require_keys(frame, domain, file)
-    return _parsed(frame, domain, file)
+    frame, found = _parsed(frame, domain, file)
+    return frame, pl.concat([undecoded, found])
 
 
 def _named(raw: pl.DataFrame, file: str) -> pl.DataFrame:
-    names = [name.strip().upper() for name in raw.columns]
+    names = [re.sub(f"[{chr(0x10FF80)}-{chr(0x10FFFF)}]", "\ufffd", name.strip().upper()) for name in raw.columns]
     for position, name in enumerate(names):
         if not name:
             raise InputError(
@@ -104,6 +109,33 @@ def _as_text(column: pl.Series, file: str) -> pl.Series:
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise InputError(f"the column holds {kind}, not single values", file=file, key=column.name, right="It holds text, numbers or dates")
     return column.cast(pl.String)
+
+
+def _decoded(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Refuse a byte that is no UTF-8 text where a rule reads it; elsewhere it is shown as one that is not known, and noted."""
+    held = frame.select(pl.exclude("ROW").str.contains(MARKED).any())
+    found = [no_findings()]
+    known = DOMAINS.get(domain)
+    for name in held.columns:
+        if not held[name].item():
+            continue
+        bad = frame.filter(pl.col(name).str.contains(MARKED))
+        variable = known.variable(name) if known else None
+        need = variable.need if variable else ("key" if name in KEYED and domain not in UNKEYED else "other")
+        needed = bad if need == "key" else bad.filter(_relevant(bad, known)) if need in ("must", "rule") else bad.clear()
+        no_text = "neither ASCII nor UTF-8 text" if ".xpt" in file.lower() else "not UTF-8 text"
+        byte = f"the byte {marked_byte((needed if needed.height else bad)[name][0]):#04x} is {no_text}"
+        if needed.height:
+            right = "Save the file as CSV UTF-8" if ".csv" in file.lower() else "Write the file again with its text in UTF-8"
+            raise InputError(f"{byte}; it looks like Latin-1 (Windows) text", file=file, row=needed["ROW"][0], key=name, right=right)
+        cells = "1 value" if bad.height == 1 else f"{bad.height} values"
+        message = f"{byte[0].upper()}{byte[1:]} ({cells} of {name}); it is shown as \ufffd. No rule reads it."
+        found.append(
+            findings_frame([finding("byte-undecoded", "note", message, file=file, row=bad["ROW"][0], domain=domain, variable=name)])
+        )
+    if len(found) == 1:
+        return frame, found[0]
+    return frame.with_columns(shown(pl.exclude("ROW"))), pl.concat(found)
 
 
 def _require_columns(frame: pl.DataFrame, domain: str, file: str) -> None:

@@ -1,4 +1,4 @@
-"""How is a CSV file read? As text, UTF-8, one record a row, every row as long as the header; and how is one written?"""
+"""How is a CSV or TSV file read? As text, UTF-8, one record a row, every row as long as the header; and how is a CSV file written?"""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.text import decoded
 
 __all__ = ["csv_bytes", "read_csv_table"]
 
 
-def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
+def read_csv_table(data: bytes, file: str, *, separator: str = ",", marked: bool = False) -> pl.DataFrame:
     """Return a CSV file as a frame of text columns.
 
     Parameters
@@ -22,6 +23,10 @@ def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
         The file's bytes: UTF-8, with or without a byte order mark, comma between values, quotes as in RFC 4180.
     file : str
         File name, for messages.
+    separator : str
+        A comma, or a tab.
+    marked : bool
+        Mark bytes that are no UTF-8 text (`cartrial.sdtm.forms.text`) in place of refusing them.
 
     Returns
     -------
@@ -42,15 +47,24 @@ def read_csv_table(data: bytes, file: str) -> pl.DataFrame:
         row = data.count(b"\n", 0, data.index(b"\x00")) + 1
         raise InputError("the file holds bytes that are no text", file=file, row=row, right="It is a CSV file in UTF-8")
     try:
-        text = data.decode("utf-8")
+        return _table(data.decode("utf-8"), file, separator)
     except UnicodeDecodeError as error:
-        raise _not_utf8(data, error, file) from None
-    header, body = _header(text, file)
+        bad = _not_utf8(data, error, file)
+    if not marked:
+        raise bad
+    try:
+        return _table(decoded(data), file, separator)
+    except InputError:
+        raise bad from None  # no table in any encoding
+
+
+def _table(text: str, file: str, separator: str) -> pl.DataFrame:
+    header, body = _header(text, file, separator)
     if '"' not in text and "\r" not in text.replace("\r\n", ""):
-        frame = _plain(body, header, file)
+        frame = _plain(body, header, file, separator)
         if frame is not None:
             return frame
-    return _quoted(text, header, file)
+    return _quoted(text, header, file, separator)
 
 
 def _not_utf8(data: bytes, error: UnicodeDecodeError, file: str) -> InputError:
@@ -78,41 +92,43 @@ def _cells(line: bytes) -> list[str]:
         return text.split(",")
 
 
-def _header(text: str, file: str) -> tuple[list[str], str]:
+def _header(text: str, file: str, separator: str) -> tuple[list[str], str]:
     stream = io.StringIO(text, newline="")
     try:
-        header = next(csv.reader(stream, strict=True))
+        header = next(csv.reader(stream, strict=True, delimiter=separator))
     except (csv.Error, StopIteration) as error:
         raise InputError(f"the header row cannot be read ({error})", file=file, row=1, right="The first row names the variables") from None
     if len(header) == 1:
-        for sign, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        for sign, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (",", "commas")):
             if sign in header[0]:
+                wanted = "commas" if separator == "," else "tabs"
                 raise InputError(
-                    f"the columns are separated by {word}", file=file, row=1, right="Save the file with commas between the columns"
+                    f"the columns are separated by {word}", file=file, row=1, right=f"Save the file with {wanted} between the columns"
                 )
     if not any(name.strip() for name in header):
         raise InputError("the header row is blank", file=file, row=1, right="The first row names the variables")
     return header, text[stream.tell() :]
 
 
-def _plain(body: str, header: list[str], file: str) -> pl.DataFrame | None:
+def _plain(body: str, header: list[str], file: str, separator: str) -> pl.DataFrame | None:
     """Read rows without quotes; None when a row's length differs from the header's."""
     names = [f"c{i}" for i in range(len(header))]
     if not body.strip():
         return _frame(header, [[] for _ in header], file)
     try:
-        frame = pl.read_csv(body.encode(), has_header=False, new_columns=names, schema=dict.fromkeys(names, pl.String), quote_char=None)
+        schema = dict.fromkeys(names, pl.String)
+        frame = pl.read_csv(body.encode(), has_header=False, new_columns=names, schema=schema, quote_char=None, separator=separator)
     except pl.exceptions.PolarsError:
         return None
     lines = body.count("\n") + (not body.endswith("\n"))
-    if frame.height != lines or body.count(",") != lines * (len(header) - 1):
+    if frame.height != lines or body.count(separator) != lines * (len(header) - 1):
         return None
     return _frame(header, frame.get_columns(), file)
 
 
-def _quoted(text: str, header: list[str], file: str) -> pl.DataFrame:
+def _quoted(text: str, header: list[str], file: str, separator: str) -> pl.DataFrame:
     records: list[list[str]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     try:
         for record in reader:
             if len(record) != len(header) and any(record):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import struct
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.extras import require
+from cartrial.sdtm.forms.text import decoded
 from cartrial.sdtm.vocabulary.schema import domain_label, variable_label
 
 __all__ = ["read_xpt_table", "xpt_bytes"]
@@ -32,29 +34,42 @@ STAMP = b"01JAN70:00:00:00"
 LARGEST, SMALLEST = 7.2e75, 5.4e-79
 
 
-def read_xpt_table(path: Path) -> pl.DataFrame:
-    """Return an XPT version 5 file as a frame.
+def read_xpt_table(data: bytes, file: str) -> pl.DataFrame:
+    """Return an XPT version 5 file as a frame; a byte of its text that is no UTF-8 is marked (`cartrial.sdtm.forms.text`).
 
     Raises
     ------
     InputError
-        If pyreadstat is not installed, or the file is of another version, holds no or several data sets, is cut off, or its text is not
-        ASCII or UTF-8.
+        If pyreadstat is not installed, or the file is of another version, holds no or several data sets, or is cut off.
 
     Notes
     -----
     The format does not say how many records there are: a file cut off exactly between two records reads as a whole one.
     """
-    data = path.read_bytes()
-    layout = _layout(data, path.name)
+    _layout(data, file)
     pyreadstat = require("pyreadstat", extra="formats")
-    try:
-        columns, meta = pyreadstat.read_xport(str(path), output_format="dict")
-    except Exception as error:
-        _require_text(data, layout, path.name)
-        raise InputError(f"the file cannot be read as SAS transport, version 5 ({error})", file=path.name, right="Write it again") from None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "in.xpt"
+        path.write_bytes(data)
+        try:
+            columns, meta = pyreadstat.read_xport(str(path), output_format="dict")
+        except Exception:
+            # text of another encoding, or text of UTF-8 that was cut within a letter: read byte by byte
+            columns, meta = _bytewise(pyreadstat, path, file)
     types = {name: pl.String if meta.readstat_variable_types[name] == "string" else None for name in columns}
     return pl.DataFrame([pl.Series(name, values, dtype=types[name], strict=False) for name, values in columns.items()])
+
+
+def _bytewise(pyreadstat: ModuleType, path: Path, file: str) -> tuple[dict[str, list[Any]], Any]:
+    try:
+        columns, meta = pyreadstat.read_xport(str(path), output_format="dict", encoding="ISO-8859-1")
+    except Exception as error:
+        raise InputError(f"the file cannot be read as SAS transport, version 5 ({error})", file=file, right="Write it again") from None
+
+    def text(value: Any) -> Any:
+        return decoded(value.encode("latin-1")) if isinstance(value, str) else value
+
+    return {name: [text(value) for value in values] for name, values in columns.items()}, meta
 
 
 def _layout(data: bytes, file: str) -> list[tuple[str, int]]:
@@ -86,31 +101,6 @@ def _layout(data: bytes, file: str) -> list[tuple[str, int]]:
     if rest.strip(b" "):
         raise cut
     return layout
-
-
-def _require_text(data: bytes, layout: list[tuple[str, int]], file: str) -> None:
-    """Refuse text that is neither ASCII nor UTF-8, naming its place."""
-    names = data.find(NAMES) + CARD
-    size = int(data[data.find(MEMBER) + 74 : data.find(MEMBER) + 78])
-    starts = data.find(OBSERVATIONS) + CARD
-    width = sum(each for _, each in layout)
-    offset = 0
-    for i, (name, length) in enumerate(layout):
-        is_text = data[names + i * size + 1] == 2
-        for row in range((len(data) - starts) // width if is_text else 0):
-            cell = data[starts + row * width + offset : starts + row * width + offset + length]
-            if not cell.isascii():
-                try:
-                    cell.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise InputError(
-                        f"the byte {cell[error.start]:#04x} is neither ASCII nor UTF-8 text",
-                        file=file,
-                        row=row + 2,
-                        key=name,
-                        right="SAS transport version 5 holds ASCII; write the file again with its text in UTF-8",
-                    ) from None
-        offset += length
 
 
 def xpt_bytes(frame: pl.DataFrame, domain: str) -> bytes:

@@ -310,7 +310,7 @@ _OTHER_LABELS = {
 _NUMBER = re.compile(r"^(AGE|VISITNUM|VISITDY|[A-Z]{2}(STRESN|LLOQ|LOD|DOSE|DY|STDY|ENDY|TPTNUM))$")
 _INTEGER = re.compile(r"^[A-Z]{2}SEQ$")
 _DATE = re.compile(r"^(RF[A-Z]*DTC|DTHDTC|BRTHDTC|[A-Z]{2}(ST|EN)?DTC)$")
-_NAME = re.compile(r"^([A-Z]{2}|SUPP[A-Z0-9]{2}|RELREC|RELSPEC|RELSUB|AD[A-Z0-9]{1,6})$")
+_NAME = re.compile(r"^([A-Z]{2}|SUPP[A-Z0-9]{2,4}|RELREC|RELSPEC|RELSUB|AD[A-Z0-9]{1,6})$")
 
 
 def is_domain_name(name: str) -> bool:
