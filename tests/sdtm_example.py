@@ -15,6 +15,7 @@ Table = list[dict[str, Any]]
 
 STUDY_YAML = """\
 schema: 1
+rules: 2
 study:
   id: TRIAL
   title: A small study

@@ -1,8 +1,9 @@
-"""What is wrong with an input, said in one line. The command line prints it and ends with exit code 2."""
+"""What is wrong with an input, said in a line for each fault. The command line prints it and ends with exit code 2."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 __all__ = ["InputError", "printable"]
 
@@ -20,6 +21,10 @@ def printable(text: str) -> str:
     CR\x1b[2J
     """
     return _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
+
+
+# lines of one message; what is beyond them is counted
+MOST = 40
 
 
 class InputError(ValueError):
@@ -49,9 +54,46 @@ class InputError(ValueError):
         self, what: str, *, file: str | None = None, row: int | None = None, key: str | None = None, right: str | None = None
     ) -> None:
         self.what, self.file, self.row, self.key, self.right = what, file, row, key, right
-        super().__init__(str(self))
+        self._all: tuple[InputError, ...] = ()
+        super().__init__(self._line())
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """Every fault of the input where several were found at once; else this one alone."""
+        return self._all or (self,)
+
+    @classmethod
+    def together(cls, errors: Iterable[InputError]) -> InputError:
+        """Return several faults of one input as one error, in the order of their files and rows.
+
+        Its `what`, `file`, `row`, `key` and `right` are those of the first.
+
+        Examples
+        --------
+        >>> from cartrial import InputError
+        >>> late, early = InputError("a is missing", row=7), InputError("b is missing", row=2)
+        >>> print(InputError.together([late, early]))
+        row 2: b is missing.
+        row 7: a is missing.
+        """
+        found = sorted((fault for error in errors for fault in error.errors), key=lambda fault: (fault.file or "", fault.row or 0))
+        first = found[0]
+        if len(found) == 1:
+            return first
+        error = cls(first.what, file=first.file, row=first.row, key=first.key, right=first.right)
+        error._all = tuple(found)
+        error.args = (str(error),)
+        return error
 
     def __str__(self) -> str:
+        if len(self.errors) == 1:
+            return self._line()
+        lines = [fault._line() for fault in self.errors[:MOST]]
+        if len(self.errors) > MOST:
+            lines.append(f"There are {len(self.errors) - MOST} more.")
+        return "\n".join(lines)
+
+    def _line(self) -> str:
         row = None if self.row is None else f"row {self.row}"
         where = ", ".join(part for part in (self.file, row, self.key) if part)
         text = f"{where}: {self.what}" if where else self.what

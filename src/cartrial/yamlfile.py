@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from cartrial.errors import InputError
+from cartrial.faults import in_words, nearest, raise_all, unknown_keys, wrong
 
-__all__ = ["Lines", "Part", "nearest", "read_yaml", "validate", "wrong"]
+__all__ = ["Lines", "Part", "nearest", "raise_all", "read_as", "read_yaml", "validate", "wrong"]
 
 # How many values the aliases of a file may add to those that it holds.
 REPEATED = 10_000
@@ -35,28 +36,6 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
-def nearest(word: str, known: list[str]) -> str | None:
-    """Return the known word most like `word`, or None."""
-    spelt = {name.lower(): name for name in reversed(known)}
-    found = difflib.get_close_matches(word.lower().replace("_", "-"), list(spelt), n=1, cutoff=0.5)
-    return spelt[found[0]] if found else None
-
-
-def wrong(what: str, *at: str | int, right: str | None = None) -> PydanticCustomError:
-    """Return an error for a validator to raise that names where, below what is validated, the fault stands.
-
-    Parameters
-    ----------
-    what : str
-        What is wrong, as a sentence without its full stop.
-    *at : str or int
-        Keys as the file has them, and positions in lists, e.g. ``"endpoints", 0, "window", "at"``.
-    right : str, optional
-        What would be right.
-    """
-    return PydanticCustomError("wrong", "{what}", {"what": what, "at": at, "hint": right})
-
-
 class Part(BaseModel):
     """A frozen piece of a YAML file: kebab-case keys, unknown keys refused with the nearest known one."""
 
@@ -69,19 +48,16 @@ class Part(BaseModel):
         allow_inf_nan=False,
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        names = set(cls.model_fields)
-        for key in data:
-            if key not in known and key not in names:
-                near = nearest(str(key), known)
-                hint = f"The nearest known key is '{near}'" if near else "Known keys are: " + ", ".join(known)
-                raise PydanticCustomError("unknown_key", "unknown key '{key}'", {"key": str(key), "hint": hint})
-        return data
+    def _known_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            if not any(fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1 for fault in error.errors()):
+                raise
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            raise unknown_keys(cls.__name__, error, known) from None
 
 
 def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
@@ -104,6 +80,31 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
     InputError
         If the file is missing, empty, not UTF-8, not YAML, or holds a key twice.
     """
+    data, lines, faults = _read(path, text)
+    if faults:
+        raise InputError.together(faults)
+    return data, lines
+
+
+def read_as(model: type[Model], path: Path) -> tuple[Model, Lines]:
+    """Read a YAML file as a frozen object.
+
+    Returns
+    -------
+    made, lines
+        The object, and the line (from 1) of every key path.
+
+    Raises
+    ------
+    InputError
+        As `read_yaml` and `validate` do; it has every fault of the file.
+    """
+    data, lines, faults = _read(path, None)
+    return validate(model, data, lines, path.name, faults), lines
+
+
+def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
+    """Return the content of a file, the lines of its keys, and what can be left aside while the rest is looked at."""
     name = path.name
     if text is None:
         try:
@@ -132,9 +133,10 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
     if node is None:
         raise InputError("the file is empty", file=name, right="Write a study into it; `cartrial new` makes one to start from")
     lines: Lines = {}
+    faults: list[InputError] = []
     try:
         _bound_aliases(node, name)
-        return _build(node, (), lines, name), lines
+        return _build(node, (), lines, name, faults), lines, faults
     except RecursionError:
         raise InputError("the file is nested too deeply", file=name, right="Check the brackets") from None
 
@@ -160,25 +162,27 @@ def _bound_aliases(node: yaml.Node, name: str) -> None:
         )
 
 
-def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str) -> Any:
+def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str, faults: list[InputError]) -> Any:
     lines[at] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
+            row = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise InputError("a key is no word", file=name, row=key_node.start_mark.line + 1, right="Write `key: value`")
+                raise InputError("a key is no word", file=name, row=row, right="Write `key: value`")
             key = str(key_node.value)
             if key in mapping:
-                raise InputError(f"the key '{key}' stands twice", file=name, row=key_node.start_mark.line + 1, right="Keep one of the two")
-            mapping[key] = _build(value_node, (*at, key), lines, name)
-            lines[(*at, key)] = key_node.start_mark.line + 1
+                faults.append(InputError(f"the key '{key}' stands twice", file=name, row=row, right="Keep one of the two"))
+                continue
+            mapping[key] = _build(value_node, (*at, key), lines, name, faults)
+            lines[(*at, key)] = row
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_build(child, (*at, i), lines, name) for i, child in enumerate(node.value)]
-    return _scalar(node, at, name)
+        return [_build(child, (*at, i), lines, name, faults) for i, child in enumerate(node.value)]
+    return _scalar(node, at, name, faults)
 
 
-def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str) -> Any:
+def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str, faults: list[InputError]) -> Any:
     loader = _Loader("")
     try:
         return loader.construct_object(node, deep=True)
@@ -187,52 +191,76 @@ def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str) -> Any:
         key = ".".join(str(part) for part in at)
         right = "Write dates as YYYY-MM-DD, and other text in quotes"
         value = node.value if len(node.value) <= 60 else f"{node.value[:60]}..."
-        raise InputError(f"'{value}' cannot be read: {said}", file=name, row=node.start_mark.line + 1, key=key, right=right) from None
+        row = node.start_mark.line + 1
+        faults.append(InputError(f"'{value}' cannot be read: {said}", file=name, row=row, key=key, right=right))
+        return node.value
     finally:
         loader.dispose()
 
 
-def validate(model: type[Model], data: Any, lines: Lines, file: str) -> Model:
+def validate(model: type[Model], data: Any, lines: Lines, file: str, faults: Iterable[InputError] = ()) -> Model:
     """Turn YAML data into a frozen object.
+
+    Parameters
+    ----------
+    faults : iterable of InputError
+        What was found while reading.
 
     Raises
     ------
     InputError
-        Naming the file, the line and the key of the first thing that is wrong.
+        Naming the file, the line and the key of everything that is wrong.
     """
+    found = list(faults)
     if not isinstance(data, dict):
         raise InputError("a mapping of keys is expected", file=file, row=1, right="Start with `schema: 1`")
     try:
-        return model.model_validate(data)
+        made = model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        loc = _path(first["loc"], data)
-        context = first.get("ctx", {})
-        loc = (*loc, *context.get("at", ()))
-        if first["type"] == "unknown_key":
-            loc = (*loc, str(context.get("key")))
-        row = next((lines[loc[:i]] for i in range(len(loc), -1, -1) if loc[:i] in lines), None)
-        right = context.get("hint")
-        what = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "missing":
-            what, right = "this key is required and missing", "Add it"
-        elif first["type"] in ("dict_type", "model_type"):
-            what, right = f"a mapping is expected (found: {first['input']!r})", "Write its keys and values below it, or as {key: value}"
-        elif first["type"] in ("list_type", "tuple_type"):
-            what, right = f"a list is expected (found: {first['input']!r})", "Write it as [one, two]"
-        elif first["type"] != "unknown_key" and not isinstance(first["input"], dict | list):
-            what = f"{what} (found: {first['input']!r})"
-        raise InputError(what, file=file, row=row, key=".".join(str(part) for part in loc), right=right) from None
+        unread = {fault.key for fault in found if fault.key}
+        places = _meant([(_path(fault, data), fault) for fault in error.errors()])
+        found += [_fault(path, fault, lines, file) for path, fault in places if _key(path) not in unread]
+        raise InputError.together(found) from None
+    if found:
+        raise InputError.together(found)
+    return made
 
 
-def _path(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
-    """Keep the parts of a Pydantic location that are keys of the data (union tags are not)."""
+Place = tuple[str | int, ...]
+KINDS = {"string_type": "text", "dict_type": "a mapping", "model_type": "a mapping", "list_type": "a list", "tuple_type": "a list"}
+
+
+def _meant(places: list[tuple[Place, ErrorDetails]]) -> list[tuple[Place, ErrorDetails]]:
+    """Leave of a value that may be of several kinds, and is of none, the fault that lies deepest; of several as deep the first."""
+    kept: list[tuple[Place, ErrorDetails]] = []
+    for path, fault in places:
+        deeper = any(other[: len(path)] == path and len(other) > len(path) for other, _ in places)
+        twice = any(other == path and before["type"] in KINDS for other, before in kept)
+        if not (deeper and fault["type"] in (*KINDS, "too_short")) and not (twice and fault["type"] in KINDS):
+            kept.append((path, fault))
+    return kept
+
+
+def _key(path: Place) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _fault(path: Place, fault: ErrorDetails, lines: Lines, file: str) -> InputError:
+    row = next((lines[path[:i]] for i in range(len(path), -1, -1) if path[:i] in lines), None)
+    what, right = in_words(fault)
+    return InputError(what, file=file, row=row, key=_key(path), right=right)
+
+
+def _path(fault: ErrorDetails, data: Any) -> Place:
+    """Keep the parts of a Pydantic location that are keys of the data (tags of kinds are not), and add where a validator saw the fault."""
     path: list[str | int] = []
+    loc = fault["loc"]
     for i, part in enumerate(loc):
-        if isinstance(data, dict) and (part in data or i == len(loc) - 1):
+        missing = i == len(loc) - 1 and fault["type"] in ("missing", "unknown_key")
+        if isinstance(data, dict) and (part in data or missing):
             path.append(part)
             data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             path.append(part)
             data = data[part]
-    return tuple(path)
+    return (*path, *fault.get("ctx", {}).get("at", ()))

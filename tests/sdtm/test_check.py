@@ -15,7 +15,8 @@ import pytest
 from cartrial.errors import InputError
 from cartrial.sdtm import CHECK_RULES, READING_RULES, Source, check_sdtm, read_sdtm, require_sdtm
 from cartrial.sdtm.source import FINDINGS_SCHEMA
-from sdtm_example import Table, read_tables, small_study, small_tables, write_tables
+from cartrial.study import Study
+from sdtm_example import STUDY_YAML, Table, read_tables, small_study, small_tables, write_tables
 
 Tables = dict[str, Table]
 Spoil = Callable[[Tables], None]
@@ -277,8 +278,18 @@ def test_cutoff_missing(tmp_path):
     assert "cutoff-missing" not in findings_of(days_only, tmp_path / "days", cutoff="none")["RULE"].to_list()
 
 
+def test_rules_unstated(tmp_path):
+    """By hand, §9: a study file without `rules` is derived by version 2, and a note says that numbers may differ from version 1."""
+    tables = small_tables()
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY_YAML.replace("rules: 2\n", ""), encoding="utf-8")
+    found = check_sdtm(Study.load(path), read_tables(tables, tmp_path))
+    assert found.select("RULE", "SEVERITY").rows() == [("rules-unstated", "note")]
+    assert "version 2 is taken, and numbers may differ from those of version 1" in found["MESSAGE"][0]
+
+
 def test_every_rule_has_a_case_that_fires():
-    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing"}
+    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "rules-unstated"}
     silent = {rule.id for rule in CHECK_RULES} - fired
     assert not silent, f"add to FIRES an input that is spoilt so that the rule speaks: {sorted(silent)}"
     assert not fired - {rule.id for rule in CHECK_RULES}, "FIRES names a rule that is not in CHECK_RULES"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from cartrial.study.model import Reader
-from cartrial.yamlfile import Part, nearest, wrong
+from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
     "EVENTS",
@@ -73,7 +75,9 @@ class Window(Part):
     def _one(self) -> Window:
         given = [name for name in ("at", "within", "best", "within_days") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("a window says exactly one of: at, within, best, within-days")
+            names = ", ".join(name.replace("_", "-") for name in given)
+            right = f"Keep one of {names}" if given else "Add one, such as at: month 3"
+            raise wrong("a window says exactly one of: at, within, best, within-days", right=right)
         return self
 
 
@@ -101,7 +105,7 @@ class ResponseWindow(Part):
     @model_validator(mode="after")
     def _order(self) -> ResponseWindow:
         if self.to < self.from_:
-            raise ValueError("the response window ends before it starts")
+            raise wrong("the response window ends before it starts", "to", right="Write from below to")
         return self
 
 
@@ -175,44 +179,57 @@ class Endpoint(Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Endpoint:
-        if self.type == "response-rate":
-            if self.window is None:
-                raise ValueError(f"endpoint {self.id}: a response rate needs a window")
-            if not self.response:
-                raise ValueError(f"endpoint {self.id}: say which responses count, for example [CR, CRi]")
-            hypothetical = [name for name, strategy in self.strategies.items() if strategy == "hypothetical"]
-            if hypothetical:
-                raise wrong(
-                    f"endpoint {self.id}: hypothetical for {hypothetical[0]} needs an imputation, which a response rate has not",
-                    *("strategies", hypothetical[0]),
+        raise_all(self._as_rate() if self.type == "response-rate" else self._as_time())
+        return self
+
+    def _wrong(self, what: str, *at: str, right: str) -> PydanticCustomError:
+        return wrong(f"endpoint {self.id}: {what}", *at, right=right)
+
+    def _as_rate(self) -> Iterator[PydanticCustomError]:
+        """Yield what a response rate cannot have, and what it needs."""
+        if self.window is None:
+            yield self._wrong("a response rate needs a window", right="Add one, such as window: {at: month 3} or window: {best: cutoff}")
+        if not self.response:
+            yield self._wrong("it says of no response that it counts", "response", right="Say which, for example [CR, CRi]")
+        for name, strategy in self.strategies.items():
+            if strategy == "hypothetical":
+                yield self._wrong(
+                    f"hypothetical for {name} needs an imputation, which a response rate has not",
+                    *("strategies", name),
                     right="Choose treatment-policy, composite or while-on-treatment",
                 )
-            if self.origin or self.events or self.analysis.competing or self.missed_visits:
-                raise ValueError(f"endpoint {self.id}: origin, events, missed-visits and analysis belong to a time to event")
-        else:
-            if self.origin is None or not self.events:
-                raise ValueError(f"endpoint {self.id}: a time to event needs an origin and its events")
-            if self.window is not None or self.mrd or self.test or self.sustained_days:
-                raise ValueError(f"endpoint {self.id}: window, mrd, test and sustained-days belong to a response rate")
-            if self.origin == "first-response" and self.population not in ("responders",):
-                raise ValueError(f"endpoint {self.id}: a time from first response is defined among responders")
-            if self.origin != "enrolment" and self.population in ("enrolled", "leukapheresed"):
-                raise ValueError(
-                    f"endpoint {self.id}: the population {self.population} needs origin enrolment, since not all of it is infused"
-                )
-            if "non-response" in self.events and self.origin != "day-0":
-                raise ValueError(f"endpoint {self.id}: non-response is an event of a time from day 0")
-            if "product_failure" in self.strategies.model_fields_set and self.strategies.product_failure != "treatment-policy":
-                raise wrong(
-                    f"endpoint {self.id}: product failure is no event of a time to event",
-                    *("strategies", "product-failure"),
-                    right="Leave product-failure out here; it counts in response rates among the enrolled",
-                )
-            if set(self.analysis.competing) - set(self.events):
-                raise ValueError(f"endpoint {self.id}: what competes must stand among the events")
-            if self.analysis.competing and not set(self.events) - set(self.analysis.competing):
-                raise ValueError(f"endpoint {self.id}: an event of interest must be left beside those that compete")
-        return self
+        if self.origin or self.events or self.analysis.competing or self.missed_visits:
+            what = "origin, events, missed-visits and analysis belong to a time to event"
+            yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
+
+    def _as_time(self) -> Iterator[PydanticCustomError]:
+        """Yield what a time to event cannot have, and what it needs."""
+        if self.origin is None or not self.events:
+            what = "a time to event needs an origin and its events"
+            yield self._wrong(what, right="Add both, such as origin: first-response and events: [relapse, death]")
+        if self.window is not None or self.mrd or self.test or self.sustained_days:
+            what = "window, mrd, test and sustained-days belong to a response rate"
+            yield self._wrong(what, right="Leave them out here, or say type: response-rate")
+        if self.origin == "first-response" and self.population != "responders":
+            yield self._wrong("a time from first response is defined among responders", "population", right="Write population: responders")
+        if self.origin not in (None, "enrolment") and self.population in ("enrolled", "leukapheresed"):
+            what = f"the population {self.population} needs origin enrolment, since not all of it is infused"
+            yield self._wrong(what, "origin", right="Write origin: enrolment, or population: infused")
+        if "non-response" in self.events and self.origin not in (None, "day-0"):
+            what = "non-response is an event of a time from day 0"
+            yield self._wrong(what, "events", right="Write origin: day-0, or leave non-response out")
+        if "product_failure" in self.strategies.model_fields_set and self.strategies.product_failure != "treatment-policy":
+            yield self._wrong(
+                "product failure is no event of a time to event",
+                *("strategies", "product-failure"),
+                right="Leave product-failure out here; it counts in response rates among the enrolled",
+            )
+        if self.events and set(self.analysis.competing) - set(self.events):
+            what = "what competes must stand among the events"
+            yield self._wrong(what, right=f"Add it to events, or choose among {', '.join(self.events)}")
+        if self.events and self.analysis.competing and not set(self.events) - set(self.analysis.competing):
+            what = "an event of interest must be left beside those that compete"
+            yield self._wrong(what, right="Take one out of analysis.competing, or add an event")
 
 
 class Variant(Part):

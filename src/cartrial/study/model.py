@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
-from cartrial.yamlfile import Part, nearest, wrong
+from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
     "Aplasia",
@@ -28,6 +28,15 @@ __all__ = [
     "Testing",
     "Visit",
 ]
+
+
+def _capitals(value: Any) -> Any:
+    """Return a name, or a list of names, as a list in capitals; anything else as it is, to be refused."""
+    names = [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+    if not isinstance(names, list | tuple):
+        return value
+    return tuple(name if isinstance(name, dict | list) or name is None else str(name).strip().upper() for name in names)
+
 
 Reader = Literal["IRC", "INV", "LAB", "READER 1", "READER 2"]
 
@@ -57,7 +66,7 @@ class Identity(Part):
         try:
             return dt.date.fromisoformat(str(value))
         except ValueError:
-            raise ValueError("the cutoff is not a date; write YYYY-MM-DD, or none when the source has study days only") from None
+            raise wrong("the cutoff is not a date", right="Write YYYY-MM-DD, or none when the source has study days only") from None
 
 
 class Product(Part):
@@ -77,8 +86,7 @@ class Product(Part):
     @field_validator("exposure", "lymphodepletion", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
-        names = [value] if isinstance(value, str) else value
-        return tuple(str(name).strip().upper() for name in names)
+        return _capitals(value)
 
 
 class Mrd(Part):
@@ -123,16 +131,19 @@ class Disease(Part):
     @classmethod
     def _in_order(cls, visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
         names = [visit.name for visit in visits]
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                raise wrong(f"two visits are called '{name}'", i, "name", right="Their names are unique")
+        faults = [
+            wrong(f"two visits are called '{name}'", i, "name", right="Their names are unique")
+            for i, name in enumerate(names)
+            if name in names[:i]
+        ]
         for i, (first, second) in enumerate(itertools.pairwise(visits), 1):
             if second.day <= first.day:
                 what = f"visit '{second.name}' (day {second.day}) is not after '{first.name}' (day {first.day})"
-                raise wrong(what, i, "day", right="Visits stand in the order of their days")
-            if second.day - second.minus <= first.day + first.plus:
+                faults.append(wrong(what, i, "day", right="Visits stand in the order of their days"))
+            elif second.day - second.minus <= first.day + first.plus:
                 days = f"'{first.name}' (to day {first.day + first.plus}) and '{second.name}' (from day {second.day - second.minus})"
-                raise wrong(f"the windows of {days} overlap", i, right="A day belongs to one visit")
+                faults.append(wrong(f"the windows of {days} overlap", i, right="A day belongs to one visit"))
+        raise_all(faults)
         return visits
 
     @property
@@ -200,10 +211,14 @@ class Characteristic(Part):
 
     @model_validator(mode="after")
     def _levels(self) -> Characteristic:
+        faults = []
         if self.cut and len(self.levels) != len(self.cut) + 1:
-            raise ValueError(f"{len(self.cut)} boundaries make {len(self.cut) + 1} levels; {len(self.levels)} are named")
+            count = "1 boundary makes" if len(self.cut) == 1 else f"{len(self.cut)} boundaries make"
+            what = f"{count} {len(self.cut) + 1} levels; {len(self.levels)} {'is' if len(self.levels) == 1 else 'are'} named"
+            faults.append(wrong(what, right="Name one level more than there are boundaries"))
         if list(self.cut) != sorted(set(self.cut)):
-            raise ValueError("the boundaries are not in rising order")
+            faults.append(wrong("the boundaries are not in rising order", "cut", right=f"Write {sorted(set(self.cut))}"))
+        raise_all(faults)
         return self
 
 
@@ -250,7 +265,7 @@ class Special(Part):
     @field_validator("terms", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
-        return tuple(str(term).strip().upper() for term in ([value] if isinstance(value, str) else value))
+        return _capitals(value)
 
 
 class Cytopenia(Part):

@@ -8,44 +8,26 @@ from collections.abc import Iterator
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
 
 from cartrial.errors import InputError
+from cartrial.faults import combined
+from cartrial.study.consistent import Parts, misfits, parts_of
 from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety, Testing
-from cartrial.study.planned import DEATH, Design
-from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
+from cartrial.study.planned import Design
+from cartrial.yamlfile import Part, nearest, raise_all, read_as, wrong
 
 __all__ = ["RULES", "Study", "builtin_studies"]
 
 ASSUMPTION = "assumption"
 RULES: Final = 2
 """Version of the rules."""
-
-
-def _known(word: str, known: list[str]) -> str:
-    """Say which words would be right, the nearest first."""
-    near = nearest(word, known)
-    return (f"The nearest is '{near}'; k" if near else "K") + f"nown are: {', '.join(known) or 'none'}"
-
-
-def _in_variant(endpoint: Endpoint, at: tuple[str | int, ...], change: dict[str, Any], error: ValidationError) -> PydanticCustomError:
-    """Return what is wrong with a sensitivity variant, at its place in the file."""
-    first = error.errors()[0]
-    context = first.get("ctx", {})
-    place = [*first["loc"], *context.get("at", ())]
-    if place[:1] == ["strategies"] and len(place) > 1 and place[1] in change:
-        place = place[1:]
-    if first["type"] == "unknown_key":
-        place.append(context["key"])
-    message = first["msg"].removeprefix("Value error, ").removeprefix(f"endpoint {endpoint.id}: ")
-    if first["type"] not in ("unknown_key", "missing") and not isinstance(first["input"], dict | list | tuple):
-        message += f" (found: {first['input']!r})"
-    return wrong(f"endpoint {endpoint.id}: in a sensitivity variant: {message}", *at, *place, right=context.get("hint"))
+LAST_OF_1: Final = "0.1.0"
+"""The last version of cartrial that derived by version 1 of the rules."""
 
 
 def builtin_studies() -> dict[str, Path]:
@@ -97,68 +79,41 @@ class Study(Part):
     endpoints: tuple[Endpoint, ...] = ()
     unclear: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Study:
-        ids = [endpoint.id for endpoint in self.endpoints]
-        for i, name in enumerate(ids):
-            if name in ids[:i]:
-                raise wrong(f"two endpoints are called {name}", "endpoints", i, "id", right="Endpoint ids are unique")
-        if not self.endpoints and not self.study.listing_only:
-            raise wrong("the study has no endpoints", "endpoints", right="Add one, or say in study.listing-only why nothing is estimated")
-        for i, endpoint in enumerate(self.endpoints):
-            self._check_endpoint(endpoint, i)
-        characteristics = [characteristic.id for characteristic in self.baseline]
-        for i, name in enumerate(characteristics):
-            if name in characteristics[:i]:
-                raise wrong(f"two baseline characteristics are called {name}", "baseline", i, "id", right="Their ids are unique")
-        for i, name in enumerate(self.subgroups):
-            if name not in characteristics:
-                raise wrong(f"subgroup '{name}' is not a baseline characteristic", "subgroups", i, right=_known(name, characteristics))
-        for i, name in enumerate(self.testing.order if self.testing else ()):
-            if name not in ids:
-                raise wrong(f"testing.order names '{name}', which is no endpoint", "testing", "order", i, right=_known(name, ids))
-        self._check_design()
-        return self
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _version(cls, value: Any) -> Any:
+        if not isinstance(value, bool) and value in (1, "1"):
+            what = f"this version of cartrial derives values by version {RULES} of the rules alone"
+            raise wrong(what, right=f"Write rules: {RULES}; cartrial {LAST_OF_1} is the last that derives by version 1")
+        if isinstance(value, bool) or value not in (RULES, str(RULES)):
+            raise wrong("there is no such version of the rules", right=f"Write rules: {RULES}")
+        return RULES
 
-    def _check_design(self) -> None:
-        events = [special.id for special in self.safety.special] + [DEATH]
-        times = [endpoint.id for endpoint in self.endpoints if endpoint.type == "time-to-event"]
-        for i, rates in enumerate(self.design.safety if self.design else ()):
-            if rates.event not in events:
-                what = f"'{rates.event}' is no event of safety.special"
-                raise wrong(what, "design", "safety", i, "event", right=_known(rates.event, events))
-        for i, test in enumerate(self.design.survival if self.design else ()):
-            if test.endpoint not in times:
-                what = f"'{test.endpoint}' is no time to event of this study"
-                raise wrong(what, "design", "survival", i, "endpoint", right=_known(test.endpoint, times))
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fits_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            study = handler(data)
+        except ValidationError as error:
+            keys = [field.alias or name for name, field in cls.model_fields.items()]
+            more = misfits(parts_of(data, [special.id for special in Safety().special], keys)) if isinstance(data, dict) else ()
+            raise combined(cls.__name__, error, more) from None
+        raise_all(misfits(study._parts()))
+        return study
 
-    def _check_endpoint(self, endpoint: Endpoint, number: int) -> None:
-        self._check_window(endpoint, ("endpoints", number))
-        names = {""}
-        for i, change in enumerate(endpoint.sensitivity):
-            at = ("endpoints", number, "sensitivity", i)
-            if not change:
-                what = f"endpoint {endpoint.id}: sensitivity variant {i + 1} changes nothing"
-                raise wrong(what, *at, right="Write what it changes, key: value")
-            try:
-                variant = resolve_variant(endpoint, change)
-            except PydanticCustomError as error:
-                context = error.context or {}
-                raise wrong(error.message(), *at, *context["at"], right=context["hint"]) from None
-            except ValidationError as error:
-                raise _in_variant(endpoint, at, change, error) from None
-            if variant.name in names:
-                what = f"endpoint {endpoint.id}: the sensitivity variant {variant.name} stands twice"
-                raise wrong(what, *at, right="Keep one of the two")
-            names.add(variant.name)
-            self._check_window(variant.endpoint, at)
-
-    def _check_window(self, endpoint: Endpoint, at: tuple[str | int, ...]) -> None:
-        visits = [visit.name for visit in self.disease.visits]
-        for key in ("at", "within"):
-            visit = getattr(endpoint.window, key) if endpoint.window else None
-            if visit is not None and visit not in visits:
-                raise wrong(f"endpoint {endpoint.id}: no visit is called '{visit}'", *at, "window", key, right=_known(visit, visits))
+    def _parts(self) -> Parts:
+        return Parts(
+            endpoints=list(enumerate(self.endpoints)),
+            ids=[endpoint.id for endpoint in self.endpoints],
+            times=[endpoint.id for endpoint in self.endpoints if endpoint.type == "time-to-event"],
+            visits=[visit.name for visit in self.disease.visits],
+            characteristics=[characteristic.id for characteristic in self.baseline],
+            subgroups=list(self.subgroups),
+            order=list(self.testing.order) if self.testing else [],
+            events=[special.id for special in self.safety.special],
+            design=self.design,
+            bare=not self.endpoints and not self.study.listing_only,
+        )
 
     @classmethod
     def load(cls, name: str | Path) -> Study:
@@ -172,7 +127,7 @@ class Study(Part):
         Raises
         ------
         InputError
-            Naming the line and the key of what is wrong.
+            Naming the line and the key of everything that is wrong.
 
         Examples
         --------
@@ -195,8 +150,7 @@ class Study(Part):
                     right=f"Built in are: {', '.join(known)}",
                 )
             path = known[str(name)]
-        data, lines = read_yaml(path)
-        return validate(cls, data, lines, path.name)
+        return read_as(cls, path)[0]
 
     def visit(self, name: str) -> Any:
         """Return the visit of that name.

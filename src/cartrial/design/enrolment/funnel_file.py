@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cartrial.yamlfile import Part, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, read_as, wrong
 
 __all__ = ["FunnelFile", "Share", "Step", "load_funnel"]
 
@@ -117,12 +117,10 @@ def load_funnel(path: str | Path | None = None) -> FunnelFile:
     """
     if path is None:
         return _builtin()
-    data, lines = read_yaml(Path(path))
-    return validate(FunnelFile, data, lines, Path(path).name)
+    return read_as(FunnelFile, Path(path))[0]
 
 
 @cache
 def _builtin() -> FunnelFile:
     path = Path(str(resources.files("cartrial.design.enrolment") / "data" / "funnel.yaml"))
-    data, lines = read_yaml(path)
-    return validate(FunnelFile, data, lines, path.name)
+    return read_as(FunnelFile, path)[0]

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from cartrial.errors import InputError
 from cartrial.sdtm.mapping.parts import Column, Columns, Condition, Day, Entry, Take, Test
 from cartrial.sdtm.vocabulary import schema
-from cartrial.yamlfile import Lines, Part, nearest, read_yaml, validate
+from cartrial.yamlfile import Lines, Part, nearest, read_as
 
 __all__ = ["DOMAINS", "FINDINGS_DOMAINS", "Check", "Mapping", "Rule", "Table", "read_mapping"]
 
@@ -298,8 +298,7 @@ def read_mapping(path: str | Path) -> Mapping:
     path = Path(path)
     if path.is_dir():
         path = path / "mapping.yaml"
-    data, lines = read_yaml(path)
-    mapping = validate(Mapping, data, lines, path.name)
+    mapping, lines = read_as(Mapping, path)
     mapping._lines = lines
     mapping._file = path.name
     return mapping

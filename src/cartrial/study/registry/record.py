@@ -14,6 +14,7 @@ import yaml
 
 from cartrial.errors import InputError
 from cartrial.study.registry.outcome import Outcome, draft_outcomes, ordinary_visits, plain, read_outcomes
+from cartrial.study.study import RULES
 
 __all__ = ["draft_study", "read_registry"]
 
@@ -245,7 +246,8 @@ def _reader(protocol: dict[str, dict[str, Any]], outcomes: list[Outcome]) -> tup
 def _text(parts: dict[str, Any], outcomes: list[Outcome], unclear: list[str]) -> str:
     """Return the study file; the words of the record and the open points stand as comments above what was made of them."""
     lines = ["# A draft from a registry record, not a protocol: settle every point of `unclear`, at the end, before it is used."]
-    lines += ["schema: 1", *(_dump({name: part}, None if name in ("disease", "baseline") else False) for name, part in parts.items())]
+    lines += ["schema: 1", f"rules: {RULES}"]
+    lines += [_dump({name: part}, None if name in ("disease", "baseline") else False) for name, part in parts.items()]
     if outcomes:
         lines.append("endpoints:")
     for outcome in outcomes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from cartrial.virtual.patients.population import DATA, Sure, populations
-from cartrial.yamlfile import Part, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, read_as, wrong
 
 __all__ = ["Registry", "Target", "load_targets"]
 
@@ -117,5 +117,4 @@ def load_targets(path: Path = DATA / "targets.yaml") -> Registry:
     >>> target.n, target.of, [round(value, 3) for value in target.published]
     (34, 48, [0.708, 0.559, 0.83])
     """
-    data, lines = read_yaml(path)
-    return validate(Registry, data, lines, path.name)
+    return read_as(Registry, path)[0]

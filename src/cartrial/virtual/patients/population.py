@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from cartrial.errors import InputError
-from cartrial.yamlfile import Part, nearest, read_yaml, validate, wrong
+from cartrial.yamlfile import Part, nearest, read_as, wrong
 
 __all__ = ["Free", "Model", "Number", "Population", "load_model", "load_population", "populations"]
 
@@ -238,8 +238,7 @@ def load_population(name: str | Path) -> Population:
             hint = f"The nearest known one is '{near}'" if near else "Known populations are: " + ", ".join(known)
             raise InputError(f"there is no population '{name}'", right=hint)
         path = DATA / f"population-{name}.yaml"
-    data, lines = read_yaml(path)
-    return validate(Population, data, lines, path.name)
+    return read_as(Population, path)[0]
 
 
 @cache
@@ -251,5 +250,4 @@ def load_model(path: Path = DATA / "model.yaml") -> Model:
     InputError
         Naming the line and key of what is wrong.
     """
-    data, lines = read_yaml(path)
-    return validate(Model, data, lines, path.name)
+    return read_as(Model, path)[0]
