@@ -45,10 +45,13 @@ endpoints:
 
 
 def small_study(folder: Path, **changes: str) -> Study:
-    """Return the study of the small source; `changes` are replacements in its file, old text to new."""
+    """Return the study of the small source; `changes` are keys of its file with a new value, or added to it."""
     text = STUDY_YAML
     for old, new in changes.items():
-        line = next(line for line in text.splitlines() if line.strip().startswith(f"{old}:"))
+        line = next((line for line in text.splitlines() if line.strip().startswith(f"{old}:")), None)
+        if line is None:
+            text += f"{old}: {new}\n"
+            continue
         text = text.replace(line, f"{line[: len(line) - len(line.lstrip())]}{old}: {new}")
     path = folder / "study.yaml"
     path.write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
+from cartrial.sdtm.records.days import with_days
 from cartrial.sdtm.source import Source
 from cartrial.study import Characteristic, Study
 from properties import examples
@@ -42,8 +43,10 @@ def make(labs=(), subjects=None, doses=(), lesions=(), **extra):
     """Records of one subject lymphodepleted on day -5 and infused on day 0, without a cutoff, unless said."""
     empty = pl.DataFrame()
     people = [{"TRIAL": 0, "DAY0": 0, "LDSTART": -5, "CUTOFF": NO_CUTOFF, "DATED": False, **person} for person in subjects or [{"SUBJ": 0}]]
+    table = pl.DataFrame(people, schema=SUBJECT)
+    origin = table.select("SUBJ", "DATED", "DAY0", pl.lit(0, dtype=pl.Int32).alias("DYZERO"))
     return Records(
-        subjects=pl.DataFrame(people, schema=SUBJECT),
+        subjects=table,
         calls=empty,
         labs=pl.DataFrame(list(labs), schema=LAB),
         lesions=pl.DataFrame(list(lesions), schema=LESION),
@@ -54,7 +57,7 @@ def make(labs=(), subjects=None, doses=(), lesions=(), **extra):
         survival=empty,
         adverse=empty,
         deaths=empty,
-        extra={name: pl.DataFrame(rows, schema_overrides={"SUBJ": pl.Int32}) for name, rows in extra.items()},
+        extra={name: with_days(pl.DataFrame(rows, schema_overrides={"SUBJ": pl.Int32}), name, origin) for name, rows in extra.items()},
     )
 
 

@@ -86,6 +86,14 @@ def accept_too(tables: Tables) -> None:
     tables["RS"].append({**first, "RSSEQ": 90, "RSEVALID": "READER 1", "RSACPTFL": "Y"})
 
 
+def zero_in_days_from_one(tables):
+    """Study days alone, the infusion on day 1, and an assessment on day 0, which is none of that calendar."""
+    days_only(tables)
+    for row in tables["EX"]:
+        row["EXSTDY"] += 1
+    tables["RS"][0]["RSDY"] = 0
+
+
 # Rule, what is spoilt, and where the finding must be: file, row (None: of no one record), variable.
 FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("subject-duplicate", add("DM", SITEID="01"), ("dm.csv", 4, "USUBJID")),
@@ -127,7 +135,8 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("grade-missing", change("AE", 0, AETOXGR=None), ("ae.csv", 2, "AETOXGR")),
     ("grade-zero", change("AE", 0, AETOXGR="0"), ("ae.csv", 2, "AETOXGR")),
     ("term-other", change("CM", 0, CMCAT="ANTIFUNGAL"), ("cm.csv", 2, "CMCAT")),
-    ("term-unread", change("PR", 0, PRTRT="STEM CELL TRANSPLANT"), ("pr.csv", 2, "PRTRT")),
+    ("term-unread", change("PR", 0, PRTRT="STEM CELL TRANSPLANT", PRSTDTC="2022-03-01"), ("pr.csv", 2, "PRTRT")),
+    ("term-unread", add("PR", PRTRT="AUTOLOGOUS STEM CELL TRANSPLANT", PRSTDTC="2022-01-01"), ("pr.csv", 4, "PRTRT")),
     ("term-unread", change("CM", 0, CMCAT="SALVAGE"), ("cm.csv", 2, "CMCAT")),
     ("product-missing", both(change("EX", 1, EXTRT="OTHER"), change("EX", 2, EXTRT="OTHER")), ("ex.csv", None, "EXTRT")),
     ("product-missing", drop("EX"), (None, None, "EXTRT")),
@@ -184,6 +193,24 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("after-cutoff", change("SS", 0, SSDTC="2022-09-28"), ("ss.csv", None, "SSDTC")),
     ("days-only", days_only, (None, None, None)),
     ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-02-20", **CALL), ("rs.csv", 6, "RSDTC")),
+    ("infusion-imputed", change("EX", 1, EXSTDTC="2022-01"), ("ex.csv", 3, "EXSTDTC")),
+    ("death-twice", add("DS", USUBJID="B", DSDECOD="DEATH", DSSTDTC="2022-05-27"), ("ds.csv", 7, "DSSTDTC")),
+    ("occurrence-invalid", change("CM", 0, CMOCCUR="MAYBE"), ("cm.csv", 2, "CMOCCUR")),
+    ("occurrence-unknown", change("CM", 0, CMOCCUR="U"), ("cm.csv", 2, "CMOCCUR")),
+    ("occurrence-unknown", change("CM", 0, CMPRESP="Y", CMOCCUR=None), ("cm.csv", 2, "CMOCCUR")),
+    ("not-happened", change("CM", 0, CMOCCUR="No"), ("cm.csv", 2, "CMOCCUR")),
+    ("date-implausible", change("SS", 0, SSDTC="9999-12-31"), ("ss.csv", 2, "SSDTC")),
+    ("date-implausible", change("CM", 0, CMSTDTC="1900-01-01"), ("cm.csv", 2, "CMSTDTC")),
+    ("date-implausible", change("RS", 0, RSDTC="0022-01-29"), ("rs.csv", 2, "RSDTC")),
+    ("before-consent", change("RS", 1, RSDTC="2021-01-29"), ("rs.csv", 3, "RSDTC")),
+    ("visit-before-infusion", change("RS", 0, VISIT="Month 1", RSDTC="2021-12-29"), ("rs.csv", 2, "RSDTC")),
+    ("visit-before-infusion", change("LB", 0, VISITDY=28), ("lb.csv", 2, "LBDTC")),
+    ("subsequent-before-infusion", change("CM", 0, CMSTDTC="2021-12-31"), ("cm.csv", 2, "CMSTDTC")),
+    ("prior-after-infusion", change("CM", 0, CMCAT="PRIOR CHEMOTHERAPY"), ("cm.csv", 2, "CMSTDTC")),
+    ("study-day-differs", change("RS", 0, RSDY=28), ("rs.csv", 2, "RSDY")),
+    ("study-day-zero", lambda tables: zero_in_days_from_one(tables), ("rs.csv", 2, "RSDY")),
+    ("category-missing", change("CM", 0, CMCAT=None), ("cm.csv", 2, "CMCAT")),
+    ("date-interval", change("RS", 0, RSDTC="2022-01-29/2022-01-31"), ("rs.csv", 2, "RSDTC")),
 ]
 
 # Rule, and a change right at its edge at which it must be silent.
@@ -240,6 +267,26 @@ SILENT: list[tuple[str, Spoil]] = [
     ("after-cutoff", change("SS", 0, SSDTC="2022-09")),
     ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-02-19", **CALL)),
     ("visit-outside-window", add("RS", RSSTRESC="CR", RSDTC="2022-06-30", **CALL)),
+    ("infusion-partial", add("EX", EXTRT="PRODUCT", EXSTDTC="2022-03")),
+    ("death-twice", add("DS", USUBJID="B", DSDECOD="DEATH", DSSTDTC="2022-05")),
+    ("death-disagrees", add("DD", USUBJID="B", DDTESTCD="PRCDTH", DDDTC="2022-06-30")),
+    ("after-death", add("DD", USUBJID="B", DDTESTCD="PRCDTH", DDDTC="2022-06-30")),
+    ("term-unread", add("PR", PRTRT="AUTOLOGOUS STEM CELL TRANSPLANT", PRSTDTC="2021-01-01")),
+    ("term-unread", add("PR", PRTRT="SYNGENEIC BONE MARROW TRANSPLANT", PRSTDTC="2022-03-01", PROCCUR="N")),
+    ("term-unread", change("CM", 0, CMCAT="PRIOR ANTICANCER THERAPY", CMSTDTC=None)),
+    ("term-misspelt", add("PR", PRTRT="AUTOLOGOUS HEMATOPOIETIC STEM CELL TRANSPLANTATION", PRSTDTC="2021-01-01")),
+    ("term-unread", change("CM", 0, CMCAT="LYMPHODEPLETING CHEMOTHERAPY", CMSTDTC="2021-12-27")),
+    ("occurrence-unknown", change("AE", 0, AEPRESP="Y", AEOCCUR=None)),
+    ("not-happened", change("CM", 0, CMOCCUR="Y", CMDOSE=0.5)),
+    ("date-implausible", change("DM", 0, BRTHDTC="1901")),
+    ("before-consent", change("RS", 1, RSDTC="2021-11-17")),
+    ("before-consent", change("RS", 1, RSDTC="2021-11")),
+    ("visit-before-infusion", change("LB", 0, VISIT="Day -12")),
+    ("visit-before-infusion", change("LB", 0, VISIT="Lymphodepletion day 3")),
+    ("visit-before-infusion", change("RS", 0, VISIT="MONTH_1")),
+    ("subsequent-before-infusion", change("CM", 0, CMSTDTC="2022-01-01")),
+    ("study-day-differs", change("RS", 0, RSDY=29)),
+    ("study-day-differs", change("LB", 0, LBDY=-12)),
 ]
 
 
@@ -257,7 +304,7 @@ def test_small_source_has_no_finding(tmp_path):
 
 @pytest.mark.parametrize(("rule", "spoil", "where"), FIRES, ids=[f"{rule}-{i}" for i, (rule, _, _) in enumerate(FIRES)])
 def test_rule_fires(rule, spoil, where, tmp_path):
-    findings = findings_of(spoil, tmp_path)
+    findings = findings_of(spoil, tmp_path, **({"partial-day-0": "15th"} if rule == "infusion-imputed" else {}))
     assert dict(findings.schema) == FINDINGS_SCHEMA
     hits = findings.filter(pl.col("RULE") == rule)
     assert where in [(row["FILE"], row["ROW"], row["VARIABLE"]) for row in hits.rows(named=True)], findings.rows()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_partial, latest_day
+from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_implausible, is_interval, is_partial, latest_day
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, standard_term
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
@@ -198,7 +198,15 @@ def test_response_as_collected_is_kept(tmp_path):
         ("2022-1-1", None, None),
         ("15/03/2022", None, None),
         ("2022-UN-UN", None, None),
-        ("1022-01-01", None, None),
+        ("2022-04-01T-:15", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("2022-04-01T10:-:30", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("2022-04-01T10:15+08:00", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("2022-04-01/2022-04-05", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("2022-04-01T08:00/2022-04-05T09:00", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("2022-04/P2M", dt.date(2022, 4, 1), dt.date(2022, 4, 30)),
+        ("2022-04-01/soon", None, None),
+        ("2022-04-01T25", dt.date(2022, 4, 1), dt.date(2022, 4, 1)),
+        ("--13-01", None, None),
     ],
 )
 def test_dates(text, first, last):
@@ -214,7 +222,31 @@ def test_dates(text, first, last):
         assert row["partial"] is (first != last)
 
 
-@given(st.dates(min_value=dt.date(1850, 1, 1), max_value=dt.date(2200, 12, 31)))
+@pytest.mark.parametrize(
+    ("text", "partial", "implausible", "interval"),
+    [
+        ("--04-01", True, False, False),
+        ("--02-29", True, False, False),
+        ("--04", True, False, False),
+        ("-----T07:15", True, False, False),
+        ("P5D/2022-04-05", True, False, True),
+        ("9999-12-31", False, True, False),
+        ("1900-01-01", False, True, False),
+        ("0001-01-01", False, True, False),
+        ("1022-01-01", False, True, False),
+        ("2099", True, True, False),
+    ],
+)
+def test_dates_that_mean_no_day(text, partial, implausible, interval):
+    """By hand, SDTMIG 3.3 4.4.1: a date may lack its year; rules 9 A18: a year that no record of a trial has is a finding."""
+    day = pl.col("d")
+    row = pl.DataFrame({"d": [text]}).select(
+        is_date(day), is_partial(day).alias("p"), is_implausible(day).alias("y"), is_interval(day).alias("i"), earliest_day(day).alias("e")
+    )
+    assert row.row(0) == (True, partial, implausible, interval, None)
+
+
+@given(st.dates(min_value=dt.date(1901, 1, 1), max_value=dt.date(2098, 12, 31)))
 def test_parts_of_a_date_hold_it(day):
     texts = [day.isoformat(), day.isoformat()[:7], day.isoformat()[:4]]
     frame = pl.DataFrame({"d": texts}).select(earliest_day(pl.col("d")).alias("e"), latest_day(pl.col("d")).alias("l"))

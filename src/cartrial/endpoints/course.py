@@ -144,7 +144,9 @@ def _death(records: Records, frame: pl.DataFrame, straddling_after_cutoff: bool)
     partial = pl.col("DAY") != pl.col("DAYX")
     year = (pl.col("DAYX") - pl.col("DAY")) > 31
     middle = pl.when(year).then(pl.col("DAY") + _days_to_july()).otherwise(pl.col("DAY") + 14)
-    imputed = pl.min_horizontal(pl.max_horizontal(middle, pl.col("ALIVE") + 1), pl.col("CUTOFF"))
+    # the details of a death tell the latest day that it can be; no date is later than that
+    guess = pl.when(pl.col("SRCDOM") == "DD").then(pl.col("DAYX")).otherwise(pl.min_horizontal(middle, "DAYX"))
+    imputed = pl.min_horizontal(pl.max_horizontal(guess, pl.col("ALIVE") + 1), pl.col("CUTOFF"))
     straddles = partial & (pl.col("DAY") <= pl.col("CUTOFF")) & (pl.col("DAYX") > pl.col("CUTOFF"))
     deaths = deaths.filter(pl.col("DAY") <= pl.col("CUTOFF"))
     if straddling_after_cutoff:
@@ -176,33 +178,43 @@ def _eligible(frame: pl.DataFrame, base: pl.DataFrame, name: str, straddling_aft
     return joined.filter(~pl.col(f"STRADDLES_{name}")) if straddling_after_cutoff else joined
 
 
-def _first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+def _first(frame: pl.DataFrame, name: str, last: str | None = None) -> pl.DataFrame:
     first = frame.sort("SUBJ", "DAY", "SEQ", nulls_last=True, maintain_order=True).unique("SUBJ", keep="first", maintain_order=True)
     return first.select(
-        "SUBJ", pl.col("DAY").alias(name), pl.col("SRC").alias(f"{name}_SRC"), pl.col("SEQ").alias(f"{name}_SEQ"), f"STRADDLES_{name}"
+        *("SUBJ", pl.col("DAY").alias(name), pl.col("SRC").alias(f"{name}_SRC"), pl.col("SEQ").alias(f"{name}_SEQ"), f"STRADDLES_{name}"),
+        *([pl.col("DAYX").alias(last)] if last else []),
     )
 
 
 def _transplants(records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
-    """First transplant, from its conditioning if that is recorded within 14 days before it."""
-    transplants = _first(
-        _eligible(
-            records.procedures.filter(pl.col("KIND") == _TRANSPLANT).with_columns(pl.lit("PR").alias("SRC")),
-            base,
-            "HSCT",
-            straddling_after_cutoff,
-        ),
-        "HSCT",
+    """First transplant, from its conditioning if that is recorded within 14 days before it.
+
+    A partial date that can contain a whole one of a transplant is of the same transplant. It is never before its own conditioning.
+    """
+    recorded = records.procedures.filter(pl.col("KIND") == _TRANSPLANT).with_columns(pl.lit("PR").alias("SRC"))
+    whole = recorded.filter(pl.col("DAY") == pl.col("DAYX")).select("SUBJ", pl.col("DAY").alias("WHOLE"))
+    of_whole = (
+        recorded.filter(pl.col("DAY") < pl.col("DAYX"))
+        .join(whole, on="SUBJ")
+        .filter(pl.col("WHOLE").is_between(pl.col("DAY"), pl.col("DAYX")))
+        .select("SUBJ", "DAY", "DAYX")
+        .unique()
     )
-    conditioning = pl.concat(
-        [table.filter(pl.col("KIND") == "CONDITIONING").select("SUBJ", "DAY") for table in (records.procedures, records.therapies)]
-    ).join(transplants.select("SUBJ", "HSCT"), on="SUBJ")
+    recorded = recorded.join(of_whole, on=["SUBJ", "DAY", "DAYX"], how="anti", maintain_order="left")
+    transplants = _first(_eligible(recorded, base, "HSCT", straddling_after_cutoff), "HSCT", "LAST")
+    tables = (records.procedures, records.therapies)
+    conditioning = (
+        pl.concat([table.filter(pl.col("KIND") == "CONDITIONING").select("SUBJ", "DAY") for table in tables])
+        .join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
+        .filter(pl.col("DAY") <= pl.col("CUTOFF"))
+        .join(transplants.select("SUBJ", "HSCT", "LAST"), on="SUBJ")
+        .filter(pl.col("DAY").is_between(pl.col("HSCT") - CONDITIONING_DAYS, pl.col("LAST")))
+        .with_columns(pl.max_horizontal("HSCT", pl.col("DAY").max().over("SUBJ")).alias("GIVEN"))
+    )
     start = (
-        conditioning.filter(pl.col("DAY").is_between(pl.col("HSCT") - CONDITIONING_DAYS, pl.col("HSCT")))
-        .group_by("SUBJ")
-        .agg(pl.col("DAY").min().alias("FROM"))
+        conditioning.filter(pl.col("DAY") >= pl.col("GIVEN") - CONDITIONING_DAYS).group_by("SUBJ").agg(pl.col("DAY").min().alias("FROM"))
     )
-    return transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT")).drop("FROM")
+    return transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT")).drop("FROM", "LAST")
 
 
 def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,14 +22,17 @@ from cartrial.sdtm.source import Source
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study, Variant
 
-__all__ = ["STRADDLING", "Adam", "derive", "derived_variants"]
+__all__ = ["DAY_ZERO_VARIANTS", "STRADDLING", "Adam", "derive", "derived_variants"]
 
 STRADDLING = "partial-date=after-cutoff"
 """Name of the variant in which dates that straddle the cutoff are after it."""
 
+DAY_ZERO_VARIANTS = ("day-0=earliest", "day-0=latest")
+"""Names of the variants in which an infusion whose day is not known is on the earliest and on the latest day that it can be."""
+
 
 def derived_variants(study: Study, endpoint: Endpoint) -> tuple[Variant, ...]:
-    """Return the variants an endpoint may have rows for: those of the study, and the other reading of dates that straddle the cutoff.
+    """Return the variants an endpoint may have rows for: those of the study, and the other readings of partial dates.
 
     Examples
     --------
@@ -41,7 +44,8 @@ def derived_variants(study: Study, endpoint: Endpoint) -> tuple[Variant, ...]:
     ('', 'hsct=treatment-policy', 'partial-date=after-cutoff')
     """
     named = study.variants(endpoint)
-    return (*named, named[0].model_copy(update={"name": STRADDLING}))
+    other = (STRADDLING, *(DAY_ZERO_VARIANTS if study.partial_day_0 else ()))
+    return (*named, *(named[0].model_copy(update={"name": name}) for name in other))
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def derive(study: Study, data: Source | Records) -> Adam:
     Notes
     -----
     Where a partial date may lie on either side of the cutoff and an endpoint depends on it, its rows are given a second time as variant
-    `partial-date=after-cutoff`.
+    `partial-date=after-cutoff`. Where the day of an infusion is imputed (`partial-day-0` of the study file), the rows of every endpoint
+    stand again as variants `day-0=earliest` and `day-0=latest`, and those of the subject are flagged.
 
     Examples
     --------
@@ -109,14 +114,19 @@ def derive(study: Study, data: Source | Records) -> Adam:
     [('S-01', 'Y', 90, 'CR counts as a response at month 3'), ('S-02', 'N', 90, 'no response at month 3: NR')]
     """
     records = derive_records(study, data) if isinstance(data, Source) else data
-    calls = assess_response(study, records)
-    course = derive_course(study, records)
-    populations = Populations(study, records, calls, course)
-    adrs, adtte = derive_adrs(study, populations), derive_adtte(study, populations)
-    if course.frame["STRADDLES"].any():
-        other = Populations(study, records, calls, derive_course(study, records, straddling_after_cutoff=True))
-        adrs = _both_ways(adrs, derive_adrs(study, other), records.subjects["TRIAL"])
-        adtte = _both_ways(adtte, derive_adtte(study, other), records.subjects["TRIAL"])
+    populations = _populations(study, records)
+    adrs, adtte = _endpoints(study, populations)
+    if populations.course.frame["STRADDLES"].any():
+        other = replace(populations, course=derive_course(study, records, straddling_after_cutoff=True))
+        adrs, adtte = (
+            _both_ways(main, again, records.subjects["TRIAL"]) for main, again in zip((adrs, adtte), _endpoints(study, other), strict=True)
+        )
+    for name, shifted in records.alternatives.items():
+        others = _endpoints(study, _populations(study, shifted))
+        adrs, adtte = (
+            pl.concat([main, again.filter(pl.col("VARIANT") == "").with_columns(pl.lit(name).alias("VARIANT"))])
+            for main, again in zip((adrs, adtte), others, strict=True)
+        )
     keys = records.subjects.select("SUBJ", "TRIAL", *(name for name in ("STUDYID", "USUBJID") if name in records.subjects.columns))
     sets = {
         "adsl": derive_adsl(study, populations),
@@ -128,6 +138,22 @@ def derive(study: Study, data: Source | Records) -> Adam:
     }
     keyed = {name: _keyed(frame, keys, records.provenance) for name, frame in sets.items()}
     return Adam(**keyed, provenance=records.provenance, study_id=study.study.id)
+
+
+def _populations(study: Study, records: Records) -> Populations:
+    return Populations(study, records, assess_response(study, records), derive_course(study, records))
+
+
+def _endpoints(study: Study, populations: Populations) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return ADRS and ADTTE, with the subjects flagged whose day 0 is imputed."""
+    frames = derive_adrs(study, populations), derive_adtte(study, populations)
+    subjects = populations.records.subjects
+    if "DAY0IMPUTED" not in subjects.columns or not subjects["DAY0IMPUTED"].any():
+        return frames
+    imputed = pl.col("SUBJ").is_in(subjects.filter("DAY0IMPUTED")["SUBJ"].to_list())
+    flags = pl.concat_str([pl.col("FLAGS"), pl.lit("day 0 imputed")], separator=";", ignore_nulls=True)
+    adrs, adtte = (frame.with_columns(pl.when(imputed).then(flags).otherwise("FLAGS").alias("FLAGS")) for frame in frames)
+    return adrs, adtte
 
 
 def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.DataFrame:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from cartrial.errors import InputError
+from cartrial.sdtm.vocabulary.dates import MAX_STUDY_DAY
 from cartrial.sdtm.vocabulary.schema import kind_of
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "findings_frame",
     "join_findings",
     "no_findings",
+    "require_study_days",
 ]
 
 SEVERITIES = ("stop", "warning", "note")
@@ -222,3 +226,26 @@ class Source:
             for row in findings.filter(joined).iter_rows(named=True)
         ]
         return join_findings([findings.filter(~joined.fill_null(False)), findings_frame(rows)])
+
+
+_STUDY_DAY = re.compile(r"^([A-Z]{2}(ST|EN)?|DTH|VISIT)DY$")
+
+
+def require_study_days(source: Source) -> None:
+    """Refuse study days that no calendar has.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the row of the first study day further than `MAX_STUDY_DAY` days from its origin.
+    """
+    for domain, frame in source.domains.items():
+        for name in frame.columns:
+            if not _STUDY_DAY.match(name) or not frame.schema[name].is_numeric():
+                continue
+            far = frame.filter(pl.col(name).cast(pl.Float64).abs() > MAX_STUDY_DAY)
+            if far.height:
+                file, row = source.place_of(domain, far["ROW"][0]) if "ROW" in far.columns else (source.file_of(domain), None)
+                what = f"'{far[name][0]:.15g}' is no study day"
+                right = f"It is a number of days from day 0, between -{MAX_STUDY_DAY} and {MAX_STUDY_DAY}, or blank"
+                raise InputError(what, file=file or domain, row=row, key=name, right=right)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings
+from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings, require_study_days
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
 from cartrial.sdtm.vocabulary.terms import canonical, normalised
@@ -36,6 +36,11 @@ def standardise(source: Source) -> Source:
     Source
         With a note for each kind of word and unit that was changed.
 
+    Raises
+    ------
+    InputError
+        If a study day is none that a calendar has.
+
     Examples
     --------
     >>> import polars as pl
@@ -48,6 +53,7 @@ def standardise(source: Source) -> Source:
     >>> source.findings["RULE"].to_list()
     ['unit-converted']
     """
+    require_study_days(source)
     domains, findings = dict(source.domains), [source.findings]
     for name, frame in source.domains.items():
         if name not in DOMAINS or frame.height == 0:

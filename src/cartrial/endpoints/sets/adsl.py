@@ -71,6 +71,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         .when(pl.lit(pl.Series(populations.survival_recorded()[records.subjects["TRIAL"].to_numpy()])))
         .then(pl.lit("ONGOING"))
     )
+    imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.lit(series) for name, series in flags.items()}}
     frame = frame.select(
         *("SUBJ", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD"),
@@ -81,6 +82,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
             for column, name in (("ENRLDY", "ENROLLED"), ("LSTALVDY", "ALIVE"), ("DTHDY", "DEATH"), ("HSCTDY", "HSCT"), ("NEWDY", "NEW"))
         ),
         pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF") - pl.col("DAY0")).alias("CUTDY"),
+        pl.when(imputed).then(pl.lit("D")).alias("TRTSDTF"),
         pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("DTHFL"),
         pl.when(pl.col("DEATH_IMPUTED")).then(pl.lit("D")).alias("DTHDTF"),
         pl.col("DEATH_SRC").alias("DTHSRC"),

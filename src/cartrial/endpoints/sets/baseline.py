@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
-from cartrial.sdtm.vocabulary.terms import canonical, standard_term
+from cartrial.sdtm.vocabulary.occurrence import happened, occurrence
+from cartrial.sdtm.vocabulary.terms import canonical, standard_term, value_of
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["derive_baseline"]
 
 _EMD = "EXTRAMEDULLARY DISEASE"
+_CODED = {"PR": ("PRTRT",), "CM": ("CMCAT",)}
 _TERMS = ("DECOD", "TERM", "TRT", "CAT", "SCAT")
-_STARTS = ("MH", "PR", "CM", "EX")
 
 
 def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
@@ -124,8 +124,8 @@ def _vital(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.
     if frame is None or not {"VSTESTCD", "VSSTRESN"} <= set(frame.columns):
         return None
     code = (item.from_.testcd or item.id).upper()
-    rows = frame.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VSSTRESN").is_not_null())
-    return _last(_with_days(rows, "VS", anchors).rename({"VSSTRESN": "VALUE"}), anchors, ["VALUE"])
+    rows = frame.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VSSTRESN").is_not_null() & happened(frame, "VS"))
+    return _last(_days(rows).rename({"VSSTRESN": "VALUE"}), anchors, ["VALUE"])
 
 
 def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
@@ -138,9 +138,9 @@ def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> p
     elif frame is None or not {"FAOBJ", "FASTRESC"} <= set(frame.columns):
         return None
     else:
-        named = frame.filter(pl.col("FAOBJ").str.strip_chars().str.to_uppercase() == term)
+        named = frame.filter((pl.col("FAOBJ").str.strip_chars().str.to_uppercase() == term) & happened(frame, "FA"))
         word = canonical(pl.col("FASTRESC"), "FASTRESC").replace_strict({"PRESENT": 1, "ABSENT": 0}, default=-1, return_dtype=pl.Int8)
-        rows = _with_days(named, "FA", anchors).with_columns(word.alias("PRESENT"))
+        rows = _days(named).with_columns(word.alias("PRESENT"))
     daily = rows.filter(pl.col("PRESENT") >= 0).group_by("SUBJ", "DAY", "DAYX").agg(pl.col("PRESENT").max(), pl.col("SEQ").max())
     present = pl.when(pl.col("PRESENT") == 1).then(pl.lit("Y")).otherwise(pl.lit("N"))
     return _last(daily, anchors, ["PRESENT"]).select("SUBJ", present.alias("VALUE"))
@@ -157,8 +157,8 @@ def _dose(study: Study, records: Records, anchors: pl.DataFrame, item: Character
     if frame is None or name not in frame.columns:
         return None
     treatment = pl.col("EXTRT").str.strip_chars().str.to_uppercase()
-    product = frame.filter(treatment.is_in(list(study.product.exposure)) & pl.col(name).is_not_null())
-    rows = _with_days(product, "EX", anchors).join(anchors, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    product = frame.filter(treatment.is_in(list(study.product.exposure)) & pl.col(name).is_not_null() & happened(frame, "EX"))
+    rows = _days(product).join(anchors, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
     return rows.sort("SUBJ", "DAY", "SEQ").unique("SUBJ", keep="first", maintain_order=True).select("SUBJ", pl.col(name).alias("VALUE"))
 
 
@@ -168,13 +168,13 @@ def _occurrence(records: Records, anchors: pl.DataFrame, item: Characteristic) -
     if frame is None:
         return None
     names = [f"{domain}{part}" for part in _TERMS if f"{domain}{part}" in frame.columns]
-    same = pl.any_horizontal(pl.lit(False), *(_text(frame, name) == term for name in names)).fill_null(False)
+    # words of a code list stand in the data as the term they mean
+    words = [term, *(found for codes in _CODED.get(domain, ()) if (found := standard_term(term, codes)))]
+    same = pl.any_horizontal(pl.lit(False), *(_text(frame, name).is_in(words) for name in names)).fill_null(False)
     prior = pl.lit(domain == "MH") | _text(frame, f"{domain}CAT").fill_null("").str.contains("PRIOR", literal=True)
     for name in ("STRTPT", "STRF", "ENRTPT", "ENRF"):
         prior |= (_text(frame, f"{domain}{name}") == "BEFORE").fill_null(False)
-    not_done = (_text(frame, f"{domain}STAT") == "NOT DONE").fill_null(False)
-    occurred = pl.when(not_done).then(pl.lit("U")).otherwise(_text(frame, f"{domain}OCCUR").str.slice(0, 1).fill_null("Y"))
-    rows = _with_days(frame.filter(same), domain, anchors).with_columns(occurred.alias("OCCUR"), prior.alias("PRIOR"))
+    rows = _days(frame.filter(same)).with_columns(occurrence(frame, domain).alias("OCCUR"), prior.alias("PRIOR"))
     rows = rows.join(anchors.drop("DATED"), on="SUBJ", how="inner").filter(pl.col("DAY").is_null() | (pl.col("DAY") <= pl.col("CUTOFF")))
     limit = pl.coalesce("LIMIT", pl.col("CUTOFF") + 1)
     before = rows.filter((pl.col("DAY") < limit) | (pl.col("DAY").is_null() & pl.col("PRIOR")))
@@ -189,18 +189,10 @@ def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name).str.strip_chars().str.to_uppercase() if name in frame.columns else pl.lit(None, dtype=pl.String)
 
 
-def _with_days(frame: pl.DataFrame, domain: str, anchors: pl.DataFrame) -> pl.DataFrame:
-    """Add DAY and DAYX, the earliest and latest day of a record, and SEQ. Study days count for subjects without dates."""
-    stem = f"{domain}{'ST' if domain in _STARTS else ''}"
-    date = pl.col(f"{stem}DTC") if f"{stem}DTC" in frame.columns else pl.lit(None, dtype=pl.String)
-    counted = pl.col(f"{stem}DY").floor().cast(pl.Int32) if f"{stem}DY" in frame.columns else pl.lit(None, dtype=pl.Int32)
-    seq = pl.col(f"{domain}SEQ").cast(pl.Int64) if f"{domain}SEQ" in frame.columns else pl.int_range(pl.len(), dtype=pl.Int64)
-    dated = frame.join(anchors.select("SUBJ", "DATED"), on="SUBJ", how="left", maintain_order="left")
-    return dated.with_columns(
-        pl.when(pl.col("DATED")).then(earliest_day(date)).otherwise(counted).alias("DAY"),
-        pl.when(pl.col("DATED")).then(latest_day(date)).otherwise(counted).alias("DAYX"),
-        seq.alias("SEQ"),
-    ).drop("DATED")
+def _days(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a domain with DAY, DAYX and SEQ, null where its records stand on no day."""
+    names = {"DAY": pl.Int32, "DAYX": pl.Int32, "SEQ": pl.Int64}
+    return frame.with_columns(value_of(frame, name, dtype).alias(name) for name, dtype in names.items())
 
 
 def _last(rows: pl.DataFrame, anchors: pl.DataFrame, values: list[str]) -> pl.DataFrame:

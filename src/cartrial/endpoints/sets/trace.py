@@ -48,8 +48,8 @@ class Trace:
         self.domain = np.full(len(subjects), -1, np.int64)
         self.sequence = np.full(len(subjects), -1, np.int64)
 
-    DOMAINS = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA")
-    VARIABLES = ("RSSTRESC", "LBSTRESN", "PRSTDTC", "CMSTDTC", "EXSTDTC", "DSSTDTC", "DTHDTC", "AEENDTC", "SSDTC", "FADTC")
+    DOMAINS = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA", "DD")
+    VARIABLES = ("RSSTRESC", "LBSTRESN", "PRSTDTC", "CMSTDTC", "EXSTDTC", "DSSTDTC", "DTHDTC", "AEENDTC", "SSDTC", "FADTC", "DDDTC")
 
     def from_assessment(self, calls: Calls, where: np.ndarray, position: np.ndarray) -> None:
         """Rows `where` (bool) come from the assessment at `position`."""

@@ -10,6 +10,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.checks.dates import DATE_RULES
 from cartrial.sdtm.checks.frame import CheckRule, Context, with_rule
 from cartrial.sdtm.checks.keys import KEY_RULES
+from cartrial.sdtm.checks.plausible import PLAUSIBLE_RULES
 from cartrial.sdtm.checks.readers import READER_RULES
 from cartrial.sdtm.checks.study import STUDY_RULES
 from cartrial.sdtm.checks.values import VALUE_RULES
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
 
-CHECK_RULES: tuple[CheckRule, ...] = (*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES, *DATE_RULES)
+CHECK_RULES: tuple[CheckRule, ...] = (
+    *(*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES),
+    *(*DATE_RULES, *PLAUSIBLE_RULES),
+)
 """Every rule of checking."""
 
 READING_RULES: tuple[tuple[str, str, str], ...] = (

@@ -29,14 +29,29 @@ def _infusion_undated(context: Context) -> Iterator[pl.DataFrame]:
     yield found(blank, "The infusion has neither a date nor a study day, so day 0 is not known.", domain="EX", variable="EXSTDTC")
 
 
+def _partial_infusions(context: Context) -> pl.DataFrame:
+    """First infusions whose day is not known, and whether the study file lets it be imputed: the month is known."""
+    width = pl.col("ZERO_LATE") - pl.col("ZERO")
+    partial = context.day_zero.filter(width > 0)
+    return partial.with_columns(((width <= 30) & pl.lit(context.study.partial_day_0 is not None)).alias("IMPUTED"))
+
+
 def _infusion_partial(context: Context) -> Iterator[pl.DataFrame]:
-    partial = context.infusions.filter(pl.col("EARLY") < pl.col("LATE"))
-    yield found(
-        partial,
-        pl.format("The date of the infusion, {}, is partial: day 0, and every day counted from it, is imputed.", "TEXT"),
-        domain="EX",
-        variable="EXSTDTC",
+    message = pl.format(
+        "The day of the infusion, {}, is not known, and every window is counted from it; give the whole date, or, where the month is "
+        "known, partial-day-0: 15th in the study file.",
+        "ZERO_TEXT",
     )
+    yield found(_partial_infusions(context).filter(~pl.col("IMPUTED")), message, domain="EX", variable="EXSTDTC")
+
+
+def _infusion_imputed(context: Context) -> Iterator[pl.DataFrame]:
+    message = pl.format(
+        "The day of the infusion, {}, is not known: day 0 is taken as the 15th (partial-day-0), and every endpoint is shown at the "
+        "earliest and at the latest possible day too.",
+        "ZERO_TEXT",
+    )
+    yield found(_partial_infusions(context).filter("IMPUTED"), message, domain="EX", variable="EXSTDTC")
 
 
 def _undated(context: Context) -> Iterator[pl.DataFrame]:
@@ -46,12 +61,13 @@ def _undated(context: Context) -> Iterator[pl.DataFrame]:
         "EX": ~pl.col("EXTRT").fill_null("").str.to_uppercase().is_in(product),
         "DS": pl.col("DSDECOD").fill_null("") != "DEATH",
         "SS": pl.col("SSSTRESC").fill_null("") != "DEAD",
+        "DD": pl.lit(False),
         "CM": pl.col("CMCAT").is_in(("SUBSEQUENT ANTICANCER THERAPY", "CONDITIONING")),
     }
     for name, domain in DOMAINS.items():
         if not domain.timing or name not in context.source.domains:
             continue
-        blank = context.table(name).filter(pl.col("TEXT").is_null() & others.get(name, pl.lit(True)))
+        blank = context.events(name).filter(pl.col("TEXT").is_null() & others.get(name, pl.lit(True)))
         if domain.relevant:
             term = pl.col(domain.relevant[0])
             blank = blank.filter(term.is_in(domain.needed or list(CODE_LISTS[domain.relevant[1]].terms)))
@@ -60,6 +76,10 @@ def _undated(context: Context) -> Iterator[pl.DataFrame]:
 
 
 def _partial(context: Context) -> Iterator[pl.DataFrame]:
+    for name in (name for name, domain in DOMAINS.items() if domain.timing and name in context.source.domains):
+        yearless = context.events(name).filter(pl.col("EARLY").is_null() & is_partial(pl.col("TEXT")))
+        message = pl.format("The date {} has no year; the record stands on no day.", "TEXT")
+        yield found(yearless, message, domain=name, variable=pl.col("VARIABLE"))
     partial = context.timeline.filter(pl.col("EARLY") < pl.col("LATE"))
     used = pl.col("DOMAIN").is_in(("RS", "LB", "FA"))
     what = pl.when(used).then(pl.lit("an assessment without a full date is not usable")).otherwise(pl.lit("it is imputed and flagged"))
@@ -73,9 +93,7 @@ def _milestones(context: Context) -> pl.DataFrame:
     """Return the dated milestones of each subject in the order in which they should happen."""
     consent = context.table("DM").filter(pl.col("RFICDTC").is_not_null())
     consent = consent.with_columns(pl.lit("DM").alias("DOMAIN"), *timing("RFICDTC", None))
-    ds = context.table("DS")
-    pr = context.table("PR")
-    ex = context.table("EX")
+    ds, pr, ex = (context.events(name) for name in ("DS", "PR", "EX"))
     treatment = pl.col("EXTRT").str.to_uppercase()
     product = context.study.product
     parts = (
@@ -139,18 +157,22 @@ def _death_undated(context: Context) -> Iterator[pl.DataFrame]:
 
 
 def _death_disagrees(context: Context) -> Iterator[pl.DataFrame]:
-    first = context.deaths.filter(pl.col("EARLY").is_not_null()).sort(*SUBJECT, "ORDER", "EARLY")
-    kept = (
-        first.group_by(SUBJECT, maintain_order=True)
-        .first()
-        .select(*SUBJECT, "AXIS", *(pl.col(name).alias(f"KEPT_{name}") for name in ("SOURCE", "TEXT", "EARLY", "LATE", "ORDER")))
-    )
-    other = first.join(kept, on=[*SUBJECT, "AXIS"]).filter(pl.col("ORDER") > pl.col("KEPT_ORDER"))
-    # A subject may be recorded dead at a contact later than the death, never at an earlier one.
-    later = (pl.col("EARLY") > pl.col("KEPT_LATE")) & (pl.col("SOURCE") != "SS")
-    wrong = other.filter((pl.col("LATE") < pl.col("KEPT_EARLY")) | later)
-    message = pl.format("The death is {} by {} and {} by {}; {} is used.", "TEXT", "SOURCE", "KEPT_TEXT", "KEPT_SOURCE", "KEPT_SOURCE")
+    dated = context.deaths.filter(pl.col("EARLY").is_not_null())
+    other = dated.join(context.death_day, on=[*SUBJECT, "AXIS"]).filter(pl.col("SOURCE") != pl.col("DEATH_SOURCE"))
+    # A subject may be recorded dead at a contact later than the death, and its details are collected later; never earlier.
+    later = (pl.col("EARLY") > pl.col("DEATH_LATE")) & ~pl.col("SOURCE").is_in(("SS", "DD"))
+    wrong = other.filter((pl.col("LATE") < pl.col("DEATH_EARLY")) | later)
+    message = pl.format("The death is {} by {} and {} by {}; {} is used.", "TEXT", "SOURCE", "DEATH_TEXT", "DEATH_SOURCE", "DEATH_SOURCE")
     yield found(wrong, message, domain=pl.col("SOURCE"), variable=pl.col("VARIABLE"))
+
+
+def _death_twice(context: Context) -> Iterator[pl.DataFrame]:
+    over = [*SUBJECT, "SOURCE", "AXIS"]
+    told = context.deaths.filter(pl.col("EARLY").is_not_null() & pl.col("SOURCE").is_in(("DS", "AE"))).sort(*over, "EARLY", "ROW")
+    first = [pl.col(name).first().over(over).alias(f"FIRST_{name}") for name in ("TEXT", "LATE")]
+    twice = told.with_columns(first).filter(pl.col("EARLY") > pl.col("FIRST_LATE")).join(context.death_day, on=[*SUBJECT, "AXIS"])
+    message = pl.format("{} dates the death twice, {} and {}; {} is used.", "SOURCE", "FIRST_TEXT", "TEXT", "DEATH_TEXT")
+    yield found(twice, message, domain=pl.col("SOURCE"), variable=pl.col("VARIABLE"))
 
 
 def _death_flag(context: Context) -> Iterator[pl.DataFrame]:
@@ -252,9 +274,7 @@ def _off_visit(context: Context) -> Iterator[pl.DataFrame]:
     calls = context.table("RS").filter(pl.col("RSTESTCD") == "OVRLRESP")
     columns = ("FILE", "ROW", "DOMAIN", *SUBJECT, *TIMING)
     days = pl.concat([calls.select(columns), marrow.select(columns)]).filter(pl.col("EARLY") == pl.col("LATE"))
-    days = days.join(context.day_zero, on=[*SUBJECT, "AXIS"]).with_columns(
-        day=pl.col("EARLY") - pl.when(pl.col("AXIS") == "day").then(0.0).otherwise("ZERO")
-    )
+    days = days.join(context.day_zero, on=[*SUBJECT, "AXIS"]).with_columns(day=pl.col("EARLY") - pl.col("ZERO"))
     days = days.filter((pl.col("day") > 0) & (pl.col("day") <= visits[-1].day + visits[-1].plus)).unique(
         [*SUBJECT, "day"], keep="first", maintain_order=True
     )
@@ -268,9 +288,10 @@ def _off_visit(context: Context) -> Iterator[pl.DataFrame]:
 
 DATE_RULES = (
     CheckRule("infusion-undated", "stop", "EX", "An infusion of the product has a date or a study day.", _infusion_undated),
-    CheckRule("death-undated", "stop", "DM, DS, AE, SS", "A death is dated by one source at least.", _death_undated),
-    CheckRule("death-before-infusion", "stop", "EX against DM, DS, AE, SS", "No infusion is after the death.", _death_before_infusion),
-    CheckRule("infusion-partial", "warning", "EX: EXSTDTC", "The date of the infusion is whole.", _infusion_partial),
+    CheckRule("death-undated", "stop", "DM, DS, DD, AE, SS", "A death is dated by one source at least.", _death_undated),
+    CheckRule("death-before-infusion", "stop", "EX against DM, DS, DD, AE, SS", "No infusion is after the death.", _death_before_infusion),
+    CheckRule("infusion-partial", "stop", "EX: EXSTDTC", "The day of the infusion is known.", _infusion_partial),
+    CheckRule("infusion-imputed", "warning", "EX: EXSTDTC", "No day of an infusion is imputed.", _infusion_imputed),
     CheckRule("date-missing", "warning", "all domains", "A record stands on a day.", _undated),
     CheckRule(
         "date-order",
@@ -280,7 +301,8 @@ DATE_RULES = (
         _order,
     ),
     CheckRule("after-death", "warning", "all domains", "No record is dated after the death.", _after_death),
-    CheckRule("death-disagrees", "warning", "DM, DS, AE, SS", "The sources of a death agree on its date.", _death_disagrees),
+    CheckRule("death-disagrees", "warning", "DM, DS, DD, AE, SS", "The sources of a death agree on its date.", _death_disagrees),
+    CheckRule("death-twice", "warning", "DS, AE", "A source dates a death once.", _death_twice),
     CheckRule("death-flag", "warning", "DM: DTHFL", "DM says that a subject died where another source does.", _death_flag),
     CheckRule("event-reversed", "warning", "AE", "An adverse event does not end before it starts.", _reversed),
     CheckRule("before-birth", "warning", "all domains, DM: BRTHDTC", "No record is dated before the birth.", _before_birth),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
-from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
+from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Context:
     def table(self, domain: str) -> pl.DataFrame:
         """Return a domain with FILE and DOMAIN, without rows where the source lacks it.
 
-        A domain of the schema has all its variables (null where the source lacks one) and, where it has a timing, VARIABLE to LATE of
-        `timeline`; TEXT to LATE are null for a record that stands on no day. Another domain has its keys and ROW.
+        A domain of the schema has all its variables (null where the source lacks one), HAPPENED (whether a rule may read it as something
+        that happened) and, where it has a timing, VARIABLE to LATE of `timeline`; TEXT to LATE are null for a record that stands on no
+        day. Another domain has its keys and ROW.
         """
         if domain not in self._tables:
             known = DOMAINS.get(domain)
@@ -67,8 +69,15 @@ class Context:
             )
             file = pl.lit(self.source.file_of(domain), dtype=pl.String).alias("FILE")
             days = timing(*known.timing) if known and known.timing else ()
-            self._tables[domain] = self.source.table(domain, names).with_columns(file, pl.lit(domain).alias("DOMAIN"), *days)
+            frame = self.source.table(domain, names)
+            raw = self.source.domains.get(domain, frame)
+            told = raw.with_columns(happened(raw, domain).alias("HAPPENED"))["HAPPENED"]
+            self._tables[domain] = frame.with_columns(file, pl.lit(domain).alias("DOMAIN"), told, *days)
         return self._tables[domain]
+
+    def events(self, domain: str) -> pl.DataFrame:
+        """Return `table` without the records of what did not happen."""
+        return self.table(domain).filter("HAPPENED")
 
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
@@ -94,8 +103,8 @@ class Context:
         for name, domain in DOMAINS.items():
             if domain.timing and name in self.source.domains:
                 told = {"DS": ("DSDECOD", "DEATH"), "SS": ("SSSTRESC", "DEAD")}.get(name)
-                frame = self.table(name)
-                death = (pl.col(told[0]) == told[1]).fill_null(False) if told else pl.lit(False)
+                frame = self.events(name)
+                death = (pl.col(told[0]) == told[1]).fill_null(False) if told else pl.lit(name == "DD")
                 parts.append(frame.with_columns(death.alias("DEATH")).select(columns).filter(pl.col("EARLY").is_not_null()))
         if not parts:
             return self.table("DS").with_columns(pl.lit(False).alias("DEATH")).select(columns)
@@ -105,14 +114,17 @@ class Context:
     def infusions(self) -> pl.DataFrame:
         """Return the product's records in EX, the first of each subject first."""
         names = list(self.study.product.exposure)
-        return self.table("EX").filter(pl.col("EXTRT").str.to_uppercase().is_in(names)).sort(*SUBJECT, "EARLY", "ROW", nulls_last=True)
+        return self.events("EX").filter(pl.col("EXTRT").str.to_uppercase().is_in(names)).sort(*SUBJECT, "EARLY", "ROW", nulls_last=True)
 
     @cached_property
     def day_zero(self) -> pl.DataFrame:
-        """Return each infused subject's first infusion: SUBJECT, AXIS, ZERO, ZERO_LATE, ZERO_TEXT."""
-        first = self.infusions.filter(pl.col("EARLY").is_not_null()).group_by(SUBJECT, maintain_order=True).first()
+        """Return each infused subject's first infusion: FILE, ROW, SUBJECT, AXIS, VARIABLE, ZERO, ZERO_LATE, ZERO_TEXT."""
+        # of several infusions the first is on the earliest day that the earliest can be, and no later than any of them can be
+        known = self.infusions.filter(pl.col("EARLY").is_not_null())
+        first = known.with_columns(pl.col("LATE").min().over(*SUBJECT, "AXIS")).group_by(SUBJECT, maintain_order=True).first()
         return first.select(
-            *SUBJECT, "AXIS", pl.col("EARLY").alias("ZERO"), pl.col("LATE").alias("ZERO_LATE"), pl.col("TEXT").alias("ZERO_TEXT")
+            *("FILE", "ROW", *SUBJECT, "AXIS", "VARIABLE"),
+            *(pl.col(name).alias(column) for name, column in (("EARLY", "ZERO"), ("LATE", "ZERO_LATE"), ("TEXT", "ZERO_TEXT"))),
         )
 
     @cached_property
@@ -122,17 +134,17 @@ class Context:
         Returns
         -------
         polars.DataFrame
-            FILE, ROW, STUDYID, USUBJID, ORDER (0 DM, 1 DS, 2 AE, 3 SS), SOURCE, VARIABLE, TEXT, AXIS, EARLY, LATE; TEXT to LATE null
-            where undated.
+            FILE, ROW, STUDYID, USUBJID, ORDER (0 DM, 1 DS, 2 DD, 3 AE, 4 SS), SOURCE, VARIABLE, TEXT, AXIS, EARLY, LATE; TEXT to LATE
+            null where undated. DD says only by when the subject had died.
         """
         dm = self.table("DM").filter(pl.col("DTHDTC").is_not_null() | pl.col("DTHDY").is_not_null() | (pl.col("DTHFL") == "Y"))
         dm = dm.with_columns(*timing("DTHDTC", "DTHDY"))
-        ds = self.table("DS").filter(pl.col("DSDECOD") == "DEATH")
-        ae = self.table("AE").filter((pl.col("AEOUT") == "FATAL") | (pl.col("AETOXGR") == "5"))
+        ds = self.events("DS").filter(pl.col("DSDECOD") == "DEATH")
+        ae = self.events("AE").filter((pl.col("AEOUT") == "FATAL") | (pl.col("AESDTH") == "Y") | (pl.col("AETOXGR") == "5"))
         ae = ae.with_columns(*timing("AEENDTC", "AEENDY"))
-        ss = self.table("SS").filter((pl.col("SSTESTCD") == "SURVSTAT") & (pl.col("SSSTRESC") == "DEAD"))
+        ss = self.events("SS").filter((pl.col("SSTESTCD") == "SURVSTAT") & (pl.col("SSSTRESC") == "DEAD"))
         columns = ("FILE", "ROW", *SUBJECT, "ORDER", "SOURCE", *TIMING)
-        sources = enumerate((("DM", dm), ("DS", ds), ("AE", ae), ("SS", ss)))
+        sources = enumerate((("DM", dm), ("DS", ds), ("DD", self.events("DD")), ("AE", ae), ("SS", ss)))
         return pl.concat(
             frame.with_columns(pl.lit(order).alias("ORDER"), pl.lit(name).alias("SOURCE")).select(columns)
             for order, (name, frame) in sources
@@ -140,10 +152,12 @@ class Context:
 
     @cached_property
     def death_day(self) -> pl.DataFrame:
-        """Return each dead subject's death by the first source that dates it: SUBJECT, AXIS, DEATH_LATE (latest day), DEATH_TEXT."""
-        dated = self.deaths.filter(pl.col("EARLY").is_not_null()).sort(*SUBJECT, "ORDER", "EARLY")
-        first = dated.group_by(SUBJECT, maintain_order=True).first()
-        return first.select(*SUBJECT, "AXIS", pl.col("LATE").alias("DEATH_LATE"), pl.col("TEXT").alias("DEATH_TEXT"))
+        """Return each dead subject's death as it is read: SUBJECT, AXIS, DEATH_EARLY, DEATH_LATE, DEATH_TEXT, DEATH_SOURCE."""
+        details = pl.when(pl.col("SOURCE") == "DD").then(float("-inf")).otherwise("EARLY")
+        dated = self.deaths.filter(pl.col("EARLY").is_not_null()).with_columns(details.alias("EARLY"))
+        chosen = choose_date(dated, [*SUBJECT, "AXIS"], ["ORDER", "EARLY"], ("EARLY", "LATE"))
+        names = {"EARLY": "DEATH_EARLY", "LATE": "DEATH_LATE", "TEXT": "DEATH_TEXT", "SOURCE": "DEATH_SOURCE"}
+        return chosen.select(*SUBJECT, "AXIS", *(pl.col(name).alias(column) for name, column in names.items()))
 
 
 def timing(date: str, day: str | None) -> tuple[pl.Expr, ...]:
@@ -154,9 +168,9 @@ def timing(date: str, day: str | None) -> tuple[pl.Expr, ...]:
     date : str
         Column of ISO 8601 dates.
     day : str or None
-        Column of study days, used where the date is blank.
+        Column of study days, used where the date is blank or means no day.
     """
-    dated = pl.col(date).is_not_null()
+    dated = earliest_day(pl.col(date)).is_not_null()
     number = pl.col(day) if day else pl.lit(None, dtype=pl.Float64)
     on_day = ~dated & number.is_not_null()
     return (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.checks.frame import CheckRule, Context, found, grouped
+from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
 from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
@@ -60,13 +61,26 @@ def _no_result(context: Context) -> Iterator[pl.DataFrame]:
             yield found(blank, f"{name} is blank; the record is not used.", domain=domain, variable=name)
 
 
-def _open_words(context: Context, domain: str, name: str) -> pl.DataFrame:
-    """Return words outside an open list, one row a word, with the nearest known term in NEAR."""
+def _open_words(context: Context, domain: str, name: str, *, telling: bool | None = None) -> pl.DataFrame:
+    """Return words outside an open list, one row a word, with the nearest known term in NEAR.
+
+    telling: of records that tell of an event which endpoints need, or of those that do not.
+    """
     known = [*_terms(name), *(OTHER_DISPOSITIONS if name == "DSDECOD" else ())]
     words = context.table(domain).filter(pl.col(name).is_not_null() & ~normalised(pl.col(name)).is_in(known))
+    if telling is not None:
+        words = words.join(_start(context), on=SUBJECT, how="left", maintain_order="left").filter(_telling(name) == telling)
     words = grouped(words, name)
-    near = [CODE_LISTS[name].nearest(word, ALIKE) for word in words[name]]
+    near = [None if re.search(OTHERWISE, word.upper()) else CODE_LISTS[name].nearest(word, ALIKE) for word in words[name]]
     return words.with_columns(pl.Series("NEAR", near, dtype=pl.String))
+
+
+def _start(context: Context) -> pl.DataFrame:
+    """Day from which events count: the infusion, of those never infused the enrolment."""
+    enrolled = context.events("DS").filter((pl.col("DSDECOD") == "ENROLLED") & pl.col("EARLY").is_not_null())
+    parts = ((context.day_zero, "ZERO"), (enrolled, "EARLY"))
+    days = pl.concat(frame.select(*SUBJECT, pl.col(name).alias("START")) for frame, name in parts)
+    return days.unique(list(SUBJECT), keep="first", maintain_order=True)
 
 
 def _misspelt(context: Context) -> Iterator[pl.DataFrame]:
@@ -81,13 +95,23 @@ def _misspelt(context: Context) -> Iterator[pl.DataFrame]:
 TELLING = {"PRTRT": r"TRANSPLANT|\bSCT\b|HSCT|\bBMT\b", "CMCAT": r"SUBSEQUENT|SALVAGE|ANTICANCER|ANTI-CANCER|ANTINEOPLASTIC|CHEMOTHERAPY"}
 
 
+# words of what came before the study, of lymphodepletion, and of a transplant of the subject's own cells: not those terms misspelt
+OTHERWISE = r"PRIOR|PREVIOUS|HISTOR|LYMPHO-?\s?DEPLET|AUTOLOGOUS|SYNGENEIC"
+BEFOREHAND = r"PRIOR|PREVIOUS|HISTOR|LYMPHO-?\s?DEPLET"
+
+
 def _telling(name: str) -> pl.Expr:
-    return pl.col(name).str.to_uppercase().str.contains(TELLING[name]) if name in TELLING else pl.lit(False)
+    """Whether a record reads like an event that endpoints need: it happened, and not before the events of the study count."""
+    if name not in TELLING:
+        return pl.lit(False)
+    word = pl.col(name).str.to_uppercase()
+    before = (pl.col("LATE") < pl.col("START")).fill_null(False)
+    return (word.str.contains(TELLING[name]) & ~word.str.contains(BEFOREHAND) & ~before & pl.col("HAPPENED")).fill_null(False)
 
 
 def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
     for domain, name in OPEN[:3]:
-        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null() & _telling(name))
+        words = _open_words(context, domain, name, telling=True).filter(pl.col("NEAR").is_null())
         known = ", ".join(_terms(name))
         message = pl.format(
             f"{name} '{{}}' ({{}}) reads like an event that endpoints need, and no rule reads it; known are {known}.", name, "COUNT"
@@ -97,7 +121,7 @@ def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
 
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
     for domain, name in OPEN[:3]:
-        words = _open_words(context, domain, name).filter(pl.col("NEAR").is_null() & ~_telling(name))
+        words = _open_words(context, domain, name, telling=False).filter(pl.col("NEAR").is_null())
         yield found(words, pl.format(f"{name} '{{}}' ({{}}) is kept and no rule reads it.", name, "COUNT"), domain=domain, variable=name)
 
 

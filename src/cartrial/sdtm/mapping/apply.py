@@ -9,6 +9,7 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.mapping.checks import run_checks
+from cartrial.sdtm.mapping.days import from_day_zero
 from cartrial.sdtm.mapping.model import DOMAINS, Mapping, read_mapping
 from cartrial.sdtm.mapping.quirks import find_quirks
 from cartrial.sdtm.mapping.rules import Made, apply_rule
@@ -53,7 +54,7 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
     subjects = _subjects(mapping, sheet, subject_column)
     made = [apply_rule(mapping, sheet, index, subjects) for index in range(len(mapping.rules))]
     _drop_repeats(mapping, sheet, made)
-    domains = _domains(mapping, made, subjects)
+    domains = from_day_zero(mapping, sheet, _domains(mapping, made, subjects))
     quirks = find_quirks(mapping, sheet, subject_column, subjects, made)
     found = _once([*quirks, *(record for part in made for record in part.findings), *run_checks(mapping, sheet, subjects, made)])
     files = [SourceFile(sheet.file, name, sheet.sha256, frame.height, _SPREADSHEET) for name, frame in domains.items()]

@@ -237,7 +237,14 @@ class Table(Part):
 
 
 class Mapping(Part):
-    """A mapping file."""
+    """A mapping file.
+
+    Parameters
+    ----------
+    days : {"from-0", "from-1"}, optional
+        How the study days of the sheet count: the infusion is day 0, or day 1 (then the day before is -1, and there is no day 0). Left
+        out, the number of the infusion itself tells.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     study_id: str
@@ -247,6 +254,7 @@ class Mapping(Part):
     subject: Column
     prefix: str = ""
     missing: tuple[str, ...] = ()
+    days: Literal["from-0", "from-1"] | None = None
     rules: tuple[Rule, ...] = Field(min_length=1)
     checks: tuple[Check, ...] = ()
 

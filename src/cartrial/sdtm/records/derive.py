@@ -14,21 +14,22 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import NO_CUTOFF
+from cartrial.sdtm.records.days import DAY_ZERO, derive_origin, with_days
+from cartrial.sdtm.records.deaths import table_deaths
 from cartrial.sdtm.records.tables import (
     table_adverse,
     table_calls,
-    table_deaths,
     table_doses,
     table_kinds,
     table_labs,
     table_lesions,
     table_survival,
     table_therapies,
-    value_of,
 )
-from cartrial.sdtm.source import Source
-from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
-from cartrial.sdtm.vocabulary.terms import canonical
+from cartrial.sdtm.source import Source, require_study_days
+from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
+from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.terms import canonical, value_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -44,12 +45,15 @@ class Records:
     ----------
     subjects : polars.DataFrame
         SUBJ, TRIAL (Int32), STUDYID, USUBJID, SITEID, AGE, SEX, COUNTRY, ARMCD, DATED (the source has calendar dates), and days (Int32):
-        DAY0 (null: not infused), CONSENT, ENROLLED, LEUK, RELEASED, LDSTART, RFST, CUTOFF (`NO_CUTOFF` where it does not apply).
+        DAY0 (null: not infused), CONSENT, ENROLLED, LEUK, RELEASED, LDSTART, RFST, CUTOFF (`NO_CUTOFF` where it does not apply). Where
+        there is DAY0IMPUTED (Boolean), whether the day of the infusion is not known and DAY0 stands for it.
     calls, labs, lesions, doses, procedures, therapies, dispositions, survival, adverse, deaths : polars.DataFrame
         Records by SUBJ with DAY and DAYX, the earliest and the latest day they can mean (equal for full dates), and SEQ.
     extra : mapping of str to polars.DataFrame
-        Every domain as read, with SUBJ; empty where only the integer tables exist. There ORRES, the call as collected, may be
-        absent from `calls`, and STUDYID and USUBJID from `subjects`.
+        Every domain as read, with SUBJ, and DAY, DAYX, SEQ; what did not happen is among its records. Empty where only the integer
+        tables exist. There ORRES, the call as collected, may be absent from `calls`, and STUDYID and USUBJID from `subjects`.
+    alternatives : mapping of str to Records
+        By variant (`day-0=earliest`, `day-0=latest`) the same records with day 0 there, where the day of an infusion is imputed.
 
     Notes
     -----
@@ -69,6 +73,7 @@ class Records:
     deaths: pl.DataFrame
     extra: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     provenance: str = "real"
+    alternatives: Mapping[str, Records] = field(default_factory=dict)
 
     def replace(self, **changes: pl.DataFrame) -> Records:
         """Return the records with some tables exchanged."""
@@ -88,17 +93,27 @@ def derive_records(study: Study, source: Source) -> Records:
     Returns
     -------
     Records
+        With `alternatives` where the day of an infusion is imputed (`partial-day-0` of the study file).
 
     Raises
     ------
     InputError
-        If DM is missing, or a death has no date in any source.
+        If DM is missing, the day of an infusion is not known, a study day is impossible, or a death has no date in any source.
     """
+    require_study_days(source)
+    records = _derived(study, source, DAY_ZERO[0])
+    if not records.subjects["DAY0IMPUTED"].any():
+        return records
+    return replace(records, alternatives={f"day-0={end}": _derived(study, source, end) for end in DAY_ZERO[1:]})
+
+
+def _derived(study: Study, source: Source, day_zero: str) -> Records:
     keys = _subject_keys(source)
     tables = {name: _keyed(source, name, keys) for name in source.domains}
-    exposure = _exposure(study, tables)
-    origin = _origin(exposure, keys, tables)
-    days = {name: _with_days(frame, name, origin) for name, frame in tables.items()}
+    origin = derive_origin(study, tables, keys, day_zero, source.file_of("EX"))
+    asked = {name: with_days(frame, name, origin) for name, frame in tables.items()}
+    # what was asked for and denied, not done or given as nothing is no event; a laboratory test not done says why
+    days = {name: frame if name == "LB" else frame.filter(happened(frame, name)) for name, frame in asked.items()}
     doses = table_doses(study, days)
     subjects = _subjects(study, keys, days, doses, origin)
     return Records(
@@ -113,7 +128,7 @@ def derive_records(study: Study, source: Source) -> Records:
         survival=table_survival(days),
         adverse=table_adverse(days),
         deaths=table_deaths(days, subjects, source),
-        extra=tables,
+        extra=asked,
         provenance=study.study.provenance,
     )
 
@@ -136,75 +151,6 @@ def _keyed(source: Source, name: str, keys: pl.DataFrame) -> pl.DataFrame:
     return frame.join(keys.select("STUDYID", "USUBJID", "SUBJ"), on=["STUDYID", "USUBJID"], how="inner")
 
 
-def _exposure(study: Study, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """First product record by subject: its date and its study day."""
-    ex = tables.get("EX")
-    if ex is None:
-        return pl.DataFrame(schema={"SUBJ": pl.Int32, "EXDAY": pl.Int32, "EXDY": pl.Float64})
-    product = ex.filter(value_of(ex, "EXTRT").str.to_uppercase().str.strip_chars().is_in(list(study.product.exposure)))
-    return (
-        product.select(
-            "SUBJ", earliest_day(value_of(product, "EXSTDTC")).alias("EXDAY"), value_of(product, "EXSTDY", pl.Float64).alias("EXDY")
-        )
-        .sort("SUBJ", "EXDAY", "EXDY", nulls_last=True)
-        .group_by("SUBJ", maintain_order=True)
-        .agg(pl.col("EXDAY").min(), pl.col("EXDY").sort_by("EXDAY", "EXDY", nulls_last=True).first())
-    )
-
-
-def _origin(exposure: pl.DataFrame, keys: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """By subject: DAY0, what a study day counts from (BASE, with DY1 its number there), and whether there are dates."""
-    dm = tables["DM"]
-    reference = dm.select("SUBJ", earliest_day(value_of(dm, "RFSTDTC")).alias("RFST")).unique("SUBJ", keep="first", maintain_order=True)
-    frame = (
-        keys.select("SUBJ")
-        .join(exposure.with_columns(pl.lit(True).alias("INFUSED")), on="SUBJ", how="left")
-        .join(reference, on="SUBJ", how="left")
-    )
-    dated = pl.when(pl.col("INFUSED").is_null()).then(True).otherwise(pl.col("EXDAY").is_not_null())
-    return frame.with_columns(dated.alias("DATED")).select(
-        "SUBJ",
-        "DATED",
-        "RFST",
-        pl.when(pl.col("INFUSED").is_null())
-        .then(None)
-        .when(pl.col("DATED"))
-        .then(pl.col("EXDAY"))
-        .otherwise(0)
-        .cast(pl.Int32)
-        .alias("DAY0"),
-        # the study day of day 0: as EX says; 1 where RFSTDTC is day 0 (SDTM counts it as day 1); 0 where the source has study days only
-        pl.when(pl.col("EXDY").is_not_null())
-        .then(pl.col("EXDY"))
-        .when(pl.col("DATED") & pl.col("RFST").is_not_null() & pl.col("EXDAY").is_not_null())
-        .then(pl.col("EXDAY") - pl.col("RFST") + 1)
-        .otherwise(0)
-        .floor()
-        .cast(pl.Int32)
-        .alias("DYZERO"),
-    )
-
-
-_DATES = {"CM": "ST", "DS": "ST", "EX": "ST", "PR": "ST", "AE": "ST", "MH": "ST"}
-
-
-def _with_days(frame: pl.DataFrame, name: str, origin: pl.DataFrame) -> pl.DataFrame:
-    """Add DAY, DAYX and SEQ; ENDDAY where the domain has ends."""
-    stem = name + _DATES.get(name, "")
-    frame = frame.join(origin, on="SUBJ", how="left")
-    columns = [value_of(frame, f"{name}SEQ", pl.Int64).alias("SEQ")]
-    for dtc, dy, first, last in ((f"{stem}DTC", f"{stem}DY", "DAY", "DAYX"), (f"{name}ENDTC", f"{name}ENDY", "ENDDAY", "ENDDAYX")):
-        date, studyday = value_of(frame, dtc), value_of(frame, dy, pl.Float64).floor().cast(pl.Int32)
-        # SDTM counts no day 0 when the reference day is day 1: days before it are negative
-        relative = studyday - pl.col("DYZERO") + pl.when((pl.col("DYZERO") >= 1) & (studyday < 0)).then(1).otherwise(0)
-        counted = pl.when(pl.col("DATED")).then(pl.col("DAY0") + relative).otherwise(relative)
-        columns.append(
-            pl.when(pl.col("DATED")).then(pl.coalesce(earliest_day(date), counted)).otherwise(counted).cast(pl.Int32).alias(first)
-        )
-        columns.append(pl.when(pl.col("DATED")).then(pl.coalesce(latest_day(date), counted)).otherwise(counted).cast(pl.Int32).alias(last))
-    return frame.with_columns(columns)
-
-
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -214,18 +160,28 @@ def _first_day(frame: pl.DataFrame | None, where: pl.Expr, name: str) -> pl.Data
     return frame.filter(where & pl.col("DAY").is_not_null()).group_by("SUBJ").agg(pl.col("DAY").min().alias(name))
 
 
+def _consent(dm: pl.DataFrame, ds: pl.DataFrame | None) -> pl.DataFrame:
+    """Day of consent by DM, else DS; of a partial and a whole date of one consent the whole one."""
+    date = value_of(dm, "RFICDTC")
+    days = [dm.select("SUBJ", earliest_day(date).alias("DAY"), latest_day(date).alias("DAYX"), pl.lit(0).alias("RANK"))]
+    if ds is not None:
+        consent = ds.filter(canonical(value_of(ds, "DSDECOD"), "DSDECOD") == "INFORMED CONSENT OBTAINED")
+        days.append(consent.select("SUBJ", "DAY", "DAYX", pl.lit(1).alias("RANK")))
+    dated = pl.concat(days).filter(pl.col("DAY").is_not_null())
+    return choose_date(dated, ["SUBJ"], ["RANK", "DAY"], ("DAY", "DAYX")).select("SUBJ", pl.col("DAY").alias("CONSENT"))
+
+
 def _subjects(study: Study, keys: pl.DataFrame, days: dict[str, pl.DataFrame], doses: pl.DataFrame, origin: pl.DataFrame) -> pl.DataFrame:
     dm, ds, pr = days["DM"], days.get("DS"), days.get("PR")
     person = dm.select(
         "SUBJ",
         *(value_of(dm, name).alias(name) for name in ("SITEID", "SEX", "COUNTRY", "ARMCD")),
         value_of(dm, "AGE", pl.Float64).alias("AGE"),
-        earliest_day(value_of(dm, "RFICDTC")).alias("RFIC"),
     ).unique("SUBJ", keep="first", maintain_order=True)
     code = pl.lit(None) if ds is None else canonical(value_of(ds, "DSDECOD"), "DSDECOD")
     term = pl.lit(None) if pr is None else canonical(value_of(pr, "PRTRT"), "PRTRT")
     milestones = (
-        _first_day(ds, code == "INFORMED CONSENT OBTAINED", "DSCONSENT"),
+        _consent(dm, ds),
         _first_day(ds, code == "ENROLLED", "ENROLLED"),
         _first_day(pr, term == "LEUKAPHERESIS", "LEUK"),
         _first_day(ds, code == "PRODUCT RELEASED", "RELEASED"),
@@ -244,12 +200,12 @@ def _subjects(study: Study, keys: pl.DataFrame, days: dict[str, pl.DataFrame], d
     return (
         frame.join(lymphodepletion, on="SUBJ", how="left")
         .with_columns(
-            pl.coalesce("RFIC", "DSCONSENT").alias("CONSENT"),
+            (pl.col("DAY0EARLY") < pl.col("DAY0LATE")).fill_null(False).alias("DAY0IMPUTED"),
             pl.when(pl.col("DATED")).then(cutoff).otherwise(NO_CUTOFF).cast(pl.Int32).alias("CUTOFF"),
         )
         .select(
             *("SUBJ", "TRIAL", "STUDYID", "USUBJID", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD", "DATED"),
-            *("DAY0", "CONSENT", "ENROLLED", "LEUK", "RELEASED", "LDSTART", "RFST", "CUTOFF"),
+            *("DAY0", "CONSENT", "ENROLLED", "LEUK", "RELEASED", "LDSTART", "RFST", "CUTOFF", "DAY0IMPUTED"),
         )
         .sort("SUBJ")
     )

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import READERS
-from cartrial.sdtm.source import Source
-from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
 from cartrial.sdtm.vocabulary.response_criteria import is_overall
-from cartrial.sdtm.vocabulary.terms import canonical
+from cartrial.sdtm.vocabulary.terms import canonical, value_of
 from cartrial.sdtm.vocabulary.units import unit_factor
 from cartrial.study.criteria.codes import RESPONSES
 
@@ -22,23 +19,16 @@ if TYPE_CHECKING:
 __all__ = [
     "table_adverse",
     "table_calls",
-    "table_deaths",
     "table_doses",
     "table_kinds",
     "table_labs",
     "table_lesions",
     "table_survival",
     "table_therapies",
-    "value_of",
 ]
 
 Types = Mapping[str, pl.DataType | type[pl.DataType]]
 _INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
-
-
-def value_of(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
-    """Return a column, null where the frame lacks it."""
-    return pl.col(name).cast(dtype, strict=False) if name in frame.columns else pl.lit(None, dtype=dtype)
 
 
 def _empty(columns: Types) -> pl.DataFrame:
@@ -195,63 +185,3 @@ def table_adverse(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
         **{"SER": value_of(ae, "AESER"), "REL": value_of(ae, "AEREL"), "OUT": value_of(ae, "AEOUT")},
     }
     return _table(ae, columns, types, dated=False)
-
-
-def table_deaths(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """One row by subject that died: the first source, in the order DM, DS, AE, SS, that has a date."""
-    found = []
-    dm = days["DM"]
-    dead = (canonical(value_of(dm, "DTHFL"), "DTHFL") == "Y").fill_null(False) | value_of(dm, "DTHDTC").is_not_null()
-    offset = pl.col("DATED")
-    when = earliest_day(value_of(dm, "DTHDTC")), latest_day(value_of(dm, "DTHDTC"))
-    studyday = value_of(dm, "DTHDY", pl.Float64).floor().cast(pl.Int32)
-    counted = studyday - pl.col("DYZERO") + pl.when((pl.col("DYZERO") >= 1) & (studyday < 0)).then(1).otherwise(0)
-    found.append(
-        dm.filter(dead).select(
-            "SUBJ",
-            pl.when(offset).then(pl.coalesce(when[0], pl.col("DAY0") + counted)).otherwise(counted).cast(pl.Int32).alias("DAY"),
-            pl.when(offset).then(pl.coalesce(when[1], pl.col("DAY0") + counted)).otherwise(counted).cast(pl.Int32).alias("DAYX"),
-            pl.lit(None, dtype=pl.Int64).alias("SEQ"),
-            pl.lit("DM").alias("SRCDOM"),
-            pl.lit("DTHDTC").alias("SRCVAR"),
-        )
-    )
-    for domain, variable, date, dead_words in (
-        ("DS", "DSDECOD", "DSSTDTC", ("DEATH",)),
-        ("AE", "AEOUT", "AEENDTC", ("FATAL",)),
-        ("SS", "SSSTRESC", "SSDTC", ("DEAD",)),
-    ):
-        frame = days.get(domain)
-        if frame is None:
-            continue
-        died = canonical(value_of(frame, variable), variable).is_in(list(dead_words)).fill_null(False)
-        first, last = ("ENDDAY", "ENDDAYX") if domain == "AE" else ("DAY", "DAYX")
-        if domain == "AE":
-            grade = canonical(value_of(frame, "AETOXGR"), "AETOXGR") == "5"
-            died = died | grade.fill_null(False)
-        found.append(
-            frame.filter(died).select(
-                "SUBJ",
-                pl.col(first).alias("DAY"),
-                pl.col(last).alias("DAYX"),
-                "SEQ",
-                pl.lit(domain).alias("SRCDOM"),
-                pl.lit(date).alias("SRCVAR"),
-            )
-        )
-    everything = pl.concat([frame.with_columns(pl.lit(i).alias("RANK")) for i, frame in enumerate(found)])
-    without = everything.group_by("SUBJ").agg(pl.col("DAY").is_not_null().any().alias("KNOWN")).filter(~pl.col("KNOWN")).sort("SUBJ")
-    if not without.is_empty():
-        subject = subjects["USUBJID"][without["SUBJ"][0]]
-        raise InputError(
-            f"subject {subject} died, and no source has a date of death",
-            file=source.file_of("DM"),
-            key="DTHDTC",
-            right="Give the date, at least its year, in DM, DS, AE or SS",
-        )
-    return (
-        everything.filter(pl.col("DAY").is_not_null())
-        .sort("SUBJ", "RANK", "DAY", "SEQ", nulls_last=True)
-        .unique("SUBJ", keep="first", maintain_order=True)
-        .select("SUBJ", "DAY", "DAYX", "SRCDOM", "SRCVAR", "SEQ")
-    )

@@ -107,7 +107,7 @@ def _days(domain: str, what: str, start: bool) -> tuple[Variable, ...]:
             f"{'Start ' if start else ''}Study Day of {what}",
             "number",
             "rule",
-            note="day from the infusion, which is day 0; only where there are no dates",
+            note="only where there are no dates; day 0 is the infusion, or day 1 where EX says 1 (then there is no day 0)",
         ),
     )
 
@@ -178,7 +178,13 @@ DOMAINS: dict[str, Domain] = {
             (
                 *_keys("CM"),
                 Variable("CMTRT", "Reported Name of Drug, Med, or Therapy", need="must"),
-                Variable("CMCAT", "Category for Medication", need="must", codes="CMCAT"),
+                Variable(
+                    "CMCAT",
+                    "Category for Medication",
+                    need="rule",
+                    codes="CMCAT",
+                    note="without it no record is read as a new anticancer therapy",
+                ),
                 *_days("CM", "Medication", True),
             ),
         ),
@@ -275,6 +281,21 @@ DOMAINS: dict[str, Domain] = {
                 Variable("AESER", "Serious Event", codes="NY"),
                 Variable("AEREL", "Causality"),
                 Variable("AEOUT", "Outcome of Adverse Event", codes="AEOUT"),
+                Variable("AESDTH", "Results in Death", codes="NY", note="Y: AEENDTC is the date of the death"),
+            ),
+        ),
+        Domain(
+            "DD",
+            "Death Details",
+            "one row per detail of a death",
+            ("DDDTC", "DDDY"),
+            (
+                *_keys("DD"),
+                Variable("DDTESTCD", "Death Detail Assessment Short Name"),
+                Variable("DDORRES", "Result or Finding in Original Units"),
+                Variable("DDSTRESC", "Character Result/Finding in Std Format"),
+                Variable("DDDTC", "Date/Time of Collection", "date", "rule", note="the latest day on which the subject can have died"),
+                Variable("DDDY", "Study Day of Collection", "number", "rule", note="only where there are no dates"),
             ),
         ),
         Domain(
@@ -302,7 +323,6 @@ KEYED = ("STUDYID", "USUBJID")
 _OTHER_LABELS = {
     "MH": "Medical History",
     "VS": "Vital Signs",
-    "DD": "Death Details",
     "SV": "Subject Visits",
     "SE": "Subject Elements",
     "MB": "Microbiology Specimen",

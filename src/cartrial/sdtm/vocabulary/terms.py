@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-__all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term"]
+__all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term", "value_of"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _of_reader(number: int) -> tuple[str, ...]:
 
 _LISTS = (
     CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
-    CodeList("NY", {"Y": ("YES", "TRUE"), "N": ("NO", "FALSE"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
+    CodeList("NY", {"Y": ("YES", "TRUE", "1"), "N": ("NO", "FALSE", "0"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
     CodeList("DTHFL", {"Y": ("YES", "TRUE", "DEAD", "1"), "N": ("NO", "FALSE", "0")}),
     CodeList("STAT", {"NOT DONE": ("ND", "NOTDONE")}),
     CodeList(
@@ -375,3 +375,8 @@ def canonical(column: pl.Expr, codes: str) -> pl.Expr:
 def standard_term(word: str, codes: str) -> str | None:
     """Return the term of a code list that one word means, or None."""
     return CODE_LISTS[codes].lookup.get(_plain(word))
+
+
+def value_of(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
+    """Return a column, null where the frame lacks it."""
+    return pl.col(name).cast(dtype, strict=False) if name in frame.columns else pl.lit(None, dtype=dtype)

@@ -184,7 +184,7 @@ def simulate_study(
 
     tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
-    return Records(**tables, extra={"MH": joined(lambda records: records.extra["MH"])}, provenance="virtual")
+    return Records(**tables, extra={"MH": joined(lambda records: records.extra["MH"])}, provenance="virtual", alternatives={})
 
 
 def emit_sdtm(

@@ -1,0 +1,191 @@
+"""What did not happen is no event, exposure, procedure or therapy (rules 9, A6), and what came before the study is read.
+
+Expected values: by hand from the rules, before the code was changed; the paragraph stands beside each.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cartrial import InputError, Study, derive
+from cartrial.sdtm import read_sdtm
+from cases.case import case_path, checked, derived, value
+
+STUDY = "inaticel-pivotal"
+
+
+def with_files(tmp_path: Path, case: str, **files: str) -> Path:
+    """Return a copy of the folder of an input with some files in place of its own."""
+    folder = Path(shutil.copytree(case_path(f"data/{case}"), tmp_path / "data"))
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+def of(folder: Path, endpoint: str) -> dict[str, object]:
+    """Return the value of S1 for an endpoint of the inaticel study."""
+    return value(derive(Study.load("inaticel"), read_sdtm(folder)), endpoint)
+
+
+def test_therapy_asked_for_and_denied():
+    """A6: responder; EFS censored at the last usable assessment, day 180: 181 days."""
+    adam = derived("data/cmoccur-n").adam
+    assert value(adam, "ORR3")["AVALC"] == "Y"
+    assert value(adam, "EFS")["AVAL"] == 181
+    assert value(adam, "EFS")["CNSDTDSC"] is not None
+
+
+def test_planned_dose_is_no_infusion():
+    """A6: day 0 is the day of the dose that was given."""
+    adam = derived("data/exoccur-n").adam
+    assert str(adam.adsl["TRTSDT"][0]) == "2022-01-01"
+    row = value(adam, "ORR3")
+    assert (row["AVALC"], row["CARDAY"]) == ("Y", 90)
+    assert value(adam, "EFS")["AVAL"] == 91
+
+
+CM = "STUDYID,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC,{extra}\n" + STUDY + ",S1,1,DRUG,SUBSEQUENT ANTICANCER THERAPY,2022-03-02,{value}\n"
+THERAPY = [
+    *(("CMOCCUR", word, False) for word in ("N", "No", "n", "false", "0", "NO")),
+    *(("CMOCCUR", word, True) for word in ("Y", "yes", "1", "TRUE")),
+    ("CMOCCUR", "U", False),
+    ("CMSTAT", "NOT DONE", False),
+    ("CMSTAT", "not_done", False),
+    ("CMDOSE", "0", False),
+    ("CMDOSE", "0.0", False),
+    ("CMDOSE", "0.5", True),
+    ("CMDOSTXT", "0 mg", False),
+    ("CMDOSTXT", "0.5-1", True),
+    ("CMPRESP", "Y", True),  # no CMOCCUR in the table: the record is the answer
+]
+
+
+@pytest.mark.parametrize(("name", "word", "counts"), THERAPY)
+def test_new_therapy_by_its_answer(tmp_path, name, word, counts):
+    """A6. A new therapy on day 60 is an event of EFS, 61 days; without it EFS is censored at day 180, 181 days."""
+    folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra=name, value=word))
+    assert of(folder, "EFS")["AVAL"] == (61 if counts else 181)
+
+
+def test_asked_and_unanswered_is_not_known(tmp_path):
+    """A6: asked (CMPRESP) and not answered is no event, and a finding says so."""
+    folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra="CMPRESP,CMOCCUR", value="Y,"))
+    assert of(folder, "EFS")["AVAL"] == 181
+    code, text = checked(str(folder))
+    assert code == 0 and "occurrence-unknown" in text
+
+
+PR = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC,PROCCUR\n{STUDY},S1,1,ALLO-HSCT,2022-03-02,%s\n"
+
+
+@pytest.mark.parametrize(("word", "answer"), [("N", "Y"), ("Y", "N")])
+def test_transplant_by_its_answer(tmp_path, word, answer):
+    """A6; 5: a transplant before the assessment of month 3 makes a non-responder (composite)."""
+    folder = with_files(tmp_path, "cmoccur-n", pr=PR % word)
+    (folder / "cm.csv").unlink()
+    assert of(folder, "ORR3")["AVALC"] == answer
+
+
+AE = "STUDYID,USUBJID,AESEQ,AEDECOD,AETOXGR,AESTDTC,AEENDTC,AEOUT,AEPRESP,AEOCCUR\n"
+AE += f"{STUDY},S1,1,SEPSIS,5,2022-03-01,2022-03-04,FATAL,Y,%s\n"
+
+
+@pytest.mark.parametrize(("word", "days", "events"), [("N", 261, 0), ("Y", 63, 1), ("", 63, 1)])
+def test_adverse_event_by_its_answer(tmp_path, word, days, events):
+    """A6: AEOCCUR N is no adverse event, and no death. AE holds what occurred: AEPRESP alone asks nothing.
+
+    OS: death on 2022-03-04, day 62: 63 days; else alive on 2022-09-18, day 260: 261 days.
+    """
+    folder = with_files(tmp_path, "cmoccur-n", ae=AE % word)
+    adam = derive(Study.load("inaticel"), read_sdtm(folder))
+    assert (value(adam, "OS")["AVAL"], adam.adae.height) == (days, events)
+
+
+RS = "STUDYID,USUBJID,RSSEQ,RSTESTCD,RSSTRESC,RSEVAL,RSDTC,RSSTAT\n"
+
+
+def test_assessment_not_done_is_no_proof_of_life(tmp_path):
+    """A6: a status that was not done is no contact. OS is censored at day 28: 29 days."""
+    calls = ("1,OVRLRESP,CR,INDEPENDENT ASSESSOR,2022-01-29,", "2,OVRLRESP,,INDEPENDENT ASSESSOR,2022-04-01,NOT DONE")
+    alive = "STUDYID,USUBJID,SSSEQ,SSTESTCD,SSSTRESC,SSDTC,SSSTAT\n"
+    alive += f"{STUDY},S1,1,SURVSTAT,ALIVE,2022-01-20,\n{STUDY},S1,2,SURVSTAT,ALIVE,2022-06-01,NOT DONE\n"
+    folder = with_files(tmp_path, "cmoccur-n", rs=RS + "".join(f"{STUDY},S1,{call}\n" for call in calls), ss=alive)
+    assert of(folder, "OS")["AVAL"] == 29
+
+
+def test_all_planned_is_no_product(tmp_path):
+    """A6: a product of which every record is a dose of 0 was not given."""
+    ex = f"STUDYID,USUBJID,EXSEQ,EXTRT,EXDOSE,EXSTDTC\n{STUDY},S1,1,CNCT19,0,2022-01-01\n"
+    code, text = checked(str(with_files(tmp_path, "cmoccur-n", ex=ex)))
+    assert code == 1 and "product-missing" in text
+
+
+def test_baseline_sees_what_was_denied(tmp_path):
+    """A5, A6: "no" of what was asked, in any spelling; not known where it was not done."""
+    from cartrial.study import Characteristic
+
+    item = Characteristic.model_validate({"id": "PRIORTX", "label": "Prior", "from": {"domain": "PR", "term": "ALLO-HSCT"}})
+    study = Study.load("inaticel").model_copy(update={"baseline": (item,)})
+    for word, said in (("No", "N"), ("0", "N"), ("Y", "Y"), ("U", None)):
+        text = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC,PROCCUR\n{STUDY},S1,1,ALLO-HSCT,2021-03-02,{word}\n"
+        folder = with_files(tmp_path / word, "exoccur-n", pr=text)
+        assert derive(study, read_sdtm(folder)).adsl["PRIORTX"].to_list() == [said]
+
+
+def test_medications_without_category_are_read():
+    """Issue 9, kind 12: CMCAT is permissible. No record is then a new therapy, and a note says so."""
+    adam = derived("data/cm-no-cmcat").adam
+    assert (value(adam, "ORR3")["AVALC"], value(adam, "EFS")["AVAL"]) == ("Y", 181)
+    code, text = checked("data/cm-no-cmcat")
+    assert code == 0 and "no such record is read as a new anticancer therapy" in text
+
+
+@pytest.mark.parametrize("category", ["PRIOR ANTICANCER THERAPY", "PRIOR CHEMOTHERAPY", "LYMPHODEPLETING CHEMOTHERAPY", "PREVIOUS THERAPY"])
+def test_prior_therapies_are_read(tmp_path, category):
+    """Issue 9, kind 12: what came before day 0 is no event."""
+    text = f"STUDYID,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\n{STUDY},S1,1,VINCRISTINE,{category},2021-06-15\n"
+    folder = with_files(tmp_path, "prior-therapy", cm=text)
+    assert checked(str(folder))[0] == 0
+    assert of(folder, "ORR3")["AVALC"] == "Y"
+
+
+@pytest.mark.parametrize("name", ["AUTOLOGOUS STEM CELL TRANSPLANT", "STEM CELL TRANSPLANT", "ALLO-HSCT", "HAPLOIDENTICAL SCT"])
+@pytest.mark.parametrize("date", ["2020-03-02", "2020"])
+def test_transplants_before_day_0_are_read(tmp_path, name, date):
+    """Issue 9, kind 12."""
+    text = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC\n{STUDY},S1,1,{name},{date}\n"
+    folder = with_files(tmp_path, "prior-therapy", pr=text)
+    assert checked(str(folder))[0] == 0
+    assert of(folder, "ORR3")["AVALC"] == "Y"
+
+
+def test_transplant_of_unknown_kind_after_day_0_stops(tmp_path):
+    """A word that reads like a transplant and that no rule reads would change an endpoint in silence."""
+    text = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC\n{STUDY},S1,1,STEM CELL TRANSPLANT,2022-03-02\n"
+    code, said = checked(str(with_files(tmp_path, "prior-therapy", pr=text)))
+    assert code == 1 and "term-unread" in said
+
+
+def test_words_that_are_no_answer_stop(tmp_path):
+    """A6: an answer that is neither yes nor no is refused, not guessed."""
+    folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra="CMOCCUR", value="perhaps"))
+    code, text = checked(str(folder))
+    assert code == 1 and "occurrence-invalid" in text and "'perhaps'" in text
+
+
+def test_a_study_day_of_no_calendar_is_one_message():
+    """Issue 9, kind 13."""
+    with pytest.raises(InputError, match="'99999999999' is no study day"):
+        read_sdtm(case_path("data/huge-dy"))
+    code, text = checked("data/huge-dy")
+    assert code == 2 and "rs.csv, row 2, RSDY" in text and "Traceback" not in text
+    table = {"STUDYID": "S", "USUBJID": ["1"], "EXSEQ": [1], "EXTRT": "CNCT19", "EXSTDY": [1e10], "ROW": [2]}
+    from cartrial.sdtm import Source
+
+    who = pl.DataFrame({"STUDYID": "S", "USUBJID": ["1"], "ROW": [2]})
+    with pytest.raises(InputError, match="no study day"):
+        derive(Study.load("inaticel"), Source({"DM": who, "EX": pl.DataFrame(table)}))
