@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cartrial.cli.app import DataOption, OutOption, StudyArg, app, data_given, steps, tell
 from cartrial.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.sdtm import Source
+    from cartrial.study import Study
 
 __all__: list[str] = []
 
@@ -60,34 +67,56 @@ def new(
 
 
 @app.command()
-def check(study: StudyArg, data: DataOption = None) -> None:
+def check(
+    study: StudyArg,
+    data: DataOption = None,
+    every: Annotated[bool, typer.Option("--all", help="List each single finding, not the first of each rule.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with everything that was found.")] = False,
+) -> None:
     """Check a study file, and its source data where given. Writes nothing; exit code 1 if something would stop a report."""
+    from cartrial.cli.checked import failed_document, finding_lines, found_document, source_lines, study_lines
+    from cartrial.sdtm.checks.groups import count_findings, counts_text
+
+    try:
+        loaded, source, findings = _check(study, data)
+    except InputError as error:
+        if as_json:
+            tell(json.dumps(failed_document(error), indent=2))
+        raise
+    counts = count_findings(findings)
+    code = 1 if counts["stop"] else 0
+    if as_json:
+        tell(json.dumps(found_document(loaded, source, findings, code), indent=2))
+        raise typer.Exit(code)
+    for line in study_lines(loaded):
+        tell(line)
+    if source is not None:
+        for line in source_lines(source):
+            tell(line)
+    for line in finding_lines(findings, every=every):
+        tell(line)
+    if source is not None:
+        if not every and counts["findings"] > counts["rules"]:
+            tell("The first finding of each rule is shown; --all lists each, --json for machines.")
+        tell(counts_text(counts))
+    raise typer.Exit(code)
+
+
+def _check(study: str, data: Path | None) -> tuple[Study, Source | None, pl.DataFrame]:
+    """Return a study, its source where there is one, and what was found."""
     from cartrial.run import derive_data, load_data
+    from cartrial.sdtm.checks.study import check_study
     from cartrial.study import Study
 
     loaded = Study.load(study)
-    tell(f"{loaded.study.id}: the study file can be used ({len(loaded.endpoints)} endpoints, hash {loaded.hash[:12]}).")
-    for place, source in loaded.assumptions():
-        tell(f"  assumption  {place}: {source}")
-    for point in loaded.unclear:
-        tell(f"  unclear     {point}")
     if data is None:
-        return
+        return loaded, None, check_study(loaded)
     with steps() as say:
         found = load_data(study, data, require=False, say=say)
         findings = found.findings
         if "stop" not in findings["SEVERITY"].to_list():
             findings = derive_data(found, say=say).findings
-    for severity in ("stop", "warning", "note"):
-        for row in findings.filter(findings["SEVERITY"] == severity).iter_rows(named=True):
-            where = ", ".join(
-                str(part) for part in (row["FILE"], f"row {row['ROW']}" if row["ROW"] else None, row["USUBJID"], row["VARIABLE"]) if part
-            )
-            tell(f"  {severity:8s}  {where + ': ' if where else ''}{row['MESSAGE']} [{row['RULE']}]")
-    counts = {severity: findings.filter(findings["SEVERITY"] == severity).height for severity in ("stop", "warning", "note")}
-    tell(f"{counts['stop']} would stop a report, {counts['warning']} warnings, {counts['note']} notes.")
-    if counts["stop"]:
-        raise typer.Exit(1)
+    return loaded, found.source, findings
 
 
 @app.command()

@@ -6,6 +6,8 @@ import polars as pl
 
 from cartrial.report.page.blocks import Block, Details, Note, Section, Table, Text
 from cartrial.report.study.data import ReportData
+from cartrial.sdtm.checks.groups import count_findings, group_findings, in_order, place_of
+from cartrial.sdtm.source import SEVERITIES
 
 __all__ = ["build"]
 
@@ -14,7 +16,8 @@ PROVENANCE = {
     "example": "The data are invented to show the rules; they describe no patient.",
     "virtual": "The data are of virtual patients, simulated from a model; they describe no patient.",
 }
-SEVERITIES = ("stop", "warning", "note")
+# Findings listed of each rule, so that one that speaks of every row hides no other; and in all.
+EACH = 50
 MOST = 400
 
 
@@ -43,33 +46,26 @@ def build(data: ReportData) -> Section:
 def _findings(findings: pl.DataFrame) -> list[Block]:
     if findings.is_empty():
         return [Text("The checks found nothing to report.")]
-    counts = {severity: findings.filter(pl.col("SEVERITY") == severity).height for severity in SEVERITIES}
-    said = ", ".join(f"{count} of severity {severity}" for severity, count in counts.items() if count)
-    blocks: list[Block] = [Text(f"The checks of the source data found {findings.height} points: {said}.")]
-    order = pl.col("SEVERITY").replace_strict({name: i for i, name in enumerate(SEVERITIES)}, default=9)
-    rules = (
-        findings.group_by("SEVERITY", "RULE", "DOMAIN")
-        .agg(pl.len().alias("COUNT"), pl.col("MESSAGE").first())
-        .sort(order, -pl.col("COUNT").cast(pl.Int64), "RULE", "DOMAIN")
-    )
-    blocks.append(
-        Table(
-            ("Severity", "Rule", "Domain", "Count", "For example"),
-            [(row["SEVERITY"], row["RULE"], row["DOMAIN"] or "", row["COUNT"], row["MESSAGE"]) for row in rules.iter_rows(named=True)],
-            "Findings by rule",
-            numeric=(3,),
-            small=True,
-        )
-    )
-    listed = findings.sort(order, "FILE", "ROW", nulls_last=True).head(MOST)
+    counts = count_findings(findings)
+    said = ", ".join(f"{counts[severity]} of severity {severity}" for severity in SEVERITIES if counts[severity])
+    points = "1 point" if counts["findings"] == 1 else f"{counts['findings']} points"
+    blocks: list[Block] = [Text(f"The checks of the source data found {points}: {said}.")]
+    rows: list[tuple[str | int, ...]] = []
+    for group in group_findings(findings):
+        examples = [f"{place}: {row['MESSAGE']}" if (place := place_of(row)) else row["MESSAGE"] for row in group.examples]
+        rows.append((group.severity, group.rule, group.count, group.subjects or "", " ".join(examples)))
+    head = ("Severity", "Rule", "Findings", "Subjects", "For example")
+    blocks.append(Table(head, rows, "Findings by rule, the worst first", numeric=(2, 3), small=True))
+    listed = in_order(findings).filter(pl.int_range(pl.len()).over("SEVERITY", "RULE") < EACH).head(MOST)
     title = (
         f"Every finding ({findings.height})"
-        if findings.height <= MOST
-        else f"The first {MOST} of {findings.height} findings; `cartrial check` lists all"
+        if listed.height == findings.height
+        else f"{listed.height} of {findings.height} findings, the first of each rule; `cartrial check --all` lists all"
     )
-    rows = [
-        tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE"))
+    every = [
+        tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE"))
         for row in listed.iter_rows(named=True)
     ]
-    blocks.append(Details(title, [Table(("Severity", "File", "Row", "Subject", "Variable", "Finding"), rows, numeric=(2,), small=True)]))
+    columns = ("Severity", "Rule", "File", "Row", "Subject", "Variable", "Finding")
+    blocks.append(Details(title, [Table(columns, every, numeric=(3,), small=True)]))
     return blocks

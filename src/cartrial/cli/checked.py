@@ -1,0 +1,153 @@
+"""How is what a check found told? Rule by rule to people, whole to machines."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import cartrial
+from cartrial.errors import InputError
+from cartrial.study.study import ASSUMPTION
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.sdtm import Source
+    from cartrial.study import Study
+
+__all__ = ["EXITS", "failed_document", "finding_lines", "found_document", "source_lines", "study_lines"]
+
+EXITS = {0: "nothing would stop a report", 1: "something would stop a report", 2: "the input cannot be used"}
+"""What the exit codes of `check` mean."""
+
+# Of one message where not every finding is asked for. Unit: characters.
+LONGEST = 500
+INDENT = 14
+
+
+def study_lines(study: Study) -> Iterator[str]:
+    """Yield what is known of a study file that can be used."""
+    count = "1 endpoint" if len(study.endpoints) == 1 else f"{len(study.endpoints)} endpoints"
+    yield f"{study.study.id}: the study file can be used ({count}, hash {study.hash[:12]}, rules version {study.rules})."
+    assumptions = study.assumptions()
+    for place, source in assumptions:
+        if source != ASSUMPTION:
+            yield from _line("assumption", f"{place}: {source}")
+    bare = [place for place, source in assumptions if source == ASSUMPTION]
+    if bare:
+        yield from _line("assumption", f"{', '.join(bare)}: no source is named")
+    for point in study.unclear:
+        yield from _line("unclear", point)
+
+
+def source_lines(source: Source) -> Iterator[str]:
+    """Yield which domains were read, and which that a rule may ask for are not there."""
+    held = _domains(source)
+    yield from _line("read", "; ".join(f"{name} {_size(counts)}" for name, counts in held.items()))
+    absent = _absent(source)
+    if absent:
+        yield from _line("not there", ", ".join(absent))
+
+
+def finding_lines(findings: pl.DataFrame, *, every: bool) -> Iterator[str]:
+    """Yield findings: the first example of each rule with its counts, or every one of them."""
+    from cartrial.sdtm.checks.groups import group_findings, in_order, place_of
+
+    if every:
+        for row in in_order(findings).iter_rows(named=True):
+            place = place_of(row)
+            yield from _line(row["SEVERITY"], f"{place}{': ' if place else ''}{row['MESSAGE']} [{row['RULE']}]")
+        return
+    for group in group_findings(findings):
+        for i, row in enumerate(group.examples):
+            place = place_of(row)
+            said = textwrap.shorten(f"{place}{': ' if place else ''}{row['MESSAGE']}", LONGEST, placeholder=" ...")
+            yield from _line(group.severity if i == 0 else "", f"{group.head}: {said}" if i == 0 else said)
+        if len(group.examples) > 1 and group.more:
+            yield from _line("", f"and {group.more} more")
+
+
+def _line(label: str, text: str) -> Iterator[str]:
+    """Yield a text after its label: as wide as the terminal, or in one line where there is none."""
+    line = f"  {label:10s}  {' '.join(text.split())}"
+    if not sys.stdout.isatty():
+        yield line
+        return
+    width = max(shutil.get_terminal_size((100, 24)).columns - 1, 40)
+    yield from textwrap.wrap(line, width, subsequent_indent=" " * INDENT, break_on_hyphens=False)
+
+
+def _size(counts: dict[str, int | None]) -> str:
+    """Return the records and subjects of a domain in words."""
+    records, subjects = counts["records"], counts["subjects"]
+    if not subjects or records == subjects:
+        return f"{records} {'subject' if subjects else 'record'}{'' if records == 1 else 's'}"
+    return f"{records} records of {subjects} subject{'' if subjects == 1 else 's'}"
+
+
+def _domains(source: Source) -> dict[str, dict[str, int | None]]:
+    return {
+        name: {"records": frame.height, "subjects": frame["USUBJID"].n_unique() if "USUBJID" in frame.columns else None}
+        for name, frame in source.domains.items()
+    }
+
+
+def _absent(source: Source) -> list[str]:
+    from cartrial.sdtm import DOMAINS
+
+    return [name for name in DOMAINS if name not in source.domains]
+
+
+def found_document(study: Study, source: Source | None, findings: pl.DataFrame, code: int) -> dict[str, Any]:
+    """Return everything that a check found, for machines."""
+    from cartrial.sdtm.checks.groups import count_findings, group_findings
+
+    def finding(row: dict[str, Any]) -> dict[str, Any]:
+        names = ("FILE", "ROW", "DOMAIN", "USUBJID", "VARIABLE", "RULE", "SEVERITY", "MESSAGE")
+        return {"subject" if name == "USUBJID" else name.lower(): row[name] for name in names}
+
+    groups = [
+        {
+            "rule": group.rule,
+            "severity": group.severity,
+            "count": group.count,
+            "subjects": group.subjects,
+            "examples": [finding(row) for row in group.examples],
+        }
+        for group in group_findings(findings)
+    ]
+    return {
+        "cartrial": cartrial.__version__,
+        "study": {
+            "id": study.study.id,
+            "title": study.study.title,
+            "hash": study.hash,
+            "rules": study.rules,
+            "rules_stated": "rules" in study.model_fields_set,
+        },
+        "assumptions": [{"place": place, "source": said} for place, said in study.assumptions()],
+        "unclear": list(study.unclear),
+        "data": None if source is None else _data(source),
+        "counts": count_findings(findings),
+        "groups": groups,
+        "findings": [finding(row) for row in findings.iter_rows(named=True)],
+        "exit": {"code": code, "meaning": EXITS[code]},
+    }
+
+
+def _data(source: Source) -> dict[str, Any]:
+    names = ("name", "domain", "rows", "form", "sha256")
+    files = [{name: getattr(file, name) for name in names} for file in source.files]
+    return {"level": source.level, "files": files, "domains": _domains(source), "absent": _absent(source)}
+
+
+def failed_document(error: InputError) -> dict[str, Any]:
+    """Return what is wrong with an input that cannot be used, for machines."""
+    errors = [
+        {"file": fault.file, "row": fault.row, "key": fault.key, "what": fault.what, "right": fault.right, "message": str(fault)}
+        for fault in error.errors
+    ]
+    return {"cartrial": cartrial.__version__, "errors": errors, "exit": {"code": 2, "meaning": EXITS[2]}}
