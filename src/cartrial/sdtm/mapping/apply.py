@@ -8,12 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.unread import unread_files
 from cartrial.sdtm.mapping.checks import run_checks
 from cartrial.sdtm.mapping.days import from_day_zero
 from cartrial.sdtm.mapping.model import DOMAINS, Mapping, read_mapping
-from cartrial.sdtm.mapping.quirks import find_quirks
+from cartrial.sdtm.mapping.quirks import assumptions, find_quirks
 from cartrial.sdtm.mapping.rules import Made, apply_rule
-from cartrial.sdtm.mapping.sheet import Sheet, column_letter, read_sheet
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter, read_sheets
 from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import DTYPES, Source, SourceFile, finding, findings_frame
 from cartrial.sdtm.vocabulary.schema import kind_of
@@ -49,17 +50,36 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
     path = Path(mapping_path)
     path = path / "mapping.yaml" if path.is_dir() else path
     mapping = read_mapping(path)
-    sheet = read_sheet(mapping, data_folder)
-    subject_column = sheet.resolve(mapping.subject, mapping, "subject")
-    subjects = _subjects(mapping, sheet, subject_column)
-    made = [apply_rule(mapping, sheet, index, subjects) for index in range(len(mapping.rules))]
-    _drop_repeats(mapping, sheet, made)
-    domains = from_day_zero(mapping, sheet, _domains(mapping, made, subjects))
-    quirks = find_quirks(mapping, sheet, subject_column, subjects, made)
-    found = _once([*quirks, *(record for part in made for record in part.findings), *run_checks(mapping, sheet, subjects, made)])
-    files = [SourceFile(sheet.file, name, sheet.sha256, frame.height, _SPREADSHEET) for name, frame in domains.items()]
+    sheets = read_sheets(mapping, data_folder)
+    places = {name: ("tables", name, "subject") if mapping.named[name].subject else ("subject",) for name in sheets}
+    columns = {name: sheet.resolve(mapping.subject_of(name), mapping, *places[name]) for name, sheet in sheets.items()}
+    subjects = {name: _subjects(mapping, sheet, columns[name]) for name, sheet in sheets.items()}
+    tables = [mapping.table_of(rule) for rule in mapping.rules]
+    made = [apply_rule(mapping, sheets[table], index, subjects[table]) for index, table in enumerate(tables)]
+    _drop_repeats(mapping, sheets, made)
+    domains = from_day_zero(mapping, sheets, _domains(mapping, sheets, made, subjects))
+    found = assumptions(mapping, sheets)
+    for name, sheet in sheets.items():
+        own = [part if table == name else None for part, table in zip(made, tables, strict=True)]
+        found += find_quirks(mapping, sheet, columns[name], subjects[name], own)
+    found += [record for part in made for record in part.findings]
+    found += run_checks(mapping, sheets, subjects, made)
+    files = [file for domain, frame in domains.items() for file in _source_files(sheets, domain, frame)]
     files.append(SourceFile(path.name, "", hashlib.sha256(path.read_bytes()).hexdigest(), len(mapping.rules), _MAPPING))
-    return Source(domains, tuple(files), findings_frame(found), mapping.level)
+    read = [path, *(Path(data_folder) / table.file for table in mapping.named.values())]
+    findings = pl.concat([findings_frame(_once(found)), *unread_files(Path(data_folder), read)])
+    return Source(domains, tuple(files), findings, mapping.level)
+
+
+def _source_files(sheets: dict[str, Sheet], domain: str, frame: pl.DataFrame) -> list[SourceFile]:
+    """Return the tables that a domain was made from."""
+    files = []
+    for sheet in sheets.values():
+        rows = frame.filter(pl.col("ROW").is_between(sheet.offset + 1, sheet.offset + sheet.last_row)).height
+        if rows or len(sheets) == 1:
+            place = (sheet.offset, sheet.offset + sheet.last_row) if len(sheets) > 1 else (0, None)
+            files.append(SourceFile(sheet.file, domain, sheet.sha256, rows, _SPREADSHEET, *place))
+    return files
 
 
 def _once(records: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -94,24 +114,25 @@ def _subjects(mapping: Mapping, sheet: Sheet, column: int) -> pl.DataFrame:
             right="Fill in the key; or end the table above a summary with table.last-row in the mapping",
         )
     twice = keys.filter(pl.col("USUBJID").is_duplicated())
-    if twice.height:
+    if twice.height and not sheet.long:
         rows = twice.filter(pl.col("USUBJID") == twice["USUBJID"][0])["ROW"].to_list()
         raise InputError(
             f"subject {twice['USUBJID'][0]} stands in rows {', '.join(map(str, rows))}",
             file=sheet.file,
             row=rows[1],
             key=sheet.label(column),
-            right="One row for each subject",
+            right="One row for each subject; a table with several says `long: true` in the mapping",
         )
     return keys.sort("ROW")
 
 
-def _drop_repeats(mapping: Mapping, sheet: Sheet, made: list[Made]) -> None:
+def _drop_repeats(mapping: Mapping, sheets: dict[str, Sheet], made: list[Made]) -> None:
     """Drop records that repeat those of another rule; say how many agree, which contradict, and how many are new."""
     ids = [rule.id for rule in mapping.rules]
     for index, rule in enumerate(mapping.rules):
         if rule.repeats is None:
             continue
+        sheet = sheets[mapping.table_of(rule)]
         other = made[ids.index(rule.repeats)].frame
         shared = set(made[index].frame.columns) & set(other.columns)
         names = [name for name in (f"{rule.domain}TESTCD", f"{rule.domain}SPEC") if name in shared]
@@ -124,7 +145,9 @@ def _drop_repeats(mapping: Mapping, sheet: Sheet, made: list[Made]) -> None:
                 "repeats",
                 right="Name a rule of the same domain with tests",
             )
-        seen = other.select(*keys, pl.col("VALUE").alias("OTHER"), pl.col("COL").alias("OTHERCOL")).unique(subset=keys, keep="first")
+        seen = other.select(*keys, pl.col("VALUE").alias("OTHER"), pl.col("COL").alias("OTHERCOL"), pl.col("ROW").alias("OTHERROW")).unique(
+            subset=keys, keep="first"
+        )
         frame = made[index].frame.join(seen, on=keys, how="left", nulls_equal=True)
         numbers = [pl.col(column).cast(pl.Float64, strict=False) for column in ("OTHER", "VALUE")]
         agrees = pl.coalesce(numbers[0] == numbers[1], pl.col("OTHER") == pl.col("VALUE"))
@@ -137,20 +160,27 @@ def _drop_repeats(mapping: Mapping, sheet: Sheet, made: list[Made]) -> None:
             f"Repeated values are read once; contradictions are listed and the value of '{rule.repeats}' is used."
         )
         made[index].findings.append(finding("repeated-block", "note", message, file=sheet.file, domain=rule.domain))
-        for row, usubjid, column, value, beside, other_value in unlike.select("ROW", "USUBJID", "COL", "VALUE", "OTHERCOL", "OTHER").rows():
-            letter, used = column_letter(column), f"{column_letter(beside)}{row}"
+        for row, usubjid, column, value, beside, place, other_value in unlike.select(
+            "ROW", "USUBJID", "COL", "VALUE", "OTHERCOL", "OTHERROW", "OTHER"
+        ).rows():
+            letter, used = column_letter(column), f"{column_letter(beside)}{place}"
             text = f"Cell {letter}{row} says {value}, cell {used} says {other_value} for the same test and day; {used} is used."
             contradiction = finding(
                 "repeat-contradicts", "warning", text, file=sheet.file, row=row, domain=rule.domain, usubjid=usubjid, variable=letter
             )
             made[index].findings.append(contradiction)
-        made[index].frame = kept.drop("OTHER", "OTHERCOL")
+        made[index].frame = kept.drop("OTHER", "OTHERCOL", "OTHERROW")
 
 
-def _domains(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    domains = {"DM": _demographics(mapping, made, subjects)}
+def _domains(mapping: Mapping, sheets: dict[str, Sheet], made: list[Made], subjects: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the domains; ROW goes on from one table to the next."""
+    placed = [
+        part.frame.with_columns(pl.col("ROW") + sheets[mapping.table_of(rule)].offset)
+        for part, rule in zip(made, mapping.rules, strict=True)
+    ]
+    domains = {"DM": _demographics(mapping, sheets, placed, subjects)}
     for name in DOMAINS:
-        frames = [part.frame for part, rule in zip(made, mapping.rules, strict=True) if rule.domain == name and part.frame.height]
+        frames = [frame for frame, rule in zip(placed, mapping.rules, strict=True) if rule.domain == name and frame.height]
         if name == "DM" or not frames:
             continue
         order = ["ROW", "DAY", "DATE", "RULE", "COL"]
@@ -164,18 +194,26 @@ def _domains(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) -> dict
     return domains
 
 
-def _demographics(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) -> pl.DataFrame:
-    frame = subjects.with_columns(SRCCOL=pl.lit(None, dtype=pl.String))
-    for part, rule in zip(made, mapping.rules, strict=True):
+def _demographics(
+    mapping: Mapping, sheets: dict[str, Sheet], placed: list[pl.DataFrame], subjects: dict[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Return one row a subject: those of the tables with one row a subject, else all."""
+    short = [name for name, sheet in sheets.items() if not sheet.long] or list(sheets)
+    every = pl.concat(subjects[name].with_columns(pl.col("ROW") + sheets[name].offset) for name in short)
+    frame = every.unique(subset="USUBJID", keep="first", maintain_order=True).with_columns(SRCCOL=pl.lit(None, dtype=pl.String))
+    for index, (part, rule) in enumerate(zip(placed, mapping.rules, strict=True)):
         if rule.domain != "DM":
             continue
-        names = [name for name in part.frame.columns if name not in _INNER]
+        names = [name for name in part.columns if name not in _INNER]
         taken = [name for name in names if name in frame.columns]
         if taken:
-            raise mapping.error(f"two rules give {taken[0]} of DM", "rules", mapping.rules.index(rule), right="One rule for each variable")
-        more = part.frame.select("ROW", *names, pl.col("SRCCOL").alias("MORE")).unique(subset="ROW", keep="first")
+            raise mapping.error(f"two rules give {taken[0]} of DM", "rules", index, right="One rule for each variable")
+        sheet = sheets[mapping.table_of(rule)]
+        _require_one(part, names, sheet)
+        held = [pl.col(name).drop_nulls().first() for name in (*names, "SRCCOL")]
+        more = part.group_by("USUBJID", maintain_order=True).agg(held).rename({"SRCCOL": "MORE"})
         frame = (
-            frame.join(more, on="ROW", how="left")
+            frame.join(more, on="USUBJID", how="left", maintain_order="left")
             .with_columns(SRCCOL=pl.concat_str("SRCCOL", "MORE", separator=";", ignore_nulls=True))
             .drop("MORE")
         )
@@ -183,6 +221,17 @@ def _demographics(mapping: Mapping, made: list[Made], subjects: pl.DataFrame) ->
     return frame.select(
         *_keys(mapping, "DM"), *(_cast("DM", name) for name in names), "ROW", pl.when(pl.col("SRCCOL") != "").then("SRCCOL").alias("SRCCOL")
     )
+
+
+def _require_one(part: pl.DataFrame, names: list[str], sheet: Sheet) -> None:
+    """Refuse two values of a subject where DM has one."""
+    for name in names:
+        first = pl.col(name).drop_nulls().first().over("USUBJID")
+        unlike = part.filter(pl.col(name).is_not_null() & (pl.col(name) != first)) if sheet.long else part.clear()
+        if unlike.height:
+            row, usubjid, said = unlike.select("ROW", "USUBJID", name).row(0)
+            what = f"the rows of subject {usubjid} say different things of {name}; this one says {said}"
+            raise InputError(what, file=sheet.file, row=row - sheet.offset, right="A subject has one value; correct the rows that differ")
 
 
 def _keys(mapping: Mapping, domain: str) -> list[pl.Expr]:

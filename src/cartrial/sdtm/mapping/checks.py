@@ -13,14 +13,16 @@ from cartrial.sdtm.source import finding
 __all__ = ["run_checks"]
 
 
-def run_checks(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[Made]) -> list[dict[str, object]]:
+def run_checks(mapping: Mapping, sheets: dict[str, Sheet], subjects: dict[str, pl.DataFrame], made: list[Made]) -> list[dict[str, object]]:
     """Run the checks of a mapping.
 
     Parameters
     ----------
-    mapping, sheet : Mapping, Sheet
-    subjects : polars.DataFrame
-        ROW and USUBJID.
+    mapping : Mapping
+    sheets : dict of str to Sheet
+        By table.
+    subjects : dict of str to polars.DataFrame
+        ROW and USUBJID, by table.
     made : list of Made
         What each rule made.
 
@@ -33,13 +35,14 @@ def run_checks(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: lis
     found: list[dict[str, object]] = []
     quiet: list[str] = []
     for index, check in enumerate(mapping.checks):
-        records = run[check.check](mapping, sheet, subjects, made, index, check)
+        table = mapping.table_of(check)
+        records = run[check.check](mapping, sheets[table], subjects[table], made, index, check)
         found += records
         if not records:
             quiet.append(check.meaning)
     if quiet:
         message = f"{len(quiet)} of {len(mapping.checks)} checks of the mapping found nothing: {'; '.join(quiet)}."
-        found.append(finding("checks-passed", "note", message, file=sheet.file))
+        found.append(finding("checks-passed", "note", message, file=next(iter(sheets.values())).file))
     return found
 
 

@@ -8,14 +8,14 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.mapping.model import Mapping
-from cartrial.sdtm.mapping.sheet import Sheet
+from cartrial.sdtm.mapping.sheet import Sheet, place_of
 
 __all__ = ["from_day_zero"]
 
 _STUDY_DAY = re.compile(r"^([A-Z]{2}(ST|EN)?|DTH)DY$")
 
 
-def from_day_zero(mapping: Mapping, sheet: Sheet, domains: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def from_day_zero(mapping: Mapping, sheets: dict[str, Sheet], domains: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return the domains with study days that run through 0, the day of the infusion, where the mapping says how the sheet counts.
 
     Without `days` in the mapping the days stay as they are, and the number of the infusion itself tells.
@@ -35,7 +35,8 @@ def from_day_zero(mapping: Mapping, sheet: Sheet, domains: dict[str, pl.DataFram
                 if zero.height:
                     what = f"{column} is 0, and days that count from 1 have no day 0"
                     right = "The day before day 1 is -1; or days: from-0 in the mapping"
-                    raise InputError(what, file=sheet.file, row=zero["ROW"][0], key=zero["SRCCOL"][0], right=right)
+                    file, row = place_of(sheets, zero["ROW"][0])
+                    raise InputError(what, file=file, row=row, key=zero["SRCCOL"][0], right=right)
         domains = {name: frame.with_columns(_through(pl.col(column)) for column in days[name]) for name, frame in domains.items()}
     if "EX" in domains and "EXSTDY" in domains["EX"].columns:
         first = (pl.col("EXSTDY").floor() == 0).any()
@@ -48,7 +49,8 @@ def from_day_zero(mapping: Mapping, sheet: Sheet, domains: dict[str, pl.DataFram
         if without.height:
             number = mapping.days.removeprefix("from-")
             what = f"no treatment of subject {without['USUBJID'][0]} is on day {number}, from which the mapping says that days count"
-            raise InputError(what, file=sheet.file, row=without["ROW"][0], key="EXSTDY", right="Correct the day of the infusion, or days")
+            file, row = place_of(sheets, without["ROW"][0])
+            raise InputError(what, file=file, row=row, key="EXSTDY", right="Correct the day of the infusion, or days")
     return domains
 
 

@@ -12,12 +12,13 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from cartrial.errors import InputError
 from cartrial.sdtm.mapping.parts import Column, Columns, Condition, Day, Entry, Take, Test
 from cartrial.sdtm.vocabulary import schema
-from cartrial.yamlfile import Lines, Part, nearest, read_as
+from cartrial.yamlfile import Lines, Part, nearest, read_as, wrong
 
 __all__ = ["DOMAINS", "FINDINGS_DOMAINS", "Check", "Mapping", "Rule", "Table", "read_mapping"]
 
 FINDINGS_DOMAINS = ("LB", "RS", "FA", "SS", "VS")
 DOMAINS = (*schema.DOMAINS, "MH", "CE", "VS")
+Decimal = Literal["point", "comma"]
 _GENERAL = ("VISIT", "VISITNUM", "EPOCH")
 
 
@@ -26,6 +27,8 @@ class Rule(Part):
 
     Parameters
     ----------
+    table : str, optional
+        Which of `tables`; the first unless said.
     column, columns, each : Column, Columns, tuple of Entry
         Which columns; one of the three, or none: one record for each subject.
     into : str, optional
@@ -49,6 +52,7 @@ class Rule(Part):
 
     id: str
     domain: str
+    table: str | None = None
     column: Column | None = None
     columns: Columns | None = None
     each: tuple[Entry, ...] = ()
@@ -66,6 +70,7 @@ class Rule(Part):
     day: Day | None = None
     date: Column | None = None
     date_format: str | None = None
+    decimal: Decimal | None = None
     lod: float | None = None
     lloq: float | None = None
     set: dict[str, str] = Field(default_factory=dict)
@@ -142,6 +147,8 @@ class Check(Part):
 
     Parameters
     ----------
+    table : str, optional
+        Which of `tables`; the first unless said.
     check : {"flag", "range", "marked", "pile-up"}
         flag: a yes/no column agrees with what another column says. range: values stand within limits. marked: cells
         with a fill or font colour. pile-up: one number repeated at the low or the high end of a test.
@@ -163,6 +170,7 @@ class Check(Part):
     """
 
     check: Literal["flag", "range", "marked", "pile-up"]
+    table: str | None = None
     flag: Column | None = None
     yes: tuple[str, ...] = ("1",)
     no: tuple[str, ...] = ("0",)
@@ -214,6 +222,12 @@ class Table(Part):
         Header rows, the first row being 1. A blank cell above the lowest one takes the header to its left.
     first_row, last_row : int, optional
         Rows with data: by default from below the header to the end; rows without a subject key at the end must be blank.
+    subject : Column, optional
+        The column of the subject key in this table; by default that of the mapping.
+    long : bool
+        A subject may have several rows.
+    decimal : {"point", "comma"}, optional
+        The decimal sign of its texts; by default that of the mapping.
     """
 
     file: str
@@ -221,6 +235,9 @@ class Table(Part):
     header: tuple[int, ...] = (1,)
     first_row: int | None = Field(default=None, ge=2)
     last_row: int | None = Field(default=None, ge=2)
+    subject: Column | None = None
+    long: bool = False
+    decimal: Decimal | None = None
 
     @field_validator("header", mode="before")
     @classmethod
@@ -250,9 +267,11 @@ class Mapping(Part):
     study_id: str
     level: Literal["records", "events"] = "records"
     source: str
-    table: Table
-    subject: Column
+    table: Table | None = None
+    tables: dict[str, Table] = Field(default_factory=dict)
+    subject: Column | None = None
     prefix: str = ""
+    decimal: Decimal = "point"
     missing: tuple[str, ...] = ()
     days: Literal["from-0", "from-1"] | None = None
     rules: tuple[Rule, ...] = Field(min_length=1)
@@ -260,6 +279,22 @@ class Mapping(Part):
 
     _lines: Lines = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _whole_tables(self) -> Mapping:
+        if (self.table is None) == (not self.tables):
+            raise ValueError("a mapping has one table, or several tables by name")
+        without = next((name for name, table in self.named.items() if table.subject is None and self.subject is None), None)
+        if without is not None:
+            raise wrong("the column of the subject key is not given", *(("tables", without) if without else ()), right="Give subject")
+        places: tuple[tuple[str, tuple[Rule | Check, ...]], ...] = (("rules", self.rules), ("checks", self.checks))
+        for place, parts in places:
+            for i, part in enumerate(parts):
+                if part.table is not None and part.table not in self.tables:
+                    near = nearest(part.table, list(self.tables))
+                    known = f"The nearest is '{near}'" if near else "Name them under tables"
+                    raise wrong(f"there is no table '{part.table}'", place, i, "table", right=known)
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Mapping:
@@ -277,6 +312,21 @@ class Mapping(Part):
                         f"a {check.check} check names the rule '{name}', which there is not; the nearest is '{nearest(name, ids)}'"
                     )
         return self
+
+    @property
+    def named(self) -> dict[str, Table]:
+        """Its tables by name; one `table` has the empty name."""
+        return self.tables if self.table is None else {"": self.table}
+
+    def subject_of(self, name: str) -> Column:
+        """Return the column of the subject key of a table."""
+        column = self.named[name].subject or self.subject
+        assert column is not None
+        return column
+
+    def table_of(self, part: Rule | Check) -> str:
+        """Return the name of the table that a rule or a check reads."""
+        return part.table if part.table is not None else next(iter(self.named))
 
     @property
     def file(self) -> str:

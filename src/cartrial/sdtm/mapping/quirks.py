@@ -13,10 +13,12 @@ from cartrial.sdtm.mapping.sheet import Sheet, column_letter, runs
 from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import finding
 
-__all__ = ["find_quirks"]
+__all__ = ["assumptions", "find_quirks"]
 
 
-def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: pl.DataFrame, made: list[Made]) -> list[dict[str, object]]:
+def find_quirks(
+    mapping: Mapping, sheet: Sheet, subject_column: int, subjects: pl.DataFrame, made: list[Made | None]
+) -> list[dict[str, object]]:
     """Return what was seen in a sheet, as findings.
 
     Parameters
@@ -25,13 +27,13 @@ def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: p
     subject_column : int
     subjects : polars.DataFrame
         ROW and USUBJID.
-    made : list of Made
-        What each rule made.
+    made : list of Made or None
+        What each rule made; None for a rule of another table.
 
     Returns
     -------
     list of dict
-        Records of the findings frame, rules: mapping-assumption, events-only, blank-header, repeated-header, header-comment,
+        Records of the findings frame, rules: sheet-other, merged-cell, percent-cell, blank-header, repeated-header, header-comment,
         unmapped-column, blank-column, blank-cell, rows-below, text-number, fractional-day, value-missing, missing-code,
         formula-without-value.
 
@@ -42,14 +44,19 @@ def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: p
     """
     read = {subject_column: "subject"}
     for part in made:
-        read |= part.columns
+        read |= part.columns if part else {}
     for check in mapping.checks:
+        if mapping.table_of(check) != sheet.table:
+            continue
         for column in (check.flag, check.value):
             if column is not None:
                 read.setdefault(sheet.resolve(column, mapping, "checks", mapping.checks.index(check)), "check")
     held = sheet.cells.group_by("COL").len().sort("COL")
     return [
-        *_assumptions(mapping),
+        *_errors(mapping, sheet, subjects, read),
+        *_beside(sheet),
+        *_merged(sheet, read),
+        *_percents(sheet, subjects, read),
         *_headers(sheet, held["COL"].to_list()),
         *_comments(sheet),
         *_columns(sheet, read, dict(held.rows())),
@@ -61,7 +68,8 @@ def find_quirks(mapping: Mapping, sheet: Sheet, subject_column: int, subjects: p
     ]
 
 
-def _assumptions(mapping: Mapping) -> list[dict[str, object]]:
+def assumptions(mapping: Mapping, sheets: dict[str, Sheet]) -> list[dict[str, object]]:
+    """Return what a mapping says of itself: what it assumes, and the level of what was recorded."""
     found = [
         finding(
             "mapping-assumption",
@@ -77,7 +85,60 @@ def _assumptions(mapping: Mapping) -> list[dict[str, object]]:
         message = (
             "The sheet records events, not visits: response at a visit, missed visits and the last usable assessment cannot be derived."
         )
-        found.append(finding("events-only", "note", message, file=mapping.table.file))
+        found.append(finding("events-only", "note", message, file=next(iter(sheets.values())).file))
+    return found
+
+
+def _errors(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:
+    """Refuse what a formula could not work out where it is read, unless the mapping lists it under missing."""
+    errors = sheet.cells.filter((pl.col("KIND") == "error") & pl.col("COL").is_in(list(read)) & ~is_missing(mapping))
+    errors = errors.join(subjects, on="ROW", how="semi").sort("ROW", "COL")
+    allowed = {code for rule in mapping.rules for code in (*rule.missing, *rule.not_done, *rule.map)}
+    for row, column, text in errors.filter(~pl.col("TEXT").is_in(sorted(allowed))).select("ROW", "COL", "TEXT").rows():
+        raise InputError(
+            f"the cell shows the error {text}",
+            file=sheet.file,
+            row=row,
+            key=f"cell {column_letter(column)}{row}, {sheet.label(column)}",
+            right="Correct its formula, or list the error under missing in the mapping",
+        )
+    return []
+
+
+def _beside(sheet: Sheet) -> list[dict[str, object]]:
+    if not sheet.beside:
+        return []
+    listed = ", ".join(f"'{name}'" for name in sheet.beside[:20]) + (" ..." if len(sheet.beside) > 20 else "")
+    what = "1 other sheet of the file is" if len(sheet.beside) == 1 else f"{len(sheet.beside)} other sheets of the file are"
+    return [finding("sheet-other", "note", f"{what} not read by the mapping: {listed}.", file=sheet.file)]
+
+
+def _merged(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
+    """Say of merged cells that are read how they are read."""
+    found = []
+    for top, left, bottom, right in sheet.merged:
+        inner = [column for column in range(left, min(right, max(sheet.headers)) + 1) if column in read]
+        if not inner:
+            continue
+        area = f"{column_letter(left)}{top}:{column_letter(right)}{bottom}"
+        down = f"its value is read in each of the rows {top} to {bottom}" if bottom > top else "its value is read in one column"
+        more = f"; the columns right of {column_letter(left)} are read as blank" if right > left else ""
+        message = f"The cells {area} are merged: {down}{more}."
+        found.append(finding("merged-cell", "warning", message, file=sheet.file, row=top, variable=runs(inner)))
+    return found
+
+
+def _percents(sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:
+    """Count the cells that say per cent, by column; warn where a column has numbers that do not."""
+    held = sheet.cells.filter(pl.col("COL").is_in(list(read)) & (pl.col("NUM").is_not_null() | pl.col("LIMIT").is_not_null()))
+    held = held.join(subjects, on="ROW", how="semi")
+    counts = held.group_by("COL").agg(pl.col("PCT").sum().alias("SAID"), (~pl.col("PCT")).sum().alias("PLAIN")).filter(pl.col("SAID") > 0)
+    found = []
+    for column, said, plain in counts.sort("COL").rows():
+        message = f"{said} cells of {sheet.label(column)} say per cent, by their format or a % sign: 60 % is read as 60 with the unit %."
+        mixed = f" {plain} others are numbers alone, read in the unit of the rule." if plain else ""
+        severity = "warning" if plain else "note"
+        found.append(finding("percent-cell", severity, message + mixed, file=sheet.file, variable=column_letter(column)))
     return found
 
 
@@ -144,7 +205,11 @@ def _rows(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame) -> list[dict[s
     found = []
     last = int(str(subjects["ROW"].max()))
     if sheet.last_row > last:
-        what = "are left out by the mapping" if mapping.table.last_row is not None else "hold formats only, no value, and are not read"
+        what = (
+            "are left out by the mapping"
+            if mapping.named[sheet.table].last_row is not None
+            else "hold formats only, no value, and are not read"
+        )
         found.append(
             finding(
                 "rows-below", "note", f"Rows {last + 1} to {sheet.last_row} below the last subject {what}.", file=sheet.file, row=last + 1
@@ -179,9 +244,9 @@ def _kinds(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
     return found
 
 
-def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Made]) -> list[dict[str, object]]:
+def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Made | None]) -> list[dict[str, object]]:
     """Say where a day stands without its value."""
-    pairs = [(index, value, day) for index, part in enumerate(made) for value, day in part.pairs]
+    pairs = [(index, value, day) for index, part in enumerate(made) if part for value, day in part.pairs]
     if not pairs:
         return []
     wanted = pl.DataFrame(pairs, schema={"RULE": pl.Int64, "VALUE": pl.Int32, "COL": pl.Int32}, orient="row")

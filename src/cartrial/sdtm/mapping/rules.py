@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from cartrial.sdtm.mapping.model import FINDINGS_DOMAINS, Mapping, Rule
 from cartrial.sdtm.mapping.parts import Entry
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter
+from cartrial.sdtm.mapping.spelt import NUMBERS, with_numbers
 from cartrial.sdtm.mapping.values import bad_cell, is_missing, iso_dates, taken_value, with_values
 from cartrial.sdtm.source import finding
 from cartrial.sdtm.vocabulary.schema import kind_of
@@ -137,6 +138,8 @@ def apply_rule(mapping: Mapping, sheet: Sheet, index: int, subjects: pl.DataFram
         Naming the cell whose value cannot be read.
     """
     rule = mapping.rules[index]
+    if rule.decimal is not None:
+        sheet = replace(sheet, cells=with_numbers(sheet.cells, rule.decimal))
     targets, entries = _targets(mapping, sheet, index)
     made = Made(pl.DataFrame())
     for name, use in (("COL", "value"), ("DAYCOL", "day"), ("DATECOL", "date")):
@@ -165,17 +168,31 @@ def apply_rule(mapping: Mapping, sheet: Sheet, index: int, subjects: pl.DataFram
         pl.col(name).replace_strict(_letters(targets, name), return_dtype=pl.String, default=None) for name in ("COL", "DAYCOL", "DATECOL")
     ]
     source = pl.concat_str([parts[0], pl.lit(others or None, dtype=pl.String), *parts[1:]], separator=";", ignore_nulls=True)
-    made.frame = frame.with_columns(SRCCOL=pl.when(source != "").then(source), RULE=pl.lit(index, dtype=pl.Int32)).drop(
-        "DAYCOL", "DATECOL", "DAYFIX", "ENTRY", "NUM", "KIND", "TESTCD", "UNIT", "SPEC", "METHOD", "VISIT_"
+    made.frame = (
+        frame.with_columns(SRCCOL=pl.when(source != "").then(source), RULE=pl.lit(index, dtype=pl.Int32))
+        .drop("DAYCOL", "DATECOL", "DAYFIX", "ENTRY", "NUM", "KIND", "PCT", "SIGN", "LIMIT", "TESTCD", "UNIT", "SPEC", "METHOD", "VISIT_")
+        .drop("PERUNIT", "SHARE", strict=False)
     )
+    if sheet.long:
+        _once(rule, sheet, made)
     return made
 
 
-_BLANK = (
-    pl.lit(None, dtype=pl.String).alias("TEXT"),
-    pl.lit(None, dtype=pl.Float64).alias("NUM"),
-    pl.lit(None, dtype=pl.String).alias("KIND"),
-)
+_BLANK = tuple(pl.lit(None, dtype=kind).alias(name) for name, kind in {"TEXT": pl.String, "KIND": pl.String, **NUMBERS}.items())
+
+
+def _once(rule: Rule, sheet: Sheet, made: Made) -> None:
+    """Keep what the rows of one subject repeat once: a date of infusion stands in each of them, and is one infusion."""
+    frame = made.frame
+    if not rule.columns_given:
+        dated = pl.col("DAY").is_not_null() | pl.col("DATE").is_not_null()
+        frame = frame.filter(dated | ~dated.any().over("USUBJID"))
+    same = [name for name in frame.columns if name not in ("ROW", "COL", "SRCCOL")]
+    made.frame = frame.unique(subset=same, keep="first", maintain_order=True)
+    dropped = frame.height - made.frame.height
+    if dropped and rule.columns_given and rule.domain != "DM":
+        message = f"{dropped} records of rule '{rule.id}' say the same of a subject as a row above them, and are read once."
+        made.findings.append(finding("repeated-record", "note", message, file=sheet.file, domain=rule.domain))
 
 
 def _letters(targets: pl.DataFrame, name: str) -> dict[int, str]:
@@ -213,6 +230,8 @@ def _with_days(
             found = iso_dates(sheet, rule, cells).select("ROW", pl.col("COL").alias(column), pl.col("TEXT").alias("FOUND"))
         frame = frame.join(found, on=["ROW", column], how="left").with_columns(pl.coalesce("FOUND", name).alias(name)).drop("FOUND")
         undated = frame.filter(pl.col(column).is_not_null() & pl.col(name).is_null())
+        if sheet.long and not rule.columns_given:
+            undated = undated.clear()  # another row of the subject may have it
         made.findings += [
             finding(
                 f"{what}-missing",
@@ -236,6 +255,8 @@ def _with_fixed(rule: Rule, frame: pl.DataFrame, entries: list[Entry]) -> pl.Dat
     kept = (f"{domain}TESTCD",) if finds else ()
     if finds:
         named |= {f"{domain}ORRESU": "UNIT", f"{domain}STRESU": "UNIT"}
+        if "PERUNIT" in frame.columns:
+            frame = frame.with_columns(pl.when("PERUNIT").then(pl.lit("%")).otherwise("UNIT").alias("UNIT"))
     elif rule.unit:
         named |= {f"{domain}DOSU" if domain in ("EX", "CM") else f"{domain}U": "UNIT"}
     frame = frame.with_columns(
@@ -246,7 +267,9 @@ def _with_fixed(rule: Rule, frame: pl.DataFrame, entries: list[Entry]) -> pl.Dat
     for name, value in ((f"{domain}LOD", rule.lod), (f"{domain}LLOQ", rule.lloq)):
         if value is not None:
             stated = [pl.col(name)] if name in frame.columns else []
-            frame = frame.with_columns(pl.coalesce(*stated, pl.lit(float(value))).alias(name))
+            # a limit is said in the rule's unit; where a cell says per cent and the rule a share, it is brought to per cent as well
+            limit = pl.when(pl.col("SHARE")).then(value * 100).otherwise(value) if "SHARE" in frame.columns else pl.lit(float(value))
+            frame = frame.with_columns(pl.coalesce(*stated, limit).alias(name))
     for name, text in rule.set.items():
         frame = frame.with_columns(_literal(domain, name, text))
     for i, entry in enumerate(entries):

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gc
 import hashlib
-import io
-import math
 import re
-import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.extras import require
-from cartrial.sdtm.mapping.model import Mapping
+from cartrial.sdtm.mapping.model import Mapping, Table
 from cartrial.sdtm.mapping.parts import Column, Columns
+from cartrial.sdtm.mapping.raw import Raw, read_delimited
+from cartrial.sdtm.mapping.spelt import NUMBERS, with_numbers
+from cartrial.sdtm.mapping.workbook import Workbook, open_workbook
 from cartrial.yamlfile import nearest
 
-__all__ = ["Sheet", "column_letter", "letter_column", "read_sheet", "runs"]
+__all__ = ["Sheet", "column_letter", "letter_column", "place_of", "read_sheets", "runs"]
 
-_PLAIN = frozenset({"FF000000", "FFFFFFFF", "00000000", "00FFFFFF"})
-_BOILERPLATE = "Comment:\n"
-_NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
+# what a spreadsheet program shows in place of a value that it could not work out
+_ERROR = re.compile(r"#(N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)")
+# Excel holds 32,767 characters in a cell. Unit: characters, of all cells together.
+_LONGEST, _TEXTS = 32_767, 200_000_000
 
 
 def column_letter(number: int) -> str:
@@ -71,7 +68,8 @@ class Sheet:
         The rows of the sheet they stand in.
     cells : polars.DataFrame
         Every cell below the headers that is not blank: ROW Int64, COL Int32, TEXT, NUM Float64 (null if it is no finite number),
-        KIND (`number`, `text`, `date`, `flag`). TEXT of a whole number has no decimals; of a date it is ISO 8601.
+        KIND (`number`, `text`, `date`, `flag`, `error`), PCT, SIGN, LIMIT (`cartrial.sdtm.mapping.spelt`). TEXT of a whole number has no
+        decimals; of a date it is ISO 8601. The number of a cell that is shown as a percentage is the stored one × 100.
     marks : polars.DataFrame
         Coloured cells below the headers: ROW, COL, FILL, FONT (AARRGGBB or null). Theme colours, black and white are left out.
     comments : tuple of (int, int, str)
@@ -82,6 +80,12 @@ class Sheet:
         The last row of the sheet, blank ones included.
     typed : bool
         Whether the file tells numbers from text (a csv does not).
+    merged : tuple of (int, int, int, int)
+        Merged areas below the headers: first row, first column, last row, last column. The value stands in each row of its column.
+    table, long, offset : str, bool, int
+        Its name in the mapping, whether a subject has several rows, and what its rows have more in the records' ROW.
+    beside : tuple of str
+        Sheets of its file that no table reads; said of the first table of a file.
     """
 
     file: str
@@ -95,6 +99,11 @@ class Sheet:
     unstored: tuple[tuple[int, int], ...]
     last_row: int
     typed: bool
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    table: str = ""
+    long: bool = False
+    offset: int = 0
+    beside: tuple[str, ...] = ()
 
     def label(self, column: int) -> str:
         """Return a column for people: its letter and its headers from the second level on."""
@@ -158,171 +167,151 @@ class Sheet:
         return f"the sheet '{self.name}' of {self.file}" if self.name else self.file
 
 
-def read_sheet(mapping: Mapping, data_folder: str | Path) -> Sheet:
-    """Read the sheet that a mapping names.
+def place_of(sheets: dict[str, Sheet], row: int) -> tuple[str, int]:
+    """Return the file and the row in it of a ROW of the records, which goes on from one table to the next."""
+    sheet = next(sheet for sheet in reversed(sheets.values()) if row > sheet.offset)
+    return sheet.file, row - sheet.offset
+
+
+def read_sheets(mapping: Mapping, data_folder: str | Path) -> dict[str, Sheet]:
+    """Read the sheets that a mapping names.
 
     Parameters
     ----------
     mapping : Mapping
     data_folder : str or Path
-        The folder that holds its file.
+        The folder that holds its files; nothing outside it is read.
+
+    Returns
+    -------
+    dict of str to Sheet
+        By the name of the table; a mapping with one `table` has it under the empty name.
 
     Raises
     ------
     InputError
-        If the file or the sheet is missing or cannot be read.
+        If a file or a sheet is missing, stands outside the folder, or cannot be read.
     """
-    table = mapping.table
-    path = Path(data_folder) / table.file
+    books: dict[str, Workbook] = {}
+    contents: dict[str, bytes] = {}
+    several = [table.file for table in mapping.named.values()]
+    sheets: dict[str, Sheet] = {}
+    for name, table in mapping.named.items():
+        at = ("tables", name) if name else ("table",)
+        if table.file not in contents:
+            contents[table.file] = _content(mapping, table, Path(data_folder), at)
+        content = contents[table.file]
+        if Path(table.file).suffix.lower() in (".xlsx", ".xlsm"):
+            if table.file not in books:
+                books[table.file] = open_workbook(table.file, content)
+            title = _title(mapping, table, books[table.file], at)
+            looks = any(check.check == "marked" for check in mapping.checks)
+            raw = books[table.file].read(title, looks=looks, below=table.header[-1])
+        else:
+            raw = read_delimited(table.file, content)
+        label = f"{table.file} [{raw.title or name}]" if several.count(table.file) > 1 else Path(table.file).name
+        offset = sum(sheet.last_row for sheet in sheets.values())
+        sheets[name] = _sheet(mapping, name, label, hashlib.sha256(content).hexdigest(), raw, offset)
+    for file, book in books.items():
+        first, *_ = own = [name for name, table in mapping.named.items() if table.file == file]
+        left = [title for title in book.sheets if title not in {sheets[name].name for name in own}]
+        sheets[first] = replace(sheets[first], beside=tuple(left))
+    return sheets
+
+
+def _content(mapping: Mapping, table: Table, folder: Path, at: tuple[str, ...]) -> bytes:
+    """Return the bytes of a table's file, which stands in the data folder or below it."""
+    path = folder / table.file
+    inside = folder.resolve()
+    if Path(table.file).is_absolute() or not path.resolve().is_relative_to(inside):
+        raise mapping.error(
+            f"the file {table.file} stands outside the data folder", *at, "file", right="Put it into the folder given as --data"
+        )
     if not path.is_file():
-        others = sorted(file.name for file in Path(data_folder).glob(f"*{path.suffix}")) if Path(data_folder).is_dir() else []
+        others = sorted(file.name for file in folder.glob(f"*{path.suffix}")) if folder.is_dir() else []
         raise InputError(
             "the mapping reads this file, and it is not in the data folder",
             file=table.file,
-            right=f"The folder {data_folder} holds: {', '.join(others[:5]) or 'no such file'}",
+            right=f"The folder {folder} holds: {', '.join(others[:5]) or 'no such file'}",
         )
-    content = path.read_bytes()
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        raw = _read_xlsx(mapping, path.name, content)
-    elif path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        raw = _Raw(_read_csv(path.name, content))
-    else:
+    if path.suffix.lower() not in (".xlsx", ".xlsm", ".csv", ".txt", ".tsv"):
         raise mapping.error(
-            f"files of the kind '{path.suffix}' are not read through a mapping", "table", "file", right="Save it as .xlsx or .csv"
+            f"files of the kind '{path.suffix}' are not read through a mapping", *at, "file", right="Save it as .xlsx or .csv"
         )
-    return _sheet(mapping, path.name, hashlib.sha256(content).hexdigest(), raw)
-
-
-@dataclass
-class _Raw:
-    rows: list[tuple[Any, ...]]
-    title: str = ""
-    styled: list[tuple[int, int, str | None, str | None]] = field(default_factory=list)
-    comments: list[tuple[int, int, str]] = field(default_factory=list)
-    unstored: list[tuple[int, int]] = field(default_factory=list)
-
-
-def _load(name: str, content: bytes, *, values: bool = True) -> Any:
-    openpyxl = require("openpyxl", extra="formats")
-    collecting = gc.isenabled()
-    gc.disable()  # a third of the time of loading is the collector's, looking through cells that all stay
     try:
-        return openpyxl.load_workbook(io.BytesIO(content), data_only=values)
-    except Exception as error:
-        what = f"this is not a workbook that can be read: {error}"
-        raise InputError(what, file=name, right="Save it anew as .xlsx, without a password") from error
-    finally:
-        if collecting:
-            gc.enable()
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror})", file=table.file, right="Check that you may read it") from None
 
 
-def _unstored(name: str, content: bytes, title: str) -> list[tuple[int, int]]:
-    """Return row and column of the formulas of a sheet whose value was never stored in the file."""
-    with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        sheets = [part for part in parts.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
-        if not any(_NO_VALUE.search(parts.read(part)) for part in sheets):
-            return []
-    formulas, values = _load(name, content, values=False)[title], _load(name, content)[title]
-    cells = (cell for row in formulas.iter_rows() for cell in row if cell.data_type == "f")
-    return [(cell.row, cell.column) for cell in cells if values.cell(cell.row, cell.column).value is None]
+def _title(mapping: Mapping, table: Table, book: Workbook, at: tuple[str, ...]) -> str:
+    shown = ", ".join(book.sheets[:6])
+    if table.sheet is None and len(book.sheets) > 1:
+        raise mapping.error(f"{book.name} has {len(book.sheets)} sheets", *at, right=f"Name one with sheet: {shown}")
+    if table.sheet is not None and table.sheet not in book.sheets:
+        raise mapping.error(f"{book.name} has no sheet '{table.sheet}'", *at, "sheet", right=f"Its sheets are: {shown}")
+    if not book.sheets:
+        raise InputError("the workbook has no sheet of cells", file=book.name, right="Save the sheet that holds the data")
+    return table.sheet or book.sheets[0]
 
 
-def _read_xlsx(mapping: Mapping, name: str, content: bytes) -> _Raw:
-    book = _load(name, content)
-    table = mapping.table
-    if table.sheet is None and len(book.sheetnames) > 1:
-        raise mapping.error(
-            f"{name} has {len(book.sheetnames)} sheets", "table", right=f"Name one with sheet: {', '.join(book.sheetnames[:6])}"
-        )
-    if table.sheet is not None and table.sheet not in book.sheetnames:
-        raise mapping.error(
-            f"{name} has no sheet '{table.sheet}'", "table", "sheet", right=f"Its sheets are: {', '.join(book.sheetnames[:6])}"
-        )
-    sheet = book[table.sheet] if table.sheet else book.worksheets[0]
-    wanted = any(check.check == "marked" for check in mapping.checks)
-    raw = _Raw([], sheet.title, unstored=_unstored(name, content, sheet.title))
-    looks: dict[int, tuple[str | None, str | None]] = {}
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        raw.rows.append(tuple(cell.value for cell in cells))
-        raw.comments.extend((number, cell.column, str(cell.comment.text).split(_BOILERPLATE)[-1].strip()) for cell in cells if cell.comment)
-        if not wanted or number <= table.header[-1]:
-            continue
-        for cell in cells:
-            style = cell.style_id
-            if style not in looks:
-                fill = _colour(cell.fill.fgColor) if cell.fill.fill_type else None
-                looks[style] = (fill, _colour(cell.font.color))
-            if looks[style] != (None, None):
-                raw.styled.append((number, cell.column, *looks[style]))
-    return raw
-
-
-def _colour(colour: Any) -> str | None:
-    return colour.rgb if colour is not None and colour.type == "rgb" and colour.rgb not in _PLAIN else None
-
-
-def _read_csv(name: str, content: bytes) -> list[tuple[Any, ...]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("the file is not UTF-8 text", file=name, right="Save it as UTF-8") from error
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    rows = [
-        tuple(value if value.strip() else None for value in row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    ]
-    width = len(rows[0]) if rows else 0
-    for number, row in enumerate(rows, start=1):
-        if len(row) != width and row:
-            raise InputError(
-                f"this row has {len(row)} values and the first one has {width}",
-                file=name,
-                row=number,
-                right="Quote values that hold the separator",
-            )
-    return rows
-
-
-def _sheet(mapping: Mapping, file: str, sha256: str, raw: _Raw) -> Sheet:
-    table, rows = mapping.table, raw.rows
-    if len(rows) <= table.header[-1]:
+def _sheet(mapping: Mapping, name: str, file: str, sha256: str, raw: Raw, offset: int) -> Sheet:
+    table = mapping.named[name]
+    if raw.last_row <= table.header[-1]:
         raise InputError(f"there is no row below header row {table.header[-1]}", file=file, right="Give the header rows in table.header")
-    width = max(len(row) for row in rows)
-    if width == 0:
+    if raw.width == 0:
         raise InputError("the sheet is empty", file=file, right="Name the sheet that holds the data")
-    first = table.first_row or table.header[-1] + 1
-    flat: list[tuple[int, int, str, float | None, str]] = []
-    for number, row in enumerate(rows[first - 1 : table.last_row], start=first):
-        flat.extend(
-            (number, column, *known)
-            for column, value in enumerate(row, start=1)
-            if value is not None and (known := _cell(value)) is not None
-        )
-    cells = pl.DataFrame(
-        flat, schema={"ROW": pl.Int64, "COL": pl.Int32, "TEXT": pl.String, "NUM": pl.Float64, "KIND": pl.String}, orient="row"
-    )
+    first, last = table.first_row or table.header[-1] + 1, table.last_row or raw.last_row
+    merged = [area for area in raw.merged if area[0] >= first and area[0] <= last]
+    held = [(row, column, value) for row, column, value in _filled(raw.cells, merged) if first <= row <= last]
+    flat = [
+        (row, column, *known)
+        for row, column, value in held
+        if (known := _cell(value, (row, column) in raw.percents, file, row, column)) is not None
+    ]
+    if sum(len(cell[2]) for cell in flat) > _TEXTS:
+        raise InputError("the sheet holds more text than a table of a trial does", file=file, right="Leave out the columns of long texts")
+    schema = {"ROW": pl.Int64, "COL": pl.Int32, "TEXT": pl.String, "NUM": pl.Float64, "KIND": pl.String, "PCT": pl.Boolean}
+    cells = pl.DataFrame(flat, schema=schema, orient="row")
     marks = pl.DataFrame(raw.styled, schema={"ROW": pl.Int64, "COL": pl.Int32, "FILL": pl.String, "FONT": pl.String}, orient="row")
     return Sheet(
         file,
         raw.title,
         sha256,
-        _headers(rows, table.header, width),
+        _headers(raw, table.header),
         table.header,
-        cells,
+        with_numbers(cells, table.decimal or mapping.decimal).select("ROW", "COL", "TEXT", "KIND", *NUMBERS),
         marks,
         tuple(raw.comments),
         tuple(raw.unstored),
-        len(rows),
+        raw.last_row,
         bool(raw.title),
+        tuple(merged),
+        name,
+        table.long,
+        offset,
     )
 
 
-def _headers(rows: list[tuple[Any, ...]], header_rows: tuple[int, ...], width: int) -> dict[int, tuple[str, ...]]:
+def _filled(cells: list[tuple[int, int, object]], merged: list[tuple[int, int, int, int]]) -> list[tuple[int, int, object]]:
+    """Return cells with the value of each merged area in every row of its first column, where a reader sees it."""
+    if not merged:
+        return cells
+    held = {(row, column): value for row, column, value in cells}
+    for top, left, bottom, _ in merged:
+        if (top, left) in held:
+            held |= {(row, left): held[top, left] for row in range(top + 1, bottom + 1)}
+    return sorted(((row, column, value) for (row, column), value in held.items()), key=lambda cell: cell[:2])
+
+
+def _headers(raw: Raw, header_rows: tuple[int, ...]) -> dict[int, tuple[str, ...]]:
+    wanted = set(header_rows)
+    held = {(row, column): value for row, column, value in raw.cells if row in wanted}
     carried = [""] * len(header_rows)
     headers: dict[int, tuple[str, ...]] = {}
-    for column in range(1, width + 1):
+    for column in range(1, raw.width + 1):
         for level, row in enumerate(header_rows):
-            value = rows[row - 1][column - 1] if column <= len(rows[row - 1]) else None
+            value = held.get((row, column))
             text = "" if value is None else " ".join(_text(value).split())
             if text:
                 carried[level:] = [text] + [""] * (len(header_rows) - level - 1)
@@ -332,24 +321,28 @@ def _headers(rows: list[tuple[Any, ...]], header_rows: tuple[int, ...], width: i
     return headers
 
 
-def _cell(value: Any) -> tuple[str, float | None, str] | None:
+def _cell(value: object, percent: bool, file: str, row: int, column: int) -> tuple[str, float | None, str, bool] | None:
+    """Return text, number, kind of a cell, and whether it is shown as a percentage; None for one that looks blank."""
+    if percent and isinstance(value, int | float):
+        # rounded as the spreadsheet program does: 0.07 is 7 %, not 7.000000000000001
+        value = float(f"{value * 100:.15g}")
     text = _text(value)
     if not text:
         return None
+    if len(text) > _LONGEST:
+        raise InputError(
+            f"the cell holds {len(text)} characters", file=file, row=row, key=f"{column_letter(column)}{row}", right="Shorten it"
+        )
     if isinstance(value, bool):
-        return text, None, "flag"
+        return text, None, "flag", False
     if isinstance(value, int | float):
-        return text, float(value), "number"
+        return text, float(value), "number", percent
     if isinstance(value, dt.date | dt.time):
-        return text, None, "date"
-    try:
-        number = float(text)
-    except ValueError:
-        return text, None, "text"
-    return text, number if math.isfinite(number) and "_" not in text else None, "text"
+        return text, None, "date", False
+    return text, None, "error" if _ERROR.fullmatch(text) else "text", False
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

@@ -9,13 +9,16 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.sdtm.mapping.model import FINDINGS_DOMAINS, Mapping, Rule
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter
+from cartrial.sdtm.mapping.spelt import local_date
 from cartrial.sdtm.source import finding
 from cartrial.sdtm.vocabulary.dates import is_date
 from cartrial.sdtm.vocabulary.schema import kind_of
+from cartrial.sdtm.vocabulary.units import UNITS, plain_unit
 
 __all__ = ["bad_cell", "is_missing", "iso_dates", "taken_value", "with_values"]
 
-_BOUND = r"^([<>≤≥]=?)\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$"
+_PER_CENT, _SHARES = ("%", "percent", "percentage", "pct"), ("fraction", "fraction of 1", "1", "proportion")
+_STANDARD = {test: unit.standard for test, unit in UNITS.items()}
 
 
 def is_missing(mapping: Mapping, *more: tuple[str, ...]) -> pl.Expr:
@@ -40,15 +43,11 @@ def _not_done(rule: Rule, sheet: Sheet, row: int, column: int, usubjid: str, tex
 
 
 def iso_dates(sheet: Sheet, rule: Rule, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return cells with TEXT as an ISO 8601 date, which may be partial."""
+    """Return cells with TEXT as an ISO 8601 date, which may be partial: in the local form too (`03.2022`, `??.03.2022`, `2022`)."""
+    iso: pl.Expr = pl.when(is_date(pl.col("TEXT"))).then("TEXT")
     if rule.date_format is not None:
-        parsed = cells.with_columns(
-            ISO=pl.when(pl.col("KIND") == "date")
-            .then("TEXT")
-            .otherwise(pl.col("TEXT").str.to_date(rule.date_format, strict=False).dt.to_string("%Y-%m-%d"))
-        )
-    else:
-        parsed = cells.with_columns(ISO=pl.when(is_date(pl.col("TEXT"))).then("TEXT"))
+        iso = pl.when(pl.col("KIND") == "date").then("TEXT").otherwise(local_date(pl.col("TEXT"), rule.date_format))
+    parsed = cells.with_columns(ISO=iso)
     wrong = parsed.filter(pl.col("ISO").is_null())
     if wrong.height:
         form = (
@@ -126,30 +125,60 @@ def _mapped(rule: Rule, frame: pl.DataFrame, finds: bool) -> pl.DataFrame:
 
 
 def _numbered(sheet: Sheet, rule: Rule, frame: pl.DataFrame, done: pl.Expr, finds: bool) -> pl.DataFrame:
-    bound = pl.col("TEXT").str.extract_groups(_BOUND)
-    frame = frame.with_columns(
-        SIGN=bound.struct.field("1").str.slice(0, 1), LIMIT=bound.struct.field("2").cast(pl.Float64, strict=False), DONE=done
-    )
+    frame = frame.with_columns(DONE=done)
     usable = pl.col("NUM").is_not_null() | (pl.col("LIMIT").is_not_null() & pl.lit(finds))
     wrong = frame.filter(pl.col("DONE") & ~usable)
     if wrong.height:
-        raise bad_cell(
-            sheet, wrong, "'{text}' is no number", "Write a number with a decimal point, or list the text under missing or not-done"
-        )
+        raise bad_cell(sheet, wrong, "'{text}' is no number", _number_right(wrong["TEXT"][0]))
     if finds and rule.into is None:
         domain = rule.domain
-        lower = pl.col("SIGN").is_in(["<", "≤"])
+        frame = _percent(sheet, rule, frame)
+        lower = pl.col("SIGN").is_in(["<", "<="]).fill_null(False)
+        # the sign as it stands, then the number with a point
+        spelt = pl.coalesce(pl.format("{}{}", "SIGN", _plain(pl.col("LIMIT"))), _plain(pl.col("NUM")))
         frame = frame.with_columns(
             pl.when("DONE").then("TEXT").alias(f"{domain}ORRES"),
-            pl.when("DONE").then("TEXT").alias(f"{domain}STRESC"),
-            pl.when(pl.col("DONE") & ~lower.fill_null(False)).then(pl.coalesce("NUM", "LIMIT")).alias(f"{domain}STRESN"),
+            pl.when("DONE").then(spelt).alias(f"{domain}STRESC"),
+            pl.when(pl.col("DONE") & ~lower).then(pl.coalesce("NUM", "LIMIT")).alias(f"{domain}STRESN"),
         )
         if domain == "LB":
             frame = frame.with_columns(pl.when(pl.col("DONE") & lower).then("LIMIT").alias("LBLLOQ"))
     elif rule.into is not None:
         number = kind_of(rule.domain, rule.into) in ("number", "integer")
         frame = frame.with_columns(pl.when("DONE").then(pl.col("NUM") if number else pl.col("TEXT")).alias(rule.into))
-    return frame.drop("SIGN", "LIMIT", "DONE")
+    return frame.drop("DONE")
+
+
+def _plain(number: pl.Expr) -> pl.Expr:
+    """Return a number as text, a whole one without decimals."""
+    whole = (number == number.round(0)) & (number.abs() < 1e15)
+    return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+
+
+def _number_right(text: str) -> str:
+    if "," in text:
+        return "Say `decimal: comma` in the mapping if commas are decimal signs; else write the number without them"
+    if "." in text and text.replace(".", "").isdigit():
+        return "The mapping says `decimal: comma`: write a comma, or points between groups of three digits"
+    return "Write a number, or list the text under missing or not-done"
+
+
+def _percent(sheet: Sheet, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give a record the unit of its cell where that says per cent, by its format or its sign (rules, A13).
+
+    PERUNIT: the record stands in per cent. SHARE: its limits are said as a share of one.
+    """
+    said = pl.col("PCT") & pl.col("DONE")
+    if not frame.select(said.any()).item():
+        return frame
+    unit = pl.coalesce(
+        plain_unit(pl.col("UNIT")), plain_unit(pl.col("TESTCD").replace_strict(_STANDARD, default=None, return_dtype=pl.String))
+    )
+    other = frame.filter(said & pl.col("UNIT").is_not_null() & ~plain_unit(pl.col("UNIT")).is_in([*_PER_CENT, *_SHARES]))
+    if other.height:
+        what = f"the cell says {{text}} % and the rule '{rule.id}' the unit {other['UNIT'][0]}"
+        raise bad_cell(sheet, other, what, "Correct the unit of the rule, or the format of the cell")
+    return frame.with_columns(said.alias("PERUNIT"), (said & unit.is_in(_SHARES)).alias("SHARE"))
 
 
 def _typed(domain: str, name: str, value: pl.Expr) -> pl.Expr:
@@ -172,5 +201,5 @@ def taken_value(mapping: Mapping, sheet: Sheet, rule: Rule, column: int, name: s
     if take.type == "number" or number:
         wrong = cells.filter(pl.col("NUM").is_null())
         if wrong.height:
-            raise bad_cell(sheet, wrong, "'{text}' is no number", "Write a number with a decimal point, or list the text under missing")
+            raise bad_cell(sheet, wrong, "'{text}' is no number", _number_right(wrong["TEXT"][0]))
     return cells.select("ROW", (pl.col("NUM") if number else pl.col("TEXT")).alias(name))
