@@ -23,6 +23,12 @@ def oracle() -> dict:
 
 
 @cache
+def models() -> dict:
+    """R's figures of models (tests/oracle/models.R)."""
+    return json.loads((ORACLE / "models.json").read_text())
+
+
+@cache
 def data_set(name: str) -> pl.DataFrame:
     """A hand-made set, a public set, or `casebase`, which is read below CARTRIAL_TEST_DATA; skips where it is not at hand."""
     path = ORACLE / "data" / f"{name}.csv"

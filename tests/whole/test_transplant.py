@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -167,7 +166,6 @@ def test_logrank_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dict], Pa
         _same(found[statistic], expected[key])
 
 
-@pytest.mark.skipif(find_spec("statsmodels") is None, reason="the extra `models` is not installed: no hazard ratios")
 @pytest.mark.parametrize("endpoint", ["RFS", "OS"])
 def test_hazard_ratios_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     days = oracle()["bmt_days"]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_column, check_filled
 from cartrial.analysis.estimators.groups import beside, group_rows
 from cartrial.analysis.estimators.limits import normal_quantile
+from cartrial.errors import InputError
 
 __all__ = ["estimate_agreement", "kappa_of_tables"]
 
@@ -28,7 +30,13 @@ def kappa_of_tables(tables: np.ndarray, conf_level: float = 0.95) -> dict[str, n
     Returns
     -------
     dict of ndarray, shape (trials,)
-        N, agreement, chance, kappa, standard_error, lower, upper. Not a number where chance agreement is 1.
+        N, agreement, chance, kappa, standard_error, lower, upper (as the formula gives them: they may leave -1 to 1). Not a number where
+        chance agreement is 1.
+
+    Raises
+    ------
+    InputError
+        If the tables are not square tables of counts.
 
     Examples
     --------
@@ -40,7 +48,8 @@ def kappa_of_tables(tables: np.ndarray, conf_level: float = 0.95) -> dict[str, n
     >>> {name: float(found[name][0].round(3)) for name in ("agreement", "chance", "kappa")}
     {'agreement': 0.7, 'chance': 0.5, 'kappa': 0.4}
     """
-    n = tables.sum(axis=(1, 2)).astype(np.float64)
+    tables = _counts(tables)
+    n = tables.sum(axis=(1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = tables / n[:, None, None]
         row, column = p.sum(axis=2), p.sum(axis=1)
@@ -68,6 +77,21 @@ def kappa_of_tables(tables: np.ndarray, conf_level: float = 0.95) -> dict[str, n
     }
 
 
+def _counts(tables: object) -> np.ndarray:
+    """Return tables of counts as decimals."""
+    right = "Counts of shape (trials, calls, calls): whole numbers, 0 or above"
+    try:
+        found = np.asarray(tables)
+    except ValueError:
+        found = np.zeros(0)
+    if found.ndim != 3 or found.shape[1] != found.shape[2] or found.dtype.kind not in "iuf":
+        raise InputError("the tables are not square tables of numbers", key="tables", right=right)
+    counts = found.astype(np.float64)
+    if not (np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))).all():
+        raise InputError("a cell of a table is no count", key="tables", right=right)
+    return counts
+
+
 def estimate_agreement(
     pairs: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, first: str = "FIRST", second: str = "SECOND", conf_level: float = 0.95
 ) -> pl.DataFrame:
@@ -76,7 +100,7 @@ def estimate_agreement(
     Parameters
     ----------
     pairs : polars.DataFrame
-        One row for each pair, the calls as text.
+        One row for each pair, the calls as text; a pair with an empty call is no pair.
     by : sequence of str
         Columns that define a trial. None: one trial.
     first, second : str
@@ -86,7 +110,12 @@ def estimate_agreement(
     Returns
     -------
     polars.DataFrame
-        One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper.
+        One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper (within -1 to 1).
+
+    Raises
+    ------
+    InputError
+        If a call is empty or blank.
 
     Examples
     --------
@@ -99,9 +128,15 @@ def estimate_agreement(
     (4, 0.75, 0.5, 0.5)
     """
     trial, trials = group_rows(pairs, by)
-    calls = pl.concat([pairs[first].cast(pl.String), pairs[second].cast(pl.String)]).to_frame("call")
+    both = [check_column(pairs, name, "of calls") for name in (first, second)]
+    for series in both:
+        check_filled(series, "a call is empty", "Leave out pairs without both calls before the estimate, and count them")
+    calls = pl.concat([series.cast(pl.String) for series in both]).to_frame("call")
     code, levels = group_rows(calls, ["call"])
     k, count = max(levels.height, 1), trials.height if by else min(pairs.height, 1)
     cell = (trial * k + code[: pairs.height]) * k + code[pairs.height :]
     tables = np.bincount(cell, minlength=count * k * k).reshape(count, k, k)
-    return beside(trials, [pl.Series(name, values).fill_nan(None) for name, values in kappa_of_tables(tables, conf_level).items()])
+    found = kappa_of_tables(tables, conf_level)
+    for name in ("lower", "upper"):  # kappa itself is within -1 to 1
+        found[name] = np.clip(found[name], -1.0, 1.0)
+    return beside(trials, [pl.Series(name, values).fill_nan(None) for name, values in found.items()])

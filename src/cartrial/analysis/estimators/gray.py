@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_cause, check_finite, check_names, check_states, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
 from cartrial.analysis.estimators.logrank import quadratic_form, test_columns
-from cartrial.analysis.estimators.risk import RiskTable, read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.risk import RiskTable, tabulate_risk
 
 __all__ = ["estimate_gray"]
 
@@ -55,6 +56,11 @@ def estimate_gray(
         One row for each trial, sorted: its columns, groups, N, events (of the cause), chi_square, df, p_value. Null where fewer than two
         groups exist or the test is singular.
 
+    Raises
+    ------
+    InputError
+        If a time, code, group or stratum is missing or cannot be, or the cause is the code of censoring.
+
     Examples
     --------
     Two groups in which the same happens do not differ.
@@ -67,14 +73,18 @@ def estimate_gray(
     >>> row["N"], row["events"], round(row["chi_square"], 6), round(row["p_value"], 6)
     (6, 2, 0.0, 1.0)
     """
+    by, strata, power = check_names(by, "by"), check_names(strata, "strata"), check_finite(rho, "rho")
+    states = check_states(states)
+    cause = check_cause(cause, states)
     times, codes = read_times(frame, time), read_status(frame, status, states)
     code = np.where(codes == cause, 0, np.where(codes == 1, 1, 2))
-    level, levels = group_rows(frame, [group])
+    level, levels = group_rows(frame, [group], blank=False)
+    group_rows(frame, strata, blank=False)
     trial, trials = group_rows(frame, by)
     stratum = group_rows(frame, [*by, *strata])[0]
     k = max(levels.height, 1)
     table = tabulate_risk(frame, [*by, *strata], times, level * 3 + code, 3 * k)
-    score, variance = _scores(table, k, rho)
+    score, variance = _scores(table, k, power)
     n_trials = trials.height if by else min(frame.height, 1)
     owner = np.zeros(len(table.subjects), np.int64)
     owner[stratum] = trial

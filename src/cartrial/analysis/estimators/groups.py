@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_column, check_filled, check_frame, check_free, check_names
 from cartrial.errors import InputError
 
 __all__ = ["accumulate", "beside", "first_true", "group_rows", "last_before", "segment_minimum"]
@@ -15,7 +16,7 @@ _CELLS = 1 << 21
 """Cells of one padded block: small enough to stay near the processor, large enough to make blocks few."""
 
 
-def group_rows(frame: pl.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pl.DataFrame]:
+def group_rows(frame: pl.DataFrame, by: Sequence[str], *, blank: bool = True) -> tuple[np.ndarray, pl.DataFrame]:
     """Number the groups of a frame.
 
     Parameters
@@ -23,6 +24,8 @@ def group_rows(frame: pl.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pl.D
     frame : polars.DataFrame
     by : sequence of str
         Columns that define a group: integers, strings or Enum. None: one group.
+    blank : bool
+        Whether a blank text is a group of its own, as it is of variants; it is not of arms.
 
     Returns
     -------
@@ -34,22 +37,31 @@ def group_rows(frame: pl.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pl.D
     Raises
     ------
     InputError
-        If a group column is missing or holds null.
+        If a group column is missing, holds null, or has values that are no groups.
     """
+    check_frame(frame)
+    by = check_names(by, "by")
     for name in by:
-        if name not in frame.columns:
-            raise InputError(f"there is no column {name} to group by", right=f"Columns are: {', '.join(frame.columns)}")
-        if frame[name].null_count():
-            raise InputError(f"the group column {name} has empty values", key=name, right="Every row belongs to one group")
+        series = check_column(frame, name, "to group by")
+        if series.null_count() or not blank:
+            check_filled(series, f"the group column {name} has empty values", "Every row belongs to one group")
+        if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
+            raise InputError(f"values of type {series.dtype} are no groups", key=name, right="Groups are numbers or text")
+        if series.dtype.is_float() and not series.is_finite().all():
+            raise InputError("a group is not a finite number", key=name, right="Groups are numbers or text")
     if not by:
         return np.zeros(frame.height, np.int64), pl.DataFrame({"_": pl.Series([], dtype=pl.Int8)}).select([])
     codes = np.zeros(frame.height, np.int64)
     levels: list[pl.Series] = []
+    span = 1
     for name in by:
         inner, values = _column(frame[name])
-        codes = codes * max(len(values), 1) + inner
+        span *= max(len(values), 1)
         levels.append(values)
-    codes, present = _dense(codes, int(np.prod([max(len(values), 1) for values in levels], dtype=np.float64)))
+        codes = codes * max(len(values), 1) + inner
+        if span > 1 << 62:
+            raise InputError("the group columns have too many combinations", key=", ".join(by), right="Group by fewer columns")
+    codes, present = _dense(codes, span)
     columns: list[pl.Series] = []
     for values in reversed(levels):
         present, place = np.divmod(present, max(len(values), 1))
@@ -58,7 +70,8 @@ def group_rows(frame: pl.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pl.D
 
 
 def beside(keys: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
-    """Set columns beside the group keys (which may have no columns)."""
+    """Set columns beside the group keys (which may have no columns); refuse keys that have a name of theirs."""
+    check_free(keys.columns, [series.name for series in columns])
     return pl.DataFrame([*keys.get_columns(), *columns])
 
 
@@ -67,8 +80,11 @@ def _column(series: pl.Series) -> tuple[np.ndarray, pl.Series]:
     if series.dtype.is_integer():
         if series.is_empty():
             return np.zeros(0, np.int64), series
+        low, high = int(series.min()), int(series.max())  # type: ignore[arg-type]
+        if low < -(1 << 61) or high > 1 << 61:
+            values = series.unique().sort()
+            return values.search_sorted(series).to_numpy().astype(np.int64), values
         numbers = series.to_numpy().astype(np.int64)
-        low, high = int(numbers.min()), int(numbers.max())
         codes, present = _dense(numbers - low, high - low + 1)
         return codes, pl.Series(series.name, present + low, dtype=series.dtype)
     values = series.unique().sort()

@@ -9,10 +9,10 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_moments, check_states, check_word, read_horizon, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, last_before
 from cartrial.analysis.estimators.limits import ConfType, probability_limits
-from cartrial.analysis.estimators.risk import RiskTable, read_status, read_times, tabulate_risk
-from cartrial.errors import InputError
+from cartrial.analysis.estimators.risk import RiskTable, tabulate_risk
 
 __all__ = ["AalenJohansen", "Variance", "estimate_incidence"]
 
@@ -83,12 +83,13 @@ class AalenJohansen:
             before the time, or every subject had an event).
         """
         groups = len(self.table.subjects)
-        found = [self.at_each(np.full(groups, float(when))) for when in times]
+        found = [self.at_each(np.full(groups, when)) for when in check_moments(times, "times").ravel()]
         return pl.concat(found) if found else self.at_each(np.zeros(groups)).clear()
 
     def at_each(self, when: np.ndarray) -> pl.DataFrame:
         """Incidence at one time for each group, shape (groups,); columns as `at`."""
         table, offsets = self.table, self.table.offsets
+        when = read_horizon(when, len(table.subjects))
         reached = last_before(table.time, offsets, when)
         left = offsets[:-1] + last_before(table.time, offsets, when, inclusive=False)
         row, started = offsets[:-1] + np.maximum(reached - 1, 0), reached > 0
@@ -169,7 +170,7 @@ def estimate_incidence(
     time : str
         Column of times. Unit: any, days as a rule.
     status : str
-        Column of codes: 0 event of interest, 1 censored, 2 and on competing events.
+        Column of codes: 0 event of interest, 1 censored, 2 and on competing events; integers or whole decimals.
     states : int
         How many codes there are.
     variance : {"survfit", "cuminc"}
@@ -187,7 +188,7 @@ def estimate_incidence(
     Raises
     ------
     InputError
-        If a time or code is missing or unknown.
+        If a time or code is missing, unknown or below 0, or another argument cannot be.
 
     Examples
     --------
@@ -199,8 +200,8 @@ def estimate_incidence(
     >>> curves.at([3, 4]).select("time", "cause", "incidence").rows()
     [(3.0, 0, 0.25), (3.0, 2, 0.25), (4.0, 0, 0.75), (4.0, 2, 0.25)]
     """
-    if variance not in get_args(Variance):
-        raise InputError(f"the variance {variance} is unknown", right=f"Known are: {', '.join(get_args(Variance))}")
+    check_word(variance, get_args(Variance), "variance", "variance")
+    states = check_states(states)
     table = tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, states), states)
     offsets = table.offsets
     causes = tuple(code for code in range(states) if code != 1)

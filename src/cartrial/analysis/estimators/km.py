@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cartrial.analysis.estimators.arguments import Codes, check_moments, check_shares, read_horizon, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, first_true, last_before, segment_minimum
 from cartrial.analysis.estimators.limits import ConfType, probability_limits
-from cartrial.analysis.estimators.risk import TOLERANCE, RiskTable, read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.risk import TOLERANCE, RiskTable, tabulate_risk
 
 __all__ = ["KaplanMeier", "estimate_follow_up", "estimate_survival"]
 
@@ -63,10 +64,16 @@ class KaplanMeier:
         polars.DataFrame
             One row for each group: the group's columns, N, events, censored, then `median` (or `q25` ...) with `_lower` and
             `_upper`. Not reached: null.
+
+        Raises
+        ------
+        InputError
+            If a share is not between 0 and 1, or a group's column is named as one of the result (here as in the other methods).
         """
+        shares = check_shares(quantiles)
         total = self.table.total()
         columns = [pl.Series("N", self.table.subjects), pl.Series("events", total[:, 0]), pl.Series("censored", total[:, 1])]
-        for share in quantiles:
+        for share in shares:
             name = "median" if share == 0.5 else f"q{100 * share:g}"
             for suffix, curve in (("", self.survival), ("_lower", self.lower), ("_upper", self.upper)):
                 columns.append(_null(name + suffix, self._quantile(curve, share)))
@@ -115,12 +122,14 @@ class KaplanMeier:
             survival_lower, survival_upper, observed (whether the curve is known there: the group's last time is not before the time, or the
             curve has reached 0, where it stays).
         """
-        found = [self.at_each(np.full(len(self.table.subjects), float(when))) for when in times]
+        moments = check_moments(times, "times").ravel()
+        found = [self.at_each(np.full(len(self.table.subjects), when)) for when in moments]
         return pl.concat(found) if found else self.at_each(np.zeros(len(self.table.subjects))).clear()
 
     def at_each(self, when: np.ndarray) -> pl.DataFrame:
         """Survival at one time for each group, shape (groups,); columns as `at`."""
         table, offsets = self.table, self.table.offsets
+        when = read_horizon(when, len(table.subjects))
         before = last_before(table.time, offsets, when, inclusive=False)
         reached = last_before(table.time, offsets, when)
         row = offsets[:-1] + np.maximum(reached - 1, 0)
@@ -171,21 +180,23 @@ class KaplanMeier:
     def restricted_mean(self, until: float | Sequence[float] | np.ndarray) -> pl.DataFrame:
         """Mean time lived up to a horizon (restricted mean survival time), with Greenwood's variance.
 
-        As R's ``print(survfit, rmean=)``: S is carried flat past the last time.
+        As R's ``print(survfit, rmean=)``: S is carried flat past the last time. Where it has reached 0 that is right, else it is a guess
+        that no subject bears out: `observed` is false.
 
         Parameters
         ----------
         until : float or ndarray of shape (groups,)
-            The horizon. Unit: that of the data.
+            The horizon, finite. Unit: that of the data.
 
         Returns
         -------
         polars.DataFrame
-            One row for each group: the group's columns, time (the horizon), rmst, standard_error.
+            One row for each group: the group's columns, time (the horizon), rmst, standard_error, observed (whether the group's last time
+            is not before the horizon, or its curve has reached 0).
         """
         table, offsets = self.table, self.table.offsets
         groups = len(table.subjects)
-        horizon = np.broadcast_to(np.asarray(until, np.float64), (groups,)).copy()
+        horizon = read_horizon(until, groups)
         lengths = np.diff(offsets)
         first = offsets[:-1]
         previous_time, previous = np.empty(len(table.time)), np.empty(len(table.time))
@@ -201,7 +212,13 @@ class KaplanMeier:
             hazard = np.where((risk > events) & (table.time <= end), events / (risk * (risk - events).astype(np.float64)), 0.0)
         variance = np.bincount(table.group, (np.repeat(whole, lengths) - area) ** 2 * hazard, minlength=groups)
         return beside(
-            table.keys, [pl.Series("time", horizon), pl.Series("rmst", whole + start), pl.Series("standard_error", np.sqrt(variance))]
+            table.keys,
+            [
+                pl.Series("time", horizon),
+                pl.Series("rmst", whole + start),
+                pl.Series("standard_error", np.sqrt(variance)),
+                pl.Series("observed", (horizon <= table.last_time) | (self.survival[offsets[1:] - 1] == 0)),
+            ],
         )
 
 
@@ -215,6 +232,7 @@ def estimate_survival(
     *,
     time: str = "AVAL",
     status: str = "CNSR",
+    codes: Codes = "0/1",
     conf_type: ConfType = "log-log",
     conf_level: float = 0.95,
 ) -> KaplanMeier:
@@ -232,7 +250,9 @@ def estimate_survival(
     time : str
         Column of times. Unit: any, days as a rule.
     status : str
-        Column of codes as ADaM's CNSR: 0 event, 1 censored.
+        Column of codes as ADaM's CNSR: 0 event, 1 censored; integers or whole decimals, as XPT has them.
+    codes : {"0/1", "ADaM"}
+        ADaM: every code above 0 is censored (a code for each reason).
     conf_type : {"log-log", "log", "plain"}
     conf_level : float
 
@@ -243,7 +263,7 @@ def estimate_survival(
     Raises
     ------
     InputError
-        If a time or code is missing or unknown.
+        If a time or code is missing, unknown or below 0, or another argument cannot be.
 
     Examples
     --------
@@ -257,7 +277,8 @@ def estimate_survival(
     >>> curve.summary()["median"].item(), curve.at([2])["at_risk"].item()
     (3.0, 3)
     """
-    return _estimate(tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, 2), 2), conf_type, conf_level)
+    table = tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, 2, codes), 2)
+    return _estimate(table, conf_type, conf_level)
 
 
 def estimate_follow_up(
@@ -266,6 +287,7 @@ def estimate_follow_up(
     *,
     time: str = "AVAL",
     status: str = "CNSR",
+    codes: Codes = "0/1",
     conf_type: ConfType = "log-log",
     conf_level: float = 0.95,
 ) -> KaplanMeier:
@@ -285,7 +307,8 @@ def estimate_follow_up(
     >>> curve.steps()["survival"].round(3).to_list(), curve.summary()["median"].item()
     ([0.667, 0.667, 0.0], 6.0)
     """
-    return _estimate(tabulate_risk(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2), 2), conf_type, conf_level)
+    table = tabulate_risk(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2, codes), 2)
+    return _estimate(table, conf_type, conf_level)
 
 
 def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> KaplanMeier:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from cartrial.errors import InputError
+from cartrial.analysis.estimators.arguments import check_level, check_word
 
 __all__ = ["ConfType", "normal_quantile", "probability_limits"]
 
@@ -17,9 +17,7 @@ def normal_quantile(conf_level: float) -> float:
     """Return the standard normal quantile of a two-sided confidence level, e.g. 1.96 for 0.95."""
     from scipy.special import ndtri
 
-    if not 0 < conf_level < 1:
-        raise InputError(f"the confidence level {conf_level} is not between 0 and 1", right="For example 0.95")
-    return float(ndtri(0.5 + conf_level / 2))
+    return float(ndtri(0.5 + check_level(conf_level) / 2))
 
 
 def probability_limits(p: np.ndarray, relative_error: np.ndarray, conf_type: ConfType, conf_level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -42,8 +40,7 @@ def probability_limits(p: np.ndarray, relative_error: np.ndarray, conf_type: Con
     lower, upper : ndarray
         Same shape, within 0 to 1.
     """
-    if conf_type not in get_args(ConfType):
-        raise InputError(f"the kind of limits {conf_type} is unknown", right=f"Known are: {', '.join(get_args(ConfType))}")
+    check_word(conf_type, get_args(ConfType), "conf_type", "kind of limits")
     z = normal_quantile(conf_level)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if conf_type == "plain":

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import Codes, check_finite, check_names, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
-from cartrial.analysis.estimators.risk import read_status, read_times, tabulate_risk
+from cartrial.analysis.estimators.risk import tabulate_risk
 
 __all__ = ["estimate_logrank", "quadratic_form", "test_columns"]
 
@@ -21,6 +22,7 @@ def estimate_logrank(
     strata: Sequence[str] = (),
     time: str = "AVAL",
     status: str = "CNSR",
+    codes: Codes = "0/1",
     rho: float = 0.0,
 ) -> pl.DataFrame:
     """Log-rank test of the equality of survival curves.
@@ -40,6 +42,8 @@ def estimate_logrank(
         Columns that define strata: subjects are compared inside them.
     time, status : str
         As ADTTE: time, and 0 event, 1 censored.
+    codes : {"0/1", "ADaM"}
+        ADaM: every code above 0 is censored.
     rho : float
         0: log-rank; 1: the Peto and Peto modification of the Gehan-Wilcoxon test.
 
@@ -48,6 +52,11 @@ def estimate_logrank(
     polars.DataFrame
         One row for each trial, sorted: its columns, groups (compared), N, events, chi_square, df, p_value. Null where fewer than
         two groups could have an event, or the test is singular.
+
+    Raises
+    ------
+    InputError
+        If a time, code, group or stratum is missing or cannot be.
 
     Examples
     --------
@@ -60,11 +69,14 @@ def estimate_logrank(
     >>> round(row["chi_square"], 4), row["df"], round(49 / 17, 4)
     (2.8824, 1, 2.8824)
     """
-    times, codes = read_times(frame, time), read_status(frame, status, 2)
-    level, levels = group_rows(frame, [group])
+    by, strata = check_names(by, "by"), check_names(strata, "strata")
+    power = check_finite(rho, "rho")
+    times, state = read_times(frame, time), read_status(frame, status, 2, codes)
+    level, levels = group_rows(frame, [group], blank=False)
     k = max(levels.height, 1)
     trial, trials = group_rows(frame, by)
-    table = tabulate_risk(frame, [*by, *strata], times, level * 2 + codes, 2 * k)
+    group_rows(frame, strata, blank=False)
+    table = tabulate_risk(frame, [*by, *strata], times, level * 2 + state, 2 * k)
     n_trials = trials.height if by else min(frame.height, 1)
     owner = _owner(trial, group_rows(frame, [*by, *strata])[0], len(table.subjects))
     died = table.left[:, 0::2].astype(np.float64)
@@ -72,11 +84,11 @@ def estimate_logrank(
     risk_of = (risk[:, 0::2] + risk[:, 1::2]).astype(np.float64)
     d, n = died.sum(axis=1), table.at_risk.astype(np.float64)
     weight = np.ones(len(n))
-    if rho:
+    if power:
         survival = accumulate(np.multiply, (n - d) / np.maximum(n, 1), table.offsets)
         left = np.concatenate(([1.0], survival[:-1]))
         left[table.offsets[:-1]] = 1.0
-        weight = left**rho
+        weight = left**power
     where = owner[table.group]
     share = risk_of / np.maximum(n, 1)[:, None]
     excess = (
@@ -97,7 +109,7 @@ def estimate_logrank(
         [
             pl.Series("groups", kept.sum(axis=1)),
             pl.Series("N", np.bincount(trial, minlength=n_trials)),
-            pl.Series("events", np.bincount(trial, codes == 0, minlength=n_trials).astype(np.int64)),
+            pl.Series("events", np.bincount(trial, state == 0, minlength=n_trials).astype(np.int64)),
             *test_columns(chi_square, df),
         ],
     )

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cartrial.analysis.estimators.arguments import check_column, check_free, check_null_rates, check_word, read_counts
 from cartrial.analysis.estimators.groups import beside, group_rows
 from cartrial.analysis.estimators.limits import normal_quantile
 from cartrial.errors import InputError
@@ -50,14 +51,10 @@ def binomial_limits(
     >>> lower.round(3).tolist(), upper.round(3).tolist()
     ([0.0, 0.692], [0.308, 1.0])
     """
-    if method not in get_args(RateMethod):
-        raise InputError(f"the method {method} is unknown", right=f"Known are: {', '.join(get_args(RateMethod))}")
-    x, n = np.asarray(x, np.int64), np.asarray(n, np.int64)
-    if ((x < 0) | (x > n)).any():
-        raise InputError("a number of responders is below 0 or above the number of subjects", right="0 <= x <= n")
-    width = int(n.max(initial=0)) + 1
-    pairs, place = np.unique(n * width + x, return_inverse=True)
-    lower, upper = _limits((pairs % width).astype(np.float64), (pairs // width).astype(np.float64), method, conf_level)
+    check_word(method, get_args(RateMethod), "method", "method")
+    x, n = read_counts(x, n)
+    pairs, place = np.unique(np.stack([n.ravel(), x.ravel()]), axis=1, return_inverse=True)
+    lower, upper = _limits(pairs[1].astype(np.float64), pairs[0].astype(np.float64), method, conf_level)
     return lower[place].reshape(x.shape), upper[place].reshape(x.shape)
 
 
@@ -125,9 +122,11 @@ def binomial_p_value(
     >>> binomial_p_value(np.array([3, 2]), np.array([3, 3]), 0.5).round(3).tolist()
     [0.125, 0.5]
     """
-    x, n, null = np.asarray(x, np.float64), np.asarray(n, np.float64), np.asarray(null, np.float64)
-    if ((null < 0) | (null > 1)).any():
-        raise InputError("a null rate is not between 0 and 1", right="For example 0.30")
+    check_word(alternative, ("greater", "less"), "alternative", "alternative")
+    x, n = (counts.astype(np.float64) for counts in read_counts(x, n))
+    null = check_null_rates(null)
+    if null.ndim and x.ndim and null.shape != x.shape and 1 not in (null.size, x.size):
+        raise InputError(f"there are {null.size} null rates and {x.size} numbers", key="null", right="Give one, or one for each number")
     p = _at_least(x, n, null) if alternative == "greater" else _at_least(n - x, n, 1 - null)
     return np.where(n == 0, np.nan, p)
 
@@ -150,7 +149,8 @@ def rate_frame(
     polars.DataFrame
         `counts` with rate, lower, upper; null where there is no subject.
     """
-    x, n = counts[responders].to_numpy(), counts[subjects].to_numpy()
+    check_free(counts.columns, ("rate", "lower", "upper"))
+    x, n = (check_column(counts, name, "of counts").to_numpy() for name in (responders, subjects))
     lower, upper = binomial_limits(x, n, method, conf_level)
     with np.errstate(invalid="ignore"):
         rate = x / n
@@ -198,11 +198,12 @@ def estimate_rate(
     >>> estimate_rate(frame).select("n", "N", "not_yet_assessable").row(0)
     (2, 3, 1)
     """
-    if value not in frame.columns:
-        raise InputError(f"there is no column {value} of responses", right=f"Columns are: {', '.join(frame.columns)}")
+    series = check_column(frame, value, "of responses")
     codes, keys = group_rows(frame, by)
-    response = frame[value].cast(pl.Float64).to_numpy()
-    if not (np.isnan(response) | (response == 0) | (response == 1)).all():
+    numbers = series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)
+    response = series.cast(pl.Float64).to_numpy() if numbers else np.zeros(0)
+    known = series.is_null().to_numpy() | np.isin(response, (0, 1)) if numbers else np.zeros(1, bool)
+    if not known.all():
         raise InputError("a response is neither 0 nor 1", key=value, right="1 responder, 0 non-responder, empty when not yet assessable")
     groups = keys.height if by else min(frame.height, 1)
     state = np.where(np.isnan(response), 2, response).astype(np.int64)

@@ -10,9 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.groups import group_rows
-from cartrial.errors import InputError
 
-__all__ = ["TOLERANCE", "RiskTable", "read_status", "read_times", "tabulate_risk"]
+__all__ = ["TOLERANCE", "RiskTable", "tabulate_risk", "unite_times"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -75,37 +74,6 @@ class RiskTable:
         return chosen, np.searchsorted(chosen, self.offsets)
 
 
-def read_times(frame: pl.DataFrame, name: str) -> np.ndarray:
-    """Return a column of times as numbers; refuse empty or infinite ones."""
-    if name not in frame.columns:
-        raise InputError(f"there is no column {name} of times", right=f"Columns are: {', '.join(frame.columns)}")
-    series = frame[name]
-    if not series.dtype.is_numeric():
-        raise InputError("the times are not numbers", key=name, right="Times are days, as integers or decimals")
-    if series.null_count():
-        raise InputError("a time is missing", key=name, right="Leave out subjects without a time before the estimate, and count them")
-    values = series.to_numpy()
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise InputError("a time is not a finite number", key=name, right="Times are finite")
-    return values
-
-
-def read_status(frame: pl.DataFrame, name: str, states: int) -> np.ndarray:
-    """Return a column of codes 0 to states - 1; refuse anything else."""
-    if name not in frame.columns:
-        raise InputError(f"there is no column {name} of codes", right=f"Columns are: {', '.join(frame.columns)}")
-    series = frame[name]
-    allowed = ", ".join(str(code) for code in range(states))
-    right = f"Codes are {allowed}" + (" (0 event, 1 censored)" if states == 2 else "")
-    if series.null_count() or not (series.dtype.is_integer() or series.dtype == pl.Boolean):
-        raise InputError("a code is missing or no integer", key=name, right=right)
-    values = series.cast(pl.Int64).to_numpy()
-    if len(values) and (values.min() < 0 or values.max() >= states):
-        bad = values[(values < 0) | (values >= states)][0]
-        raise InputError(f"the code {bad} is unknown", key=name, right=right)
-    return values
-
-
 def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, states: np.ndarray, n_states: int) -> RiskTable:
     """Tabulate the distinct times of each group.
 
@@ -142,7 +110,7 @@ def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, sta
     group_of = cell // len(values)
     subjects = np.bincount(codes, minlength=n_groups)
     ends = np.cumsum(subjects)
-    if values.dtype.kind == "f":
+    if values.dtype.kind == "f" or values[-1] * TOLERANCE >= 1:
         new = _merge(new, group_of, values[cell - group_of * len(values)], ends - subjects)
     starts = np.flatnonzero(new)
     block = np.cumsum(new) - 1
@@ -153,10 +121,31 @@ def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, sta
     return RiskTable(keys, offsets, time, left, ends[group] - starts, subjects)
 
 
+def unite_times(times: np.ndarray) -> Integers:
+    """Rank times, those that differ by rounding alone being one, as R's ``aeqSurv``.
+
+    Parameters
+    ----------
+    times : ndarray, shape (rows,)
+        Finite.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows,)
+        0 for the smallest.
+    """
+    values, place = np.unique(times.astype(np.float64), return_inverse=True)
+    if len(values) == 0:
+        return place.astype(np.int64)
+    new = np.ones(len(values), bool)
+    new[1:] = np.diff(values) > TOLERANCE * max(1.0, float(np.abs(values).mean()))
+    return (np.cumsum(new) - 1)[place]
+
+
 def _ranks(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the rank of each time among `values`; whole numbers keep their distance."""
     if times.dtype.kind == "f":
-        whole = times.astype(np.int64)
+        whole = np.minimum(times, 2.0**60).astype(np.int64)
         if not (whole == times).all():
             values, ranks = np.unique(times, return_inverse=True)
             return ranks.astype(np.int64), values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_columns
 from cartrial.analysis.results import build_rows
 
 __all__ = ["MILESTONES", "count_flow", "flow_rows"]
@@ -37,6 +38,7 @@ def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
     >>> count_flow(adsl).select("TRIAL", "infused", "responders").rows()
     [(1, 2, 1)]
     """
+    check_columns(adsl, "TRIAL", *MILESTONES.values())
     return (
         adsl.group_by("TRIAL")
         .agg((pl.col(flag).cast(pl.String) == "Y").sum().cast(pl.Int64).alias(name) for name, flag in MILESTONES.items())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_free, check_names, read_amounts
+from cartrial.analysis.estimators.groups import group_rows
 from cartrial.analysis.estimators.km import estimate_survival
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY
@@ -13,6 +15,7 @@ from cartrial.analysis.wording import DAY
 __all__ = ["estimate_kinetics", "kinetics_rows"]
 
 _DAYS = ("TMAX", "TLAST", "PERSIST")
+_SUMMARY = ("N", "n", "geometric_mean", "cv", "mean", "standard_deviation", "median", "q25", "q75", "min", "max", "_")
 _AMOUNTS = ("geometric_mean", "median", "q25", "q75", "min", "max", "mean", "standard_deviation")
 
 
@@ -36,6 +39,11 @@ def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, va
         One row for each group, sorted: its columns, N (rows), n (values), geometric_mean, cv (geometric: 100 sqrt(exp(s^2) - 1),
         s the standard deviation of the logarithms), mean, standard_deviation, median, q25, q75 (R's type 7), min, max.
 
+    Raises
+    ------
+    InputError
+        If a measurement is no number, not finite or negative, or a group column cannot be.
+
     Examples
     --------
     >>> import polars as pl
@@ -44,7 +52,11 @@ def estimate_kinetics(frame: pl.DataFrame, by: Sequence[str] = ("TRIAL",), *, va
     >>> found.select("N", "n", pl.col("geometric_mean").round(6), "mean").row(0)
     (5, 3, 10.0, 37.0)
     """
-    amount = pl.col(value).cast(pl.Float64)
+    by = check_names(by, "by")
+    check_free(by, (*_SUMMARY, value))
+    group_rows(frame, by)
+    frame = frame.with_columns(read_amounts(frame, value))
+    amount = pl.col(value)
     chosen = amount.filter(amount.is_not_null() if zeros else amount > 0)
     logs = amount.filter(amount > 0).log()
     ordered = frame.sort(*by, value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_columns
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
 
@@ -45,6 +46,8 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
     >>> dict(found.filter(pl.col("n") > 0).select("level", "n").iter_rows())
     {'0': 1, '2': 1, '3': 1, '>=3': 1, 'any': 2}
     """
+    check_columns(events, "TRIAL", "SUBJ", "AETOXGR", terms)
+    check_columns(infused, "TRIAL", "SUBJ")
     totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
     worst = (
         events.filter(pl.col(terms).is_not_null())

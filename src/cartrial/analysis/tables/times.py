@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from cartrial.analysis.estimators.gray import estimate_gray
 from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incidence
 from cartrial.analysis.estimators.km import KaplanMeier, estimate_follow_up, estimate_survival
 from cartrial.analysis.estimators.logrank import estimate_logrank
+from cartrial.analysis.estimators.models import estimate_cox
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, DAYS_PER_MONTH, MONTH, PROPORTION, day_of_month
 from cartrial.endpoints import derived_variants
@@ -161,42 +161,23 @@ def _read(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame, curves: bool)
 
 
 def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: str) -> list[pl.DataFrame]:
-    """Hazard ratios of levels against the first; Firth where a level has no event. Without the extra `models`: none."""
-    if find_spec("statsmodels") is None or find_spec("firthmodels") is None:
-        return []
-    from cartrial.analysis.estimators.models import estimate_cox, estimate_firth
-
+    """Hazard ratios of levels against the first. `method` says where Firth's penalty was taken, and what is not estimable."""
     frames = []
+    statistics = ("hazard_ratio", "lower", "upper", "p_value")
     for key, one in levelled.sort(*_KEY, "SUBJ").group_by(_KEY, maintain_order=True):
-        events = one.group_by("level").agg((pl.col("CNSR") == 0).sum().alias("events"))["events"]
-        if len(events) < 2 or events.sum() == 0:
+        if one["level"].n_unique() < 2 or not (one["CNSR"] == 0).any():
             continue
-        few = bool((events == 0).any())
-        try:
-            fit = (estimate_firth if few else estimate_cox)(one, ["level"], conf_level=conf_level)
-        except np.linalg.LinAlgError:
-            fit = _not_estimable(one)  # levels that no event tells apart
+        fit = estimate_cox(one, ["level"], conf_level=conf_level)
         wide = fit.select(
             pl.lit(key[0]).cast(one.schema["PARAMCD"]).alias("PARAMCD"),
             pl.lit(key[1]).cast(one.schema["VARIANT"]).alias("VARIANT"),
             pl.lit(key[2]).cast(one.schema["TRIAL"]).alias("TRIAL"),
             pl.concat_str("level", pl.lit(" against "), "reference").alias("level"),
-            "hazard_ratio",
-            "lower",
-            "upper",
-            "p_value",
+            "method",
+            *statistics,
         )
-        method = "Cox model with Firth's penalty, ties by Breslow" if few else "Cox model, ties by Efron"
-        statistics = ("hazard_ratio", "lower", "upper", "p_value")
-        frames.append(build_rows(_labelled(wide, labels), statistics, analysis="survival", method=method, conf_level=conf_level, **names))
+        frames.append(build_rows(_labelled(wide, labels), statistics, analysis="survival", conf_level=conf_level, **names))
     return frames
-
-
-def _not_estimable(one: pl.DataFrame) -> pl.DataFrame:
-    """Hazard ratios without a value, of each level against the first."""
-    reference, *others = sorted(one["level"].unique().to_list())
-    missing = {name: pl.Series([None] * len(others), dtype=pl.Float64) for name in ("hazard_ratio", "lower", "upper", "p_value")}
-    return pl.DataFrame({"level": others, "reference": [reference] * len(others), **missing})
 
 
 def incidence_rows(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cartrial.analysis.estimators.arguments import check_level, read_numbers
 from cartrial.design.survival.curves import Weibull
 from cartrial.errors import InputError
 
@@ -112,8 +113,9 @@ def estimate_one_sample_log_rank(
     """
     from scipy.special import chdtrc, gammaincinv
 
-    time = np.asarray(times, np.float64).ravel()
-    event = np.asarray(events, np.float64).ravel()
+    time = read_numbers(times, "times", "Give times of 0 or more").ravel()
+    event = np.asarray(events)
+    event = (event if event.dtype == bool else read_numbers(events, "events", "1 is an event, 0 is censored")).ravel().astype(np.float64)
     if not len(time):
         raise InputError("there are no subjects", key="times", right="Give one time a subject")
     if len(event) != len(time):
@@ -122,8 +124,7 @@ def estimate_one_sample_log_rank(
         raise InputError("a time is missing or negative", key="times", right="Give times of 0 or more")
     if not np.isin(event, (0.0, 1.0)).all():
         raise InputError("an event is neither 0 nor 1", key="events", right="1 is an event, 0 is censored")
-    if not 0 < conf_level < 1:
-        raise InputError(f"the confidence level {conf_level} is not between 0 and 1", key="conf_level", right="For example 0.95")
+    conf_level = check_level(conf_level)
     observed, expected = int(event.sum()), float(_expected(time, null).sum())
     if expected <= 0:
         raise InputError("no event is expected, since nobody was followed", key="times", right="Give times above 0")
@@ -152,7 +153,7 @@ def _expected(time: Floats, null: Weibull | ArrayLike) -> Floats:
     """Return each subject's expected events."""
     if isinstance(null, Weibull):
         return np.asarray(null.cumulative_hazard(time))
-    survival = np.asarray(null, np.float64).ravel()
+    survival = read_numbers(null, "null", "Give a curve, or a survival above 0, at most 1, a subject").ravel()
     if len(survival) != len(time) or not ((survival > 0) & (survival <= 1)).all():
         raise InputError("the null's survival does not fit", key="null", right="Give a curve, or a survival above 0, at most 1, a subject")
     return -np.log(survival)

@@ -239,13 +239,16 @@ def _subgroups(data: ReportData) -> list[Block]:
             for level in levels:
                 at = [row for row in found if row["level"] == level]
                 ratio = [row for row in found if row["level"].startswith(f"{level} against ")]
-                hazard = parts("{} ({} to {})", *(stat(ratio, one) for one in ("hazard_ratio", "lower", "upper"))) if ratio else ""
+                hazard = _hazard(data, ratio) if ratio else ""
                 limits = parts("{} ({} to {})", *(data.rows.months(at, end) for end in ("", "_lower", "_upper")))
                 rows.append((LEVEL_WORDS.get(level, level), stat(at, "N"), stat(at, "events"), limits, hazard, ""))
     if not rows:
         return []
     head = ("Subgroup", "Subjects", "Events", "Median (months, limits)", "Hazard ratio (limits)", "Log-rank p")
-    caption = "Times to event by subgroup, main analyses; a hazard ratio is against the level without one"
+    caption = (
+        "Times to event by subgroup, main analyses; a hazard ratio (Cox model, ties by Efron) is against the level without one. Firth: the "
+        "likelihood has no largest value, as where a level has no event, so by Firth's penalty with profile limits, ties by Breslow"
+    )
     table = Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
     return [
         Details(
@@ -253,3 +256,12 @@ def _subgroups(data: ReportData) -> list[Block]:
             [table, Note("p-values describe: the study was not planned to compare subgroups, and nothing is adjusted for their number.")],
         )
     ]
+
+
+def _hazard(data: ReportData, ratio: list[ResultRow]) -> Cell:
+    """Return a hazard ratio with its limits, and what is unusual about it: by Firth, or not estimable."""
+    method = ratio[0]["method"]
+    if "not estimable" in method:
+        return "not estimable"
+    figures = [data.rows.stat(ratio, one) for one in ("hazard_ratio", "lower", "upper")]
+    return parts("{} ({} to {}), Firth" if "Firth" in method else "{} ({} to {})", *figures)
