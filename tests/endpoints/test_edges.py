@@ -76,7 +76,7 @@ def test_product_failure_and_death_before_infusion() -> None:
 
 def test_a_confirmation_that_is_due_on_the_cutoff_may_not_come_any_more() -> None:
     """Paragraph 1: no record after the cutoff is used; one on it is, and was not there."""
-    window = Window(1, 1, 104, FAR, FAR, FAR)
-    assert not may_be_confirmed(subject(cutoff=56), RATE, window, 28)
-    assert may_be_confirmed(subject(cutoff=55), RATE, window, 28)
-    assert not may_be_confirmed(subject(cutoff=55, death=50), RATE, window, 28)
+    window = Window(1, 1, 104, FAR, FAR, FAR, -1, -1)
+    assert not may_be_confirmed(subject(cutoff=56), window, 28 + 28)
+    assert may_be_confirmed(subject(cutoff=55), window, 28 + 28)
+    assert not may_be_confirmed(subject(cutoff=55, death=50), window, 28 + 28)

@@ -29,7 +29,7 @@ def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoin
     """Return the first usable CR or CRi of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
     first = np.empty(len(course.day0), np.int64)
     strategy, confirm = strategy_codes(endpoint), study.disease.confirm_days
-    find_first_response(len(calls.day), reads_of(calls), courses_of(course), strategy, confirm, first)
+    find_first_response(len(calls.day), reads_of(calls, course), courses_of(course), strategy, confirm, first)
     return first
 
 
@@ -75,7 +75,8 @@ class Populations:
         if name == "infused":
             return infused
         calls = self.calls[reader]
-        adequate = (calls.status != NE) & (calls.day > course.day0[calls.subject])
+        alive = calls.day <= course.death[calls.subject]
+        adequate = (calls.status != NE) & (calls.day > course.day0[calls.subject]) & alive
         first = self._first_day(calls, adequate)
         assessed = infused & (first < FAR)
         if name == "assessed":

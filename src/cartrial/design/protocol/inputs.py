@@ -64,7 +64,7 @@ class Delay:
     start : {"infusion", "enrolment"}
         From where they are counted.
     closed : bool
-        Whether the endpoint's window has closed then; otherwise the days are an assumption.
+        Whether the endpoint's window has closed then, with the days to see a response again; otherwise the days are an assumption.
     source : str
     """
 
@@ -326,16 +326,18 @@ def _alone(size: int, null: float, target: float, alpha: float) -> str:
 
 
 def _delay(study: Study, endpoint: Endpoint) -> Delay:
-    """Return when an endpoint's window has closed; until then a subject may still respond."""
+    """Return when an endpoint's window has closed and its last response has been seen again; until then a subject may still respond."""
     window = endpoint.window
     assert window is not None
     rule = rule_of(study, endpoint)
+    again = max(rule.confirm, rule.sustained)
+    seen = f", and a response on its last day has been seen again {again} days later" if again else ""
     if rule.mode in (AT, WITHIN):
         words = f"{window.at or window.within} (day {rule.low} to {rule.high})"
-        return Delay(rule.high, "infusion", True, f"the window of {endpoint.id}, {words}, has closed")
+        return Delay(rule.high + again, "infusion", True, f"the window of {endpoint.id}, {words}, has closed{seen}")
     if rule.mode == DAYS:
         start: Literal["infusion", "enrolment"] = "enrolment" if rule.from_enrolment else "infusion"
-        return Delay(rule.high, start, True, f"the window of {endpoint.id}, {rule.high} days from {start}, has closed")
+        return Delay(rule.high + again, start, True, f"the window of {endpoint.id}, {rule.high} days from {start}, has closed{seen}")
     visit = max(study.disease.visits, key=lambda visit: visit.day)
     source = f"assumption: {endpoint.id} counts responses up to the cutoff; none is awaited beyond the last visit ({visit.name})"
     return Delay(visit.day + visit.plus, "infusion", False, source)

@@ -54,7 +54,7 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
     member = populations.members(endpoint, reader)
-    rule, reads, courses = rule_of(study, endpoint), reads_of(calls), courses_of(course)
+    rule, reads, courses = rule_of(study, endpoint), reads_of(calls, course), courses_of(course)
     subjects, subject = len(course.day0), calls.subject
     told = course.ice.copy()
     told[0] = _transplanted(populations)
@@ -76,8 +76,8 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
         # from this day no later assessment can be nearer
         aim = course.day0[subject] + rule.target
         moments.append(aim + np.abs(calls.day - aim))
-    if max(rule.confirm, rule.sustained):
-        moments.append(calls.day + max(rule.confirm, rule.sustained))
+    # a confirmation is due after either number of days, whichever is still wanting
+    moments += [calls.day + days for days in (rule.confirm, rule.sustained) if days]
     most = int(np.diff(calls.at).max(initial=0))
     place = np.arange(len(calls.day)) - calls.at[:-1][subject]
     for days in moments:

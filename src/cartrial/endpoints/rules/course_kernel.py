@@ -13,7 +13,10 @@ from cartrial.response.status_kernel import is_remission
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import RELAPSE
 
-__all__ = ["Codes", "Courses", "Days", "First", "Members", "Places", "Reads", "Subject", "first_ice", "is_seen_again", "subject_of"]
+__all__ = [
+    *("Codes", "Courses", "Days", "First", "Members", "Places", "Reads", "Subject"),
+    *("first_ice", "is_seen", "is_seen_again", "subject_of"),
+]
 
 Days = NDArray[np.int64]
 Codes = NDArray[np.int64]
@@ -104,6 +107,12 @@ def first_ice(ice: tuple[int, int, int], strategy: tuple[int, int, int], among: 
 
 
 @part
+def is_seen(reads: Reads, subject: Subject, i: int, days: int, first: int, last: int) -> bool:
+    """A remission stands so many days later or earlier, on a day that counts, with no relapse in between (rules, amendment A15)."""
+    return is_seen_again(reads, subject, i, days, last) or was_seen(reads, subject, i, days, first)
+
+
+@part
 def is_seen_again(reads: Reads, subject: Subject, i: int, days: int, last: int) -> bool:
     """A remission stands after so many days, up to the last one that counts, with no relapse in between."""
     if days == 0:
@@ -112,5 +121,16 @@ def is_seen_again(reads: Reads, subject: Subject, i: int, days: int, last: int) 
         if reads.status[j] == RELAPSE or reads.day[j] > last:
             return False
         if reads.day[j] - reads.day[i] >= days and is_remission(reads.status[j]):
+            return True
+    return False
+
+
+@part
+def was_seen(reads: Reads, subject: Subject, i: int, days: int, first: int) -> bool:
+    """A remission stands so many days earlier, from the first one that counts on, with no relapse in between."""
+    for j in range(i - 1, subject.at - 1, -1):
+        if reads.status[j] == RELAPSE or reads.day[j] < first:
+            return False
+        if reads.day[i] - reads.day[j] >= days and is_remission(reads.status[j]):
             return True
     return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.endpoints.rules.course_kernel import Courses, Reads
+from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.endpoints.course import Course
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["courses_of", "reads_of"]
 
 
-def reads_of(calls: Calls) -> Reads:
-    """Return one reader's assessments as the kernels read them."""
-    return Reads(calls.at, calls.day, calls.status, calls.flags, calls.mrd)
+def reads_of(calls: Calls, course: Course) -> Reads:
+    """Return one reader's assessments as the kernels read them; one that is dated after the death says nothing (`after-death`)."""
+    status = np.where(calls.day > course.death[calls.subject], NE, calls.status)
+    return Reads(calls.at, calls.day, status, calls.flags, calls.mrd)
 
 
 def courses_of(course: Course) -> Courses:

@@ -36,12 +36,13 @@ from cartrial.endpoints.rules.course_kernel import (
     Reads,
     Subject,
     first_ice,
+    is_seen,
     is_seen_again,
     subject_of,
 )
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE
-from cartrial.response.status_kernel import is_progression, is_remission
+from cartrial.response.status_kernel import is_progression, is_remission, is_resistance
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE, RELAPSE
 
@@ -98,7 +99,10 @@ class Stop(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The days on which an assessment counts, and those of a relapse and a progression among the usable ones."""
+    """The days on which an assessment counts, and those of a relapse and a progression among the usable ones.
+
+    `relapsed`, `resisted`: the places of the first relapse, and of the last NR or PD of who was in no remission before it; -1: none.
+    """
 
     opens: int
     begin: int
@@ -106,12 +110,15 @@ class Window(NamedTuple):
     last: int
     relapse: int
     progression: int
+    relapsed: int
+    resisted: int
 
 
 class Found(NamedTuple):
     """What the assessments say.
 
-    `gap`: days between a landmark and its target. `noted`: a remission that its MRD denied. `waits`: a confirmation may still come.
+    `gap`: days between a landmark and its target. `noted`: a remission that its MRD denied, or that was not confirmed. `waits`: a
+    confirmation may still come.
     """
 
     pick: int
@@ -169,15 +176,25 @@ def window_of(reads: Reads, subject: Subject, rule: Rule, stop: Stop) -> Window:
     end = subject.day0 + rule.high if rule.high < FAR else subject.cutoff
     if rule.mode == DAYS:
         end = (subject.enrolled if rule.from_enrolment else subject.day0) + rule.high
-    last = min(stop.composite, stop.stop)
-    relapse, progression = FAR, FAR
+    last = min(stop.composite, stop.stop, without_product(subject, rule))
+    relapse, progression, relapsed, resisted, remission = FAR, FAR, -1, -1, False
     for i in range(subject.at, subject.to):
         if opens <= reads.day[i] <= last:
             if reads.status[i] == RELAPSE and relapse == FAR:
-                relapse = reads.day[i]
+                relapse, relapsed = reads.day[i], i
             if is_progression(reads.status[i]) and progression == FAR and reads.day[i] > subject.day0:
                 progression = reads.day[i]
-    return Window(opens, begin, end, last, relapse, progression)
+            if is_resistance(reads.status[i]) and reads.day[i] <= end and not remission:
+                resisted = i
+            closed = rule.until_progression and progression < FAR
+            remission = remission or (is_remission(reads.status[i]) and not closed)
+    return Window(opens, begin, end, last, relapse, progression, relapsed, -1 if remission else resisted)
+
+
+@part
+def without_product(subject: Subject, rule: Rule) -> int:
+    """Failure of the product, composite, is an event on its date; of no effect on who was infused later (rules, A16)."""
+    return subject.failure if subject.day0 == FAR and rule.failure_strategy == COMPOSITE else FAR
 
 
 @part
@@ -206,23 +223,19 @@ def is_response(read: Read, rule: Rule) -> bool:
 
 
 @part
-def is_confirmed_around(reads: Reads, subject: Subject, rule: Rule, window: Window, day: int) -> bool:
-    """A landmark is confirmed by a later remission, or by an earlier one unless it has to last."""
-    need = max(rule.confirm, rule.sustained)
-    if need == 0:
-        return True
-    for j in range(subject.at, subject.to):
-        usable = window.opens <= reads.day[j] <= window.last and not reads.flags[j] & AFTER_RELAPSE
-        if usable and is_remission(reads.status[j]):
-            if reads.day[j] - day >= need or (rule.sustained == 0 and day - reads.day[j] >= rule.confirm):
-                return True
-    return False
+def days_wanting(reads: Reads, subject: Subject, rule: Rule, window: Window, i: int) -> int:
+    """Days until a later remission that is still needed: to confirm it where none does, before or after, and where it has to last.
+
+    0 where nothing is needed (rules, amendment A15).
+    """
+    confirmed = is_seen(reads, subject, i, rule.confirm, window.opens, window.last)
+    lasting = is_seen_again(reads, subject, i, rule.sustained, window.last)
+    return max(0 if confirmed else rule.confirm, 0 if lasting else rule.sustained)
 
 
 @part
-def may_be_confirmed(subject: Subject, rule: Rule, window: Window, day: int) -> bool:
+def may_be_confirmed(subject: Subject, window: Window, due: int) -> bool:
     """The days until a confirmation have not passed at the cutoff, and nothing has ended them."""
-    due = day + max(rule.confirm, rule.sustained)
     return due > subject.cutoff and window.relapse == FAR and subject.death == FAR and window.last > subject.cutoff
 
 
@@ -265,10 +278,11 @@ def at_landmark(reads: Reads, subject: Subject, rule: Rule, stop: Stop, window: 
     if pick < 0:
         return Found(pick, gap, R_NO_ASSESSMENT, -1, False)
     read, waits = read_at(reads, pick), False
+    wanting = days_wanting(reads, subject, rule, window, pick)
     if not is_response(read, rule):
         reason = R_RELAPSE if read.status == RELAPSE or read.flags & AFTER_RELAPSE else R_NO_RESPONSE
-    elif not is_confirmed_around(reads, subject, rule, window, read.day):
-        reason, waits = R_NOT_CONFIRMED, may_be_confirmed(subject, rule, window, read.day)
+    elif wanting > 0:
+        reason, waits = R_NOT_CONFIRMED, may_be_confirmed(subject, window, read.day + wanting)
     elif rule.mrd_negative and read.mrd != MRD_NEGATIVE:
         reason = mrd_reason(read.mrd)
     else:
@@ -288,10 +302,11 @@ def within_window(reads: Reads, subject: Subject, rule: Rule, window: Window) ->
             reason = R_NO_RESPONSE
         if not is_response(read, rule):
             continue
-        if not is_seen_again(reads, subject, i, max(rule.confirm, rule.sustained), window.last):
+        wanting = days_wanting(reads, subject, rule, window, i)
+        if wanting > 0:
             if reason == R_NO_RESPONSE:
-                reason = R_NOT_CONFIRMED
-            waits = waits or may_be_confirmed(subject, rule, window, read.day)
+                noted, reason = i, R_NOT_CONFIRMED
+            waits = waits or may_be_confirmed(subject, window, read.day + wanting)
         elif rule.mrd_negative and read.mrd != MRD_NEGATIVE:
             if how_telling(read.mrd) > telling:
                 telling, noted, reason = how_telling(read.mrd), i, mrd_reason(read.mrd)
@@ -320,10 +335,13 @@ def is_final(subject: Subject, rule: Rule, stop: Stop, window: Window, found: Fo
 
 
 @part
-def what_ended_it(subject: Subject, stop: Stop, window: Window, found: Found) -> int:
-    """Where no assessment tells why, the event that ended the time in which a response could count."""
+def what_ended_it(subject: Subject, rule: Rule, stop: Stop, window: Window, found: Found) -> int:
+    """Where no assessment in the window tells why: a relapse, NR or PD read before, or what ended the time in which a response counts."""
     if window.relapse < FAR and window.relapse <= window.end:
         return R_RELAPSE
+    ended = stop.composite <= window.end or (rule.until_progression and window.progression <= window.end)
+    if window.resisted >= 0 and ended:
+        return R_NO_RESPONSE
     if stop.composite <= window.end:
         return stop.reason
     if subject.death <= window.end and found.reason == R_NO_ASSESSMENT:
@@ -336,13 +354,24 @@ def what_ended_it(subject: Subject, stop: Stop, window: Window, found: Found) ->
 
 
 @part
+def where_seen(reason: int, window: Window, chosen: int) -> int:
+    """The assessment that shows the reason, where none was chosen: the first relapse, or the last NR or PD."""
+    if chosen >= 0:
+        return chosen
+    if reason == R_RELAPSE:
+        return window.relapsed
+    return window.resisted if reason == R_NO_RESPONSE else -1
+
+
+@part
 def final_answer(subject: Subject, rule: Rule, stop: Stop, window: Window, found: Found) -> tuple[int, int, int]:
     """Response, non-response with its reason, or not yet assessable."""
-    chosen = found.noted if found.pick < 0 else found.pick
     if not is_final(subject, rule, stop, window, found):
-        return -1, R_OPEN, chosen
-    if found.reason == R_RESPONSE:
-        return 1, R_RESPONSE, chosen
-    if found.reason == R_NO_ASSESSMENT or (found.reason == R_NO_RESPONSE and rule.mode != AT):
-        return 0, what_ended_it(subject, stop, window, found), chosen
-    return 0, found.reason, chosen
+        return -1, R_OPEN, found.pick
+    chosen = found.noted if found.pick < 0 else found.pick
+    reason = found.reason
+    if reason == R_RESPONSE:
+        return 1, reason, chosen
+    if reason == R_NO_ASSESSMENT or (reason == R_NO_RESPONSE and rule.mode != AT):
+        reason = what_ended_it(subject, rule, stop, window, found)
+    return 0, reason, where_seen(reason, window, chosen)

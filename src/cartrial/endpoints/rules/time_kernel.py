@@ -36,7 +36,7 @@ from cartrial.endpoints.rules.course_kernel import (
     Reads,
     Subject,
     first_ice,
-    is_seen_again,
+    is_seen,
     subject_of,
 )
 from cartrial.kernels import kernel, part
@@ -104,7 +104,7 @@ class Seen(NamedTuple):
 
 @kernel
 def find_first_response(reads: Reads, courses: Courses, strategy: tuple[int, int, int], confirm: int, first: Places) -> None:
-    """Fill `first`: the first usable CR or CRi of each subject, seen again after the days to confirm it; -1 where there is none.
+    """Fill `first`: the first usable CR or CRi of each subject, seen again after the days to confirm it, or before; -1: there is none.
 
     An assessment after an event whose strategy stops it is not usable (rules, paragraph 3), nor is one after a relapse.
     """
@@ -116,7 +116,7 @@ def find_first_response(reads: Reads, courses: Courses, strategy: tuple[int, int
         last = first_ice(subject.ice, strategy, ENDS_RESPONSE, -FAR).day
         for i in range(subject.at, subject.to):
             if subject.day0 < reads.day[i] <= last and is_remission(reads.status[i]) and not reads.flags[i] & AFTER_RELAPSE:
-                if is_seen_again(reads, subject, i, confirm, last):
+                if is_seen(reads, subject, i, confirm, subject.day0 + 1, last):
                     first[s] = i
                     break
 
@@ -225,7 +225,8 @@ def first_event(subject: Subject, rule: Rule, origin: int, stop: int, relapse: S
     if relapse.day < FAR:
         event = earlier(event, Event(relapse.day, E_RELAPSE, relapse.source))
     if rule.on_death and subject.death < FAR:
-        event = earlier(event, Event(subject.death, E_DEATH, -1))
+        # a date of death before the origin is wrong, and a finding; no time is shorter than a day
+        event = earlier(event, Event(max(subject.death, origin), E_DEATH, -1))
     if resistance.day < FAR and is_nonresponse(subject, rule, stop):
         event = earlier(event, nonresponse(subject, rule, resistance))
     return event

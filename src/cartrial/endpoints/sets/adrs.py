@@ -79,12 +79,19 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     calls, course = populations.calls[reader], populations.course
     member = populations.members(endpoint, reader)
     answers = answers_for(len(member))
-    assess_rate(len(calls.day) + len(member), reads_of(calls), courses_of(course), member, rule_of(study, endpoint), answers)
+    assess_rate(len(calls.day) + len(member), reads_of(calls, course), courses_of(course), member, rule_of(study, endpoint), answers)
     rows = np.flatnonzero(member)
     value, reason, chosen = (answer[rows] for answer in answers)
     if endpoint.not_yet_assessable == "non-responder":
         value = np.where(value < 0, 0, value)
     day = np.where(chosen >= 0, calls.day[np.maximum(chosen, 0)] if len(calls.day) else 0, FAR)
+    gone = np.minimum(np.minimum(course.withdrawn, course.lost), course.ended)
+    events = (
+        *zip((codes.R_HSCT, codes.R_REINFUSION, codes.R_NEWTHERAPY), course.ice, strict=True),
+        *((codes.R_DEATH, course.death), (codes.R_PRODUCT_FAILURE, course.failure), (codes.R_WITHDRAWN, gone)),
+    )
+    for code, days in events:
+        day = np.where((reason == code) & (chosen < 0), days[rows], day)
     trace = Trace(rows)
     trace.from_assessment(calls, chosen >= 0, chosen)
     for code, name in ((codes.R_HSCT, "HSCT"), (codes.R_REINFUSION, "RE"), (codes.R_NEWTHERAPY, "NEW"), (codes.R_DEATH, "DEATH")):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cartrial.endpoints.course import Course
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.response.assess import Calls
@@ -55,7 +56,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     reached["ENRLFL"] = reached["ENRLFL"] | reached["INFFL"]
     reached["CONSFL"] = reached["CONSFL"] | reached["ENRLFL"]
     calls = populations.calls[reader]
-    responded = pl.Series(populations.of("assessed", reader)) & _ever(calls, course.day0, len(course.day0))
+    responded = pl.Series(populations.of("assessed", reader)) & _ever(calls, course)
     flags = {
         "ASSFL": pl.Series(populations.of("assessed", reader)),
         "EVALFL": pl.Series(populations.of("evaluable", reader)),
@@ -97,9 +98,10 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     )
 
 
-def _ever(calls: Calls, day0: np.ndarray, subjects: int) -> pl.Series:
-    """Whether a subject ever had CR or CRi after day 0 and before any relapse."""
-    remission = np.isin(calls.status, statuses_of(REMISSION)) & (calls.day > day0[calls.subject]) & ((calls.flags & AFTER_RELAPSE) == 0)
-    ever = np.zeros(subjects, bool)
+def _ever(calls: Calls, course: Course) -> pl.Series:
+    """Whether a subject ever had CR or CRi after day 0, before any relapse and not after the death."""
+    here = (calls.day > course.day0[calls.subject]) & (calls.day <= course.death[calls.subject])
+    remission = np.isin(calls.status, statuses_of(REMISSION)) & here & ((calls.flags & AFTER_RELAPSE) == 0)
+    ever = np.zeros(len(course.day0), bool)
     ever[calls.subject[remission]] = True
     return pl.Series(ever)

@@ -91,7 +91,9 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     member = populations.members(endpoint, reader) & (starts < FAR)
     member = member & _recorded(populations, endpoint.events, calls, starts, member)
     times, origin = times_for(len(member)), np.where(member, starts, FAR)
-    assess_time(len(calls.day) + len(member), reads_of(calls), courses_of(course), origin, visits_of(study), rule_of(endpoint), times)
+    assess_time(
+        len(calls.day) + len(member), reads_of(calls, course), courses_of(course), origin, visits_of(study), rule_of(endpoint), times
+    )
     rows = np.flatnonzero(member)
     end, event, censor, source = (filled[rows] for filled in times)
     trace = _sources(populations, calls, rows, event, censor, source)

@@ -22,7 +22,7 @@ __all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order
 
 REASON_WORDS = {
     "response": "response",
-    "no-response": "assessed, no CR or CRi",
+    "no-response": "assessed, no response",
     "no-usable-assessment": "no usable assessment in the window",
     "relapse": "relapse before the assessment",
     "death": "died before a usable assessment",
