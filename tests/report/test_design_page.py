@@ -124,7 +124,7 @@ def test_rows_are_flat_documented_and_unique(page: tuple[str, dict], simulated: 
             assert row["method"] in ("stated", "assumed", "exact", "approximate", "simulated")
             assert row["error"] is None or (row["error"] >= 0 and row["method"] == "simulated")
     study = Study.load("inaticel")
-    assert page[1]["study_hash"] == study.hash and page[1]["versions"]["cartrial"]
+    assert page[1]["study_hash"] == study.hash and page[1]["rules"] == study.rules == 2 and page[1]["versions"]["cartrial"]
     assert page[1]["simulation"] == {} and simulated[1]["simulation"]["trials"] == 12
 
 

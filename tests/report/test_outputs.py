@@ -61,6 +61,7 @@ def test_record_of_the_run_names_the_results_by_their_hash(tmp_path: Path) -> No
     frame = pl.read_parquet(tmp_path / "out" / "results.parquet")
     assert record["results"] == {"rows": frame.height, "sha256": results_hash(frame)}
     assert record["study_hash"] == STUDY.hash
+    assert f"{STUDY.hash}, rules version 2." in (tmp_path / "out" / "report.html").read_text()
     assert record["provenance"] == "virtual"
     assert record["versions"]["polars"] == pl.__version__
     assert record["results"]["sha256"] in (tmp_path / "out" / "report.html").read_text()

@@ -35,6 +35,7 @@ def test_every_reason_of_a_derived_value_has_words() -> None:
 def test_shells_name_every_endpoint_and_variant(name: str) -> None:
     study = Study.load(name)
     text = render_shells(study)
+    assert f"{study.hash}, rules version 2." in text
     for endpoint in study.endpoints:
         assert f"({endpoint.id})" in text
         for variant in study.variants(endpoint):

@@ -88,6 +88,7 @@ def design_record(data: DesignData) -> dict[str, Any]:
         "schema": 1,
         "study": design.study.study.id,
         "study_hash": design.study.hash,
+        "rules": design.study.rules,
         "endpoint": design.inputs.endpoint.id,
         "recommended": design.recommended,
         "reason": design.reason,
@@ -121,6 +122,7 @@ def design_text(data: DesignData, record: dict[str, Any]) -> str:
     builders = (*first, awaited, safety, toxicity, survival, calendar, funnel, limits, methods)
     sections: list[Section] = [found for found in (build(data) for build in builders) if found is not None]
     version = record["versions"]["cartrial"] or ""
+    study = f"Study file: SHA-256 {record['study_hash']}, rules version {record['rules']}."
     facts = " · ".join(part for part in (identity.id, identity.registry, f"primary endpoint {record['endpoint']}") if part)
     return render_page(
         sections,
@@ -129,6 +131,6 @@ def design_text(data: DesignData, record: dict[str, Any]) -> str:
         kind="Study design",
         facts=facts,
         band=BAND if data.simulated else "",
-        footer=f"Made by cartrial {version}. {len(data.rows.rows)} figures. Study file: SHA-256 {record['study_hash']}.",
+        footer=f"Made by cartrial {version}. {len(data.rows.rows)} figures. {study}",
         version=version,
     )

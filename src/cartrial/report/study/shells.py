@@ -38,7 +38,7 @@ def render_shells(study: Study) -> str:
         kind="Shells: the tables and figures that this study will produce, empty",
         facts=" · ".join(part for part in (identity.id, identity.registry, cutoff) if part),
         band="",
-        footer=f"Made by cartrial from the study file, SHA-256 {study.hash}. No data were read.",
+        footer=f"Made by cartrial from the study file, SHA-256 {study.hash}, rules version {study.rules}. No data were read.",
         version=metadata.version("cartrial"),
     )
 

@@ -121,7 +121,7 @@ def page_text(
     footer = (
         f"Made by cartrial {record['versions']['cartrial'] or ''}. Results: {record['results']['rows']} rows, SHA-256 "
         f"{record['results']['sha256']}. "
-        f"Study file: SHA-256 {record['study_hash']}.{seed} Versions, data hashes and time stand in run.json."
+        f"Study file: SHA-256 {record['study_hash']}, rules version {study.rules}.{seed} Versions, data hashes and time stand in run.json."
     )
     return render_page(
         sections,

@@ -49,6 +49,7 @@ def study_blocks(study: Study) -> list[Block]:
         level = f"{'one' if alpha.sides == 1 else 'two'}-sided alpha {alpha.value:g} ({alpha.source})"
         items.append(("Order of testing", f"{order}; {level}; an endpoint after one that fails is described, not tested"))
     items.append(("Day 0", "the date of the first record of the study product; every rule counts days from it"))
+    items.append(("Rules", f"version {study.rules} of the rules of response, readers and endpoints"))
     items.append(("Source of these facts", identity.source))
     blocks: list[Block] = [Definition(items)]
     blocks.append(
