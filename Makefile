@@ -7,7 +7,7 @@ OUT ?= out
 # compiled kernels of the tests stay in the checkout
 export CARTRIAL_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: report example test test-all lint bench docs wheel clean
+.PHONY: report example test test-all lint bench fuzz docs wheel clean
 
 # 39 virtual adults of the pivotal study, from its study file to its report.
 report: $(VENV)/.virtual
@@ -37,6 +37,10 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py
+
+# 5,000 spoilt study files, mappings, tables and workbooks: no traceback, nothing half written. Half an hour.
+fuzz: $(VENV)/.test
+	$(BIN)/python benchmarks/fuzz.py
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict --site-dir site

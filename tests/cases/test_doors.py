@@ -11,10 +11,12 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cartrial.__main__ import main
 from cartrial.errors import InputError, printable
+from cartrial.sdtm import read_sdtm
 from cartrial.study import Study
 from cartrial.yamlfile import read_yaml
 from cases.case import case_path, checked
@@ -145,3 +147,17 @@ def test_the_case_of_the_bomb_says_so_to_check() -> None:
     code, said = checked("data/cmoccur-n", case_path("data/yaml-bomb.yaml"))
     assert code == 2
     assert "aliases" in said
+
+
+def test_no_virtual_value_is_minus_zero(tmp_path: Path) -> None:
+    """A count of blasts that rounds to zero from below is 0, in number and in text; so is -0 in a file."""
+    pytest.importorskip("numba", reason="virtual patients need numba (extra: virtual)")
+    from cartrial.virtual.trial.assays import _smear
+
+    seen = _smear(np.array([1e-4, 1e-4]), 100.0, np.array([-4.0, 0.0]))
+    assert seen.tolist() == [0.0, 0.0]
+    assert not np.signbit(seen).any()
+    lb = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBSPEC,LBSTRESN,LBSTRESU,LBDTC\nS,S1,1,BLAST,BLOOD,-0,%,2022-01-29\n"
+    (tmp_path / "lb.csv").write_text(lb)
+    (tmp_path / "dm.csv").write_text("STUDYID,USUBJID\nS,S1\n")
+    assert str(read_sdtm(tmp_path).domains["LB"]["LBSTRESN"][0]) == "0.0"

@@ -217,7 +217,10 @@ def _parsed(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, 
             if needed.height:
                 _refuse(needed, variable, kinds[name], file)
         findings.append(_unparsed(bad, domain, name, kinds[name], file))
-    values = (pl.when(good[name]).then(pl.col(name)).cast(pl.Float64).cast(DTYPES[kind]) for name, kind in kinds.items() if kind != "date")
+    # plus zero: -0 is 0
+    values = (
+        (pl.when(good[name]).then(pl.col(name)).cast(pl.Float64) + 0.0).cast(DTYPES[kind]) for name, kind in kinds.items() if kind != "date"
+    )
     dates = (pl.when(good[name]).then(pl.col(name)).alias(name) for name, kind in kinds.items() if kind == "date")
     return frame.with_columns(*values, *dates), pl.concat(findings)
 

@@ -90,7 +90,8 @@ def _noisy(values: Floats, spread: float, keys: Keys, stream: int, shape: tuple[
 def _smear(share: Floats, cells: float, noise: Floats) -> Floats:
     """Return circulating blasts in %, of so many cells counted."""
     mean = cells * share
-    return np.asarray(np.clip(np.rint(mean + np.sqrt(mean) * noise), 0, cells) * 100 / cells)
+    # a count that rounds to zero from below is -0.0, and would be written as -0
+    return np.asarray(np.clip(np.rint(mean + np.sqrt(mean) * noise), 0, cells) * 100 / cells + 0.0)
 
 
 def _marrow(settings: TrialSettings, share: Floats, noise: Floats, background: Floats) -> tuple[Floats, Floats]:
