@@ -55,6 +55,8 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     reached = {flag: pl.col(name).is_not_null() for flag, name in _MILESTONES.items()}
     reached["ENRLFL"] = reached["ENRLFL"] | reached["INFFL"]
     reached["CONSFL"] = reached["CONSFL"] | reached["ENRLFL"]
+    # of a milestone that a trial records of nobody nothing is known: consent, leukapheresis, release and lymphodepletion are then blank
+    asked = {flag: pl.col(_MILESTONES[flag]).is_not_null().any().over("TRIAL") for flag in ("CONSFL", "LEUKFL", "RELFL", "LDFL")}
     calls = populations.calls[reader]
     responded = pl.Series(populations.of("assessed", reader)) & _ever(calls, course)
     flags = {
@@ -76,7 +78,10 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.lit(series) for name, series in flags.items()}}
     frame = frame.select(
         *("SUBJ", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD"),
-        *(pl.when(value).then(pl.lit("Y")).otherwise(pl.lit("N")).alias(name) for name, value in yes.items()),
+        *(
+            pl.when(asked.get(name, pl.lit(True))).then(pl.when(value).then(pl.lit("Y")).otherwise(pl.lit("N"))).alias(name)
+            for name, value in yes.items()
+        ),
         *(pl.when("DATED").then(pl.col(name).cast(pl.Date)).alias(column) for column, name in _DATES.items()),
         *(
             (pl.col(name) - pl.col("DAY0")).alias(column)
