@@ -329,6 +329,7 @@ CONSTANTS = {
     "DOMAINS": "The domains with their variables.",
     "FLAGS": "Bits of an assessment's flags, and their words.",
     "MRD": "Calls of residual disease by their code.",
+    "CNSR_CODES": "What each integer of CNSR in ADTTE says.",
     "STRADDLING": "Name of the variant in which dates that straddle the cutoff are after it.",
     "ARS": "Columns of the results against the CDISC Analysis Results Standard 1.0.",
     "KEY": "The columns that make a results row unique.",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cartrial.endpoints import level_column, number_column
 from cartrial.study import Study
 
 DAY0 = dt.date(2022, 1, 1)
@@ -74,14 +75,17 @@ def _adsl(
         **{name: [DAY0] * n for name in ("RFICDT", "ENRLDT", "LEUKDT", "RELDT", "LDSTDT", "TRTSDT")},
     }
     columns |= {"DTHDT": [date if dead else None for date, dead in zip(dates, died, strict=True)], "LSTALVDT": dates}
-    columns |= {"LSTALVDY": follow.astype(np.int32), "DTHDY": [int(day) if dead else None for day, dead in zip(follow, died, strict=True)]}
-    columns |= {name: pl.Series([30 if i == at else None for i in range(n)], dtype=pl.Int32) for name, at in (("HSCTDY", 1), ("NEWDY", 2))}
-    columns |= {"DTHFL": np.where(died, "Y", "N"), "EOSSTT": np.where(died, "DIED", "ONGOING")}
+    columns |= {"LSTALDAY": follow.astype(np.int32), "DTHDAY": [int(day) if dead else None for day, dead in zip(follow, died, strict=True)]}
+    columns |= {
+        name: pl.Series([30 if i == at else None for i in range(n)], dtype=pl.Int32) for name, at in (("HSCTDAY", 1), ("NEWDAY", 2))
+    }
+    columns |= {"DTHFL": ["Y" if dead else None for dead in died], "EOSSTT": np.where(died, "DISCONTINUED", "ONGOING")}
+    columns |= {"DCSREAS": ["DEATH" if dead else None for dead in died]}
     for item in study.baseline:
         if item.cut:
             number = rng.uniform(min(item.cut) * 0.3, max(item.cut) * 1.6, n)
-            columns[f"{item.id}N"] = number
-            columns[item.id] = [
+            columns[number_column(item)] = number
+            columns[level_column(item)] = [
                 None if i == 3 else item.levels[int(np.searchsorted(item.cut, value, side="right"))] for i, value in enumerate(number)
             ]
         elif item.id not in columns:
@@ -100,7 +104,7 @@ def _rates(key: dict[str, Any], respond: np.ndarray, rng: np.random.Generator) -
 
 def _times(key: dict[str, Any], follow: np.ndarray, died: np.ndarray) -> pl.DataFrame:
     columns = {"AVAL": follow.astype(float), "CNSR": pl.Series((~died).astype(np.int8))}
-    columns |= {"EVNTDESC": ["death" if dead else None for dead in died], "CNSDTDSC": [None if dead else "cutoff" for dead in died]}
+    columns |= {"EVNTDESC": ["death" if dead else "cutoff" for dead in died], "CNSDTDSC": [None if dead else "cutoff" for dead in died]}
     return pl.DataFrame(key | columns | _trace("SS"))
 
 
@@ -113,7 +117,7 @@ def _adae(base: dict[str, Any]) -> pl.DataFrame:
     columns: dict[str, Any] = {name: [base[name][i] for i in who] for name in base}
     columns |= {"AEDECOD": ["CYTOKINE RELEASE SYNDROME"] * 3 + ["ICANS", "PYREXIA", "NEUTROPENIA"]}
     columns |= {"AEBODSYS": ["Immune system disorders"] * 3 + ["Nervous system disorders", "General disorders", None]}
-    columns |= {"AETOXGR": pl.Series([1, 2, 3, 2, None, 4], dtype=pl.Int8), "ASTDY": [3] * 6, "AENDY": [9] * 6, "ADURN": [7] * 6}
+    columns |= {"AETOXGR": ["1", "2", "3", "2", None, "4"], "CARSTDAY": [3] * 6, "CARENDAY": [9] * 6, "ADURN": [7] * 6}
     columns |= {"ASTDT": [DAY0] * 6, "AENDT": [DAY0] * 6, "TRTEMFL": "Y", "AESER": ["N"] * 5 + ["Y"], "AEREL": "RELATED"}
     columns |= {"SPECIAL": ["CRS"] * 3 + ["ICANS", None, None], "SRCDOM": "AE", "SRCSEQ": 1}
     return pl.DataFrame(columns).with_columns(pl.col("TRIAL", "SUBJ").cast(pl.Int32))

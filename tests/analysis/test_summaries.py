@@ -183,7 +183,7 @@ def adverse() -> tuple[pl.DataFrame, pl.DataFrame]:
         (0, 3, "SEPSIS", "INFECTIONS", None, 20, None, "Y", "Y", None),
         (0, 4, "SEPSIS", "INFECTIONS", 5, -3, 2, "N", "Y", None),
     ]
-    names = ["TRIAL", "SUBJ", "AEDECOD", "AEBODSYS", "AETOXGR", "ASTDY", "AENDY", "TRTEMFL", "AESER", "SPECIAL"]
+    names = ["TRIAL", "SUBJ", "AEDECOD", "AEBODSYS", "AETOXGR", "CARSTDAY", "CARENDAY", "TRTEMFL", "AESER", "SPECIAL"]
     adae = pl.DataFrame(rows, schema=names, orient="row").with_columns(
         pl.col("TRIAL", "SUBJ").cast(pl.Int32), AEREL=pl.lit(None, pl.String)
     )
@@ -192,8 +192,8 @@ def adverse() -> tuple[pl.DataFrame, pl.DataFrame]:
             "TRIAL": [0] * 5,
             "SUBJ": [1, 2, 3, 4, 5],
             "INFFL": ["Y"] * 4 + ["N"],
-            "DTHFL": ["Y", "N", "N", "N", "Y"],
-            "EOSSTT": ["DIED"] + ["ONGOING"] * 3 + ["DIED"],
+            "DTHFL": ["Y", None, None, None, "Y"],
+            "EOSSTT": ["DISCONTINUED"] + ["ONGOING"] * 3 + ["DISCONTINUED"],
         }
     )
     return adae, adsl.with_columns(pl.col("TRIAL", "SUBJ").cast(pl.Int32))
@@ -253,7 +253,8 @@ def test_laboratory_rows() -> None:
 def test_flow() -> None:
     """origin by hand: what nobody has before the infusion was not recorded."""
     adsl = pl.DataFrame(
-        {"TRIAL": [0, 0, 0], **{flag: ["Y", "N", "N"] for flag in MILESTONES.values()}, "EOSSTT": ["ONGOING", "DIED", None]}
+        {"TRIAL": [0, 0, 0], **{flag: ["Y", "N", "N"] for flag in MILESTONES.values()}, "EOSSTT": ["ONGOING", "DISCONTINUED", None]}
+        | {"DCSREAS": [None, "DEATH", None]}
     )
     adsl = adsl.with_columns(pl.lit("Y").alias("ENRLFL"), pl.lit("N").alias("LEUKFL"))
     assert count_flow(adsl).select("enrolled", "infused", "leukapheresed").row(0) == (3, 1, 0)

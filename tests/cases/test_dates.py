@@ -86,7 +86,7 @@ def test_death_of_an_event_without_end_has_no_date(told):
 def test_two_deaths_in_one_source_are_a_finding():
     """A17."""
     code, text = checked("data/two-ds-deaths")
-    assert code == 0 and "2022-09-19 and 2022-09-25" in text and "[death-twice]" in text
+    assert code == 0 and "2022-09-19 and 2022-09-25" in text and "death-twice" in text
 
 
 HSCT = {"PRTRT": "ALLO-HSCT"}
@@ -125,7 +125,7 @@ def test_partial_infusion_stops_the_report():
     with pytest.raises(InputError, match=r"ex.csv, row 3, EXSTDTC: the day of the infusion of subject S1 is not known"):
         derive(STUDY, data)
     code, text = checked("data/infusion-partial")
-    assert code == 1 and "[infusion-partial]" in text
+    assert code == 1 and "infusion-partial" in text
 
 
 def fifteenth(tmp_path: Path) -> Study:
@@ -224,4 +224,4 @@ def test_a_placeholder_is_no_infusion_and_no_death():
 def test_a_slip_of_the_year_is_found():
     """A18."""
     code, text = checked("data/year-typo")
-    assert code == 0 and "[before-consent]" in text and "2021-04-01" in text
+    assert code == 0 and "before-consent" in text and "2021-04-01" in text

@@ -199,7 +199,7 @@ def test_two_accepted_records_of_one_date_stop(tmp_path: Path) -> None:
     for call in ("NR", "CR"):
         folder = write(tmp_path / call, accepted({"READER 1": {28: "CR"}, "READER 2": {28: call}}, 0, 1))
         code, out, err = run_cli("check", "inaticel", "--data", folder)
-        assert code == 1 and "[accepted-twice]" in out + err, out + err
+        assert code == 1 and "accepted-twice" in out + err, out + err
         code, _, err = run_cli("derive", "inaticel", "--data", folder, "--out", tmp_path / "out")
         assert code == 2 and "RSACPTFL" in err and not (tmp_path / "out").exists()
 
@@ -210,7 +210,7 @@ def test_two_calls_of_one_reader_on_one_date_stop_whatever_the_time(tmp_path: Pa
     rs = data.domains["RS"].with_columns(RSDTC=pl.Series(["2022-01-29T08:00", "2022-01-29T09:30"]), RSEVALID=pl.Series(["DR A", "DR B"]))
     folder = write(tmp_path / "data", Source({**data.domains, "RS": rs}))
     code, out, err = run_cli("check", "inaticel", "--data", folder)
-    assert code == 1 and "[reader-conflict]" in out + err
+    assert code == 1 and "reader-conflict" in out + err
 
 
 # --- records of RS that are no calls under criteria of leukaemia -------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_criteria_of_another_disease_are_named_and_not_read(category: str, tmp_p
     """Reading and `check` go on; `derive` and `report` stop naming them, before any word of theirs."""
     folder = write(tmp_path / "data", source({"INV": {28: "SD", 90: "PR", 180: "VGPR"}}), RSCAT=category)
     code, out, err = run_cli("check", "inaticel", "--data", folder)
-    assert code == 1 and "[criteria-other]" in out + err and "1 would stop" in out + err, out + err
+    assert code == 1 and "criteria-other" in out + err and "1 would stop" in out + err, out + err
     for command in ("derive", "report"):
         code, _, err = run_cli(command, "inaticel", "--data", folder, "--out", tmp_path / "out")
         assert code == 2 and category in err and "another disease" in err, err

@@ -147,7 +147,7 @@ def test_demographics():
     found = answer(
         records, age, *({"id": name, "from": {"domain": "DM", "variable": name}} for name in ("SEX", "RACE", "SITEID", "ETHNIC"))
     )
-    assert found == {"AGE": ">= 40 years", "AGEN": 40.0, "SEX": "F", "RACE": "ASIAN", "SITEID": "3", "ETHNIC": None}
+    assert found == {"AGEGR1": ">= 40 years", "AGE": 40.0, "SEX": "F", "RACE": "ASIAN", "SITEID": "3", "ETHNIC": None}
 
 
 PRIOR = {"id": "PRHSCT", "from": {"domain": "MH", "term": "Allogeneic stem cell transplant"}}
@@ -264,8 +264,8 @@ def test_absent_domains_are_null():
     frame = derive_baseline(STUDY, make(subjects=[{"SUBJ": 0, "AGE": 39.9, "SEX": "M"}]))
     assert frame.row(0, named=True) == {
         "SUBJ": 0,
-        "AGE": "< 40 years",
-        "AGEN": 39.9,
+        "AGEGR1": "< 40 years",
+        "AGE": 39.9,
         "SEX": "M",
         "BURDEN": None,
         "BURDENN": None,
@@ -324,8 +324,8 @@ def test_from_source_data():
     row = derive_baseline(STUDY, derive_records(STUDY, source)).row(0, named=True)
     assert row == {
         "SUBJ": 0,
-        "AGE": ">= 40 years",
-        "AGEN": 52.0,
+        "AGEGR1": ">= 40 years",
+        "AGE": 52.0,
         "SEX": "F",
         "BURDEN": "5 to < 50 %",
         "BURDENN": 5.0,

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cartrial.cli.app import app
+from cartrial.endpoints import CNSR_CODES, kind_of_end
 from cartrial.errors import InputError
 from helpers import ROOT, WORKED
 
@@ -47,7 +48,7 @@ def _found(adam: Path) -> pl.DataFrame:
         "VARIANT",
         whole,
         pl.lit("").alias("AVALC"),
-        pl.col("CNSR").cast(pl.String),
+        kind_of_end().cast(pl.String),
         pl.coalesce("EVNTDESC", "CNSDTDSC").alias("DESC"),
     )
     return pl.concat([rates, times])
@@ -103,3 +104,12 @@ def test_a_death_without_a_date_is_refused(tmp_path: Path) -> None:
             app, ["derive", str(folder), "--data", str(folder / "data"), "--out", str(tmp_path / "out")], catch_exceptions=False
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_one_integer_of_cnsr_for_each_reason(derived: tuple[Path, Path, Path]) -> None:
+    """Rules 9, A21: an event is 0; each reason for censoring and each competing event has its own integer, and EVNTDESC says which."""
+    times = pl.read_parquet(derived[0] / "ADTTE.parquet")
+    names = {code: name for name, code in CNSR_CODES.items()}
+    for code, ended, reason in times.select("CNSR", "EVNTDESC", "CNSDTDSC").unique().rows():
+        assert reason == (names[code] if code in range(1, 20) else None)
+        assert ended == reason if reason else ended in names[code] or code == 0

@@ -15,6 +15,7 @@ from cartrial.analysis.tables.kinetics import kinetics_rows
 from cartrial.analysis.tables.responses import response_rows
 from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
 from cartrial.analysis.tables.times import incidence_rows, survival_rows
+from cartrial.endpoints import kind_of_end, level_column, number_column
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,11 +137,17 @@ def _block(frame: pl.DataFrame, trials: pl.Series, total: int) -> pl.DataFrame:
 def _analyse_block(
     study: Study, sets: dict[str, pl.DataFrame], labels: pl.DataFrame, wanted: set[str], curves: bool, conf_level: float
 ) -> list[pl.DataFrame]:
-    adsl = sets["adsl"]
+    # tables read a characteristic by its id, and the number that its classes were cut from as <id>N
+    named = set(sets["adsl"].columns)
+    classes = [item for item in study.baseline if item.cut and {number_column(item), level_column(item)} <= named]
+    read = {f"{item.id}N": pl.col(number_column(item)) for item in classes} | {item.id: pl.col(level_column(item)) for item in classes}
+    adsl = sets["adsl"].with_columns(**read)
     subgroups = subgroup_levels(study, adsl)
     key = pl.col("PARAMCD", "VARIANT").cast(pl.String)
     adrs = sets["adrs"].with_columns(key)
     adtte = sets["adtte"].with_columns(key).filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
+    # estimators tell an event, a censored time and a competing event apart, and no reasons
+    adtte = adtte.with_columns(kind_of_end())
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
         "flow": lambda: flow_rows(adsl, study.readers.primary),
         "baseline": lambda: baseline_rows(study, adsl),

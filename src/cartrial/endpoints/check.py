@@ -118,12 +118,12 @@ def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: 
 def _open(reads: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     """Leave out what no answer can change: the committee's reads after its own relapse, which is final, and reads after the death."""
     after = pl.col("FLAGS").str.contains(FLAGS[AFTER_RELAPSE], literal=True).fill_null(False) & (pl.col("READER") == "IRC")
-    deaths = adsl.select("SUBJ", "DTHDY").filter(pl.col("DTHDY").is_not_null())
+    deaths = adsl.select("SUBJ", "DTHDAY").filter(pl.col("DTHDAY").is_not_null())
     return (
         reads.filter(~after)
         .join(deaths, on="SUBJ", how="left", maintain_order="left")
-        .filter((pl.col("CARDAY") <= pl.col("DTHDY")).fill_null(True))
-        .drop("DTHDY")
+        .filter((pl.col("CARDAY") <= pl.col("DTHDAY")).fill_null(True))
+        .drop("DTHDAY")
     )
 
 
@@ -164,16 +164,19 @@ def _informative(adam: Adam) -> pl.DataFrame:
     irc = relapse.filter(pl.col("READER") == "IRC").select("SUBJ", pl.col("CARDAY").alias("IRCDY"))
     read = adam.adresp.filter(pl.col("READER") == "IRC").select("SUBJ").unique()
     found = (
-        adam.adsl.select("SUBJ", "USUBJID", "NEWDY").join(inv, on="SUBJ").join(read, on="SUBJ", how="semi").join(irc, on="SUBJ", how="left")
+        adam.adsl.select("SUBJ", "USUBJID", "NEWDAY")
+        .join(inv, on="SUBJ")
+        .join(read, on="SUBJ", how="semi")
+        .join(irc, on="SUBJ", how="left")
     )
-    found = found.filter((pl.col("NEWDY") >= pl.col("INVDY")) & (pl.col("IRCDY").is_null() | (pl.col("IRCDY") > pl.col("NEWDY")))).sort(
+    found = found.filter((pl.col("NEWDAY") >= pl.col("INVDY")) & (pl.col("IRCDY").is_null() | (pl.col("IRCDY") > pl.col("NEWDAY")))).sort(
         "SUBJ"
     )
     message = pl.format(
         "The investigator saw a relapse on day {} and new therapy began on day {}, before any relapse by the committee: "
         "censoring there is informative.",
         "INVDY",
-        "NEWDY",
+        "NEWDAY",
     )
     return found.select(_finding("informative-censoring", "warning", "RSSTRESC", message, pl.lit("RS")))
 

@@ -54,7 +54,7 @@ def flow_rows(adsl: pl.DataFrame, reader: str = "") -> list[pl.DataFrame]:
     Parameters
     ----------
     adsl : polars.DataFrame
-        TRIAL, the flags of `MILESTONES` (Y/N), EOSSTT.
+        TRIAL, the flags of `MILESTONES` (Y/N), EOSSTT, DCSREAS.
     reader : str
         Whose assessments say who is assessed, evaluable and a responder (any CR or CRi, every intercurrent event ignored).
     """
@@ -71,7 +71,7 @@ def flow_rows(adsl: pl.DataFrame, reader: str = "") -> list[pl.DataFrame]:
     for population, where in (("infused", infused), ("enrolled, not infused", ~infused & (pl.col("ENRLFL").cast(pl.String) == "Y"))):
         status = (
             adsl.filter(where)
-            .group_by(trial="TRIAL", level=pl.col("EOSSTT").cast(pl.String).fill_null("not recorded"))
+            .group_by(trial="TRIAL", level=pl.coalesce(pl.col("DCSREAS", "EOSSTT").cast(pl.String), pl.lit("not recorded")))
             .len("n")
             .sort("trial", "level")
         )

@@ -25,7 +25,7 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
     Parameters
     ----------
     events : polars.DataFrame
-        TRIAL, SUBJ, AETOXGR (0 to 5, null: not known) and the column of terms. An event of grade 0 is none.
+        TRIAL, SUBJ, AETOXGR (0 to 5, number or text, null: not known) and the column of terms. An event of grade 0 is none.
     infused : polars.DataFrame
         TRIAL, SUBJ: the denominator.
     terms : str
@@ -53,7 +53,7 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
         events.filter(pl.col(terms).is_not_null())
         .join(infused.select("TRIAL", "SUBJ"), on=["TRIAL", "SUBJ"], how="semi")
         .group_by("TRIAL", "SUBJ", endpoint=pl.col(terms).cast(pl.String))
-        .agg(pl.col("AETOXGR").max().alias("GRADE"))
+        .agg(_grade().max().alias("GRADE"))
     )
     grade = pl.col("GRADE")
     counts = {level: (grade == int(level)).sum() if level.isdigit() else grade.is_null().sum() for level in _GRADES[1:]}
@@ -71,6 +71,11 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
     )
 
 
+def _grade() -> pl.Expr:
+    """A grade is text in ADaM."""
+    return pl.col("AETOXGR").cast(pl.Int8)
+
+
 def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
     """Rows on adverse events and deaths, over the infused subjects, of treatment-emergent events.
 
@@ -79,7 +84,7 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
     study : Study
         Events of special interest.
     adae : polars.DataFrame
-        TRIAL, SUBJ, AEDECOD, AEBODSYS, AETOXGR, ASTDY, ADURN, TRTEMFL, AESER, AEREL, SPECIAL.
+        TRIAL, SUBJ, AEDECOD, AEBODSYS, AETOXGR, CARSTDAY, CARENDAY, ADURN, TRTEMFL, AESER, AEREL, SPECIAL.
     adsl : polars.DataFrame
         TRIAL, SUBJ, INFFL, DTHFL, EOSSTT (null throughout a trial that recorded no survival).
 
@@ -149,13 +154,13 @@ def _grade_rows(found: pl.DataFrame, **labels: str) -> list[pl.DataFrame]:
 
 def _special_times(events: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
     """Onset and duration of special events; a duration is known when every episode has ended."""
-    happened = events.filter(pl.col("SPECIAL").is_not_null() & (pl.col("AETOXGR").is_null() | (pl.col("AETOXGR") > 0)))
+    happened = events.filter(pl.col("SPECIAL").is_not_null() & (_grade().is_null() | (_grade() > 0)))
     if happened.is_empty():
         return []
     subject = happened.group_by("SUBJ", trial="TRIAL", endpoint=pl.col("SPECIAL").cast(pl.String)).agg(
-        pl.col("ASTDY").min().cast(pl.Float64).alias("onset"),
-        pl.when(pl.col("ASTDY").is_not_null().all() & pl.col("AENDY").is_not_null().all())
-        .then(pl.col("AENDY").max() - pl.col("ASTDY").min() + 1)
+        pl.col("CARSTDAY").min().cast(pl.Float64).alias("onset"),
+        pl.when(pl.col("CARSTDAY").is_not_null().all() & pl.col("CARENDAY").is_not_null().all())
+        .then(pl.col("CARENDAY").max() - pl.col("CARSTDAY").min() + 1)
         .cast(pl.Float64)
         .alias("duration"),
     )

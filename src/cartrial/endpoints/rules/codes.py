@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CENSOR_REASONS", "EVENT_NAMES", "ICES", "RATE_REASONS", "STRATEGY_CODES"]
+__all__ = ["CENSOR_REASONS", "CNSR_CODES", "COMPETING_FROM", "EVENT_NAMES", "ICES", "RATE_REASONS", "STRATEGY_CODES"]
 
 # intercurrent events, in the order of one date
 HSCT, REINFUSION, NEWTHERAPY = range(3)
@@ -69,6 +69,15 @@ PLACE_ON_DATE = tuple(ON_ONE_DATE.index(event) for event in range(len(EVENT_NAME
 
 C_CUTOFF, C_LOST, C_WITHDRAWN, C_MISSED, C_HSCT, C_REINFUSION, C_NEWTHERAPY = range(7)
 CENSOR_REASONS = ("cutoff", "lost", "withdrawn", "missed-visits", "hsct", "re-infusion", "new-therapy")
+
+# CNSR of ADTTE: 0 an event of interest, from 1 each reason for censoring, from here each competing event
+COMPETING_FROM = 20
+CNSR_CODES = {
+    "event": 0,
+    **{name: 1 + code for code, name in enumerate(CENSOR_REASONS)},
+    **{f"{name}, competing": COMPETING_FROM + code for code, name in enumerate(EVENT_NAMES)},
+}
+"""What each integer of CNSR says."""
 ICE_CENSORS = (C_HSCT, C_REINFUSION, C_NEWTHERAPY)
 
 # what a time's last day comes from, where it is no assessment: the last day known alive, the day of what stopped the observation

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.endpoints.sets.trace import study_day
+
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
@@ -31,10 +33,11 @@ def derive_adae(study: Study, records: Records) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row per event that began on or before the cutoff, sorted by SUBJ, ASTDY, SRCSEQ: TRIAL, SUBJ (Int32), AEDECOD, AEBODSYS,
-        AETOXGR (Int8), ASTDT, AENDT (Date; null where the source has study days only), ASTDTF, AENDTF (D: day imputed, M: month and
-        day imputed, else null), ASTDY, AENDY (Int32 days from day 0, day 0 exists), ADURN (Int32 days, end - start + 1), TRTEMFL (Y or
-        N), AESER, AEREL, AEOUT, SPECIAL (id of `safety.special`, else null), SRCDOM (AE), SRCSEQ, FLAGS (joined by `;`, else null).
+        One row per event that began on or before the cutoff, sorted by SUBJ, start, SRCSEQ: TRIAL, SUBJ (Int32), AEDECOD, AEBODSYS,
+        AETOXGR (String), ASTDT, AENDT (Date; null where the source has study days only), ASTDTF, AENDTF (D: day imputed, M: month and
+        day imputed, else null), ASTDY, AENDY (Int32, study days without a day 0), CARSTDAY, CARENDAY (Int32, days from day 0), ADURN
+        (Int32 days, end - start + 1), TRTEMFL (Y or null), AESER, AEREL, AEOUT, SPECIAL (id of `safety.special`, else null), SRCDOM
+        (AE), SRCSEQ, FLAGS (joined by `;`, else null).
 
     Notes
     -----
@@ -61,7 +64,7 @@ def derive_adae(study: Study, records: Records) -> pl.DataFrame:
         (pl.col("FIVE") & (pl.col("OPEN") | pl.col("SURVIVED"))).alias("LATER5"),
         (pl.col("FATAL") & (pl.col("OPEN") | pl.col("SURVIVED"))).alias("LATER"),
     )
-    return ended.select(*_columns(study), _flags()).sort("SUBJ", "ASTDY", "SRCSEQ", "AEDECOD", nulls_last=True)
+    return ended.select(*_columns(study), _flags()).sort("SUBJ", "CARSTDAY", "SRCSEQ", "AEDECOD", nulls_last=True)
 
 
 def _imputed(first: str, last: str) -> pl.Expr:
@@ -103,15 +106,15 @@ def _columns(study: Study) -> list[pl.Expr]:
         pl.col("SUBJ"),
         pl.col("DECOD").alias("AEDECOD"),
         pl.col("BODSYS").alias("AEBODSYS"),
-        pl.when(~pl.col("LATER5")).then(pl.col("TOXGR")).cast(pl.Int8).alias("AETOXGR"),
+        pl.when(~pl.col("LATER5")).then(pl.col("TOXGR")).cast(pl.String).alias("AETOXGR"),
         pl.when(pl.col("DATED")).then(start).cast(pl.Date).alias("ASTDT"),
         pl.when(pl.col("DATED")).then(end).cast(pl.Date).alias("AENDT"),
         _imputation("DAY", "DAYX").alias("ASTDTF"),
         pl.when(end.is_not_null()).then(_imputation("ENDDAY", "ENDDAYX")).alias("AENDTF"),
-        (start - pl.col("DAY0")).cast(pl.Int32).alias("ASTDY"),
-        (end - pl.col("DAY0")).cast(pl.Int32).alias("AENDY"),
+        *(study_day(day - pl.col("DAY0")).cast(pl.Int32).alias(name) for day, name in ((start, "ASTDY"), (end, "AENDY"))),
+        *((day - pl.col("DAY0")).cast(pl.Int32).alias(name) for day, name in ((start, "CARSTDAY"), (end, "CARENDAY"))),
         pl.when(~pl.col("REVERSED")).then(end - start + 1).cast(pl.Int32).alias("ADURN"),
-        pl.when(emergent).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("TRTEMFL"),
+        pl.when(emergent).then(pl.lit("Y")).alias("TRTEMFL"),
         pl.col("SER").alias("AESER"),
         pl.col("REL").alias("AEREL"),
         pl.when(pl.col("OPEN") | pl.col("LATER")).then(pl.lit(_UNRESOLVED)).otherwise(pl.col("OUT")).alias("AEOUT"),

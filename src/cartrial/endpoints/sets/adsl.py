@@ -10,6 +10,7 @@ import polars as pl
 from cartrial.endpoints.course import Course
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.baseline import derive_baseline
+from cartrial.endpoints.sets.trace import study_day
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.sdtm.records import NO_CUTOFF, READERS
@@ -32,6 +33,16 @@ _DATES = {
     "LSTALVDT": "ALIVE",
 }
 
+# study days as ADaM counts them, without a day 0, and days from day 0
+_DAYS = (
+    (("ENRLDY", "ENRLDAY"), "ENROLLED"),
+    (("LSTALVDY", "LSTALDAY"), "ALIVE"),
+    (("DTHDY", "DTHDAY"), "DEATH"),
+    (("HSCTDY", "HSCTDAY"), "HSCT"),
+    (("NEWDY", "NEWDAY"), "NEW"),
+    (("CUTDY", "CUTDAY"), None),
+)
+
 
 def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     """Return ADSL.
@@ -44,8 +55,9 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days from day 0, and the study's baseline
-        characteristics. EOSSTT is null where a trial records no survival status and no death. `ASSFL`, `EVALFL` and `RESPFL` are by the
+        One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days (`--DY` as ADaM counts them, `--DAY` from
+        day 0), and the study's baseline characteristics. EOSSTT is ONGOING or, with the reason in DCSREAS, DISCONTINUED; null where a
+        trial records no survival status and no death. `ASSFL`, `EVALFL` and `RESPFL` are by the
         primary reader; responders here ignore every intercurrent event.
     """
     records, course = populations.records, populations.course
@@ -64,16 +76,17 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         "EVALFL": pl.Series(populations.of("evaluable", reader)),
         "RESPFL": responded,
     }
-    status = (
+    left = (
         pl.when(pl.col("DEATH").is_not_null())
-        .then(pl.lit("DIED"))
+        .then(pl.lit("DEATH"))
         .when(pl.col("WITHDRAWN").is_not_null())
-        .then(pl.lit("WITHDRAWN"))
+        .then(pl.lit("WITHDRAWAL BY SUBJECT"))
         .when(pl.col("LOST").is_not_null())
-        .then(pl.lit("LOST"))
-        .when(pl.lit(pl.Series(populations.survival_recorded()[records.subjects["TRIAL"].to_numpy()])))
-        .then(pl.lit("ONGOING"))
+        .then(pl.lit("LOST TO FOLLOW-UP"))
     )
+    recorded = pl.lit(pl.Series(populations.survival_recorded()[records.subjects["TRIAL"].to_numpy()]))
+    cutoff = pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF"))
+    days = [(columns, (pl.col(name) if name else cutoff) - pl.col("DAY0")) for columns, name in _DAYS]
     imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.lit(series) for name, series in flags.items()}}
     frame = frame.select(
@@ -83,19 +96,16 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
             for name, value in yes.items()
         ),
         *(pl.when("DATED").then(pl.col(name).cast(pl.Date)).alias(column) for column, name in _DATES.items()),
-        *(
-            (pl.col(name) - pl.col("DAY0")).alias(column)
-            for column, name in (("ENRLDY", "ENROLLED"), ("LSTALVDY", "ALIVE"), ("DTHDY", "DEATH"), ("HSCTDY", "HSCT"), ("NEWDY", "NEW"))
-        ),
-        pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF") - pl.col("DAY0")).alias("CUTDY"),
+        *(day.cast(pl.Int32).alias(column) for columns, day in days for column, day in zip(columns, (study_day(day), day), strict=True)),
         pl.when(imputed).then(pl.lit("D")).alias("TRTSDTF"),
-        pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("DTHFL"),
+        pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).alias("DTHFL"),
         pl.when(pl.col("DEATH_IMPUTED")).then(pl.lit("D")).alias("DTHDTF"),
         pl.col("DEATH_SRC").alias("DTHSRC"),
-        status.alias("EOSSTT"),
+        pl.when(left.is_not_null()).then(pl.lit("DISCONTINUED")).when(recorded).then(pl.lit("ONGOING")).alias("EOSSTT"),
+        left.alias("DCSREAS"),
     )
     baseline = derive_baseline(study, records)
-    # a characteristic named as a column that stands already (AGE, SEX) takes its place
+    # a characteristic named as a column that stands already (SEX) takes its place; the class of a number (AGE) stands beside it
     return (
         frame.drop([name for name in baseline.columns if name in frame.columns and name != "SUBJ"])
         .join(baseline, on="SUBJ", how="left")

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.codes import CENSOR_REASONS, EVENT_NAMES
+from cartrial.endpoints.rules.codes import CENSOR_REASONS, COMPETING_FROM, EVENT_NAMES
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.time_kernel import assess_time
 from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint, Variant
 
-__all__ = ["ADTTE_SCHEMA", "derive_adtte"]
+__all__ = ["ADTTE_SCHEMA", "derive_adtte", "kind_of_end"]
 
 ADTTE_SCHEMA = {
     **{"SUBJ": pl.Int32, "PARAMCD": pl.String, "PARAM": pl.String, "VARIANT": pl.String, "POPULATION": pl.String, "READER": pl.String},
@@ -71,7 +71,8 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, 1 censored, 2 for a competing event. An
+        Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, else one integer for each reason for
+        censoring and each competing event (`CNSR_CODES`); EVNTDESC is the event or the reason, CNSDTDSC the reason alone. An
         endpoint none of whose events a trial could show (no survival status and no death; no assessment after the origin) has no rows.
     """
     frames = [
@@ -81,6 +82,25 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
         for variant in study.variants(endpoint)
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=ADTTE_SCHEMA)
+
+
+def kind_of_end(cnsr: str = "CNSR") -> pl.Expr:
+    """Return what estimators ask of a time: 0 an event of interest, 1 censored, 2 a competing event (Int8).
+
+    Parameters
+    ----------
+    cnsr : str
+        Column of the codes of ADTTE.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.endpoints import kind_of_end
+    >>> pl.DataFrame({"CNSR": [0, 1, 7, 22]}).select(kind_of_end())["CNSR"].to_list()
+    [0, 1, 1, 2]
+    """
+    code = pl.col(cnsr)
+    return pl.when(code >= COMPETING_FROM).then(2).when(code > 0).then(1).otherwise(code).cast(pl.Int8).alias(cnsr)
 
 
 def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
@@ -97,9 +117,11 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     rows = np.flatnonzero(member)
     end, event, censor, source = (filled[rows] for filled in times)
     trace = _sources(populations, calls, rows, event, censor, source)
-    cnsr = np.where(event >= 0, 0, 1)
+    cnsr = np.where(event >= 0, 0, 1 + censor)
     for name in endpoint.analysis.competing:
-        cnsr[event == EVENT_NAMES.index(name)] = 2
+        code = EVENT_NAMES.index(name)
+        cnsr[event == code] = COMPETING_FROM + code
+    ends = (*EVENT_NAMES, *CENSOR_REASONS)
     dated = course.frame["DATED"].to_numpy()[rows]
     day0 = course.day0[rows]
     relative = pl.Series(np.where(day0 < FAR, end - day0, 0).astype(np.int32))
@@ -116,7 +138,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "READER": constant(endpoint.reader, len(rows)),
         "AVAL": pl.Series((end - origin[rows] + 1).astype(float)),
         "CNSR": pl.Series(cnsr.astype(np.int8)),
-        "EVNTDESC": take(EVENT_NAMES, event),
+        "EVNTDESC": take(ends, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
         "CNSDTDSC": take(CENSOR_REASONS, np.where(event >= 0, -1, censor)),
         "STARTDT": as_dates(origin[rows], dated),
         "ADT": as_dates(end, dated),

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.model import Characteristic
 
-__all__ = ["derive_baseline"]
+__all__ = ["derive_baseline", "level_column", "number_column"]
 
+# columns of ADSL that hold a number by ADaM's guide: the class of one is <name>GR1
+_NUMBERS = ("AGE",)
 _EMD = "EXTRAMEDULLARY DISEASE"
 _CODED = {"PR": ("PRTRT",), "CM": ("CMCAT",)}
 _TERMS = ("DECOD", "TERM", "TRT", "CAT", "SCAT")
@@ -35,7 +37,8 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row per subject, sorted by SUBJ: SUBJ (Int32) and a column per characteristic. Float64 when it is a number without
-        boundaries and levels, else String; with boundaries `<id>N` (Float64) holds the number. Null: not recorded, or its domain
+        boundaries and levels, else String; with boundaries `<id>N` (Float64) holds the number; AGE is always the number, and
+        AGEGR1 its class. Null: not recorded, or its domain
         is absent.
 
     Notes
@@ -61,6 +64,32 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
         joined = table.select("SUBJ").join(found, on="SUBJ", how="left", maintain_order="left")
         table = pl.concat([table, joined.select(_levels(item, joined))], how="horizontal")
     return table
+
+
+def level_column(item: Characteristic) -> str:
+    """Return the column of ADSL that holds a characteristic, or its class where boundaries make classes of a number.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.endpoints import level_column
+    >>> {item.id: level_column(item) for item in Study.load("inaticel").baseline}["AGE"]
+    'AGEGR1'
+    """
+    return f"{item.id}GR1" if item.cut and item.id in _NUMBERS else item.id
+
+
+def number_column(item: Characteristic) -> str:
+    """Return the column of ADSL that holds the number of a characteristic, the characteristic itself where it has no classes.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.endpoints import number_column
+    >>> {item.id: number_column(item) for item in Study.load("inaticel").baseline}["AGE"]
+    'AGE'
+    """
+    return f"{item.id}N" if item.cut and item.id not in _NUMBERS else item.id
 
 
 def _numeric(item: Characteristic) -> bool:
@@ -222,4 +251,4 @@ def _levels(item: Characteristic, frame: pl.DataFrame) -> list[pl.Expr]:
     low = (pl.col("TOP") <= item.cut[0]) if "TOP" in frame.columns else pl.lit(False)
     known = pl.when(number.is_not_null()).then(passed.replace_strict(names, default=None, return_dtype=pl.String))
     level = known.when(low).then(pl.lit(item.levels[0]))
-    return [level.alias(item.id), number.alias(f"{item.id}N")]
+    return [level.alias(level_column(item)), number.alias(number_column(item))]

@@ -12,7 +12,7 @@ from cartrial.response.assess import Calls
 from cartrial.response.codes import FROM_LAB
 from cartrial.sdtm.records.codes import FAR
 
-__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "take"]
+__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "study_day", "take"]
 
 NOWHERE = -1
 
@@ -32,6 +32,11 @@ def as_dates(day: np.ndarray, dated: np.ndarray) -> pl.Series:
     known = (day < FAR) & (day > -FAR) & dated
     series = pl.Series(np.where(known, day, 0).astype(np.int32)).cast(pl.Date)
     return series.zip_with(pl.Series(known), pl.Series([None], dtype=pl.Date).new_from_index(0, len(day)))
+
+
+def study_day(day: pl.Expr) -> pl.Expr:
+    """Return days from day 0 as ADaM counts them: the first day of treatment is day 1, the day before it -1, and there is no day 0."""
+    return day + pl.when(day >= 0).then(1).otherwise(0)
 
 
 class Trace:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.endpoints import kind_of_end
 from cartrial.report.page.render import BANDS
 from cartrial.report.page.rows import Rows
 from cartrial.study import Endpoint, Study
@@ -110,7 +111,7 @@ class ReportData:
     def followed(self) -> bool:
         """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
         relapse = bool((self.adam.adresp["AVALC"] == RESPONSES[RELAPSE]).any())
-        events = self.adam.adtte.height > 0 and bool((self.adam.adtte["CNSR"] != 1).any())
+        events = self.adam.adtte.height > 0 and bool((self.adam.adtte.select(kind_of_end())["CNSR"] != 1).any())
         contacts = self.records is None or self.records.survival.height > 0
         return relapse or events or contacts
 

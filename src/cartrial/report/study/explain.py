@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.errors import InputError
 from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS
 from cartrial.report.study.sections.primary import estimand_items
+from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Endpoint, Study
 
 if TYPE_CHECKING:
@@ -152,8 +154,7 @@ def _headline(study: Study, row: Mapping[str, object]) -> str:
 
 
 def _age(row: Mapping[str, object]) -> str | None:
-    """Age in years; a study that cuts it into levels keeps the number beside them."""
-    years = row.get("AGEN", row["AGE"])
+    years = row["AGE"]
     return None if years is None else f"{years:g} years"
 
 
@@ -180,16 +181,16 @@ def _timeline(study: Study, adam: Adam, source: Source | None, row: dict[str, An
     for name, words in MILESTONES.items():
         if row[name] is not None:
             dated.append((row[name].isoformat(), f"{words}: {_date(row[name], 0 if name == 'TRTSDT' else None)}."))
-    for event in adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null()).sort("ASTDY").iter_rows(named=True):
+    for event in adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null()).sort("CARSTDAY").iter_rows(named=True):
         grade = "grade not known" if event["AETOXGR"] is None else f"grade {event['AETOXGR']}"
-        text = f"{event['AEDECOD'].capitalize()}, {grade}: {_date(event['ASTDT'], event['ASTDY'])}."
-        dated.append((event["ASTDT"].isoformat() if event["ASTDT"] else f"day {event['ASTDY'] or 0:06d}", text))
+        text = f"{event['AEDECOD'].capitalize()}, {grade}: {_date(event['ASTDT'], event['CARSTDAY'])}."
+        dated.append((event["ASTDT"].isoformat() if event["ASTDT"] else f"day {event['CARSTDAY'] or 0:06d}", text))
     dated.extend(_recorded(study, source, row["USUBJID"]))
     if row["DTHFL"] == "Y":
-        dated.append((row["DTHDT"].isoformat() if row["DTHDT"] else "~", f"Died: {_date(row['DTHDT'], row['DTHDY'])}."))
-    elif row["LSTALVDT"] is not None or row["LSTALVDY"] is not None:
+        dated.append((row["DTHDT"].isoformat() if row["DTHDT"] else "~", f"Died: {_date(row['DTHDT'], row['DTHDAY'])}."))
+    elif row["LSTALVDT"] is not None or row["LSTALDAY"] is not None:
         dated.append(
-            (row["LSTALVDT"].isoformat() if row["LSTALVDT"] else "~", f"Last known alive: {_date(row['LSTALVDT'], row['LSTALVDY'])}.")
+            (row["LSTALVDT"].isoformat() if row["LSTALVDT"] else "~", f"Last known alive: {_date(row['LSTALVDT'], row['LSTALDAY'])}.")
         )
     said = [words for _, words in sorted(dated, key=lambda pair: pair[0])]
     if row["INFFL"] != "Y":
@@ -218,7 +219,7 @@ def _recorded(study: Study, source: Source | None, usubjid: str) -> list[tuple[s
         frame = source.domains.get(domain) if source is not None else None
         if frame is None or variable not in frame.columns:
             continue
-        for event in frame.filter(pl.col("USUBJID") == usubjid).iter_rows(named=True):
+        for event in frame.filter((pl.col("USUBJID") == usubjid) & happened(frame, domain)).iter_rows(named=True):
             name = str(event[variable] or "")
             if name.upper() in KNOWN or not name:
                 continue
@@ -309,8 +310,8 @@ def _sentence(source: Source | None, usubjid: str, row: dict[str, Any], rate: bo
         reason = "" if row["REASON"] in ("response", None) else f" ({REASON_WORDS.get(row['REASON'], row['REASON'])})"
         said = f"{answer.capitalize()}{reason}"
     else:
-        what = row["EVNTDESC"] if row["CNSR"] != 1 else row["CNSDTDSC"]
-        kind = {0: "Event", 1: "Censored", 2: "Competing event"}[row["CNSR"]]
+        what = row["EVNTDESC"]
+        kind = "Event" if row["CNSR"] == 0 else "Competing event" if row["CNSR"] >= COMPETING_FROM else "Censored"
         days = "" if row["AVAL"] is None else f" after {row['AVAL']:g} day{'' if row['AVAL'] == 1 else 's'}"
         said = f"{kind}{days}: {EVENT_WORDS.get(what, what)}"
     said += f", {when}" if when else ""

@@ -26,7 +26,9 @@ def _cutoff(context: Context) -> int | None:
 
 def _infusion_undated(context: Context) -> Iterator[pl.DataFrame]:
     blank = context.infusions.filter(pl.col("EARLY").is_null())
-    yield found(blank, "The infusion has neither a date nor a study day, so day 0 is not known.", domain="EX", variable="EXSTDTC")
+    no_day = pl.format("The date of the infusion, {}, means no day, so day 0 is not known.", "TEXT")
+    neither = pl.lit("The infusion has neither a date nor a study day, so day 0 is not known.")
+    yield found(blank, pl.coalesce(no_day, neither), domain="EX", variable="EXSTDTC")
 
 
 def _partial_infusions(context: Context) -> pl.DataFrame:
@@ -80,7 +82,9 @@ def _partial(context: Context) -> Iterator[pl.DataFrame]:
         yearless = context.events(name).filter(pl.col("EARLY").is_null() & is_partial(pl.col("TEXT")))
         message = pl.format("The date {} has no year; the record stands on no day.", "TEXT")
         yield found(yearless, message, domain=name, variable=pl.col("VARIABLE"))
-    partial = context.timeline.filter(pl.col("EARLY") < pl.col("LATE"))
+    # an infusion has a rule of its own
+    first = (pl.col("DOMAIN") == "EX") & pl.col("ROW").is_in(_partial_infusions(context)["ROW"].to_list())
+    partial = context.timeline.filter((pl.col("EARLY") < pl.col("LATE")) & ~first)
     used = pl.col("DOMAIN").is_in(("RS", "LB", "FA"))
     what = pl.when(used).then(pl.lit("an assessment without a full date is not usable")).otherwise(pl.lit("it is imputed and flagged"))
     yield found(partial, pl.format("The date {} is partial; {}.", "TEXT", what), domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))

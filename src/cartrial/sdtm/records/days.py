@@ -86,7 +86,8 @@ def _exposure(study: Study, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """First infusion by subject: the earliest and the latest day it can be, its study day, and its row."""
     ex = tables.get("EX")
     if ex is None:
-        return pl.DataFrame(schema={"SUBJ": pl.Int32, "EARLY": pl.Int32, "LATE": pl.Int32, "EXDY": pl.Float64, "ROW": pl.Int64})
+        days = {"SUBJ": pl.Int32, "EARLY": pl.Int32, "LATE": pl.Int32}
+        return pl.DataFrame(schema={**days, "EXDY": pl.Float64, "ROW": pl.Int64, "TEXT": pl.String})
     name = value_of(ex, "EXTRT").str.to_uppercase().str.strip_chars()
     product = ex.filter(name.is_in(list(study.product.exposure)) & happened(ex, "EX"))
     date = value_of(product, "EXSTDTC")
@@ -96,9 +97,10 @@ def _exposure(study: Study, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         latest_day(date).alias("LATE"),
         value_of(product, "EXSTDY", pl.Float64).alias("EXDY"),
         value_of(product, "ROW", pl.Int64).alias("ROW"),
+        date.alias("TEXT"),
     )
     ordered = rows.sort("SUBJ", "EARLY", "EXDY", nulls_last=True, maintain_order=True)
-    return ordered.group_by("SUBJ", maintain_order=True).agg(pl.col("EARLY").min(), pl.col("LATE").min(), pl.col("EXDY", "ROW").first())
+    return ordered.group_by("SUBJ", maintain_order=True).agg(pl.col("EARLY", "LATE").min(), pl.col("EXDY", "ROW", "TEXT").first())
 
 
 def _fifteenth() -> pl.Expr:
@@ -107,7 +109,8 @@ def _fifteenth() -> pl.Expr:
 
 def _require_day(study: Study, exposure: pl.DataFrame, file: str | None) -> None:
     width = pl.col("LATE") - pl.col("EARLY")
-    unknown = exposure.filter(width > (30 if study.partial_day_0 else 0))
+    no_day = pl.col("EARLY").is_null() & pl.col("EXDY").is_null() & pl.col("TEXT").is_not_null()
+    unknown = exposure.filter((width > (30 if study.partial_day_0 else 0)).fill_null(False) | no_day)
     if unknown.height:
         subject, row = unknown.row(0, named=True)["USUBJID"], unknown.row(0, named=True)["ROW"]
         right = "Give the whole date, from which every window counts; where its month is known, partial-day-0: 15th in the study file"

@@ -19,7 +19,7 @@ MILESTONES = {
     "evaluable": "Evaluable",
     "responders": "Responders",
 }
-STATUS = {"ONGOING": "in follow-up", "DIED": "died", "WITHDRAWN": "withdrawn", "LOST": "lost to follow-up"}
+STATUS = {"ONGOING": "in follow-up", "DEATH": "died", "WITHDRAWAL BY SUBJECT": "withdrawn", "LOST TO FOLLOW-UP": "lost to follow-up"}
 
 
 def build(data: ReportData) -> Section:

@@ -7,10 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.report.page.blocks import Block, Details, Section, Table, Text
 from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS, ReportData
 from cartrial.report.study.sections.estimates import variant_words
+from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Study
 
 __all__ = ["build", "source_text"]
@@ -85,9 +87,9 @@ def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def _time(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
-    what = row["EVNTDESC"] if row["CNSR"] != 1 else row["CNSDTDSC"]
-    words = EVENT_WORDS.get(what, what or "")
-    said = words if row["CNSR"] == 0 else (f"{words} (competing)" if row["CNSR"] == 2 else f"censored: {words}")
+    words = EVENT_WORDS.get(row["EVNTDESC"], row["EVNTDESC"] or "")
+    competes = row["CNSR"] >= COMPETING_FROM
+    said = words if row["CNSR"] == 0 else (f"{words} (competing)" if competes else f"censored: {words}")
     days = "" if row["AVAL"] is None else f"{row['AVAL']:g}"
     return (data.labels[row["SUBJ"]], days, said, *_when(row), source_text(row), row["RULE"] or "")
 
@@ -102,7 +104,7 @@ def _recorded(data: ReportData) -> list[Block]:
     ):
         if "USUBJID" not in frame.columns or domain not in DOMAINS:
             continue
-        for row in frame.iter_rows(named=True):
+        for row in frame.filter(happened(frame, domain)).iter_rows(named=True):
             for name, text in _values(data.study, domain, row):
                 columns.setdefault(name, {}).setdefault(row["USUBJID"], []).append(text)
     subjects = list(dict.fromkeys(data.source.domains["DM"]["USUBJID"].to_list()))

@@ -179,13 +179,13 @@ def _deaths(data: ReportData) -> list[Block]:
     said: list[Block] = [
         Text(parts(f"Deaths {data.until}: {{}} of {{}} infused subjects.", data.rows.stat(found, "n"), data.rows.stat(found, "N")))
     ]
-    dead = data.infused.filter(data.infused["DTHFL"] == "Y").sort("DTHDY", "USUBJID")
+    dead = data.infused.filter(data.infused["DTHFL"] == "Y").sort("DTHDAY", "USUBJID")
     if dead.height:
         rows = [
             (
                 data.labels[row["SUBJ"]],
                 row["DTHDT"].isoformat() if row["DTHDT"] else "",
-                "" if row["DTHDY"] is None else row["DTHDY"],
+                "" if row["DTHDAY"] is None else row["DTHDAY"],
                 row.get("DTHSRC") or "",
             )
             for row in dead.iter_rows(named=True)

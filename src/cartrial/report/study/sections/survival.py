@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cartrial.analysis.tables.times import LANDMARKS
+from cartrial.endpoints import kind_of_end
 from cartrial.report.figures.curve import Curve, draw_curves
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import Cell, ResultRow, Stat, parts
@@ -128,7 +129,7 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == ""))
     if not found or times.is_empty():
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
-    censored = sorted(times.filter(pl.col("CNSR") == 1)["AVAL"].drop_nulls().to_list())
+    censored = sorted(times.filter(kind_of_end() == 1)["AVAL"].drop_nulls().to_list())
     end = max(times["AVAL"].drop_nulls().to_list(), default=0)
     points = [point for point in _points(found, "survival") if point[0] <= end]
     curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), end)

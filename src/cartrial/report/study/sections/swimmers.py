@@ -57,12 +57,12 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
         calls.setdefault(subject, []).append((float(day), call))
     events = _events(data)
     swimmers = []
-    for row in data.infused.select("SUBJ", "LSTALVDY", "DTHDY").iter_rows(named=True):
+    for row in data.infused.select("SUBJ", "LSTALDAY", "DTHDAY").iter_rows(named=True):
         subject = row["SUBJ"]
         seen = calls.get(subject, [])
-        death = row["DTHDY"]
+        death = row["DTHDAY"]
         known = (
-            [day for day in (death, row["LSTALVDY"]) if day is not None]
+            [day for day in (death, row["LSTALDAY"]) if day is not None]
             + [day for day, _ in seen]
             + [day for day, _ in events.get(subject, [])]
         )
@@ -75,7 +75,7 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
 
 def _events(data: ReportData) -> dict[int, list[tuple[float, str]]]:
     """Return the day of the first transplant and of the first new therapy of each subject."""
-    frame = data.infused.select("SUBJ", pl.col("HSCTDY").alias("hsct"), pl.col("NEWDY").alias("new-therapy")).unpivot(index="SUBJ")
+    frame = data.infused.select("SUBJ", pl.col("HSCTDAY").alias("hsct"), pl.col("NEWDAY").alias("new-therapy")).unpivot(index="SUBJ")
     events: dict[int, list[tuple[float, str]]] = {}
     for subject, what, day in frame.drop_nulls("value").sort("SUBJ", "value").iter_rows():
         events.setdefault(subject, []).append((float(day), what))
