@@ -1,8 +1,8 @@
 """Do spoilt files end in one message? Mutated study files, mappings, CSV, XPT, Dataset-JSON, NDJSON, Parquet and workbooks, by a seed.
 
-`make fuzz`, or `python benchmarks/fuzz.py [NUMBER [SEED]]`. Each spoilt study goes through `cartrial check`, some through `derive` and `report`. Wanted: exit
-code 0, 1 or 2, no traceback, one message where the input is refused, and nothing half written. What fails is printed with its number, and
-kept below `fuzz-failures`.
+`make fuzz`, or `python benchmarks/fuzz.py [NUMBER [SEED]]`. Each spoilt study goes through `cartrial check`, some through `derive` and
+`report`. Wanted: exit code 0, 1 or 2, no traceback, one message where the input is refused, and nothing half written. What fails is
+printed with its number, and kept below `fuzz-failures`.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ rules:
   - {id: infusion, domain: EX, date: Infused, set: {EXTRT: INATICABTAGENE AUTOLEUCEL}}
   - {id: blasts, domain: LB, column: Blasts, test: BLAST, specimen: BONE MARROW, unit: "%", day: 28}
   - {id: call, table: visits, domain: RS, column: Call, test: OVRLRESP, set: {RSEVAL: INVESTIGATOR}, date: When, date-format: "%d.%m.%Y"}
-  - {id: mrd, table: visits, domain: LB, column: {header: MRD}, test: MRD, specimen: BONE MARROW, lod: 0.0001, date: When, date-format: "%d.%m.%Y"}
+  - {id: mrd, table: visits, domain: LB, column: {header: MRD}, test: MRD, specimen: BONE MARROW, lod: 0.0001, day: 28}
 """
 VISITS = "Who;When;Call;MRD\na;29.01.2022;CR;<0,01%\na;01.04.2022;CR;0,5 %\nb;03.2022;NR;\n"
 
