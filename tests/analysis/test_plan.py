@@ -197,6 +197,21 @@ def test_subgroups_with_tests() -> None:
     assert test["statistic"].to_list() == ["chi_square", "df", "p_value"]
 
 
+def test_a_subgroup_without_an_event() -> None:
+    """By hand (A23): a level without a death has its hazard ratio by Firth's penalty, and the row says so; no value is missing."""
+    study, adam, _ = worked()
+    item = Study.load("inaticel").baseline[0]
+    named = study.model_copy(update={"baseline": (item,), "subgroups": (item.id,)})
+    alive = adam.adtte.filter((pl.col("PARAMCD") == "OS") & (pl.col("VARIANT") == "") & (pl.col("CNSR") == 1)).sort("AVAL")["SUBJ"].tail(3)
+    level = pl.when(pl.col("SUBJ").is_in(alive.implode())).then(pl.lit("none")).otherwise(pl.lit("some")).alias(item.id)
+    found = analyse(named, dataclasses.replace(adam, adsl=adam.adsl.with_columns(level)), analyses=("survival",))
+    part = found.filter((pl.col("by") == item.id) & (pl.col("endpoint") == "OS") & (pl.col("level") == "some against none"))
+    assert part["method"].unique().to_list() == ["Cox model with Firth's penalty, ties by Breslow, profile limits"]
+    assert part["statistic"].to_list() == ["hazard_ratio", "lower", "upper", "p_value"]
+    assert part["value"].null_count() == 0
+    assert part["value"].is_finite().all()
+
+
 def test_competing_variant() -> None:
     """A variant with a competing analysis has incidence rows and no survival rows."""
     study, adam, _ = worked()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cartrial.analysis.estimators.arguments import check_frame
 from cartrial.analysis.wording import text_of
 from cartrial.errors import InputError
 from cartrial.study.study import RULES
@@ -160,6 +161,7 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
         ...
     cartrial.errors.InputError: trial 1, analysis flow, statistic n: two rows of the results have one key. Keys are unique.
     """
+    check_frame(results)
     if dict(results.schema) != SCHEMA:
         wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]] + [
             name for name in results.columns if name not in SCHEMA

@@ -27,6 +27,7 @@ __all__ = [
     "check_null_rates",
     "check_shares",
     "check_states",
+    "check_texts",
     "check_word",
     "read_amounts",
     "read_counts",
@@ -81,7 +82,7 @@ def check_columns(frame: pl.DataFrame, *names: str) -> None:
     check_frame(frame)
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        raise InputError(f"there is no column {missing[0]}", key=missing[0], right=f"Needed are: {', '.join(names)}")
+        raise InputError(f"there is no column {missing[0]}", right=f"Needed are: {', '.join(map(str, names))}")
 
 
 def check_free(names: Iterable[str], taken: Iterable[str]) -> None:
@@ -96,6 +97,13 @@ def check_filled(series: pl.Series, what: str, right: str) -> None:
     blank = series.dtype in (pl.String, pl.Categorical, pl.Enum) and (series.cast(pl.String).str.strip_chars() == "").any()
     if series.null_count() or blank or (series.dtype.is_float() and series.is_nan().any()):
         raise InputError(what, key=series.name, right=right)
+
+
+def check_texts(**values: object) -> None:
+    """Refuse names that are no text."""
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise InputError(f"{value!r} is no name", key=key, right="Give text")
 
 
 def check_word(value: object, known: Sequence[str], key: str, what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from cartrial.analysis.estimators.arguments import check_columns
+from cartrial.analysis.estimators.arguments import check_columns, check_texts
 from cartrial.response.readers_kernel import PAIR_DAYS
 from cartrial.study.criteria.codes import BEST_FIRST, NE, RESPONSES
 
@@ -38,6 +38,7 @@ def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     [(1, 1, 28, 'CR', 'CRi')]
     """
     check_columns(reads, "TRIAL", "SUBJ", "READER", "CARDAY", "AVALC")
+    check_texts(first=first, second=second)
     own = reads.filter((pl.col("READER") == first) & pl.col("CARDAY").is_not_null()).select("TRIAL", "SUBJ", "CARDAY", FIRST="AVALC")
     other = reads.filter((pl.col("READER") == second) & pl.col("CARDAY").is_not_null()).select(
         "TRIAL", "SUBJ", OTHERDY="CARDAY", SECOND="AVALC"
@@ -90,6 +91,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     [(1, 1, 'CR', 'NR')]
     """
     check_columns(reads, "TRIAL", "SUBJ", "READER", "CARDAY", "AVALC", "USABLE")
+    check_texts(first=first, second=second)
     call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit(RESPONSES[NE]))
     rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)
     # A relapse follows a remission: alone it says that there was none.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cartrial.design.dose.designs import DoseDesign, Doses
+from cartrial.design.exact.checks import check_integer, check_whole
 from cartrial.errors import InputError
 
 __all__ = ["Recommendation", "Selection", "estimate_mtd", "recommend_dose", "take_step"]
@@ -77,7 +78,7 @@ def estimate_mtd(design: DoseDesign, n: Sequence[int], dlt: Sequence[int], *, el
     3
     """
     n, dlt = _counts(n, dlt)
-    out = _eliminated(design, n, dlt) if eliminated is None else eliminated - 1
+    out = _eliminated(design, n, dlt) if eliminated is None else check_whole(eliminated, "eliminated", 1, len(n) + 1) - 1
     empty: tuple[float | None, ...] = (None,) * len(n)
     tried = [d for d in range(out) if n[d] > 0]
     if not tried:
@@ -122,14 +123,15 @@ def recommend_dose(design: DoseDesign, outcomes: str | Sequence[tuple[int, int, 
     >>> recommend_dose(design_boin(0.3), "1NNN 2NTT", doses).words
     'De-escalate: the next cohort receives 1 × 10⁶ cells/kg.'
     """
-    labels = doses.labels if isinstance(doses, Doses) else tuple(f"dose {k}" for k in range(1, doses + 1))
+    labels = doses.labels if isinstance(doses, Doses) else tuple(f"dose {k}" for k in range(1, check_whole(doses, "doses", 0, 100) + 1))
     if not labels:
         raise InputError("there is no dose", key="doses", right="Give at least one")
     if design.start > len(labels):
         raise InputError(f"the start is dose {design.start} of {len(labels)}", key="start", right="Start at one of the doses")
     cohorts = _read_outcomes(outcomes) if isinstance(outcomes, str) else list(outcomes)
     n, dlt = [0] * len(labels), [0] * len(labels)
-    for level, size, events in cohorts:
+    for cohort in cohorts:
+        level, size, events = _whole(cohort, "outcomes")
         if not 1 <= level <= len(labels):
             raise InputError(f"dose {level} does not exist", key="outcomes", right=f"Give doses 1 to {len(labels)}")
         if size < 1 or not 0 <= events <= size:
@@ -201,12 +203,19 @@ def _read_outcomes(text: str) -> list[tuple[int, int, int]]:
 
 def _counts(n: Sequence[int], dlt: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return subjects and DLTs by dose, checked."""
+    n, dlt = (_whole(values, key) for values, key in ((n, "n"), (dlt, "dlt")))
     if not len(n) or len(n) != len(dlt):
         raise InputError("subjects and DLTs do not pair", key="dlt", right="Give one number of DLTs for each dose")
     for a, b in zip(n, dlt, strict=True):
         if not 0 <= b <= a:
             raise InputError(f"{b} DLTs in {a} subjects are impossible", key="dlt", right=f"Give 0 to {max(a, 0)} DLTs")
-    return tuple(int(a) for a in n), tuple(int(b) for b in dlt)
+    return n, dlt
+
+
+def _whole(values: Sequence[int], key: str) -> tuple[int, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{values!r} are no numbers", key=key, right="Give one whole number for each dose")
+    return tuple(check_integer(value, key) for value in values)
 
 
 def _eliminated(design: DoseDesign, n: tuple[int, ...], dlt: tuple[int, ...]) -> int:

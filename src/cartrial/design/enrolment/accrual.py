@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cartrial.analysis.estimators.arguments import check_columns, read_numbers
 from cartrial.design.enrolment.accrual_plan import DAYS_PER_MONTH, AccrualPlan
+from cartrial.design.exact.checks import check_integer, check_real
 from cartrial.errors import InputError
 from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 
@@ -55,7 +57,7 @@ def expected_accrual(plan: AccrualPlan, days: Sequence[float]) -> pl.DataFrame:
     >>> [[round(value, 6) for value in row] for row in found.rows()]
     [[2.0, 2.0, 1.0], [2.0, 6.0, 3.0]]
     """
-    day = np.asarray(days, np.float64)
+    day = np.atleast_1d(read_numbers(days, "days", "Give numbers"))
     if not np.isfinite(day).all():
         raise InputError("a day is missing", key="days", right="Give numbers")
     enrolled = plan.screening_days
@@ -138,6 +140,7 @@ def simulate_accrual(plan: AccrualPlan, n: int, goal: Goal = "infused", *, trial
     True
     """
     _check(n, goal)
+    trials = check_integer(trials, "trials")
     if trials < 1:
         raise InputError(f"there are {trials} trials", key="trials", right="Give at least 1")
     share = plan.share if goal == "infused" else plan.enrolled_share
@@ -184,6 +187,8 @@ def estimate_accrual(times: pl.DataFrame, *, band: float = 0.8) -> pl.DataFrame:
     >>> found.filter(quantity="screened").select("unit", "mean", "mc_error", "lower", "upper").rows()
     [('subjects', 5.0, 0.0, 5.0, 5.0)]
     """
+    check_columns(times, "screened", "enrolled", "infused", *_MILESTONES)
+    band = check_real(band, "band")
     if not 0 < band < 1:
         raise InputError(f"the band {band:g} is not between 0 and 1", key="band", right="For example 0.8")
     rows = []
@@ -210,6 +215,7 @@ def estimate_accrual(times: pl.DataFrame, *, band: float = 0.8) -> pl.DataFrame:
 
 
 def _check(n: int, goal: str) -> None:
+    n = check_integer(n, "n")
     if n < 1:
         raise InputError(f"there are {n} subjects", key="n", right="Give at least 1")
     if goal not in get_args(Goal):

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.design.enrolment.funnel_file import Share, Step, load_funnel
+from cartrial.design.exact.checks import check_integer, check_real
 from cartrial.errors import InputError
 from cartrial.virtual.patients.randomness import Keys, draw_uniform
 from cartrial.yamlfile import nearest, validate
@@ -228,6 +229,9 @@ def design_reach(
     """
     from scipy.special import gammaincinv
 
+    n, site_share, certainty = check_integer(n, "n"), check_real(site_share, "site_share"), check_real(certainty, "certainty")
+    sites = None if sites is None else check_integer(sites, "sites")
+    years = None if years is None else check_real(years, "years")
     if n < 1:
         raise InputError(f"there are {n} subjects", key="n", right="Give at least 1")
     if not 0 < site_share <= 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cartrial.design.exact.checks import check_integer, check_real
 from cartrial.errors import InputError
 
 __all__ = ["Enrolment", "design_enrolment"]
@@ -71,6 +72,7 @@ def design_enrolment(n: int, share: float | None = None, *, seen: tuple[int, int
     >>> found.enrol, round(found.probability, 2), found.expected
     (2, 0.75, 2.0)
     """
+    n, certainty = check_integer(n, "n"), check_real(certainty, "certainty")
     if n < 1:
         raise InputError(f"there are {n} subjects", key="n", right="Give at least 1")
     if not 0 < certainty < 1:
@@ -86,7 +88,7 @@ def design_enrolment(n: int, share: float | None = None, *, seen: tuple[int, int
         a, b = infused + 0.5, enrolled - infused + 0.5
         mean = a / (a + b)
     else:
-        mean = share if share is not None else 0.0
+        mean = check_real(share, "share")
         a = b = 0.0
         if not 0 < mean <= 1:
             raise InputError(f"the share {mean:g} is not above 0 and at most 1", key="share", right="For example 0.8")

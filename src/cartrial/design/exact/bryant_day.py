@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from cartrial.analysis.estimators.arguments import read_numbers
 from cartrial.design.exact.binomial import SLACK, binomial_tables
 from cartrial.design.exact.bryant_day_kernel import Binomials, Rule, search_bryant_day
 from cartrial.design.exact.checks import check_number, check_whole
@@ -293,7 +294,8 @@ def estimate_corners(design: BryantDay, phi: Sequence[float] = (1.0,)) -> pl.Dat
     0.5 0.6 0.1458
     0.5 0.8 0.8542
     """
-    grid = [(r, s, odds) for odds in phi for r in design.response_rates for s in design.safe_rates]
+    ratios = np.atleast_1d(read_numbers(phi, "phi", "Give positive odds ratios")).ravel().tolist()
+    grid = [(r, s, odds) for odds in ratios for r in design.response_rates for s in design.safe_rates]
     found = operate_bryant_day(design, *np.array(grid).reshape(-1, 3).T)
     return pl.DataFrame({name: getattr(found, name) for name in ("response", "safe", "phi", "success", "early_stop", "expected_n")})
 

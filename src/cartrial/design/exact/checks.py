@@ -7,7 +7,7 @@ from typing import Any
 
 from cartrial.errors import InputError
 
-__all__ = ["check_choice", "check_errors", "check_number", "check_rates", "check_whole"]
+__all__ = ["check_choice", "check_errors", "check_integer", "check_number", "check_rates", "check_real", "check_whole"]
 
 
 def check_number(value: Any, key: str, *, right: str) -> float:
@@ -25,6 +25,37 @@ def check_number(value: Any, key: str, *, right: str) -> float:
     if isinstance(value, bool | str) or not 0 < number < 1:
         raise InputError(f"{value!r} is not a number between 0 and 1", key=key, right=right)
     return number
+
+
+def check_real(value: Any, key: str) -> float:
+    """Return a number that is one, whatever its size: the caller says what it may be.
+
+    Raises
+    ------
+    InputError
+        For text, flags, lists and what is not a number.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if isinstance(value, bool | str) or number != number:
+        raise InputError(f"{value!r} is no number", key=key, right="Give a number")
+    return number
+
+
+def check_integer(value: Any, key: str) -> int:
+    """Return a whole number below a million millions: the caller says what it may be.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    number = check_real(value, key)
+    if not abs(number) < 1e12 or number != int(number):
+        raise InputError(f"{value!r} is no whole number", key=key, right="Give a whole number")
+    return int(number)
 
 
 def check_rates(p0: Any, p1: Any) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from cartrial.analysis.estimators.arguments import read_numbers
 from cartrial.design.exact.checks import check_choice, check_number, check_whole
 from cartrial.design.exact.staged import Staged, operate, stopping_probabilities
 from cartrial.errors import InputError
@@ -210,7 +211,7 @@ def estimate_bias(design: Staged, p: ArrayLike) -> pl.DataFrame:
     >>> estimate_bias(design, 0.5).rows()
     [(0.5, 0.375, -0.125)]
     """
-    rates = np.atleast_1d(np.asarray(p, dtype=float)).ravel()
+    rates = np.atleast_1d(read_numbers(p, "p", "Give rates between 0 and 1")).ravel()
     ended = stopping_probabilities(design, rates)
     naive = np.arange(design.n[-1] + 1) / np.array(design.n)[:, None]
     mean = (ended * naive).sum(axis=(1, 2))

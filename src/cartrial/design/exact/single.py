@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from cartrial.analysis.estimators.arguments import read_numbers
 from cartrial.design.exact.binomial import SLACK
 from cartrial.design.exact.checks import check_choice, check_errors, check_rates, check_whole
 from cartrial.design.exact.staged import Staged, operate
@@ -175,7 +176,7 @@ def estimate_power(*designs: Staged, p: ArrayLike | None = None) -> pl.DataFrame
     """
     if not designs:
         raise InputError("there is no design", key="designs", right="Give at least one")
-    rates = np.atleast_1d(np.linspace(0, 1, 101) if p is None else np.asarray(p, dtype=float)).ravel()
+    rates = np.atleast_1d(np.linspace(0, 1, 101) if p is None else read_numbers(p, "p", "Give rates between 0 and 1")).ravel()
     frames = []
     for design in designs:
         found = operate(design, rates)

@@ -11,6 +11,7 @@ from typing import Required, TypedDict, TypeVar, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cartrial.design.exact.checks import check_integer
 from cartrial.errors import InputError
 
 __all__ = [
@@ -290,6 +291,7 @@ def expected_events(curve: Weibull, follow: FollowUp, n: float = 1.0) -> float:
 
 def smallest(enough: Callable[[int], bool], most: int) -> int | None:
     """Return the smallest n from 1 to `most` that is enough, where every larger one is too; None if none is."""
+    most = check_integer(most, "most")
     if most < 1:
         raise InputError(f"no number of subjects is at most {most}", key="most", right="Give at least 1")
     high = 1

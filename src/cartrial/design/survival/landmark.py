@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from cartrial.design.exact.checks import check_integer
 from cartrial.design.survival.curves import (
     FollowUp,
     Weibull,
@@ -240,6 +241,7 @@ def _design(
     from scipy.special import ndtr
 
     alpha, beta = check_one_sided(alpha, beta)
+    most = check_integer(most, "most")
     if follow_of(most).seen(time) <= 0:
         longest = follow_of(most).longest
         raise InputError(f"nobody is seen up to {time:g}: follow-up ends at {longest:g}", key=key, right=f"Give a time before {longest:g}")

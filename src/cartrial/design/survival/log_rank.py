@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import exp, sqrt
 from typing import Literal, get_args
 
+from cartrial.design.exact.checks import check_choice, check_number
 from cartrial.design.survival.curves import (
     FollowUp,
     Weibull,
@@ -210,6 +211,8 @@ def log_rank_power(
     if alternative.shape != null.shape:
         raise InputError("the hazards are not proportional", key="alternative", right="Give both curves one shape")
     check_above(n, "n")
+    alpha = check_number(alpha, "alpha", right="Give the one-sided type I error, for example 0.025")
+    check_choice(formula, "formula", get_args(Formula))
     shift, spread_null, spread = _spreads(null, alternative, follow, formula)
     return float(ndtr((sqrt(n) * shift - spread_null * normal_quantile_of(1 - alpha)) / spread))
 

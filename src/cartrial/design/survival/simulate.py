@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.km import estimate_survival
+from cartrial.design.exact.checks import check_integer
 from cartrial.design.survival.chi_square import ExactDesign
 from cartrial.design.survival.curves import FollowUp, Weibull, normal_quantile_of
 from cartrial.design.survival.estimate import one_sample_tests
@@ -177,6 +178,7 @@ def _chunks(trials: int, n: int) -> Iterator[tuple[int, int]]:
 
 def _simulate(design: Design, trials: int, seed: int, truth: Weibull | None, judge: Callable[..., dict[str, Any]]) -> pl.DataFrame:
     """Return rejections and means by truth and test."""
+    trials = check_integer(trials, "trials")
     if trials < 1:
         raise InputError(f"there are {trials} trials", key="trials", right="Give at least 1")
     curves = {"null": design.null, "alternative": design.alternative} | ({"other": truth} if truth else {})
