@@ -128,6 +128,7 @@ def _adck(base: dict[str, Any], rng: np.random.Generator) -> pl.DataFrame:
     cmax = 10 ** rng.normal(4.5, 0.7, n)
     values = (("CMAX", cmax, "copies/ug"), ("AUC28", cmax * 9, "copies/ug*day"), ("TMAX", rng.integers(7, 15, n).astype(float), "days"))
     common = {"PARCAT1": "CARTG", "CNSR": pl.Series([None] * n, dtype=pl.Int8), "EXPANDFL": "Y"}
+    common |= {name: pl.Series([None] * n, dtype=pl.String) for name in ("AVALC", "REASON", "FLAGS")}
     return pl.concat(
         pl.DataFrame(base | common | {"PARAMCD": code, "PARAM": code, "AVAL": value, "AVALU": unit}) for code, value, unit in values
     )

@@ -17,6 +17,7 @@ from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import MILESTONES, flow_rows
 from cartrial.analysis.tables.kinetics import kinetics_rows
 from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
+from cartrial.sdtm.vocabulary.results import EXACT
 from cartrial.study import Study
 from properties import examples
 
@@ -123,22 +124,42 @@ def test_concordance_rows() -> None:
 
 @pytest.mark.parametrize("measure", ["cmax", "tmax", "auc"])
 def test_r_kinetics(measure: str) -> None:
-    """origin R: geometric mean and CV, quantile(type = 7); a zero is counted, not in the logarithmic figures."""
+    """origin R: geometric mean and CV, quantile(type = 7), of what is above 0."""
     frame = data_set("kinetics")
     for group, expected in oracle()["kinetics_summary"].items():
         chosen = frame if group == "all" else frame.filter(pl.col("group") == group)
-        row = estimate_kinetics(chosen.filter(pl.col(measure).is_not_null()), (), value=measure).row(0, named=True)
+        row = estimate_kinetics(chosen.filter(pl.col(measure) > 0), (), value=measure).row(0, named=True)
         one = expected[measure]
         same(
             [row["N"], row["n"], row["geometric_mean"], row["cv"]],
-            [one["n"], one["n_positive"], one["geometric_mean"], one["geometric_cv_percent"]],
+            [one["n_positive"], one["n_positive"], one["geometric_mean"], one["geometric_cv_percent"]],
         )
         same([row["mean"], row["standard_deviation"], row["min"], row["max"]], [one["mean"], one["sd"], one["min"], one["max"]])
         same([row["q25"], row["median"], row["q75"]], one["quantile_type_7"])
 
 
+def test_a_zero_is_a_value_but_of_the_geometric_mean() -> None:
+    """by hand (rules, A14): 0, 0, 10, 1000 have the median 5, quartiles 0 and 257.5; the geometric mean is that of 10 and 1000."""
+    row = estimate_kinetics(pl.DataFrame({"TRIAL": 1, "AVAL": [0.0, 1000.0, 0.0, 10.0, None]})).row(0, named=True)
+    assert (row["N"], row["n"], row["median"], row["q25"], row["q75"], row["min"], row["max"]) == (5, 4, 5.0, 0.0, 257.5, 0.0, 1000.0)
+    assert row["geometric_mean"] == pytest.approx(100) and row["mean"] == 252.5
+
+
+def test_at_least_so_much_is_in_quantiles_that_it_does_not_decide_and_in_no_mean() -> None:
+    """by hand (rules, A8): of 0, 10, 20, 30 and at least 100 the median is 20, the upper quartile 30; the highest is not known."""
+    frame = pl.DataFrame({"TRIAL": 1, "AVAL": [10.0, 100.0, 30.0, 20.0, 0.0], "OVER": [False, True, False, False, False]})
+    row = estimate_kinetics(frame, at_least="OVER").row(0, named=True)
+    assert (row["n"], row["min"], row["q25"], row["median"], row["q75"], row["max"]) == (5, 0.0, 10.0, 20.0, 30.0, None)
+    assert row["mean"] == 15 and row["geometric_mean"] == pytest.approx(6000 ** (1 / 3))
+    # at least 15: the second highest of those known, and so on which side of the median it lies is not known
+    low = estimate_kinetics(frame.with_columns(pl.when("OVER").then(15.0).otherwise("AVAL").alias("AVAL")), at_least="OVER").row(
+        0, named=True
+    )
+    assert (low["min"], low["q25"], low["median"], low["q75"], low["max"]) == (0.0, 10.0, None, None, None)
+
+
 def test_kinetics_rows() -> None:
-    """origin by hand: the subject who never expanded is counted beside, not in the summaries."""
+    """origin by hand: who never expanded is 0 in Cmax (rules, A14), and has no day of the peak."""
     schema = {
         "TRIAL": pl.Int32,
         "SUBJ": pl.Int32,
@@ -148,28 +169,30 @@ def test_kinetics_rows() -> None:
         "AVALU": pl.String,
         "CNSR": pl.Int8,
         "EXPANDFL": pl.String,
+        "AVALC": pl.String,
     }
     adck = pl.DataFrame(
         [
-            (0, 1, "CARTG", "CMAX", 10.0, "copies/ug", None, "Y"),
-            (0, 2, "CARTG", "CMAX", 1000.0, "copies/ug", None, "Y"),
-            (0, 3, "CARTG", "CMAX", None, "copies/ug", None, "N"),
-            (0, 1, "CARTG", "TMAX", 0.0, "days", None, "Y"),
-            (0, 2, "CARTG", "TMAX", 14.0, "days", None, "Y"),
-            (0, 1, "CARTG", "PERSIST", 30.0, "days", 0, "Y"),
-            (0, 2, "CARTG", "PERSIST", 60.0, "days", 1, "Y"),
+            (0, 1, "CARTG", "CMAX", 10.0, "copies/ug", None, "Y", None),
+            (0, 2, "CARTG", "CMAX", 1000.0, "copies/ug", None, "Y", None),
+            (0, 3, "CARTG", "CMAX", 0.0, "copies/ug", None, "N", None),
+            (0, 3, "CARTG", "TMAX", None, "days", None, "N", None),
+            (0, 1, "CARTG", "TMAX", 0.0, "days", None, "Y", None),
+            (0, 2, "CARTG", "TMAX", 14.0, "days", None, "Y", None),
+            (0, 1, "CARTG", "PERSIST", 30.0, "days", 0, "Y", None),
+            (0, 2, "CARTG", "PERSIST", 60.0, "days", 1, "Y", None),
         ],
         schema=schema,
         orient="row",
-    )
+    ).with_columns(REASON=pl.lit(None, pl.String), FLAGS=pl.lit(None, pl.String))
     adsl = pl.DataFrame(
         {"TRIAL": [0, 0, 0], "SUBJ": [1, 2, 3], "RESPFL": ["Y", "Y", "N"]}, schema_overrides={"TRIAL": pl.Int32, "SUBJ": pl.Int32}
     )
     made = kinetics_rows(adck, adsl, 0.95)
     found = values(made, endpoint="CMAX", by="")
-    assert (found["N"], found["n"]) == (2, 2)
+    assert (found["N"], found["n"], found["median"]) == (3, 3, 10)
     assert found["geometric_mean"] == pytest.approx(100)
-    assert values(made, endpoint="TMAX", by="") == {"N": 2, "n": 2, "median": 7, "q25": 3.5, "q75": 10.5, "min": 0, "max": 14}
+    assert values(made, endpoint="TMAX", by="") == {"N": 3, "n": 2, "median": 7, "q25": 3.5, "q75": 10.5, "min": 0, "max": 14}
     assert values(made, endpoint="EXPAND") == {"n": 1, "N": 3}
     assert values(made, endpoint="PERSIST", by="")["median"] == 45  # S is exactly one half from 30 to the end: the midpoint of 30 and 60
     assert kinetics_rows(adck.clear(), adsl, 0.95) == []
@@ -242,7 +265,11 @@ def test_laboratory_rows() -> None:
         (0, 132, "BCELL", 80.0, 5),
     ]
     labs = pl.DataFrame(rows, schema=["SUBJ", "DAY", "TEST", "VALUE", "SEQ"], orient="row").with_columns(
-        SPEC=pl.lit("BLOOD"), BELOW=pl.lit(False), DONE=pl.lit(True)
+        SPEC=pl.lit("BLOOD"),
+        REL=pl.lit(EXACT),
+        DONE=pl.lit(True),
+        DAYX=pl.col("DAY"),
+        **dict.fromkeys(("LIMIT", "LLOQ", "LOD"), pl.lit(None, dtype=pl.Float64)),
     )
     made = laboratory_rows(Study.load("inaticel"), SimpleNamespace(subjects=subjects, labs=labs))
     assert values(made, endpoint="NEUTROPENIA", by="any") == {"n": 1, "N": 2, "rate": 0.5}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cartrial.endpoints.sets.adck import derive_adck
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.source import Source
+from cartrial.sdtm.vocabulary.results import ABOVE, AT_LEAST, BELOW, EXACT, POSITIVE, UNQUANTIFIED, UNREADABLE
 from cartrial.study import Study
 from helpers import ORACLE
 from properties import examples
@@ -30,7 +31,7 @@ SUBJECT = {
 DAYS = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32}
 LAB = {
     **DAYS,
-    **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "BELOW": pl.Boolean, "POSITIVE": pl.Boolean},
+    **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "REL": pl.Int8, "LIMIT": pl.Float64},
     **{"LLOQ": pl.Float64, "LOD": pl.Float64, "DONE": pl.Boolean, "METHOD": pl.String, "SEQ": pl.Int64},
 }
 DOSE = {**DAYS, "KIND": pl.String, "TRT": pl.String, "AMOUNT": pl.Float64, "UNIT": pl.String, "SEQ": pl.Int64}
@@ -45,8 +46,7 @@ def sample(day, value, subj=0, test="CARTG", **more):
         "DAYX": day,
         "TEST": test,
         "SPEC": "BLOOD",
-        "BELOW": value == BLQ,
-        "POSITIVE": False,
+        "REL": UNQUANTIFIED if value == BLQ else None if value is None else EXACT,
         "DONE": True,
         "SEQ": day + 1000,
     }
@@ -127,7 +127,7 @@ def test_value_below_its_own_limit_is_not_quantifiable_and_at_it_is():
 
 
 def test_detected_without_a_value_is_not_quantifiable():
-    found = values(make([sample(7, 100.0), sample(28, None, POSITIVE=True)]), "CNSR")
+    found = values(make([sample(7, 100.0), sample(28, None, REL=POSITIVE)]), "CNSR")
     assert found["PERSIST"] == 0
 
 
@@ -155,13 +155,46 @@ def test_day_0_value_is_used():
     assert values(make([sample(0, 100.0), sample(28, 50.0)]))["AUC28"] == pytest.approx(50 * 28 / math.log(2), rel=1e-12)
 
 
-def test_sampling_that_stops_before_day_28():
-    records = make([sample(7, 100.0), sample(27, 50.0)])
+def test_sampling_that_stops_before_day_25():
+    """by hand (rules, A14)."""
+    records = make([sample(7, 100.0), sample(24, 50.0)])
     assert values(records)["AUC28"] is None
     assert values(records, "REASON") == {
         **dict.fromkeys(("CMAX", "TMAX", "TLAST", "CLAST", "PERSIST")),
-        "AUC28": "sampling stops before day 28",
+        "AUC28": "sampling stops before day 25",
     }
+
+
+def test_an_area_to_day_25_is_given_as_far_as_it_was_sampled():
+    """by hand (rules, A14): 0 to 100 by day 10 is 500, 100 from day 10 to 25 is 1500; nothing of day 25 to 28 is added."""
+    records = make([sample(10, 100.0), sample(25, 100.0)])
+    assert values(records)["AUC28"] == 2000
+    assert values(records, "FLAGS")["AUC28"] == "to day 25, the last sample"
+    assert values(records, "REASON")["AUC28"] is None
+    assert values(make([sample(10, 100.0), sample(28, 100.0)]), "FLAGS")["AUC28"] is None
+
+
+def test_above_the_limit_of_quantification():
+    """by hand (rules, A8): at least 1000 on day 7 alone can be the peak; there is no area."""
+    over = sample(7, None, REL=ABOVE, LIMIT=1000.0)
+    records = make([sample(0, BLQ), over, sample(14, 600.0), sample(28, 20.0)])
+    found = values(records)
+    assert (found["CMAX"], found["TMAX"], found["AUC28"], found["TLAST"], found["CLAST"]) == (1000, 7, None, 28, 20)
+    assert values(records, "AVALC") == {**dict.fromkeys(found), "CMAX": "≥ 1000"}
+    assert values(records, "REASON")["AUC28"] == "a result above the limit of quantification"
+    several = make([over, sample(9, None, REL=AT_LEAST, LIMIT=1000.0), sample(28, 20.0)])
+    assert values(several)["CMAX"] == 1000 and values(several)["TMAX"] is None
+    higher = make([over, sample(9, 5000.0), sample(28, 20.0)])
+    assert values(higher, "AVALC")["CMAX"] == "≥ 5000" and values(higher)["TMAX"] is None
+    # after the last day of the area it does not matter to it
+    late = make([sample(7, 100.0), sample(28, 100.0), sample(40, None, REL=ABOVE, LIMIT=1000.0)])
+    assert values(late)["AUC28"] == 350 + 2100 and values(late, "AVALC")["CLAST"] == "≥ 1000"
+
+
+def test_below_a_limit_with_a_number_beside_is_not_quantifiable():
+    """by hand (rules, A8): `<50`, whatever the limit of quantification."""
+    records = make([sample(day, None, REL=BELOW, LIMIT=50.0) for day in (0, 7, 28)])
+    assert values(records) == {"CMAX": 0.0, "AUC28": 0.0, **dict.fromkeys(("TMAX", "TLAST", "CLAST", "PERSIST"))}
 
 
 def test_samples_below_the_limit_are_sampling():
@@ -170,9 +203,13 @@ def test_samples_below_the_limit_are_sampling():
 
 def test_never_quantifiable_is_counted_without_values():
     records = make([sample(0, BLQ), sample(7, BLQ), sample(28, BLQ)])
-    assert set(values(records).values()) == {None}
+    assert values(records) == {"CMAX": 0.0, "AUC28": 0.0, **dict.fromkeys(("TMAX", "TLAST", "CLAST", "PERSIST"))}
     assert set(values(records, "EXPANDFL").values()) == {"N"}
-    assert set(values(records, "REASON").values()) == {"never quantifiable"}
+    never = dict.fromkeys(("TMAX", "TLAST", "CLAST", "PERSIST"), "never quantifiable")
+    assert values(records, "REASON") == {"CMAX": None, "AUC28": None, **never}
+    short = make([sample(0, BLQ), sample(7, BLQ)])
+    assert values(short)["CMAX"] == 0 and values(short)["AUC28"] == 0
+    assert values(short, "FLAGS")["AUC28"] == "to day 7, the last sample"
 
 
 def test_only_day_0_sampled_says_nothing_about_expansion():
@@ -335,7 +372,7 @@ def test_records_after_the_cutoff_change_nothing(rows, later):
 @given(profiles)
 @examples(120)
 def test_bounds(rows):
-    """Cmax is at least every quantifiable value; 0 <= area <= Cmax*28; Tmax <= Tlast = persistence; an area needs sampling to day 28."""
+    """Cmax is at least every quantifiable value; 0 <= area <= Cmax*28; Tmax <= Tlast = persistence; an area needs sampling to day 25."""
     labs = [sample(day, value, subj=subj) for subj, day, value in rows]
     frame = derive_adck(STUDY, make(labs, [{"SUBJ": subj} for subj in range(4)]))
     for subj in range(4):
@@ -345,11 +382,11 @@ def test_bounds(rows):
         assert len(found) == (6 if post else 0)
         positive = [(day, value) for day, value in post if value != BLQ and value > 0]
         if not positive:
-            assert set(found.values()) <= {None}
+            assert set(found.values()) <= {None, 0.0}
             continue
+        assert (found["AUC28"] is not None) == (max(day for day, _ in post) >= 25)
         assert found["CMAX"] == max(value for _, value in positive)
         assert found["TLAST"] == found["PERSIST"] == max(day for day, _ in positive) >= found["TMAX"]
-        assert (found["AUC28"] is not None) == (max(day for day, _ in post) >= 28)
         if found["AUC28"] is not None:
             assert 0 <= found["AUC28"] <= found["CMAX"] * 28 * (1 + 1e-12)
 
@@ -387,10 +424,28 @@ def area_by_hand(found):
 def test_area_as_a_plain_loop(found):
     area = values(make([sample(day, value) for day, value in found.items()])).get("AUC28")
     quantifiable = any(value != BLQ and value > 0 for value in found.values())
-    if max(found) < 28 or not quantifiable:
+    if not quantifiable:
+        assert area == 0
+    elif max(found) < 25:
         assert area is None
     else:
         assert area == pytest.approx(area_by_hand(found.items()), rel=1e-6, abs=1e-9)
+
+
+def test_words_say_what_was_sampled():
+    """by hand: `first sampled after day 10` is true only where day 0 was not sampled either."""
+    frame = derive_adck(INATICEL, make([sample(0, BLQ), sample(11, 100.0), sample(28, 10.0)]))
+    assert frame.filter(pl.col("PARAMCD") == "AUC28")["REASON"].to_list() == ["no sample from day 1 to day 10"]
+
+
+def test_a_result_that_cannot_be_read():
+    """by hand (rules, A8): it may be the highest, so there is no area; the others say that it is left out."""
+    records = make([sample(7, 100.0), sample(14, None, REL=UNREADABLE), sample(28, 10.0)])
+    found = values(records)
+    assert (found["CMAX"], found["AUC28"]) == (100, None)
+    assert values(records, "REASON")["AUC28"] == "a result that cannot be read"
+    assert values(records, "FLAGS")["CMAX"] == "a result that cannot be read is left out"
+    assert values(make([sample(7, 100.0), sample(28, 10.0), sample(40, None, REL=UNREADABLE)]))["AUC28"] is not None
 
 
 @pytest.mark.parametrize(("day", "area"), [(10, True), (11, False)])

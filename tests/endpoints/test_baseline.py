@@ -11,6 +11,7 @@ from cartrial.endpoints.sets.baseline import derive_baseline
 from cartrial.sdtm.records import NO_CUTOFF, Records, derive_records
 from cartrial.sdtm.records.days import with_days
 from cartrial.sdtm.source import Source
+from cartrial.sdtm.vocabulary.results import ABOVE, BELOW, EXACT, UNQUANTIFIED
 from cartrial.study import Characteristic, Study
 from properties import examples
 
@@ -24,7 +25,7 @@ SUBJECT = {
 DAYS = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32}
 LAB = {
     **DAYS,
-    **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "BELOW": pl.Boolean, "POSITIVE": pl.Boolean},
+    **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "REL": pl.Int8, "LIMIT": pl.Float64},
     **{"LLOQ": pl.Float64, "LOD": pl.Float64, "DONE": pl.Boolean, "METHOD": pl.String, "SEQ": pl.Int64},
 }
 DOSE = {**DAYS, "KIND": pl.String, "TRT": pl.String, "AMOUNT": pl.Float64, "UNIT": pl.String, "SEQ": pl.Int64}
@@ -69,7 +70,7 @@ def blasts(day, value, subj=0, **more):
         "TEST": "BLAST",
         "SPEC": "BONE MARROW",
         "VALUE": value,
-        "BELOW": False,
+        "REL": None if value is None else EXACT,
         "DONE": True,
         "SEQ": day + 1000,
     }
@@ -121,7 +122,7 @@ def test_a_boundary_belongs_to_the_upper_level(value, level):
 def test_below_the_limit():
     """The number is not known; a limit of 5 or less puts it into the lowest level, a higher one does not."""
     for limit, level in ((1.0, "< 5 %"), (5.0, "< 5 %"), (6.0, None), (None, None)):
-        labs = [blasts(-20, 60.0), blasts(-10, None, BELOW=True, LLOQ=limit)]
+        labs = [blasts(-20, 60.0), blasts(-10, None, REL=UNQUANTIFIED, LLOQ=limit)]
         assert answer(make(labs), {**BURDEN, **CUT}) == {"BURDEN": level, "BURDENN": None}
 
 
@@ -137,8 +138,43 @@ def test_what_is_not_a_value():
     assert answer(make([blasts(-40, 70.0), *noise]), BURDEN) == {"BURDEN": 70.0}
 
 
-def test_of_one_day_the_highest_sequence_number():
-    assert answer(make([blasts(-9, 70.0, SEQ=2), blasts(-9, 60.0, SEQ=3), blasts(-9, 50.0, SEQ=1)]), BURDEN) == {"BURDEN": 60.0}
+def test_of_one_day_the_highest_of_blasts():
+    """by hand (rules, A11): one definition with the derived status; counts the lowest, of another test the last record."""
+    rows = [(70.0, 2), (60.0, 3), (50.0, 1)]
+    assert answer(make([blasts(-9, value, SEQ=seq) for value, seq in rows]), BURDEN) == {"BURDEN": 70.0}
+    for test, expected in (("NEUT", 50.0), ("LDH", 60.0)):
+        item = {"id": "X", "from": {"domain": "LB", "testcd": test}}
+        labs = [blasts(-9, value, SEQ=seq, TEST=test, SPEC="BLOOD") for value, seq in rows]
+        assert answer(make(labs), item) == {"X": expected}
+
+
+@pytest.mark.parametrize(
+    ("relation", "limit", "level"),
+    [
+        (BELOW, 5.0, "< 5 %"),
+        (BELOW, 6.0, None),
+        (ABOVE, 50.0, ">= 50 %"),
+        (ABOVE, 40.0, None),
+        (ABOVE, 90.0, ">= 50 %"),
+    ],
+)
+def test_a_limit_has_a_level_where_all_it_can_be_is_of_one(relation, limit, level):
+    """by hand (rules, A8): `<5` lies below the first boundary of 5, `<6` on either side; no number is known."""
+    labs = [blasts(-20, 60.0), blasts(-10, None, REL=relation, LIMIT=limit)]
+    assert answer(make(labs), {**BURDEN, **CUT}) == {"BURDEN": level, "BURDENN": None}
+
+
+def test_a_number_one_bit_below_a_boundary_is_at_it():
+    """by hand (rules, A9): 12 significant digits."""
+    value = 4.999999999999999
+    assert value < 5 and answer(make([blasts(-10, value)]), {**BURDEN, **CUT})["BURDEN"] == "5 to < 50 %"
+
+
+def test_counts_of_another_specimen_are_none():
+    """by hand (rules, A10): neutrophils of cerebrospinal fluid; a blank specimen is blood."""
+    item = {"id": "ANC", "from": {"domain": "LB", "testcd": "NEUT"}}
+    labs = [blasts(-9, 1.5, TEST="NEUT", SPEC=None), blasts(-8, 0.0, TEST="NEUT", SPEC="CSF")]
+    assert answer(make(labs), item) == {"ANC": 1.5}
 
 
 def test_demographics():

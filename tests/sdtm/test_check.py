@@ -162,7 +162,41 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
         ("lb.csv", 2, "LBSTRESN"),
     ),
     ("measurement-missing", change("LB", 2, LBSTRESN=None, LBSTRESC=None), ("lb.csv", 4, "LBSTRESN")),
-    ("value-below-limit", change("LB", 2, LBSTRESN=None, LBSTRESC="<0.1"), ("lb.csv", 4, "LBSTRESN")),
+    ("value-impossible", change("LB", 1, LBSTRESN=None, LBSTRESC="-1"), ("lb.csv", 3, "LBSTRESN")),
+    ("value-impossible", change("LB", 1, LBSTRESN=None, LBSTRESC=">100.5"), ("lb.csv", 3, "LBSTRESN")),
+    ("result-unreadable", change("LB", 1, LBSTRESN=None, LBSTRESC="12-15"), ("lb.csv", 3, "LBSTRESC")),
+    ("result-unread", change("LB", 5, LBSTRESN=None, LBSTRESC="1,234"), ("lb.csv", 7, "LBSTRESC")),
+    ("result-unread", change("LB", 6, LBSTRESN=None, LBSTRESC="see comment"), ("lb.csv", 8, "LBSTRESC")),
+    ("result-differs", change("LB", 1, LBSTRESC="<1"), ("lb.csv", 3, "LBSTRESC")),
+    ("result-differs", change("LB", 1, LBSTRESC=">2"), ("lb.csv", 3, "LBSTRESC")),
+    ("result-differs", change("LB", 1, LBSTRESC="15"), ("lb.csv", 3, "LBSTRESC")),
+    ("result-differs", change("LB", 1, LBSTRESC="few"), ("lb.csv", 3, "LBSTRESC")),
+    ("result-differs", change("LB", 2, LBSTRESU="/uL", LBSTRESC="18000", LBSTRESN=1800), ("lb.csv", 4, "LBSTRESC")),
+    ("result-differs", change("LB", 4, LBSTRESN=1e-3), ("lb.csv", 6, "LBSTRESC")),
+    ("result-differs", change("LB", 4, LBSTRESN=0, LBSTRESC="POSITIVE"), ("lb.csv", 6, "LBSTRESC")),
+    ("result-ambiguous", change("LB", 4, LBSTRESC=None, LBORRES="ND"), ("lb.csv", 6, "LBORRES")),
+    ("limit-undecided", change("LB", 2, LBSTRESN=None, LBSTRESC="<5"), ("lb.csv", 4, "LBSTRESC")),
+    ("limit-undecided", change("LB", 3, LBSTRESN=None, LBSTRESC=">50"), ("lb.csv", 5, "LBSTRESC")),
+    ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="<10"), ("lb.csv", 3, "LBSTRESC")),
+    ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="<1", LBSPEC="BLOOD"), ("lb.csv", 3, "LBSTRESC")),
+    ("blast-unread", add("LB", LBTESTCD="BLSTMY", LBSTRESN=3, LBSTRESU="%", **LAB), ("lb.csv", 10, "LBTESTCD")),
+    ("blast-unread", add("LB", LBTESTCD="X1", LBTEST="Leukaemic blasts", LBSTRESN=3, LBSTRESU="%", **LAB), ("lb.csv", 10, "LBTESTCD")),
+    (
+        "blast-twice",
+        add("LB", LBTESTCD="BLAST", LBSPEC="BONE MARROW", LBSTRESN=30, LBSTRESU="%", LBDTC="2021-12-20"),
+        ("lb.csv", 10, "LBSTRESN"),
+    ),
+    (
+        "count-twice",
+        add("LB", LBTESTCD="NEUT", LBSTRESN=3, LBSTRESU="10^9/L", LBSPEC="BLOOD", LBDTC="2022-01-29"),
+        ("lb.csv", 10, "LBSTRESN"),
+    ),
+    ("specimen-other", add("LB", LBTESTCD="NEUT", LBSTRESN=0, LBSTRESU="%", LBSPEC="CSF", LBDTC="2022-01-29"), ("lb.csv", 10, "LBSPEC")),
+    ("specimen-other", change("LB", 4, LBSPEC="CSF"), ("lb.csv", 6, "LBSPEC")),
+    ("mrd-specimen-missing", change("LB", 4, LBSPEC=None), ("lb.csv", 6, "LBSPEC")),
+    ("mrd-limit-high", change("LB", 4, LBLOD=1e-3), ("lb.csv", 6, "LBLOD")),
+    ("mrd-limit-high", change("LB", 4, LBLOD=None, LBSTRESC="<0.001"), ("lb.csv", 6, "LBLOD")),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESC="BLQ"), ("lb.csv", 6, "LBLOD")),
     ("mrd-limit-missing", change("LB", 4, LBLOD=None), ("lb.csv", 6, "LBLOD")),
     ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESN=5e-5, LBSTRESC=None), ("lb.csv", 6, "LBLOD")),
     ("age", change("DM", 0, AGE=250), ("dm.csv", 2, "AGE")),
@@ -239,6 +273,21 @@ SILENT: list[tuple[str, Spoil]] = [
     ("value-impossible", change("LB", 4, LBSTRESN=1, LBSTRESC=None)),
     ("result-unreadable", change("LB", 2, LBSTRESN=None, LBSTRESC="< 0.1")),
     ("result-unreadable", change("LB", 1, LBSTRESN=None, LBSTRESC="no spicules", LBREASND="APARTICULATE")),
+    ("result-unreadable", change("LB", 2, LBSPEC="CSF", LBSTRESN=None, LBSTRESC="plenty")),
+    ("unit-unknown", add("LB", LBTESTCD="NEUT", LBSTRESN=0, LBSTRESU="%", LBSPEC="CSF", LBDTC="2022-01-29")),
+    ("unit-unknown", change("LB", 1, LBSPEC="BLOOD", LBSTRESU="10^9/L")),
+    ("value-impossible", change("LB", 1, LBSPEC="BLOOD", LBSTRESN=130, LBSTRESC="130", LBSTRESU="10^9/L")),
+    ("result-differs", change("LB", 1, LBSTRESC="<5", LBSTRESN=2.5)),
+    ("result-differs", change("LB", 1, LBSTRESC="2", LBSTRESN=1.5)),
+    ("result-differs", change("LB", 4, LBSTRESC="POSITIVE", LBSTRESN=1e-5)),
+    ("limit-undecided", change("LB", 2, LBSTRESN=None, LBSTRESC="<0.1")),
+    ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="<5")),
+    ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="POSITIVE", LBSPEC="BLOOD")),
+    ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="NEGATIVE", LBSPEC="BLOOD")),
+    ("blast-twice", add("LB", LBTESTCD="BLAST", LBSPEC="BLOOD", LBSTRESN=30, LBSTRESU="%", LBDTC="2021-12-20")),
+    ("mrd-limit-high", change("LB", 4, LBLOD=None, LBSTRESC="<0.0001")),
+    ("mrd-limit-high", change("LB", 4, LBLOD=1e-3, LBSTRESN=1e-4, LBSTRESC=None)),
+    ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESC="<0.0001")),
     ("reader-conflict", add("RS", RSSTRESC="CR", RSDTC="2022-01-29", **CALL)),
     ("criteria-other", change("RS", 0, RSCAT="NCCN ALL MRD 2014")),
     ("criteria-other", add("RS", RSTESTCD="TRGRESP", RSCAT="RECIST 1.1", RSSTRESC="PR", RSDTC="2022-01-29")),
@@ -335,8 +384,19 @@ def test_rules_unstated(tmp_path):
     assert "version 2 is taken, and numbers may differ from those of version 1" in found["MESSAGE"][0]
 
 
+def test_partial_date_of_a_transfusion(tmp_path):
+    """by hand: where the criteria ask for days without a transfusion, one without its day is in no window."""
+    tables = small_tables()
+    add("PR", PRTRT="PLATELET TRANSFUSION", PRSTDTC="2022-01")(tables)
+    source = read_tables(tables, tmp_path)
+    asked = small_study(tmp_path, criteria="nccn\n  options: {transfusion-free-days: 7}")
+    hits = check_sdtm(asked, source).filter(pl.col("RULE") == "transfusion-partial")
+    assert hits.select("FILE", "ROW", "VARIABLE").rows() == [("pr.csv", 4, "PRSTDTC")]
+    assert "transfusion-partial" not in check_sdtm(small_study(tmp_path), source)["RULE"].to_list()
+
+
 def test_every_rule_has_a_case_that_fires():
-    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "rules-unstated"}
+    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "rules-unstated", "transfusion-partial"}
     silent = {rule.id for rule in CHECK_RULES} - fired
     assert not silent, f"add to FIRES an input that is spoilt so that the rule speaks: {sorted(silent)}"
     assert not fired - {rule.id for rule in CHECK_RULES}, "FIRES names a rule that is not in CHECK_RULES"

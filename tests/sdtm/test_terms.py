@@ -8,14 +8,30 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cartrial.sdtm import standardise
 from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_implausible, is_interval, is_partial, latest_day
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.results import (
+    ABOVE,
+    AT_LEAST,
+    AT_MOST,
+    BELOW,
+    EXACT,
+    NEGATIVE,
+    POSITIVE,
+    UNQUANTIFIED,
+    UNREADABLE,
+    number_said,
+    relation_said,
+    result_bounds,
+)
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, standard_term
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
 from helpers import data_path, needs_data
@@ -49,6 +65,10 @@ TERMINOLOGY = "cdisc_ct/sdtmct_2024-03-29_selected.json"
         ("allo-HSCT", "PRTRT", "ALLOGENEIC STEM CELL TRANSPLANT"),
         ("Grade 3", "AETOXGR", "3"),
         ("Not detected", "LBSTRESC", "NEGATIVE"),
+        ("undetectable", "LBSTRESC", "NEGATIVE"),
+        ("Below LLOQ", "LBSTRESC", "BLQ"),
+        ("Blood, venous", "LBSPEC", "BLOOD"),
+        ("BLSTLYLE", "LBTESTCD", "BLAST"),
         ("CNS 3", "FASTRESC", "PRESENT"),
         ("CNS 2", "FASTRESC", "ABSENT"),
     ],
@@ -121,6 +141,24 @@ def test_words_are_those_of_cdisc():
         ("NEUT", "cells/mm³", "10^9/L", 0.001),
         ("PLAT", "10^6/L", "10^9/L", 0.001),
         ("PLAT", "10^3/mm3", "10^9/L", 1),
+        *((("NEUT", unit, "10^9/L", 1)) for unit in ("Thou/uL", "TH/UL", "x10e3/uL", "E9/L", "x10(9)/L", "bil/L", "K/cumm", "10**9/L")),
+        *(
+            (("PLAT", unit, "10^9/L", 1))
+            for unit in ("giga/L", "thousand/μL", "10⁹ cells/L", "109/L", "x 10^3 cells/mcL", "10x9/L", "Mrd/L")
+        ),
+        *((("PLAT", unit, "10^9/L", 0.001)) for unit in ("/cumm", "cells/cu.mm", "per mm3", "cells/μL", "/microliter")),
+        ("PLAT", "10^4/uL", "10^9/L", 10),
+        ("PLAT", "lakh/cumm", "10^9/L", 100),
+        ("PLAT", "10^9/uL", None, None),
+        ("PLAT", "mil/uL", None, None),
+        ("BLAST", "% of leukocytes", "%", 1),
+        ("BLAST", "/100 WBC", "%", 1),
+        ("BLAST", "/uL", "10^9/L", 0.001),
+        ("MRD", "per 10,000 cells", "fraction", 1e-4),
+        ("MRD", "per million", "fraction", 1e-6),
+        ("CARTG", "transgene copies/μg genomic DNA", "copies/ug", 1),
+        ("BCELL", "Cells/μL", "cells/uL", 1),
+        ("BCELL", "cells/mL", "cells/uL", 0.001),
         ("MRD", "%", "fraction", 0.01),
         ("MRD", "cells/10^6", "fraction", 1e-6),
         ("CARTG", "copies/ug DNA", "copies/ug", 1),
@@ -163,7 +201,73 @@ def test_results_are_brought_to_standard_units(tmp_path):
     assert rows[3] == ("100", 100.0, "10^9/L", None, None, "100", "K/uL")
     # Exactly 1e-4 stays exactly 1e-4, which the rules count as positive.
     assert rows[4] == (None, 1e-4, "fraction", None, 1e-5, "0.01", "%")
-    assert rows[5] == ("BLQ", None, "copies/ug", 50.0, None, "< 0.05", "copies/ng")
+    assert rows[5] == ("<50", None, "copies/ug", None, None, "< 0.05", "copies/ng")
+
+
+def test_doing_it_twice_changes_nothing(tmp_path):
+    """by hand: limits, percent signs, collected limits in another unit, words and counts keep what they were brought to."""
+    tables = small_tables()
+    tables["LB"][1].update(LBSTRESN=2.5, LBSTRESC="<= 5 %")
+    tables["LB"][2].update(LBSTRESN=1800, LBSTRESC="> 1800", LBSTRESU="/cumm")
+    tables["LB"][3].update(LBSTRESN=140, LBSTRESC="140", LBORRES="<140", LBORRESU="Thou/uL")
+    tables["LB"][4].update(LBSTRESN=0.0001, LBSTRESC=None, LBORRES="<0.01%", LBORRESU="%")
+    once = read_tables(tables, tmp_path)
+    twice = standardise(once)
+    assert twice.domains["LB"].equals(once.domains["LB"]) and twice.findings.equals(once.findings)
+    rows = once.domains["LB"].select("LBSTRESC", "LBSTRESN", "LBSTRESU").rows()
+    assert rows[1:5] == [("<=5", 2.5, "%"), (">1.8", 1.8, "10^9/L"), ("<140", 140.0, "10^9/L"), ("<0.0001", 0.0001, "fraction")]
+
+
+@pytest.mark.parametrize(
+    ("text", "relation", "number"),
+    [
+        ("<x", UNREADABLE, None),
+        ("< 5", BELOW, 5),
+        ("&lt;5", BELOW, 5),
+        ("less than 5", BELOW, 5),
+        ("≤5", AT_MOST, 5),
+        ("=<5", AT_MOST, 5),
+        (">1e6", ABOVE, 1e6),
+        ("⩾ 5", AT_LEAST, 5),
+        ("<10⁻⁴", BELOW, 1e-4),
+        ("1.2 x 10^-4", EXACT, 1.2e-4),
+        ("12 %", EXACT, 12),
+        (".5", EXACT, 0.5),
+        ("ND", NEGATIVE, None),
+        ("< LLOQ", UNQUANTIFIED, None),
+        ("detected", POSITIVE, None),
+        ("1,234", UNREADABLE, None),
+        ("12-15", UNREADABLE, None),
+        ("<10-4", UNREADABLE, None),
+        ("<0", UNREADABLE, 0),
+        (">-1", UNREADABLE, -1),
+        ("", UNREADABLE, None),
+        (None, None, None),
+    ],
+)
+def test_what_a_result_says(text, relation, number):
+    """by hand, §9 A8; a power that lost its sign (10-4) is read by none."""
+    said = pl.DataFrame({"T": [text]}, schema={"T": pl.String}).select(
+        relation_said(pl.col("T")).alias("R"), number_said(pl.col("T")).alias("N")
+    )
+    assert said["R"][0] == relation
+    assert said["N"][0] == (None if number is None else pytest.approx(number, rel=1e-15))
+
+
+@given(st.floats(1e-9, 1e9).map(lambda value: float(f"{value:.11e}")))
+def test_a_limit_is_next_to_its_number(limit):
+    """§9, A9: between `<x`, x and `>x` lies no number of 12 significant digits; independent, by decimals."""
+    rows = [
+        {"TEST": "NEUT", "SPEC": None, "REL": rel, "VALUE": limit, "LIMIT": limit, "LLOQ": None, "LOD": None}
+        for rel in (BELOW, EXACT, ABOVE)
+    ]
+    schema = {"SPEC": pl.String, "LLOQ": pl.Float64, "LOD": pl.Float64}
+    low, high = pl.DataFrame(rows, schema_overrides=schema).select(result_bounds())
+    digits = Decimal(f"{limit:.11e}")
+    step = Decimal(1).scaleb(digits.adjusted() - 11)
+    lower = digits - (step / 10 if digits == Decimal(1).scaleb(digits.adjusted()) else step)
+    assert (high[0], low[1], high[1], low[2]) == (float(lower), limit, limit, float(digits + step))
+    assert low[0] == 0 and high[2] == float("inf")
 
 
 def test_response_as_collected_is_kept(tmp_path):

@@ -16,6 +16,7 @@ from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR
+from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
 
 if TYPE_CHECKING:
@@ -100,12 +101,13 @@ class Populations:
         by_reader = np.isin(call, statuses_of(DISEASE))
         base = pl.DataFrame({"SUBJ": frame["SUBJ"], "BASE": base_day})
         marrow = self.study.disease.criteria.refractory_marrow
-        tests = self.records.labs.filter(
-            (pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("VALUE").is_not_null() & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"])
-        )
-        last = _last_before(tests, base, ["SPEC"], "VALUE")
-        limit = {">=": pl.col("VALUE") >= marrow.value, ">": pl.col("VALUE") > marrow.value}.get(marrow.op, pl.col("VALUE") >= marrow.value)
-        disease = last.filter(((pl.col("SPEC") == "BONE MARROW") & limit) | ((pl.col("SPEC") == "BLOOD") & (pl.col("VALUE") > 0)))["SUBJ"]
+        used = (pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"])
+        tests = self.records.labs.filter(used).with_columns(result_bounds()).filter(pl.col("LOW").is_not_null())
+        # of one date the highest counts (rules, A11); what lies on either side of the limit is no disease for certain
+        last = _last_before(tests, base, ["SPEC"], "LOW")
+        limit = pl.select(significant(pl.lit(marrow.value))).item()
+        reached = pl.col("LOW") > limit if marrow.op == ">" else pl.col("LOW") >= limit
+        disease = last.filter(((pl.col("SPEC") == "BONE MARROW") & reached) | ((pl.col("SPEC") == "BLOOD") & (pl.col("LOW") > 0)))["SUBJ"]
         lesions = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)[
             "SUBJ"
         ]

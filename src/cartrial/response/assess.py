@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.lab import lab_reads
+from cartrial.response.mrd import mrd_samples
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
 from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
 from cartrial.response.sequence_kernel import Reads, assess_sequence
@@ -106,8 +107,8 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     _in_sequence(by_reader[IRC], day0)
     # LAB stands in for INV only where INV has no RS at all
     by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
-    mrd = _mrd_samples(labs, count)
-    return {code: _with_mrd(study, reads, mrd, cutoff) for code, reads in by_reader.items()}
+    mrd = mrd_samples(study, labs, count)
+    return {code: _with_mrd(reads, mrd, cutoff) for code, reads in by_reader.items()}
 
 
 def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
@@ -184,24 +185,11 @@ def _stand_in(inv: dict[str, np.ndarray], lab: dict[str, np.ndarray], count: int
     return {"at": offsets(subject[order], count), **merged}
 
 
-def _mrd_samples(labs: pl.DataFrame, count: int) -> MrdSamples:
-    frame = labs.filter((pl.col("TEST") == "MRD") & pl.col("DONE")).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
-    return MrdSamples(
-        offsets(wide(frame["SUBJ"]), count),
-        wide(frame["DAY"]),
-        wide(frame["VALUE"]),
-        wide(frame["BELOW"]),
-        wide(frame["POSITIVE"]),
-        wide(frame["LOD"]),
-        wide(frame["SEQ"], -1),
-    )
-
-
-def _with_mrd(study: Study, reads: dict[str, np.ndarray], samples: MrdSamples, cutoff: np.ndarray) -> Calls:
+def _with_mrd(reads: dict[str, np.ndarray], samples: MrdSamples, cutoff: np.ndarray) -> Calls:
     at, day, status, seq = (reads[name] for name in ("at", "day", "status", "seq"))
     assessments = Assessments(np.repeat(np.arange(len(at) - 1), np.diff(at)), day)
     mrd = MrdCalls(np.zeros(len(day), np.int64), reads["flags"].copy(), np.full(len(day), -1, np.int64))
-    assess_mrd(len(day), assessments, cutoff, samples, float(study.disease.mrd.negative_below), mrd)
+    assess_mrd(len(day), assessments, cutoff, samples, mrd)
     # where there is no assessment, nothing is flagged of its sample
     flags = np.where(status == NE, reads["flags"], mrd.flags)
     return Calls(at, day, status, flags, seq, mrd.call, mrd.source)

@@ -30,6 +30,7 @@ COMMITTEE_CALL = 1 << 17
 FROM_LAB = 1 << 18
 INDETERMINATE_WITHOUT_REMISSION = 1 << 19
 RELAPSE_UNADJUDICATED = 1 << 20
+LIMIT_UNDECIDED = 1 << 21
 
 FLAGS = {
     COUNTS_MISSING: "counts missing",
@@ -53,6 +54,7 @@ FLAGS = {
     FROM_LAB: "derived from LB",
     INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
     RELAPSE_UNADJUDICATED: "RELAPSE by a reader, not adjudicated",
+    LIMIT_UNDECIDED: "a result as a limit decides nothing",
 }
 """Bits of an assessment's flags, and their words."""
 

@@ -25,12 +25,14 @@ from cartrial.response.lab_kernel import (
 )
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR
+from cartrial.sdtm.vocabulary.results import result_bounds, significant
+from cartrial.sdtm.vocabulary.specimens import is_read
 
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
 
-__all__ = ["lab_reads"]
+__all__ = ["lab_reads", "merge_dates"]
 
 
 def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -45,13 +47,15 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         The usable ones of `records.labs`.
     """
     count = records.subjects.height
+    labs = labs.with_columns(result_bounds())
     lesions = usable(records.lesions, records.subjects)
+    transfusions = usable(records.procedures, records.subjects).filter(pl.col("KIND").str.contains("TRANSFUSION"))
     dates = _candidate_dates(labs, lesions)
     assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
     assess_lab(
         dates.height,
         _candidates_of(dates, count),
-        _labs_of(labs, lesions, records.procedures, count),
+        _labs_of(labs, lesions, transfusions, count),
         _starts_of(records.subjects),
         _rule_of(study),
         assessed,
@@ -68,20 +72,46 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
 
 _IN_MARROW = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
 _IN_BLOOD = pl.col("DONE") & (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD")
+_NOTHING = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("LOW", "HIGH")]
+
+
+def merge_dates(frame: pl.DataFrame, *, highest: bool) -> pl.DataFrame:
+    """Return one result a subject and date, with its record: of blasts the highest (rules, A11), of counts the lowest (paragraph 3).
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        SUBJ, DAY, LOW, HIGH, SEQ; LOW is null where nothing was measured.
+    highest : bool
+
+    Notes
+    -----
+    Of results that lie between two numbers, the highest lies between the highest of both: `<5` and 3 are 3 to `<5`.
+    """
+    # within a date the one that speaks last; of equals the later record
+    ordered = frame.sort(
+        *("SUBJ", "DAY", "HIGH", "LOW", "SEQ"),
+        descending=[False, False, not highest, not highest, False],
+        nulls_last=False,
+        maintain_order=True,
+    )
+    again = (pl.col("SUBJ") == pl.col("SUBJ").shift(-1)) & (pl.col("DAY") == pl.col("DAY").shift(-1))
+    if not ordered.select(again.any()).item():
+        return ordered
+    ends = [getattr(pl.col(name), "max" if highest else "min")().over("SUBJ", "DAY").alias(name) for name in ("LOW", "HIGH")]
+    return ordered.with_columns(ends).filter(~again.fill_null(False))
 
 
 def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
     """Return one row a date: its marrow sample, else its evidence of disease elsewhere."""
-    # an adequate sample of the date before an inadequate one, and the highest value of it
-    adequate = pl.when(pl.col("DONE")).then(pl.col("VALUE")).alias("VALUE")
-    marrow = labs.filter(_IN_MARROW).with_columns(adequate).sort("SUBJ", "DAY", "VALUE", "SEQ", nulls_last=False, maintain_order=True)
-    marrow = marrow.unique(["SUBJ", "DAY"], keep="last", maintain_order=True)
-    elsewhere = [labs.filter(_IN_BLOOD & (pl.col("VALUE") > 0)), lesions.filter(pl.col("PRESENT") == 1)]
-    none = pl.lit(None, dtype=pl.Float64).alias("VALUE")
+    # an adequate sample of the date before an inadequate one
+    adequate = [pl.when(pl.col("DONE")).then(pl.col(name)).alias(name) for name in ("LOW", "HIGH")]
+    marrow = merge_dates(labs.filter(_IN_MARROW).with_columns(adequate), highest=True)
+    elsewhere = [labs.filter(_IN_BLOOD & (pl.col("LOW") > 0)), lesions.filter(pl.col("PRESENT") == 1)]
     dates = pl.concat(
         [
-            marrow.select("SUBJ", "DAY", "VALUE", "SEQ", pl.lit(1).alias("SAMPLED")),
-            *(evidence.select("SUBJ", "DAY", none, "SEQ", pl.lit(0).alias("SAMPLED")) for evidence in elsewhere),
+            marrow.select("SUBJ", "DAY", "LOW", "HIGH", "SEQ", pl.lit(1).alias("SAMPLED")),
+            *(evidence.select("SUBJ", "DAY", *_NOTHING, "SEQ", pl.lit(0).alias("SAMPLED")) for evidence in elsewhere),
         ]
     )
     dates = dates.sort("SUBJ", "DAY", "SAMPLED", descending=[False, False, True], maintain_order=True)
@@ -89,27 +119,27 @@ def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _candidates_of(dates: pl.DataFrame, count: int) -> Candidates:
-    marrow = wide(dates["VALUE"].cast(pl.Float64))
-    return Candidates(offsets(wide(dates["SUBJ"]), count), wide(dates["DAY"]), marrow, wide(dates["SAMPLED"]))
+    low, high = wide(dates["LOW"]), wide(dates["HIGH"])
+    return Candidates(offsets(wide(dates["SUBJ"]), count), wide(dates["DAY"]), low, high, wide(dates["SAMPLED"]))
 
 
-def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, procedures: pl.DataFrame, count: int) -> Labs:
+def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, transfusions: pl.DataFrame, count: int) -> Labs:
     # a record of extramedullary disease that was not looked for says nothing
     looked_for = lesions.filter(pl.col("PRESENT") >= 0)
-    emd = pl.when(pl.col("PRESENT") == 1).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT)).alias("VALUE")
-    transfusions = procedures.filter(pl.col("KIND").str.contains("TRANSFUSION"))
+    emd = pl.when(pl.col("PRESENT") == 1).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT))
+    counted = pl.col("DONE") & is_read(())
     return Labs(
-        blood=_evidence(labs.filter(_IN_BLOOD), count),
-        neutrophils=_evidence(labs.filter(pl.col("DONE") & (pl.col("TEST") == "NEUT")), count),
-        platelets=_evidence(labs.filter(pl.col("DONE") & (pl.col("TEST") == "PLAT")), count),
-        emd=_evidence(looked_for.with_columns(emd), count),
-        transfusions=_evidence(transfusions.with_columns(pl.lit(1.0).alias("VALUE")), count),
+        blood=_evidence(labs.filter(_IN_BLOOD), count, highest=True),
+        neutrophils=_evidence(labs.filter(counted & (pl.col("TEST") == "NEUT")), count),
+        platelets=_evidence(labs.filter(counted & (pl.col("TEST") == "PLAT")), count),
+        emd=_evidence(looked_for.with_columns(emd.alias("LOW"), emd.alias("HIGH")), count),
+        transfusions=_evidence(transfusions.with_columns(pl.lit(1.0).alias("LOW"), pl.lit(1.0).alias("HIGH")), count),
     )
 
 
-def _evidence(frame: pl.DataFrame, count: int) -> Evidence:
-    frame = frame.filter(pl.col("VALUE").is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
-    return Evidence(offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame["VALUE"]))
+def _evidence(frame: pl.DataFrame, count: int, *, highest: bool = False) -> Evidence:
+    frame = merge_dates(frame.filter(pl.col("LOW").is_not_null()).select("SUBJ", "DAY", "LOW", "HIGH", "SEQ"), highest=highest)
+    return Evidence(offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame["LOW"]), wide(frame["HIGH"]))
 
 
 def _starts_of(subjects: pl.DataFrame) -> Starts:
@@ -133,4 +163,4 @@ def _rule_of(study: Study) -> Rule:
 
 
 def _limit(bound: Bound) -> Limit:
-    return Limit(OPERATORS.index(bound.op), float(bound.value))
+    return Limit(OPERATORS.index(bound.op), pl.select(significant(pl.lit(bound.value))).item())

@@ -6,7 +6,7 @@ disease that no remission preceded, or too little to say. Each part below is one
 
 from __future__ import annotations
 
-from math import isnan
+from math import floor, isinf, isnan, log10, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +20,10 @@ from cartrial.response.codes import (
     EMD_NOT_RECORDED,
     EMD_TAKEN_AS_ABSENT,
     INADEQUATE_MARROW,
+    LIMIT_UNDECIDED,
     TRANSFUSED,
 )
 from cartrial.response.status_kernel import is_remission
-from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import CR, CRH, CRH_NEUTROPHILS, CRH_PLATELETS, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE, RISE
 
 __all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
@@ -33,8 +33,11 @@ Floats = NDArray[np.float64]
 
 NEAR_DAYS = 7
 
-MISSING = -1.0
-"""Stands for a value that was not found: no value is below 0."""
+MISSING = nan
+"""Stands for a value that was not found."""
+
+DIGITS = 12
+"""Significant digits of what is compared with a limit (rules, A9)."""
 
 PRESENT, ABSENT = 0.0, 1.0
 """Extramedullary disease as a value: the lowest of one date speaks for it, and so disease found does."""
@@ -45,13 +48,26 @@ NO_ASSESSMENT = -1
 OPERATORS = ("<", "<=", ">", ">=")
 """Of a limit, each at the place of its number."""
 
+ABOVE = OPERATORS.index(">")
+
+
+class Range(NamedTuple):
+    """Between which numbers a result lies: both are the number where it was measured, nan where there is no result.
+
+    A result as `<5` lies between 0 and the next number below 5 (rules, A8). Of 12 significant digits (A9).
+    """
+
+    low: float
+    high: float
+
 
 class Evidence(NamedTuple):
-    """Records of one kind, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`."""
+    """Records of one kind, one a date, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`."""
 
     at: Integers
     day: Integers
-    value: Floats
+    low: Floats
+    high: Floats
 
 
 class Labs(NamedTuple):
@@ -67,13 +83,14 @@ class Labs(NamedTuple):
 class Candidates(NamedTuple):
     """Dates that may be an assessment, by subject and day.
 
-    `sampled`: 1 for a marrow sample, 0 for circulating blasts or extramedullary disease alone. `marrow`: blasts in %, nan without an
-    adequate sample.
+    `sampled`: 1 for a marrow sample, 0 for circulating blasts or extramedullary disease alone. `low`, `high`: marrow blasts in %, nan
+    without an adequate sample.
     """
 
     at: Integers
     day: Integers
-    marrow: Floats
+    low: Floats
+    high: Floats
     sampled: Integers
 
 
@@ -119,25 +136,26 @@ class Near(NamedTuple):
 
     gap: int
     day: int
-    value: float
+    low: float
+    high: float
 
 
 class Baseline(NamedTuple):
     """The last values before lymphodepletion."""
 
-    marrow: float
-    blood: float
+    marrow: Range
+    blood: Range
     emd: float
 
 
 class Findings(NamedTuple):
     """What is known at one date. `confirmed`: the circulating blasts. `transfused`: before the platelets."""
 
-    marrow: float
-    blood: float
+    marrow: Range
+    blood: Range
     confirmed: bool
-    neutrophils: float
-    platelets: float
+    neutrophils: Range
+    platelets: Range
     transfused: bool
     emd: float
 
@@ -164,22 +182,20 @@ def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: Rule, a
 @part
 def baseline_of(candidates: Candidates, labs: Labs, s: int, last: int) -> Baseline:
     """The last assessment before lymphodepletion, each value on its own."""
-    marrow = MISSING
+    marrow = Range(MISSING, MISSING)
     for i in range(candidates.at[s], candidates.at[s + 1]):
-        if candidates.day[i] <= last and not isnan(candidates.marrow[i]):
-            marrow = candidates.marrow[i]
-    return Baseline(marrow, last_value(labs.blood, s, last), last_value(labs.emd, s, last))
+        if candidates.day[i] <= last and not isnan(candidates.low[i]):
+            marrow = Range(candidates.low[i], candidates.high[i])
+    return Baseline(marrow, last_value(labs.blood, s, last), last_value(labs.emd, s, last).low)
 
 
 @part
-def last_value(evidence: Evidence, s: int, last: int) -> float:
-    """The value of the last date up to a day, the lowest of that date."""
-    day, value = -FAR, MISSING
+def last_value(evidence: Evidence, s: int, last: int) -> Range:
+    """The value of the last date up to a day."""
+    value = Range(MISSING, MISSING)
     for j in range(evidence.at[s], evidence.at[s + 1]):
         if evidence.day[j] <= last:
-            if evidence.day[j] != day or evidence.value[j] < value:
-                value = evidence.value[j]
-            day = evidence.day[j]
+            value = Range(evidence.low[j], evidence.high[j])
     return value
 
 
@@ -197,25 +213,26 @@ def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: Rule, s
     """Counts, circulating blasts and extramedullary disease, each on its own (rules, paragraph 3)."""
     day = candidates.day[i]
     blood, platelets = nearest(labs.blood, s, day), nearest(labs.platelets, s, day)
+    neutrophils = nearest(labs.neutrophils, s, day)
     return Findings(
-        candidates.marrow[i],
-        blood.value,
-        blood.value > 0 and is_confirmed(labs.blood, s, blood.day, baseline),
-        nearest(labs.neutrophils, s, day).value,
-        platelets.value,
+        Range(candidates.low[i], candidates.high[i]),
+        Range(blood.low, blood.high),
+        blood.low > 0 and is_confirmed(labs.blood, s, blood.day, baseline),
+        Range(neutrophils.low, neutrophils.high),
+        Range(platelets.low, platelets.high),
         rule.transfusion_free_days > 0 and is_transfused(labs.transfusions, s, platelets.day, rule.transfusion_free_days),
-        nearest(labs.emd, s, day).value,
+        nearest(labs.emd, s, day).low,
     )
 
 
 @part
 def nearest(evidence: Evidence, s: int, day: int) -> Near:
-    """The record nearest to a date within 7 days, the earlier on a tie, the lowest of one date (rules, paragraph 3)."""
-    speaks = Near(NEAR_DAYS + 1, 0, MISSING)
+    """The record nearest to a date within 7 days, the earlier on a tie (rules, paragraph 3)."""
+    speaks = Near(NEAR_DAYS + 1, 0, MISSING, MISSING)
     for j in range(evidence.at[s], evidence.at[s + 1]):
         gap = abs(evidence.day[j] - day)
         if gap <= NEAR_DAYS:
-            near = Near(gap, evidence.day[j], evidence.value[j])
+            near = Near(gap, evidence.day[j], evidence.low[j], evidence.high[j])
             speaks = near if near < speaks else speaks
     return speaks
 
@@ -224,7 +241,7 @@ def nearest(evidence: Evidence, s: int, day: int) -> Near:
 def is_confirmed(blood: Evidence, s: int, day: int, baseline: int) -> bool:
     """Circulating blasts are seen on another day too, within 7 days and after baseline."""
     for j in range(blood.at[s], blood.at[s + 1]):
-        if blood.value[j] > 0 and 0 < abs(blood.day[j] - day) <= NEAR_DAYS and blood.day[j] > baseline:
+        if blood.low[j] > 0 and 0 < abs(blood.day[j] - day) <= NEAR_DAYS and blood.day[j] > baseline:
             return True
     return False
 
@@ -239,22 +256,40 @@ def is_transfused(transfusions: Evidence, s: int, day: int, free_days: int) -> b
 
 
 @part
-def is_missing(value: float) -> bool:
-    """No record was found."""
-    return value < 0
+def is_missing(found: Range) -> bool:
+    """No result was found."""
+    return isnan(found.low)
 
 
 @part
-def meets(value: float, limit: Limit) -> bool:
-    """On the side of a limit that its operator names, in the order of `OPERATORS`; nan never is."""
-    return (value < limit.value, value <= limit.value, value > limit.value, value >= limit.value)[limit.op]
+def meets(found: Range, limit: Limit) -> bool:
+    """On the side of a limit that its operator names, in the order of `OPERATORS`, wherever the result lies; a missing one never is."""
+    return (found.high < limit.value, found.high <= limit.value, found.low > limit.value, found.low >= limit.value)[limit.op]
+
+
+@part
+def fails(found: Range, limit: Limit) -> bool:
+    """On the other side of a limit, wherever the result lies; a missing one never is."""
+    return (found.low >= limit.value, found.low > limit.value, found.high <= limit.value, found.high < limit.value)[limit.op]
+
+
+@part
+def is_undecided(found: Range, limit: Limit) -> bool:
+    """A result as `<10` may lie on either side of a limit (rules, A8)."""
+    return not is_missing(found) and not meets(found, limit) and not fails(found, limit)
+
+
+@part
+def is_doubtful(blood: Range) -> bool:
+    """There may be circulating blasts, or none (rules, A8)."""
+    return blood.low <= 0 < blood.high
 
 
 @part
 def not_recorded(findings: Findings, baseline: Baseline, sampled: int) -> int:
     """Flags of what was not recorded; EMD not recorded is absent if absent at baseline (rules, paragraph 3)."""
-    flags = INADEQUATE_MARROW if sampled and isnan(findings.marrow) else 0
-    if is_missing(findings.emd):
+    flags = INADEQUATE_MARROW if sampled and is_missing(findings.marrow) else 0
+    if isnan(findings.emd):
         flags |= EMD_TAKEN_AS_ABSENT if baseline.emd == ABSENT else EMD_NOT_RECORDED
     if is_missing(findings.blood):
         flags |= BLOOD_NOT_RECORDED
@@ -264,15 +299,19 @@ def not_recorded(findings: Findings, baseline: Baseline, sampled: int) -> int:
 @part
 def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule) -> tuple[int, int]:
     """The status of one date, and its flags."""
-    disease_elsewhere = findings.blood > 0 or findings.emd == PRESENT
+    disease_elsewhere = findings.blood.low > 0 or findings.emd == PRESENT
     if remitted and is_relapse(findings, rule):
         return RELAPSE, 0
-    if meets(findings.marrow, rule.marrow) and not disease_elsewhere:
-        if is_missing(findings.emd) and baseline.emd != ABSENT:
+    if is_missing(findings.marrow) and not disease_elsewhere:
+        return NE, 0
+    if remitted and may_be_relapse(findings, rule):
+        return NE, LIMIT_UNDECIDED
+    if not disease_elsewhere and not fails(findings.marrow, rule.marrow):
+        if is_undecided(findings.marrow, rule.marrow) or is_doubtful(findings.blood):
+            return NE, LIMIT_UNDECIDED
+        if isnan(findings.emd) and baseline.emd != ABSENT:
             return NE, 0
         return remission_of(findings, rule)
-    if isnan(findings.marrow) and not disease_elsewhere:
-        return NE, 0
     if remitted:
         return INDETERMINATE, 0
     return resistance_of(findings, baseline, rule)
@@ -281,39 +320,50 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule
 @part
 def is_relapse(findings: Findings, rule: Rule) -> bool:
     """Blasts beyond the criteria's limits for a relapse, or extramedullary disease (rules, paragraph 3)."""
-    in_blood = not is_missing(findings.blood) and meets(findings.blood, rule.relapse_blood)
-    return in_blood or meets(findings.marrow, rule.relapse_marrow) or findings.emd == PRESENT
+    return meets(findings.blood, rule.relapse_blood) or meets(findings.marrow, rule.relapse_marrow) or findings.emd == PRESENT
+
+
+@part
+def may_be_relapse(findings: Findings, rule: Rule) -> bool:
+    """Whether blasts are beyond the limits for a relapse cannot be decided (rules, A8)."""
+    return is_undecided(findings.blood, rule.relapse_blood) or is_undecided(findings.marrow, rule.relapse_marrow)
 
 
 @part
 def remission_of(findings: Findings, rule: Rule) -> tuple[int, int]:
     """CR with both counts recovered, CRi without one or both; CRh and MLFS as the criteria's options say (rules, paragraph 3)."""
-    neutrophils_recovered = is_recovered(findings.neutrophils, rule.neutrophils)
-    platelets_reached = is_recovered(findings.platelets, rule.platelets)
+    neutrophils_recovered = meets(findings.neutrophils, rule.neutrophils)
+    platelets_reached = meets(findings.platelets, rule.platelets)
     platelets_recovered = platelets_reached and not findings.transfused
     flags = TRANSFUSED if platelets_reached and findings.transfused else 0
-    if is_missing(findings.neutrophils) or is_missing(findings.platelets):
+    if is_unknown(findings.neutrophils, rule.neutrophils) or is_unknown(findings.platelets, rule.platelets):
         return CRI, flags | COUNTS_MISSING
     if neutrophils_recovered and platelets_recovered:
         return CR, flags
-    if rule.crh and findings.neutrophils > CRH_NEUTROPHILS and findings.platelets > CRH_PLATELETS:
+    least_neutrophils, least_platelets = Limit(ABOVE, CRH_NEUTROPHILS), Limit(ABOVE, CRH_PLATELETS)
+    partly = meets(findings.neutrophils, least_neutrophils) and meets(findings.platelets, least_platelets)
+    aplastic = fails(findings.neutrophils, least_neutrophils) and fails(findings.platelets, least_platelets)
+    undecided = is_undecided(findings.neutrophils, least_neutrophils) or is_undecided(findings.platelets, least_platelets)
+    if rule.crh and partly:
         return CRH, flags
-    aplastic = findings.neutrophils <= CRH_NEUTROPHILS and findings.platelets <= CRH_PLATELETS
+    if undecided and (rule.crh or rule.aplastic_mlfs):
+        return CRI, flags | COUNTS_MISSING
     if not neutrophils_recovered and not platelets_recovered and (rule.exactly_one or (rule.aplastic_mlfs and aplastic)):
         return MLFS, flags
     return CRI, flags
 
 
 @part
-def is_recovered(count: float, limit: Limit) -> bool:
-    """A count that was found, and is what a complete remission needs."""
-    return not is_missing(count) and meets(count, limit)
+def is_unknown(count: Range, limit: Limit) -> bool:
+    """A count that was not found, or whose side of the limit cannot be decided (rules, A8)."""
+    return is_missing(count) or is_undecided(count, limit)
 
 
 @part
 def resistance_of(findings: Findings, baseline: Baseline, rule: Rule) -> tuple[int, int]:
     """PD where blasts rose or extramedullary disease is new, else NR; baseline missing: NR (rules, paragraph 3)."""
-    flags = BASELINE_MISSING if is_missing(baseline.marrow) and is_missing(baseline.blood) and is_missing(baseline.emd) else 0
+    nothing = is_missing(baseline.marrow) and is_missing(baseline.blood) and isnan(baseline.emd)
+    flags = BASELINE_MISSING if nothing else 0
     in_marrow = meets(findings.marrow, rule.refractory_marrow) and has_risen(findings.marrow, baseline.marrow)
     in_blood = findings.confirmed and has_risen(findings.blood, baseline.blood)
     new_emd = findings.emd == PRESENT and baseline.emd == ABSENT
@@ -321,6 +371,12 @@ def resistance_of(findings: Findings, baseline: Baseline, rule: Rule) -> tuple[i
 
 
 @part
-def has_risen(blasts: float, before: float) -> bool:
-    """Up by at least a quarter of the value at baseline (rules, paragraph 3)."""
-    return not is_missing(before) and blasts > before and blasts >= RISE * before
+def has_risen(blasts: Range, before: Range) -> bool:
+    """Up by at least a quarter of the value at baseline, wherever both lie (rules, paragraph 3)."""
+    return not is_missing(before) and blasts.low > before.high and blasts.low >= significant_of(RISE * before.high)
+
+
+@part
+def significant_of(value: float) -> float:
+    """A number of 12 significant digits (rules, A9)."""
+    return value if value <= 0 or isinf(value) else round(value, DIGITS - 1 - floor(log10(value)))

@@ -1,4 +1,4 @@
-"""Which MRD sample belongs to an assessment, and what does it say?"""
+"""Which MRD sample belongs to an assessment?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.kernels import kernel, part
-from cartrial.response.codes import MRD_MISSING, MRD_NEGATIVE, MRD_NOT_EVALUABLE, MRD_OTHER_SAMPLE, MRD_POSITIVE
+from cartrial.response.codes import MRD_MISSING, MRD_NOT_EVALUABLE, MRD_OTHER_SAMPLE, MRD_POSITIVE
 
 __all__ = ["Assessments", "MrdCalls", "MrdSamples", "assess_mrd"]
 
@@ -31,15 +31,12 @@ class Assessments(NamedTuple):
 class MrdSamples(NamedTuple):
     """MRD samples, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`.
 
-    `value`: a fraction, nan where there is none. `below`: reported negative or below the limit. `positive`: reported so. `lod`: limit
-    of detection, nan where unknown.
+    `call`: what the sample says by itself. `lod`: limit of detection, nan where unknown.
     """
 
     at: Integers
     day: Integers
-    value: Floats
-    below: Integers
-    positive: Integers
+    call: Integers
     lod: Floats
     seq: Integers
 
@@ -52,34 +49,26 @@ class MrdCalls(NamedTuple):
     source: Integers
 
 
-class Sample(NamedTuple):
-    """One sample's result."""
-
-    value: float
-    below: int
-    positive: int
-    lod: float
-
-
 class Rank(NamedTuple):
     """How well a sample fits an assessment; the least fits best."""
 
+    unevaluable: bool
     other_date: bool
     lod: float
     gap: int
     earliness: int
+    unlike_positive: bool
 
 
 @kernel
-def assess_mrd(assessments: Assessments, cutoff: Integers, samples: MrdSamples, negative_below: float, calls: MrdCalls) -> None:
+def assess_mrd(assessments: Assessments, cutoff: Integers, samples: MrdSamples, calls: MrdCalls) -> None:
     """Fill `calls` for every assessment; no sample after a subject's cutoff is used."""
     for i in range(len(assessments.day)):
         s, day = assessments.subject[i], assessments.day[i]
         j = best_sample(samples, s, day, cutoff[s])
         call, source, flags = MRD_MISSING, NO_SAMPLE, 0
         if j != NO_SAMPLE:
-            call = call_of(Sample(samples.value[j], samples.below[j], samples.positive[j], samples.lod[j]), negative_below)
-            source = samples.seq[j]
+            call, source = samples.call[j], samples.seq[j]
             flags = MRD_OTHER_SAMPLE if samples.day[j] != day else 0
         calls.call[i], calls.source[i] = call, source
         calls.flags[i] |= flags
@@ -87,12 +76,22 @@ def assess_mrd(assessments: Assessments, cutoff: Integers, samples: MrdSamples, 
 
 @part
 def best_sample(samples: MrdSamples, s: int, day: int, cutoff: int) -> int:
-    """The sample of the date, else within 14 days: the most sensitive assay, the nearest, the later (rules, paragraph 3)."""
-    best, best_rank = NO_SAMPLE, Rank(True, inf, SAMPLE_DAYS + 1, 0)
+    """An evaluable sample of the date, else within 14 days (rules, A12): the most sensitive assay, the nearest, the later (paragraph 3).
+
+    Of one date and limit a positive one (A8).
+    """
+    best, best_rank = NO_SAMPLE, Rank(True, True, inf, SAMPLE_DAYS + 1, 0, True)
     for j in range(samples.at[s], samples.at[s + 1]):
         gap = abs(samples.day[j] - day)
         if gap <= SAMPLE_DAYS and samples.day[j] <= cutoff:
-            rank = Rank(gap > 0, known_lod(samples.lod[j]), gap, -samples.day[j])
+            rank = Rank(
+                samples.call[j] == MRD_NOT_EVALUABLE,
+                gap > 0,
+                known_lod(samples.lod[j]),
+                gap,
+                -samples.day[j],
+                samples.call[j] != MRD_POSITIVE,
+            )
             # of two that fit equally the later record
             if rank <= best_rank:
                 best, best_rank = j, rank
@@ -103,14 +102,3 @@ def best_sample(samples: MrdSamples, s: int, day: int, cutoff: int) -> int:
 def known_lod(lod: float) -> float:
     """An unknown limit of detection is less sensitive than any known one."""
     return 2.0 if isnan(lod) else lod
-
-
-@part
-def call_of(sample: Sample, negative_below: float) -> int:
-    """Positive at any limit of detection, negative only below it; else not evaluable (rules, paragraph 3)."""
-    measured = not isnan(sample.value)
-    if (measured and sample.value >= negative_below and not sample.below) or (sample.positive and not measured):
-        return MRD_POSITIVE
-    if not measured and not sample.below:
-        return MRD_MISSING
-    return MRD_NEGATIVE if sample.lod <= negative_below else MRD_NOT_EVALUABLE

@@ -8,18 +8,14 @@ import polars as pl
 
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings, require_study_days
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
-from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
+from cartrial.sdtm.vocabulary.results import EXACT, SIGNS, result_columns
+from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.sdtm.vocabulary.terms import canonical, normalised
-from cartrial.sdtm.vocabulary.units import UNITS, standard_unit, unit_factor
+from cartrial.sdtm.vocabulary.units import UNITS, standard_unit
 from cartrial.study.criteria.codes import NE, RESPONSES
 
 __all__ = ["standardise"]
 
-NUMBER = r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)$"
-LIMIT = r"^[<≤]\s*=?\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)$"
-# Results in which a factor times a decimal is written back with this many significant digits: 0.07 as a percentage is 7, not
-# 7.000000000000001.
-DIGITS = 12
 # Columns that standardising fills, added where a file lacks them.
 FILLED = {"RS": ("RSORRES", "RSEVAL"), "LB": ("LBSTRESC", "LBSTRESN", "LBSTRESU"), "FA": ("FAORRES",)}
 
@@ -28,8 +24,8 @@ def standardise(source: Source) -> Source:
     """Return the source with terms and units in the form that the rules read.
 
     Words become the terms of `cartrial.sdtm.vocabulary.terms` (a word that is in no list stays and is left to `check_sdtm`); laboratory
-    values, limits and units become those of `cartrial.sdtm.vocabulary.units`; a result given as <limit becomes BLQ with the limit in
-    LBLLOQ. Doing it twice changes nothing.
+    values, limits and units become those of `cartrial.sdtm.vocabulary.units`, also the limit in a result as `<x`. Doing it twice changes
+    nothing.
 
     Returns
     -------
@@ -69,7 +65,7 @@ def standardise(source: Source) -> Source:
         if name == "RS":
             frame = _adjudicator(frame)
         if name == "LB":
-            frame, found = _units(_values(frame), file)
+            frame, found = _values(frame, file)
             findings.append(found)
         domains[name] = frame
     return replace(source, domains=domains, findings=join_findings(findings))
@@ -162,48 +158,20 @@ def _adjudicator(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _number(text: pl.Expr, pattern: str) -> pl.Expr:
-    return text.str.extract(pattern, 1).cast(pl.Float64, strict=False)
-
-
-def _values(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take a blank numeric result from its text, or from the collected result with its unit."""
-    rows = pl.col("LBTESTCD").is_in(list(UNITS))
+def _values(frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Bring results, limits and units to the standard units of each test; keep what is changed as collected."""
+    read = result_columns(frame)
+    frame = frame.with_columns(read.select(pl.all().name.prefix("__")))
+    unit = standard_unit(pl.col("__TEST"), pl.col("__UNIT"))
+    frame = frame.with_columns(unit.alias("__STANDARD"))
+    rows = pl.col("__TEST").is_in(list(UNITS))
     if "LBSTAT" in frame.columns:
         rows = rows & pl.col("LBSTAT").is_null()
-    has = set(frame.columns)
-    collected = pl.col("LBORRES") if "LBORRES" in has else pl.lit(None, dtype=pl.String)
-    collected_unit = pl.col("LBORRESU") if "LBORRESU" in has else pl.lit(None, dtype=pl.String)
-    from_collected = rows & pl.col("LBSTRESN").is_null() & pl.col("LBSTRESC").is_null() & collected.is_not_null()
-    frame = frame.with_columns(
-        pl.when(from_collected)
-        .then(pl.coalesce(collected_unit, "LBSTRESU"))
-        .otherwise(pl.coalesce("LBSTRESU", pl.when(rows).then(collected_unit)))
-        .alias("LBSTRESU"),
-        pl.when(from_collected)
-        .then(pl.coalesce(canonical(collected, "LBSTRESC"), collected))
-        .otherwise(pl.col("LBSTRESC"))
-        .alias("LBSTRESC"),
-    )
-    return frame.with_columns(
-        pl.when(rows).then(pl.coalesce("LBSTRESN", _number(pl.col("LBSTRESC"), NUMBER))).otherwise(pl.col("LBSTRESN")).alias("LBSTRESN")
-    )
-
-
-def _units(frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Bring values, limits and units to the standard units of each test; keep a converted result as collected."""
-    test, unit = pl.col("LBTESTCD"), pl.col("LBSTRESU")
-    frame = frame.with_columns(
-        unit_factor(test, unit).alias("__FACTOR"),
-        standard_unit(test, unit).alias("__UNIT"),
-        _number(pl.col("LBSTRESC"), LIMIT).alias("__LIMIT"),
-    )
     factor = pl.col("__FACTOR")
     convert = (factor.is_not_null() & (factor != 1.0)).fill_null(False)
-    changed = frame.filter(convert)
-    found = no_findings()
+    changed, found = frame.filter(convert), no_findings()
     if changed.height:
-        counts = changed.group_by("LBTESTCD", "LBSTRESU", "__UNIT").agg(pl.len(), pl.col("ROW").min()).sort("ROW")
+        counts = changed.group_by("LBTESTCD", "__UNIT", "__STANDARD").agg(pl.len(), pl.col("ROW").min()).sort("ROW")
         found = findings_frame(
             finding(
                 "unit-converted",
@@ -216,27 +184,30 @@ def _units(frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
             )
             for code, old, new, count, row in counts.rows()
         )
-        frame = _keep_collected(frame, convert)
+    text = pl.when(rows).then(_result_text(convert)).otherwise(pl.col("LBSTRESC"))
+    frame = frame.with_columns(text.alias("__RESULT"))
+    rewritten = rows & (pl.col("__RESULT") != pl.col("LBSTRESC")).fill_null(False)
+    if frame.select((convert | rewritten).any()).item():
+        frame = _keep_collected(frame, convert | rewritten)
+    converted = [pl.when(convert).then(f"__{name}").otherwise(f"LB{name}").alias(f"LB{name}") for name in _limits(frame)]
     frame = frame.with_columns(
-        pl.when(convert).then((pl.col(name) * factor).round_sig_figs(DIGITS)).otherwise(pl.col(name)).alias(name)
-        for name in ("LBSTRESN", "LBLLOQ", "LBLOD", "__LIMIT")
-        if name in frame.columns
+        pl.when(rows).then(pl.coalesce("__VALUE", "__BESIDE")).when(convert).then("__BESIDE").otherwise("LBSTRESN").alias("LBSTRESN"),
+        pl.col("__RESULT").alias("LBSTRESC"),
+        pl.when(rows).then(pl.coalesce("__STANDARD", "__UNIT")).otherwise(pl.coalesce("__STANDARD", "LBSTRESU")).alias("LBSTRESU"),
+        *converted,
     )
-    known = test.is_in(list(UNITS))
-    plain = _number(pl.col("LBSTRESC"), NUMBER).is_not_null()
-    text = pl.when(convert & plain).then(_number_text(pl.col("LBSTRESN"))).otherwise(pl.col("LBSTRESC"))
-    frame = frame.with_columns(text.alias("LBSTRESC"), pl.coalesce("__UNIT", unit).alias("LBSTRESU"))
-    limited = known & pl.col("__LIMIT").is_not_null() & pl.col("LBSTRESN").is_null()
-    if frame.select(limited.any()).item():
-        for name in ("LBLLOQ", "LBORRES"):
-            if name not in frame.columns:
-                frame = frame.with_columns(pl.lit(None, dtype=DTYPES[kind_of("LB", name)]).alias(name))
-        frame = frame.with_columns(
-            pl.when(limited).then(pl.coalesce("LBORRES", "LBSTRESC")).otherwise(pl.col("LBORRES")).alias("LBORRES"),
-            pl.when(limited).then(pl.coalesce("LBLLOQ", "__LIMIT")).otherwise(pl.col("LBLLOQ")).alias("LBLLOQ"),
-            pl.when(limited).then(pl.lit("BLQ")).otherwise(pl.col("LBSTRESC")).alias("LBSTRESC"),
-        )
-    return frame.drop("__FACTOR", "__UNIT", "__LIMIT").select(pl.exclude("ROW"), "ROW"), found
+    return frame.select(pl.exclude("^__.*$", "ROW"), "ROW"), found
+
+
+def _limits(frame: pl.DataFrame) -> list[str]:
+    return [name for name in ("LLOQ", "LOD") if f"LB{name}" in frame.columns]
+
+
+def _result_text(convert: pl.Expr) -> pl.Expr:
+    """Return the result as text: a limit with its sign, a number that was converted as converted, else as it was read."""
+    limit = pl.col("__REL").replace_strict(SIGNS, default=None, return_dtype=pl.String) + _number_text(pl.col("__LIMIT"))
+    number = pl.when(convert & (pl.col("__REL") == EXACT)).then(_number_text(pl.col("__READ")))
+    return pl.coalesce(limit, number, canonical(pl.col("__TEXT"), "LBSTRESC"), "__TEXT")
 
 
 def _keep_collected(frame: pl.DataFrame, convert: pl.Expr) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
+from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
@@ -95,6 +96,15 @@ class Mrd(Part):
     negative_below: float = Field(default=1e-4, gt=0, lt=1)
     specimens: tuple[str, ...] = Field(default=("BONE MARROW",), min_length=1)
     source: str = "assumption"
+
+    @field_validator("specimens")
+    @classmethod
+    def _of_remission(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for i, name in enumerate(names):
+            if is_cerebrospinal(name):
+                right = "Name bone marrow, blood or both"
+                raise wrong(f"{name} is no specimen of residual disease: a remission is of marrow and blood", i, right=right)
+        return names
 
 
 class Visit(Part):

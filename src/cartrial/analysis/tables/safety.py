@@ -9,6 +9,9 @@ import polars as pl
 from cartrial.analysis.estimators.arguments import check_columns
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
+from cartrial.response.lab import merge_dates
+from cartrial.sdtm.vocabulary.results import result_bounds, significant
+from cartrial.sdtm.vocabulary.specimens import CELLS_IN, is_read
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -212,7 +215,7 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
     study : Study
         `safety.cytopenia` and `safety.aplasia`: the limits and the day.
     records : Records
-        subjects (SUBJ, TRIAL, DAY0, CUTOFF) and labs (SUBJ, DAY, TEST, SPEC, VALUE, BELOW, SEQ).
+        subjects (SUBJ, TRIAL, DAY0, CUTOFF) and labs (SUBJ, DAY, DAYX, TEST, SPEC, VALUE, REL, LIMIT, LLOQ, LOD, DONE, SEQ).
 
     Returns
     -------
@@ -222,19 +225,11 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
         its window).
     """
     subjects = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
-    labs = records.labs.join(subjects, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
-    labs = labs.filter(pl.col("DONE").fill_null(True) & (pl.col("VALUE").is_not_null() | pl.col("BELOW").fill_null(False)))
-    day = (pl.col("DAY") - pl.col("DAY0")).alias("CARDAY")
-    labs = labs.select(
-        "TRIAL",
-        "SUBJ",
-        day,
-        pl.col("TEST").cast(pl.String),
-        pl.col("SPEC").cast(pl.String),
-        "VALUE",
-        pl.col("BELOW").fill_null(False),
-        "SEQ",
-    )
+    labs = records.labs.filter(pl.col("TEST").is_in(["NEUT", "PLAT", study.safety.aplasia.testcd])).join(subjects, on="SUBJ", how="inner")
+    dated = (pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF"))
+    labs = labs.filter(dated & pl.col("DONE").fill_null(True) & pl.col("REL").is_not_null())
+    labs = labs.with_columns(pl.col("TEST").cast(pl.String), pl.col("SPEC").cast(pl.String)).with_columns(result_bounds())
+    labs = labs.with_columns((pl.col("DAY") - pl.col("DAY0")).alias("CARDAY"))
     cytopenia, aplasia = study.safety.cytopenia, study.safety.aplasia
     frames: list[pl.DataFrame] = []
     wanted = (
@@ -243,10 +238,12 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
         ("APLASIA", aplasia.testcd, aplasia.below, 0),
     )
     for name, test, limit, after in wanted:
-        low = (pl.col("VALUE") < limit) | (pl.col("BELOW") & pl.col("VALUE").is_null())
-        used = labs.filter(
-            (pl.col("TEST") == test) & ~pl.col("SPEC").is_in(["BONE MARROW", "CSF"]).fill_null(False) & (pl.col("CARDAY") > after)
-        ).with_columns(low.alias("LOW"))
+        specimen = is_read(()) if test != aplasia.testcd else pl.col("SPEC").is_in(CELLS_IN).fill_null(True)
+        # of one date the lowest
+        used = merge_dates(labs.filter((pl.col("TEST") == test) & specimen & (pl.col("CARDAY") > after)), highest=False)
+        # what may lie on either side of the limit counts as not tested (rules, A8)
+        below = significant(pl.lit(limit))
+        used = used.filter((pl.col("HIGH") < below) | (pl.col("LOW") >= below)).with_columns((pl.col("HIGH") < below).alias("LOW"))
         if used.is_empty():
             continue
         labels = {"analysis": "safety", "population": "infused", "endpoint": name, "window": f"after day {after}"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cartrial.sdtm.vocabulary.occurrence import happened, occurrence
+from cartrial.sdtm.vocabulary.results import result_bounds, significant
+from cartrial.sdtm.vocabulary.specimens import is_read, specimens_of
 from cartrial.sdtm.vocabulary.terms import canonical, standard_term, value_of
 
 if TYPE_CHECKING:
@@ -46,8 +49,9 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
     - Measured values (LB, VS, FA): the last one before the first day of lymphodepletion; where none is recorded, before day 0, and a
       value of day 0 only when there is none before it, since a day does not tell whether the sample preceded the infusion. A subject
       neither lymphodepleted nor infused has the last value on or before the cutoff. A partial date counts by its latest possible day.
-      Of one day the value of the highest sequence number is taken; for FA presence anywhere on that day.
-    - A value below its limit has no number; it belongs to the lowest level when its limit is not above the first boundary.
+      Of one day the highest of blasts is taken, the lowest of neutrophils and platelets, of other tests the value of the highest
+      sequence number; for FA presence anywhere on that day.
+    - A result that was not measured, as `<5` or `>90`, has no number; it belongs to a level where all that it can be is of one.
     - Terms (MH, PR, CM): Y when a record of the term began before lymphodepletion (else day 0), by the earliest day its date can mean;
       records of MH and those marked BEFORE or PRIOR need no date. N otherwise, but null when the term was asked for (an N is recorded
       for someone) and nothing is recorded for the subject.
@@ -109,12 +113,12 @@ def _anchors(records: Records) -> pl.DataFrame:
 
 
 def _found(study: Study, records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
-    """Return SUBJ and VALUE, with TOP (the limit of a value below it) for LB; None when the domain is absent."""
+    """Return SUBJ and VALUE, with LOW and HIGH (between which the result lies) for LB; None when the domain is absent."""
     domain = item.from_.domain
     if domain == "DM":
         return _person(records, item)
     if domain == "LB":
-        return _laboratory(records, anchors, item)
+        return _laboratory(study, records, anchors, item)
     if domain == "VS":
         return _vital(records, anchors, item)
     if domain == "FA":
@@ -132,20 +136,18 @@ def _person(records: Records, item: Characteristic) -> pl.DataFrame | None:
     return frame.select("SUBJ", pl.col(name).alias("VALUE")).unique("SUBJ", keep="first", maintain_order=True)
 
 
-def _laboratory(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame:
+def _laboratory(study: Study, records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame:
     source = item.from_
     code = (source.testcd or item.id).upper()
-    below = pl.col("BELOW").fill_null(False)
-    recorded = pl.col("DONE").fill_null(True) & (pl.col("VALUE").is_not_null() | below)
-    where = (pl.col("TEST") == (standard_term(code, "LBTESTCD") or code)) & recorded
+    test = standard_term(code, "LBTESTCD") or code
+    where = (pl.col("TEST") == test) & pl.col("DONE").fill_null(True) & pl.col("REL").is_not_null()
     if source.specimen:
-        where &= pl.col("SPEC") == (standard_term(source.specimen, "LBSPEC") or source.specimen.upper())
-    rows = records.labs.filter(where).select(
-        *("SUBJ", "DAY", "DAYX", "SEQ"),
-        pl.when(~below).then(pl.col("VALUE")).alias("VALUE"),
-        pl.when(below).then(pl.coalesce("LLOQ", "LOD")).alias("TOP"),
-    )
-    return _last(rows, anchors, ["VALUE", "TOP"])
+        where &= pl.col("SPEC") == specimens_of([source.specimen])[0]
+    else:
+        where &= is_read(study.disease.mrd.specimens)
+    rows = records.labs.filter(where).with_columns(result_bounds())
+    order = [*{"BLAST": ("HIGH", "LOW"), "NEUT": ("FALL",), "PLAT": ("FALL",)}.get(test, ()), "SEQ"]
+    return _last(rows.with_columns((-pl.col("HIGH")).alias("FALL")), anchors, ["VALUE", "LOW", "HIGH"], order)
 
 
 def _vital(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
@@ -224,12 +226,13 @@ def _days(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(value_of(frame, name, dtype).alias(name) for name, dtype in names.items())
 
 
-def _last(rows: pl.DataFrame, anchors: pl.DataFrame, values: list[str]) -> pl.DataFrame:
-    """Return the last values of the baseline period by subject."""
+def _last(rows: pl.DataFrame, anchors: pl.DataFrame, values: list[str], order: Sequence[str] = ("SEQ",)) -> pl.DataFrame:
+    """Return the last values of the baseline period by subject; of one day the last in `order`."""
     before = pl.col("LIMIT").is_null() | (pl.col("DAYX") < pl.col("LIMIT"))
     edge = (pl.col("DAYX") <= pl.col("EDGE")).fill_null(False)
-    limited = rows.join(anchors.select("SUBJ", "LIMIT", "EDGE", "CUTOFF"), on="SUBJ", how="inner")
-    ordered = limited.filter((pl.col("DAY") <= pl.col("CUTOFF")) & (before | edge)).sort("SUBJ", before, "DAY", "SEQ", *values)
+    limits = anchors.select("SUBJ", "LIMIT", "EDGE", "CUTOFF")
+    limited = rows.drop("LIMIT", strict=False).join(limits, on="SUBJ", how="inner")
+    ordered = limited.filter((pl.col("DAY") <= pl.col("CUTOFF")) & (before | edge)).sort("SUBJ", before, "DAY", *order, *values)
     return ordered.unique("SUBJ", keep="last", maintain_order=True).select("SUBJ", *values)
 
 
@@ -246,9 +249,13 @@ def _levels(item: Characteristic, frame: pl.DataFrame) -> list[pl.Expr]:
             value = value.cast(pl.String)
         return [value.alias(item.id)]
     number = value.cast(pl.Float64, strict=False)
-    passed = pl.sum_horizontal(*((number >= bound).cast(pl.Int32) for bound in item.cut))
+    # a result that is no number has a level where all it can be is of one (rules, A8)
+    low, high = (pl.col("LOW"), pl.col("HIGH")) if "LOW" in frame.columns else (number, number)
     names = {i: name for i, name in enumerate(item.levels)}
-    low = (pl.col("TOP") <= item.cut[0]) if "TOP" in frame.columns else pl.lit(False)
-    known = pl.when(number.is_not_null()).then(passed.replace_strict(names, default=None, return_dtype=pl.String))
-    level = known.when(low).then(pl.lit(item.levels[0]))
+    passed = [
+        pl.sum_horizontal(*((significant(end) >= significant(pl.lit(cut))).cast(pl.Int32) for cut in item.cut)) for end in (low, high)
+    ]
+    level = pl.when(low.is_not_null() & (passed[0] == passed[1])).then(
+        passed[0].replace_strict(names, default=None, return_dtype=pl.String)
+    )
     return [level.alias(level_column(item)), number.alias(number_column(item))]

@@ -12,6 +12,7 @@ from cartrial.sdtm.checks.frame import CheckRule, Context, with_rule
 from cartrial.sdtm.checks.keys import KEY_RULES
 from cartrial.sdtm.checks.plausible import PLAUSIBLE_RULES
 from cartrial.sdtm.checks.readers import READER_RULES
+from cartrial.sdtm.checks.results import RESULT_RULES
 from cartrial.sdtm.checks.study import STUDY_RULES
 from cartrial.sdtm.checks.values import VALUE_RULES
 from cartrial.sdtm.checks.words import CODE_RULES
@@ -25,7 +26,7 @@ __all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "requi
 
 CHECK_RULES: tuple[CheckRule, ...] = (
     *(*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES),
-    *(*DATE_RULES, *PLAUSIBLE_RULES),
+    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES),
 )
 """Every rule of checking."""
 

@@ -12,7 +12,10 @@ import polars as pl
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
+from cartrial.sdtm.vocabulary.specimens import is_read
+from cartrial.sdtm.vocabulary.terms import canonical, normalised
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -82,6 +85,25 @@ class Context:
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
         return {}
+
+    @cached_property
+    def results(self) -> pl.DataFrame:
+        """Return the done records of LB as the rules read them.
+
+        Returns
+        -------
+        polars.DataFrame
+            `table` of LB with TEST, SAID (the text that was read), READ_NUMBER (the number in it), and REL to FACTOR of
+            `cartrial.sdtm.vocabulary.results.result_columns`; SPEC, LOW and HIGH, and READ:
+            whether a rule reads the test of that specimen.
+        """
+        lab = self.table("LB")
+        read = result_columns(lab).rename({"TEXT": "SAID", "READ": "READ_NUMBER"})
+        lab = lab.with_columns(
+            *read.get_columns(), pl.coalesce(canonical(pl.col("LBSPEC"), "LBSPEC"), normalised(pl.col("LBSPEC"))).alias("SPEC")
+        )
+        lab = lab.with_columns(*result_bounds(), is_read(self.study.disease.mrd.specimens).alias("READ"))
+        return lab.filter(pl.col("LBSTAT").is_null())
 
     @cached_property
     def keyed(self) -> list[str]:

@@ -31,7 +31,6 @@ CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
 )
 OPEN = (("DS", "DSDECOD"), ("PR", "PRTRT"), ("CM", "CMCAT"), ("RS", "RSTESTCD"), ("SS", "SSTESTCD"), ("FA", "FAOBJ"))
 DOUBTFUL = (("DM", "SEX", "SEX"), ("AE", "AESER", "NY"), ("AE", "AEOUT", "AEOUT"))
-MARROW_AND_BLOOD = ("BONE MARROW", "BLOOD", "CSF")
 
 
 def _terms(codes: str) -> list[str]:
@@ -49,8 +48,11 @@ def _unknown(context: Context) -> Iterator[pl.DataFrame]:
 
 def _specimen(context: Context) -> Iterator[pl.DataFrame]:
     blasts = context.table("LB").filter(pl.col("LBTESTCD") == "BLAST")
-    bad = blasts.filter(pl.col("LBSPEC").is_null() | ~pl.col("LBSPEC").is_in(MARROW_AND_BLOOD))
-    message = pl.format("The specimen of BLAST is '{}'; it is one of BONE MARROW, BLOOD, CSF.", pl.col("LBSPEC").fill_null(""))
+    bad = blasts.filter(pl.col("LBSPEC").is_null() | ~pl.col("LBSPEC").is_in(_terms("LBSPEC")))
+    message = pl.format(
+        f"The specimen of BLAST is '{{}}'; BONE MARROW and BLOOD are read, and known are {', '.join(_terms('LBSPEC')[2:])}.",
+        pl.col("LBSPEC").fill_null(""),
+    )
     yield found(bad, message, domain="LB", variable="LBSPEC")
 
 

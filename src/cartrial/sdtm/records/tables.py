@@ -9,8 +9,8 @@ import polars as pl
 
 from cartrial.sdtm.records.codes import READERS
 from cartrial.sdtm.vocabulary.response_criteria import is_overall
-from cartrial.sdtm.vocabulary.terms import canonical, value_of
-from cartrial.sdtm.vocabulary.units import unit_factor
+from cartrial.sdtm.vocabulary.results import result_columns
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 from cartrial.study.criteria.codes import RESPONSES
 
 if TYPE_CHECKING:
@@ -96,34 +96,27 @@ def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return LB in standard units."""
+    """Return LB in standard units.
+
+    REL says how the result stands to its number (`cartrial.sdtm.vocabulary.results`): VALUE is null unless it was measured, LIMIT is
+    x of a result as `<x`.
+    """
     types = {
-        **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "BELOW": pl.Boolean, "POSITIVE": pl.Boolean},
+        **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "REL": pl.Int8, "LIMIT": pl.Float64},
         **{"LLOQ": pl.Float64, "LOD": pl.Float64, "DONE": pl.Boolean, "TAKEN": pl.Boolean, "METHOD": pl.String},
     }
     lb = days.get("LB")
     if lb is None:
         return _empty(types)
-    raw = value_of(lb, "LBTESTCD")
-    test = pl.coalesce(canonical(raw, "LBTESTCD"), raw.str.to_uppercase())
-    text = canonical(pl.coalesce(value_of(lb, "LBSTRESC"), value_of(lb, "LBORRES")), "LBSTRESC")
-    unit = value_of(lb, "LBSTRESU")
-    factor = pl.coalesce(unit_factor(test, unit), pl.lit(1.0))
-    value = value_of(lb, "LBSTRESN", pl.Float64) * factor
-    lloq, lod = value_of(lb, "LBLLOQ", pl.Float64) * factor, value_of(lb, "LBLOD", pl.Float64) * factor
-    below = text.is_in(["NEGATIVE", "BLQ"]).fill_null(False) | (value < lloq).fill_null(False)
+    said = ("TEST", "VALUE", "REL", "LIMIT", "LLOQ", "LOD")
+    lb = lb.with_columns(result_columns(lb).select(pl.col(name).alias(f"__{name}") for name in said))
     done = (value_of(lb, "LBSTAT").is_null()) & ~canonical(value_of(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
     columns = {
-        **{
-            "TEST": test,
-            "SPEC": canonical(value_of(lb, "LBSPEC"), "LBSPEC"),
-            "VALUE": value,
-            "BELOW": below,
-            "POSITIVE": (text == "POSITIVE").fill_null(False),
-        },
-        **{"LLOQ": lloq, "LOD": lod, "DONE": done, "TAKEN": value_of(lb, "LBSTAT").is_null(), "METHOD": value_of(lb, "LBMETHOD")},
+        **{name: pl.col(f"__{name}") for name in said},
+        "SPEC": pl.coalesce(canonical(value_of(lb, "LBSPEC"), "LBSPEC"), normalised(value_of(lb, "LBSPEC"))),
+        **{"DONE": done, "TAKEN": value_of(lb, "LBSTAT").is_null(), "METHOD": value_of(lb, "LBMETHOD")},
     }
-    return _table(lb, columns, types)
+    return _table(lb, {name: columns[name] for name in types}, types)
 
 
 def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from functools import cached_property
 
 import polars as pl
 
+from cartrial.sdtm.vocabulary.laboratory import REASONS, RESULTS, SPECIMENS, TESTS
+
 __all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term", "value_of"]
 
 
@@ -173,74 +175,10 @@ _LISTS = (
         },
     ),
     CodeList("RSACPTFL", {"Y": ("YES", "TRUE", "ACCEPTED", "1"), "N": ("NO", "FALSE", "NOT ACCEPTED", "0")}),
-    CodeList(
-        "LBTESTCD",
-        {
-            "BLAST": ("BLASTCE", "BLASTLE", "BLASTLM", "BLASTS", "BLASTS/TOTAL CELLS", "BLASTS/LEUKOCYTES", "LEUKEMIC BLASTS"),
-            "NEUT": ("ANC", "NEUTROPHILS"),
-            "PLAT": ("PLT", "PLATELETS", "PLATELET COUNT"),
-            "MRD": ("MINIMAL RESIDUAL DISEASE", "MEASURABLE RESIDUAL DISEASE"),
-            "CARTG": ("VCN", "TRANSGENE", "CAR TRANSGENE"),
-            "CARTC": ("CAR-T CELLS", "CART CELLS", "CAR T CELLS"),
-            "BCELL": ("CD19BC", "B CELLS", "B-CELLS", "CD19 B CELLS"),
-            "IL6": ("INTLK6", "INTERLEUKIN 6", "IL-6"),
-            "FERRITIN": ("FERR",),
-            "CRP": ("C REACTIVE PROTEIN", "C-REACTIVE PROTEIN"),
-            "LDH": ("LACTATE DEHYDROGENASE",),
-        },
-        closed=False,
-    ),
-    CodeList(
-        "LBSPEC",
-        {
-            "BONE MARROW": ("MARROW", "BM", "BONE MARROW ASPIRATE", "MARROW ASPIRATE", "BONE MARROW BIOPSY"),
-            "BLOOD": ("PERIPHERAL BLOOD", "PB", "WHOLE BLOOD", "VENOUS BLOOD"),
-            "CSF": ("CEREBROSPINAL FLUID", "LIQUOR"),
-            "SERUM": (),
-            "PLASMA": (),
-        },
-        closed=False,
-    ),
-    CodeList(
-        "LBSTRESC",
-        {
-            "NEGATIVE": ("NEG", "NOT DETECTED", "UNDETECTABLE", "NONE DETECTED", "UNDETECTED", "BELOW LIMIT OF DETECTION", "<LOD", "BLD"),
-            "BLQ": (
-                "BLOQ",
-                "<LLOQ",
-                "<LOQ",
-                "BELOW LIMIT OF QUANTIFICATION",
-                "BELOW LIMIT OF QUANTITATION",
-                "BELOW QUANTIFIABLE LIMIT",
-                "BQL",
-            ),
-            "POSITIVE": (
-                "POS",
-                "DETECTED",
-                "POSITIVE NOT QUANTIFIABLE",
-                "NON-QUANTIFIABLE MRD POSITIVITY",
-                "POSITIVE BELOW LIMIT OF QUANTIFICATION",
-            ),
-        },
-        closed=False,
-    ),
-    CodeList(
-        "LBREASND",
-        {
-            "HEMODILUTE": ("HAEMODILUTE", "HEMODILUTED", "HAEMODILUTED", "HEMODILUTION", "HAEMODILUTION", "DILUTE", "DILUTED"),
-            "ACELLULAR": ("APARTICULATE", "ASPICULAR", "NO CELLS"),
-            "INADEQUATE": (
-                "INADEQUATE SAMPLE",
-                "INADEQUATE SPECIMEN",
-                "INSUFFICIENT",
-                "INSUFFICIENT SAMPLE",
-                "NOT EVALUABLE",
-                "DRY TAP",
-                "CLOTTED",
-            ),
-        },
-        closed=False,
-    ),
+    CodeList("LBTESTCD", TESTS, closed=False),
+    CodeList("LBSPEC", SPECIMENS, closed=False),
+    CodeList("LBSTRESC", RESULTS, closed=False),
+    CodeList("LBREASND", REASONS, closed=False),
     CodeList(
         "FAOBJ",
         {

@@ -6,7 +6,7 @@ matter, nor does the sign used for micro.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -22,99 +22,59 @@ class TestUnit:
     standard : str
         The unit that the rules read.
     factors : dict of str to float
-        Unit word to the factor that brings a value to `standard`.
+        Unit word, as `plain_unit` writes it, to the factor that brings a value to `standard`.
     also : dict of str to str
         Unit words of another quantity that is kept as it is (a percentage of B cells is no count), and how they are written.
+    within : dict of str to float
+        Factors among those, 1 where none is given.
     """
 
     standard: str
     factors: dict[str, float]
     also: dict[str, str]
+    within: dict[str, float] = field(default_factory=dict)
 
 
-_PERCENT = {
-    "%": 1.0,
-    "percent": 1.0,
-    "percentage": 1.0,
-    "pct": 1.0,
-    "fraction": 100.0,
-    "fraction of 1": 100.0,
-    "1": 100.0,
-    "proportion": 100.0,
-}
+_WHOLES = ("fraction", "fraction of 1", "1", "proportion", "ratio")
+_SHARES = ("%", "percent", "percentage", "pct", "/100 cells")
+_PERCENT = {**dict.fromkeys(_SHARES, 1.0), **dict.fromkeys(_WHOLES, 100.0)}
 _FRACTION = {
-    "fraction": 1.0,
-    "fraction of 1": 1.0,
-    "1": 1.0,
-    "proportion": 1.0,
-    "%": 0.01,
-    "percent": 0.01,
-    "percentage": 0.01,
-    "pct": 0.01,
-    "10^-4": 1e-4,
-    "10^-5": 1e-5,
-    "10^-6": 1e-6,
-    "/10^6": 1e-6,
-    "per million": 1e-6,
-    "/10^6 cells": 1e-6,
-    "cells/10^6": 1e-6,
-    "cells/10^6 cells": 1e-6,
-    "copies/10^6 cells": 1e-6,
+    **dict.fromkeys(_WHOLES, 1.0),
+    **dict.fromkeys(_SHARES, 0.01),
+    **{f"10^-{n}": float(f"1e-{n}") for n in (3, 4, 5, 6)},
+    **{f"{of}/10^{n}": float(f"1e-{n}") for n in (4, 5, 6) for of in ("", "cells", "events", "copies")},
 }
-_COUNT = {
-    "10^9/l": 1.0,
-    "10e9/l": 1.0,
-    "1e9/l": 1.0,
-    "x10^9/l": 1.0,
-    "x10e9/l": 1.0,
-    "gi/l": 1.0,
-    "g/l (giga)": 1.0,
-    "giga/l": 1.0,
-    "10^3/ul": 1.0,
-    "10e3/ul": 1.0,
-    "1e3/ul": 1.0,
-    "x10^3/ul": 1.0,
-    "10^3/mm3": 1.0,
-    "x10^3/mm3": 1.0,
-    "10^6/ml": 1.0,
-    "k/ul": 1.0,
-    "k/mm3": 1.0,
-    "thousand/ul": 1.0,
-    "/nl": 1.0,
-    "10^6/l": 1e-3,
-    "/ul": 1e-3,
-    "1/ul": 1e-3,
-    "cells/ul": 1e-3,
-    "/mm3": 1e-3,
-    "1/mm3": 1e-3,
-    "cells/mm3": 1e-3,
-    "/mm^3": 1e-3,
-    "cells/mm^3": 1e-3,
-}
+_MANY = {"": 1.0, "10^3": 1e3, "10^4": 1e4, "10^5": 1e5, "10^6": 1e6, "10^9": 1e9}
+# so many of them make 10^9 a litre
+_VOLUMES = {"l": 1e9, "ml": 1e6, "ul": 1e3, "nl": 1.0}
+# what no laboratory counts in is rather a slip, as 10^9/uL
+_LEAST, _MOST = 1e-6, 1e2
+_PAIRS = [(f"{many}/{volume}", number, size) for volume, size in _VOLUMES.items() for many, number in _MANY.items()]
+_COUNT = {word: number / size for word, number, size in _PAIRS if _LEAST <= number / size <= _MOST}
 # For blood cells G/L is giga per litre; for no other test, since it is also gram per litre.
-_BLOOD_COUNT = {**_COUNT, "g/l": 1.0}
-_CELLS = {word: factor * 1e3 if factor == 1.0 else 1.0 for word, factor in _COUNT.items()} | {"cells/ml": 1e-3, "/ml": 1e-3}
+_BLOOD_COUNT = {**_COUNT, "g/l": 1.0, "g/l (giga)": 1.0}
+_CELLS = {word: number / size * 1e3 for word, number, size in _PAIRS if word in _COUNT}
 _COPIES = {
     "copies/ug": 1.0,
-    "copies/ug dna": 1.0,
-    "copies/ug gdna": 1.0,
-    "copies/microgram": 1.0,
-    "dna copies/ug": 1.0,
-    "copies/mcg": 1.0,
     "copies/ng": 1e3,
-    "copies/100 ng": 10.0,
-    "copies/100ng": 10.0,
-    "copies/0.2 ug": 5.0,
     "copies/mg": 1e-3,
+    "copies/10 ng": 100.0,
+    "copies/50 ng": 20.0,
+    "copies/100 ng": 10.0,
+    "copies/200 ng": 5.0,
+    "copies/0.2 ug": 5.0,
 }
 _PG_ML = {"pg/ml": 1.0, "ng/l": 1.0, "ng/ml": 1e3, "ug/l": 1e3, "ng/dl": 10.0}
 _UG_L = {"ug/l": 1.0, "ng/ml": 1.0, "mcg/l": 1.0, "mg/l": 1e3, "pg/ml": 1e-3, "ug/dl": 10.0}
 _MG_L = {"mg/l": 1.0, "ug/ml": 1.0, "mg/dl": 10.0, "g/l": 1e3}
 _U_L = {"u/l": 1.0, "iu/l": 1.0, "ukat/l": 60.0}
-_SHARE = {"%": "%", "percent": "%", "percentage": "%", "pct": "%"}
+_SHARE = dict.fromkeys(_SHARES, "%")
+
+COUNTED = "10^9/L"
+"""The unit of an absolute count: of blasts it tells whether there are any, and no percentage."""
 
 UNITS: dict[str, TestUnit] = {
-    "BLAST": TestUnit("%", _PERCENT, {}),
+    "BLAST": TestUnit("%", _PERCENT, dict.fromkeys(_BLOOD_COUNT, COUNTED), _BLOOD_COUNT),
     "NEUT": TestUnit("10^9/L", _BLOOD_COUNT, {}),
     "PLAT": TestUnit("10^9/L", _BLOOD_COUNT, {}),
     "MRD": TestUnit("fraction", _FRACTION, {}),
@@ -130,24 +90,84 @@ UNITS: dict[str, TestUnit] = {
 # Tests that decide a response: a value in a unit that cannot be brought to the standard one is an error.
 STRICT_TESTS = ("BLAST", "NEUT", "PLAT", "MRD")
 
-_KEYS = [(test, word, units.standard, factor) for test, units in UNITS.items() for word, factor in units.factors.items()]
-_KEYS += [(test, word, kept, 1.0) for test, units in UNITS.items() for word, kept in units.also.items()]
-_FACTORS = {f"{test}|{word}": factor for test, word, _, factor in _KEYS}
-_STANDARDS = {f"{test}|{word}": standard for test, word, standard, _ in _KEYS}
+_MANY_WORDS = (
+    ("k|th|thou|thous|thousands?|tsd|tys|1000|1,000", 3),
+    ("10000|10,000", 4),
+    ("lakhs?|lacs?|100000|100,000", 5),
+    ("mio|millions?|1000000", 6),
+    ("gi|giga|bil|bill|bn|billions?|mrd|milliards?", 9),
+)
+_MICROLITRES = r"mcl|mm\^?3|cu\.? ?mm\.?|c\.?mm|microl|micro ?lit(?:er|re)s?"
+# in this order, on lower case with single blanks
+_SPELLINGS = (
+    (r"[\u00b5\u03bc]", "u"),
+    ("[×·]", "x"),
+    ("³", "3"),
+    ("⁹", "^9"),
+    ("⁶", "^6"),
+    ("⁻⁴", "^-4"),
+    ("⁻⁵", "^-5"),
+    ("⁻⁶", "^-6"),
+    (r"^per ", "/"),
+    (r" ?/ ?| per ", "/"),
+    (rf"/(?:{_MICROLITRES})( cells?)?$", "/ul$1"),
+    (r"/lit(?:er|re)s?$", "/l"),
+    # cells, wherever they are said of a count
+    (r"^(?:cells?|#|no\.?) (?:x ?)?(\S+/(?:l|ml|dl|ul|nl))$", "$1"),
+    (r"^(?:cells?|#|no\.?|1) ?/(l|dl|ml|ul|nl)$", "/$1"),
+    (r"/(l|dl|ml|ul|nl) cells?$", "/$1"),
+    (r"^(\S.*) cells?/(l|dl|ml|ul|nl)$", "$1/$2"),
+    # powers of ten: x10^9, 10**9, 10*9, 10e9, 1e9, e9, 10(9), 10x9, and an exponent that lost its place, 109/l
+    (r"^[x*] ?(1|e)", "$1"),
+    (r"^(?:10 ?(?:\*\*|[\^*xe]|exp)|1?e) ?\(?\+?0?(-?\d)\)?(/|$)", "10^$1$2"),
+    (r"^10 ?\(?([3-69])\)?/", "10^$1/"),
+    *((rf"^(?:{words})/(l|dl|ml|ul|nl)$", f"10^{power}/$1") for words, power in _MANY_WORDS),
+    (r"/10 ?(?:[\^*]|\*\*|e) ?\(?(\d)\)?", "/10^$1"),
+    *((rf"/(?:{words})( cells?)?$", f"/10^{power}$1") for words, power in (("10,?000", 4), ("100,?000", 5), ("1,?000,?000|million", 6))),
+    (r"^(|cells?|events|copies)/10\^(\d) (?:cells?|leukocytes|wbcs?|mnc)$", "$1/10^$2"),
+    (r"^cell/10", "cells/10"),
+    # of what a percentage is
+    (r"^(%|percent) ?(?:of )?(?:total |nucleated |mononuclear )?(?:cells?|wbcs?|leukocytes|leucocytes|lymphocytes|mnc)$", "%"),
+    (r"^(?:cells?)?/100 (?:cells|wbcs?|leukocytes|leucocytes)$", "/100 cells"),
+    # copies in so much DNA
+    (r"^(?:\w+ )*(?:copies|copy|cp|cps)/(.*?)(?: (?:of )?(?:total )?(?:g?dna|genomic dna))?$", "copies/$1"),
+    (r"^copies/(?:mcg|microg|microgram|1 ug)$", "copies/ug"),
+    (r"^copies/(10|50|100|200)ng$", "copies/$1 ng"),
+)
 
 
 def plain_unit(column: pl.Expr) -> pl.Expr:
-    """Return a unit column in lower case, micro written u, with single blanks."""
-    text = column.str.replace_all("[µμ]", "u").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
-    text = (
-        text.str.replace_all("mcl", "ul", literal=True)
-        .str.replace("×", "x", literal=True)
-        .str.replace("**", "^", literal=True)
-        .str.replace("*", "^", literal=True)
-        .str.replace("mm³", "mm3", literal=True)
-        .str.replace("⁹", "^9", literal=True)
-    )
-    return text.str.replace(r"^x ", "x").str.replace(r"^10 ?\^ ?", "10^").str.replace(r" ?/ ?", "/")
+    """Return a unit column in one spelling: lower case, micro u, cubic millimetres ul, powers of ten 10^n, cells left out of counts.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import plain_unit
+    >>> pl.Series("U", ["Thou/uL", "x10(9)/L", "cells/mm³", "copies/µg DNA"]).to_frame().select(plain_unit(pl.col("U")))["U"].to_list()
+    ['10^3/ul', '10^9/l', '/ul', 'copies/ug']
+    """
+    return column.map_batches(_plain, return_dtype=pl.String, is_elementwise=True)
+
+
+def _plain(units: pl.Series) -> pl.Series:
+    """Spell each distinct unit once: a column has few of them."""
+    distinct = units.cast(pl.String).unique()
+    text = distinct.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    for pattern, written in _SPELLINGS:
+        text = text.str.replace_all(pattern, written)
+    return units.cast(pl.String).replace_strict(distinct, text.str.strip_chars(), return_dtype=pl.String)
+
+
+def _keys(test: str, units: TestUnit) -> list[tuple[str, str, float]]:
+    words = [(word, units.standard, factor) for word, factor in units.factors.items()]
+    words += [(word, kept, units.within.get(word, 1.0)) for word, kept in units.also.items()]
+    plain = _plain(pl.Series([word for word, _, _ in words], dtype=pl.String))
+    return [(f"{test}|{word}", standard, factor) for word, (_, standard, factor) in zip(plain, words, strict=True)]
+
+
+_KEYS = [key for test, units in UNITS.items() for key in _keys(test, units)]
+_FACTORS = {key: factor for key, _, factor in _KEYS}
+_STANDARDS = {key: standard for key, standard, _ in _KEYS}
 
 
 def _key(test: pl.Expr, unit: pl.Expr) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.records import NO_CUTOFF, READERS, Records
 from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
+from cartrial.sdtm.vocabulary.results import EXACT, NEGATIVE, UNQUANTIFIED
 from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.trial.arrivals import NEVER, Plan
@@ -109,12 +110,14 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     deaths = pl.DataFrame({"SUBJ": subjects["SUBJ"], "DAY": pl.Series(rows.deaths, dtype=pl.Int32)}).filter(pl.col("DAY") < NEVER)
     history = tables["MH"].select("SUBJ", pl.col("TERM").alias("MHTERM"), pl.col("TERM").alias("MHDECOD"), pl.lit("PRIOR").alias("MHCAT"))
     base = ("SUBJ", "DAY", "DAYX")
+    word = pl.col("WORD").replace_strict({"BLQ": UNQUANTIFIED, "NEGATIVE": NEGATIVE}, default=None, return_dtype=pl.Int8)
+    relation = pl.when(pl.col("VALUE").is_not_null()).then(pl.lit(EXACT, dtype=pl.Int8)).otherwise(word)
     return Records(
         subjects=subjects if names else subjects.drop("STUDYID", "USUBJID"),
         calls=(calls.with_columns(call) if names else calls).select(*base, "READER", "RESP", *(("ORRES",) if names else ()), "SEQ"),
         labs=lab.select(
             *base,
-            *("TEST", "SPEC", "VALUE", pl.col("LOW").alias("BELOW"), pl.lit(False).alias("POSITIVE"), "LLOQ", "LOD"),
+            *("TEST", "SPEC", "VALUE", relation.alias("REL"), pl.lit(None, dtype=pl.Float64).alias("LIMIT"), "LLOQ", "LOD"),
             *((~pl.col("THIN")).alias("DONE"), pl.lit(True).alias("TAKEN"), "METHOD", "SEQ"),
         ),
         lesions=tables["FA"].select(*base, pl.col("PRESENT").cast(pl.Int8), "SEQ"),

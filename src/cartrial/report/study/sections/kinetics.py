@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+from markupsafe import Markup
 
 from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
 from cartrial.report.page.blocks import Block, Figure, Note, Section, Table, Text
@@ -16,7 +17,7 @@ TESTS = {"CARTG": ("Vector copies in blood", "copies/µg DNA"), "CARTC": ("CAR-T
 PARAMETERS = {
     "CMAX": "Peak (Cmax)",
     "TMAX": "Day of the peak (Tmax)",
-    "AUC28": "Area under the curve, day 0 to {auc}",
+    "AUC": "Area under the curve, day 0 to {auc}",
     "TLAST": "Last day quantifiable",
     "CLAST": "Last quantifiable value",
     "PERSIST": "Persistence",
@@ -60,22 +61,22 @@ def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block
         Figure(
             svg,
             f"{words}, each subject, by best response (reader {data.study.readers.primary}). Values below the limit of "
-            f"quantification lie on the foot.{beyond}",
+            f"quantification lie on the foot, those above it on it.{beyond}",
         )
     ]
 
 
 def _strips(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
     blocks: list[Block] = []
-    for code in ("CMAX", "AUC28"):
-        frame = data.adam.adck.filter((pl.col("PARCAT1") == test) & (pl.col("PARAMCD") == code) & (pl.col("AVAL") > 0))
+    for code in ("CMAX", "AUC"):
+        frame = data.adam.adck.filter((pl.col("PARCAT1") == test) & (pl.col("PARAMCD") == _code(code, data)) & (pl.col("AVAL") > 0))
         if frame.height < 2:
             continue
         values = [(groups.get(subject, ""), value) for subject, value in frame.select("SUBJ", "AVAL").iter_rows()]
         name = PARAMETERS[code].format(auc=data.study.kinetics.auc_to)
         unit = next(iter(frame["AVALU"].drop_nulls().to_list()), "")
         said = (
-            f"{TESTS[test][0]}: {name.lower() if code == 'AUC28' else name} by best response (reader "
+            f"{TESTS[test][0]}: {name.lower() if code == 'AUC' else name} by best response (reader "
             f"{data.study.readers.primary}), one point a subject that expanded."
         )
         blocks.append(Figure(draw_strip(values, label=f"{name} ({unit})", title=f"{name} by response", band=data.band), said))
@@ -90,30 +91,62 @@ def _table(data: ReportData) -> list[Block]:
     for test in data.study.kinetics.tests:
         words = TESTS[test][0]
         for code, name in PARAMETERS.items():
-            found = data.rows.where("kinetics", code, variant=test)
+            found = data.rows.where("kinetics", _code(code, data), variant=test)
             if not found:
                 continue
             heads.add(len(rows))
             unit = next((row["unit"] for row in found if row["unit"] not in ("", "%")), "")
             unit = f" ({'days' if unit == 'day' else unit})" if unit else ""
             rows.append((f"{words}: {name.format(auc=data.study.kinetics.auc_to)}{unit}", *[""] * 5))
-            for by, level in sorted(dict.fromkeys((row["by"], row["level"]) for row in found), key=lambda pair: (pair[0], pair[1] != "Y")):
+            groups = dict.fromkeys((row["by"], row["level"]) for row in found if row["by"] in ("", "response"))
+            for by, level in sorted(groups, key=lambda pair: (pair[0], pair[1] != "Y")):
                 rows.append(_line(data, [row for row in found if row["by"] == by and row["level"] == level], level if by else ""))
         never = data.rows.where("kinetics", "EXPAND", variant=test)
         if never:
             said = "{}: the cells were never quantifiable in {} of {} infused subjects with a sample."
             blocks.append(Text(parts(said, words, stat(never, "n"), stat(never, "N"))))
+        over = data.rows.where("kinetics", "CMAX", variant=test, by="at least")
+        if over:
+            said = (
+                "{}: in {} of the subjects a sample was above the limit of quantification. Their Cmax is at least that limit: it is in no "
+                "mean, in a quantile only where that does not depend on how much more it is, and they have no area."
+            )
+            blocks.append(Text(parts(said, words, stat(over, "n"))))
+        blocks.extend(_short(data, test))
     if rows:
         head = ("Measure", "n/N", "Geometric mean", "Geometric CV (%)", "Median", "Range")
-        caption = "Cellular kinetics of the subjects in whom the cells were ever quantifiable, by best response; n have a value"
+        caption = (
+            "Cellular kinetics of the infused subjects with a sample after day 0, by best response; n have a value. Cells that were never "
+            "quantifiable are 0 in median and range of Cmax and area, left out of the geometric mean alone, and have no day"
+        )
         blocks.insert(0, Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(heads)))
+        rule = data.study.kinetics
         blocks.append(
             Note(
-                "Sampling that stops before the last day gives no area. Persistence is the Kaplan–Meier median of the "
-                "time to the last quantifiable sample."
+                f"The area needs a sample by day {rule.first_by} and one on day {rule.auc_to - rule.auc_margin} or later; nothing is "
+                "extrapolated. Persistence is the Kaplan–Meier median of the time to the last quantifiable sample."
             )
         )
     return blocks
+
+
+def _short(data: ReportData, test: str) -> list[Block]:
+    """Say how many areas end before their last day, and why others are missing."""
+    stat, words = data.rows.stat, TESTS[test][0]
+    blocks: list[Block] = []
+    for by, opening, pattern in (
+        ("ends on day", f"{words}: the area ends with the last sample before day {data.study.kinetics.auc_to}", "on day {} in {}"),
+        ("missing", f"{words}: there is no area", "{} in {}"),
+    ):
+        found = data.rows.where("kinetics", _code("AUC", data), variant=test, by=by)
+        if found:
+            listed = Markup(", ").join(parts(pattern, row["level"], stat([row], "n")) for row in found)
+            blocks.append(Note(parts("{}: {}.", opening, listed)))
+    return blocks
+
+
+def _code(name: str, data: ReportData) -> str:
+    return f"AUC{data.study.kinetics.auc_to}" if name == "AUC" else name
 
 
 def _line(data: ReportData, at: list[ResultRow], level: str) -> tuple[Cell, ...]:

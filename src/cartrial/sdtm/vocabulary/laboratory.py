@@ -1,0 +1,166 @@
+"""Which words of laboratory records mean the same? Tests, specimens, results and reasons: terms, and the words that mean each."""
+
+from __future__ import annotations
+
+from cartrial.study.criteria.specimens import CEREBROSPINAL
+
+__all__ = ["REASONS", "RESULTS", "SPECIMENS", "TESTS"]
+
+
+def _blood_of(kind: str) -> tuple[str, ...]:
+    return f"{kind} BLOOD", f"BLOOD {kind}", f"BLOOD, {kind}"
+
+
+TESTS: dict[str, tuple[str, ...]] = {
+    "BLAST": (
+        "BLASTCE",
+        "BLASTLE",
+        "BLASTLM",
+        "BLSTLY",
+        "BLSTLYLE",
+        "BLSTLYCE",
+        "BLASTS",
+        "BLASTS/TOTAL CELLS",
+        "BLASTS/LEUKOCYTES",
+        "LEUKEMIC BLASTS",
+        "LYMPHOBLASTS",
+        "LYMPHOBLASTS/LEUKOCYTES",
+    ),
+    "NEUT": ("ANC", "NEUTROPHILS"),
+    "PLAT": ("PLT", "PLATELETS", "PLATELET COUNT"),
+    "MRD": ("MINIMAL RESIDUAL DISEASE", "MEASURABLE RESIDUAL DISEASE"),
+    "CARTG": ("VCN", "TRANSGENE", "CAR TRANSGENE"),
+    "CARTC": ("CAR-T CELLS", "CART CELLS", "CAR T CELLS"),
+    "BCELL": ("CD19BC", "B CELLS", "B-CELLS", "CD19 B CELLS"),
+    "IL6": ("INTLK6", "INTERLEUKIN 6", "IL-6"),
+    "FERRITIN": ("FERR",),
+    "CRP": ("C REACTIVE PROTEIN", "C-REACTIVE PROTEIN"),
+    "LDH": ("LACTATE DEHYDROGENASE",),
+}
+"""Tests that a rule or a table reads."""
+
+SPECIMENS: dict[str, tuple[str, ...]] = {
+    "BONE MARROW": (
+        "MARROW",
+        "BM",
+        "BMA",
+        "BONE MARROW ASPIRATE",
+        "BONE MARROW, ASPIRATE",
+        "ASPIRATE, BONE MARROW",
+        "MARROW ASPIRATE",
+        "BONE MARROW BIOPSY",
+        "BONE MARROW CORE",
+        "BONE MARROW TREPHINE",
+        "BONE MARROW CLOT",
+    ),
+    "BLOOD": (
+        "PERIPHERAL BLOOD",
+        "BLOOD, PERIPHERAL",
+        "BLOOD PERIPHERAL",
+        "PB",
+        "WHOLE BLOOD",
+        "BLOOD, WHOLE",
+        "BLOOD WHOLE",
+        "EDTA BLOOD",
+        "EDTA WHOLE BLOOD",
+        "PERIPHERAL WHOLE BLOOD",
+        *(word for kind in ("VENOUS", "CENTRAL VENOUS", "CAPILLARY", "ARTERIAL") for word in _blood_of(kind)),
+    ),
+    "PBMC": ("PBMCS", "PERIPHERAL BLOOD MONONUCLEAR CELLS", "PERIPHERAL BLOOD MONONUCLEAR CELL"),
+    "CSF": CEREBROSPINAL,
+    "URINE": (),
+    "TISSUE": (),
+    "LYMPH NODE": (),
+    "TESTIS": (),
+    "PLEURAL FLUID": (),
+    "ASCITES": ("PERITONEAL FLUID", "ASCITES FLUID"),
+    "STOOL": ("FECES", "FAECES"),
+    "SALIVA": (),
+    "SERUM": (),
+    "PLASMA": (),
+}
+"""Specimens; whatever is of another one than a rule reads is listed."""
+
+RESULTS: dict[str, tuple[str, ...]] = {
+    "NEGATIVE": (
+        "NEG",
+        "ND",
+        "N.D.",
+        "NOT DETECTED",
+        "NOT DETECTABLE",
+        "NON-DETECTABLE",
+        "NONDETECTABLE",
+        "NOT FOUND",
+        "UNDETECTABLE",
+        "NONE DETECTED",
+        "NONE SEEN",
+        "NOT SEEN",
+        "NONE",
+        "ABSENT",
+        "UNDETECTED",
+        "BELOW LIMIT OF DETECTION",
+        "BELOW THE LIMIT OF DETECTION",
+        "BELOW LOD",
+        "<LOD",
+        "< LOD",
+        "BLD",
+        "BLOD",
+        "MRD NEGATIVE",
+        "MRD-NEGATIVE",
+        "MRD NEG",
+    ),
+    "BLQ": (
+        "BLOQ",
+        "BLLOQ",
+        "LLOQ",
+        "BELOW LLOQ",
+        "< LLOQ",
+        "< LOQ",
+        "BELOW LOQ",
+        "BELOW THE LIMIT OF QUANTIFICATION",
+        "BELOW THE LIMIT OF QUANTITATION",
+        "BELOW LOWER LIMIT OF QUANTIFICATION",
+        "BELOW LOWER LIMIT OF QUANTITATION",
+        "BELOW THE LOWER LIMIT OF QUANTIFICATION",
+        "BELOW THE LOWER LIMIT OF QUANTITATION",
+        "NOT QUANTIFIABLE",
+        "UNQUANTIFIABLE",
+        "<LLOQ",
+        "<LOQ",
+        "BELOW LIMIT OF QUANTIFICATION",
+        "BELOW LIMIT OF QUANTITATION",
+        "BELOW QUANTIFIABLE LIMIT",
+        "BQL",
+    ),
+    "POSITIVE": (
+        "POS",
+        "DETECTED",
+        "DETECTABLE",
+        "PRESENT",
+        "SEEN",
+        "MRD POSITIVE",
+        "MRD-POSITIVE",
+        "MRD POS",
+        "POSITIVE NOT QUANTIFIABLE",
+        "DETECTED, NOT QUANTIFIABLE",
+        "DETECTED NOT QUANTIFIABLE",
+        "NON-QUANTIFIABLE MRD POSITIVITY",
+        "POSITIVE BELOW LIMIT OF QUANTIFICATION",
+    ),
+}
+"""Results in words."""
+
+REASONS: dict[str, tuple[str, ...]] = {
+    "HEMODILUTE": ("HAEMODILUTE", "HEMODILUTED", "HAEMODILUTED", "HEMODILUTION", "HAEMODILUTION", "DILUTE", "DILUTED"),
+    "ACELLULAR": ("APARTICULATE", "ASPICULAR", "NO CELLS"),
+    "INADEQUATE": (
+        "INADEQUATE SAMPLE",
+        "INADEQUATE SPECIMEN",
+        "INSUFFICIENT",
+        "INSUFFICIENT SAMPLE",
+        "NOT EVALUABLE",
+        "DRY TAP",
+        "CLOTTED",
+    ),
+}
+"""Why a marrow could not be read."""
