@@ -143,6 +143,19 @@ def test_codes_of_data_are_not_printed(tmp_path: Path) -> None:
     assert r"S\x1b[2J\u202e1" in outputs[1][1]
 
 
+def test_brackets_and_colons_of_data_are_shown_as_they_are(tmp_path: Path) -> None:
+    """What rich would take for markup or for an emoji, in a subject and in a call as collected."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for path in case_path("data/cmoccur-n").glob("*.csv"):
+        text = path.read_text(encoding="utf-8").replace(",S1,", ",[/b]S:warning:1,").replace("OVRLRESP,CR,", "OVRLRESP,[/red]CR,")
+        (folder / path.name).write_text(text, encoding="utf-8")
+    code, out, err = run_cli("explain", "inaticel", "--data", folder, "--subject", "[/b]S:warning:1")
+    assert (code, err) == (0, "")
+    assert "[/b]S:warning:1" in out
+    assert "[/red]CR" in out
+
+
 def test_the_case_of_the_bomb_says_so_to_check() -> None:
     code, said = checked("data/cmoccur-n", case_path("data/yaml-bomb.yaml"))
     assert code == 2

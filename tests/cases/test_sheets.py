@@ -523,7 +523,7 @@ def test_what_is_no_workbook_is_one_message(content: bytes, tmp_path: Path) -> N
     [
         ("ID,a\na,1\n".encode("utf-16"), "the text is UTF-16"),
         (b"ID,a\na,\x001\n", "row 2: the file holds bytes that are no text"),
-        (b"ID,a\na,\xe9\n", "row 2: the byte 0xe9 is not UTF-8 text"),
+        (b"ID,a\n\xe9,a\n", r"row 2, cell A2, A \(ID\): the byte 0xe9 is not UTF-8 text"),
         (b"", "there is no row below header row 1"),
         (b"ID,a\n", "there is no row below header row 1"),
         (b'ID,a\na,"' + b"x" * 200_000 + b'"\n', "row 2: the row cannot be read"),

@@ -364,7 +364,9 @@ def test_csv_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"t\.csv, row 3: this row has 1 values and the first one has 2"):
         read_mapped(tmp_path, tmp_path)
     (tmp_path / "t.csv").write_bytes(b"id,a\n1,\xff\n")
-    with pytest.raises(InputError, match="not UTF-8"):
+    assert read_mapped(tmp_path, tmp_path).findings.filter(RULE="byte-undecoded").height == 1, "no rule reads column a"
+    (tmp_path / "t.csv").write_bytes(b"id,a\n\xff,1\n")
+    with pytest.raises(InputError, match=r"^t.csv, row 2, cell A2, A \(id\): the byte 0xff is not UTF-8 text"):
         read_mapped(tmp_path, tmp_path)
 
 

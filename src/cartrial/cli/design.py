@@ -149,7 +149,7 @@ def _print_table(head: tuple[str, ...], rows: list[tuple[Any, ...]], title: str)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    Console(soft_wrap=False, highlight=False).print(table)
+    Console(soft_wrap=False, highlight=False, markup=False, emoji=False).print(table)
 
 
 @app.command()

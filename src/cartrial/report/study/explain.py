@@ -121,7 +121,7 @@ def explain_subject(
     subject = row["SUBJ"]
     width = width or min(150, shutil.get_terminal_size((110, 40)).columns)
     text = StringIO()
-    console = Console(file=text, force_terminal=colour, width=width, highlight=False, no_color=not colour)
+    console = Console(file=text, force_terminal=colour, width=width, highlight=False, no_color=not colour, markup=False, emoji=False)
     console.print(_headline(study, row), style="bold", markup=False)
     console.print()
     for said in _timeline(study, adam, source, row):

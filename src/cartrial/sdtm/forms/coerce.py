@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.forms.text import MARKED, marked_byte, shown
+from cartrial.sdtm.forms.text import MARKED, marked_byte, shown, shown_text
 from cartrial.sdtm.source import DTYPES, finding, findings_frame, no_findings
 from cartrial.sdtm.vocabulary.dates import is_date
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
@@ -61,7 +59,7 @@ def coerce_domain(raw: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFra
 
 
 def _named(raw: pl.DataFrame, file: str) -> pl.DataFrame:
-    names = [re.sub(f"[{chr(0x10FF80)}-{chr(0x10FFFF)}]", "\ufffd", name.strip().upper()) for name in raw.columns]
+    names = [shown_text(name.strip().upper()) for name in raw.columns]
     for position, name in enumerate(names):
         if not name:
             raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["MARKED", "decoded", "marked_byte", "shown"]
+__all__ = ["MARKED", "decoded", "marked_byte", "shown", "shown_text"]
 
 # A byte that is no text becomes a character that no text has, of the last private plane; 0x92 is U+10FF92.
 _FIRST = 0x10FF00
@@ -29,3 +29,8 @@ def marked_byte(text: str) -> int:
 def shown(column: pl.Expr) -> pl.Expr:
     """Return a text with each marked byte as the sign for a character that is not known."""
     return column.str.replace_all(MARKED, "\ufffd")
+
+
+def shown_text(text: str) -> str:
+    """Return one text likewise."""
+    return "".join("\ufffd" if ord(char) >= _FIRST + 0x80 else char for char in text)

@@ -58,7 +58,7 @@ def unread_files(folder: Path, known: Iterable[Path]) -> list[pl.DataFrame]:
         why = "it stands in a folder of its own; move it up" if below else _RIGHT.get(ending, "it is in none of the forms that are read")
         if domain:
             why = f"{why}. Its name is that of {domain}"
-        found.append(ignored(name, "it is a folder" if path.is_dir() else why))
+        found.append(ignored(name, "it is a folder" if path.is_dir() else why if path.is_file() else "it is no file"))
     if others:
         rest = len(others) - _NAMES + (1 if more else 0)
         listed = ", ".join(others[:_NAMES]) + (f" and {'at least ' if more else ''}{rest} more" if rest > 0 else "")

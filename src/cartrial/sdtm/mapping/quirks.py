@@ -54,6 +54,7 @@ def find_quirks(
     held = sheet.cells.group_by("COL").len().sort("COL")
     return [
         *_errors(mapping, sheet, subjects, read),
+        *_undecoded(sheet, subjects, read),
         *_beside(sheet),
         *_merged(sheet, read),
         *_percents(sheet, subjects, read),
@@ -103,6 +104,22 @@ def _errors(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, read: dict[i
             right="Correct its formula, or list the error under missing in the mapping",
         )
     return []
+
+
+def _undecoded(sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> list[dict[str, object]]:
+    """Refuse a byte that is no UTF-8 text where it is read; elsewhere it is noted."""
+    rows = set(subjects["ROW"].to_list())
+    for row, column, byte in sheet.undecoded:
+        if column in read and row in rows:
+            what = f"the byte {byte:#04x} is not UTF-8 text; it looks like Latin-1 (Windows) text"
+            key = f"cell {column_letter(column)}{row}, {sheet.label(column)}"
+            raise InputError(what, file=sheet.file, row=row, key=key, right="Save the file as CSV UTF-8")
+    if not sheet.undecoded:
+        return []
+    row, column, byte = sheet.undecoded[0]
+    cells = "1 cell" if len(sheet.undecoded) == 1 else f"{len(sheet.undecoded)} cells"
+    message = f"The byte {byte:#04x} is not UTF-8 text ({cells}); it is shown as \ufffd. No rule reads it."
+    return [finding("byte-undecoded", "note", message, file=sheet.file, row=row, variable=column_letter(column))]
 
 
 def _beside(sheet: Sheet) -> list[dict[str, object]]:

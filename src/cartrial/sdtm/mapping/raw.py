@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.text import decoded
 
 __all__ = ["Raw", "read_delimited"]
 
@@ -47,16 +48,11 @@ def read_delimited(name: str, content: bytes) -> Raw:
     Raises
     ------
     InputError
-        If it is no UTF-8 text, or a row is longer or shorter than the first one.
+        If it is no text, or a row is longer or shorter than the first one. A byte that is no UTF-8 is marked (`cartrial.sdtm.forms.text`).
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError("the text is UTF-16, not UTF-8", file=name, right="Save the file as CSV UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        what = f"the byte {content[error.start]:#04x} is not UTF-8 text"
-        raise InputError(what, file=name, row=line, right="Save it as UTF-8") from error
+    text = decoded(content.removeprefix(b"\xef\xbb\xbf"))
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError("the file holds bytes that are no text", file=name, row=line, right="Save it as CSV UTF-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.text import MARKED, marked_byte, shown, shown_text
 from cartrial.sdtm.mapping.model import Mapping, Table
 from cartrial.sdtm.mapping.parts import Column, Columns
 from cartrial.sdtm.mapping.raw import Raw, read_delimited
@@ -84,6 +85,8 @@ class Sheet:
         Merged areas below the headers: first row, first column, last row, last column. The value stands in each row of its column.
     table, long, offset : str, bool, int
         Its name in the mapping, whether a subject has several rows, and what its rows have more in the records' ROW.
+    undecoded : tuple of (int, int, int)
+        Row, column and byte of each cell with a byte that is no UTF-8 text; it is shown as a sign that is not known.
     beside : tuple of str
         Sheets of its file that no table reads; said of the first table of a file.
     """
@@ -103,6 +106,7 @@ class Sheet:
     table: str = ""
     long: bool = False
     offset: int = 0
+    undecoded: tuple[tuple[int, int, int], ...] = ()
     beside: tuple[str, ...] = ()
 
     def label(self, column: int) -> str:
@@ -273,6 +277,8 @@ def _sheet(mapping: Mapping, name: str, file: str, sha256: str, raw: Raw, offset
         raise InputError("the sheet holds more text than a table of a trial does", file=file, right="Leave out the columns of long texts")
     schema = {"ROW": pl.Int64, "COL": pl.Int32, "TEXT": pl.String, "NUM": pl.Float64, "KIND": pl.String, "PCT": pl.Boolean}
     cells = pl.DataFrame(flat, schema=schema, orient="row")
+    bad = cells.filter(pl.col("TEXT").str.contains(MARKED)).select("ROW", "COL", "TEXT").rows()
+    cells = cells.with_columns(shown(pl.col("TEXT"))) if bad else cells
     marks = pl.DataFrame(raw.styled, schema={"ROW": pl.Int64, "COL": pl.Int32, "FILL": pl.String, "FONT": pl.String}, orient="row")
     return Sheet(
         file,
@@ -290,6 +296,7 @@ def _sheet(mapping: Mapping, name: str, file: str, sha256: str, raw: Raw, offset
         name,
         table.long,
         offset,
+        tuple((row, column, marked_byte(text)) for row, column, text in bad),
     )
 
 
@@ -312,7 +319,7 @@ def _headers(raw: Raw, header_rows: tuple[int, ...]) -> dict[int, tuple[str, ...
     for column in range(1, raw.width + 1):
         for level, row in enumerate(header_rows):
             value = held.get((row, column))
-            text = "" if value is None else " ".join(_text(value).split())
+            text = "" if value is None else " ".join(shown_text(_text(value)).split())
             if text:
                 carried[level:] = [text] + [""] * (len(header_rows) - level - 1)
             elif level == len(header_rows) - 1:
