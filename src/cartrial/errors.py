@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 __all__ = ["InputError", "printable"]
 
@@ -23,6 +24,7 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
 
 
+Made = TypeVar("Made")
 # lines of one message; what is beyond them is counted
 MOST = 40
 
@@ -76,7 +78,8 @@ class InputError(ValueError):
         row 2: b is missing.
         row 7: a is missing.
         """
-        found = sorted((fault for error in errors for fault in error.errors), key=lambda fault: (fault.file or "", fault.row or 0))
+        distinct = {str(fault): fault for error in errors for fault in error.errors}
+        found = sorted(distinct.values(), key=lambda fault: (fault.file or "", fault.row or 0))
         first = found[0]
         if len(found) == 1:
             return first
@@ -84,6 +87,31 @@ class InputError(ValueError):
         error._all = tuple(found)
         error.args = (str(error),)
         return error
+
+    @classmethod
+    def gather(cls, steps: Iterable[Callable[[], Made]]) -> list[Made]:
+        """Return what each step returns; what is wrong in several of them is one error.
+
+        Examples
+        --------
+        >>> from cartrial import InputError
+        >>> def refuse():
+        ...     raise InputError("this is no date", row=3)
+        >>> try:
+        ...     InputError.gather([refuse, lambda: 1, refuse])
+        ... except InputError as error:
+        ...     print(len(error.errors))
+        2
+        """
+        made, found = [], []
+        for step in steps:
+            try:
+                made.append(step())
+            except cls as error:
+                found.append(error)
+        if found:
+            raise cls.together(found) from None
+        return made
 
     def __str__(self) -> str:
         if len(self.errors) == 1:

@@ -379,3 +379,37 @@ def test_examples_are_read() -> None:
     for name in ("car22", "brudno2016"):
         mapping = read_mapping(ROOT / "examples" / name)
         assert mapping.rules and mapping.source
+
+
+def test_every_fault_of_a_mapping_is_said_at_once(tmp_path: Path) -> None:
+    """By hand: values, names that fit nowhere, and keys, a line each in the order of the file."""
+    rules = (
+        INFUSION
+        + "  - {id: CRP, domain: LX, column: E, test: CRP}\n"
+        + "  - {id: more, domain: LB, colum: G, test: CRP}\n"
+        + "  - {id: late, domain: LB, column: G, test: crp value}\n"
+        + "  - {id: CRP, domain: LB, column: G, test: CRP, repeats: infusio}\n"
+        + "checks: [{check: range, columns: [C], meaning: m}, {check: marked, rules: [mroe], meaning: m}]\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_mapped(write(tmp_path, rules), tmp_path)
+    assert [(fault.row, fault.key) for fault in caught.value.errors] == [
+        (9, "rules.1.domain"),
+        (10, "rules.2.colum"),
+        (11, "rules.3.test"),
+        (12, "rules.4.id"),
+        (12, "rules.4.repeats"),
+        (13, "checks.0"),
+        (13, "checks.1.rules"),
+    ], str(caught.value)
+    assert all(fault.right for fault in caught.value.errors)
+
+
+def test_every_rule_whose_column_or_cell_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    rules = INFUSION + "".join(
+        f"  - {{id: {name}, domain: LB, column: {column}, test: CRP}}\n"
+        for name, column in (("one", "{header: Grad}"), ("two", "ZZ"), ("three", "E"), ("four", "G"))
+    )
+    with pytest.raises(InputError) as caught:
+        read_mapped(write(tmp_path, rules), tmp_path)
+    assert [(fault.file, fault.row) for fault in caught.value.errors] == [("mapping.yaml", 9), ("mapping.yaml", 10), ("t.xlsx", 5)]

@@ -65,7 +65,8 @@ def finding_lines(findings: pl.DataFrame, *, every: bool) -> Iterator[str]:
         for i, row in enumerate(group.examples):
             place = place_of(row)
             said = textwrap.shorten(f"{place}{': ' if place else ''}{row['MESSAGE']}", LONGEST, placeholder=" ...")
-            yield from _line(group.severity if i == 0 else "", f"{group.head}: {said}" if i == 0 else said)
+            counts = f"{group.counts}: " if i == 0 and group.counts else ""
+            yield from _line(group.severity if i == 0 else "", f"{counts}{said} [{group.rule}]")
         if len(group.examples) > 1 and group.more:
             yield from _line("", f"and {group.more} more")
 

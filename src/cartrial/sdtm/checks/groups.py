@@ -36,12 +36,10 @@ class Group:
     examples: tuple[dict[str, Any], ...]
 
     @property
-    def head(self) -> str:
-        """The rule, with counts where it speaks more than once."""
-        if self.count == 1:
-            return self.rule
-        subjects = f", {_many(self.subjects, 'subject')}" if self.subjects else ""
-        return f"{self.rule} ({_many(self.count, 'finding')}{subjects})"
+    def counts(self) -> str:
+        """How often the rule speaks, and in how many subjects; blank where it speaks once."""
+        subjects = f" in {_many(self.subjects, 'subject')}" if self.subjects else ""
+        return "" if self.count == 1 else f"{_many(self.count, 'finding')}{subjects}"
 
     @property
     def more(self) -> int:
@@ -73,8 +71,8 @@ def group_findings(findings: pl.DataFrame) -> tuple[Group, ...]:
     >>> from cartrial.sdtm.checks.groups import group_findings
     >>> rare = finding("age", "warning", "The age is 250.", usubjid="S-01")
     >>> many = [finding("date-order", "warning", f"Row {row} is early.", row=row, usubjid=f"S-{row}") for row in (2, 3)]
-    >>> [group.head for group in group_findings(findings_frame([rare, *many]))]
-    ['date-order (2 findings, 2 subjects)', 'age']
+    >>> [(group.rule, group.counts) for group in group_findings(findings_frame([rare, *many]))]
+    [('date-order', '2 findings in 2 subjects'), ('age', '')]
     """
     whole = pl.col("ROW").is_null() & pl.col("USUBJID").is_null()
     rank = pl.int_range(pl.len()).over("SEVERITY", "RULE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -55,7 +56,7 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
     columns = {name: sheet.resolve(mapping.subject_of(name), mapping, *places[name]) for name, sheet in sheets.items()}
     subjects = {name: _subjects(mapping, sheet, columns[name]) for name, sheet in sheets.items()}
     tables = [mapping.table_of(rule) for rule in mapping.rules]
-    made = [apply_rule(mapping, sheets[table], index, subjects[table]) for index, table in enumerate(tables)]
+    made = InputError.gather(partial(apply_rule, mapping, sheets[table], i, subjects[table]) for i, table in enumerate(tables))
     _drop_repeats(mapping, sheets, made)
     domains = from_day_zero(mapping, sheets, _domains(mapping, sheets, made, subjects))
     found = assumptions(mapping, sheets)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from cartrial.errors import InputError
-from cartrial.sdtm.mapping.parts import Column, Columns, Condition, Day, Entry, Take, Test
+from cartrial.faults import combined
+from cartrial.sdtm.mapping.parts import Column, Columns, Condition, Day, Entry, Names, Take, Test, misfits, names_of
 from cartrial.sdtm.vocabulary import schema
-from cartrial.yamlfile import Lines, Part, nearest, read_as, wrong
+from cartrial.yamlfile import Lines, Part, nearest, raise_all, read_as, wrong
 
 __all__ = ["DOMAINS", "FINDINGS_DOMAINS", "Check", "Mapping", "Rule", "Table", "read_mapping"]
 
@@ -85,40 +88,37 @@ class Rule(Part):
     def _domain(cls, value: str) -> str:
         if value.upper() not in DOMAINS:
             near = nearest(value, [name.lower() for name in DOMAINS])
-            raise ValueError(
-                f"no domain is called '{value}'"
-                + (f"; the nearest is {near.upper()}" if near else "")
-                + f"; known are {', '.join(DOMAINS)}"
-            )
+            right = (f"The nearest is {near.upper()}; k" if near else "K") + f"nown are {', '.join(DOMAINS)}"
+            raise wrong(f"no domain is called '{value}'", right=right)
         return value.upper()
 
     @model_validator(mode="after")
     def _complete(self) -> Rule:
+        raise_all([*self._of_columns(), *self._of_variables()])
+        return self
+
+    def _of_columns(self) -> Iterator[PydanticCustomError]:
+        """Yield what the rule does not say of the columns that it reads."""
         if sum((self.column is not None, self.columns is not None, bool(self.each))) > 1:
-            raise ValueError(f"rule '{self.id}': give one of column, columns, each")
+            yield wrong(f"rule '{self.id}': it reads columns in several ways", right="Give one of column, columns, each")
         if self.columns_given and self.into is None and self.domain not in FINDINGS_DOMAINS and not self.only and not self.map:
-            raise ValueError(
-                f"rule '{self.id}': say into which variable of {self.domain} the value goes (into), "
-                "or for which values a record stands (only)"
-            )
-        if (
-            self.domain in FINDINGS_DOMAINS
-            and self.columns_given
-            and self.test is None
-            and not (self.each and all(entry.test for entry in self.each))
-        ):
-            raise ValueError(f"rule '{self.id}': a record of {self.domain} needs its test")
+            what = f"say into which variable of {self.domain} the value goes (into), or for which values a record stands (only)"
+            yield wrong(f"rule '{self.id}': {what}", right=f"Write into: {self.domain}..., or only: [...]")
+        tested = self.test is not None or (self.each and all(entry.test for entry in self.each))
+        if self.domain in FINDINGS_DOMAINS and self.columns_given and not tested:
+            yield wrong(f"rule '{self.id}': a record of {self.domain} needs its test", right="Add test: CODE")
+
+    def _of_variables(self) -> Iterator[PydanticCustomError]:
+        """Yield the variables that its domain has not, and the numbers that are none."""
         names = [self.into, *self.set, *self.also, *(name for value in self.map.values() if isinstance(value, dict) for name in value)]
-        for name in names:
+        for name in dict.fromkeys(names):
             if name is not None and not self.allows(name):
-                raise ValueError(
-                    f"rule '{self.id}': {name} is no variable of {self.domain}; names start with {self.domain} or are {', '.join(_GENERAL)}"
-                )
+                right = f"Names start with {self.domain} or are {', '.join(_GENERAL)}"
+                yield wrong(f"rule '{self.id}': {name} is no variable of {self.domain}", right=right)
         numbers = {**self.set, **{name: worth for value in self.map.values() if isinstance(value, dict) for name, worth in value.items()}}
         for name, worth in numbers.items():
             if schema.kind_of(self.domain, name) in ("number", "integer") and not _is_number(worth):
-                raise ValueError(f"rule '{self.id}': {name} is a number, and '{worth}' is none")
-        return self
+                yield wrong(f"rule '{self.id}': {name} is a number, and '{worth}' is none", right="Write it as 0.5 or 28")
 
     @property
     def columns_given(self) -> bool:
@@ -201,13 +201,13 @@ class Check(Part):
     def _complete(self) -> Check:
         if self.check == "flag":
             if self.flag is None or self.value is None:
-                raise ValueError("a flag check needs flag and value")
+                raise wrong("a flag check needs flag and value", right="Name the columns of both")
             if sum((bool(self.is_), self.at_least is not None, self.above is not None, self.present)) != 1:
-                raise ValueError("a flag check says exactly one of is, at-least, above, present")
+                raise wrong("a flag check says exactly one of is, at-least, above, present", right="Keep or add one of them")
         if self.check == "range" and self.from_ is None and self.to is None:
-            raise ValueError("a range check needs from, to, or both")
+            raise wrong("a range check needs from, to, or both", right="Write the limits, both included")
         if self.check != "flag" and self.columns is None and not self.rules and self.check != "marked":
-            raise ValueError(f"a {self.check} check needs columns or rules")
+            raise wrong(f"a {self.check} check needs columns or rules", right="Write columns: [A, B], or rules: [id]")
         return self
 
 
@@ -247,9 +247,9 @@ class Table(Part):
     @model_validator(mode="after")
     def _order(self) -> Table:
         if list(self.header) != sorted(set(self.header)) or not self.header or self.header[0] < 1:
-            raise ValueError("the header rows are not in rising order")
+            raise wrong("the header rows are not in rising order", "header", right="Write them as [1, 2]")
         if self.first_row is not None and self.first_row <= self.header[-1]:
-            raise ValueError("the first row of data is above the header")
+            raise wrong("the first row of data is above the header", "first-row", right=f"Write {self.header[-1] + 1} or more")
         return self
 
 
@@ -280,38 +280,25 @@ class Mapping(Part):
     _lines: Lines = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(default="")
 
-    @model_validator(mode="after")
-    def _whole_tables(self) -> Mapping:
-        if (self.table is None) == (not self.tables):
-            raise ValueError("a mapping has one table, or several tables by name")
-        without = next((name for name, table in self.named.items() if table.subject is None and self.subject is None), None)
-        if without is not None:
-            raise wrong("the column of the subject key is not given", *(("tables", without) if without else ()), right="Give subject")
-        places: tuple[tuple[str, tuple[Rule | Check, ...]], ...] = (("rules", self.rules), ("checks", self.checks))
-        for place, parts in places:
-            for i, part in enumerate(parts):
-                if part.table is not None and part.table not in self.tables:
-                    near = nearest(part.table, list(self.tables))
-                    known = f"The nearest is '{near}'" if near else "Name them under tables"
-                    raise wrong(f"there is no table '{part.table}'", place, i, "table", right=known)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fits_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            mapping = handler(data)
+        except ValidationError as error:
+            more = misfits(names_of(data)) if isinstance(data, dict) else ()
+            raise combined(cls.__name__, error, more) from None
+        raise_all(misfits(mapping._names()))
+        return mapping
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Mapping:
-        ids = [rule.id for rule in self.rules]
-        for name in ids:
-            if ids.count(name) > 1:
-                raise ValueError(f"two rules are called '{name}'")
-        for i, rule in enumerate(self.rules):
-            if rule.repeats is not None and rule.repeats not in ids[:i]:
-                raise ValueError(f"rule '{rule.id}' repeats '{rule.repeats}', which is no rule above it")
-        for check in self.checks:
-            for name in check.rules:
-                if name not in ids:
-                    raise ValueError(
-                        f"a {check.check} check names the rule '{name}', which there is not; the nearest is '{nearest(name, ids)}'"
-                    )
-        return self
+    def _names(self) -> Names:
+        return Names(
+            [(rule.id, rule.repeats, rule.table) for rule in self.rules],
+            [(check.check, list(check.rules), check.table) for check in self.checks],
+            {name: table.subject is not None for name, table in self.tables.items()},
+            None if self.table is None else self.table.subject is not None,
+            self.subject is not None,
+        )
 
     @property
     def named(self) -> dict[str, Table]:

@@ -1,15 +1,18 @@
-"""How does a mapping file name columns, days and tests? The small parts that its rules are made of."""
+"""How does a mapping file name columns, days and tests, and do its names fit together? The small parts that its rules are made of."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from cartrial.yamlfile import Part
+from cartrial.yamlfile import Part, nearest, wrong
 
-__all__ = ["Column", "Columns", "Condition", "Day", "Entry", "Take", "Test"]
+__all__ = ["Column", "Columns", "Condition", "Day", "Entry", "Names", "Take", "Test", "misfits", "names_of"]
 
 _LETTERS = re.compile(r"[A-Z]{1,3}")
 
@@ -47,9 +50,9 @@ class Column(Part):
     @model_validator(mode="after")
     def _one(self) -> Column:
         if (self.letter is None) == (not self.header):
-            raise ValueError("a column is given by its letter or by its header")
+            raise wrong("a column is given by its letter or by its header", right="Write one of the two, such as B or {header: Age}")
         if self.letter is not None and not _LETTERS.fullmatch(self.letter):
-            raise ValueError(f"'{self.letter}' is no column letter; letters are A to XFD")
+            raise wrong(f"'{self.letter}' is no column letter", "letter", right="Letters are A to XFD")
         return self
 
     def __str__(self) -> str:
@@ -73,7 +76,7 @@ class Columns(Part):
     @model_validator(mode="after")
     def _one(self) -> Columns:
         if bool(self.list_) == (self.from_ is not None) or (self.from_ is None) != (self.to is None):
-            raise ValueError("columns are a list, or {from: ..., to: ...}")
+            raise wrong("the columns are neither a list nor a range", right="Write [B, C], or {from: B, to: F}")
         return self
 
 
@@ -154,13 +157,13 @@ class Test(Part):
     @model_validator(mode="after")
     def _one(self) -> Test:
         if (self.code is None) == (self.header is None):
-            raise ValueError("a test is a code, or {header: row, map: {...}}")
+            raise wrong("a test is a code, or read from a header", right="Write its code, or {header: row, map: {...}}")
         for code in [self.code] if self.code else [_code(value) for value in self.map.values() if value]:
             if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,7}", code or ""):
-                raise ValueError(f"'{code}' is no test code; a test code has at most 8 capitals and digits")
+                raise wrong(f"'{code}' is no test code", right="A test code has at most 8 capitals and digits")
         for value in self.map.values():
             if isinstance(value, dict) and set(value) - {"test", "unit", "specimen"}:
-                raise ValueError("a test is mapped to a code or to {test, unit, specimen}")
+                raise wrong("a test is mapped to something else than a code", "map", right="Map it to a code, or to {test, unit, specimen}")
         return self
 
 
@@ -180,3 +183,88 @@ class Entry(Part):
     specimen: str | None = None
     method: str | None = None
     set: dict[str, str] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What of a mapping file names something, or uses a name.
+
+    Parameters
+    ----------
+    rules : list of (id, repeats, table)
+        In their order; repeats and table are None where they are not given.
+    checks : list of (check, rules, table)
+    tables : dict of str to bool
+        Tables by name, and whether they say which column has the subject key.
+    table : bool or None
+        The same of the one table without a name; None where there is none.
+    subject : bool
+        Whether the mapping itself says it.
+    """
+
+    rules: list[tuple[str, str | None, str | None]]
+    checks: list[tuple[str, list[str], str | None]]
+    tables: dict[str, bool]
+    table: bool | None
+    subject: bool
+
+
+def names_of(data: dict[str, Any]) -> Names:
+    """Return the names in a file some of whose values are wrong."""
+
+    def parts(key: str) -> list[dict[str, Any]]:
+        found = data.get(key)
+        return [part if isinstance(part, dict) else {} for part in found] if isinstance(found, list) else []
+
+    def text(part: dict[str, Any], key: str) -> str | None:
+        return str(part[key]) if isinstance(part.get(key), str | int | float) else None
+
+    def listed(part: dict[str, Any]) -> list[str]:
+        found = part.get("rules")
+        return [str(name) for name in found] if isinstance(found, list) else [found] if isinstance(found, str) else []
+
+    tables = data["tables"] if isinstance(data.get("tables"), dict) else {}
+    table = data.get("table")
+    return Names(
+        [(text(rule, "id") or "", text(rule, "repeats"), text(rule, "table")) for rule in parts("rules")],
+        [(text(check, "check") or "", listed(check), text(check, "table")) for check in parts("checks")],
+        {str(name): isinstance(part, dict) and "subject" in part for name, part in tables.items()},
+        "subject" in table if isinstance(table, dict) else None if table is None else True,
+        "subject" in data or any(str(key).startswith("subj") for key in data),
+    )
+
+
+def misfits(names: Names) -> Iterator[PydanticCustomError]:
+    """Yield every name that stands twice or is not known where it is used."""
+    if (names.table is None) == (not names.tables):
+        yield wrong("a mapping has one table, or several tables by name", right="Write table, or tables with a name for each")
+    if names.table is False and not names.subject:
+        yield wrong("the column of the subject key is not given", right="Give subject")
+    for name, given in names.tables.items():
+        if not given and not names.subject:
+            yield wrong("the column of the subject key is not given", "tables", name, right="Give subject")
+    places = (("rules", [table for _, _, table in names.rules]), ("checks", [table for _, _, table in names.checks]))
+    for place, tables in places:
+        for i, table in enumerate(tables):
+            if table is not None and table not in names.tables:
+                near = nearest(table, list(names.tables))
+                known = f"The nearest is '{near}'" if near else "Name them under tables"
+                yield wrong(f"there is no table '{table}'", place, i, "table", right=known)
+    yield from _of_rules(names)
+
+
+def _of_rules(names: Names) -> Iterator[PydanticCustomError]:
+    ids = [name for name, _, _ in names.rules]
+    for i, (name, repeats, _) in enumerate(names.rules):
+        if name and name in ids[:i]:
+            yield wrong(f"two rules are called '{name}'", "rules", i, "id", right="Give each its own id")
+        if repeats is not None and repeats not in ids[:i]:
+            near = nearest(repeats, ids[:i])
+            right = f"The nearest is '{near}'" if near else "Name the id of a rule that stands before it"
+            yield wrong(f"rule '{name}' repeats '{repeats}', which is no rule above it", "rules", i, "repeats", right=right)
+    for i, (check, rules, _) in enumerate(names.checks):
+        for name in rules:
+            if name not in ids:
+                near = nearest(name, ids)
+                what = f"a {check} check names the rule '{name}', which there is not" + (f"; the nearest is '{near}'" if near else "")
+                yield wrong(what, "checks", i, "rules", right=f"Known are {', '.join(ids)}")
