@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
+from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.response.codes import AFTER_RELAPSE, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
@@ -90,7 +91,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     ['The assessment of day 90 by IRC is read as RELAPSE without an earlier remission; it is taken as NR.']
     """
     reads = adam.adresp.filter(pl.col("CARDAY") > 0) if not adam.adresp.is_empty() else adam.adresp
-    asked = _open(reads, adam.adsl)
+    asked = _open(reads)
     frames = [
         _against_lab(asked),
         *(_flagged(asked, *rule) for rule in _ASKING),
@@ -115,16 +116,10 @@ def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: 
     ]
 
 
-def _open(reads: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+def _open(reads: pl.DataFrame) -> pl.DataFrame:
     """Leave out what no answer can change: the committee's reads after its own relapse, which is final, and reads after the death."""
     after = pl.col("FLAGS").str.contains(FLAGS[AFTER_RELAPSE], literal=True).fill_null(False) & (pl.col("READER") == "IRC")
-    deaths = adsl.select("SUBJ", "DTHDAY").filter(pl.col("DTHDAY").is_not_null())
-    return (
-        reads.filter(~after)
-        .join(deaths, on="SUBJ", how="left", maintain_order="left")
-        .filter((pl.col("CARDAY") <= pl.col("DTHDAY")).fill_null(True))
-        .drop("DTHDAY")
-    )
+    return reads.filter(~after & pl.col("REASON").ne_missing(AFTER_DEATH))
 
 
 def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:

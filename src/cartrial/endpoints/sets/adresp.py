@@ -18,7 +18,15 @@ from cartrial.study.criteria.codes import NE, RESPONSES
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["derive_adresp"]
+__all__ = ["AFTER_DEATH", "derive_adresp"]
+
+AFTER_DEATH = "dated after the death"
+_WHY_NOT = (
+    "not evaluable",
+    "pending: the readers disagree or one has not read",
+    "after relapse, which is final",
+    AFTER_DEATH,
+)
 
 
 def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
@@ -33,7 +41,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
     -------
     polars.DataFrame
         SUBJ, READER, CARDAY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, SRCDOM, SRCSEQ, FLAGS. USABLE says whether the assessment
-        may count before any strategy: adequate and not after a relapse; what a strategy stops depends on the endpoint.
+        may count before any strategy: adequate, not after a relapse and not after the death; what a strategy stops depends on the endpoint.
     """
     course = populations.course
     dated = course.frame["DATED"].to_numpy()
@@ -46,8 +54,10 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
         relative = pl.Series(np.where(day0 < FAR, calls.day - day0, 0).astype(np.int32))
         adequate = calls.status != NE
         after = (calls.flags & AFTER_RELAPSE) != 0
-        usable = adequate & ~after
+        dead = calls.day > course.death[subject]
+        usable = adequate & ~after & ~dead
         reason = np.where((calls.flags & PENDING) != 0, 1, np.where(~adequate, 0, np.where(after, 2, -1)))
+        reason = np.where(dead, 3, reason)
         frames.append(
             pl.DataFrame(
                 {
@@ -58,9 +68,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "AVALC": take(RESPONSES, calls.status),
                     "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
-                    "REASON": take(
-                        ("not evaluable", "pending: the readers disagree or one has not read", "after relapse, which is final"), reason
-                    ),
+                    "REASON": take(_WHY_NOT, reason),
                     "MRD": take(MRD, calls.mrd),
                     "SRCDOM": take(("RS", "LB"), ((calls.flags & FROM_LAB) != 0).astype(np.int64)),
                     "SRCSEQ": pl.Series(calls.seq),
