@@ -190,7 +190,7 @@ PRIOR = {"id": "PRHSCT", "from": {"domain": "MH", "term": "Allogeneic stem cell 
 
 
 def test_history_volunteered():
-    """Medical history as reported: who has no record of it did not have it. Dates may be partial or missing."""
+    """Medical history as reported: of who has no record of it nothing was asked (A5). Dates may be partial or missing."""
     people = [{"SUBJ": i, "DATED": True, "DAY0": 19012, "LDSTART": 19007, "CUTOFF": 19262} for i in range(5)]  # day 0 2022-01-20
     term = "ALLOGENEIC STEM CELL TRANSPLANT"
     history = [
@@ -200,7 +200,7 @@ def test_history_volunteered():
         {"SUBJ": 3, "MHDECOD": term, "MHSTDTC": "2022-03-01", "MHSEQ": 1},
     ]
     records = make(subjects=people, MH=history)
-    assert derive_baseline(asking(PRIOR), records)["PRHSCT"].to_list() == ["Y", "Y", "N", "N", "N"]
+    assert derive_baseline(asking(PRIOR), records)["PRHSCT"].to_list() == ["Y", "Y", None, None, None]
 
 
 def test_history_asked_for():
@@ -229,8 +229,8 @@ def test_procedures_and_medication():
     ]
     records = make(subjects=[{"SUBJ": i} for i in range(4)], CM=medication, PR=procedures)
     frame = derive_baseline(asking(bridging, transplant), records)
-    assert frame["BRIDGE"].to_list() == ["Y", "N", "N", "Y"]
-    assert frame["PRHSCT"].to_list() == ["N", "Y", "N", "N"]
+    assert frame["BRIDGE"].to_list() == ["Y", None, None, "Y"]
+    assert frame["PRHSCT"].to_list() == [None, "Y", None, None]
 
 
 def test_extramedullary_disease():

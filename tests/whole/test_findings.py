@@ -16,10 +16,11 @@ import pytest
 
 import cartrial
 from cartrial.endpoints import ENDPOINT_RULES
-from cartrial.run import Data, derive_data
+from cartrial.run import Data, derive_data, load_data
 from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm, read_sdtm
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
+from cases.case import case_path
 from sdtm_example import STUDY_YAML, Table, small_tables, write_tables
 
 PACKAGE = Path(cartrial.__file__).parent
@@ -52,6 +53,22 @@ def tables(spoil: Callable[[Tables], object], *, derive: bool = False, **files: 
         return derive_data(Data(study, source, findings)).findings if derive else findings
 
     return example
+
+
+def case(name: str) -> Example:
+    """Return the findings of an input of `tests/cases` that has its own study and mapping."""
+
+    def example(folder: Path) -> pl.DataFrame:
+        place = case_path(name)
+        return derive_data(load_data(place, place / "data" if (place / "data").is_dir() else place, require=False)).findings
+
+    return example
+
+
+def read_by_the_site_alone(spoilt: Tables) -> None:
+    """Leave B to the investigator."""
+    mine = [row for row in spoilt["RS"] if row["USUBJID"] == "A"]
+    spoilt["RS"] = mine + calls("B", ("INV", "NR", "2022-04-01"))
 
 
 def calls(subject: str, *reads: tuple[str, str, str]) -> Table:
@@ -225,6 +242,12 @@ EXAMPLES: dict[str, Example] = {
     "adjudication-ignored": readings(
         "A", ("READER 1", "CR", "2022-01-29"), ("READER 2", "CR", "2022-01-29"), ("ADJUDICATOR", "CR", "2022-01-29")
     ),
+    # what a source lacks
+    "not-recorded": tables(lambda spoilt: spoilt.pop("RS"), derive=True),
+    "not-read": tables(read_by_the_site_alone, derive=True),
+    "domain-not-recorded": tables(lambda spoilt: spoilt.pop("CM"), derive=True),
+    "not-derived": case("data/events-template"),
+    "emd-not-recorded": case("sheets/records-emd-missing"),
 }
 OTHERS = {name for name, _, _ in (*READING_RULES, *MAPPING_RULES, *ENDPOINT_RULES)}
 

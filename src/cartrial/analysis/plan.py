@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.analysis.results import ANALYSES, SCHEMA, join_rows
+from cartrial.analysis.tables.absent import absent_rows, is_absent
 from cartrial.analysis.tables.baseline import baseline_rows, subgroup_levels
 from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import flow_rows
@@ -20,7 +21,7 @@ from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
-    from cartrial.sdtm.records import Records
+    from cartrial.sdtm.records import Recorded, Records
     from cartrial.study import Study
 
 __all__ = ["analyse", "variant_labels"]
@@ -121,7 +122,8 @@ def analyse(
     for start in range(0, len(trials), _BLOCK):
         block = trials[start : start + _BLOCK]
         sets = {name: _block(getattr(adam, name), block, len(trials)) for name in ("adsl", "adrs", "adtte", "adae", "adck", "adresp")}
-        frames.extend(_analyse_block(study, sets, labels, set(analyses), len(trials) == 1 if curves is None else curves, conf_level))
+        drawn = len(trials) == 1 if curves is None else curves
+        frames.extend(_analyse_block(study, sets, labels, set(analyses), drawn, conf_level, records.recorded if records else None))
     if records is not None and "safety" in analyses:
         frames.extend(laboratory_rows(study, records))
     return join_rows(frames, study=study.study.id, provenance=adam.provenance)
@@ -135,7 +137,13 @@ def _block(frame: pl.DataFrame, trials: pl.Series, total: int) -> pl.DataFrame:
 
 
 def _analyse_block(
-    study: Study, sets: dict[str, pl.DataFrame], labels: pl.DataFrame, wanted: set[str], curves: bool, conf_level: float
+    study: Study,
+    sets: dict[str, pl.DataFrame],
+    labels: pl.DataFrame,
+    wanted: set[str],
+    curves: bool,
+    conf_level: float,
+    recorded: Recorded | None,
 ) -> list[pl.DataFrame]:
     # tables read a characteristic by its id, and the number that its classes were cut from as <id>N
     named = set(sets["adsl"].columns)
@@ -144,8 +152,10 @@ def _analyse_block(
     adsl = sets["adsl"].with_columns(**read)
     subgroups = subgroup_levels(study, adsl)
     key = pl.col("PARAMCD", "VARIANT").cast(pl.String)
-    adrs = sets["adrs"].with_columns(key)
-    adtte = sets["adtte"].with_columns(key).filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
+    adrs, times = sets["adrs"].with_columns(key), sets["adtte"].with_columns(key)
+    absent = absent_rows(adrs, times, labels, conf_level, wanted, curves=curves)
+    adrs = adrs.filter(~is_absent())
+    adtte = times.filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
     # estimators tell an event, a censored time and a competing event apart, and no reasons
     adtte = adtte.with_columns(kind_of_end())
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
@@ -156,6 +166,6 @@ def _analyse_block(
         "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "incidence": lambda: incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "kinetics": lambda: kinetics_rows(sets["adck"], adsl, conf_level),
-        "safety": lambda: safety_rows(study, sets["adae"], adsl),
+        "safety": lambda: safety_rows(study, sets["adae"], adsl, recorded),
     }
-    return [frame for name, make in makers.items() if name in wanted for frame in make()]
+    return [*(frame for name, make in makers.items() if name in wanted for frame in make()), *absent]

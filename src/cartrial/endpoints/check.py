@@ -9,7 +9,7 @@ import polars as pl
 from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.response.codes import AFTER_RELAPSE, FLAGS, RELAPSE_UNADJUDICATED
-from cartrial.sdtm.source import FINDINGS_SCHEMA
+from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
     ("infusion-again", "warning", "A product that is given again soon is no fraction of one dose, or the study file says so."),
     ("date-across-cutoff", "warning", "No partial date may lie on either side of the cutoff and change an endpoint."),
+    ("not-recorded", "warning", "The source has what an endpoint or a characteristic needs; where it has not, no value is given."),
+    ("not-derived", "warning", "Every endpoint can be derived from what the source records."),
+    ("not-read", "warning or note", "The reader of an endpoint has read every subject that another source has an assessment of."),
+    ("emd-not-recorded", "warning", "Extramedullary disease is recorded where statuses come from the laboratory values."),
+    ("domain-not-recorded", "note", "The domains that an endpoint uses have records."),
     ("adjudication-ignored", "note", "An adjudication stands where the readers disagree."),
 )
 """What statuses and endpoints can show: id, severity, what it says."""
@@ -99,6 +104,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
         _informative(adam),
         _imputed(adam),
     ]
+    frames.append(_told(adam))
     if records is not None:
         frames.append(_fractions(study, records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
@@ -192,6 +198,11 @@ def _fractions(study: Study, records: Records) -> pl.DataFrame:
         "AFTER",
     )
     return soon.select(_finding("infusion-again", "warning", "EXSTDTC", message, pl.lit("EX")))
+
+
+def _told(adam: Adam) -> pl.DataFrame:
+    """What the source lacks, as findings."""
+    return findings_frame([finding(note.rule, note.severity, note.message, domain=note.domain) for note in adam.notices])
 
 
 def _imputed(adam: Adam) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.endpoints.course import derive_course
+from cartrial.endpoints.notices import Notice, find_notices
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adae import derive_adae
 from cartrial.endpoints.sets.adck import derive_adck
@@ -58,6 +59,8 @@ class Adam:
     provenance : str
         `real`, `example` or `virtual`; also a column of every set.
     study_id : str
+    notices : tuple of Notice
+        What must be told before any number is read: what the source lacks.
     """
 
     adsl: pl.DataFrame
@@ -68,6 +71,7 @@ class Adam:
     adresp: pl.DataFrame
     provenance: str
     study_id: str
+    notices: tuple[Notice, ...] = ()
 
     def sets(self) -> dict[str, pl.DataFrame]:
         """Return the sets by their ADaM names."""
@@ -137,7 +141,8 @@ def derive(study: Study, data: Source | Records) -> Adam:
         "adresp": derive_adresp(study, populations),
     }
     keyed = {name: _keyed(frame, keys, records.provenance) for name, frame in sets.items()}
-    return Adam(**keyed, provenance=records.provenance, study_id=study.study.id)
+    notices = find_notices(study, populations, keyed["adsl"], keyed["adrs"], keyed["adtte"])
+    return Adam(**keyed, provenance=records.provenance, study_id=study.study.id, notices=notices)
 
 
 def _populations(study: Study, records: Records) -> Populations:

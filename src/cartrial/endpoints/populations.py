@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
-from cartrial.sdtm.records import Records
+from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
@@ -49,6 +50,42 @@ class Populations:
     calls: dict[int, Calls]
     course: Course
 
+    @cached_property
+    def trial(self) -> np.ndarray:
+        """TRIAL of each subject, shape (subjects,)."""
+        return self.records.subjects["TRIAL"].to_numpy()
+
+    @property
+    def trials(self) -> int:
+        """How many trials there are."""
+        return int(self.trial.max()) + 1 if len(self.trial) else 0
+
+    @cached_property
+    def readable(self) -> np.ndarray:
+        """Who could have been read: infused, alive as the first scheduled assessment opened, and that has closed. bool, by subject."""
+        first = min(self.study.disease.visits, key=lambda visit: visit.day, default=None)
+        opens, closes = (first.day - first.minus, first.day + first.plus) if first else (1, 1)
+        day0 = self.course.day0
+        return np.asarray((day0 < FAR) & (day0 + closes <= self.course.cutoff) & (day0 + opens <= self.course.death))
+
+    def unread(self, reader: int) -> np.ndarray:
+        """Return in which trials a reader has no call at all, although subjects could have been read: bool, by TRIAL."""
+        could = np.zeros(self.trials, bool)
+        could[self.trial[self.readable]] = True
+        return np.asarray(could & ~self.records.recorded.has(READERS[reader], np.arange(self.trials)))
+
+    def not_read(self, reader: int) -> np.ndarray:
+        """Return which infused subjects have no call by a reader after day 0, and an adequate one by another source: bool, by subject."""
+        day0 = self.course.day0
+        own, other = np.zeros(len(day0), bool), np.zeros(len(day0), bool)
+        for code, calls in self.calls.items():
+            after = calls.day > day0[calls.subject]
+            if code == reader:
+                own[calls.subject[after]] = True
+            else:
+                other[calls.subject[after & (calls.status != NE)]] = True
+        return np.asarray((day0 < FAR) & ~own & other)
+
     def members(self, endpoint: Endpoint, reader: int) -> np.ndarray:
         """Return who is in an endpoint's population: bool, shape (subjects,)."""
         name = endpoint.population
@@ -58,8 +95,8 @@ class Populations:
 
     def survival_recorded(self) -> np.ndarray:
         """Return which trials have a survival status or a death on or before the cutoff at all: bool, by TRIAL."""
-        trial, cutoff = (self.records.subjects[name].to_numpy() for name in ("TRIAL", "CUTOFF"))
-        known = np.zeros(int(trial.max()) + 1 if len(trial) else 0, bool)
+        trial, cutoff = self.trial, self.records.subjects["CUTOFF"].to_numpy()
+        known = np.full(self.trials, self.records.recorded.shared)
         for table in (self.records.survival, self.records.deaths):
             subject = table["SUBJ"].to_numpy()
             known[trial[subject[table["DAY"].to_numpy() <= cutoff[subject]]]] = True

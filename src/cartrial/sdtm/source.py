@@ -168,6 +168,10 @@ class Source:
         What was found while reading, mapping and standardising; columns of `FINDINGS_SCHEMA`.
     level : str
         `records`, or `events` when only events (best response, relapse, last contact) were recorded.
+    asked, blank : frozenset of str
+        Domains without a record that columns of a sheet speak of: with answers that make none (a grade of 0), or without any.
+    terms : frozenset of str, optional
+        The adverse events that a sheet asks for, each by its own column, where it has answers. None: events are as they were volunteered.
 
     Examples
     --------
@@ -182,6 +186,9 @@ class Source:
     files: tuple[SourceFile, ...] = ()
     findings: pl.DataFrame = field(default_factory=no_findings)
     level: str = "records"
+    asked: frozenset[str] = frozenset()
+    blank: frozenset[str] = frozenset()
+    terms: frozenset[str] | None = None
 
     def table(self, domain: str, variables: Sequence[str]) -> pl.DataFrame:
         """Return variables of a domain, null where the source lacks them, with `ROW`.

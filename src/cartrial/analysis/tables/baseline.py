@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import PROPORTION
+from cartrial.endpoints.absent import NOT_RECORDED
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -41,29 +42,32 @@ def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
     -------
     list of polars.DataFrame
         Numbers: n (with a value), N, median, q25, q75, min, max, mean, standard_deviation. Levels (`by` the characteristic): n, N, rate
-        (the share of those with a value). `missing` where a value is missing.
+        (the share of those with a value). `missing`: without a value. A characteristic of which a trial has none: n, null (`by`
+        recorded).
     """
     infused = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y")
     frames: list[pl.DataFrame] = []
     for item in study.baseline:
-        if item.id not in infused.columns or infused[item.id].null_count() == infused.height:
+        if item.id not in infused.columns:
             continue
         number = f"{item.id}N" if f"{item.id}N" in infused.columns else item.id
         labels = {"analysis": "baseline", "population": "infused", "endpoint": item.id}
-        if infused.schema[number].is_numeric():
+        known = infused[item.id].null_count() < infused.height
+        if known and infused.schema[number].is_numeric():
             found = _numbers(infused, number)
             frames.append(build_rows(found, ("n", "N"), **labels))
             frames.append(build_rows(found.filter(pl.col("n") > 0), dict.fromkeys(_NUMBERS, item.unit), **labels))
-        if not infused.schema[item.id].is_numeric():
-            found = _levels(infused, item.id, item.levels)
+        if known and not infused.schema[item.id].is_numeric():
+            found = _asked(_levels(infused, item.id, item.levels), infused.group_by(trial="TRIAL").len("infused"))
             frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, by=item.id, **labels))
         gaps = (
             infused.group_by(trial="TRIAL")
-            .agg(pl.col(item.id).null_count().cast(pl.Int64).alias("missing"))
-            .filter(pl.col("missing") > 0)
+            .agg(pl.col(item.id).null_count().cast(pl.Int64).alias("missing"), pl.len().cast(pl.Int64).alias("N"))
             .sort("trial")
         )
         frames.append(build_rows(gaps, ("missing",), **labels))
+        none = gaps.filter(pl.col("missing") == pl.col("N")).with_columns(n=pl.lit(None, dtype=pl.Int64))
+        frames.append(build_rows(none, ("n",), by="recorded", **labels).with_columns(pl.lit(NOT_RECORDED).alias("text")))
     return frames
 
 
@@ -84,6 +88,19 @@ def _numbers(infused: pl.DataFrame, name: str) -> pl.DataFrame:
             value.std().alias("standard_deviation"),
         )
     )
+
+
+def _asked(found: pl.DataFrame, infused: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the level N, and the share of Y, where of all the infused of a trial none is recorded as N and some as nothing.
+
+    Then what occurred was volunteered, and of the others it was not asked (rules, A5).
+    """
+    no = pl.col("n").filter(pl.col("level") == "N").sum().over("trial")
+    joined = found.join(infused, on="trial", how="left", maintain_order="left")
+    volunteered = (no == 0) & (pl.col("N") < pl.col("infused")) & (pl.col("level") == "Y").any().over("trial")
+    joined = joined.filter(~(volunteered & (pl.col("level") != "Y")))
+    volunteered = volunteered & (pl.col("level") == "Y")
+    return joined.with_columns(pl.when(~volunteered).then(name).alias(name) for name in ("N", "rate")).drop("infused")
 
 
 def _levels(infused: pl.DataFrame, name: str, levels: tuple[str, ...]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import polars as pl
 
 from cartrial.analysis.estimators.arguments import check_columns
 from cartrial.analysis.results import build_rows
+from cartrial.endpoints.absent import NOT_RECORDED
 
 __all__ = ["MILESTONES", "count_flow", "flow_rows"]
 
@@ -27,7 +28,7 @@ _BEFORE = ("consented", "enrolled", "leukapheresed", "released", "lymphodepleted
 
 
 def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
-    """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`.
+    """Count the subjects at each milestone, one row for each trial: TRIAL and a column for each of `MILESTONES`, null where not recorded.
 
     Examples
     --------
@@ -39,17 +40,19 @@ def count_flow(adsl: pl.DataFrame) -> pl.DataFrame:
     [(1, 2, 1)]
     """
     check_columns(adsl, "TRIAL", *MILESTONES.values())
-    return (
-        adsl.group_by("TRIAL")
-        .agg((pl.col(flag).cast(pl.String) == "Y").sum().cast(pl.Int64).alias(name) for name, flag in MILESTONES.items())
-        .sort("TRIAL")
-    )
+    return adsl.group_by("TRIAL").agg(_count(pl.col(flag).cast(pl.String)).alias(name) for name, flag in MILESTONES.items()).sort("TRIAL")
+
+
+def _count(flag: pl.Expr) -> pl.Expr:
+    """Return how many are Y; null where the flag of nobody is known."""
+    return pl.when(flag.is_not_null().any()).then((flag == "Y").sum().cast(pl.Int64))
 
 
 def flow_rows(adsl: pl.DataFrame, reader: str = "") -> list[pl.DataFrame]:
     """Rows of the flow: n by milestone (`endpoint`), and among the infused by end of study status (`by` status).
 
-    A milestone before the infusion that no subject of a trial has, though some were infused, was not recorded: it has no row.
+    A milestone before the infusion that no subject of a trial has, though some were infused, was not recorded: it has no row. Where a
+    trial has no call by the reader, n of what he would say is null.
 
     Parameters
     ----------
@@ -66,7 +69,8 @@ def flow_rows(adsl: pl.DataFrame, reader: str = "") -> list[pl.DataFrame]:
         recorded = (pl.col(name) > 0) | (pl.col("infused") == 0) if name in _BEFORE else pl.lit(True)
         said = {"reader": reader, "strategies": "treatment-policy"} if name in _READ else {}
         reached = counts.filter(recorded).select("trial", pl.col(name).alias("n"))
-        frames.append(build_rows(reached, ("n",), analysis="flow", endpoint=name, **said))
+        rows = build_rows(reached, ("n",), analysis="flow", endpoint=name, **said)
+        frames.append(rows.with_columns(pl.when(pl.col("value").is_null()).then(pl.lit(NOT_RECORDED)).otherwise("text").alias("text")))
     infused = pl.col("INFFL").cast(pl.String) == "Y"
     for population, where in (("infused", infused), ("enrolled, not infused", ~infused & (pl.col("ENRLFL").cast(pl.String) == "Y"))):
         status = (

@@ -125,7 +125,7 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
         trial=pl.col("TRIAL"),
         endpoint=pl.col("PARAMCD").cast(pl.String),
         variant=pl.col("PARCAT1").cast(pl.String),
-        level=pl.col("RESPFL").cast(pl.String).fill_null("N"),
+        level=pl.col("RESPFL").cast(pl.String),
         AVALU=pl.col("AVALU").cast(pl.String).fill_null(""),
         expanded=pl.col("EXPANDFL").cast(pl.String) == "Y",
         over=pl.col("AVALC").is_not_null(),
@@ -134,9 +134,11 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
     unit = rows.group_by("endpoint", "variant").agg(pl.col("AVALU").max().alias("unit"))
     frames: list[pl.DataFrame] = []
     # where no sample was taken after day 0 nothing is known of expansion
-    sampled = rows.filter(pl.col("EXPANDFL").is_not_null())
+    everybody = rows.filter(pl.col("EXPANDFL").is_not_null())
     days = pl.col("endpoint").is_in(list(_DAYS))
     for by, columns in (("", key), ("response", [*key, "level"])):
+        # without a call by the reader nobody is known to have responded, or not to have
+        sampled = everybody.filter(pl.col("level").is_not_null()) if by else everybody
         labels = {"analysis": "kinetics", "population": "infused", "by": by}
         amounts = estimate_kinetics(sampled.filter(~days), columns, at_least="over").join(
             unit, on=["endpoint", "variant"], how="left", maintain_order="left"

@@ -9,6 +9,7 @@ import polars as pl
 from cartrial.analysis.estimators.rates import binomial_p_value, estimate_rate
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import PROPORTION
+from cartrial.endpoints.absent import NOT_READ
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -27,7 +28,7 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
     study : Study
         Endpoints with their tests.
     adrs : polars.DataFrame
-        TRIAL, SUBJ, PARAMCD, VARIANT, AVAL (1, 0, null: not yet assessable), REASON.
+        TRIAL, SUBJ, PARAMCD, VARIANT, AVAL (1, 0, null: not yet assessable), REASON, FLAGS.
     subgroups : polars.DataFrame
         TRIAL, SUBJ and one column of levels for each subgroup.
     labels : polars.DataFrame
@@ -37,14 +38,15 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
     Returns
     -------
     list of polars.DataFrame
-        By endpoint and variant: n, N, not_yet_assessable, rate, lower, upper (Clopper-Pearson); p_value where the study states a null whose
-        source is not an assumption; n by reason among non-responders. By subgroup: the main analysis alone.
+        By endpoint and variant: n, N, not_yet_assessable, not_read (where it is not 0), rate, lower, upper (Clopper-Pearson); p_value
+        where the study states a null whose source is not an assumption; n by reason among non-responders. By subgroup: the main analysis
+        alone.
     """
     if adrs.is_empty():
         return []
     key = ["PARAMCD", "VARIANT", "TRIAL"]
     whole = _labelled(estimate_rate(adrs, key, conf_level=conf_level), labels)
-    frames = [*_rate_rows(whole, conf_level), *_tests(study, whole)]
+    frames = [*_rate_rows(whole, conf_level), *_tests(study, whole), *_unread(adrs, key, labels)]
     reasons = (
         adrs.filter(pl.col("AVAL") == 0)
         .group_by(*key, pl.col("REASON").cast(pl.String).fill_null("not recorded").alias("level"))
@@ -58,6 +60,13 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
         found = estimate_rate(main.select(*key, "AVAL", level), [*key, "level"], conf_level=conf_level)
         frames.extend(_rate_rows(_labelled(found, labels), conf_level, by=name))
     return frames
+
+
+def _unread(adrs: pl.DataFrame, key: list[str], labels: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows of the subjects in N whom the reader has not read, and another source has; they are non-responders (rules, A3)."""
+    unread = adrs.filter(pl.col("FLAGS").cast(pl.String).str.contains(NOT_READ, literal=True).fill_null(False))
+    found = unread.group_by(key).agg(pl.len().cast(pl.Int64).alias("not_read")).sort(key)
+    return [build_rows(_labelled(found, labels), ("not_read",), analysis="response")]
 
 
 def _labelled(frame: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

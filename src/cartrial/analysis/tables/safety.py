@@ -9,12 +9,13 @@ import polars as pl
 from cartrial.analysis.estimators.arguments import check_columns
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
+from cartrial.endpoints.absent import NOT_RECORDED
 from cartrial.response.lab import merge_dates
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import CELLS_IN, is_read
 
 if TYPE_CHECKING:
-    from cartrial.sdtm.records import Records
+    from cartrial.sdtm.records import Recorded, Records
     from cartrial.study import Study
 
 __all__ = ["count_grades", "laboratory_rows", "safety_rows"]
@@ -79,7 +80,7 @@ def _grade() -> pl.Expr:
     return pl.col("AETOXGR").cast(pl.Int8)
 
 
-def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
+def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: Recorded | None = None) -> list[pl.DataFrame]:
     """Rows on adverse events and deaths, over the infused subjects, of treatment-emergent events.
 
     Parameters
@@ -90,6 +91,8 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
         TRIAL, SUBJ, AEDECOD, AEBODSYS, AETOXGR, CARSTDAY, CARENDAY, ADURN, TRTEMFL, AESER, AEREL, SPECIAL.
     adsl : polars.DataFrame
         TRIAL, SUBJ, INFFL, DTHFL, EOSSTT (null throughout a trial that recorded no survival).
+    recorded : Recorded, optional
+        Which events a sheet asked for: a special event that it did not is not recorded, and one that nobody had is 0.
 
     Returns
     -------
@@ -104,14 +107,15 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
         return []
     labels = {"analysis": "safety", "population": "infused"}
     frames: list[pl.DataFrame] = []
-    if adae.height:
+    if adae.height or (recorded is not None and "AE" in recorded.asked):
         events = adae.filter(pl.col("TRTEMFL").cast(pl.String) == "Y").with_columns(pl.lit("ANY").alias("ANY"))
         wanted = pl.DataFrame({"endpoint": [item.id for item in study.safety.special] + ["ANY"]}, schema={"endpoint": pl.String})
         for terms, variant in (("SPECIAL", ""), ("ANY", ""), ("AEBODSYS", "class")):
             found = count_grades(events, infused, terms)
             if terms != "AEBODSYS":
                 found = _with_none(found, infused, wanted.filter((pl.col("endpoint") == "ANY") == (terms == "ANY")))
-            frames.extend(_grade_rows(found, variant=variant, **labels))
+            rows = _grade_rows(found, variant=variant, **labels)
+            frames.extend(_without(rows, _unasked(study, recorded)) if terms == "SPECIAL" else rows)
         coded = events.with_columns(
             pl.concat_str(
                 pl.col("AEBODSYS").cast(pl.String).fill_null("not coded"), pl.lit("\x1f"), pl.col("AEDECOD").cast(pl.String)
@@ -134,6 +138,22 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl
     )
     frames.append(build_rows(deaths, ("n", "N"), endpoint="DEATH", **labels))
     return frames
+
+
+def _unasked(study: Study, recorded: Recorded | None) -> list[str]:
+    """Return the special events that were not asked for, where each event was asked for by itself."""
+    if recorded is None or recorded.terms is None or recorded.state("AE") != "read":
+        return []
+    return [item.id for item in study.safety.special if not {term.upper() for term in item.terms} & recorded.terms]
+
+
+def _without(frames: list[pl.DataFrame], endpoints: list[str]) -> list[pl.DataFrame]:
+    """Take away the figures of events that were not recorded (rules, A3)."""
+    if not endpoints:
+        return frames
+    kept = ~pl.col("endpoint").is_in(endpoints) | (pl.col("statistic") == "N")
+    value, text = pl.when(kept).then("value").alias("value"), pl.when(kept).then("text").otherwise(pl.lit(NOT_RECORDED)).alias("text")
+    return [frame.with_columns(value, text) for frame in frames]
 
 
 def _with_none(found: pl.DataFrame, infused: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cartrial.endpoints.absent import NOT_READ, missing_of_rate, with_unread
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import RATE_REASONS
@@ -62,7 +63,8 @@ def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns of `ADRS_SCHEMA`. AVAL is 1 or 0, null when not yet assessable.
+        Columns of `ADRS_SCHEMA`. AVAL is 1 or 0, null when not yet assessable; for all of a trial whose source cannot give it, REASON
+        `not-recorded` or `not-derived`.
     """
     frames = [
         _rows(study, populations, variant)
@@ -77,11 +79,12 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     endpoint = variant.endpoint
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
-    member = populations.members(endpoint, reader)
+    member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
     answers = answers_for(len(member))
     assess_rate(len(calls.day) + len(member), reads_of(calls, course), courses_of(course), member, rule_of(study, endpoint), answers)
     rows = np.flatnonzero(member)
     value, reason, chosen = (answer[rows] for answer in answers)
+    decided = value >= 0
     if endpoint.not_yet_assessable == "non-responder":
         value = np.where(value < 0, 0, value)
     day = np.where(chosen >= 0, calls.day[np.maximum(chosen, 0)] if len(calls.day) else 0, FAR)
@@ -120,7 +123,34 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window_in_words(study, endpoint)),
         "FLAGS": words_of_flags(flags),
     }
-    return pl.DataFrame(columns)
+    frame = pl.DataFrame(columns)
+    unread = (value == 0) & decided & populations.not_read(reader)[rows]
+    return _with_missing(_with_unread(frame, unread), missing_of_rate(study, populations, endpoint, reader, rows, reason))
+
+
+_NOTHING = ("AVAL", "AVALC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")
+
+
+def _with_unread(frame: pl.DataFrame, unread: np.ndarray) -> pl.DataFrame:
+    """Flag the subjects that the reader has not read; they stay non-responders (rules, A3)."""
+    if not unread.any():
+        return frame
+    words = pl.concat_str("FLAGS", pl.concat_str(pl.lit(f"{NOT_READ} by "), "READER"), separator="; ", ignore_nulls=True)
+    return frame.with_columns(pl.when(pl.lit(pl.Series(unread))).then(words).otherwise("FLAGS").alias("FLAGS"))
+
+
+def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) -> pl.DataFrame:
+    """Take the values away that the source cannot give, and say why (rules, A3)."""
+    for where, rule in reversed(missing):
+        if not where.any():
+            continue
+        kept = ~pl.lit(pl.Series(where))
+        nothing = [pl.when(kept).then(pl.col(name)).alias(name) for name in _NOTHING]
+        said = {"REASON": rule.partition(":")[0].replace(" ", "-"), "RULE": rule}
+        frame = frame.with_columns(
+            *nothing, *(pl.when(kept).then(pl.col(name)).otherwise(pl.lit(text)).alias(name) for name, text in said.items())
+        )
+    return frame
 
 
 def _sentences(reason: np.ndarray, status: np.ndarray, window: str) -> pl.Series:

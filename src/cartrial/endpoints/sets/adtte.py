@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cartrial.endpoints.absent import missing_of_time, with_unread
 from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import CENSOR_REASONS, COMPETING_FROM, EVENT_NAMES
@@ -72,8 +73,9 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
     -------
     polars.DataFrame
         Columns of `ADTTE_SCHEMA`. AVAL is in days, date − origin + 1; CNSR is 0 for an event, else one integer for each reason for
-        censoring and each competing event (`CNSR_CODES`); EVNTDESC is the event or the reason, CNSDTDSC the reason alone. An
-        endpoint none of whose events a trial could show (no survival status and no death; no assessment after the origin) has no rows.
+        censoring and each competing event (`CNSR_CODES`); EVNTDESC is the event or the reason, CNSDTDSC the reason alone. Of an
+        endpoint that the source of a trial cannot give (no survival status and no death; no assessment after the origin; no call by its
+        reader) AVAL and CNSR are null, and RULE says why.
     """
     frames = [
         _rows(study, populations, variant)
@@ -109,7 +111,8 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     calls, course = populations.calls[reader], populations.course
     starts = _origin(study, populations, endpoint, calls)
     member = populations.members(endpoint, reader) & (starts < FAR)
-    member = member & _recorded(populations, endpoint.events, calls, starts, member)
+    followed = _recorded(populations, endpoint.events, calls, starts, member)
+    member = with_unread(populations, endpoint, reader, member)
     times, origin = times_for(len(member)), np.where(member, starts, FAR)
     assess_time(
         len(calls.day) + len(member), reads_of(calls, course), courses_of(course), origin, visits_of(study), rule_of(endpoint), times
@@ -147,7 +150,21 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "RULE": take(texts, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
         "FLAGS": words.zip_with(pl.Series(~imputed), constant("date of death imputed", len(rows))),
     }
-    return pl.DataFrame(columns)
+    frame = pl.DataFrame(columns)
+    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows]))
+
+
+_NOTHING = ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")
+
+
+def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) -> pl.DataFrame:
+    """Take the values away that the source cannot give, and say why (rules, A3)."""
+    for where, rule in reversed(missing):
+        if where.any():
+            kept = ~pl.lit(pl.Series(where))
+            nothing = [pl.when(kept).then(pl.col(name)).alias(name) for name in _NOTHING]
+            frame = frame.with_columns(*nothing, pl.when(kept).then(pl.col("RULE")).otherwise(pl.lit(rule)).alias("RULE"))
+    return frame
 
 
 def _origin(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> np.ndarray:
@@ -164,8 +181,8 @@ def _recorded(populations: Populations, events: tuple[str, ...], calls: Calls, o
 
     Survival needs a status or a death, relapse an assessment after the origin, somewhere in the trial.
     """
-    trial = populations.records.subjects["TRIAL"].to_numpy()
-    shown = np.zeros(int(trial.max()) + 1 if len(trial) else 0, bool)
+    trial = populations.trial
+    shown = np.full(populations.trials, populations.records.recorded.shared)
     if "death" in events:
         shown |= populations.survival_recorded()
     if set(events) - {"death"}:

@@ -53,8 +53,8 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
       sequence number; for FA presence anywhere on that day.
     - A result that was not measured, as `<5` or `>90`, has no number; it belongs to a level where all that it can be is of one.
     - Terms (MH, PR, CM): Y when a record of the term began before lymphodepletion (else day 0), by the earliest day its date can mean;
-      records of MH and those marked BEFORE or PRIOR need no date. N otherwise, but null when the term was asked for (an N is recorded
-      for someone) and nothing is recorded for the subject.
+      records of MH and those marked BEFORE or PRIOR need no date. N where it was asked for and did not occur; null where nothing is
+      recorded of the subject: a list of what occurred says No of nobody (rules, A5).
     - EX: EXDOSE is the sum of the product's doses from day 0 to day `fraction-days`; any other variable is read from the first
       product record.
     - A value equal to a boundary belongs to the upper level.
@@ -210,9 +210,7 @@ def _occurrence(records: Records, anchors: pl.DataFrame, item: Characteristic) -
     limit = pl.coalesce("LIMIT", pl.col("CUTOFF") + 1)
     before = rows.filter((pl.col("DAY") < limit) | (pl.col("DAY").is_null() & pl.col("PRIOR")))
     answer = before.group_by("SUBJ").agg((pl.col("OCCUR") == "Y").any().alias("YES"), (pl.col("OCCUR") == "N").any().alias("NO"))
-    volunteered = not (rows["OCCUR"] == "N").any()
-    no = pl.col("NO").fill_null(False) | (pl.lit(volunteered) & pl.col("YES").is_null())
-    value = pl.when(pl.col("YES").fill_null(False)).then(pl.lit("Y")).when(no).then(pl.lit("N"))
+    value = pl.when(pl.col("YES").fill_null(False)).then(pl.lit("Y")).when(pl.col("NO").fill_null(False)).then(pl.lit("N"))
     return anchors.select("SUBJ").join(answer, on="SUBJ", how="left", maintain_order="left").select("SUBJ", value.alias("VALUE"))
 
 

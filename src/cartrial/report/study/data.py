@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from cartrial.endpoints import kind_of_end
@@ -16,6 +17,7 @@ from cartrial.study.criteria.codes import RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
+    from cartrial.endpoints.notices import Notice
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
 
@@ -37,6 +39,8 @@ REASON_WORDS = {
     "not-confirmed": "in remission, not confirmed",
     "withdrawn": "withdrew before a usable assessment",
     "window-open": "the window is still open at the cutoff",
+    "not-recorded": "not recorded",
+    "not-derived": "not derived",
 }
 LEVEL_WORDS = {"Y": "yes", "N": "no", "F": "female", "M": "male", "missing": "not recorded"}
 EVENT_WORDS = {
@@ -114,6 +118,24 @@ class ReportData:
         events = self.adam.adtte.height > 0 and bool((self.adam.adtte.select(kind_of_end())["CNSR"] != 1).any())
         contacts = self.records is None or self.records.survival.height > 0
         return relapse or events or contacts
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What must be told of the source."""
+        return tuple(getattr(self.adam, "notices", ()))
+
+    @property
+    def assumed(self) -> list[str]:
+        """What the study file assumes of what the source did not record, where that is so, in words."""
+        recorded = self.records.recorded if self.records is not None else None
+        if recorded is None:
+            return []
+        said = []
+        if self.study.emd and not recorded.has("EMD", np.zeros(1, np.int64)).all():
+            said.append("Assumption of the study file: extramedullary disease, which was never recorded, was absent.")
+        if self.study.events.relapse_free_until and recorded.level == "events":
+            said.append("Assumption of the study file: a responder without an event was free of relapse until the last contact.")
+        return said
 
     @property
     def until(self) -> str:

@@ -303,6 +303,8 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
 
 
 def _sentence(source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
+    if row["AVAL"] is None and (row["RULE"] or "").startswith(("not recorded", "not derived")):
+        return f"{row['RULE'][:1].upper()}{row['RULE'][1:]}."
     when = _date(row["ADT"], row["CARDAY"])
     where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
     if rate:

@@ -114,6 +114,11 @@ def page_text(
         compared = published_section(data, load_trial_settings(study).population or f"{study.product.type}-cd19")
         if compared is not None:
             sections.insert(len(sections) - 2, compared)
+    from cartrial.report.study import lacking
+
+    first = lacking.build(data)
+    if first is not None and not reason:
+        sections.insert(0, first)
     identity = study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)

@@ -69,7 +69,7 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
     files.append(SourceFile(path.name, "", hashlib.sha256(path.read_bytes()).hexdigest(), len(mapping.rules), _MAPPING))
     read = [path, *(Path(data_folder) / table.file for table in mapping.named.values())]
     findings = pl.concat([findings_frame(_once(found)), *unread_files(Path(data_folder), read)])
-    return Source(domains, tuple(files), findings, mapping.level)
+    return Source(domains, tuple(files), findings, mapping.level, *_asked(mapping, made, domains))
 
 
 def _source_files(sheets: dict[str, Sheet], domain: str, frame: pl.DataFrame) -> list[SourceFile]:
@@ -81,6 +81,18 @@ def _source_files(sheets: dict[str, Sheet], domain: str, frame: pl.DataFrame) ->
             place = (sheet.offset, sheet.offset + sheet.last_row) if len(sheets) > 1 else (0, None)
             files.append(SourceFile(sheet.file, domain, sheet.sha256, rows, _SPREADSHEET, *place))
     return files
+
+
+def _asked(
+    mapping: Mapping, made: list[Made], domains: dict[str, pl.DataFrame]
+) -> tuple[frozenset[str], frozenset[str], frozenset[str] | None]:
+    """Return domains without a record whose columns have answers, those whose columns have none, and the adverse events asked for."""
+    rules = list(zip(mapping.rules, made, strict=True))
+    asked = frozenset(rule.domain for rule, part in rules if part.answered and rule.domain not in domains)
+    blank = frozenset(rule.domain for rule, _ in rules if rule.domain not in domains) - asked
+    adverse = [(rule.set.get("AEDECOD", ""), part.answered) for rule, part in rules if rule.domain == "AE"]
+    terms = frozenset(term.strip().upper() for term, answered in adverse if answered) if all(term for term, _ in adverse) else None
+    return asked, blank, terms
 
 
 def _once(records: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -46,12 +46,15 @@ class Made:
     pairs : list of (int, int)
         Columns of a value and of its day.
     findings : list of dict
+    answered : bool
+        Whether its column has any value, also one of which no record is made.
     """
 
     frame: pl.DataFrame
     columns: dict[int, str] = field(default_factory=dict)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     findings: list[dict[str, object]] = field(default_factory=list)
+    answered: bool = False
 
 
 def _targets(mapping: Mapping, sheet: Sheet, index: int) -> tuple[pl.DataFrame, list[Entry]]:
@@ -154,6 +157,7 @@ def apply_rule(mapping: Mapping, sheet: Sheet, index: int, subjects: pl.DataFram
         column = sheet.resolve(rule.when.column, mapping, "rules", index, "when", "column")
         made.columns.setdefault(column, "other")
         frame = frame.join(sheet.cells.filter((pl.col("COL") == column) & pl.col("TEXT").is_in(rule.when.is_)), on="ROW", how="semi")
+    made.answered = frame.height > 0
     if rule.only:
         frame = frame.filter(pl.col("TEXT").is_in(rule.only))
     frame = _with_days(mapping, sheet, rule, frame, targets, subjects, made)

@@ -16,6 +16,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import NO_CUTOFF
 from cartrial.sdtm.records.days import DAY_ZERO, derive_origin, with_days
 from cartrial.sdtm.records.deaths import table_deaths
+from cartrial.sdtm.records.recorded import Recorded, recorded_of
 from cartrial.sdtm.records.tables import (
     table_adverse,
     table_calls,
@@ -54,6 +55,8 @@ class Records:
         tables exist. There ORRES, the call as collected, may be absent from `calls`, and STUDYID and USUBJID from `subjects`.
     alternatives : mapping of str to Records
         By variant (`day-0=earliest`, `day-0=latest`) the same records with day 0 there, where the day of an infusion is imputed.
+    recorded : Recorded
+        What the source has at all; everything, unless said.
 
     Notes
     -----
@@ -74,6 +77,7 @@ class Records:
     extra: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     provenance: str = "real"
     alternatives: Mapping[str, Records] = field(default_factory=dict)
+    recorded: Recorded = field(default_factory=Recorded)
 
     def replace(self, **changes: pl.DataFrame) -> Records:
         """Return the records with some tables exchanged."""
@@ -116,11 +120,12 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
     days = {name: frame if name == "LB" else frame.filter(happened(frame, name)) for name, frame in asked.items()}
     doses = table_doses(study, days)
     subjects = _subjects(study, keys, days, doses, origin)
+    calls, labs, lesions = table_calls(days), table_labs(days), table_lesions(days)
     return Records(
         subjects=subjects,
-        calls=table_calls(days),
-        labs=table_labs(days),
-        lesions=table_lesions(days),
+        calls=calls,
+        labs=labs,
+        lesions=lesions,
         doses=doses,
         procedures=table_kinds(days, "PR", "PRTRT", "PRTRT"),
         therapies=table_therapies(days),
@@ -130,6 +135,7 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
         deaths=table_deaths(days, subjects, source),
         extra=asked,
         provenance=study.study.provenance,
+        recorded=recorded_of(study, source, subjects, calls, labs, lesions),
     )
 
 

@@ -166,7 +166,7 @@ def simulate_study(
     """
     import polars as pl
 
-    from cartrial.virtual.trial.emit import records_of
+    from cartrial.virtual.trial.emit import declared, records_of
     from cartrial.virtual.trial.rows import make_rows
 
     plan = plan or plan_study(study, n=n, seed=seed, population=population)
@@ -184,7 +184,8 @@ def simulate_study(
 
     tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
-    return Records(**tables, extra={"MH": joined(lambda records: records.extra["MH"])}, provenance="virtual", alternatives={})
+    history = {"MH": joined(lambda records: records.extra["MH"])}
+    return Records(**tables, extra=history, provenance="virtual", recorded=declared(plan), alternatives={})
 
 
 def emit_sdtm(

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cartrial.sdtm.records import NO_CUTOFF, READERS, Records
+from cartrial.sdtm.records import NO_CUTOFF, READERS, Recorded, Records
 from cartrial.sdtm.source import DTYPES, VIRTUAL_PREFIX, Source
 from cartrial.sdtm.vocabulary.results import EXACT, NEGATIVE, UNQUANTIFIED
 from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.trial.arrivals import NEVER, Plan
 from cartrial.virtual.trial.assays import BELOW, HEMODILUTE, TESTS, limits
+from cartrial.virtual.trial.follow import central_readers
 from cartrial.virtual.trial.rows import Rows
 
-__all__ = ["COUNTRY", "records_of", "source_of"]
+__all__ = ["COUNTRY", "declared", "records_of", "source_of"]
 
 # where the built-in studies' sites are; assumption
 COUNTRY, ARM = "CHN", "CART"
@@ -25,6 +26,10 @@ _READERS = {
     "READER 2": ("INDEPENDENT ASSESSOR", "READER 2"),
     "ADJUDICATOR": ("INDEPENDENT ASSESSOR", "ADJUDICATOR"),
 }
+_TERMS = (
+    *(pl.col("TERM").alias(name) for name in ("MHTERM", "MHDECOD")),
+    *(pl.lit("PRIOR").alias("MHCAT"), pl.lit("Y").alias("MHPRESP"), pl.col("OCCUR").alias("MHOCCUR")),
+)
 _DAYS = ("DAY0", "CONSENT", "ENROLLED", "LEUK", "RELEASED", "LDSTART", "RFST", "CUTOFF")
 
 
@@ -108,7 +113,7 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     call = pl.Series(RESPONSES).gather(calls["RESP"].cast(pl.UInt32)).alias("ORRES")
     null = pl.lit(None, dtype=pl.Int64).alias("SEQ")
     deaths = pl.DataFrame({"SUBJ": subjects["SUBJ"], "DAY": pl.Series(rows.deaths, dtype=pl.Int32)}).filter(pl.col("DAY") < NEVER)
-    history = tables["MH"].select("SUBJ", pl.col("TERM").alias("MHTERM"), pl.col("TERM").alias("MHDECOD"), pl.lit("PRIOR").alias("MHCAT"))
+    history = tables["MH"].select("SUBJ", *_TERMS)
     base = ("SUBJ", "DAY", "DAYX")
     word = pl.col("WORD").replace_strict({"BLQ": UNQUANTIFIED, "NEGATIVE": NEGATIVE}, default=None, return_dtype=pl.Int8)
     relation = pl.when(pl.col("VALUE").is_not_null()).then(pl.lit(EXACT, dtype=pl.Int8)).otherwise(word)
@@ -136,7 +141,13 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
         ),
         extra={"MH": history},
         provenance="virtual",
+        recorded=declared(plan),
     )
+
+
+def declared(plan: Plan) -> Recorded:
+    """Return what the sites of a study record, in every trial alike; central readers only where the study names one."""
+    return Recorded(absent=frozenset() if central_readers(plan) else frozenset({"READER 1", "READER 2", "ADJUDICATOR", "IRC"}))
 
 
 def _date(column: str) -> pl.Expr:
@@ -229,6 +240,6 @@ def _history(rows: Rows, names: pl.DataFrame) -> pl.DataFrame:
     frame = rows.domains["MH"].join(names, on="SUBJ", how="left", maintain_order="left")
     return frame.select(
         *("STUDYID", pl.lit("MH").alias("DOMAIN"), "USUBJID", pl.col("SEQ").alias("MHSEQ")),
-        *(pl.col("TERM").alias("MHTERM"), pl.col("TERM").alias("MHDECOD"), pl.lit("PRIOR").alias("MHCAT")),
+        *_TERMS,
         (pl.int_range(pl.len(), dtype=pl.Int64) + 2).alias("ROW"),
     )

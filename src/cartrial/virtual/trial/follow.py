@@ -216,7 +216,7 @@ class _Path:
         calls = np.full((subjects, visits, 4), -1, np.int64)
         windows = plan.study.disease.visits
         last_chance = max([v for v, visit in enumerate(windows) if visit.day - visit.minus <= LAST_RESPONSE], default=0)
-        central = _central_readers(plan)
+        central = central_readers(plan)
         for v in range(visits):
             when, seen = day[:, v], self.seen[v]
             stop = np.minimum.reduce([self.follow, death - 1, therapy - 1, self.lost, self.withdrawn])
@@ -258,7 +258,7 @@ class _Path:
         judge.note(np.where(same, committee, verdict).astype(np.int64), when, here)
 
 
-def _central_readers(plan: Plan) -> bool:
+def central_readers(plan: Plan) -> bool:
     """Whether the study names any reading but the investigator's."""
     named: set[str | None] = {plan.study.readers.primary, *plan.study.readers.sensitivity}
     named |= {variant.endpoint.reader for endpoint in plan.study.endpoints for variant in plan.study.variants(endpoint)}

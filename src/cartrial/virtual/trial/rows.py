@@ -106,8 +106,10 @@ def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None) -> Row
     _contacts(plan, people, death, end, close, out)
     dead = death < NEVER
     out.add("DS", dead, death, KIND="DEATH")
-    out.add("MH", np.ones(len(people), bool), people.consent, TERM=DISEASE)
-    out.add("MH", people.prior_transplant, people.consent, TERM=TRANSPLANT)
+    out.add("MH", np.ones(len(people), bool), people.consent, TERM=DISEASE, OCCUR="Y")
+    # sites ask for an earlier transplant: who had none has a record that says so
+    out.add("MH", people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="Y")
+    out.add("MH", ~people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="N")
     domains = {name: out.frame(name) for name in ("DS", "PR", "EX", "CM", "FA", "AE", "SS", "MH")}
     return Rows(people, death, domains | {"LB": _samples(plan, people, here, followed), "RS": _calls(people, here, followed)})
 

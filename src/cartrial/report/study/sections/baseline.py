@@ -10,23 +10,25 @@ __all__ = ["build"]
 
 
 def build(data: ReportData) -> Section:
-    """Return the baseline table."""
+    """Return the baseline table: every characteristic that the study file names."""
     title = "Baseline"
     rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     for item in data.study.baseline:
         found = data.rows.where("baseline", item.id)
-        if not found:
-            continue
         groups.add(len(rows))
         unit = f" ({item.unit})" if item.unit else ""
         rows.append((f"{item.label}{unit}", ""))
         rows.extend(_numbers(data, [row for row in found if not row["by"]]))
-        for level in in_order(list({row["level"] for row in found if row["by"]}), item.levels):
-            at = [row for row in found if row["by"] and row["level"] == level]
-            rows.append(
-                (LEVEL_WORDS.get(level, level), parts("{} of {} ({} %)", *(data.rows.stat(at, name) for name in ("n", "N", "rate"))))
-            )
+        nothing = data.rows.stat([row for row in found if row["by"] == "recorded"], "n")
+        if nothing:
+            rows.append(("No value", nothing))
+        for level in in_order(list({row["level"] for row in found if row["by"] == item.id}), item.levels):
+            at = [row for row in found if row["by"] == item.id and row["level"] == level]
+            n, total, rate = (data.rows.stat(at, name) for name in ("n", "N", "rate"))
+            volunteered = total is not None and total.value is None
+            share = parts("{} (nothing is recorded of the others)", n) if volunteered else parts("{} of {} ({} %)", n, total, rate)
+            rows.append((LEVEL_WORDS.get(level, level), share))
         missing = data.rows.stat(found, "missing")
         if missing:
             rows.append(("Missing", missing))

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from cartrial.report.page.rows import ABSENT, Stat, parts
 from cartrial.report.study.data import ReportData
+from cartrial.report.study.lacking import is_absent
 from cartrial.study import Endpoint
 
 __all__ = ["VARIANT_WORDS", "Estimate", "find_rate", "variant_names", "variant_words"]
@@ -22,6 +23,7 @@ class Estimate:
     n: Stat | None
     total: Stat | None
     waiting: Stat | None
+    unread: Stat | None
     rate: Stat | None
     lower: Stat | None
     upper: Stat | None
@@ -34,14 +36,21 @@ class Estimate:
     level: float | None
 
     @property
+    def absent(self) -> bool:
+        """Whether the source cannot give the rate."""
+        return self.rate is not None and is_absent(self.rate.text)
+
+    @property
     def fraction(self) -> Markup:
-        """Return numerator/denominator."""
+        """Return numerator/denominator; that the source cannot give it, where that is so."""
+        if self.absent:
+            return Markup("{}").format(self.n)
         return parts("{}/{}", self.n, self.total)
 
     @property
     def interval(self) -> Markup:
         """Return the limits."""
-        return parts("{} to {}", self.lower, self.upper) if self.lower else ABSENT
+        return parts("{} to {}", self.lower, self.upper) if self.lower and not self.absent else ABSENT
 
 
 def find_rate(data: ReportData, endpoint: str, variant: str = "", by: str = "", level: str = "") -> Estimate | None:
@@ -59,6 +68,7 @@ def find_rate(data: ReportData, endpoint: str, variant: str = "", by: str = "", 
         n=stat(found, "n"),
         total=stat(found, "N"),
         waiting=stat(found, "not_yet_assessable"),
+        unread=stat(found, "not_read"),
         rate=stat(found, "rate"),
         lower=shown,
         upper=stat(limits, "upper"),

@@ -83,10 +83,19 @@ def _when(row: dict[str, Any]) -> tuple[Cell, Cell]:
 
 def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     reason = "" if row["REASON"] == "response" else REASON_WORDS.get(row["REASON"], row["REASON"] or "")
-    return (data.labels[row["SUBJ"]], ANSWERS.get(row["AVALC"], row["AVALC"]), reason, *_when(row), source_text(row), row["RULE"] or "")
+    return (
+        data.labels[row["SUBJ"]],
+        ANSWERS.get(row["AVALC"], row["AVALC"] or ""),
+        reason,
+        *_when(row),
+        source_text(row),
+        row["RULE"] or "",
+    )
 
 
 def _time(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
+    if row["CNSR"] is None:
+        return (data.labels[row["SUBJ"]], "", (row["RULE"] or "").partition(":")[0], *_when(row), source_text(row), row["RULE"] or "")
     words = EVENT_WORDS.get(row["EVNTDESC"], row["EVNTDESC"] or "")
     competes = row["CNSR"] >= COMPETING_FROM
     said = words if row["CNSR"] == 0 else (f"{words} (competing)" if competes else f"censored: {words}")

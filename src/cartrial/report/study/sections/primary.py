@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
+from cartrial.endpoints.notices import MANY
 from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, Table, Text
 from cartrial.report.page.rows import parts
 from cartrial.report.study.data import REASON_WORDS, ReportData
+from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate
 from cartrial.study import Study, Variant, describe_endpoint
 
@@ -28,16 +32,22 @@ def build(data: ReportData) -> Section:
     if estimate is None or estimate.rate is None:
         said = Text("No subject of its population was recorded, so the primary endpoint is not estimated.")
         return Section("primary", title, [said, Definition(estimand_items(data.study, variant))], "Primary")
-    blocks = [_big(endpoint.label, estimate), *_test(data, estimate)]
-    blocks.append(Definition(estimand_items(data.study, variant)))
+    told = beside(data, endpoint)
+    if estimate.absent:
+        absent = Note(parts("{}: {}.", endpoint.label, estimate.rate))
+        return Section("primary", title, [absent, Definition([*told, *estimand_items(data.study, variant)])], "Primary")
+    blocks = [_big(endpoint.label, estimate), *_unread(estimate), *_test(data, estimate)]
+    blocks.append(Definition([*estimand_items(data.study, variant), *told]))
     blocks.extend(_reasons(data, endpoint.id, estimate))
     return Section("primary", title, blocks, "Primary")
 
 
 def _big(label: str, estimate: Estimate) -> Big:
-    waiting = ""
+    waiting = Markup("")
     if estimate.waiting and estimate.waiting.value:
         waiting = parts("; {} more not yet assessable", estimate.waiting)
+    if estimate.unread:
+        waiting += parts("; {} of them not read by {}", estimate.unread, estimate.reader)
     line = parts(
         "{} of {} {} subjects{}; {}; reader {}; {}",
         estimate.n,
@@ -52,6 +62,17 @@ def _big(label: str, estimate: Estimate) -> Big:
         "{} % interval {} to {} % ({})", f"{100 * (estimate.level or 0.95):g}", estimate.lower, estimate.upper, estimate.method
     )
     return Big(estimate.rate, "%", line, interval, label)
+
+
+def _unread(estimate: Estimate) -> list[Block]:
+    """Return the warning of a rate of which many subjects were not read."""
+    unread, total = estimate.unread, estimate.total
+    if unread is None or total is None or (unread.value or 0) <= MANY * (total.value or 0):
+        return []
+    words = (
+        "More than 10 % of N were not read by {}, although another source has an adequate assessment: {} of {}. They are non-responders."
+    )
+    return [Note(parts(words, estimate.reader, unread, total))]
 
 
 def _test(data: ReportData, estimate: Estimate) -> list[Block]:

@@ -6,6 +6,7 @@ from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import ReportData
+from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
@@ -45,9 +46,19 @@ def build(data: ReportData) -> Section:
                 "they are stands in the listing, by reason."
             )
         )
+    blocks.extend(_unread(found))
+    rates = {endpoint.id for endpoint in data.rates()}
+    unknown = [note for note in data.notices if note.rule == "domain-not-recorded" and rates & set(note.endpoints)]
+    blocks.extend(Note(note.message) for note in unknown)
     blocks.extend(_sensitivity(data, found, head))
     words = [
-        Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])])
+        Definition(
+            [
+                ("Endpoint", f"{endpoint.label} ({endpoint.id})"),
+                *beside(data, endpoint),
+                *estimand_items(data.study, data.study.variants(endpoint)[0]),
+            ]
+        )
         for endpoint in data.rates()
     ]
     blocks.append(Details("Each response endpoint in words", words))
@@ -68,6 +79,19 @@ def _cells(label: str, estimate: Estimate) -> tuple[Cell, ...]:
     )
 
 
+def _unread(found: list[tuple[Endpoint, str, Estimate]]) -> list[Block]:
+    """Return how many of N the reader has not read, where another source has an adequate assessment."""
+    rows = [
+        (f"{endpoint.label} ({endpoint.id})", variant_words(name), estimate.reader, estimate.unread, estimate.total)
+        for endpoint, name, estimate in found
+        if estimate.unread
+    ]
+    if not rows:
+        return []
+    caption = "Subjects in N whom the reader has not read, although another source has an adequate assessment: non-responders"
+    return [Table(("Endpoint", "Variant", "Reader", "Not read", "N"), rows, caption, numeric=(3, 4), small=True)]
+
+
 def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
     varied = {endpoint.id for endpoint, name, _ in found if name}
     if not varied:
@@ -83,6 +107,8 @@ def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], 
             rows.append((f"{endpoint.label} ({endpoint.id})", *[""] * (len(head) - 1)))
             lines.append(Line(f"{endpoint.label} ({endpoint.id})"))
         rows.append(_cells(variant_words(name), estimate))
+        if estimate.absent:
+            continue
         lines.append(Line(variant_words(name), estimate.n, estimate.total, estimate.rate, estimate.lower, estimate.upper, main=not name))
     table = Table(
         ("Variant", *head[1:]),

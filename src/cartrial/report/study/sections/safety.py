@@ -40,7 +40,8 @@ def build(data: ReportData) -> Section:
         blocks.extend(_special(data, graded))
         blocks.extend(_terms(data, graded))
     else:
-        blocks.append(Text("No adverse event was recorded, so none is shown."))
+        told = [note.message for note in data.notices if note.domain == "AE"]
+        blocks.extend(Note(message) for message in told or ["No adverse event was recorded, so none is shown."])
     blocks.extend(_laboratory(data))
     blocks.extend(_deaths(data))
     return Section("safety", title, blocks, title)

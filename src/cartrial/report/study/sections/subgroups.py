@@ -19,10 +19,9 @@ def build(data: ReportData) -> Section:
     if not data.study.subgroups:
         return Section("subgroups", title, [Text("The study file names no subgroup.")], title)
     overall = find_rate(data, endpoint.id) if endpoint and endpoint.type == "response-rate" else None
-    if overall is None or endpoint is None:
-        return Section(
-            "subgroups", title, [Text("The primary endpoint is not a response rate or was not estimated, so no subgroup is shown.")], title
-        )
+    if overall is None or endpoint is None or overall.absent:
+        said = "The primary endpoint is not a response rate or was not estimated, so no subgroup is shown."
+        return Section("subgroups", title, [Text(said)], title)
     lines = [Line("All", overall.n, overall.total, overall.rate, overall.lower, overall.upper, main=True)]
     for name in data.study.subgroups:
         characteristic = next(item for item in data.study.baseline if item.id == name)

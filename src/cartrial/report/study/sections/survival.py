@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import polars as pl
+from markupsafe import Markup
 
 from cartrial.analysis.tables.times import LANDMARKS
 from cartrial.endpoints import kind_of_end
 from cartrial.report.figures.curve import Curve, draw_curves
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import Cell, ResultRow, Stat, parts
+from cartrial.report.page.rows import ABSENT, Cell, ResultRow, Stat, parts
 from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH
 from cartrial.report.study.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.lacking import beside, is_absent
 from cartrial.report.study.sections.estimates import variant_names, variant_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
@@ -29,9 +31,11 @@ def origin_words(endpoint: Endpoint) -> str:
 def build(data: ReportData) -> Section:
     """Return the section on times to event."""
     title = "Times to event"
-    if not data.followed or not data.rows.where("survival"):
+    if not data.rows.where("survival"):
         return Section("times", title, [Text("No relapse or survival was recorded, so no time to event is shown.")], "Times")
-    blocks: list[Block] = []
+    blocks: list[Block] = [Note(words) for words in data.assumed]
+    times = {endpoint.id for endpoint in data.times()}
+    lacking = [note for note in data.notices if times & set(note.endpoints)]
     rows: list[tuple[Cell, ...]] = []
     groups: set[int] = set()
     for endpoint in data.times():
@@ -48,6 +52,7 @@ def build(data: ReportData) -> Section:
             "transplant is a difference between questions, not an effect of transplant."
         )
         blocks.append(Table(("Variant", *HEAD[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True))
+    blocks.extend(Note(note.message) for note in lacking)
     blocks.extend(_landmarks(data))
     blocks.extend(_follow_up(data))
     for endpoint in data.times():
@@ -55,7 +60,13 @@ def build(data: ReportData) -> Section:
     for endpoint in data.times():
         blocks.extend(_incidence(data, endpoint))
     words = [
-        Definition([("Endpoint", f"{endpoint.label} ({endpoint.id})"), *estimand_items(data.study, data.study.variants(endpoint)[0])])
+        Definition(
+            [
+                ("Endpoint", f"{endpoint.label} ({endpoint.id})"),
+                *beside(data, endpoint),
+                *estimand_items(data.study, data.study.variants(endpoint)[0]),
+            ]
+        )
         for endpoint in data.times()
     ]
     blocks.extend(_subgroups(data))
@@ -70,10 +81,16 @@ def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Cell, ...] |
     median = months(found)
     if not found or (median is None and stat(found, "events") is None):
         return None
-    limits = parts("{} to {}", months(found, "_lower"), months(found, "_upper"))
+    absent = median is not None and is_absent(median.text)
+    limits: Cell = ABSENT if absent else parts("{} to {}", months(found, "_lower"), months(found, "_upper"))
     first = found[0]
     counts = (stat(found, "N") or stat(found, "n"), stat(found, "events"), stat(found, "censored"))
     return (*counts, median, limits, first["population"], first["reader"], first["strategies"])
+
+
+def _with_assumptions(data: ReportData, endpoint: Endpoint, caption: Markup) -> Markup:
+    """Add to a caption what the study file assumes of the source."""
+    return caption + Markup("").join(Markup(" {}").format(words) for words in data.assumed if endpoint.read)
 
 
 def _by_reader(row: ResultRow) -> str:
@@ -126,7 +143,10 @@ def _risk(data: ReportData, rows: list[ResultRow]) -> list[tuple[float, Stat]]:
 
 def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     found = data.rows.where("survival", endpoint.id, variant="", by="", level="")
-    times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == ""))
+    times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
+    median = data.rows.stat(found, "median")
+    if median is not None and is_absent(median.text):
+        return [Text(parts("{}: {}, so no curve is drawn.", endpoint.label, median))]
     if not found or times.is_empty():
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
     censored = sorted(times.filter(kind_of_end() == 1)["AVAL"].drop_nulls().to_list())
@@ -154,7 +174,7 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
         _by_reader(first),
         first["strategies"],
     )
-    return [Figure(svg, caption)]
+    return [Figure(svg, _with_assumptions(data, endpoint, caption))]
 
 
 def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
@@ -205,7 +225,7 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             _by_reader(first),
             first["strategies"],
         )
-        blocks.append(Figure(svg, caption))
+        blocks.append(Figure(svg, _with_assumptions(data, endpoint, caption)))
     return blocks
 
 

@@ -1,0 +1,106 @@
+"""What was not recorded, or cannot be derived from what was? It is named, trial by trial, and never becomes 0 % (rules, A3 and A7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cartrial.endpoints.rules.codes import R_MRD_MISSING
+from cartrial.sdtm.records import READERS
+from cartrial.sdtm.records.codes import FAR
+
+if TYPE_CHECKING:
+    from cartrial.endpoints.populations import Populations
+    from cartrial.study import Endpoint, Study
+
+__all__ = ["NOT_DERIVED", "NOT_READ", "NOT_RECORDED", "missing_of_rate", "missing_of_time", "with_unread"]
+
+NOT_RECORDED, NOT_DERIVED = "not recorded", "not derived"
+"""How the rule of a value begins that the source cannot give."""
+
+NOT_READ = "not read"
+"""Flag of a subject that its endpoint's reader has not read and another source has."""
+
+BY_READER = ("assessed", "evaluable", "responders")
+
+
+def with_unread(populations: Populations, endpoint: Endpoint, reader: int, member: np.ndarray) -> np.ndarray:
+    """Add the infused of trials that the reader has not read, where the reader's calls say who is in the population.
+
+    Parameters
+    ----------
+    populations : Populations
+    endpoint : Endpoint
+    reader : int
+    member : ndarray of bool, shape (subjects,)
+    """
+    if endpoint.population not in BY_READER:
+        return member
+    return np.asarray(member | (populations.unread(reader)[populations.trial] & (populations.course.day0 < FAR)))
+
+
+def missing_of_rate(
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, reason: np.ndarray
+) -> list[tuple[np.ndarray, str]]:
+    """Return why values of a response rate are null: rows (bool, shape as `rows`) and the rule, the first that holds for a row.
+
+    Parameters
+    ----------
+    study : Study
+    populations : Populations
+    endpoint : Endpoint
+    reader : int
+    rows : ndarray of int64
+        Subjects.
+    reason : ndarray of int64
+        What the rule for rates says of each.
+    """
+    trial = populations.trial[rows]
+    found = [(populations.unread(reader)[trial], f"{NOT_RECORDED}: no call by {READERS[reader]} in the source")]
+    if populations.records.recorded.level == "events":
+        everybody = np.ones(len(rows), bool)
+        assert endpoint.window is not None
+        if endpoint.window.at:
+            found.append((everybody, f"{NOT_DERIVED}: the source has best responses, and no assessments by visit"))
+        days = max(endpoint.sustained_days, study.disease.confirm_days)
+        if days:
+            found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
+    if endpoint.mrd:
+        without = np.zeros(populations.trials, bool)
+        without[trial[reason == R_MRD_MISSING]] = True
+        without &= ~populations.records.recorded.has("MRD", np.arange(populations.trials))
+        specimens = " or ".join(name.lower() for name in study.disease.mrd.specimens)
+        found.append((without[trial], f"{NOT_RECORDED}: no MRD result of {specimens} in the source, although there are remissions"))
+    return found
+
+
+def missing_of_time(
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, followed: np.ndarray
+) -> list[tuple[np.ndarray, str]]:
+    """Return why values of a time to event are null, as `missing_of_rate`.
+
+    Parameters
+    ----------
+    study, populations, endpoint, reader, rows
+        As `missing_of_rate`.
+    followed : ndarray of bool, shape as `rows`
+        Whether any of the endpoint's events could be seen in the trial.
+    """
+    found: list[tuple[np.ndarray, str]] = []
+    if endpoint.read:
+        found.append((populations.unread(reader)[populations.trial[rows]], f"{NOT_RECORDED}: no call by {READERS[reader]} in the source"))
+    if populations.records.recorded.level == "events":
+        everybody = np.ones(len(rows), bool)
+        if endpoint.missed_visits:
+            found.append((everybody, f"{NOT_DERIVED}: the source has best responses, and no visits that could be missed"))
+        if endpoint.read and study.disease.confirm_days:
+            days = study.disease.confirm_days
+            found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
+    what = (
+        "no survival status and no death"
+        if endpoint.events == ("death",)
+        else "no assessment after the origin, no survival status, no death"
+    )
+    found.append((~followed, f"{NOT_RECORDED}: {what} in the source"))
+    return found

@@ -1,0 +1,29 @@
+"""What has to be known before any number is read? What the source lacks, and what the study file assumes in its place."""
+
+from __future__ import annotations
+
+from cartrial.report.page.blocks import Block, Note, Section
+from cartrial.report.study.data import ReportData
+from cartrial.study import Endpoint
+
+__all__ = ["beside", "build", "is_absent"]
+
+
+def build(data: ReportData) -> Section | None:
+    """Return the section at the head of the page, None where nothing is lacking and nothing assumed."""
+    told = [note.message for note in data.notices if note.severity == "warning"] + data.assumed
+    blocks: list[Block] = [Note(words) for words in told]
+    return Section("lacking", "Before any number is read", blocks, "Read first") if blocks else None
+
+
+def beside(data: ReportData, endpoint: Endpoint) -> list[tuple[str, str]]:
+    """Return what is not known of an endpoint, and what was assumed of it, as terms with their text."""
+    touched = [note for note in data.notices if endpoint.id in note.endpoints]
+    items = [("Not known", note.message) for note in touched if note.rule == "domain-not-recorded"]
+    items += [("Warning", note.message) for note in touched if note.rule != "domain-not-recorded"]
+    return [*items, *(("Assumed", words) for words in data.assumed if endpoint.read)]
+
+
+def is_absent(text: str) -> bool:
+    """Whether a statistic's text says that the source cannot give it."""
+    return text.startswith(("not recorded", "not derived"))
