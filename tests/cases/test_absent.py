@@ -270,3 +270,26 @@ def test_a_grade_of_0_was_asked_and_a_blank_column_was_not(tmp_path: Path) -> No
         found = derive_data(data)
         rows = analyse(data.study, found.adam, found.records).filter(endpoint="ICANS", level="any", statistic="n")
         assert rows.select("value", "text").row(0) == expected
+
+
+# extramedullary disease
+
+
+def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_can_stand_in_its_place(tmp_path: Path) -> None:
+    place = Path(shutil.copytree(case_path("sheets/records-emd-missing"), tmp_path / "sheet"))
+    for assumed, responders, severities in ((False, 0, ["warning"]), (True, 20, [])):
+        if assumed:
+            path = place / "study.yaml"
+            path.write_text(path.read_text(encoding="utf-8") + "\nemd: absent\n", encoding="utf-8")
+        data = load_data(place, place / "data")
+        found = derive_data(data)
+        assert found.findings.filter(RULE="emd-not-recorded")["SEVERITY"].to_list() == severities
+        results = analyse(data.study, found.adam, found.records)
+        assert results.filter(endpoint="BORR", variant="", by="", statistic="n")["value"].item() == responders
+        write_report(data.study, data.source, found.adam, results, found.findings, tmp_path / "out")
+        text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        first = text[: text.index('<section id="study">')]
+        said = "which was never recorded, was absent" if assumed else "Extramedullary disease was never recorded (FA is absent)"
+        assert said in first
+        flagged = found.adam.adresp["FLAGS"].str.contains("absent by assumption of the study file").fill_null(False)
+        assert flagged.any() == assumed

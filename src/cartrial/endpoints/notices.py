@@ -132,7 +132,8 @@ def _lesions(study: Study, populations: Populations) -> Iterator[Notice]:
         f"{'are' if many > 1 else 'is'} not evaluable (NE) because of it, and no response by them can be seen. "
         "Record it; or the study file says `emd: absent`, an assumption."
     )
-    yield Notice("emd-not-recorded", "warning", "FA", message)
+    touched = [endpoint.id for endpoint in study.endpoints if study.variants(endpoint)[0].endpoint.reader in ("INV", "LAB")]
+    yield Notice("emd-not-recorded", "warning", "FA", message, tuple(touched))
 
 
 def not_known(study: Study, populations: Populations) -> Iterator[Notice]:

@@ -31,6 +31,9 @@ FROM_LAB = 1 << 18
 INDETERMINATE_WITHOUT_REMISSION = 1 << 19
 RELAPSE_UNADJUDICATED = 1 << 20
 LIMIT_UNDECIDED = 1 << 21
+EMD_ASSUMED_ABSENT = 1 << 22
+FREE_OF_RELAPSE = 1 << 23
+FREE_ASSUMED = 1 << 24
 
 FLAGS = {
     COUNTS_MISSING: "counts missing",
@@ -55,6 +58,9 @@ FLAGS = {
     INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
     RELAPSE_UNADJUDICATED: "RELAPSE by a reader, not adjudicated",
     LIMIT_UNDECIDED: "a result as a limit decides nothing",
+    EMD_ASSUMED_ABSENT: "EMD never recorded, absent by assumption of the study file",
+    FREE_OF_RELAPSE: "date last known free of relapse",
+    FREE_ASSUMED: "free of relapse until the last contact, by assumption of the study file",
 }
 """Bits of an assessment's flags, and their words."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
-from cartrial.response.codes import FROM_LAB
+from cartrial.response.codes import EMD_ASSUMED_ABSENT, FROM_LAB
 from cartrial.response.lab_kernel import (
     ABSENT,
     NO_ASSESSMENT,
@@ -51,6 +51,8 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     lesions = usable(records.lesions, records.subjects)
     transfusions = usable(records.procedures, records.subjects).filter(pl.col("KIND").str.contains("TRANSFUSION"))
     dates = _candidate_dates(labs, lesions)
+    assumed = _assumed(study, records)[wide(dates["SUBJ"])]
+    lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
     assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
     assess_lab(
         dates.height,
@@ -65,9 +67,21 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         "at": offsets(wide(dates["SUBJ"])[keep], count),
         "day": wide(dates["DAY"])[keep],
         "status": assessed.status[keep],
-        "flags": assessed.flags[keep] | FROM_LAB,
+        "flags": (assessed.flags | FROM_LAB | np.where(assumed, EMD_ASSUMED_ABSENT, 0))[keep],
         "seq": wide(dates["SEQ"], -1)[keep],
     }
+
+
+def _assumed(study: Study, records: Records) -> np.ndarray:
+    """Whose extramedullary disease is taken as absent: never recorded in the trial, and the study file says so. bool, by subject."""
+    never = ~records.recorded.has("EMD", records.subjects["TRIAL"].to_numpy())
+    return np.asarray(never & (study.emd == "absent"))
+
+
+def _as_absent(dates: pl.DataFrame) -> pl.DataFrame:
+    """Return, in the place of records, that extramedullary disease was absent at each date (rules, A4)."""
+    absent = pl.lit(0, dtype=pl.Int8).alias("PRESENT")
+    return dates.select("SUBJ", "DAY", pl.col("DAY").alias("DAYX"), absent, pl.lit(None, dtype=pl.Int64).alias("SEQ"))
 
 
 _IN_MARROW = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
