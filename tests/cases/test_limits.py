@@ -14,11 +14,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cartrial.analysis import analyse
 from cartrial.endpoints import Adam, derive
 from cartrial.errors import InputError
+from cartrial.run import derive_data, load_data
 from cartrial.sdtm import Source
 from cartrial.study import Study
 from cases.case import case_path, checked, derived
+from helpers import ROOT, data_path, needs_data
 
 INATICEL = Study.load("inaticel")
 DAY0 = dt.date(2022, 1, 1)
@@ -66,6 +69,41 @@ def test_kinetics():
     assert rows["PK-uloq", "AUC28"]["AVAL"] is None
     code, said = checked("stats/pk/data", PK)
     assert code == 0 and "lb.csv, row 17, PK-nd, LBSTRESC: The result '1,234' of CARTG" in said
+
+
+def test_summaries_of_kinetics():
+    """A8, A14: of 0, 0, 100 and at least 1e6 the median is 50, the highest is not known, and the mean of what is known above 0 is 100."""
+    run = derived("stats/pk/data", PK)
+    rows = analyse(Study.load(PK), run.adam, run.records).filter(
+        pl.col("analysis") == "kinetics", pl.col("endpoint") == "CMAX", pl.col("by") == ""
+    )
+    found = dict(rows.select("statistic", "value").iter_rows())
+    assert (found["N"], found["n"], found["min"], found["median"], found["max"]) == (4, 4, 0, 50, None)
+    assert found["geometric_mean"] == pytest.approx(100) and found["mean"] == pytest.approx(100 / 3)
+
+
+@needs_data("car22")
+def test_the_59_patients():
+    """A14: 43 were last sampled on day 25 to 27 (counted in the sheet: 6, 19, 18) and have an area; two never expanded, and are 0.
+
+    `independent`: Cmax of each subject by a plain loop over the records, its median by numpy.
+    """
+    data = load_data(ROOT / "examples" / "car22", data_path("car22"))
+    run = derive_data(data)
+    adck = run.adam.adck
+    areas = adck.filter(pl.col("PARAMCD") == "AUC28", pl.col("AVAL").is_not_null(), pl.col("EXPANDFL") == "Y")
+    ends = areas["FLAGS"].str.extract(r"to day (\d+)").drop_nulls().value_counts()
+    never = adck.filter(pl.col("PARAMCD") == "CMAX", pl.col("EXPANDFL") == "N")
+    # one of the two who never expanded was last sampled on day 27
+    assert {int(day): n for day, n in ends.iter_rows()} == {25: 6, 26: 19, 27: 17} and never["AVAL"].to_list() == [0, 0]
+    highest: dict[str, float] = {}
+    for row in data.source.domains["LB"].filter(pl.col("LBTESTCD") == "CARTC").iter_rows(named=True):
+        if row["LBDY"] is not None and row["LBDY"] >= 0 and row["LBSTRESN"] is not None:
+            highest[row["USUBJID"]] = max(highest.get(row["USUBJID"], 0.0), row["LBSTRESN"])
+    rows = analyse(data.study, run.adam, run.records).filter(
+        pl.col("endpoint") == "CMAX", pl.col("by") == "", pl.col("statistic") == "median"
+    )
+    assert len(highest) == 55 and rows["value"][0] == pytest.approx(np.median(list(highest.values())), rel=1e-12)
 
 
 def source(lab: list[dict[str, object]], calls: dict[int, str] | None = None, **tables: list[dict[str, object]]) -> Source:

@@ -116,7 +116,8 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
         Overall and by response (`by` response, `level` Y or N), of subjects with a sample after day 0: N, n (with a value), median, q25,
         q75, min, max; geometric mean, cv and mean of what is no time. Subjects whose cells were never quantifiable are 0 in Cmax and
         area (rules, A14). Persistence: median by Kaplan-Meier, of those who expanded. The number of subjects who never expanded: `by`
-        expansion, `level` N; with a value that is only the least that it can be: `by` at least; whose area ends with a sample before its
+        expansion, `level` N; with a value that is only the least
+        that it can be: `by` at least, `level` the value; whose area ends with a sample before its
         last day, by that day: `by` ends on day; without an area, by the reason: `by` missing.
     """
     if adck.is_empty():
@@ -158,7 +159,8 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
     )
     labels = {"analysis": "kinetics", "population": "infused"}
     frames.append(build_rows(counts, ("n", "N"), endpoint="EXPAND", by="expansion", level="N", **labels))
-    over = rows.filter("over").group_by(key).agg(pl.len().cast(pl.Int64).alias("n")).sort(key)
+    over = rows.filter("over").with_columns(level=pl.col("AVALC").cast(pl.String))
+    over = over.group_by(*key, "level").agg(pl.len().cast(pl.Int64).alias("n"), pl.col("AVAL").first()).sort(*key, "AVAL")
     frames.append(build_rows(over, ("n",), by="at least", **labels))
     areas = rows.filter(pl.col("endpoint").str.starts_with("AUC"))
     ends = pl.when(pl.col("AVAL").is_not_null()).then(pl.col("FLAGS").cast(pl.String).str.extract(r"^to day (\d+)", 1))

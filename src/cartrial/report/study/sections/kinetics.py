@@ -108,10 +108,11 @@ def _table(data: ReportData) -> list[Block]:
         over = data.rows.where("kinetics", "CMAX", variant=test, by="at least")
         if over:
             said = (
-                "{}: in {} of the subjects a sample was above the limit of quantification. Their Cmax is at least that limit: it is in no "
-                "mean, in a quantile only where that does not depend on how much more it is, and they have no area."
+                "{}: a sample was above the limit of quantification, so that Cmax is only known to be at least so much: {}. Such a Cmax "
+                "is in no mean, and in a quantile only where that does not depend on how much more it is; there is no area."
             )
-            blocks.append(Text(parts(said, words, stat(over, "n"))))
+            listed = Markup(", ").join(parts("{} in {}", row["level"], stat([row], "n")) for row in over)
+            blocks.append(Text(parts(said, words, listed)))
         blocks.extend(_short(data, test))
     if rows:
         head = ("Measure", "n/N", "Geometric mean", "Geometric CV (%)", "Median", "Range")
