@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cartrial.endpoints.populations import first_response
+from cartrial.endpoints.relapse_free import is_followed
 from cartrial.endpoints.rules.codes import R_MRD_MISSING
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -75,8 +77,23 @@ def missing_of_rate(
     return found
 
 
+def _without_date(
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, open_ended: np.ndarray
+) -> tuple[np.ndarray, str]:
+    """Responders without an event of whom it is not known until when they were free of relapse (rules, A7)."""
+    records, calls, course = populations.records, populations.calls[reader], populations.course
+    responders = first_response(study, calls, course, endpoint)[rows] >= 0
+    lacking = responders & open_ended & ~is_followed(study, records, course, calls)[rows]
+    trial = populations.trial[rows]
+    rule = (
+        f"{NOT_DERIVED}: a date last known free of relapse is missing for {int(lacking.sum())} of the {int(responders.sum())} "
+        "responders (without an event)"
+    )
+    return np.isin(trial, trial[lacking]), rule
+
+
 def missing_of_time(
-    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, followed: np.ndarray
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, followed: np.ndarray, open_ended: np.ndarray
 ) -> list[tuple[np.ndarray, str]]:
     """Return why values of a time to event are null, as `missing_of_rate`.
 
@@ -86,6 +103,8 @@ def missing_of_time(
         As `missing_of_rate`.
     followed : ndarray of bool, shape as `rows`
         Whether any of the endpoint's events could be seen in the trial.
+    open_ended : ndarray of bool, shape as `rows`
+        Whether the time ends, without an event, at an assessment.
     """
     found: list[tuple[np.ndarray, str]] = []
     if endpoint.read:
@@ -97,6 +116,8 @@ def missing_of_time(
         if endpoint.read and study.disease.confirm_days:
             days = study.disease.confirm_days
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
+        if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
+            found.append(_without_date(study, populations, endpoint, reader, rows, open_ended))
     what = (
         "no survival status and no death"
         if endpoint.events == ("death",)

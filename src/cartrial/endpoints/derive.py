@@ -10,6 +10,7 @@ import polars as pl
 from cartrial.endpoints.course import derive_course
 from cartrial.endpoints.notices import Notice, find_notices
 from cartrial.endpoints.populations import Populations
+from cartrial.endpoints.relapse_free import with_relapse_free
 from cartrial.endpoints.sets.adae import derive_adae
 from cartrial.endpoints.sets.adck import derive_adck
 from cartrial.endpoints.sets.adresp import derive_adresp
@@ -146,7 +147,10 @@ def derive(study: Study, data: Source | Records) -> Adam:
 
 
 def _populations(study: Study, records: Records) -> Populations:
-    return Populations(study, records, assess_response(study, records), derive_course(study, records))
+    calls, course = assess_response(study, records), derive_course(study, records)
+    if records.recorded.level == "events":
+        calls = with_relapse_free(study, records, calls, course)
+    return Populations(study, records, calls, course)
 
 
 def _endpoints(study: Study, populations: Populations) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -60,18 +60,22 @@ def find_notices(study: Study, populations: Populations, adsl: pl.DataFrame, adr
 def _endpoints(adrs: pl.DataFrame, adtte: pl.DataFrame, populations: Populations) -> Iterator[Notice]:
     """Endpoints that the source cannot give, by what it lacks."""
     rules = [
-        frame.filter(pl.col("AVAL").is_null() & pl.col("RULE").str.contains("^not (recorded|derived)")).select("RULE", "PARAMCD")
+        frame.filter(pl.col("AVAL").is_null() & pl.col("RULE").str.contains("^not (recorded|derived)")).select("RULE", "PARAMCD", "VARIANT")
         for frame in (adrs, adtte)
     ]
-    found = pl.concat(rules).unique(maintain_order=True).group_by("RULE", maintain_order=True).agg("PARAMCD")
-    found = found.sort(pl.col("PARAMCD").list.len(), descending=True, maintain_order=True)
-    for rule, names in found.iter_rows():
+    found = pl.concat(rules).unique(maintain_order=True).group_by("RULE", "PARAMCD", maintain_order=True).agg("VARIANT")
+    # an endpoint is named alone where its main analysis is touched, else with its variants
+    variants = pl.format("{} ({})", "PARAMCD", pl.col("VARIANT").list.join(", "))
+    name = pl.when(pl.col("VARIANT").list.contains("")).then("PARAMCD").otherwise(variants).alias("NAME")
+    found = found.with_columns(name).group_by("RULE", maintain_order=True).agg("NAME", "PARAMCD")
+    found = found.sort(pl.col("NAME").list.len(), descending=True, maintain_order=True)
+    for rule, names, endpoints in found.iter_rows():
         said, _, why = rule.partition(": ")
         severity = "not-recorded" if said == NOT_RECORDED else "not-derived"
         domain = "LB" if "MRD" in why else ("SS" if "survival" in why else "RS")
         state = "" if populations.records.recorded.state(domain) == "read" else f" ({populations.records.recorded.words(domain)})"
         yield Notice(
-            severity, "warning", domain, f"{why[:1].upper()}{why[1:]}{state}: {_listed(names)} {_are(names)} {said}.", tuple(names)
+            severity, "warning", domain, f"{why[:1].upper()}{why[1:]}{state}: {_listed(names)} {_are(names)} {said}.", tuple(endpoints)
         )
 
 

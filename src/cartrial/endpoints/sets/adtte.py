@@ -151,7 +151,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "FLAGS": words.zip_with(pl.Series(~imputed), constant("date of death imputed", len(rows))),
     }
     frame = pl.DataFrame(columns)
-    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows]))
+    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows], (event < 0) & (source >= -1)))
 
 
 _NOTHING = ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")

@@ -26,10 +26,27 @@ EVENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
         "domain: DS, into: DSSTDTC, type: date, set: {DSDECOD: PRODUCT FAILURE}",
     ),
     ("infusion_date", "date of the first infusion: day 0", "domain: EX, into: EXSTDTC, type: date, set: {EXTRT: <product>}"),
-    ("best_response", "CR, CRi, NR, PD or NE", "domain: RS, test: OVRLRESP, date: response_date, set: {RSEVAL: INVESTIGATOR}"),
+    ("reader", "who assessed response and relapse: INVESTIGATOR (also where it is blank) or INDEPENDENT ASSESSOR (the committee)", ""),
+    (
+        "first_response",
+        "CR or CRi: the first remission, where it is not the best response",
+        "domain: RS, test: OVRLRESP, date: first_response_date, <reader>",
+    ),
+    ("first_response_date", "its sample date", ""),
+    ("best_response", "CR, CRi, NR, PD or NE", "domain: RS, test: OVRLRESP, date: response_date, <reader>"),
     ("response_date", "sample date of the best response", ""),
-    ("mrd", "NEGATIVE or POSITIVE, at the response", "domain: LB, test: MRD, type: text, specimen: BONE MARROW, date: response_date"),
-    ("relapse_date", "date of relapse", "domain: RS, type: text, test: OVRLRESP, set: {RSSTRESC: RELAPSE, RSEVAL: INVESTIGATOR}"),
+    (
+        "mrd",
+        "NEGATIVE or POSITIVE, at the best response",
+        "domain: LB, test: MRD, type: text, specimen: BONE MARROW, date: response_date, <limit>",
+    ),
+    ("mrd_limit", "limit of detection of the MRD assay, as a fraction: 0.0001. Without it a negative result is not evaluable", ""),
+    ("relapse_date", "date of relapse", "domain: RS, type: text, test: OVRLRESP, <reader RELAPSE>"),
+    (
+        "last_assessment_date",
+        "of a responder without relapse: date of the last assessment, free of relapse. DOR, RFS and EFS need it of every such responder",
+        "domain: RS, type: text, test: RLPSFREE, <reader Y>",
+    ),
     (
         "transplant_date",
         "date of an allogeneic transplant after the infusion",
@@ -52,6 +69,8 @@ EVENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("icans_date", "its onset", ""),
 )
 GRADES = 'only: ["1", "2", "3", "4", "5"], set: {AEDECOD: %s}'
+READER = "also: {RSEVAL: {column: reader}}, set: {RSEVAL: INVESTIGATOR%s}"
+LIMIT = "also: {LBLOD: {column: mrd_limit, type: number}}"
 GRADED = {"crs_grade": "CYTOKINE RELEASE SYNDROME", "icans_grade": "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME"}
 
 
@@ -101,6 +120,8 @@ def _mapping(study_id: str, product: str) -> str:
         if rule:
             own_date = name.endswith("_date") and "domain: DM" not in rule
             text = rule.replace("<product>", json.dumps(product)).replace("<grades>", GRADES % GRADED.get(name, ""))
+            text = text.replace("<reader>", READER % "").replace("<reader RELAPSE>", READER % ", RSSTRESC: RELAPSE")
+            text = text.replace("<reader Y>", READER % ', RSSTRESC: "Y"').replace("<limit>", LIMIT)
             rules.append(f"  - {{id: {name.replace('_', ' ')}, column: {name}, {text}{f', date: {name}' if own_date else ''}}}")
     head = [
         "# How events.csv becomes source data. A column that you do not have may be deleted in both files.",
@@ -122,7 +143,9 @@ def _page() -> str:
         "There are two ways to bring the data. Fill in one of them and delete the other folder.",
         "",
         "- `records/`: one table a domain, one row a record. Every endpoint can be derived from it.",
-        "- `events/`: one table with a row per subject. What visits and counts decide cannot be derived from it, and the report says so.",
+        "- `events/`: one table with a row per subject. What visits and counts decide cannot be derived from it, and the report says so:",
+        "  a rate at a visit (month 3) is not derived from best responses, and DOR, RFS and EFS only where every responder without an",
+        "  event has a `last_assessment_date`. The study file may say `events: {relapse-free-until: last-contact}` instead, an assumption.",
         "  `mapping.yaml` beside it says what each column means.",
         "",
         "Save tables as CSV in UTF-8, with commas between columns and a point as decimal sign.",

@@ -275,7 +275,9 @@ def _with_fixed(rule: Rule, frame: pl.DataFrame, entries: list[Entry]) -> pl.Dat
             limit = pl.when(pl.col("SHARE")).then(value * 100).otherwise(value) if "SHARE" in frame.columns else pl.lit(float(value))
             frame = frame.with_columns(pl.coalesce(*stated, limit).alias(name))
     for name, text in rule.set.items():
-        frame = frame.with_columns(_literal(domain, name, text))
+        # beside a column that gives the variable, what is set stands where the column is blank
+        stated = [pl.col(name)] if name in rule.also and name in frame.columns else []
+        frame = frame.with_columns(pl.coalesce(*stated, _literal(domain, name, text)).alias(name))
     for i, entry in enumerate(entries):
         for name, text in entry.set.items():
             before = pl.col(name) if name in frame.columns else pl.lit(None)

@@ -1,0 +1,134 @@
+"""What can be derived from best responses and dates alone, one row a patient?
+
+Expected values: by hand from rules, paragraph A7, written before the code ran.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cartrial import analyse
+from cartrial.report import write_report
+from cartrial.run import Data, Derived, derive_data, load_data
+from cartrial.sdtm import write_templates
+from cases.case import case_path, value
+
+
+def sheet(folder: Path, said: str = "") -> tuple[Data, Derived]:
+    """Derive the three responders of the events template, the study file with `said` at its end."""
+    place = Path(shutil.copytree(case_path("data/events-template"), folder))
+    path = place / "study.yaml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{said}\n", encoding="utf-8")
+    data = load_data(place, place)
+    return data, derive_data(data)
+
+
+def page(data: Data, found: Derived, folder: Path) -> str:
+    results = analyse(data.study, found.adam, found.records)
+    write_report(data.study, data.source, found.adam, results, found.findings, folder)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_a_date_free_of_relapse_durations_are_not_derived(tmp_path: Path) -> None:
+    """Two of the three responders have no relapse and no column for a date last known free of it."""
+    data, found = sheet(tmp_path / "sheet")
+    for endpoint in ("DOR", "RFS", "EFS"):
+        for subject in "123":
+            row = value(found.adam, endpoint, subject=subject)
+            assert (row["AVAL"], row["CNSR"]) == (None, None)
+            assert "missing for 2 of the 3 responders" in str(row["RULE"]), endpoint
+    results = analyse(data.study, found.adam, found.records).filter(by="", variant="")
+    assert results.filter(endpoint="DOR", statistic="median").select("value", "text").row(0) == (None, "not derived")
+    text = page(data, found, tmp_path / "out")
+    assert "missing for 2 of the 3 responders" in text[: text.index('<section id="study">')]
+
+
+def test_rates_at_a_visit_are_not_derived_and_the_best_response_is(tmp_path: Path) -> None:
+    data, found = sheet(tmp_path / "sheet")
+    for endpoint in ("ORR3", "ORR28"):
+        assert value(found.adam, endpoint, subject="1")["REASON"] == "not-derived"
+    results = analyse(data.study, found.adam, found.records).filter(by="", variant="")
+    best = dict(results.filter(endpoint="BORR").select("statistic", "value").iter_rows())
+    assert (best["n"], best["N"], set(results.filter(endpoint="BORR")["reader"])) == (3, 3, {"INV"})
+    # alive on day 730: a duration of 731 days
+    assert [value(found.adam, "OS", subject=subject)["AVAL"] for subject in "123"] == [731, 731, 731]
+
+
+def test_the_last_contact_is_an_assumption_in_each_caption(tmp_path: Path) -> None:
+    """From 2020-01-29 to 2021-12-31 are 702 days, so 703; the relapse of 2020-05-01 is an event after 94."""
+    data, found = sheet(tmp_path / "sheet", "events: {relapse-free-until: last-contact}")
+    times = [value(found.adam, "DOR", subject=subject) for subject in "123"]
+    assert [row["AVAL"] for row in times] == [703, 703, 94]
+    assert [row["CNSR"] == 0 for row in times] == [False, False, True]
+    assert "by assumption of the study file" in str(times[0]["FLAGS"])
+    text = page(data, found, tmp_path / "out")
+    said = "a responder without an event was free of relapse until the last contact"
+    assert said in text[: text.index('<section id="study">')]
+    captions = [part.split("</figcaption>")[0] for part in text.split("<figcaption>")[1:]]
+    curves = [caption for caption in captions if "DOR" in caption or "RFS" in caption or "EFS" in caption]
+    curves = [caption for caption in curves if "Band:" in caption or "cumulative incidence" in caption]
+    assert curves and all(said in caption for caption in curves)
+    assert all(said not in caption for caption in captions if "(OS)" in caption)
+
+
+def test_no_confirmation_and_no_missed_visit_is_seen_in_a_best_response(tmp_path: Path) -> None:
+    place = Path(shutil.copytree(case_path("data/events-template"), tmp_path / "sheet"))
+    path = place / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("criteria: nccn", "criteria: nci-2010"), encoding="utf-8")
+    adam = derive_data(load_data(place, place)).adam
+    assert value(adam, "BORR", subject="1")["REASON"] == "not-derived"
+    missed = sheet(tmp_path / "other", "events: {relapse-free-until: last-contact}")[1].adam
+    assert str(value(missed, "DOR", "missed-visits=2", subject="3")["RULE"]).startswith("not derived")
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Return the folder of the shipped template with three patients filled in."""
+    write_templates(tmp_path, study_id="inaticel-pivotal", product="CNCT19")
+    folder = tmp_path / "events"
+    columns = (folder / "events.csv").read_text(encoding="utf-8").strip().split(",")
+    site = {"reader": "INVESTIGATOR", "infusion_date": "2022-01-01", "last_contact_date": "2022-09-01"}
+    first = {"first_response": "CRi", "first_response_date": "2022-01-29", "best_response": "CR", "response_date": "2022-03-01"}
+    rows = [
+        {"subject": "1", **site, **first, "mrd": "NEGATIVE", "mrd_limit": "0.00001", "last_assessment_date": "2022-08-01"},
+        {"subject": "2", **site, "best_response": "CR", "response_date": "2022-01-29", "relapse_date": "2022-05-01"},
+        {"subject": "3", **site, "reader": "INDEPENDENT ASSESSOR", "best_response": "NR", "response_date": "2022-01-29"},
+    ]
+    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
+    (folder / "events.csv").write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
+    study = (case_path("data/events-template") / "study.yaml").read_text(encoding="utf-8")
+    (folder / "study.yaml").write_text(study, encoding="utf-8")
+    return folder
+
+
+def test_the_template_gives_what_durations_need(template: Path) -> None:
+    """First response 2022-01-29, free of relapse on 2022-08-01: 185 days; relapse on 2022-05-01: 93 days."""
+    adam = derive_data(load_data(template, template)).adam
+    assert [value(adam, "DOR", subject=subject)["AVAL"] for subject in "12"] == [185, 93]
+    assert value(adam, "DOR", subject="1")["FLAGS"] == "date last known free of relapse"
+    calls = adam.adresp.filter(USUBJID="1").sort("CARDAY").select("READER", "AVALC", "MRD").rows()
+    assert calls == [("INV", "CRi", None), ("INV", "CR", "NEGATIVE"), ("INV", "CR", None)]
+    assert adam.adresp.filter(USUBJID="3")["READER"].to_list() == ["IRC"]
+
+
+def test_one_responder_without_the_date_is_enough(template: Path) -> None:
+    text = (template / "events.csv").read_text(encoding="utf-8")
+    (template / "events.csv").write_text(text.replace("2022-08-01", ""), encoding="utf-8")
+    adam = derive_data(load_data(template, template)).adam
+    assert "missing for 1 of the 2 responders" in str(value(adam, "DOR", subject="2")["RULE"])
+
+
+def test_a_transplant_after_the_response_censors_on_the_day_known_free_of_relapse(template: Path) -> None:
+    """Hypothetical: transplant on 2022-06-01, free of relapse on 2022-08-01, so on that day too: 124 days from 2022-01-29."""
+    lines = (template / "events.csv").read_text(encoding="utf-8").splitlines()
+    cells = lines[1].split(",")
+    cells[lines[0].split(",").index("transplant_date")] = "2022-06-01"
+    (template / "events.csv").write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
+    adam = derive_data(load_data(template, template)).adam
+    row = value(adam, "DOR", subject="1")
+    assert (row["AVAL"], row["EVNTDESC"]) == (124, "hsct")
+    assert pl.Series([row["ADT"]]).cast(pl.String).to_list() == ["2022-06-01"]
