@@ -300,3 +300,12 @@ def test_doubtful_tables_are_noted() -> None:
     lax = DecisionTable((1, 2), (("S", "DU"), ("S", "S", "D")))
     assert check_decision_table(lax) == ("1 DLTs in 1 subjects lead to DU, but 2 in 2 lead to D.", "The dose is never escalated (no E).")
     assert check_decision_table(derive_three_plus_three_table()) == ()
+
+
+def test_every_wrong_row_of_a_table_is_said_at_once(tmp_path: Path) -> None:
+    """By hand: a letter that is none, more DLTs than subjects, a pair that stands twice."""
+    path = tmp_path / "t.csv"
+    path.write_text("n,dlt,decision\n1,0,X\n1,1,D\n1,2,D\n1,1,E\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_decision_table(path)
+    assert [(error.row, error.key) for error in caught.value.errors] == [(2, "decision"), (4, "dlt"), (5, None)]

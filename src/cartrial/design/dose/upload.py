@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -58,28 +60,31 @@ def read_decision_table(source: str | Path | pl.DataFrame, *, file: str | None =
     if frame.is_empty():
         raise InputError("the decision table has no row", file=name, right="Give one row for each n and number of DLTs")
     found: dict[int, dict[int, tuple[str, int]]] = {}
-    for row, record in enumerate(frame.select(_COLUMNS).iter_rows(), start=2):
-        n, dlt = (_whole(value, name, row, key) for value, key in zip(record[:2], ("n", "dlt"), strict=True))
-        if not 1 <= n <= _MOST:
-            raise InputError(f"n is {n}", file=name, row=row, key="n", right=f"Give 1 to {_MOST} subjects")
-        if not 0 <= dlt <= n:
-            raise InputError(f"{dlt} DLTs in {n} subjects are impossible", file=name, row=row, key="dlt", right=f"Give 0 to {n} DLTs")
-        letter = str(record[2] if record[2] is not None else "").strip().upper()
-        if letter not in LETTERS:
-            raise InputError(
-                f"the decision {record[2] or ''!r} is unknown",
-                file=name,
-                row=row,
-                key="decision",
-                right="Use E (escalate), S (stay), D (de-escalate) or DU (de-escalate, never again)",
-            )
-        before = found.setdefault(n, {}).get(dlt)
-        if before is not None:
-            raise InputError(
-                f"n = {n} with {dlt} DLTs stands twice, first in row {before[1]}", file=name, row=row, right="Give each pair once"
-            )
-        found[n][dlt] = (letter, row)
+    records = enumerate(frame.select(_COLUMNS).iter_rows(), start=2)
+    InputError.gather(partial(_add, found, record, name, row) for row, record in records)
     return _table(found, name)
+
+
+def _add(found: dict[int, dict[int, tuple[str, int]]], record: tuple[Any, ...], name: str, row: int) -> None:
+    """Add a record's decision by n and DLTs."""
+    n, dlt = (_whole(value, name, row, key) for value, key in zip(record[:2], ("n", "dlt"), strict=True))
+    if not 1 <= n <= _MOST:
+        raise InputError(f"n is {n}", file=name, row=row, key="n", right=f"Give 1 to {_MOST} subjects")
+    if not 0 <= dlt <= n:
+        raise InputError(f"{dlt} DLTs in {n} subjects are impossible", file=name, row=row, key="dlt", right=f"Give 0 to {n} DLTs")
+    letter = str(record[2] if record[2] is not None else "").strip().upper()
+    if letter not in LETTERS:
+        raise InputError(
+            f"the decision {record[2] or ''!r} is unknown",
+            file=name,
+            row=row,
+            key="decision",
+            right="Use E (escalate), S (stay), D (de-escalate) or DU (de-escalate, never again)",
+        )
+    before = found.setdefault(n, {}).get(dlt)
+    if before is not None:
+        raise InputError(f"n = {n} with {dlt} DLTs stands twice, first in row {before[1]}", file=name, row=row, right="Give each pair once")
+    found[n][dlt] = (letter, row)
 
 
 def write_decision_table(table: DecisionTable, path: str | Path) -> Path:
@@ -166,21 +171,25 @@ def _whole(value: object, file: str, row: int, key: str) -> int:
 
 def _table(found: dict[int, dict[int, tuple[str, int]]], file: str) -> DecisionTable:
     """Return the table of decisions by n and DLTs."""
-    for n, row in sorted(found.items()):
-        missing = [dlt for dlt in range(n + 1) if dlt not in row]
-        if missing:
-            raise InputError(
-                f"n = {n} has no decision at {', '.join(map(str, missing))} DLTs", file=file, key="dlt", right=f"Give all of 0 to {n} DLTs"
-            )
-        for dlt in range(1, n + 1):
-            (less, _), (more, at) = row[dlt - 1], row[dlt]
-            if LETTERS.index(more) < LETTERS.index(less):
-                raise InputError(
-                    f"n = {n}: the decision is {less} at {dlt - 1} DLTs but {more} at {dlt}",
-                    file=file,
-                    row=at,
-                    key="decision",
-                    right="More DLTs never lead to a less cautious decision",
-                )
+    InputError.gather(partial(_whole_row, n, row, file) for n, row in sorted(found.items()))
     ordered = sorted(found)
     return DecisionTable(tuple(ordered), tuple(tuple(found[n][dlt][0] for dlt in range(n + 1)) for n in ordered))
+
+
+def _whole_row(n: int, row: dict[int, tuple[str, int]], file: str) -> None:
+    """Refuse decisions of one n that leave a number of DLTs out, or become less cautious with more of them."""
+    missing = [dlt for dlt in range(n + 1) if dlt not in row]
+    if missing:
+        raise InputError(
+            f"n = {n} has no decision at {', '.join(map(str, missing))} DLTs", file=file, key="dlt", right=f"Give all of 0 to {n} DLTs"
+        )
+    for dlt in range(1, n + 1):
+        (less, _), (more, at) = row[dlt - 1], row[dlt]
+        if LETTERS.index(more) < LETTERS.index(less):
+            raise InputError(
+                f"n = {n}: the decision is {less} at {dlt - 1} DLTs but {more} at {dlt}",
+                file=file,
+                row=at,
+                key="decision",
+                right="More DLTs never lead to a less cautious decision",
+            )
