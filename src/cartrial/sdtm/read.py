@@ -17,7 +17,7 @@ from cartrial.sdtm.forms.delimited import read_csv_table
 from cartrial.sdtm.forms.packed import unpacked
 from cartrial.sdtm.forms.unread import ignored, unread_files
 from cartrial.sdtm.forms.xpt import read_xpt_table
-from cartrial.sdtm.source import Source, SourceFile, finding, findings_frame, join_findings
+from cartrial.sdtm.source import Source, SourceFile, finding, findings_frame, join_findings, many
 from cartrial.sdtm.standard import standardise
 from cartrial.sdtm.vocabulary.names import domain_of_name, named_after, named_as_part
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, is_domain_name
@@ -188,7 +188,7 @@ def _parts(domain: str, found: list[_Table]) -> tuple[list[_Table], pl.DataFrame
             raise InputError(f"the domain {domain} is in {twin.file} too", file=table.file, right=right)
     if len(parts) > 1:
         plain = all(part.named_as_part for part in parts)
-        listed = ", ".join(f"{part.file} ({part.frame.height} records)" for part in parts)
+        listed = ", ".join(f"{part.file} ({many(part.frame.height, 'record')})" for part in parts)
         message = f"{domain} stands in {len(parts)} files and is put together: {listed}."
         message += "" if plain else " Make sure that none of them is a copy or an older state of another."
         record = finding("domain-split", "note" if plain else "warning", message, file=parts[0].file, domain=domain)

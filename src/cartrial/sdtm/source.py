@@ -21,6 +21,7 @@ __all__ = [
     "finding",
     "findings_frame",
     "join_findings",
+    "many",
     "no_findings",
     "require_study_days",
 ]
@@ -76,6 +77,12 @@ class SourceFile:
 
 
 _NONE = pl.DataFrame(schema=FINDINGS_SCHEMA)
+
+
+def many(number: int, word: str, verb: str = "") -> str:
+    """Return a number with its word and its verb: "1 record is", "12 records are"."""
+    one = {"are": "is", "": ""}.get(verb, f"{verb}s")
+    return f"{number} {word} {one}".rstrip() if number == 1 else f"{number} {word}s {verb}".rstrip()
 
 
 def no_findings() -> pl.DataFrame:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, no_findings, require_study_days
+from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, many, no_findings, require_study_days
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 from cartrial.sdtm.vocabulary.results import EXACT, SIGNS, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS
@@ -144,7 +144,7 @@ def _coded(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, p
 
 
 def _count(number: int) -> str:
-    return "1 record" if number == 1 else f"{number} records"
+    return many(number, "record")
 
 
 def _adjudicator(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from cartrial.sdtm.source import SEVERITIES
+from cartrial.sdtm.source import SEVERITIES, many
 
 __all__ = ["Group", "count_findings", "counts_text", "group_findings", "in_order", "place_of"]
 
@@ -38,8 +38,8 @@ class Group:
     @property
     def counts(self) -> str:
         """How often the rule speaks, and in how many subjects; blank where it speaks once."""
-        subjects = f" in {_many(self.subjects, 'subject')}" if self.subjects else ""
-        return "" if self.count == 1 else f"{_many(self.count, 'finding')}{subjects}"
+        subjects = f" in {many(self.subjects, 'subject')}" if self.subjects else ""
+        return "" if self.count == 1 else f"{many(self.count, 'finding')}{subjects}"
 
     @property
     def more(self) -> int:
@@ -97,9 +97,5 @@ def count_findings(findings: pl.DataFrame) -> dict[str, int]:
 
 def counts_text(counts: dict[str, int]) -> str:
     """Return counts as words: how many would stop a report, warnings, notes."""
-    found = f"{_many(counts['findings'], 'finding')} of {_many(counts['rules'], 'rule')}"
-    return f"{counts['stop']} would stop a report, {_many(counts['warning'], 'warning')}, {_many(counts['note'], 'note')}: {found}."
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    found = f"{many(counts['findings'], 'finding')} of {many(counts['rules'], 'rule')}"
+    return f"{counts['stop']} would stop a report, {many(counts['warning'], 'warning')}, {many(counts['note'], 'note')}: {found}."

@@ -101,7 +101,8 @@ def _several_studies(context: Context) -> Iterator[pl.DataFrame]:
 def _same_but_case(context: Context) -> Iterator[pl.DataFrame]:
     subjects = context.table("DM").with_columns(pl.col("USUBJID").str.to_uppercase().alias("UPPER"))
     alike = subjects.filter(pl.struct("STUDYID", "UPPER").is_duplicated() & ~pl.struct("STUDYID", "USUBJID").is_duplicated())
-    yield found(alike, "The subject's identifier differs from another's in upper and lower case alone.", domain="DM", variable="USUBJID")
+    message = "The subject's identifier differs from another's in upper and lower case alone; they are read as two subjects."
+    yield found(alike, message, domain="DM", variable="USUBJID")
 
 
 KEY_RULES = (

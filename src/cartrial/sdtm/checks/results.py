@@ -61,8 +61,9 @@ def _foreign_unit(context: Context, tests: list[str]) -> pl.DataFrame:
 
 def _says_unit() -> pl.Expr:
     standard = pl.col("TEST").replace_strict({test: UNITS[test].standard for test in UNITS})
-    unit = pl.col("LBSTRESU").fill_null("(blank)")
-    return pl.format("{} has the unit '{}' ({}), which cannot be brought to {}.", "TEST", unit, "COUNT", standard)
+    unit = pl.col("LBSTRESU")
+    said = pl.format("{} has the unit '{}' ({}), which cannot be brought to {}.", "TEST", unit, "COUNT", standard)
+    return pl.when(unit.is_null()).then(pl.format("{} has no unit ({}); it is measured in {}.", "TEST", "COUNT", standard)).otherwise(said)
 
 
 def _unit_unknown(context: Context) -> Iterator[pl.DataFrame]:

@@ -17,7 +17,7 @@ from cartrial.sdtm.mapping.quirks import assumptions, find_quirks
 from cartrial.sdtm.mapping.rules import Made, apply_rule
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter, read_sheets
 from cartrial.sdtm.mapping.values import is_missing
-from cartrial.sdtm.source import DTYPES, Source, SourceFile, finding, findings_frame
+from cartrial.sdtm.source import DTYPES, Source, SourceFile, finding, findings_frame, many
 from cartrial.sdtm.vocabulary.schema import kind_of
 
 __all__ = ["Mapping", "read_mapped", "read_mapping"]
@@ -168,8 +168,9 @@ def _drop_repeats(mapping: Mapping, sheets: dict[str, Sheet], made: list[Made]) 
         unlike = frame.filter(~agrees)
         kept = frame.filter(pl.col("OTHER").is_null())
         message = (
-            f"Of {frame.height} values in the columns of rule '{rule.id}', {same} repeat the value that rule '{rule.repeats}' reads "
-            f"for the same subject, test and day, {unlike.height} contradict it, and {kept.height} stand here alone. "
+            f"Of {many(frame.height, 'value')} in the columns of rule '{rule.id}', {same} repeat the value that rule "
+            f"'{rule.repeats}' reads for the same subject, test and day, {unlike.height} contradict it, and "
+            f"{kept.height} stand here alone. "
             f"Repeated values are read once; contradictions are listed and the value of '{rule.repeats}' is used."
         )
         made[index].findings.append(finding("repeated-block", "note", message, file=sheet.file, domain=rule.domain))

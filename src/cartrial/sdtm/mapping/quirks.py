@@ -11,7 +11,7 @@ from cartrial.sdtm.mapping.model import Mapping
 from cartrial.sdtm.mapping.rules import Made
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter, runs
 from cartrial.sdtm.mapping.values import is_missing
-from cartrial.sdtm.source import finding
+from cartrial.sdtm.source import finding, many
 
 __all__ = ["assumptions", "find_quirks"]
 
@@ -178,7 +178,8 @@ def _headers(sheet: Sheet, held: list[int]) -> list[dict[str, object]]:
         most = ", ".join(f"'{name}' ({number})" for name, number in Counter(repeated).most_common(5))
         over = sum(repeated.values())
         message = (
-            f"{len(repeated)} headers stand over {over} columns, most often {most}: the header rows above and the letter tell them apart."
+            f"{many(len(repeated), 'header', 'stand')} over {over} columns, most often {most}: "
+            "the header rows above and the letter tell them apart."
         )
         found.append(finding("repeated-header", "note", message, file=sheet.file, row=sheet.header_rows[-1]))
     return found
@@ -209,11 +210,11 @@ def _columns(sheet: Sheet, read: dict[int, str], held: dict[int, int]) -> list[d
     left = [column for column in held if column not in read]
     if left:
         values = sum(held[column] for column in left)
-        message = f"{len(left)} of {len(sheet.headers)} columns are not mapped; they hold {values} values: {runs(left)}."
+        message = f"{many(len(left), 'column', 'are')} not mapped, of {len(sheet.headers)}, with {many(values, 'value')}: {runs(left)}."
         found.append(finding("unmapped-column", "note", message, file=sheet.file, variable=runs(left)))
     blank = [column for column in sheet.headers if column not in held]
     if blank:
-        message = f"{len(blank)} columns hold no value at all: {runs(blank)}."
+        message = f"{many(len(blank), 'column', 'hold')} no value at all: {runs(blank)}."
         found.append(finding("blank-column", "note", message, file=sheet.file, variable=runs(blank)))
     return found
 
@@ -245,7 +246,8 @@ def _kinds(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
     if sheet.typed and texts.height:
         columns = texts["COL"].unique().to_list()
         message = (
-            f"{texts.height} numbers in {len(columns)} columns are stored as text and read as the numbers they spell: {runs(columns)}."
+            f"{many(texts.height, 'number')} in {many(len(columns), 'column')} {'is' if texts.height == 1 else 'are'} stored as text "
+            f"and read as spelt: {runs(columns)}."
         )
         found.append(finding("text-number", "note", message, file=sheet.file, variable=runs(columns)))
     days = mapped.filter(pl.col("COL").is_in([column for column, use in read.items() if use == "day"]) & pl.col("NUM").is_not_null())
@@ -254,8 +256,9 @@ def _kinds(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
     if broken:
         number = days.filter(pl.col("NUM") % 1 != 0).height
         message = (
-            f"{number} study days are fractional, in {len(broken)} columns ({runs(broken)}); "
-            f"{len(whole)} columns of days are whole numbers ({runs(whole) or 'none'}). They are kept as they stand."
+            f"{many(number, 'study day', 'have') if number > 1 else '1 study day has'} a fraction, in {many(len(broken), 'column')} "
+            f"({runs(broken)}); in {many(len(whole), 'column')} days are whole numbers "
+            f"({runs(whole) or 'none'}). They are kept as they stand."
         )
         found.append(finding("fractional-day", "note", message, file=sheet.file, variable=runs(broken)))
     return found
@@ -276,7 +279,7 @@ def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Ma
         cells = [f"{column_letter(value)}{row}" for value, row in part.select("VALUE", "ROW").rows()]
         shown = ", ".join(cells[:12]) + (f" and {len(cells) - 12} more" if len(cells) > 12 else "")
         rule = mapping.rules[int(str(index))]
-        message = f"{len(cells)} cells of rule '{rule.id}' are blank although their day is given: {shown}."
+        message = f"In rule '{rule.id}' {many(len(cells), 'cell', 'are')} blank although the day is given: {shown}."
         found.append(finding("value-missing", "note", message, file=sheet.file, domain=rule.domain))
     return found
 

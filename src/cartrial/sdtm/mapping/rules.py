@@ -13,7 +13,7 @@ from cartrial.sdtm.mapping.parts import Entry
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.mapping.spelt import NUMBERS, with_numbers
 from cartrial.sdtm.mapping.values import bad_cell, is_missing, iso_dates, taken_value, with_values
-from cartrial.sdtm.source import finding
+from cartrial.sdtm.source import finding, many
 from cartrial.sdtm.vocabulary.schema import kind_of
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS
 
@@ -195,7 +195,7 @@ def _once(rule: Rule, sheet: Sheet, made: Made) -> None:
     made.frame = frame.unique(subset=same, keep="first", maintain_order=True)
     dropped = frame.height - made.frame.height
     if dropped and rule.columns_given and rule.domain != "DM":
-        message = f"{dropped} records of rule '{rule.id}' say the same of a subject as a row above them, and are read once."
+        message = f"In rule '{rule.id}' {many(dropped, 'record', 'repeat')} what a row above says of the subject; it is read once."
         made.findings.append(finding("repeated-record", "note", message, file=sheet.file, domain=rule.domain))
 
 
