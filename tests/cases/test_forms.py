@@ -368,3 +368,16 @@ def test_public_packages_are_read_as_they_are(package: str, said: tuple[str, ...
     assert (code, err) == (1, "")
     for words in said:
         assert words in out
+
+
+def test_a_spoilt_page_of_parquet_is_one_message(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each byte of the pages is turned over in turn: the library may stop in a panic of its own, which nobody reads."""
+    frame = pl.read_csv(folder / "rs.csv", infer_schema_length=0)
+    (folder / "rs.csv").unlink()
+    frame.write_parquet(folder / "rs.parquet")
+    content = (folder / "rs.parquet").read_bytes()
+    for place in range(0, 400, 7):
+        (folder / "rs.parquet").write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        code, _, err = run_cli("check", "inaticel", "--data", folder)
+        assert code in (0, 1, 2), (place, err)
+        assert capfd.readouterr().err == ""

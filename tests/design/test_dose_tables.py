@@ -282,7 +282,7 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_decision_table(tmp_path / "absent.csv")
     (tmp_path / "t.parquet").write_bytes(b"n,dlt,decision")
-    with pytest.raises(InputError, match="not Parquet"):
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
         read_decision_table(tmp_path / "t.parquet")
     with pytest.raises(InputError, match="ending"):
         write_decision_table(derive_three_plus_three_table(), tmp_path / "t.xlsx")

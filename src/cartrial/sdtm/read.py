@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.forms.coerce import coerce_domain
+from cartrial.sdtm.forms.columnar import read_parquet_table
 from cartrial.sdtm.forms.dataset_json import NotDatasetJson, read_dataset_json_table
 from cartrial.sdtm.forms.delimited import read_csv_table
 from cartrial.sdtm.forms.packed import unpacked
@@ -269,18 +269,9 @@ def _read_table(path: Path, data: bytes) -> tuple[str | None, pl.DataFrame]:
         ".csv": lambda data, file: read_csv_table(data, file, marked=True),
         ".tsv": lambda data, file: read_csv_table(data, file, separator="\t", marked=True),
         ".xpt": read_xpt_table,
-        ".parquet": _read_parquet_table,
+        ".parquet": read_parquet_table,
     }
     return None, readers[ending](data, file)
-
-
-def _read_parquet_table(data: bytes, file: str) -> pl.DataFrame:
-    if not data:
-        raise InputError("the file is empty", file=file, right="It is a Parquet file")
-    try:
-        return pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        raise InputError("the file cannot be read as Parquet, or is cut off", file=file, right="Write or copy it again") from None
 
 
 def _empty(frame: pl.DataFrame, domain: str, file: str) -> pl.DataFrame:

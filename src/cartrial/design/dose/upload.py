@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import polars as pl
 from cartrial.design.dose.tables import LETTERS, DecisionTable, decision_rows
 from cartrial.errors import InputError
 from cartrial.files import built_beside
+from cartrial.sdtm.forms.columnar import read_parquet_table
 from cartrial.sdtm.forms.delimited import read_csv_table
 
 __all__ = ["check_decision_table", "read_decision_table", "write_decision_table"]
@@ -152,10 +152,7 @@ def _read(path: Path) -> pl.DataFrame:
         raise InputError("the decision table cannot be read", file=str(path), right="Name a file that exists") from error
     if path.suffix.lower() != ".parquet":
         return read_csv_table(data, path.name)
-    try:
-        return pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError("the file is not Parquet, or is cut off", file=path.name, right="Write it again") from error
+    return read_parquet_table(data, path.name)
 
 
 def _whole(value: object, file: str, row: int, key: str) -> int:
