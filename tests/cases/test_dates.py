@@ -209,8 +209,8 @@ def test_permitted_forms_of_a_date(date):
 
 @pytest.mark.parametrize("date", ["9999-12-31", "1900-01-01", "--04-01"])
 def test_dates_that_mean_no_day_are_not_used(date):
-    """A18; 1: an assessment without a full date is not usable."""
-    data = source(RS=[{**CALL, "RSSTRESC": "CR", "RSDTC": date}])
+    """A18; 1: an assessment without a full date is not usable: nothing usable at month 3."""
+    data = source(RS=[{**CALL, "RSSTRESC": "CR", "RSDTC": each} for each in ("2022-01-29", date)])
     assert value(derive(STUDY, data), "ORR3")["AVALC"] == "N"
     assert {"date-implausible", "date-partial"} & set(rules_of(data))
 

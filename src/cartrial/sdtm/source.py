@@ -10,7 +10,7 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.vocabulary.dates import MAX_STUDY_DAY
-from cartrial.sdtm.vocabulary.schema import kind_of
+from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
 
 __all__ = [
     "FINDINGS_SCHEMA",
@@ -242,7 +242,9 @@ class Source:
         return join_findings([findings.filter(~joined.fill_null(False)), findings_frame(rows)])
 
 
-_STUDY_DAY = re.compile(r"^([A-Z]{2}(ST|EN)?|DTH|VISIT)DY$")
+_STUDY_DAY = re.compile(r"^([A-Z]{2}(ST|EN)?|DTH)DY$")
+# domains of which a rule reads days: those of the schema, and what baseline characteristics come from
+_DAYS_READ = (*DOMAINS, "MH", "VS")
 
 
 def require_study_days(source: Source) -> None:
@@ -253,7 +255,8 @@ def require_study_days(source: Source) -> None:
     InputError
         Naming the file and the row of the first study day further than `MAX_STUDY_DAY` days from its origin.
     """
-    for domain, frame in source.domains.items():
+    for domain in (name for name in _DAYS_READ if name in source.domains):
+        frame = source.domains[domain]
         for name in frame.columns:
             if not _STUDY_DAY.match(name) or not frame.schema[name].is_numeric():
                 continue

@@ -25,7 +25,8 @@ _LATER = rf"\b{_UNIT}\s*\+?\s*0*[1-9]\d*\b|\b0*[1-9]\d*\s*{_UNIT}\b|FOLLOW\W?UP|
 _EARLIER = r"-\s*\d|\bD(AY)?\s*\+?\s*0*1\b|PRIOR|BEFORE|PRE|SCREEN|BASELINE|LYMPHO|\bLD|CONDITION|APHERESIS|CYCLE|\bC\d"
 _PRIOR = r"PRIOR|PREVIOUS|HISTOR"
 # Domains whose records a rule reads as events, exposures, procedures or therapies.
-_EVENTS = ("EX", "PR", "CM", "DS", "AE", "RS", "FA", "SS", "DD")
+_EVENTS = ("EX", "PR", "CM", "DS", "AE")
+_FINDINGS = ("RS", "FA", "SS", "DD")
 _DAYS = re.compile(r"^([A-Z]{2}(?:ST|EN)?|DTH)DTC$")
 
 
@@ -149,8 +150,8 @@ def _day_zero(context: Context) -> Iterator[pl.DataFrame]:
     yield found(on_zero, message, domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
 
 
-def _asked(context: Context, answer: str) -> Iterator[tuple[str, pl.DataFrame]]:
-    for name in _EVENTS:
+def _asked(context: Context, answer: str, domains: tuple[str, ...]) -> Iterator[tuple[str, pl.DataFrame]]:
+    for name in domains:
         raw = context.source.domains.get(name)
         if raw is not None and raw.height and set(SUBJECT) <= set(raw.columns):
             rows = raw.filter(occurrence(raw, name) == answer).select("USUBJID", "ROW")
@@ -158,14 +159,17 @@ def _asked(context: Context, answer: str) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _denied(context: Context) -> Iterator[pl.DataFrame]:
-    for name, rows in _asked(context, "N"):
+    for name, rows in _asked(context, "U", _FINDINGS):
+        message = pl.format(f"{{}} of {name} not done; no rule reads them as assessments.", "COUNT")
+        yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}STAT")
+    for name, rows in _asked(context, "N", _EVENTS):
         said = f"{{}} of {name} did not happen ({name}OCCUR N, a dose of 0, or planned only); no rule reads them as events."
         message = pl.format(said, "COUNT")
         yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}OCCUR")
 
 
 def _unanswered(context: Context) -> Iterator[pl.DataFrame]:
-    for name, rows in _asked(context, "U"):
+    for name, rows in _asked(context, "U", _EVENTS):
         why = f"{name}OCCUR blank or U, or {name}STAT NOT DONE"
         message = f"Whether this happened was asked and is not known ({why}); no rule reads it as an event."
         yield found(rows, message, domain=name, variable=f"{name}OCCUR")
@@ -193,6 +197,6 @@ PLAUSIBLE_RULES = (
     CheckRule("study-day-differs", "warning", "--DY, RFSTDTC", "A study day agrees with its date.", _study_days),
     CheckRule("study-day-zero", "warning", "--DY", "Where the infusion is on day 1 no record is on day 0.", _day_zero),
     CheckRule("category-missing", "note", "CM: CMCAT", "A medication has a category.", _no_category),
-    CheckRule("not-happened", "note", "--OCCUR, dose", "Records of what did not happen are counted.", _denied),
+    CheckRule("not-happened", "note", "--OCCUR, --STAT, dose", "Records of what did not happen are counted.", _denied),
     CheckRule("date-interval", "note", "all dates", "Intervals are listed.", _interval),
 )

@@ -138,7 +138,7 @@ def with_days(frame: pl.DataFrame, name: str, origin: pl.DataFrame) -> pl.DataFr
     frame = frame.join(origin, on="SUBJ", how="left", maintain_order="left")
     columns = [value_of(frame, f"{name}SEQ", pl.Int64).alias("SEQ")]
     for dtc, dy, first, last in ((f"{stem}DTC", f"{stem}DY", "DAY", "DAYX"), (f"{name}ENDTC", f"{name}ENDY", "ENDDAY", "ENDDAYX")):
-        date, counted = value_of(frame, dtc), _counted(value_of(frame, dy, pl.Float64).floor().cast(pl.Int32))
+        date, counted = value_of(frame, dtc), _counted(value_of(frame, dy, pl.Float64).floor().cast(pl.Int32, strict=False))
         for day, column in ((earliest_day(date), first), (latest_day(date), last)):
             columns.append(pl.when(pl.col("DATED")).then(pl.coalesce(day, counted)).otherwise(counted).cast(pl.Int32).alias(column))
     return frame.with_columns(columns).drop(set(origin.columns) - {"SUBJ"})

@@ -13,7 +13,12 @@ from cartrial.study import Endpoint
 
 __all__ = ["VARIANT_WORDS", "Estimate", "find_rate", "variant_names", "variant_words"]
 
-VARIANT_WORDS = {"": "main analysis", "partial-date=after-cutoff": "partial dates read as after the cutoff"}
+VARIANT_WORDS = {
+    "": "main analysis",
+    "partial-date=after-cutoff": "partial dates read as after the cutoff",
+    "day-0=earliest": "an infusion of unknown day on the earliest day of its month",
+    "day-0=latest": "an infusion of unknown day on the latest day of its month",
+}
 
 
 @dataclass(frozen=True)
