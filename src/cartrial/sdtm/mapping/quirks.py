@@ -152,8 +152,9 @@ def _percents(sheet: Sheet, subjects: pl.DataFrame, read: dict[int, str]) -> lis
     counts = held.group_by("COL").agg(pl.col("PCT").sum().alias("SAID"), (~pl.col("PCT")).sum().alias("PLAIN")).filter(pl.col("SAID") > 0)
     found = []
     for column, said, plain in counts.sort("COL").rows():
-        message = f"{said} cells of {sheet.label(column)} say per cent, by their format or a % sign: 60 % is read as 60 with the unit %."
-        mixed = f" {plain} others are numbers alone, read in the unit of the rule." if plain else ""
+        cells = "1 cell says" if said == 1 else f"{said} cells say"
+        message = f"In {sheet.label(column)} {cells} per cent, by format or a % sign: 60 % is read as 60 with the unit %."
+        mixed = f" {many(plain, 'number', 'stand')} alone, read in the unit of the rule." if plain else ""
         severity = "warning" if plain else "note"
         found.append(finding("percent-cell", severity, message + mixed, file=sheet.file, variable=column_letter(column)))
     return found
@@ -235,7 +236,9 @@ def _rows(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame) -> list[dict[s
         )
     cells = subjects.height * len(sheet.headers)
     filled = sheet.cells.join(subjects, on="ROW", how="semi").height
-    found.append(finding("blank-cell", "note", f"{cells - filled} of {cells} cells are blank; a blank cell is missing.", file=sheet.file))
+    if filled < cells:
+        blank = f"{cells - filled} of {many(cells, 'cell', 'are')} blank; a blank cell is missing."
+        found.append(finding("blank-cell", "note", blank, file=sheet.file))
     return found
 
 
