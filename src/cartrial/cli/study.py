@@ -75,7 +75,7 @@ def check(
 ) -> None:
     """Check a study file, and its source data where given. Writes nothing; exit code 1 if something would stop a report."""
     from cartrial.cli.checked import failed_document, finding_lines, found_document, source_lines, study_lines
-    from cartrial.sdtm.checks.groups import count_findings, counts_text
+    from cartrial.sdtm.checks.groups import count_findings, counts_text, group_findings
 
     try:
         loaded, source, findings = _check(study, data)
@@ -96,7 +96,7 @@ def check(
     for line in finding_lines(findings, every=every):
         tell(line)
     if source is not None:
-        if not every and counts["findings"] > counts["rules"]:
+        if not every and any(group.more for group in group_findings(findings)):
             tell("The first finding of each rule is shown; --all lists each, --json for machines.")
         tell(counts_text(counts))
     raise typer.Exit(code)
