@@ -269,7 +269,7 @@ def test_without_eligibility_the_settings_assume(tmp_path):
     [
         ("  age: {from: 66, to: 65}\n", "nobody is eligible: the ages are 66 to 65 years"),
         ("  marrow-blasts: {from: 60, to: 5}\n", "nobody is eligible: the marrow blasts are 60 to 5 %"),
-        ("  marrow-blasts: {from: 5, to: 500}\n", "less than or equal to 100"),
+        ("  marrow-blasts: {from: 5, to: 500}\n", "at most 100"),
         ("  age: {from: 90, to: 95}\n", "next to nobody is eligible"),
     ],
 )

@@ -239,6 +239,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "infusion-again": tables(infused_again, derive=True),
     "date-across-cutoff": tables(died_in_september, derive=True),
+    "adjudication-unused": readings("A", ("READER 1", "CR", "2022-01-29"), ("ADJUDICATOR", "CR", "2022-01-29")),
     "adjudication-ignored": readings(
         "A", ("READER 1", "CR", "2022-01-29"), ("READER 2", "CR", "2022-01-29"), ("ADJUDICATOR", "CR", "2022-01-29")
     ),

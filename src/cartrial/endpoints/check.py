@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
-from cartrial.response.codes import AFTER_RELAPSE, FLAGS, RELAPSE_UNADJUDICATED
+from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
 
@@ -54,6 +54,7 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("not-read", "warning or note", "The reader of an endpoint has read every subject that another source has an assessment of."),
     ("emd-not-recorded", "warning", "Extramedullary disease is recorded where statuses come from the laboratory values."),
     ("domain-not-recorded", "note", "The domains that an endpoint uses have records."),
+    ("adjudication-unused", "warning", "An adjudication belongs to a pair of reads."),
     ("adjudication-ignored", "note", "An adjudication stands where the readers disagree."),
 )
 """What statuses and endpoints can show: id, severity, what it says."""
@@ -101,6 +102,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
         _against_lab(asked),
         *(_flagged(asked, *rule) for rule in _ASKING),
         *(_flagged(reads, *rule) for rule in _FLAGGED),
+        _unused(reads),
         _informative(adam),
         _imputed(adam),
     ]
@@ -126,6 +128,24 @@ def _open(reads: pl.DataFrame) -> pl.DataFrame:
     """Leave out what no answer can change: the committee's reads after its own relapse, which is final, and reads after the death."""
     after = pl.col("FLAGS").str.contains(FLAGS[AFTER_RELAPSE], literal=True).fill_null(False) & (pl.col("READER") == "IRC")
     return reads.filter(~after & pl.col("REASON").ne_missing(AFTER_DEATH))
+
+
+def _unused(reads: pl.DataFrame) -> pl.DataFrame:
+    """Reads of the adjudicator that belong to no pair: one reader has not read, or the dates are more than 7 days apart."""
+    heard = pl.col("FLAGS").str.contains(f"{FLAGS[ADJUDICATED]}|{FLAGS[ADJUDICATION_IGNORED]}").fill_null(False)
+    spoken = pl.col("FLAGS").str.contains(FLAGS[COMMITTEE_CALL], literal=True).fill_null(False)
+    committee = pl.col("READER") == "IRC"
+    each = (
+        reads.group_by("USUBJID", "SUBJ")
+        .agg(
+            ((pl.col("READER") == "ADJUDICATOR").sum() - (committee & heard).sum().cast(pl.Int64)).alias("LEFT"),
+            (committee & spoken).any().alias("SPOKEN"),
+        )
+        .filter((pl.col("LEFT") > 0) & ~pl.col("SPOKEN"))
+        .sort("SUBJ")
+    )
+    message = pl.format("{} of the adjudicator's reads belong to no pair of reads within 7 days and decide nothing.", "LEFT")
+    return each.select(_finding("adjudication-unused", "warning", "RSSTRESC", message, pl.lit("RS")))
 
 
 def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:

@@ -69,6 +69,7 @@ def _subjects(plan: Plan, rows: Rows) -> pl.DataFrame:
     ).select(
         *("SUBJ", pl.col("TRIAL").cast(pl.Int32), "STUDYID", "USUBJID", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD", "DATED"),
         *(pl.col("DAY0" if day == "RFST" else day).cast(pl.Int32).alias(day) for day in _DAYS),
+        pl.lit(False).alias("DAY0IMPUTED"),
     )
 
 
@@ -110,7 +111,7 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     tables = {name: frame.with_columns(pl.col("DAY").alias("DAYX")) for name, frame in rows.domains.items()}
     lab = _lab(plan, tables["LB"])
     calls = tables["RS"]
-    call = pl.Series(RESPONSES).gather(calls["RESP"].cast(pl.UInt32)).alias("ORRES")
+    collected = pl.Series(RESPONSES).gather(calls["RESP"].cast(pl.UInt32)).alias("ORRES"), pl.lit(False).alias("ACCEPTED")
     null = pl.lit(None, dtype=pl.Int64).alias("SEQ")
     deaths = pl.DataFrame({"SUBJ": subjects["SUBJ"], "DAY": pl.Series(rows.deaths, dtype=pl.Int32)}).filter(pl.col("DAY") < NEVER)
     history = tables["MH"].select("SUBJ", *_TERMS)
@@ -119,7 +120,7 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     relation = pl.when(pl.col("VALUE").is_not_null()).then(pl.lit(EXACT, dtype=pl.Int8)).otherwise(word)
     return Records(
         subjects=subjects if names else subjects.drop("STUDYID", "USUBJID"),
-        calls=(calls.with_columns(call) if names else calls).select(*base, "READER", "RESP", *(("ORRES",) if names else ()), "SEQ"),
+        calls=calls.select(*base, "READER", "RESP", *(collected if names else ()), "SEQ"),
         labs=lab.select(
             *base,
             *("TEST", "SPEC", "VALUE", relation.alias("REL"), pl.lit(None, dtype=pl.Float64).alias("LIMIT"), "LLOQ", "LOD"),
