@@ -204,6 +204,7 @@ def test_status_of_a_result_as_a_limit(more, call):
         (result("NEUT", number=1000.0, LBSTRESU="/cumm"), "CRi"),
         (result("NEUT", number=1.01, LBSTRESU="Thou/uL"), "CR"),
         (result("NEUT", number=0.0, LBSPEC="SERUM"), "CRi"),
+        (result("NEUT", number=55.0, LBSTRESU="%"), "CRi"),
         (result("NEUT", number=1.2, LBSPEC=None), "CR"),
         (result("NEUT", number=1.2, LBSPEC="Whole blood"), "CR"),
     ],
@@ -213,7 +214,7 @@ def test_neutrophils_as_a_limit(neut, call):
     adam = derive(INATICEL, source([COUNTS[1], result("BLAST", number=2.0), neut]))
     row = read(adam, 28)
     assert row["AVALC"] == call
-    undecided = neut["LBSTRESC"] in (">=1", "<2") or neut["LBSPEC"] == "SERUM"
+    undecided = neut["LBSTRESC"] in (">=1", "<2") or neut["LBSPEC"] == "SERUM" or neut["LBSTRESU"] == "%"
     assert ("counts missing" in str(row["FLAGS"])) == undecided
 
 

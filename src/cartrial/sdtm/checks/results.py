@@ -13,7 +13,6 @@ from cartrial.sdtm.vocabulary.results import (
     AT_MOST,
     BELOW,
     EXACT,
-    LIMITS,
     NEGATIVE,
     POSITIVE,
     UNQUANTIFIED,
@@ -40,7 +39,7 @@ POSSIBLE = {
 DOUBTFUL = {"NEUT": 150.0, "PLAT": 2500.0}
 # words that mean not detected, or not done
 AMBIGUOUS = ("ND", "N.D.")
-NUMBERED = pl.col("REL").is_in([EXACT, *LIMITS]) | pl.col("LBSTRESN").is_not_null()
+NUMBERED = pl.col("READ_NUMBER").is_not_null() | pl.col("LBSTRESN").is_not_null()
 NO_REASON = pl.col("LBREASND").is_null()
 
 
@@ -138,7 +137,9 @@ def _blast_scale(context: Context) -> Iterator[pl.DataFrame]:
 
 def _illegible(context: Context) -> pl.DataFrame:
     negative = (pl.col("READ_NUMBER") < 0).fill_null(False) | (pl.col("LBSTRESN") < 0).fill_null(False)
-    return context.results.filter(pl.col("READ") & (pl.col("REL") == UNREADABLE) & pl.col("SAID").is_not_null() & NO_REASON & ~negative)
+    foreign = pl.col("UNIT").is_not_null() & pl.col("FACTOR").is_null() & NUMBERED
+    lab = context.results.filter(pl.col("READ") & (pl.col("REL") == UNREADABLE) & NO_REASON)
+    return lab.filter(pl.col("SAID").is_not_null() & ~negative & ~foreign)
 
 
 def _unreadable(context: Context) -> Iterator[pl.DataFrame]:

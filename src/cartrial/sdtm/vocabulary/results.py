@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import canonical, value_of
-from cartrial.sdtm.vocabulary.units import COUNTED, standard_unit, unit_factor
+from cartrial.sdtm.vocabulary.units import COUNTED, STRICT_TESTS, standard_unit, unit_factor
 
 __all__ = [
     "ABOVE",
@@ -143,7 +143,7 @@ def result_columns(frame: pl.DataFrame) -> pl.DataFrame:
     -----
     LBSTRESN is the result where the text says no limit and no word. A text that says neither and is no number is passed over where there
     is a number, unless it has a sign of a limit in it; blasts reported positive with a number above 0 were measured. A negative number is
-    unreadable.
+    unreadable, and so is what decides a response in a unit of another quantity.
 
     Examples
     --------
@@ -225,11 +225,14 @@ def _settled() -> list[pl.Expr]:
     some = ((relation == EXACT) & (value > 0)) | relation.is_in([ABOVE, AT_LEAST])
     counted = pl.when(some).then(pl.lit(POSITIVE)).when(relation.is_in([BELOW, AT_MOST])).then(pl.lit(UNREADABLE)).otherwise(relation)
     relation = pl.when(pl.col("COUNT")).then(counted).otherwise(relation)
-    unreadable = (value < 0).fill_null(False)
+    # a number in a unit of another quantity is none of the test's, where it would decide a response
+    unreadable = (value < 0).fill_null(False) | (
+        pl.col("TEST").is_in(STRICT_TESTS) & pl.col("UNIT").is_not_null() & pl.col("FACTOR").is_null()
+    )
     return [
-        pl.when(unreadable).then(pl.lit(UNREADABLE)).otherwise(relation).cast(pl.Int8).alias("REL"),
-        pl.when((value >= 0) & (relation == EXACT)).then(value).alias("VALUE"),
-        pl.when(relation.is_in(LIMITS)).then("READ").alias("LIMIT"),
+        pl.when(unreadable & relation.is_not_null()).then(pl.lit(UNREADABLE)).otherwise(relation).cast(pl.Int8).alias("REL"),
+        pl.when(~unreadable & (relation == EXACT)).then(value).alias("VALUE"),
+        pl.when(~unreadable & relation.is_in(LIMITS)).then("READ").alias("LIMIT"),
     ]
 
 
