@@ -110,6 +110,7 @@ def test_the_template_gives_what_durations_need(template: Path) -> None:
     adam = derive_data(load_data(template, template)).adam
     assert [value(adam, "DOR", subject=subject)["AVAL"] for subject in "12"] == [185, 93]
     assert value(adam, "DOR", subject="1")["FLAGS"] == "date last known free of relapse"
+    assert (value(adam, "DOR", subject="1")["SRCDOM"], value(adam, "DOR", subject="1")["SRCSEQ"]) == ("RS", 3)
     calls = adam.adresp.filter(USUBJID="1").sort("CARDAY").select("READER", "AVALC", "MRD").rows()
     assert calls == [("INV", "CRi", None), ("INV", "CR", "NEGATIVE"), ("INV", "CR", None)]
     assert adam.adresp.filter(USUBJID="3")["READER"].to_list() == ["IRC"]
@@ -120,6 +121,47 @@ def test_one_responder_without_the_date_is_enough(template: Path) -> None:
     (template / "events.csv").write_text(text.replace("2022-08-01", ""), encoding="utf-8")
     adam = derive_data(load_data(template, template)).adam
     assert "missing for 1 of the 2 responders" in str(value(adam, "DOR", subject="2")["RULE"])
+
+
+def refilled(template: Path, **cells: str) -> Path:
+    """Write cells of the first patient anew."""
+    lines = (template / "events.csv").read_text(encoding="utf-8").splitlines()
+    names, values = lines[0].split(","), lines[1].split(",")
+    for name, cell in cells.items():
+        values[names.index(name)] = cell
+    (template / "events.csv").write_text("\n".join([lines[0], ",".join(values), *lines[2:]]) + "\n", encoding="utf-8")
+    return template
+
+
+def test_a_date_before_the_response_says_nothing_of_the_time_after_it(template: Path) -> None:
+    """A7: the responses are of 2022-01-29 and 2022-03-01; 2022-01-15 is before both, 2022-02-15 before the second."""
+    for day in ("2022-01-15", "2022-02-15"):
+        place = refilled(template, last_assessment_date=day)
+        adam = derive_data(load_data(place, place)).adam
+        for endpoint in ("DOR", "RFS", "EFS"):
+            for subject in "12":
+                row = value(adam, endpoint, subject=subject)
+                assert (row["AVAL"], row["CNSR"]) == (None, None)
+                assert "missing for 1 of the 2 responders" in str(row["RULE"]), (day, endpoint)
+
+
+def test_a_date_on_the_day_of_the_response_counts(template: Path) -> None:
+    """A7: from the first response, 2022-01-29, to the best one, 2022-03-01, are 31 days: 32."""
+    place = refilled(template, last_assessment_date="2022-03-01")
+    adam = derive_data(load_data(place, place)).adam
+    row = value(adam, "DOR", subject="1")
+    assert (row["AVAL"], row["CNSR"] == 0) == (32, False)
+
+
+def test_a_first_and_a_best_response_are_no_follow_up(template: Path) -> None:
+    """A7: CR on 2021-02-18 and CR on 2021-05-01 of one infused 2021-01-20, nothing after."""
+    first = {"infusion_date": "2021-01-20", "first_response": "CR", "first_response_date": "2021-02-18"}
+    place = refilled(template, **first, best_response="CR", response_date="2021-05-01", last_assessment_date="")
+    adam = derive_data(load_data(place, place)).adam
+    for endpoint in ("DOR", "RFS", "EFS"):
+        row = value(adam, endpoint, subject="1")
+        assert (row["AVAL"], row["EVNTDESC"]) == (None, None)
+        assert "missing for 1 of the 2 responders" in str(row["RULE"])
 
 
 def test_a_transplant_after_the_response_censors_on_the_day_known_free_of_relapse(template: Path) -> None:

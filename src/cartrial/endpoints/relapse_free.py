@@ -24,37 +24,50 @@ RELAPSE_FREE = "RLPSFREE"
 """RSTESTCD of a date on which a subject was last known to be free of relapse."""
 
 
-def _recorded_days(records: Records) -> np.ndarray:
-    """Return the last recorded day of each subject free of relapse, -FAR without one: int64, shape (subjects,)."""
-    last = np.full(records.subjects.height, -FAR, np.int64)
+def _recorded(records: Records) -> pl.DataFrame:
+    """Return the dates on which subjects were said to be free of relapse: SUBJ, DAY, SEQ, whole dates alone."""
     rs = records.extra.get("RS")
     if rs is None or not {"RSTESTCD", "DAY", "DAYX"} <= set(rs.columns):
-        return last
-    rows = rs.filter((pl.col("RSTESTCD").str.strip_chars().str.to_uppercase() == RELAPSE_FREE) & (pl.col("DAY") == pl.col("DAYX")))
-    rows = rows.select("SUBJ", "DAY").join(records.subjects.select("SUBJ", "CUTOFF"), on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
-    np.maximum.at(last, rows["SUBJ"].to_numpy(), rows["DAY"].to_numpy())
-    return last
+        return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int32, "SEQ": pl.Int64})
+    said = pl.col("RSTESTCD").str.strip_chars().str.to_uppercase() == RELAPSE_FREE
+    return rs.filter(said & (pl.col("DAY") == pl.col("DAYX"))).select("SUBJ", "DAY", "SEQ").sort("SUBJ", "DAY", maintain_order=True)
 
 
-def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, np.ndarray]:
-    """Return the last day of each subject free of relapse, and whether the study file assumes it."""
-    recorded = _recorded_days(records)
+def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the last day of each subject free of relapse, its SEQ in RS (-1 without), and whether the study file assumes the day."""
+    last, sequence = np.full(len(course.cutoff), -FAR, np.int64), np.full(len(course.cutoff), -1, np.int64)
+    rows = _recorded(records)
+    rows = rows.filter(pl.Series(rows["DAY"].to_numpy() <= course.cutoff[rows["SUBJ"].to_numpy()]))
+    last[rows["SUBJ"].to_numpy()] = rows["DAY"].to_numpy()  # sorted by day: the last one stays
+    sequence[rows["SUBJ"].to_numpy()] = rows["SEQ"].fill_null(-1).to_numpy()
     if study.events.relapse_free_until != "last-contact":
-        return recorded, np.zeros(len(recorded), bool)
-    return np.maximum(recorded, course.alive), course.alive > recorded
+        return last, sequence, np.zeros(len(last), bool)
+    assumed = course.alive > last
+    return np.maximum(last, course.alive), np.where(assumed, -1, sequence), assumed
 
 
-def _is_remission(calls: Calls) -> np.ndarray:
-    return np.asarray(np.isin(calls.status, statuses_of(REMISSION)) & ((calls.flags & AFTER_RELAPSE) == 0))
+def _used(calls: Calls, course: Course) -> np.ndarray:
+    """Whether a call is one that was made, up to the cutoff: bool, shape (calls,)."""
+    made = (calls.flags & (FREE_OF_RELAPSE | FREE_ASSUMED)) == 0
+    return np.asarray(made & (calls.day <= course.cutoff[calls.subject]))
+
+
+def _is_remission(calls: Calls, course: Course) -> np.ndarray:
+    remission = np.isin(calls.status, statuses_of(REMISSION)) & ((calls.flags & AFTER_RELAPSE) == 0)
+    return np.asarray(remission & _used(calls, course))
 
 
 def is_followed(study: Study, records: Records, course: Course, calls: Calls) -> np.ndarray:
-    """Whether it is known until when each subject was free of relapse: recorded, assumed, or a remission seen again: bool, by subject."""
-    known = _days(study, records, course)[0] > -FAR
-    remission = _is_remission(calls) & ((calls.flags & (FREE_OF_RELAPSE | FREE_ASSUMED)) == 0)
-    seen = pl.DataFrame({"SUBJ": calls.subject[remission], "STATUS": calls.status[remission]}).group_by("SUBJ", "STATUS").len()
-    known[seen.filter(pl.col("len") > 1)["SUBJ"].to_numpy()] = True
-    return known
+    """Whether it is known until when each subject was free of relapse, recorded or assumed: bool, by subject.
+
+    A day before the last remission says nothing of the time after it. A first and a best response are no follow-up: two of them do not say
+    until when a remission was looked for.
+    """
+    remission = _is_remission(calls, course)
+    response = np.full(len(course.cutoff), -FAR, np.int64)
+    np.maximum.at(response, calls.subject[remission], calls.day[remission])
+    last = _days(study, records, course)[0]
+    return np.asarray((last > -FAR) & (last >= response))
 
 
 def with_relapse_free(study: Study, records: Records, calls: dict[int, Calls], course: Course) -> dict[int, Calls]:
@@ -72,20 +85,20 @@ def with_relapse_free(study: Study, records: Records, calls: dict[int, Calls], c
         By reader code.
     course : Course
     """
-    last, assumed = _days(study, records, course)
+    last, sequence, assumed = _days(study, records, course)
     last = np.minimum(np.minimum(last, course.cutoff), np.where(course.death < FAR, course.death - 1, FAR))
-    return {code: _extended(of, last, assumed, course) for code, of in calls.items()}
+    return {code: _extended(of, last, sequence, assumed, course) for code, of in calls.items()}
 
 
-def _extended(calls: Calls, last: np.ndarray, assumed: np.ndarray, course: Course) -> Calls:
-    count, subject = len(calls.at) - 1, calls.subject
+def _extended(calls: Calls, last: np.ndarray, sequence: np.ndarray, assumed: np.ndarray, course: Course) -> Calls:
+    count, subject, used = len(calls.at) - 1, calls.subject, _used(calls, course)
     relapsed = np.zeros(count, bool)
-    relapsed[subject[calls.status == RELAPSE]] = True
+    relapsed[subject[used & (calls.status == RELAPSE)]] = True
     place = np.full(count, -1, np.int64)
-    remission = np.flatnonzero(_is_remission(calls))
+    remission = np.flatnonzero(_is_remission(calls, course))
     place[subject[remission]] = remission  # sorted by day: the last one stays
     latest = np.full(count, -FAR, np.int64)
-    np.maximum.at(latest, subject, calls.day)
+    np.maximum.at(latest, subject[used], calls.day[used])
     days = np.concatenate([last[None], course.ice])
     who, day = [], []
     for one in days:
@@ -107,7 +120,7 @@ def _extended(calls: Calls, last: np.ndarray, assumed: np.ndarray, course: Cours
         joined(calls.day, at),
         joined(calls.status, calls.status[place[new]]),
         joined(calls.flags, np.where(assumed[new], FREE_ASSUMED, FREE_OF_RELAPSE)),
-        joined(calls.seq, without),
+        joined(calls.seq, sequence[new]),
         joined(calls.mrd, nothing),
         joined(calls.mrd_seq, without),
     )
