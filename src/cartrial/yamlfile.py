@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from cartrial.errors import InputError
-from cartrial.faults import in_words, nearest, raise_all, unknown_keys, wrong
+from cartrial.faults import in_words, nearest, raise_all, shown, unknown_keys, wrong
 
-__all__ = ["Lines", "Part", "nearest", "raise_all", "read_as", "read_yaml", "validate", "wrong"]
+__all__ = ["FARTHEST", "Lines", "Part", "nearest", "raise_all", "read_as", "read_yaml", "validate", "wrong"]
 
 # How many values the aliases of a file may add to those that it holds.
 REPEATED = 10_000
 # A study file has some kilobytes, the mapping of a sheet with 629 columns 60. Unit: bytes.
 LARGEST = 4_000_000
+# Of a whole number: 273 years in days, more subjects or rows than any file names. Beyond it dates and arrays of numbers overflow.
+FARTHEST = 100_000
 
 Lines = dict[tuple[str | int, ...], int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,6 +49,20 @@ class Part(BaseModel):
         coerce_numbers_to_str=True,
         allow_inf_nan=False,
     )
+    farthest: ClassVar[int] = FARTHEST
+
+    @model_validator(mode="after")
+    def _within_range(self) -> Self:
+        """Refuse whole numbers that no day, count or row can be."""
+        faults = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, int) and not isinstance(number, bool) and abs(number) > self.farthest:
+                    what = f"the number must be between -{self.farthest} and {self.farthest} (found: {shown(number)})"
+                    faults.append(wrong(what, field.alias or name))
+        raise_all(faults)
+        return self
 
     @model_validator(mode="wrap")
     @classmethod

@@ -17,8 +17,13 @@ import pytest
 from cartrial.__main__ import main
 from cartrial.errors import InputError, printable
 from cartrial.sdtm import read_sdtm
+from cartrial.sdtm.mapping.model import Table
+from cartrial.sdtm.mapping.parts import Day
 from cartrial.study import Study
-from cartrial.yamlfile import read_yaml
+from cartrial.study.criteria.sets import Options
+from cartrial.study.endpoint import ResponseWindow
+from cartrial.study.model import Cytopenia, Kinetics, Visit
+from cartrial.yamlfile import Part, read_yaml, validate
 from cases.case import case_path, checked
 from helpers import WORKED, run_cli
 
@@ -174,3 +179,53 @@ def test_no_virtual_value_is_minus_zero(tmp_path: Path) -> None:
     (tmp_path / "lb.csv").write_text(lb)
     (tmp_path / "dm.csv").write_text("STUDYID,USUBJID\nS,S1\n")
     assert str(read_sdtm(tmp_path).domains["LB"]["LBSTRESN"][0]) == "0.0"
+
+
+FAR = [99999999999999999999, -99999999999999999999, 100_001, 10**400]
+
+
+@pytest.mark.parametrize("number", FAR)
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        (Visit, {"name": "V", "day": 1, "minus": 0, "plus": 0}),
+        (ResponseWindow, {"from": 1, "to": 104}),
+        (Kinetics, {"auc-to": 28, "auc-margin": 3, "first-by": 10}),
+        (Options, {"confirm-days": 28, "transfusion-free-days": 7}),
+        (Cytopenia, {"after-day": 28}),
+    ],
+)
+def test_a_number_of_days_that_no_calendar_has_is_refused(part: type[Part], values: dict[str, object], number: int) -> None:
+    """Expected: `by hand`, from the review: any whole number of days ends in one message, in words, that names its key."""
+    for key, value in values.items():
+        if isinstance(value, int):
+            with pytest.raises(InputError, match=rf"study.yaml, row 1, {key}: the number must be ") as refused:
+                validate(part, values | {key: number}, {(): 1}, "study.yaml")
+            assert len(str(refused.value)) < 200
+
+
+def test_a_visit_beyond_the_calendar_ends_the_commands_with_2(tmp_path: Path) -> None:
+    """Expected: `by hand`, from the review: exit code 2, the line and the key."""
+    text = (WORKED / "study.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("day: 90,", "day: 99999999999999999999,", 1))
+    code, _, said = run_cli("check", tmp_path / "study.yaml")
+    assert code == 2
+    assert ".day: the number must be between -100000 and 100000 (found: 99999999999999999999)." in said
+
+
+@pytest.mark.parametrize("option", ["-n", "--seed", "--trials"])
+def test_a_number_of_an_option_that_overflows_is_refused(option: str) -> None:
+    """Expected: `by hand`, from the review: exit code 2 and the option named."""
+    code, _, said = run_cli("dose", "boin", option, str(10**30))
+    assert code == 2
+    assert option in said
+    assert "than or equal to" in said
+
+
+def test_a_row_of_a_mapping_that_no_sheet_has_is_refused() -> None:
+    """Expected: `by hand`: an .xlsx has 1,048,576 rows."""
+    assert validate(Table, {"file": "a.xlsx", "last-row": 1_048_576}, {(): 1}, "mapping.yaml").last_row == 1_048_576
+    with pytest.raises(InputError, match="last-row: the number must be between -1048576 and 1048576"):
+        validate(Table, {"file": "a.xlsx", "last-row": 10**30}, {(): 1}, "mapping.yaml")
+    with pytest.raises(InputError, match="nominal: the number must be at most 100000"):
+        validate(Day, {"nominal": 10**30}, {(): 1}, "mapping.yaml")

@@ -17,7 +17,7 @@ import typer
 import cartrial
 from cartrial.errors import InputError, printable
 
-__all__ = ["DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps", "tell"]
+__all__ = ["MOST", "MOST_SEED", "DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps", "tell"]
 
 app = typer.Typer(
     name="cartrial",
@@ -26,6 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+MOST = 10_000_000
+"""Of subjects, trials or whatever else an option counts; beyond it numbers overflow before the memory is full."""
+MOST_SEED = 2**63 - 1
 
 StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
 DataOption = Annotated[

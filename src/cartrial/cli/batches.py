@@ -10,14 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
+from cartrial.cli.app import MOST
+
 __all__ = ["INTERRUPTED", "BatchOption", "PlaceOption", "SchedulerOption", "WorkersOption", "batches_kept"]
 
 INTERRUPTED = 130
 
 PlaceOption = Annotated[str, typer.Option("--out", metavar="FOLDER", help="Folder to write to, or a URL such as s3://bucket/folder.")]
-BatchOption = Annotated[int, typer.Option("--batch", help="Trials held at once; results do not depend on it.")]
+BatchOption = Annotated[int, typer.Option("--batch", max=MOST, help="Trials held at once; results do not depend on it.")]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="N", help="Spread the batches over N processes of one thread (extra dask).")
+    int | None, typer.Option("--workers", max=MOST, metavar="N", help="Spread the batches over N processes of one thread (extra dask).")
 ]
 SchedulerOption = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartrial.cli.app import StudyArg, app, progress, steps
+from cartrial.cli.app import MOST, MOST_SEED, StudyArg, app, progress, steps
 from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
@@ -29,14 +29,17 @@ def design(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="HTML file to write; its figures stand as JSON beside it.")
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", help="Virtual trials for each true rate.")] = 2000,
-    truths: Annotated[int, typer.Option("--truths", help="True rates from the null to the target.")] = 9,
-    n_max: Annotated[int | None, typer.Option("--n-max", help="Most subjects; otherwise the study's.")] = None,
+    trials: Annotated[int, typer.Option("--trials", max=MOST, help="Virtual trials for each true rate.")] = 2000,
+    truths: Annotated[int, typer.Option("--truths", max=MOST, help="True rates from the null to the target.")] = 9,
+    n_max: Annotated[int | None, typer.Option("--n-max", max=MOST, help="Most subjects; otherwise the study's.")] = None,
     power: Annotated[float | None, typer.Option("--power", help="Power at the target; otherwise the study's.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything simulated.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of everything simulated.")] = 1,
     out: Annotated[str | None, typer.Option("--out", metavar="FOLDER", help="Folder or URL that keeps batches of virtual trials.")] = None,
     patients: Annotated[
-        int, typer.Option("--patients", help="Virtual patients by whom the share of resistant patients is found that gives each true rate.")
+        int,
+        typer.Option(
+            "--patients", max=MOST, help="Virtual patients by whom the share of resistant patients is found that gives each true rate."
+        ),
     ] = 100_000,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -159,13 +162,13 @@ def dose(
     table: Annotated[
         Path | None, typer.Option("--table", metavar="FILE", help="Own decision table: CSV or Parquet with n, dlt, decision.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", help="Most subjects of the trial.")] = 30,
-    cohort: Annotated[int, typer.Option("--cohort", help="Subjects of a cohort.")] = 3,
+    n: Annotated[int, typer.Option("-n", max=MOST, help="Most subjects of the trial.")] = 30,
+    cohort: Annotated[int, typer.Option("--cohort", max=MOST, help="Subjects of a cohort.")] = 3,
     scenario: Annotated[
         list[str] | None, typer.Option("--scenario", metavar="P,P,...", help="True probabilities, one for each dose; may be repeated.")
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", help="Simulated trials of each scenario.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the simulated trials.")] = 1,
+    trials: Annotated[int, typer.Option("--trials", max=MOST, help="Simulated trials of each scenario.")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the simulated trials.")] = 1,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="CSV or Parquet file for the decision table.")] = None,
 ) -> None:
     """Print the decision table of a dose-finding design, and with scenarios how often it is right."""

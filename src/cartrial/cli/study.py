@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartrial.cli.app import DataOption, OutOption, StudyArg, app, data_given, steps, tell
+from cartrial.cli.app import MOST, MOST_SEED, DataOption, OutOption, StudyArg, app, data_given, steps, tell
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def report(
     out: OutOption,
     data: DataOption = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="Simulate virtual patients instead of reading data.")] = False,
-    n: Annotated[int, typer.Option("-n", help="Virtual patients infused by the cutoff.")] = 39,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the virtual patients.")] = 1,
+    n: Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff.")] = 39,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients.")] = 1,
 ) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import OutOption, StudyArg, app, progress
+from cartrial.cli.app import MOST, MOST_SEED, OutOption, StudyArg, app, progress
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 __all__: list[str] = []
 
-Infused = Annotated[int, typer.Option("-n", help="Virtual patients infused by the cutoff, in each trial.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed; the same seed gives the same patients.")]
+Infused = Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff, in each trial.")]
+Seed = Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed; the same seed gives the same patients.")]
 
 
 @app.command()
@@ -22,7 +22,7 @@ def simulate(
     study: StudyArg,
     out: OutOption,
     n: Infused = 39,
-    trials: Annotated[int, typer.Option("--trials", help="How many trials.")] = 1,
+    trials: Annotated[int, typer.Option("--trials", max=MOST, help="How many trials.")] = 1,
     seed: Seed = 1,
     form: Annotated[str, typer.Option("--form", help="csv, parquet, xpt, dataset-json or ndjson.")] = "csv",
 ) -> None:
@@ -41,7 +41,7 @@ def simulate(
 def trials(
     study: StudyArg,
     out: PlaceOption,
-    number: Annotated[int, typer.Option("--trials", help="How many trials in all.")] = 1000,
+    number: Annotated[int, typer.Option("--trials", max=MOST, help="How many trials in all.")] = 1000,
     n: Infused = 39,
     seed: Seed = 1,
     batch: BatchOption = 250,
@@ -63,7 +63,7 @@ def trials(
 @app.command()
 def supply(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("supply.html"),
-    n: Annotated[int, typer.Option("-n", help="Virtual patients enrolled in each arm.")] = 2000,
+    n: Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients enrolled in each arm.")] = 2000,
     seed: Seed = 1,
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
@@ -88,8 +88,8 @@ def models(
 @app.command()
 def calibrate(
     out: OutOption,
-    members: Annotated[int, typer.Option("--members", help="Parameter sets started; 85 in 100 are kept.")] = 160,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the perturbations.")] = 9,
+    members: Annotated[int, typer.Option("--members", max=MOST, help="Parameter sets started; 85 in 100 are kept.")] = 160,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the perturbations.")] = 9,
     left_out: Annotated[bool, typer.Option("--left-out/--no-left-out", help="Also predict each trial without itself.")] = True,
 ) -> None:
     """Make the ensemble of parameter sets again from the registry of published results."""

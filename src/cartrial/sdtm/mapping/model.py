@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -229,6 +229,9 @@ class Table(Part):
     decimal : {"point", "comma"}, optional
         The decimal sign of its texts; by default that of the mapping.
     """
+
+    # rows of an .xlsx
+    farthest: ClassVar[int] = 1_048_576
 
     file: str
     sheet: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cartrial.yamlfile import Part, nearest, wrong
+from cartrial.yamlfile import FARTHEST, Part, nearest, wrong
 
 __all__ = ["Column", "Columns", "Condition", "Day", "Entry", "Names", "Take", "Test", "misfits", "names_of"]
 
@@ -117,7 +117,7 @@ class Day(Part):
         The header row (of the sheet) that states the day, found by `pattern` (one group).
     """
 
-    nominal: float | None = None
+    nominal: float | None = Field(default=None, ge=-FARTHEST, le=FARTHEST)
     column: Column | None = None
     header: int | None = None
     pattern: str = r"(-?\d+)"
