@@ -186,7 +186,7 @@ def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str, 
             row = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise InputError("a key is no word", file=name, row=row, right="Write `key: value`")
-            key = str(key_node.value)
+            key = _whole(str(key_node.value), at, row, name, faults)
             if key in mapping:
                 faults.append(InputError(f"the key '{key}' stands twice", file=name, row=row, right="Keep one of the two"))
                 continue
@@ -201,7 +201,8 @@ def _build(node: yaml.Node, at: tuple[str | int, ...], lines: Lines, name: str, 
 def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str, faults: list[InputError]) -> Any:
     loader = _Loader("")
     try:
-        return loader.construct_object(node, deep=True)
+        value = loader.construct_object(node, deep=True)
+        return _whole(value, at, node.start_mark.line + 1, name, faults) if isinstance(value, str) else value
     except (ValueError, yaml.YAMLError) as error:
         said = getattr(error, "problem", None) or error
         key = ".".join(str(part) for part in at)
@@ -212,6 +213,17 @@ def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str, faults: list[
         return node.value
     finally:
         loader.dispose()
+
+
+def _whole(text: str, at: tuple[str | int, ...], row: int, name: str, faults: list[InputError]) -> str:
+    """Return a text whose escapes of two halves are one character; name a half that stands alone."""
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        half = next(char for char in text if 0xD800 <= ord(char) < 0xE000)
+        what = f"\\u{ord(half):04x} is half of a pair and no character"
+        faults.append(InputError(what, file=name, row=row, key=_key(at), right="Write the character itself"))
+        return "".join("\ufffd" if 0xD800 <= ord(char) < 0xE000 else char for char in text)
 
 
 def validate(model: type[Model], data: Any, lines: Lines, file: str, faults: Iterable[InputError] = ()) -> Model:

@@ -7,11 +7,13 @@ by which it says that it found something.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cartrial.__main__ import main
@@ -23,6 +25,7 @@ from cartrial.study import Study
 from cartrial.study.criteria.sets import Options
 from cartrial.study.endpoint import ResponseWindow
 from cartrial.study.model import Cytopenia, Kinetics, Visit
+from cartrial.study.registry.record import read_registry
 from cartrial.yamlfile import Part, read_yaml, validate
 from cases.case import case_path, checked
 from helpers import WORKED, run_cli
@@ -229,3 +232,46 @@ def test_a_row_of_a_mapping_that_no_sheet_has_is_refused() -> None:
         validate(Table, {"file": "a.xlsx", "last-row": 10**30}, {(): 1}, "mapping.yaml")
     with pytest.raises(InputError, match="nominal: the number must be at most 100000"):
         validate(Day, {"nominal": 10**30}, {(): 1}, "mapping.yaml")
+
+
+DM = ["STUDYID", "USUBJID", "SITEID", "SEX"]
+
+
+def halved(folder: Path, lines: bool, at: int) -> Path:
+    r"""Write a DM as Dataset-JSON whose second subject has a lone ``\ud800`` in one column."""
+    rows = [["S", "S-01", "1", "F"], ["S", "S-02", "1", "M"]]
+    rows[1][at] += "\ud800"
+    head = {"datasetJSONVersion": "1.1.0", "name": "DM", "records": 2, "columns": [{"name": name} for name in DM]}
+    if lines:
+        (folder / "dm.ndjson").write_text("\n".join(json.dumps(part) for part in (head, *rows)))
+    else:
+        (folder / "dm.json").write_text(json.dumps(head | {"rows": rows}))
+    return folder
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_half_a_character_in_json_names_its_place(tmp_path: Path, lines: bool) -> None:
+    """Expected: `by hand`, from the review: file, row and column where a rule reads it, a note where none does."""
+    with pytest.raises(InputError, match=r"^dm.(nd)?json, row 3, USUBJID: .ud800, half of a pair, is not UTF-8 text. "):
+        read_sdtm(halved(tmp_path, lines, 1))
+    found = read_sdtm(halved(tmp_path, lines, 2)).findings.filter(pl.col("RULE") == "byte-undecoded")
+    assert found.select("SEVERITY", "ROW", "VARIABLE").rows() == [("note", 3, "SITEID")]
+
+
+def test_half_a_character_in_yaml_names_its_line() -> None:
+    """Expected: `by hand`, from the review; two halves that belong together are the character that they mean."""
+    with pytest.raises(InputError, match=r"^study.yaml, row 2, a.b: .ud800 is half of a pair and no character. Write the character itself"):
+        read_yaml(Path("study.yaml"), text='a:\n  b: "S\\ud800"')
+    with pytest.raises(InputError, match=r"^study.yaml, row 1: .ud800 is half of a pair"):
+        read_yaml(Path("study.yaml"), text='"S\\ud800": 1')
+    assert read_yaml(Path("study.yaml"), text='a: "\\ud83d\\ude00"')[0] == {"a": "\U0001f600"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [('{"a": "\\ud800"}', "holds half a character"), ('{"a": ' + "9" * 5000 + "}", "has thousands of digits")]
+)
+def test_a_registry_record_that_cannot_be_written_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """Expected: `by hand`: one message."""
+    (tmp_path / "NCT.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_registry(tmp_path / "NCT.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.forms.text import MARKED, marked_byte, shown, shown_text
+from cartrial.sdtm.forms.text import MARKED, marked_place, shown, shown_text
 from cartrial.sdtm.source import DTYPES, finding, findings_frame, no_findings
 from cartrial.sdtm.vocabulary.dates import is_date
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
@@ -122,10 +122,12 @@ def _decoded(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame,
         need = variable.need if variable else ("key" if name in KEYED and domain not in UNKEYED else "other")
         needed = bad if need == "key" else bad.filter(_relevant(bad, known)) if need in ("must", "rule") else bad.clear()
         no_text = "neither ASCII nor UTF-8 text" if ".xpt" in file.lower() else "not UTF-8 text"
-        byte = f"the byte {marked_byte((needed if needed.height else bad)[name][0]):#04x} is {no_text}"
+        place = marked_place((needed if needed.height else bad)[name][0])
+        byte = f"{place} is {no_text}"
         if needed.height:
             right = "Save the file as CSV UTF-8" if ".csv" in file.lower() else "Write the file again with its text in UTF-8"
-            raise InputError(f"{byte}; it looks like Latin-1 (Windows) text", file=file, row=needed["ROW"][0], key=name, right=right)
+            what = f"{byte}; it looks like Latin-1 (Windows) text" if "byte" in place else byte
+            raise InputError(what, file=file, row=needed["ROW"][0], key=name, right=right)
         cells = "1 value" if bad.height == 1 else f"{bad.height} values"
         message = f"{byte[0].upper()}{byte[1:]} ({cells} of {name}); it is shown as \ufffd. No rule reads it."
         found.append(

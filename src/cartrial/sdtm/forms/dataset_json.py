@@ -7,12 +7,13 @@ Formats: CDISC Dataset-JSON version 1.1 (2024), https://www.cdisc.org/standards/
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from cartrial.errors import InputError
-from cartrial.sdtm.forms.text import decoded
+from cartrial.sdtm.forms.text import decoded, marked_halves
 from cartrial.sdtm.vocabulary.schema import DOMAINS, domain_label, kind_of, variable_label
 
 __all__ = ["NotDatasetJson", "dataset_json_bytes", "read_dataset_json_table"]
@@ -123,7 +124,7 @@ def read_dataset_json_table(data: bytes, file: str, *, lines: bool | None) -> tu
         raise InputError("the rows are no list", file=file, key="rows", right="Each row is an array with one value a column")
     if not isinstance(columns, list) or not all(isinstance(column, dict) and column.get("name") for column in columns):
         raise InputError("the columns have no names", file=file, key="columns", right="Each column has itemOID, name, label and dataType")
-    names = [str(column["name"]) for column in columns]
+    names = [marked_halves(str(column["name"])) for column in columns]
     wrong = next((i for i, row in enumerate(rows) if not isinstance(row, list) or len(row) != len(names)), None)
     if wrong is not None:
         raise InputError(
@@ -144,23 +145,28 @@ def read_dataset_json_table(data: bytes, file: str, *, lines: bool | None) -> tu
         raise InputError("the columns have this name twice", file=file, key=twice, right="Each variable stands once")
     values = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     series = [_series(name, column, file) for name, column in zip(names, values, strict=True)]
-    return str(document["name"]).strip().upper(), pl.DataFrame(series)
+    return marked_halves(str(document["name"])).strip().upper(), pl.DataFrame(series)
 
 
 def _series(name: str, values: tuple[Any, ...], file: str) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {str}:
-        return pl.Series(name, values, dtype=pl.String)
+        return _texts(name, values)
     if kinds == {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)
     if kinds <= {int, float}:
         whole = kinds == {int} and all(value is None or abs(value) < 2**63 for value in values)
         return pl.Series(name, values, dtype=pl.Int64) if whole else pl.Series(name, [_float(value) for value in values], dtype=pl.Float64)
     if kinds <= {str, int, float}:
-        return pl.Series(
-            name, [value if value is None or isinstance(value, str) else f"{_float(value):.15g}" for value in values], dtype=pl.String
-        )
+        return _texts(name, [value if value is None or isinstance(value, str) else f"{_float(value):.15g}" for value in values])
     raise InputError("the column holds lists or objects, not single values", file=file, key=name, right="It holds text, numbers or dates")
+
+
+def _texts(name: str, values: Sequence[str | None]) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.String)
+    except UnicodeEncodeError:  # an escape such as \ud800 alone
+        return pl.Series(name, [value if value is None else marked_halves(value) for value in values], dtype=pl.String)
 
 
 def _float(value: Any) -> float | None:

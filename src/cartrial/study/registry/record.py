@@ -52,12 +52,17 @@ def read_registry(path: str | Path) -> dict[str, Any]:
     file = Path(path)
     try:
         data = json.loads(file.read_text(encoding="utf-8-sig"))
+        json.dumps(data, ensure_ascii=False).encode()
     except OSError as error:
         raise InputError("the file cannot be read", file=str(file), right="Give the path of a JSON file") from error
     except UnicodeDecodeError as error:
         raise InputError("the file is not UTF-8 text", file=file.name, right="Save it as UTF-8") from error
     except json.JSONDecodeError as error:
         raise InputError(f"this is not valid JSON: {error.msg}", file=file.name, row=error.lineno, right=_SHAPE) from error
+    except UnicodeEncodeError as error:  # an escape such as \ud800 alone
+        raise InputError("a text of the file holds half a character (\\ud800 or its like)", file=file.name, right=_SHAPE) from error
+    except ValueError as error:  # Python refuses a number of thousands of digits
+        raise InputError("a number of the file has thousands of digits", file=file.name, right=_SHAPE) from error
     except RecursionError as error:
         raise InputError("the JSON is nested too deeply", file=file.name, right=_SHAPE) from error
     if isinstance(data, dict) and isinstance(data.get("studies"), list):
