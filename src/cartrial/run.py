@@ -40,7 +40,9 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     Parameters
     ----------
     study : str or Path
-        A built-in name, a YAML file, or a folder. A folder's `mapping.yaml` describes the spreadsheet in `data`.
+        A built-in name, a YAML file, or a folder. A `mapping.yaml` in the folder, or beside the file, describes the spreadsheet in `data`.
+        Beside a file it gives way to a mapping in `data`, and is used only where the table that it names is there, or `data` holds a
+        spreadsheet and nothing else that could be read.
     data : str or Path
         Folder of source data.
     require : bool
@@ -77,13 +79,51 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
 
     say("Reading the study")
     loaded = Study.load(study)
-    mapping = Path(study) / "mapping.yaml" if Path(study).is_dir() else None
     say("Reading the source data")
-    source = read_sdtm(data, mapping=mapping if mapping and mapping.is_file() else None)
+    source = read_sdtm(data, mapping=_mapping_of(Path(study), Path(data)))
     loaded = _with_provenance(loaded, source, Path(data))
     say("Checking the source data")
     findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
     return Data(loaded, source, findings)
+
+
+def _mapping_of(study: Path, data: Path) -> Path | None:
+    """Return the mapping of a study's spreadsheet: in its folder, or beside its file where it describes what is in the data folder."""
+    if study.is_dir():
+        mapping = study / "mapping.yaml"
+        return mapping if mapping.is_file() else None
+    mapping = study.parent / "mapping.yaml"
+    if not study.is_file() or not mapping.is_file() or (data / "mapping.yaml").is_file():
+        return None
+    return mapping if _describes(mapping, data) else None
+
+
+def _describes(mapping: Path, data: Path) -> bool:
+    """Whether a table that a mapping names is in the data folder, or nothing is there that could be read without a mapping."""
+    from cartrial.errors import InputError
+    from cartrial.sdtm.read import SPREADSHEETS, has_tables
+    from cartrial.yamlfile import read_yaml
+
+    try:
+        here = [path.name for path in data.iterdir()]
+        tables = has_tables(data)
+    except OSError:  # what is wrong with the folder is said where it is read
+        return False
+    if not tables:
+        return any(name.lower().endswith(SPREADSHEETS) for name in here)
+    try:
+        said = read_yaml(mapping)[0]
+    except InputError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    several = said.get("tables")
+    parts = [said.get("table"), *(several.values() if isinstance(several, dict) else ())]
+    files = [part["file"] for part in parts if isinstance(part, dict) and isinstance(part.get("file"), str)]
+    if files:
+        return any((data / name).is_file() for name in files)
+    # a mapping with a fault is told of it where it speaks of a file of these data
+    text = mapping.read_text(encoding="utf-8", errors="replace")
+    return any(name in text for name in here)
 
 
 def _with_provenance(study: Study, source: Source, data: Path) -> Study:

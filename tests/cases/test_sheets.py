@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import shutil
 import time
 import zipfile
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from cartrial.sdtm import Source, check_sdtm, read_sdtm
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
 from cases.case import case_path, derived, value
+from sdtm_example import STUDY_YAML, small_tables, write_tables
 
 openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need openpyxl (extra: formats)")
 
@@ -540,3 +542,52 @@ def test_other_files_beside_a_mapping_are_named(tmp_path: Path) -> None:
     (tmp_path / "rs.csv").write_text("STUDYID\n")
     source = mapped(tmp_path, "", [["ID"], ["a"]])
     assert source.findings.filter(RULE="file-ignored").select("FILE", "SEVERITY").rows() == [("rs.csv", "warning")]
+
+
+# the mapping beside a study file
+
+
+@pytest.mark.parametrize("name", ["template-all-responders", "records-emd-missing"])
+def test_a_mapping_beside_the_study_file_is_read(name: str) -> None:
+    """By hand: a study is named by its folder or by its file, and its mapping stands beside the file either way."""
+    place = case_path(f"sheets/{name}")
+    by_file = load_data(place / "study.yaml", place / "data", require=False)
+    by_folder = load_data(place, place / "data", require=False)
+    assert by_file.source.level == by_folder.source.level
+    assert by_file.source.domains["RS" if name.startswith("template") else "LB"].height > 0
+    assert {k: v.rows() for k, v in by_file.source.domains.items()} == {k: v.rows() for k, v in by_folder.source.domains.items()}
+    assert by_file.findings.rows() == by_folder.findings.rows()
+
+
+def test_a_mapping_in_the_data_folder_wins(tmp_path: Path) -> None:
+    """By hand: the mapping beside the data says another level than that beside the study file."""
+    place = Path(shutil.copytree(case_path("sheets/template-all-responders"), tmp_path / "study"))
+    text = (place / "mapping.yaml").read_text(encoding="utf-8")
+    (place / "data" / "mapping.yaml").write_text(text.replace("level: events", "level: records"), encoding="utf-8")
+    assert load_data(place / "study.yaml", place / "data", require=False).source.level == "records"
+
+
+@pytest.mark.parametrize("text", ["", "table: {file: events.csv}\n", "tables: [a]\n", "table: {file: 3}\n", "a: [\n"])
+def test_a_mapping_of_other_data_beside_the_study_file_is_left_alone(text: str, tmp_path: Path) -> None:
+    """By hand: a folder of tables by domain, without the table that the mapping names."""
+    (tmp_path / "study.yaml").write_text(STUDY_YAML, encoding="utf-8")
+    (tmp_path / "mapping.yaml").write_text(text, encoding="utf-8")
+    data = load_data(tmp_path / "study.yaml", write_tables(small_tables(), tmp_path / "data"))
+    assert data.source.domains["DM"].height == len(small_tables()["DM"])
+
+
+def test_a_misspelt_table_of_the_mapping_beside_the_study_file_is_named(tmp_path: Path) -> None:
+    """By hand: only a spreadsheet is there, so the mapping is meant for it, and what it names is missing."""
+    place = Path(shutil.copytree(case_path("sheets/records-emd-missing"), tmp_path / "study"))
+    (place / "data" / "visits.xlsx").rename(place / "data" / "visit.xlsx")
+    with pytest.raises(InputError, match=r"visits\.xlsx"):
+        load_data(place / "study.yaml", place / "data")
+
+
+def test_a_fault_of_the_mapping_beside_the_study_file_is_named(tmp_path: Path) -> None:
+    """By hand: the key of the file is misspelt, and the file stands in the data folder."""
+    place = Path(shutil.copytree(case_path("sheets/template-all-responders"), tmp_path / "study"))
+    text = (place / "mapping.yaml").read_text(encoding="utf-8")
+    (place / "mapping.yaml").write_text(text.replace("{file: events.csv", "{fil: events.csv"), encoding="utf-8")
+    with pytest.raises(InputError, match="fil"):
+        load_data(place / "study.yaml", place / "data")

@@ -196,6 +196,11 @@ def _parts(domain: str, found: list[_Table]) -> tuple[list[_Table], pl.DataFrame
     return parts, join_findings(said)
 
 
+def has_tables(folder: Path) -> bool:
+    """Whether a folder holds a file in a form that is read without a mapping."""
+    return any(path.is_file() and not path.name.startswith(".") and _ending(path) in FORMS for path in folder.iterdir())
+
+
 def _data_files(folder: Path) -> list[Path]:
     try:
         files = sorted(
