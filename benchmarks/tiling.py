@@ -107,8 +107,8 @@ def one_trial(subjects: int = 48, seed: int = 1) -> Records:
         "TEST": pl.String,
         "SPEC": pl.String,
         "VALUE": pl.Float64,
-        "BELOW": pl.Boolean,
-        "POSITIVE": pl.Boolean,
+        "REL": pl.Int8,
+        "LIMIT": pl.Float64,
         "LLOQ": pl.Float64,
         "LOD": pl.Float64,
     }

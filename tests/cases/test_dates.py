@@ -225,3 +225,18 @@ def test_a_slip_of_the_year_is_found():
     """A18."""
     code, text = checked("data/year-typo")
     assert code == 0 and "before-consent" in text and "2021-04-01" in text
+
+
+def test_an_imputed_date_that_decides_is_flagged():
+    """Paragraph 1, by hand: imputations are flagged. New therapy in 2022-05 is on 2022-05-01, day 120; in 2022-02 on day 31."""
+    later = derive(STUDY, source(CM=[{"CMTRT": "BLINATUMOMAB", "CMCAT": "SUBSEQUENT ANTICANCER THERAPY", "CMSTDTC": "2022-05"}])).adtte
+    for name, days in (("EFS", 121), ("DOR", 63)):
+        row = later.filter(PARAMCD=name, VARIANT="").row(0, named=True)
+        assert row["AVAL"] == days and "date of new therapy imputed" in row["FLAGS"]
+    assert later.filter(PARAMCD="OS", VARIANT="")["FLAGS"].to_list() == [None] * later.filter(PARAMCD="OS", VARIANT="").height
+    early = derive(STUDY, source(PR=[{"PRTRT": "ALLO-HSCT", "PRSTDTC": "2022-02"}]))
+    row = value(early, "ORR3")
+    assert (row["AVALC"], row["REASON"], row["FLAGS"]) == ("N", "hsct", "date of transplant imputed")
+    # a conditioning with a whole date dates the transplant
+    dated = [{"PRTRT": "ALLO-HSCT", "PRSTDTC": "2022-02"}, {"PRTRT": "CONDITIONING", "PRSTDTC": "2022-02-10"}]
+    assert value(derive(STUDY, source(PR=dated)), "ORR3")["FLAGS"] is None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from cartrial import InputError, Study, read_sdtm
+from cartrial import InputError, Study, derive, read_sdtm
+from cartrial.sdtm import Source
 from cartrial.sdtm.records import derive_records
 
 MAPPING = """\
@@ -52,3 +54,13 @@ def test_days_that_contradict_the_mapping(tmp_path, declared, infused, day, word
     """Bad input: one message."""
     with pytest.raises(InputError, match=words):
         days(tmp_path, declared, infused, day, 30)
+
+
+def test_a_day_0_of_a_calendar_without_one_is_the_day_before_day_1():
+    """A21, by hand: the infusion is on day 1, so there is no day 0; a finding names the record, and it is read as -1."""
+    who = {"STUDYID": "inaticel-pivotal", "USUBJID": ["S1"], "ROW": [2]}
+    ex = {"EXSEQ": [1], "EXTRT": "CNCT19", "EXSTDY": [1.0]}
+    rs = {"RSSEQ": [1], "RSTESTCD": "OVRLRESP", "RSSTRESC": "NR", "RSEVAL": "INDEPENDENT ASSESSOR", "RSDY": [0.0]}
+    tables = {"DM": who, "EX": who | ex, "RS": who | rs}
+    source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
+    assert derive(Study.load("inaticel"), source).adresp.filter(READER="IRC")["CARDAY"].to_list() == [-1]

@@ -15,6 +15,7 @@ from cartrial import InputError, Study, derive
 from cartrial.sdtm import read_sdtm
 from cases.case import case_path, checked, derived, value
 
+COUNTS = (("BLAST", "BONE MARROW", 1, "%"), ("BLAST", "BLOOD", 0, "%"), ("NEUT", "BLOOD", 2, "10^9/L"), ("PLAT", "BLOOD", 150, "10^9/L"))
 STUDY = "inaticel-pivotal"
 
 
@@ -189,3 +190,27 @@ def test_a_study_day_of_no_calendar_is_one_message():
     who = pl.DataFrame({"STUDYID": "S", "USUBJID": ["1"], "ROW": [2]})
     with pytest.raises(InputError, match="no study day"):
         derive(Study.load("inaticel"), Source({"DM": who, "EX": pl.DataFrame(table)}))
+
+
+@pytest.mark.parametrize("reason", ["", "PATIENT REFUSED"])
+def test_a_marrow_that_was_not_done_is_no_sample(tmp_path, reason):
+    """A6 and paragraph 3, by hand: it dates no relapse and no pair of reads. Blood shows the relapse on day 95, new therapy is on day 97.
+
+    A haemodilute sample was taken: it is inadequate, and the blood within 7 days of it is read with it, as before.
+    """
+    lab = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBSPEC,LBSTRESC,LBSTRESN,LBSTRESU,LBSTAT,LBREASND,LBDTC\n"
+    rows = [
+        *(f"{STUDY},S1,{i},{test},{spec},{n},{n},{unit},,,2022-01-29" for i, (test, spec, n, unit) in enumerate(COUNTS)),
+        f"{STUDY},S1,7,BLAST,BLOOD,5,5,%,,,2022-04-06",
+    ]
+    undone = f"{STUDY},S1,8,BLAST,BONE MARROW,,,,NOT DONE,{reason},2022-04-10"
+    therapy = f"STUDYID,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\n{STUDY},S1,1,X,SUBSEQUENT ANTICANCER THERAPY,2022-04-08\n"
+    emd = f"STUDYID,USUBJID,FASEQ,FATESTCD,FAOBJ,FASTRESC,FADTC\n{STUDY},S1,1,OCCUR,EXTRAMEDULLARY DISEASE,ABSENT,2021-12-20\n"
+    found = []
+    for name, extra in (("without", []), ("with", [undone])):
+        text = lab + "\n".join([*rows, *extra]) + "\n"
+        folder = with_files(tmp_path / name, "cmoccur-n", lb=text, cm=therapy, fa=emd)
+        (folder / "rs.csv").unlink()
+        adam = derive(Study.load("inaticel"), read_sdtm(folder))
+        found.append([value(adam, "ORR3", "reader=INV"), adam.adresp.filter(READER="INV").drop("SEQ", strict=False).rows()])
+    assert found[0][0]["REASON"] == "relapse" and found[0] == found[1]

@@ -41,7 +41,7 @@ class Course:
     ----------
     frame : polars.DataFrame
         One row by subject with every column below, null instead of `FAR`, and the sources: DEATH_SRC, DEATH_VAR, DEATH_SEQ, DEATH_IMPUTED,
-        HSCT_SRC, HSCT_SEQ, NEW_SRC, NEW_SEQ, RE_SRC, RE_SEQ, ALIVE_SRC, ALIVE_SEQ, STRADDLES.
+        HSCT_SRC, HSCT_SEQ, HSCT_IMPUTED, NEW_SRC, NEW_SEQ, NEW_IMPUTED, RE_SRC, RE_SEQ, RE_IMPUTED, ALIVE_SRC, ALIVE_SEQ, STRADDLES.
     day0, enrolled, cutoff, death, failure, withdrawn, lost, ended, alive : ndarray
         `ended`: taken off study before infusion for another reason, of those never infused.
     ice : ndarray of int64, shape (3, subjects)
@@ -174,14 +174,16 @@ def _eligible(frame: pl.DataFrame, base: pl.DataFrame, name: str, straddling_aft
         (pl.col("DAYX") >= start) & (pl.col("DAY") <= pl.col("CUTOFF"))
     )
     straddles = (pl.col("DAY") != pl.col("DAYX")) & (pl.col("DAYX") > pl.col("CUTOFF"))
-    joined = joined.with_columns(pl.max_horizontal("DAY", start).cast(pl.Int32).alias("DAY"), straddles.alias(f"STRADDLES_{name}"))
+    partial = (pl.col("DAY") != pl.col("DAYX")).alias(f"{name}_IMPUTED")
+    joined = joined.with_columns(pl.max_horizontal("DAY", start).cast(pl.Int32).alias("DAY"), straddles.alias(f"STRADDLES_{name}"), partial)
     return joined.filter(~pl.col(f"STRADDLES_{name}")) if straddling_after_cutoff else joined
 
 
 def _first(frame: pl.DataFrame, name: str, last: str | None = None) -> pl.DataFrame:
     first = frame.sort("SUBJ", "DAY", "SEQ", nulls_last=True, maintain_order=True).unique("SUBJ", keep="first", maintain_order=True)
     return first.select(
-        *("SUBJ", pl.col("DAY").alias(name), pl.col("SRC").alias(f"{name}_SRC"), pl.col("SEQ").alias(f"{name}_SEQ"), f"STRADDLES_{name}"),
+        *("SUBJ", pl.col("DAY").alias(name), pl.col("SRC").alias(f"{name}_SRC"), pl.col("SEQ").alias(f"{name}_SEQ")),
+        *(f"{name}_IMPUTED", f"STRADDLES_{name}"),
         *([pl.col("DAYX").alias(last)] if last else []),
     )
 
@@ -214,7 +216,10 @@ def _transplants(records: Records, base: pl.DataFrame, straddling_after_cutoff: 
     start = (
         conditioning.filter(pl.col("DAY") >= pl.col("GIVEN") - CONDITIONING_DAYS).group_by("SUBJ").agg(pl.col("DAY").min().alias("FROM"))
     )
-    return transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT")).drop("FROM", "LAST")
+    # a conditioning has a date of its own
+    imputed = pl.col("HSCT_IMPUTED") & pl.col("FROM").is_null()
+    dated = transplants.join(start, on="SUBJ", how="left").with_columns(pl.coalesce("FROM", "HSCT").alias("HSCT"), imputed)
+    return dated.drop("FROM", "LAST")
 
 
 def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_after_cutoff: bool) -> tuple[pl.DataFrame, pl.DataFrame]:

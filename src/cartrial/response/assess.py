@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
-from cartrial.response.lab import lab_reads
+from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.mrd import mrd_samples
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
 from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
@@ -168,7 +168,7 @@ def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, 
 
 
 def _marrow_samples(labs: pl.DataFrame, count: int) -> Samples:
-    marrow = labs.filter((pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW"))
+    marrow = labs.filter(IN_MARROW)
     days = marrow.select("SUBJ", "DAY").unique().sort("SUBJ", "DAY")
     return Samples(offsets(wide(days["SUBJ"]), count), wide(days["DAY"]))
 

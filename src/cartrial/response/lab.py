@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
 
-__all__ = ["lab_reads", "merge_dates"]
+__all__ = ["IN_MARROW", "lab_reads", "merge_dates"]
 
 
 def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -84,7 +84,8 @@ def _as_absent(dates: pl.DataFrame) -> pl.DataFrame:
     return dates.select("SUBJ", "DAY", pl.col("DAY").alias("DAYX"), absent, pl.lit(None, dtype=pl.Int64).alias("SEQ"))
 
 
-_IN_MARROW = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
+# what was not done is no sample, and dates nothing; a haemodilute or acellular one was taken
+IN_MARROW = pl.col("TAKEN") & (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
 _IN_BLOOD = pl.col("DONE") & (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD")
 _NOTHING = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("LOW", "HIGH")]
 
@@ -120,7 +121,7 @@ def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
     """Return one row a date: its marrow sample, else its evidence of disease elsewhere."""
     # an adequate sample of the date before an inadequate one
     adequate = [pl.when(pl.col("DONE")).then(pl.col(name)).alias(name) for name in ("LOW", "HIGH")]
-    marrow = merge_dates(labs.filter(_IN_MARROW).with_columns(adequate), highest=True)
+    marrow = merge_dates(labs.filter(IN_MARROW).with_columns(adequate), highest=True)
     elsewhere = [labs.filter(_IN_BLOOD & (pl.col("LOW") > 0)), lesions.filter(pl.col("PRESENT") == 1)]
     dates = pl.concat(
         [

@@ -14,7 +14,7 @@ from cartrial.endpoints.rules.codes import RATE_REASONS
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of, window_in_words
-from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
+from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.codes import flag_names
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -97,8 +97,10 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         day = np.where((reason == code) & (chosen < 0), days[rows], day)
     trace = Trace(rows)
     trace.from_assessment(calls, chosen >= 0, chosen)
-    for code, name in ((codes.R_HSCT, "HSCT"), (codes.R_REINFUSION, "RE"), (codes.R_NEWTHERAPY, "NEW"), (codes.R_DEATH, "DEATH")):
-        trace.from_course(course, (reason == code) & (chosen < 0), name)
+    named = {"HSCT": codes.R_HSCT, "RE": codes.R_REINFUSION, "NEW": codes.R_NEWTHERAPY, "DEATH": codes.R_DEATH}
+    deciding = {name: (reason == code) & (chosen < 0) for name, code in named.items()}
+    for name, where in deciding.items():
+        trace.from_course(course, where, name)
     trace.from_disposition(((reason == codes.R_PRODUCT_FAILURE) | (reason == codes.R_WITHDRAWN)) & (chosen < 0))
     status = calls.status[np.maximum(chosen, 0)] if len(calls.day) else np.zeros(len(rows), np.int64)
     day0 = course.day0[rows]
@@ -121,7 +123,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "CARDAY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
         **trace.columns(),
         "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window_in_words(study, endpoint)),
-        "FLAGS": words_of_flags(flags),
+        "FLAGS": with_imputed(words_of_flags(flags), course, rows, deciding),
     }
     frame = pl.DataFrame(columns)
     unread = (value == 0) & decided & populations.not_read(reader)[rows]

@@ -15,7 +15,7 @@ from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.time_kernel import assess_time
 from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
-from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take
+from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -129,8 +129,13 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     day0 = course.day0[rows]
     relative = pl.Series(np.where(day0 < FAR, end - day0, 0).astype(np.int32))
     flags = np.where(source >= 0, calls.flags[np.maximum(source, 0)] if len(calls.day) else 0, 0)
-    imputed = course.frame["DEATH_IMPUTED"].fill_null(False).to_numpy()[rows] & (event == codes.E_DEATH)
-    words = words_of_flags(flags)
+    ices = (
+        ("HSCT", codes.E_HSCT, codes.C_HSCT),
+        ("RE", codes.E_REINFUSION, codes.C_REINFUSION),
+        ("NEW", codes.E_NEWTHERAPY, codes.C_NEWTHERAPY),
+    )
+    decided = {name: (event == ended) | ((event < 0) & (censor == stopped)) for name, ended, stopped in ices}
+    words = with_imputed(words_of_flags(flags), course, rows, {"DEATH": event == codes.E_DEATH, **decided})
     texts = [*(_EVENTS[name] for name in EVENT_NAMES), *(_CENSORED[name] for name in CENSOR_REASONS)]
     columns = {
         "SUBJ": pl.Series(rows.astype(np.int32)),
@@ -148,7 +153,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
         **trace.columns(),
         "RULE": take(texts, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
-        "FLAGS": words.zip_with(pl.Series(~imputed), constant("date of death imputed", len(rows))),
+        "FLAGS": words,
     }
     frame = pl.DataFrame(columns)
     return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows], (event < 0) & (source >= -1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,30 @@ def as_dates(day: np.ndarray, dated: np.ndarray) -> pl.Series:
 def study_day(day: pl.Expr) -> pl.Expr:
     """Return days from day 0 as ADaM counts them: the first day of treatment is day 1, the day before it -1, and there is no day 0."""
     return day + pl.when(day >= 0).then(1).otherwise(0)
+
+
+_EVENTS = {"DEATH": "death", "HSCT": "transplant", "RE": "re-infusion", "NEW": "new therapy"}
+
+
+def with_imputed(words: pl.Series, course: Course, rows: np.ndarray, decided: Mapping[str, np.ndarray]) -> pl.Series:
+    """Add to the flags of some subjects that the date of the event that decides was imputed (rules, paragraph 1).
+
+    Parameters
+    ----------
+    words : polars.Series of str, shape (rows,)
+    course : Course
+    rows : ndarray of int64, shape (rows,)
+        The subject of each row.
+    decided : mapping of str to ndarray of bool, shape (rows,)
+        Of DEATH, HSCT, RE and NEW: where it decides.
+    """
+    for name, where in decided.items():
+        imputed = where & course.frame[f"{name}_IMPUTED"].fill_null(False).to_numpy()[rows]
+        if imputed.any():
+            added = constant(f"date of {_EVENTS[name]} imputed", len(rows)).zip_with(pl.Series(imputed), constant(None, len(rows)))
+            words = pl.select(pl.concat_str(pl.lit(words), pl.lit(added), separator="; ", ignore_nulls=True)).to_series()
+            words = words.set(words == "", None)
+    return words
 
 
 class Trace:

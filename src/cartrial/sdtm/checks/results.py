@@ -213,12 +213,14 @@ def _undecided(context: Context) -> Iterator[pl.DataFrame]:
     missing = "the count is as missing"
     doubtful = [
         (marrow & _between(criteria.marrow.value, criteria.relapse_marrow.value), "the marrow is not evaluable"),
-        (blood & _between(0.0, criteria.relapse_blood.value), "circulating blasts are neither seen nor excluded"),
+        (blood & _between(0.0, criteria.relapse_blood.value), "the assessment is not evaluable"),
         *(((pl.col("TEST") == test) & _between(*limits[: 1 + crh]), missing) for test, limits in counts.items()),
     ]
     for where, what in doubtful:
         lab = context.results.filter(where.fill_null(False) & pl.col("READ") & (pl.col("REL") != UNREADABLE))
-        message = pl.format(f"{{}} is '{{}}', which decides nothing under the criteria: {what}.", "TEST", "SAID")
+        message = pl.format(
+            f"{{}} is '{{}}', which lies on both sides of a limit of the criteria: where that limit decides, {what}.", "TEST", "SAID"
+        )
         yield found(lab, message, domain="LB", variable="LBSTRESC")
 
 

@@ -118,8 +118,8 @@ def _require_day(study: Study, exposure: pl.DataFrame, file: str | None) -> None
 
 
 def _elapsed(number: pl.Expr) -> pl.Expr:
-    """A study day of a calendar without day 0, as a number that runs through."""
-    return number - pl.when(number > 0).then(1).otherwise(0)
+    """A study day of a calendar without day 0, as a number that runs through: 1 is 0, -1 is -1, and so is a 0 that cannot be there."""
+    return number - pl.when(number >= 0).then(1).otherwise(0)
 
 
 def _counted(number: pl.Expr) -> pl.Expr:

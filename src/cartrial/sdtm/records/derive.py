@@ -135,7 +135,7 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
         deaths=table_deaths(days, subjects, source),
         extra=asked,
         provenance=study.study.provenance,
-        recorded=recorded_of(study, source, subjects, calls, labs, lesions),
+        recorded=recorded_of(study, source, subjects, calls, labs.filter("TAKEN"), lesions),
     )
 
 

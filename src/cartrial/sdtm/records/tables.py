@@ -99,7 +99,7 @@ def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Return LB in standard units.
 
     REL says how the result stands to its number (`cartrial.sdtm.vocabulary.results`): VALUE is null unless it was measured, LIMIT is
-    x of a result as `<x`.
+    x of a result as `<x`. TAKEN: there was a sample, if only a haemodilute one; DONE: it was adequate.
     """
     types = {
         **{"TEST": pl.String, "SPEC": pl.String, "VALUE": pl.Float64, "REL": pl.Int8, "LIMIT": pl.Float64},
@@ -110,11 +110,12 @@ def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
         return _empty(types)
     said = ("TEST", "VALUE", "REL", "LIMIT", "LLOQ", "LOD")
     lb = lb.with_columns(result_columns(lb).select(pl.col(name).alias(f"__{name}") for name in said))
-    done = (value_of(lb, "LBSTAT").is_null()) & ~canonical(value_of(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
+    inadequate = canonical(value_of(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
+    done = value_of(lb, "LBSTAT").is_null()
     columns = {
         **{name: pl.col(f"__{name}") for name in said},
         "SPEC": pl.coalesce(canonical(value_of(lb, "LBSPEC"), "LBSPEC"), normalised(value_of(lb, "LBSPEC"))),
-        **{"DONE": done, "TAKEN": value_of(lb, "LBSTAT").is_null(), "METHOD": value_of(lb, "LBMETHOD")},
+        **{"DONE": done & ~inadequate, "TAKEN": done | inadequate, "METHOD": value_of(lb, "LBMETHOD")},
     }
     return _table(lb, {name: columns[name] for name in types}, types)
 
