@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartrial.analysis import (
+    analyse,
     best_reads,
     binomial_limits,
     binomial_p_value,
@@ -32,9 +33,13 @@ from cartrial.analysis import (
     estimate_survival,
     kappa_of_tables,
     pair_reads,
+    results_hash,
+    sort_results,
+    write_results,
 )
 from cartrial.analysis.estimators.groups import group_rows
 from cartrial.errors import InputError
+from cartrial.study import Study
 from properties import examples
 
 GOOD = {
@@ -415,3 +420,32 @@ def test_a_valid_frame_is_never_refused(rows: list[tuple]) -> None:
                 assert (found.filter("converged")["standard_error"] > 0).all()
                 assert found.filter(~pl.col("converged"))["hazard_ratio"].null_count() == (~found["converged"]).sum()
                 assert found.filter(~pl.col("converged"))["method"].str.contains("not estimable").all()
+
+
+@pytest.mark.parametrize("use", [sort_results, results_hash, lambda frame: write_results(frame, "results.json")])
+def test_a_frame_that_is_no_results_is_refused_by_each_that_takes_results(use: Callable[[Any], object]) -> None:
+    """Expected: `by hand`, from the review: the words of `check_results`."""
+    with pytest.raises(InputError, match="the columns of the results are not as they should be: study, trial,"):
+        use(pl.DataFrame({"value": ["a"]}))
+    with pytest.raises(InputError, match="no polars DataFrame"):
+        use(None)
+
+
+def test_what_is_no_study_is_refused_by_analyse() -> None:
+    """Expected: `by hand`, from the review: one message that says what to give."""
+    with pytest.raises(InputError, match=r"^study: 'inaticel' is no Study. For example Study.load"):
+        analyse("inaticel", None)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^adam: None is no Adam. For example derive"):
+        analyse(Study.load("inaticel"), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("estimate", [estimate_logrank, estimate_gray])
+@pytest.mark.parametrize("rho", [-1e9, 1e9, -10.5, float("inf"), float("nan")])
+def test_a_weight_that_overflows_is_refused(estimate: Callable[..., pl.DataFrame], rho: float) -> None:
+    """Expected: `by hand`, from the review: from -10 to 10."""
+    frame = pl.DataFrame({"TRIAL": 1, "ARM": ["A", "A", "B", "B"], "AVAL": [1, 2, 3, 4], "CNSR": 0})
+    with pytest.raises(InputError, match=r"^rho: "):
+        estimate(frame, "ARM", rho=rho)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert estimate(frame, "ARM", rho=-10).height == 1

@@ -161,16 +161,10 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
         ...
     cartrial.errors.InputError: trial 1, analysis flow, statistic n: two rows of the results have one key. Keys are unique.
     """
-    check_frame(results)
-    if dict(results.schema) != SCHEMA:
-        wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]] + [
-            name for name in results.columns if name not in SCHEMA
-        ]
-        raise InputError(
-            f"the columns of the results are not as they should be: {', '.join(wrong) or 'their order'}",
-            file=file,
-            right=f"Columns are: {', '.join(SCHEMA)}",
-        )
+    _check_columns(results, file)
+    extra = [name for name in results.columns if name not in SCHEMA]
+    if extra or results.columns != list(SCHEMA):
+        raise _misfit(extra, file)
     empty = [name for name in KEY if name not in ("time", "conf_level") and results[name].null_count()]
     if empty:
         raise InputError("a key column of the results holds null", file=file, key=empty[0], right="Key columns that do not apply are blank")
@@ -182,6 +176,19 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
         first = results.select(KEY).filter(twice).sort(KEY).row(0, named=True)
         words = ", ".join(f"{name} {value}" for name, value in first.items() if value not in ("", None))
         raise InputError("two rows of the results have one key", file=file, key=words, right="Keys are unique")
+
+
+def _check_columns(results: pl.DataFrame, file: str | None = None) -> None:
+    """Refuse what lacks a column of the results, or has it of another type."""
+    check_frame(results)
+    wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]]
+    if wrong:
+        raise _misfit(wrong + [name for name in results.columns if name not in SCHEMA], file)
+
+
+def _misfit(wrong: list[str], file: str | None) -> InputError:
+    what = f"the columns of the results are not as they should be: {', '.join(wrong) or 'their order'}"
+    return InputError(what, file=file, right=f"Columns are: {', '.join(SCHEMA)}")
 
 
 def sort_results(results: pl.DataFrame) -> pl.DataFrame:
@@ -199,6 +206,7 @@ def sort_results(results: pl.DataFrame) -> pl.DataFrame:
     >>> sort_results(results).select("endpoint", "value").rows()
     [('infused', 3.0), ('released', 0.3)]
     """
+    _check_columns(results)
     return results.with_columns(_rounded()).sort(KEY)
 
 
@@ -231,6 +239,7 @@ def results_hash(results: pl.DataFrame) -> str:
     >>> results_hash(results) == results_hash(results.reverse()), len(results_hash(results))
     (True, 64)
     """
+    _check_columns(results)
     numbers = [name for name, dtype in SCHEMA.items() if dtype == pl.Float64]
     rounded = results.select((pl.col(name).round_sig_figs(12) + 0.0).alias(name) if name in numbers else pl.col(name) for name in SCHEMA)
     line = pl.concat_str([pl.col(name).cast(pl.String).fill_null("\x00") for name in SCHEMA], separator="\x1f")

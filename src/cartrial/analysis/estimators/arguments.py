@@ -138,6 +138,14 @@ def check_finite(value: object, key: str) -> float:
     return number
 
 
+def check_power(value: object, key: str) -> float:
+    """Return the power of a weight; beyond 10 in size weights overflow and test the first or the last event alone."""
+    number = check_finite(value, key)
+    if abs(number) > 10:
+        raise InputError(f"{value!r} is no power of a weight", key=key, right="Give a number from -10 to 10; 0 weighs all events alike")
+    return number
+
+
 def read_numbers(values: object, key: str, right: str) -> NDArray[np.float64]:
     """Return numbers, of any shape; not a number where there is none. Text, flags and ragged lists are refused."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.estimators.arguments import check_cause, check_finite, check_names, check_states, read_status, read_times
+from cartrial.analysis.estimators.arguments import check_cause, check_names, check_power, check_states, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
 from cartrial.analysis.estimators.logrank import quadratic_form, test_columns
 from cartrial.analysis.estimators.risk import RiskTable, tabulate_risk
@@ -73,7 +73,7 @@ def estimate_gray(
     >>> row["N"], row["events"], round(row["chi_square"], 6), round(row["p_value"], 6)
     (6, 2, 0.0, 1.0)
     """
-    by, strata, power = check_names(by, "by"), check_names(strata, "strata"), check_finite(rho, "rho")
+    by, strata, power = check_names(by, "by"), check_names(strata, "strata"), check_power(rho, "rho")
     states = check_states(states)
     cause = check_cause(cause, states)
     times, codes = read_times(frame, time), read_status(frame, status, states)
@@ -135,7 +135,8 @@ def _scores(table: RiskTable, k: int, rho: float) -> tuple[np.ndarray, np.ndarra
     whole, died = np.maximum(h.sum(axis=1), 1e-300), own.sum(axis=1)
     pooled = accumulate(np.add, died / whole, offsets)
     free = 1 - before(pooled, 0.0)
-    weight = free**rho if rho else np.ones_like(free)
+    # where nobody of the cause is left there is nothing to weigh: 0 to a negative power would be infinite
+    weight = np.power(free, rho, out=np.zeros_like(free), where=free > 1e-12) if rho else np.ones_like(free)
     denominator = weighted.sum(axis=1)
     share = weighted / np.where(denominator > 0, denominator, 1.0)[:, None]
     step = np.where(died > 0, died / (whole * np.where(free > 0, free, 1.0)), 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.analysis.estimators.arguments import Codes, check_finite, check_names, read_status, read_times
+from cartrial.analysis.estimators.arguments import Codes, check_names, check_power, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, group_rows
 from cartrial.analysis.estimators.risk import tabulate_risk
 
@@ -70,7 +70,7 @@ def estimate_logrank(
     (2.8824, 1, 2.8824)
     """
     by, strata = check_names(by, "by"), check_names(strata, "strata")
-    power = check_finite(rho, "rho")
+    power = check_power(rho, "rho")
     times, state = read_times(frame, time), read_status(frame, status, 2, codes)
     level, levels = group_rows(frame, [group], blank=False)
     k = max(levels.height, 1)
