@@ -73,6 +73,10 @@ def test_the_last_contact_is_an_assumption_in_each_caption(tmp_path: Path) -> No
     curves = [caption for caption in curves if "Band:" in caption or "cumulative incidence" in caption]
     assert curves and all(said in caption for caption in curves)
     assert all(said not in caption for caption in captions if "(OS)" in caption)
+    # by hand from A7: it decides no rate, so it stands at the head of the page and of the times, and beside DOR, RFS and EFS
+    assert said not in text[text.index('<section id="primary">') : text.index('<section id="times">')]
+    # the day comes from the record of the last contact: the one SS record of the subject
+    assert [(row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"]) for row in times[:2]] == [("SS", "SSDTC", 1)] * 2
 
 
 def test_no_confirmation_and_no_missed_visit_is_seen_in_a_best_response(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.assess import Calls
+from cartrial.response.codes import FREE_ASSUMED
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
@@ -201,6 +202,8 @@ def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np
     course = populations.course
     trace = Trace(rows)
     trace.from_assessment(calls, source >= 0, source)
+    flags = calls.flags[np.maximum(source, 0)] if len(calls.day) else np.zeros(len(source), np.int64)
+    trace.from_course(course, (source >= 0) & ((flags & FREE_ASSUMED) != 0), "ALIVE")
     for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
         trace.from_course(course, event == code, name)
     trace.from_course(course, source == codes.FROM_ALIVE, "ALIVE")

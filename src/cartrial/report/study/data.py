@@ -57,6 +57,8 @@ EVENT_WORDS = {
     "missed-visits": "missed visits",
 }
 
+FREE_UNTIL_CONTACT = "Assumption of the study file: a responder without an event was free of relapse until the last contact."
+
 
 @dataclass(frozen=True)
 class ReportData:
@@ -134,8 +136,13 @@ class ReportData:
         if self.study.emd and not recorded.has("EMD", np.zeros(1, np.int64)).all():
             said.append("Assumption of the study file: extramedullary disease, which was never recorded, was absent.")
         if self.study.events.relapse_free_until and recorded.level == "events":
-            said.append("Assumption of the study file: a responder without an event was free of relapse until the last contact.")
+            said.append(FREE_UNTIL_CONTACT)
         return said
+
+    def assumed_of(self, endpoint: Endpoint) -> list[str]:
+        """What of that can decide an endpoint: of whom nobody reads an assessment nothing, of a rate no relapse that came after it."""
+        timed = endpoint.type == "time-to-event" and bool({"relapse", "non-response"} & set(endpoint.events))
+        return [words for words in self.assumed if endpoint.read and (timed or words != FREE_UNTIL_CONTACT)]
 
     @property
     def until(self) -> str:

@@ -21,7 +21,7 @@ def beside(data: ReportData, endpoint: Endpoint) -> list[tuple[str, str]]:
     touched = [note for note in data.notices if endpoint.id in note.endpoints]
     items = [("Not known", note.message) for note in touched if note.rule == "domain-not-recorded"]
     items += [("Warning", note.message) for note in touched if note.rule != "domain-not-recorded"]
-    return [*items, *(("Assumed", words) for words in data.assumed if endpoint.read)]
+    return [*items, *(("Assumed", words) for words in data.assumed_of(endpoint))]
 
 
 def is_absent(text: str) -> bool:

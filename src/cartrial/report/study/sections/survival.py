@@ -90,7 +90,7 @@ def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Cell, ...] |
 
 def _with_assumptions(data: ReportData, endpoint: Endpoint, caption: Markup) -> Markup:
     """Add to a caption what the study file assumes of the source."""
-    return caption + Markup("").join(Markup(" {}").format(words) for words in data.assumed if endpoint.read)
+    return caption + Markup("").join(Markup(" {}").format(words) for words in data.assumed_of(endpoint))
 
 
 def _by_reader(row: ResultRow) -> str:
