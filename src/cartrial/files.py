@@ -42,11 +42,14 @@ def built_beside(out: Path) -> Iterator[Path]:
         ) from error
     try:
         new, old = temporary / "new", temporary / "old"
-        new.mkdir()
-        old.mkdir()
         try:
+            new.mkdir()
+            old.mkdir()
             yield new
         except Exception as error:
+            if isinstance(error, InputError) and error.file and Path(error.file).is_relative_to(temporary):
+                # what is built within builds beside itself too; who reads the message knows `out` alone
+                raise InputError(error.what, file=str(out), row=error.row, key=error.key, right=error.right) from error
             said = _failed(error)
             if said is None:
                 raise

@@ -18,7 +18,7 @@ import pytest
 
 from cartrial.__main__ import main
 from cartrial.errors import InputError, printable
-from cartrial.sdtm import read_sdtm
+from cartrial.sdtm import Source, read_sdtm
 from cartrial.sdtm.mapping.model import Table
 from cartrial.sdtm.mapping.parts import Day
 from cartrial.study import Study
@@ -88,6 +88,19 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(
     assert err.count("\n") == 1
     assert "No space left on device" in err
     assert not out
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("fails", ["write_bytes", "mkdir"])
+def test_a_full_disk_names_the_folder_that_simulate_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    """Expected: `by hand`, from the review: --out, as other commands say, and no folder of a moment."""
+    small = Source({"DM": pl.DataFrame({"STUDYID": "S", "USUBJID": ["S-01"]})})
+    monkeypatch.setattr("cartrial.virtual.trial.conduct.emit_sdtm", lambda *_, **__: small)
+    monkeypatch.setattr(Path, fails, full)
+    code, _, err = run_cli("simulate", "inaticel", "--out", tmp_path / "out", "-n", "2")
+    assert code == 2
+    assert err.startswith(f"{tmp_path / 'out'}: the output cannot be written (No space left on device), and nothing of it was kept.")
+    assert err.count("\n") == 1
     assert not list(tmp_path.rglob("*"))
 
 
