@@ -139,7 +139,7 @@ def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise InputError(
-            f"this is not valid YAML: {problem}",
+            f"this is not valid YAML ({problem})",
             file=name,
             row=mark.line + 1 if mark else None,
             right="Check the indentation, colons and quotes",
@@ -202,9 +202,11 @@ def _scalar(node: yaml.Node, at: tuple[str | int, ...], name: str, faults: list[
     loader = _Loader("")
     try:
         value = loader.construct_object(node, deep=True)
+        if isinstance(value, int) and abs(value) > 10**300:
+            raise ValueError
         return _whole(value, at, node.start_mark.line + 1, name, faults) if isinstance(value, str) else value
     except (ValueError, yaml.YAMLError) as error:
-        said = getattr(error, "problem", None) or error
+        said = "a number has at most 300 digits" if "int" in node.tag else getattr(error, "problem", None) or error
         key = ".".join(str(part) for part in at)
         right = "Write dates as YYYY-MM-DD, and other text in quotes"
         value = node.value if len(node.value) <= 60 else f"{node.value[:60]}..."

@@ -288,3 +288,20 @@ def test_a_registry_record_that_cannot_be_written_is_refused(tmp_path: Path, tex
     (tmp_path / "NCT.json").write_text(text)
     with pytest.raises(InputError, match=message):
         read_registry(tmp_path / "NCT.json")
+
+
+@pytest.mark.parametrize("text", ["a: " + "9" * 6000, "a: 0x" + "f" * 6000, "a: " + "9" * 301])
+def test_a_number_of_thousands_of_digits_is_said_in_words(text: str) -> None:
+    """Expected: `by hand`, from the review: our words, not those of Python."""
+    with pytest.raises(InputError, match=r"^study.yaml, row 1, a: '.*\.\.\.' cannot be read: a number has at most 300 digits\."):
+        read_yaml(Path("study.yaml"), text=text)
+
+
+def test_json_of_another_alphabet_or_with_endless_numbers_is_said_in_words(tmp_path: Path) -> None:
+    """Expected: `by hand`, from the review: UTF-16 by its name, as CSV says it; numbers without Python's words."""
+    (tmp_path / "dm.json").write_text('{"datasetJSONVersion": "1.1.0"}', encoding="utf-16")
+    with pytest.raises(InputError, match=r"^dm.json: the text is UTF-16, not UTF-8. Save the file as UTF-8.$"):
+        read_sdtm(tmp_path)
+    (tmp_path / "dm.json").write_text('{"datasetJSONVersion": ' + "9" * 5000 + "}")
+    with pytest.raises(InputError, match=r"^dm.json: a number has thousands of digits. Check the numbers of the file.$"):
+        read_sdtm(tmp_path)

@@ -27,6 +27,8 @@ class NotDatasetJson(InputError):
 
 
 def _document(data: bytes, file: str, lines: bool | None) -> dict[str, Any]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:2] in (b"{\x00", b"\x00{"):
+        raise InputError("the text is UTF-16, not UTF-8", file=file, right="Save the file as UTF-8")
     if not data.strip():
         raise InputError("the file is empty", file=file, right="It is CDISC Dataset-JSON 1.1")
     text = decoded(data.removeprefix(b"\xef\xbb\xbf"))
@@ -59,7 +61,7 @@ def _json(text: str, file: str, row: int | None) -> Any:
     except RecursionError:
         raise InputError("the JSON is nested too deeply", file=file, row=row, right="It is CDISC Dataset-JSON 1.1") from None
     except ValueError as error:  # a number of thousands of digits
-        raise InputError(f"a number cannot be read ({error})", file=file, row=row, right="Check the numbers of the file") from None
+        raise InputError("a number has thousands of digits", file=file, row=row, right="Check the numbers of the file") from error
 
 
 def _object(value: Any, file: str) -> dict[str, Any]:
