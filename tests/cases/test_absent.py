@@ -134,6 +134,44 @@ def test_nobody_could_have_been_read(tmp_path: Path) -> None:
     assert value(of(folder).adam, "ORR3")["REASON"] == "death"
 
 
+def test_calls_that_could_not_be_used_record_no_reader(tmp_path: Path) -> None:
+    """By hand from A3: each call by a month alone, after the cutoff, or of a subject who was never infused; S1 could have been read."""
+    month = copied("data/cmoccur-n", tmp_path / "month")
+    rs = (month / "rs.csv").read_text()
+    (month / "rs.csv").write_text(rs.replace("2022-01-29", "2022-01").replace("2022-04-01", "2022-04").replace("2022-06-30", "2022-06"))
+    late = subjects(f"S1:{IRC}", to=tmp_path / "late")
+    (late / "rs.csv").write_text((late / "rs.csv").read_text().replace("2022-04-01", "2022-12-01"))
+    never = subjects(f"S2:{IRC}", n=2, to=tmp_path / "never")
+    (never / "ex.csv").write_text("".join((never / "ex.csv").read_text().splitlines(keepends=True)[:2]))
+    for folder in (month, late, never):
+        found = of(folder)
+        row = value(found.adam, "ORR3", subject="S1")
+        assert (row["AVAL"], row["REASON"]) == (None, "not-recorded"), folder.name
+        rate = analyse(INATICEL, found.adam, found.records).filter(endpoint="ORR3", variant="", by="", statistic="rate")
+        assert rate.select("value", "text").row(0) == (None, "not recorded")
+        said = "No call by IRC with a whole date after day 0 and up to the cutoff, of an infused subject: "
+        assert found.findings["MESSAGE"].str.starts_with(said).sum() == 1
+        text = page(found, tmp_path / f"page-{folder.name}")
+        assert said in text[: text.index('<section id="study">')]
+
+
+def test_one_whole_date_records_the_reader(tmp_path: Path) -> None:
+    """By hand from A3: of two subjects one has a call that could be used, so the other is a non-responder and no absence."""
+    folder = subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, to=tmp_path / "data")
+    rs = (folder / "rs.csv").read_text()
+    (folder / "rs.csv").write_text("2022-04-01".join(rs.split("2022-04-01")[:2]) + "2022-04" + rs.split("2022-04-01")[2])
+    found = of(folder)
+    assert [value(found.adam, "ORR3", subject=name)["AVAL"] for name in ("S1", "S2")] == [1, 0]
+
+
+def test_an_accepted_read_is_a_call_of_the_committee(tmp_path: Path) -> None:
+    """By hand from A2: the accepted rows are the committee's calls, also where one reader alone reads."""
+    folder = subjects("S1:INDEPENDENT ASSESSOR", n=1, to=tmp_path / "data")
+    rs = (folder / "rs.csv").read_text().splitlines()
+    (folder / "rs.csv").write_text(f"{rs[0]},RSEVALID,RSACPTFL\n{rs[1]},READER 1,Y\n")
+    assert value(of(folder).adam, "ORR3")["AVAL"] == 1
+
+
 # some are missing
 
 
@@ -158,6 +196,24 @@ def test_subjects_not_read_are_counted_beside_n_and_stay_non_responders(tmp_path
 def test_residual_disease_without_a_record_is_not_recorded() -> None:
     row = value(derived("data/inv-only").adam, "MRDN3", "reader=INV")
     assert (row["AVAL"], row["REASON"]) == (None, "not-recorded")
+
+
+@pytest.mark.parametrize(
+    ("result", "date", "subject"),
+    [("", "2022-04-01", "S1"), ("NEGATIVE", "2022-04", "S1"), ("NEGATIVE", "2022-04-01", "S2")],
+)
+def test_residual_disease_that_could_not_be_used_is_not_recorded(tmp_path: Path, result: str, date: str, subject: str) -> None:
+    """By hand from A3: a blank result, a month alone, or a subject who was never infused: no result."""
+    folder = subjects(f"S1:{IRC}", n=2, to=tmp_path / "data")
+    (folder / "ex.csv").write_text("".join((folder / "ex.csv").read_text().splitlines(keepends=True)[:2]))
+    lb = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBORRES,LBSTRESC,LBSPEC,LBDTC\n"
+    (folder / "lb.csv").write_text(f"{lb}inaticel-pivotal,{subject},1,MRD,{result},{result},BONE MARROW,{date}\n")
+    found = of(folder)
+    row = value(found.adam, "MRDN3", subject="S1")
+    assert (row["AVAL"], row["REASON"]) == (None, "not-recorded")
+    assert value(found.adam, "ORR3", subject="S1")["AVAL"] == 1
+    said = "No MRD result of bone marrow that can be read, with a whole date after day 0 and up to the cutoff, of an infused subject"
+    assert found.findings["MESSAGE"].str.starts_with(said).sum() == 1
 
 
 def test_without_a_remission_an_absent_sample_is_no_absence(tmp_path: Path) -> None:

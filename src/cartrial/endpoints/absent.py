@@ -8,7 +8,7 @@ import numpy as np
 
 from cartrial.endpoints.populations import first_response
 from cartrial.endpoints.relapse_free import is_followed
-from cartrial.endpoints.rules.codes import R_MRD_MISSING
+from cartrial.endpoints.rules.codes import R_MRD_MISSING, R_MRD_NOT_EVALUABLE
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 
@@ -42,6 +42,17 @@ def with_unread(populations: Populations, endpoint: Endpoint, reader: int, membe
     return np.asarray(member | (populations.unread(reader)[populations.trial] & (populations.course.day0 < FAR)))
 
 
+_USABLE = "with a whole date after day 0 and up to the cutoff, of an infused subject"
+
+
+def _unread(populations: Populations, reader: int, trial: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """Say of which rows the reader has no call: none that could be used, or none at all."""
+    unread = populations.unread(reader)[trial]
+    unusable = populations.records.recorded.unusable(READERS[reader], trial)
+    who = f"{NOT_RECORDED}: no call by {READERS[reader]}"
+    return [(unread & unusable, f"{who} {_USABLE}"), (unread, f"{who} in the source")]
+
+
 def missing_of_rate(
     study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, reason: np.ndarray
 ) -> list[tuple[np.ndarray, str]]:
@@ -59,7 +70,7 @@ def missing_of_rate(
         What the rule for rates says of each.
     """
     trial = populations.trial[rows]
-    found = [(populations.unread(reader)[trial], f"{NOT_RECORDED}: no call by {READERS[reader]} in the source")]
+    found = _unread(populations, reader, trial)
     if populations.records.recorded.level == "events":
         everybody = np.ones(len(rows), bool)
         assert endpoint.window is not None
@@ -70,10 +81,14 @@ def missing_of_rate(
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
     if endpoint.mrd:
         without = np.zeros(populations.trials, bool)
-        without[trial[reason == R_MRD_MISSING]] = True
+        # what cannot be read is not evaluable, and is no result either
+        without[trial[np.isin(reason, (R_MRD_MISSING, R_MRD_NOT_EVALUABLE))]] = True
         without &= ~populations.records.recorded.has("MRD", np.arange(populations.trials))
         specimens = " or ".join(name.lower() for name in study.disease.mrd.specimens)
-        found.append((without[trial], f"{NOT_RECORDED}: no MRD result of {specimens} in the source, although there are remissions"))
+        unusable = without & populations.records.recorded.unusable("MRD", np.arange(populations.trials))
+        what = f"MRD result of {specimens}"
+        found.append((unusable[trial], f"{NOT_RECORDED}: no {what} that can be read, {_USABLE}, although there are remissions"))
+        found.append((without[trial], f"{NOT_RECORDED}: no {what} in the source, although there are remissions"))
     return found
 
 
@@ -108,7 +123,7 @@ def missing_of_time(
     """
     found: list[tuple[np.ndarray, str]] = []
     if endpoint.read:
-        found.append((populations.unread(reader)[populations.trial[rows]], f"{NOT_RECORDED}: no call by {READERS[reader]} in the source"))
+        found += _unread(populations, reader, populations.trial[rows])
     if populations.records.recorded.level == "events":
         everybody = np.ones(len(rows), bool)
         if endpoint.missed_visits:
@@ -119,9 +134,9 @@ def missing_of_time(
         if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
             found.append(_without_date(study, populations, endpoint, reader, rows, open_ended))
     what = (
-        "no survival status and no death"
+        "no survival status up to the cutoff and no death"
         if endpoint.events == ("death",)
-        else "no assessment after the origin, no survival status, no death"
+        else "no assessment after the origin, no survival status up to the cutoff, no death"
     )
     found.append((~followed, f"{NOT_RECORDED}: {what} in the source"))
     return found

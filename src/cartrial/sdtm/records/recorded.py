@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, IRC, LAB, READER1, READER2, READERS
-from cartrial.sdtm.vocabulary.results import POSITIVE
+from cartrial.sdtm.vocabulary.results import POSITIVE, UNREADABLE
 from cartrial.sdtm.vocabulary.specimens import is_read
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ class Recorded:
     absent : frozenset of str
         What is not recorded in any trial, where `shared`: readers, and the kinds of `trials`.
     trials : mapping of str to ndarray of bool, shape (trials,)
-        Else, by trial: whether there is a call after day 0 of each reader (`LAB`: evidence in LB or FA), a residual disease result of a
-        specimen that the study names after day 0 (`MRD`), and whether extramedullary disease was ever looked for (`EMD`).
+        Else, by trial: whether there is a call of each reader that could be used (`LAB`: evidence in LB or FA), a residual disease result
+        of a specimen that the study names (`MRD`), each of a whole date after day 0 and up to the cutoff, of an infused subject; and
+        whether extramedullary disease was ever looked for (`EMD`).
+    unused : mapping of str to ndarray of bool, shape (trials,)
+        By trial, where there are records of a kind: calls of any date, residual disease with or without a result. Blank where none is.
     domains : mapping of str to frozenset of str, optional
         The variables of each domain that hold a value. A domain that is missing here is absent from the source. None: all is there.
     empty : frozenset of str
@@ -50,6 +53,7 @@ class Recorded:
     shared: bool = True
     absent: frozenset[str] = frozenset()
     trials: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unused: Mapping[str, np.ndarray] = field(default_factory=dict)
     domains: Mapping[str, frozenset[str]] | None = None
     empty: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
@@ -61,6 +65,12 @@ class Recorded:
         if self.shared:
             return np.full(len(trial), kind not in self.absent)
         return np.asarray(self.trials[kind][trial])
+
+    def unusable(self, kind: str, trial: np.ndarray) -> np.ndarray:
+        """Whether each of some trials has records of a kind, and none that could be used: bool, shape as `trial`."""
+        if self.shared or kind not in self.unused:
+            return np.zeros(len(trial), bool)
+        return np.asarray(self.unused[kind][trial] & ~self.has(kind, trial))
 
     def state(self, domain: str) -> str:
         """Return `read`, `empty` or `absent`."""
@@ -92,34 +102,44 @@ def recorded_of(
         Of `Records`.
     """
     person = subjects.select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
-    count = int(subjects["TRIAL"].to_numpy().max()) + 1 if subjects.height else 0
+    trial = subjects["TRIAL"].to_numpy()
+    count = int(trial.max()) + 1 if subjects.height else 0
 
     def trials_of(frame: pl.DataFrame) -> np.ndarray:
         found = np.zeros(count, bool)
-        found[frame["TRIAL"].unique().to_numpy()] = True
+        found[trial[frame["SUBJ"].to_numpy()]] = True
         return found
 
-    def after(frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep what is after day 0 and not after the cutoff."""
-        known = frame.join(person, on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
-        return known.filter(pl.col("DAY0").is_null() | (pl.col("DAYX") > pl.col("DAY0")))
+    bridging = any(endpoint.window is not None and endpoint.window.bridging for endpoint in study.endpoints)
 
-    read = after(calls)
-    by = {code: trials_of(read.filter(pl.col("READER") == code)) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
-    # the committee has a call where two can agree, or a third can decide, or its own is recorded
-    pair = (by[READER1] & by[READER2]) | ((by[READER1] | by[READER2]) & by[ADJUDICATOR])
+    def after(frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep what a rule could use: of a whole date after day 0 and up to the cutoff."""
+        known = frame.join(person, on="SUBJ").filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")))
+        return known.filter((pl.col("DAY") > pl.col("DAY0")).fill_null(bridging))
+
+    def readers_of(calls: pl.DataFrame, evidence: Iterable[pl.DataFrame]) -> dict[str, np.ndarray]:
+        """Say of each reader in which trials there is a call among these, or evidence in his stead."""
+        by = {code: trials_of(calls.filter(pl.col("READER") == code)) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
+        # the committee has a call where two can agree, or a third can decide, or its own is recorded, or a reader's is accepted as its own
+        pair = (by[READER1] & by[READER2]) | ((by[READER1] | by[READER2]) & by[ADJUDICATOR]) | trials_of(calls.filter("ACCEPTED"))
+        lab = np.any([trials_of(frame) for frame in evidence], axis=0)
+        by |= {IRC: by[IRC] | pair, INV: by[INV] | lab, LAB: lab}
+        return {READERS[code]: found for code, found in by.items()}
+
     found_in = (pl.col("VALUE") > 0) | (pl.col("REL") == POSITIVE)
-    evidence = [
-        after(labs).filter((pl.col("TEST") == "BLAST") & ((pl.col("SPEC") == "BONE MARROW") | ((pl.col("SPEC") == "BLOOD") & found_in))),
-        after(lesions).filter(pl.col("PRESENT") == 1),
-    ]
-    lab = np.any([trials_of(frame) for frame in evidence], axis=0)
-    by |= {IRC: by[IRC] | pair, INV: by[INV] | lab, LAB: lab}
-    mrd = after(labs).filter((pl.col("TEST") == "MRD") & pl.col("DONE") & is_read(study.disease.mrd.specimens))
-    looked = lesions.filter(pl.col("PRESENT") >= 0).join(person, on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    blasts = labs.filter((pl.col("TEST") == "BLAST") & ((pl.col("SPEC") == "BONE MARROW") | ((pl.col("SPEC") == "BLOOD") & found_in)))
+    present = lesions.filter(pl.col("PRESENT") == 1)
+    mrd = labs.filter((pl.col("TEST") == "MRD") & is_read(study.disease.mrd.specimens))
+    said = (pl.col("REL") != UNREADABLE).fill_null(False)
+    whole = (pl.col("DAY") == pl.col("DAYX")) | (pl.col("PRESENT") == 1)
+    looked = lesions.filter((pl.col("PRESENT") >= 0) & whole).join(person, on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
     return Recorded(
         shared=False,
-        trials={READERS[code]: found for code, found in by.items()} | {"MRD": trials_of(mrd), "EMD": trials_of(looked)},
+        trials={
+            **readers_of(after(calls), (after(blasts.filter(said)), after(present))),
+            **{"MRD": trials_of(after(mrd.filter(said & pl.col("DONE")))), "EMD": trials_of(looked)},
+        },
+        unused={**readers_of(calls, (blasts, present)), "MRD": trials_of(mrd)},
         domains={name: _filled(frame) for name, frame in source.domains.items() if frame.height},
         empty=frozenset(_empty(source)),
         asked=source.asked,
