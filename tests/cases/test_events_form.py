@@ -149,6 +149,22 @@ def test_a_date_before_the_response_says_nothing_of_the_time_after_it(template: 
                 assert "missing for 1 of the 2 responders" in str(row["RULE"]), (day, endpoint)
 
 
+def test_dates_that_contradict_the_date_free_of_relapse_are_named(template: Path) -> None:
+    """By hand: responses on days 28 and 59; day 14 is before, day 270 after the last contact of day 243 and the relapse of day 120."""
+    said = {}
+    for day, relapse in (("2022-01-15", ""), ("2022-09-28", "2022-05-01"), ("2022-08-01", "")):
+        place = refilled(template, last_assessment_date=day, relapse_date=relapse)
+        found = derive_data(load_data(place, place)).findings.filter(RULE="relapse-free-contradicts", SEVERITY="warning")
+        assert set(found["USUBJID"]) <= {value(derive_data(load_data(place, place)).adam, "DOR", subject="1")["USUBJID"]}
+        said[day] = {text.split(": ")[0] for text in found["MESSAGE"]}
+    start = "The date last known free of relapse, day"
+    assert said == {
+        "2022-01-15": {f"{start} 14, is before the response of day 59"},
+        "2022-09-28": {f"{start} 270, is after the relapse of day 120", f"{start} 270, is after the last contact, day 243"},
+        "2022-08-01": set(),
+    }
+
+
 def test_a_date_on_the_day_of_the_response_counts(template: Path) -> None:
     """A7: from the first response, 2022-01-29, to the best one, 2022-03-01, are 31 days: 32."""
     place = refilled(template, last_assessment_date="2022-03-01")

@@ -17,7 +17,7 @@ import pytest
 import cartrial
 from cartrial.endpoints import ENDPOINT_RULES
 from cartrial.run import Data, derive_data, load_data
-from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm, read_sdtm
+from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm, read_sdtm, write_templates
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
 from cases.case import case_path
@@ -63,6 +63,19 @@ def case(name: str) -> Example:
         return derive_data(load_data(place, place / "data" if (place / "data").is_dir() else place, require=False)).findings
 
     return example
+
+
+def free_before_the_response(folder: Path) -> pl.DataFrame:
+    """Return the findings of a form of best responses whose last assessment is before the response."""
+    (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
+    study = Study.load(folder / "study.yaml")
+    write_templates(folder / "own", study_id=study.study.id, product=study.product.exposure[0])
+    path = folder / "own" / "events" / "events.csv"
+    cells = {"subject": "1", "infusion_date": "2022-01-01", "best_response": "CR", "response_date": "2022-01-29"}
+    cells["last_assessment_date"] = "2022-01-15"
+    names = path.read_text(encoding="utf-8").strip().split(",")
+    path.write_text(f"{','.join(names)}\n{','.join(cells.get(name, '') for name in names)}\n", encoding="utf-8")
+    return derive_data(load_data(folder / "study.yaml", path.parent, require=False)).findings
 
 
 def read_by_the_site_alone(spoilt: Tables) -> None:
@@ -247,6 +260,7 @@ EXAMPLES: dict[str, Example] = {
     "not-recorded": tables(lambda spoilt: spoilt.pop("RS"), derive=True),
     "not-read": tables(read_by_the_site_alone, derive=True),
     "domain-not-recorded": tables(lambda spoilt: spoilt.pop("CM"), derive=True),
+    "relapse-free-contradicts": free_before_the_response,
     "not-derived": case("data/events-template"),
     "emd-not-recorded": case("sheets/records-emd-missing"),
 }

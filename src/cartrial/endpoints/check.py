@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.endpoints.derive import STRADDLING, Adam
+from cartrial.endpoints.relapse_free import recorded_free
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
-from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, RESPONSES
+from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, REMISSION, RESPONSES, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -51,6 +52,11 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("date-across-cutoff", "warning", "No partial date may lie on either side of the cutoff and change an endpoint."),
     ("not-recorded", "warning", "The source has what an endpoint or a characteristic needs; where it has not, no value is given."),
     ("not-derived", "warning", "Every endpoint can be derived from what the source records."),
+    (
+        "relapse-free-contradicts",
+        "warning",
+        "A date last known free of relapse is neither before the response nor after relapse or last contact.",
+    ),
     ("not-read", "warning or note", "The reader of an endpoint has read every subject that another source has an assessment of."),
     ("emd-not-recorded", "warning", "Extramedullary disease is recorded where statuses come from the laboratory values."),
     ("domain-not-recorded", "note", "The domains that an endpoint uses have records."),
@@ -109,6 +115,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     frames.append(_told(adam))
     if records is not None:
         frames.append(_fractions(study, records))
+        frames.append(_free_of_relapse(records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
 
 
@@ -218,6 +225,34 @@ def _fractions(study: Study, records: Records) -> pl.DataFrame:
         "AFTER",
     )
     return soon.select(_finding("infusion-again", "warning", "EXSTDTC", message, pl.lit("EX")))
+
+
+def _free_of_relapse(records: Records) -> pl.DataFrame:
+    """In a form of best responses: a date last known free of relapse (RLPSFREE) that other dates of the subject contradict."""
+    if records.recorded.level != "events" or "USUBJID" not in records.subjects.columns:
+        return findings_frame([])
+    free = recorded_free(records).group_by("SUBJ").agg(pl.col("DAY").max().alias("FREE"))
+    remission = pl.col("RESP").is_in(statuses_of(REMISSION))
+    calls, alive = records.calls, records.survival.filter("ALIVE")
+    dates = (
+        calls.filter(remission & (pl.col("DAY") == pl.col("DAYX"))).group_by("SUBJ").agg(pl.col("DAY").max().alias("RESPONSE")),
+        calls.filter(pl.col("RESP") == RELAPSE).group_by("SUBJ").agg(pl.col("DAYX").min().alias("RELAPSED")),
+        alive.group_by("SUBJ").agg(pl.col("DAYX").max().alias("CONTACT")),
+        records.subjects.select("SUBJ", "USUBJID", "DAY0"),
+    )
+    for more in dates:
+        free = free.join(more, on="SUBJ", how="left")
+    day = (pl.col("FREE") - pl.col("DAY0")).alias("SAID")
+    said = []
+    for wrong, other, words in (
+        (pl.col("FREE") < pl.col("RESPONSE"), "RESPONSE", "before the response of day {}: it says nothing of the time after it"),
+        (pl.col("FREE") > pl.col("RELAPSED"), "RELAPSED", "after the relapse of day {}: the relapse counts"),
+        (pl.col("FREE") > pl.col("CONTACT"), "CONTACT", "after the last contact, day {}: one of the two dates is wrong"),
+    ):
+        found = free.filter(wrong).with_columns(day, (pl.col(other) - pl.col("DAY0")).alias("OTHER")).sort("SUBJ")
+        message = pl.format("The date last known free of relapse, day {}, is " + words + ".", "SAID", "OTHER")
+        said.append(found.select(_finding("relapse-free-contradicts", "warning", "RSDTC", message, pl.lit("RS"))))
+    return pl.concat(said)
 
 
 def _told(adam: Adam) -> pl.DataFrame:

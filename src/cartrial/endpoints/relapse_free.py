@@ -18,13 +18,13 @@ from cartrial.study.criteria.codes import RELAPSE, REMISSION, statuses_of
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["RELAPSE_FREE", "is_followed", "with_relapse_free"]
+__all__ = ["RELAPSE_FREE", "is_followed", "recorded_free", "with_relapse_free"]
 
 RELAPSE_FREE = "RLPSFREE"
 """RSTESTCD of a date on which a subject was last known to be free of relapse."""
 
 
-def _recorded(records: Records) -> pl.DataFrame:
+def recorded_free(records: Records) -> pl.DataFrame:
     """Return the dates on which subjects were said to be free of relapse: SUBJ, DAY, SEQ, whole dates alone."""
     rs = records.extra.get("RS")
     if rs is None or not {"RSTESTCD", "DAY", "DAYX"} <= set(rs.columns):
@@ -36,7 +36,7 @@ def _recorded(records: Records) -> pl.DataFrame:
 def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the last day of each subject free of relapse, its SEQ in RS (-1 without), and whether the study file assumes the day."""
     last, sequence = np.full(len(course.cutoff), -FAR, np.int64), np.full(len(course.cutoff), -1, np.int64)
-    rows = _recorded(records)
+    rows = recorded_free(records)
     rows = rows.filter(pl.Series(rows["DAY"].to_numpy() <= course.cutoff[rows["SUBJ"].to_numpy()]))
     last[rows["SUBJ"].to_numpy()] = rows["DAY"].to_numpy()  # sorted by day: the last one stays
     sequence[rows["SUBJ"].to_numpy()] = rows["SEQ"].fill_null(-1).to_numpy()
