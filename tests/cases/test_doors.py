@@ -18,7 +18,8 @@ import pytest
 
 from cartrial.__main__ import main
 from cartrial.errors import InputError, printable
-from cartrial.sdtm import Source, read_sdtm
+from cartrial.sdtm import Source, finding, read_sdtm
+from cartrial.sdtm.checks.groups import said_of
 from cartrial.sdtm.mapping.model import Table
 from cartrial.sdtm.mapping.parts import Day
 from cartrial.study import Study
@@ -305,3 +306,9 @@ def test_json_of_another_alphabet_or_with_endless_numbers_is_said_in_words(tmp_p
     (tmp_path / "dm.json").write_text('{"datasetJSONVersion": ' + "9" * 5000 + "}")
     with pytest.raises(InputError, match=r"^dm.json: a number has thousands of digits. Check the numbers of the file.$"):
         read_sdtm(tmp_path)
+
+
+def test_a_finding_names_its_file_once() -> None:
+    """Expected: `by hand`, from the review."""
+    assert said_of(finding("file-ignored", "warning", "rs.txt is not read: x.", file="rs.txt")) == "rs.txt is not read: x."
+    assert said_of(finding("age", "warning", "The age is 250.", file="dm.csv", row=2)) == "dm.csv, row 2: The age is 250."

@@ -222,7 +222,7 @@ def test_wrong_files_sheets_and_rows(tmp_path: Path) -> None:
     assert "there is no row below header row 9" in refused(tmp_path, INFUSION, head=HEAD.replace("[1, 2]", "[1, 9]"))
     assert "not read through a mapping" in refused(tmp_path, INFUSION, head=HEAD.replace("t.xlsx", "mapping.yaml"))
     assert "stands in rows 3, 6" in refused(tmp_path, INFUSION, [*SHEET, ["a", 1]])
-    assert "t.xlsx, row 6: the row has 1 values and no subject key in column A (Who / ID)" in refused(
+    assert "t.xlsx, row 6: the row has 1 value and no subject key in column A (Who / ID)" in refused(
         tmp_path, INFUSION, [*SHEET, [None, 7]]
     )
     assert "no row has a subject key" in refused(tmp_path, INFUSION, [*SHEET[:2], ["-", None]])
@@ -235,7 +235,7 @@ def test_a_summary_below_the_table_is_left_out_by_last_row(tmp_path: Path) -> No
     head = HEAD.replace("header: [1, 2]", "header: [1, 2], last-row: 5")
     source = read_mapped(write(tmp_path, INFUSION, [*SHEET, [None, 2, "mean"]], head=head), tmp_path)
     assert source.domains["DM"].height == 3
-    assert "Rows 6 to 6 below the last subject are left out by the mapping." in source.findings["MESSAGE"].to_list()
+    assert "Row 6 below the last subject is left out by the mapping." in source.findings["MESSAGE"].to_list()
 
 
 def test_declared_checks(tmp_path: Path) -> None:

@@ -54,17 +54,15 @@ def source_lines(source: Source) -> Iterator[str]:
 
 def finding_lines(findings: pl.DataFrame, *, every: bool) -> Iterator[str]:
     """Yield findings: the first example of each rule with its counts, or every one of them."""
-    from cartrial.sdtm.checks.groups import group_findings, in_order, place_of
+    from cartrial.sdtm.checks.groups import group_findings, in_order, said_of
 
     if every:
         for row in in_order(findings).iter_rows(named=True):
-            place = place_of(row)
-            yield from _line(row["SEVERITY"], f"{place}{': ' if place else ''}{row['MESSAGE']} [{row['RULE']}]")
+            yield from _line(row["SEVERITY"], f"{said_of(row)} [{row['RULE']}]")
         return
     for group in group_findings(findings):
         for i, row in enumerate(group.examples):
-            place = place_of(row)
-            said = textwrap.shorten(f"{place}{': ' if place else ''}{row['MESSAGE']}", LONGEST, placeholder=" ...")
+            said = textwrap.shorten(said_of(row), LONGEST, placeholder=" ...")
             counts = f"{group.counts}: " if i == 0 and group.counts else ""
             yield from _line(group.severity if i == 0 else "", f"{counts}{said} [{group.rule}]")
         if len(group.examples) > 1 and group.more:

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.sdtm.source import SEVERITIES, many
 
-__all__ = ["Group", "count_findings", "counts_text", "group_findings", "in_order", "place_of"]
+__all__ = ["Group", "count_findings", "counts_text", "group_findings", "in_order", "place_of", "said_of"]
 
 # Examples of a rule that speaks of the source as a whole; every other rule has one.
 MOST = 10
@@ -87,6 +87,22 @@ def place_of(row: dict[str, Any]) -> str:
     """Return where a finding is: file, row, subject and variable, as far as it has them."""
     parts = (row["FILE"], f"row {row['ROW']}" if row["ROW"] is not None else None, row["USUBJID"], row["VARIABLE"])
     return ", ".join(str(part) for part in parts if part)
+
+
+def said_of(row: dict[str, Any]) -> str:
+    """Return a finding with its place; a message that begins with its file, and has no other place, as it is.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm import finding
+    >>> from cartrial.sdtm.checks.groups import said_of
+    >>> said_of(finding("age", "warning", "The age is 250.", file="dm.csv", row=2))
+    'dm.csv, row 2: The age is 250.'
+    >>> said_of(finding("file-ignored", "warning", "rs.txt is not read.", file="rs.txt"))
+    'rs.txt is not read.'
+    """
+    place, message = place_of(row), str(row["MESSAGE"])
+    return message if not place or message.startswith(f"{place} ") else f"{place}: {message}"
 
 
 def count_findings(findings: pl.DataFrame) -> dict[str, int]:

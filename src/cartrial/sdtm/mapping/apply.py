@@ -121,7 +121,7 @@ def _subjects(mapping: Mapping, sheet: Sheet, column: int) -> pl.DataFrame:
         row = keyless["ROW"].min()
         filled = keyless.filter(pl.col("ROW") == row)
         raise InputError(
-            f"the row has {filled.height} values and no subject key in column {sheet.label(column)}",
+            f"the row has {many(filled.height, 'value')} and no subject key in column {sheet.label(column)}",
             file=sheet.file,
             row=int(str(row)),
             right="Fill in the key; or end the table above a summary with table.last-row in the mapping",

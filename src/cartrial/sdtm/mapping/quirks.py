@@ -224,16 +224,14 @@ def _rows(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame) -> list[dict[s
     found = []
     last = int(str(subjects["ROW"].max()))
     if sheet.last_row > last:
+        one = sheet.last_row == last + 1
         what = (
-            "are left out by the mapping"
+            f"{'is' if one else 'are'} left out by the mapping"
             if mapping.named[sheet.table].last_row is not None
-            else "hold formats only, no value, and are not read"
+            else f"{'holds' if one else 'hold'} formats only, no value, and {'is' if one else 'are'} not read"
         )
-        found.append(
-            finding(
-                "rows-below", "note", f"Rows {last + 1} to {sheet.last_row} below the last subject {what}.", file=sheet.file, row=last + 1
-            )
-        )
+        rows = f"Row {sheet.last_row}" if one else f"Rows {last + 1} to {sheet.last_row}"
+        found.append(finding("rows-below", "note", f"{rows} below the last subject {what}.", file=sheet.file, row=last + 1))
     cells = subjects.height * len(sheet.headers)
     filled = sheet.cells.join(subjects, on="ROW", how="semi").height
     if filled < cells:

@@ -6,7 +6,7 @@ import polars as pl
 
 from cartrial.report.page.blocks import Block, Details, Note, Section, Table, Text
 from cartrial.report.study.data import ReportData
-from cartrial.sdtm.checks.groups import count_findings, group_findings, in_order, place_of
+from cartrial.sdtm.checks.groups import count_findings, group_findings, in_order, said_of
 from cartrial.sdtm.source import SEVERITIES
 
 __all__ = ["build"]
@@ -52,15 +52,16 @@ def _findings(findings: pl.DataFrame) -> list[Block]:
     blocks: list[Block] = [Text(f"The checks of the source data found {points}: {said}.")]
     rows: list[tuple[str | int, ...]] = []
     for group in group_findings(findings):
-        examples = [f"{place}: {row['MESSAGE']}" if (place := place_of(row)) else row["MESSAGE"] for row in group.examples]
-        rows.append((group.severity, group.rule, group.count, group.subjects or "", " ".join(examples)))
+        first, *further = [said_of(row) for row in group.examples]
+        rows.append((group.severity, group.rule, group.count, group.subjects or "", first))
+        rows += [("", "", "", "", said) for said in further]
     head = ("Severity", "Rule", "Findings", "Subjects", "For example")
     blocks.append(Table(head, rows, "Findings by rule, the worst first", numeric=(2, 3), small=True))
     listed = in_order(findings).filter(pl.int_range(pl.len()).over("SEVERITY", "RULE") < EACH).head(MOST)
     title = (
         f"Every finding ({findings.height})"
         if listed.height == findings.height
-        else f"{listed.height} of {findings.height} findings, the first of each rule; `cartrial check --all` lists all"
+        else f"{listed.height} of {findings.height} findings, the first of each rule; cartrial check --all lists all"
     )
     every = [
         tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE"))
