@@ -16,11 +16,12 @@ from cartrial.analysis.tables.kinetics import kinetics_rows
 from cartrial.analysis.tables.responses import response_rows
 from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
 from cartrial.analysis.tables.times import incidence_rows, survival_rows
-from cartrial.endpoints import Adam, kind_of_end, level_column, number_column
+from cartrial.endpoints import kind_of_end, level_column, number_column
 from cartrial.errors import InputError
 from cartrial.study import Study
 
 if TYPE_CHECKING:
+    from cartrial.endpoints import Adam
     from cartrial.sdtm.records import Recorded, Records
 
 __all__ = ["analyse", "variant_labels"]
@@ -110,10 +111,10 @@ def analyse(
     >>> rate.select("value", "text", "population", "reader").row(0)
     (0.5, '50.0', 'infused', 'IRC')
     """
-    for given, kind, right in ((study, Study, 'Study.load("inaticel")'), (adam, Adam, "derive(study, source)")):
-        if not isinstance(given, kind):
-            name = kind.__name__
-            raise InputError(f"{given!r:.60} is no {name}", key=name.lower(), right=f"For example {right}")
+    if not isinstance(study, Study):
+        raise InputError(f"{study!r:.60} is no Study", key="study", right='For example Study.load("inaticel")')
+    if not hasattr(adam, "adsl"):  # sets of simulated trials have the same names without being an Adam
+        raise InputError(f"{adam!r:.60} is no Adam", key="adam", right="For example derive(study, source)")
     unknown = [name for name in analyses if name not in ANALYSES]
     if unknown:
         raise InputError(f"the analysis '{unknown[0]}' is unknown", right=f"Known are: {', '.join(ANALYSES)}")
