@@ -95,10 +95,10 @@ class InputError(ValueError):
         Examples
         --------
         >>> from cartrial import InputError
-        >>> def refuse():
-        ...     raise InputError("this is no date", row=3)
+        >>> def refuse(row):
+        ...     raise InputError("this is no date", row=row)
         >>> try:
-        ...     InputError.gather([refuse, lambda: 1, refuse])
+        ...     InputError.gather([lambda: refuse(3), lambda: 1, lambda: refuse(5)])
         ... except InputError as error:
         ...     print(len(error.errors))
         2

@@ -52,8 +52,8 @@ class Populations:
 
     @cached_property
     def trial(self) -> np.ndarray:
-        """TRIAL of each subject, shape (subjects,)."""
-        return self.records.subjects["TRIAL"].to_numpy()
+        """The trial of each subject, counted from 0 without gaps, shape (subjects,): in a batch TRIAL may be any number."""
+        return np.unique(self.records.subjects["TRIAL"].to_numpy(), return_inverse=True)[1]
 
     @property
     def trials(self) -> int:
@@ -69,7 +69,7 @@ class Populations:
         return np.asarray((day0 < FAR) & (day0 + closes <= self.course.cutoff) & (day0 + opens <= self.course.death))
 
     def unread(self, reader: int) -> np.ndarray:
-        """Return in which trials a reader has no call at all, although subjects could have been read: bool, by TRIAL."""
+        """Return in which trials a reader has no call at all, although subjects could have been read: bool, by trial."""
         could = np.zeros(self.trials, bool)
         could[self.trial[self.readable]] = True
         return np.asarray(could & ~self.records.recorded.has(READERS[reader], np.arange(self.trials)))
@@ -94,7 +94,7 @@ class Populations:
         return self.of(name, reader)
 
     def survival_recorded(self) -> np.ndarray:
-        """Return which trials have a survival status or a death on or before the cutoff at all: bool, by TRIAL."""
+        """Return which trials have a survival status or a death on or before the cutoff at all: bool, by trial."""
         trial, cutoff = self.trial, self.records.subjects["CUTOFF"].to_numpy()
         known = np.full(self.trials, self.records.recorded.shared)
         for table in (self.records.survival, self.records.deaths):

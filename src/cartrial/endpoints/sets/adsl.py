@@ -84,7 +84,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         .when(pl.col("LOST").is_not_null())
         .then(pl.lit("LOST TO FOLLOW-UP"))
     )
-    recorded = pl.lit(pl.Series(populations.survival_recorded()[records.subjects["TRIAL"].to_numpy()]))
+    recorded = pl.lit(pl.Series(populations.survival_recorded()[populations.trial]))
     cutoff = pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF"))
     days = [(columns, (pl.col(name) if name else cutoff) - pl.col("DAY0")) for columns, name in _DAYS]
     imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
