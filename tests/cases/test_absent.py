@@ -333,7 +333,7 @@ def test_a_grade_of_0_was_asked_and_a_blank_column_was_not(tmp_path: Path) -> No
 
 def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_can_stand_in_its_place(tmp_path: Path) -> None:
     place = Path(shutil.copytree(case_path("sheets/records-emd-missing"), tmp_path / "sheet"))
-    for assumed, responders, severities in ((False, 0, ["warning"]), (True, 20, [])):
+    for assumed, responders, severities in ((False, None, ["warning"]), (True, 20, [])):
         if assumed:
             path = place / "study.yaml"
             path.write_text(path.read_text(encoding="utf-8") + "\nemd: absent\n", encoding="utf-8")
@@ -342,6 +342,10 @@ def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_
         assert found.findings.filter(RULE="emd-not-recorded")["SEVERITY"].to_list() == severities
         results = analyse(data.study, found.adam, found.records)
         assert results.filter(endpoint="BORR", variant="", by="", statistic="n")["value"].item() == responders
+        # A3: never 0 %, and one warning says it
+        rate = results.filter(endpoint="BORR", variant="", by="", statistic="rate")
+        assert (rate["value"].item() is None, rate["text"].item() == "not recorded") == (not assumed, not assumed)
+        assert not found.findings["MESSAGE"].str.contains("needs it").any()
         write_report(data.study, data.source, found.adam, results, found.findings, tmp_path / "out")
         text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
         first = text[: text.index('<section id="study">')]

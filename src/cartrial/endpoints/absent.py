@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from cartrial.endpoints.populations import Populations
     from cartrial.study import Endpoint, Study
 
-__all__ = ["NOT_DERIVED", "NOT_READ", "NOT_RECORDED", "missing_of_rate", "missing_of_time", "with_unread"]
+__all__ = ["NOT_DERIVED", "NOT_READ", "NOT_RECORDED", "NO_LESIONS", "missing_of_rate", "missing_of_time", "with_unread"]
 
 NOT_RECORDED, NOT_DERIVED = "not recorded", "not derived"
 """How the rule of a value begins that the source cannot give."""
+
+NO_LESIONS = "extramedullary disease was never recorded"
 
 NOT_READ = "not read"
 """Flag of a subject that its endpoint's reader has not read and another source has."""
@@ -39,18 +41,19 @@ def with_unread(populations: Populations, endpoint: Endpoint, reader: int, membe
     """
     if endpoint.population not in BY_READER:
         return member
-    return np.asarray(member | (populations.unread(reader)[populations.trial] & (populations.course.day0 < FAR)))
+    return np.asarray(member | (populations.unknown(reader)[populations.trial] & (populations.course.day0 < FAR)))
 
 
 _USABLE = "with a whole date after day 0 and up to the cutoff, of an infused subject"
 
 
 def _unread(populations: Populations, reader: int, trial: np.ndarray) -> list[tuple[np.ndarray, str]]:
-    """Say of which rows the reader has no call: none that could be used, or none at all."""
+    """Say of which rows the reader has no call: none that could be used, none at all, or none of a remission for want of EMD."""
     unread = populations.unread(reader)[trial]
     unusable = populations.records.recorded.unusable(READERS[reader], trial)
     who = f"{NOT_RECORDED}: no call by {READERS[reader]}"
-    return [(unread & unusable, f"{who} {_USABLE}"), (unread, f"{who} in the source")]
+    hidden = (populations.hidden(reader)[trial], f"{NOT_RECORDED}: {NO_LESIONS}, and every remission needs it")
+    return [(unread & unusable, f"{who} {_USABLE}"), (unread, f"{who} in the source"), hidden]
 
 
 def missing_of_rate(

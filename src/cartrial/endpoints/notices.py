@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.absent import NOT_READ, NOT_RECORDED
+from cartrial.endpoints.absent import NO_LESIONS, NOT_READ, NOT_RECORDED
 from cartrial.endpoints.sets.baseline import level_column
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW
 from cartrial.sdtm.records import READERS
@@ -60,7 +60,12 @@ def find_notices(study: Study, populations: Populations, adsl: pl.DataFrame, adr
 def _endpoints(adrs: pl.DataFrame, adtte: pl.DataFrame, populations: Populations) -> Iterator[Notice]:
     """Endpoints that the source cannot give, by what it lacks."""
     rules = [
-        frame.filter(pl.col("AVAL").is_null() & pl.col("RULE").str.contains("^not (recorded|derived)")).select("RULE", "PARAMCD", "VARIANT")
+        frame.filter(
+            pl.col("AVAL").is_null()
+            & pl.col("RULE").str.contains("^not (recorded|derived)")
+            # one warning says it, with how many remissions it touches
+            & ~pl.col("RULE").str.contains(NO_LESIONS, literal=True)
+        ).select("RULE", "PARAMCD", "VARIANT")
         for frame in (adrs, adtte)
     ]
     found = pl.concat(rules).unique(maintain_order=True).group_by("RULE", "PARAMCD", maintain_order=True).agg("VARIANT")
@@ -137,6 +142,9 @@ def _lesions(study: Study, populations: Populations) -> Iterator[Notice]:
         "Record it; or the study file says `emd: absent`, an assumption."
     )
     touched = [endpoint.id for endpoint in study.endpoints if study.variants(endpoint)[0].endpoint.reader in ("INV", "LAB")]
+    hidden = [READERS[code] for code in (INV, LAB) if code in readers and populations.hidden(code).any()]
+    if hidden:
+        message += f" The endpoints by {_listed(hidden)} that need a response or a relapse are {NOT_RECORDED}."
     yield Notice("emd-not-recorded", "warning", "FA", message, tuple(touched))
 
 

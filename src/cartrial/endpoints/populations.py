@@ -15,16 +15,17 @@ from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
+from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED
 from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
-from cartrial.study.criteria.codes import DISEASE, NE, statuses_of
+from cartrial.study.criteria.codes import DISEASE, NE, REMISSION, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint
 
-__all__ = ["Populations", "first_response"]
+__all__ = ["Populations", "first_response", "hidden_by_lesions"]
 
 
 def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoint) -> np.ndarray:
@@ -33,6 +34,12 @@ def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoin
     strategy, confirm = strategy_codes(endpoint), study.disease.confirm_days
     find_first_response(len(calls.day), reads_of(calls, course), courses_of(course), strategy, confirm, first)
     return first
+
+
+def hidden_by_lesions(calls: Calls) -> np.ndarray:
+    """Return which assessments are a remission by the laboratory values but for extramedullary disease: bool, by assessment."""
+    undecided = EMD_NOT_RECORDED | INADEQUATE_MARROW | LIMIT_UNDECIDED | FROM_LAB
+    return np.asarray((calls.status == NE) & ((calls.flags & undecided) == (EMD_NOT_RECORDED | FROM_LAB)))
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,21 @@ class Populations:
         could = np.zeros(self.trials, bool)
         could[self.trial[self.readable]] = True
         return np.asarray(could & ~self.records.recorded.has(READERS[reader], np.arange(self.trials)))
+
+    def hidden(self, reader: int) -> np.ndarray:
+        """Return in which trials every remission by a reader is NE because EMD was never recorded: bool, by TRIAL (rules, A4)."""
+        calls, day0 = self.calls[reader], self.course.day0
+        never = ~self.records.recorded.has("EMD", np.arange(self.trials))
+        after = (calls.day > day0[calls.subject]) & never[self.trial[calls.subject]]
+        would = after & hidden_by_lesions(calls)
+        some, seen = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
+        some[self.trial[calls.subject[would]]] = True
+        seen[self.trial[calls.subject[after & np.isin(calls.status, statuses_of(REMISSION))]]] = True
+        return some & ~seen
+
+    def unknown(self, reader: int) -> np.ndarray:
+        """Return in which trials nothing can be said of a response by a reader: bool, by TRIAL."""
+        return np.asarray(self.unread(reader) | self.hidden(reader))
 
     def not_read(self, reader: int) -> np.ndarray:
         """Return which infused subjects have no call by a reader after day 0, and an adequate one by another source: bool, by subject."""

@@ -58,7 +58,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days (`--DY` as ADaM counts them, `--DAY` from
         day 0), and the study's baseline characteristics. EOSSTT is ONGOING or, with the reason in DCSREAS, DISCONTINUED; null where a
         trial records no survival status and no death. `ASSFL`, `EVALFL` and `RESPFL` are by the
-        primary reader, null where a trial has no call by him; responders here ignore every intercurrent event.
+        primary reader, null where a trial has no call by him or EMD decides every one; responders here ignore every intercurrent event.
     """
     records, course = populations.records, populations.course
     reader = READERS.index(study.readers.primary)
@@ -88,7 +88,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     cutoff = pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF"))
     days = [(columns, (pl.col(name) if name else cutoff) - pl.col("DAY0")) for columns, name in _DAYS]
     imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
-    unread = pl.lit(pl.Series(populations.unread(reader)[populations.trial]))
+    unread = pl.lit(pl.Series(populations.unknown(reader)[populations.trial]))
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.when(~unread).then(pl.lit(series)) for name, series in flags.items()}}
     frame = frame.select(
         *("SUBJ", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD"),
