@@ -139,7 +139,7 @@ def _lesions(study: Study, populations: Populations) -> Iterator[Notice]:
     message = (
         f"Extramedullary disease was never recorded ({lacks}): {many} remission{'s' if many > 1 else ''} by the laboratory values "
         f"{'are' if many > 1 else 'is'} not evaluable (NE) because of it, and no response by them can be seen. "
-        "Record it; or the study file says `emd: absent`, an assumption."
+        "Record it; or the study file says emd: absent, an assumption."
     )
     touched = [endpoint.id for endpoint in study.endpoints if study.variants(endpoint)[0].endpoint.reader in ("INV", "LAB")]
     hidden = [READERS[code] for code in (INV, LAB) if code in readers and populations.hidden(code).any()]
