@@ -149,7 +149,9 @@ def test_calls_that_could_not_be_used_record_no_reader(tmp_path: Path) -> None:
         assert (row["AVAL"], row["REASON"]) == (None, "not-recorded"), folder.name
         rate = analyse(INATICEL, found.adam, found.records).filter(endpoint="ORR3", variant="", by="", statistic="rate")
         assert rate.select("value", "text").row(0) == (None, "not recorded")
-        said = "No call by IRC with a whole date after day 0 and up to the cutoff, of an infused subject: "
+        # what is after the cutoff is as if it were not there, in words too
+        unusable = "with a whole date after day 0 and up to the cutoff, of an infused subject"
+        said = f"No call by IRC {'in the source' if folder is late else unusable}: "
         assert found.findings["MESSAGE"].str.starts_with(said).sum() == 1
         text = page(found, tmp_path / f"page-{folder.name}")
         assert said in text[: text.index('<section id="study">')]

@@ -126,20 +126,24 @@ def recorded_of(
         by |= {IRC: by[IRC] | pair, INV: by[INV] | lab, LAB: lab}
         return {READERS[code]: found for code, found in by.items()}
 
+    def by_cutoff(frame: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what is after the cutoff: it changes nothing, no word either."""
+        return frame.join(person, on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+
     found_in = (pl.col("VALUE") > 0) | (pl.col("REL") == POSITIVE)
     blasts = labs.filter((pl.col("TEST") == "BLAST") & ((pl.col("SPEC") == "BONE MARROW") | ((pl.col("SPEC") == "BLOOD") & found_in)))
     present = lesions.filter(pl.col("PRESENT") == 1)
     mrd = labs.filter((pl.col("TEST") == "MRD") & is_read(study.disease.mrd.specimens))
     said = (pl.col("REL") != UNREADABLE).fill_null(False)
     whole = (pl.col("DAY") == pl.col("DAYX")) | (pl.col("PRESENT") == 1)
-    looked = lesions.filter((pl.col("PRESENT") >= 0) & whole).join(person, on="SUBJ").filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    looked = by_cutoff(lesions.filter((pl.col("PRESENT") >= 0) & whole))
     return Recorded(
         shared=False,
         trials={
             **readers_of(after(calls), (after(blasts.filter(said)), after(present))),
             **{"MRD": trials_of(after(mrd.filter(said & pl.col("DONE")))), "EMD": trials_of(looked)},
         },
-        unused={**readers_of(calls, (blasts, present)), "MRD": trials_of(mrd)},
+        unused={**readers_of(by_cutoff(calls), (by_cutoff(blasts), by_cutoff(present))), "MRD": trials_of(by_cutoff(mrd))},
         domains={name: _filled(frame) for name, frame in source.domains.items() if frame.height},
         empty=frozenset(_empty(source)),
         asked=source.asked,
