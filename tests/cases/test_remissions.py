@@ -214,8 +214,8 @@ def test_read_before_new_therapy_is_assessed_without_response(call: str, event: 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("event", ICES)
 def test_not_read_before_new_therapy_names_it_with_its_day(event: str, window: str, tmp_path: Path) -> None:
-    """Nothing read, or read after it: the therapy of day 40 ended the time in which a response counts."""
-    for calls in ({}, {45: "CR"}, {45: "NR"}):
+    """Read after it alone: the therapy of day 40 ended the time in which a response counts."""
+    for calls in ({45: "CR"}, {45: "NR"}):
         found = derived(tmp_path, {-5: "NR", **calls}, window=window, events={event: 40})
         assert answer(found)[:3] == ("N", ICES[event], 40)
 

@@ -290,7 +290,6 @@ def numbers_of_trials(folder: Path) -> list[int]:
         (["--workers", "0"], "Give 1 to 256"),
         (["--trials", "0"], "no trial"),
         (["--seed", "-1"], "the seed -1 is negative"),
-        (["--trials", "99999999999"], "too many"),
     ],
 )
 def test_the_command_refuses(options: list[str], words: str, tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_what_is_only_doubtful_is_a_finding(name: str, folder: Path) -> None:
     spoil(folder)
     code, out, err = run_cli("check", folder, "--data", folder / "data")
     assert (code, err) == (0, ""), (out, err)
-    assert f" {rule}" in out
+    assert f"[{rule}]" in out
 
 
 # one of each kind in `make test`: a warning, a note, a file, a date, a study

@@ -59,7 +59,12 @@ def table_deaths(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, source: 
             right="Give the date, at least its year, in DM, DS, DD, AE (end of the event) or SS",
         )
     details = pl.col("SRCDOM") == "DD"
-    dated = everything.filter(pl.col("DAYX").is_not_null())
+    # no record after the cutoff makes a date before it more exact
+    within = (pl.col("DAY") <= pl.col("CUTOFF")).fill_null(True)
+    dated = everything.filter(pl.col("DAYX").is_not_null()).join(
+        subjects.select("SUBJ", "CUTOFF"), on="SUBJ", how="left", maintain_order="left"
+    )
+    dated = dated.filter(within | ~within.any().over("SUBJ")).drop("CUTOFF")
     latest = dated.filter(details).group_by("SUBJ").agg(pl.col("DAYX").min().alias("KNOWN"))
     open_start = dated.with_columns(pl.when(details).then(_EVER).otherwise("DAY").cast(pl.Int32).alias("DAY"))
     chosen = choose_date(open_start, ["SUBJ"], ["RANK", "DAY", "SEQ"], ("DAY", "DAYX"))
