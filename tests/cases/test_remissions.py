@@ -220,6 +220,13 @@ def test_not_read_before_new_therapy_names_it_with_its_day(event: str, window: s
         assert answer(found)[:3] == ("N", ICES[event], 40)
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("event", ICES)
+def test_never_read_after_day_0_is_not_recorded(event: str, window: str, tmp_path: Path) -> None:
+    """A3, by hand: the reader has no call after day 0 in the whole trial, so the answer is null, whatever the therapy of day 40 ended."""
+    assert answer(derived(tmp_path, {-5: "NR"}, window=window, events={event: 40}))[:2] == (None, "not-recorded")
+
+
 def test_in_remission_before_a_transplant_it_is_the_transplant(tmp_path: Path) -> None:
     """NR on day 14, CR on day 28, transplant on day 40: at month 2 it is the transplant that kept from a response."""
     found = derived(tmp_path, {14: "NR", 28: "CR"}, window="{at: month 2}", events={"ALLOGENEIC STEM CELL TRANSPLANT": 40})

@@ -298,6 +298,12 @@ def test_the_command_refuses(options: list[str], words: str, tmp_path: Path) -> 
     assert isinstance(found.exception, InputError) and words in str(found.exception)
 
 
+def test_the_command_refuses_more_trials_than_can_be_kept(tmp_path: Path) -> None:
+    """By hand: the option says its range itself, exit 2, and nothing is written."""
+    found = CliRunner().invoke(app, ["trials", "inaticel", "--out", str(tmp_path / "out"), "--trials", "99999999999"])
+    assert found.exit_code == 2 and "10000000" in found.output and not (tmp_path / "out").exists()
+
+
 def test_small_calls_add_up_to_a_compiled_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba", reason="the extra `fast` is not installed")
     monkeypatch.setattr(kernels, "COMPILE_FROM", 10)
