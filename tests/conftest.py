@@ -7,6 +7,8 @@ from pathlib import Path
 
 # before anything imports Polars: workers beside each other take a core each, and compiled kernels outlive a run
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# as wide everywhere, whatever terminal runs the tests
+os.environ["COLUMNS"] = "110"
 os.environ.setdefault("CARTRIAL_CACHE", str(Path(__file__).parents[1] / ".cache"))
 
 import pytest

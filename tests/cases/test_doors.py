@@ -178,6 +178,17 @@ def test_brackets_and_colons_of_data_are_shown_as_they_are(tmp_path: Path) -> No
     assert "[/red]CR" in out
 
 
+@pytest.mark.parametrize("columns", [40, 80, 90, 200])
+def test_no_date_and_no_call_is_cut_short_on_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = run_cli("explain", "inaticel", "--data", case_path("data/cmoccur-n"), "--subject", "S1")
+    assert code == 0
+    assert "…" not in out
+    shown = out.partition("Assessments")[2].partition("ORR3")[0]
+    assert [shown.count(date) for date in ("2022-01-29", "2022-04-01", "2022-06-30")] == [1, 1, 1]
+    assert " ".join(shown.split()).count("committee") >= 3
+
+
 def test_the_case_of_the_bomb_says_so_to_check() -> None:
     code, said = checked("data/cmoccur-n", case_path("data/yaml-bomb.yaml"))
     assert code == 2

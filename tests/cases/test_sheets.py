@@ -528,7 +528,7 @@ def test_what_is_no_workbook_is_one_message(content: bytes, tmp_path: Path) -> N
         (b"ID,a\n\xe9,a\n", r"row 2, cell A2, A \(ID\): the byte 0xe9 is not UTF-8 text"),
         (b"", "there is no row below header row 1"),
         (b"ID,a\n", "there is no row below header row 1"),
-        (b'ID,a\na,"' + b"x" * 200_000 + b'"\n', "row 2: the row cannot be read"),
+        (b'ID,a\na,"' + b"x" * 200_000 + b'"\n', "row 2, B2: the cell holds 200000 characters. Shorten it."),
     ],
 )
 def test_a_text_file_that_cannot_be_read_is_one_message(content: bytes, words: str, tmp_path: Path) -> None:

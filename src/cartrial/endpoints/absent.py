@@ -137,9 +137,9 @@ def missing_of_time(
         if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
             found.append(_without_date(study, populations, endpoint, reader, rows, open_ended))
     what = (
-        "no survival status up to the cutoff and no death"
+        "no survival status and no death up to the cutoff"
         if endpoint.events == ("death",)
-        else "no assessment after the origin, no survival status up to the cutoff, no death"
+        else "no assessment after the origin, no survival status and no death up to the cutoff"
     )
     found.append((~followed, f"{NOT_RECORDED}: {what} in the source"))
     return found

@@ -250,6 +250,7 @@ def _file_row(source: Source | None, domain: str | None, usubjid: str, sequence:
 
 
 def _assessments(console: Console, adam: Adam, source: Source | None, subject: int) -> None:
+    """Print the assessments: a table, or a sentence each where the terminal is too narrow for it. No date or call is cut short."""
     from rich import box
     from rich.table import Table
 
@@ -259,18 +260,25 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
         console.print("No disease assessment was recorded.")
         return
     table = Table(title="Assessments", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
-    for name in ("Day", "Date", "Reader", "Status", "As collected", "Usable", "MRD", "Source", "Flags"):
-        table.add_column(name, justify="right" if name == "Day" else "left")
+    names = ("Day", "Date", "Reader", "Status", "As collected", "Usable", "MRD", "Source", "Flags")
+    for name in names:
+        bends = name in ("Usable", "Source", "Flags")
+        table.add_column(name, justify="right" if name == "Day" else "left", no_wrap=not bends, overflow="fold")
     usubjid = adam.adsl.filter(pl.col("SUBJ") == subject)["USUBJID"][0]
+    rows = []
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
         values = (row["CARDAY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
-        table.add_row(
-            *("" if value is None else str(value) for value in values),
-            _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]),
-            row["FLAGS"] or "",
-        )
-    console.print(table)
+        said = tuple("" if value is None else str(value) for value in values)
+        rows.append((*said, _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or ""))
+        table.add_row(*rows[-1])
+    if console.measure(table, options=console.options.update(width=1_000)).minimum <= console.width:
+        console.print(table)
+        return
+    console.print("Assessments", style="bold")
+    for cells in rows:
+        _say(console, ". ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True) if cell) + ".")
+    console.print()
 
 
 def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None, subject: int, item: Endpoint, *, full: bool) -> None:

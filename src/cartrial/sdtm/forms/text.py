@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+
 import polars as pl
 
 __all__ = ["MARKED", "decoded", "marked_byte", "marked_halves", "marked_place", "shown", "shown_text"]
+
+# The csv module keeps one limit for the whole process, and other libraries raise it (scipy.io does): what is read must not
+# hang on who was imported first. Whoever has a limit of their own states it.
+csv.field_size_limit(max(csv.field_size_limit(), 2**31 - 1))
 
 # A byte that is no text becomes a character that no text has, of the last private plane; 0x92 is U+10FF92.
 _FIRST = 0x10FF00
