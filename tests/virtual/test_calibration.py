@@ -14,6 +14,7 @@ from cartrial.virtual import LABEL, load_ensemble, load_targets
 from cartrial.virtual.calibration import calibrate, read_scores, score_targets
 from cartrial.virtual.calibration.clinic import MEASURES, simulate_cohort
 from cartrial.virtual.calibration.fit import Problem
+from cartrial.virtual.calibration.targets import load_evaluation
 from cartrial.virtual.patients.ensemble import load_ensemble as read_ensemble
 from cartrial.virtual.patients.population import DATA, load_population
 
@@ -38,6 +39,19 @@ def test_held_out_trials_are_not_fitted() -> None:
     assert "Kinetics" in problem.registry.trials
     rest = problem.without("Kinetics")
     assert rest.fitted.sum() == problem.fitted.sum() - sum(t.trial == "Kinetics" and t.use == "fit" for t in problem.registry.targets)
+
+
+def test_what_is_for_evaluation_alone_is_not_fitted() -> None:
+    """By hand: the 16 results held out before, ZUMA-3's apart, stay so; nothing of the list is fitted."""
+    listed = load_evaluation()
+    used = {target.id: target.use for target in load_targets().targets}
+    held = {name for where, name in listed if where == "targets"}
+    assert len(held) == 16 and {used[name] for name in held} == {"held-out"}
+    assert {where for where, _ in listed} == {"targets", "registry"} and all(why for _, why in listed.values())
+    # a result of the registry that is a target too is one that is held out
+    for (where, name), (_, why) in listed.items():
+        if where == "registry" and why.startswith("held out as the target "):
+            assert why.rsplit(" ", 1)[1] in held, name
 
 
 def test_the_stored_scores_hold_what_was_asked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import Field, model_validator
 from cartrial.virtual.patients.population import DATA, Sure, populations
 from cartrial.yamlfile import Part, read_as, wrong
 
-__all__ = ["Registry", "Target", "load_targets"]
+__all__ = ["Registry", "Target", "load_evaluation", "load_targets"]
 
 _Z95 = 1.959963984540054
 
@@ -118,3 +119,25 @@ def load_targets(path: Path = DATA / "targets.yaml") -> Registry:
     (34, 48, [0.708, 0.559, 0.83])
     """
     return read_as(Registry, path)[0]
+
+
+@cache
+def load_evaluation(path: Path = DATA / "evaluation.csv") -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the published results that are for evaluation alone: none of them is ever fitted.
+
+    The list was committed before the calibration that it judges. Nothing in it moves into the fit afterwards.
+
+    Returns
+    -------
+    dict of tuple of (str, str) to tuple of (str, str)
+        By the list in which a result stands (`targets`, or the `registry` of published results) and its id there: its trial, and why
+        it is left out.
+
+    Examples
+    --------
+    >>> from cartrial.virtual.calibration.targets import load_evaluation
+    >>> load_evaluation()["targets", "inaticel-os-24"]
+    ('inati-cel', 'held out since the first calibration')
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row["list"], row["id"]): (row["trial"], row["why"]) for row in csv.DictReader(file)}
