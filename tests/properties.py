@@ -8,15 +8,16 @@ the day; ``search`` draws new ones: ``CARTRIAL_TEST_PROFILE=search pytest tests/
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-__all__ = ["PROFILE", "count", "examples"]
+__all__ = ["PROFILE", "count", "every", "examples"]
 
-SHARES = {"quick": 1 / 3, "all": 1.0, "search": 10.0}
-LEAST = 8
+SHARES = {"quick": 1 / 6, "all": 1.0, "search": 10.0}
+LEAST = 4
 PROFILE = os.environ.get("CARTRIAL_TEST_PROFILE", "quick")
 
 for _name in SHARES:
@@ -34,6 +35,15 @@ settings.load_profile(PROFILE)
 def count(number: int, *, quick: int) -> int:
     """Return how often something is tried: `number` times in full, `quick` times in `make test`."""
     return quick if PROFILE == "quick" else number
+
+
+def every(step: int, cases: Iterable[Any]) -> list[Any]:
+    """Return cases of a test of which `make test` runs the first of every `step`, and `make test-all` all."""
+    return [case if i % step == 0 else pytest.param(*_values(case), marks=pytest.mark.slow) for i, case in enumerate(cases)]
+
+
+def _values(case: Any) -> tuple[Any, ...]:
+    return case if isinstance(case, tuple) else (case,)
 
 
 def examples(number: int, *, suppress_health_check: Sequence[HealthCheck] = (), **more: Any) -> Callable[[Any], Any]:

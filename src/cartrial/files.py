@@ -12,9 +12,33 @@ from pathlib import Path
 
 from cartrial.errors import InputError
 
-__all__ = ["built_beside"]
+__all__ = ["built_beside", "require_place"]
 
 _ROOM = "Make room on the disk, or name a folder on another one"
+
+
+def require_place(out: Path) -> Path:
+    """Return the nearest folder that is there, of a folder to write to. To be asked before long work.
+
+    Raises
+    ------
+    InputError
+        If `out` is a file or lies below one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from cartrial.files import require_place
+    >>> require_place(Path("/")) == Path("/")
+    True
+    """
+    out = Path(os.path.abspath(out))
+    if out.exists() and not out.is_dir():
+        raise InputError("the place for the output is a file", file=str(out), right="Name a folder")
+    near = next(place for place in (out, *out.parents) if place.exists())
+    if not near.is_dir():
+        raise InputError("the place for the output lies below a file", file=str(near), right="Name a folder")
+    return near
 
 
 @contextmanager
@@ -28,12 +52,7 @@ def built_beside(out: Path) -> Iterator[Path]:
     InputError
         If `out` is a file, its place cannot be written to, or a folder stands where a file would go.
     """
-    out = Path(os.path.abspath(out))
-    if out.exists() and not out.is_dir():
-        raise InputError("the place for the output is a file", file=str(out), right="Name a folder")
-    near = next(place for place in (out, *out.parents) if place.exists())
-    if not near.is_dir():
-        raise InputError("the place for the output lies below a file", file=str(near), right="Name a folder")
+    out, near = Path(os.path.abspath(out)), require_place(out)
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=near))
     except OSError as error:

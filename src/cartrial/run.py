@@ -264,8 +264,10 @@ def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: in
     ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
     from cartrial.analysis import analyse
+    from cartrial.files import require_place
     from cartrial.report import write_report
 
+    require_place(Path(out))
     loaded = simulate_data(study, n=n, seed=seed, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     say("Estimating")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -134,7 +135,7 @@ def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
         except OSError as error:
             raise InputError("the file cannot be read", file=str(path), right="Give the path of a YAML file") from error
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _composed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
@@ -155,6 +156,12 @@ def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
         return _build(node, (), lines, name, faults), lines, faults
     except RecursionError:
         raise InputError("the file is nested too deeply", file=name, right="Check the brackets") from None
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> yaml.Node | None:
+    """Return the nodes of a text, which nobody changes: a study is read again by every step, and parsing is most of reading it."""
+    return yaml.compose(text, Loader=_Loader)
 
 
 def _bound_aliases(node: yaml.Node, name: str) -> None:

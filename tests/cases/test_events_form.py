@@ -154,8 +154,9 @@ def test_dates_that_contradict_the_date_free_of_relapse_are_named(template: Path
     said = {}
     for day, relapse in (("2022-01-15", ""), ("2022-09-28", "2022-05-01"), ("2022-08-01", "")):
         place = refilled(template, last_assessment_date=day, relapse_date=relapse)
-        found = derive_data(load_data(place, place)).findings.filter(RULE="relapse-free-contradicts", SEVERITY="warning")
-        assert set(found["USUBJID"]) <= {value(derive_data(load_data(place, place)).adam, "DOR", subject="1")["USUBJID"]}
+        done = derive_data(load_data(place, place))
+        found = done.findings.filter(RULE="relapse-free-contradicts", SEVERITY="warning")
+        assert set(found["USUBJID"]) <= {value(done.adam, "DOR", subject="1")["USUBJID"]}
         said[day] = {text.split(": ")[0] for text in found["MESSAGE"]}
     start = "The date last known free of relapse, day"
     assert said == {

@@ -5,6 +5,7 @@ Expected values: by hand from the rules, before the code was changed; the paragr
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from cartrial import InputError, Study, derive
 from cartrial.sdtm import read_sdtm
 from cases.case import case_path, checked, derived, value
+from properties import every
 
 COUNTS = (("BLAST", "BONE MARROW", 1, "%"), ("BLAST", "BLOOD", 0, "%"), ("NEUT", "BLOOD", 2, "10^9/L"), ("PLAT", "BLOOD", 150, "10^9/L"))
 STUDY = "inaticel-pivotal"
@@ -154,8 +156,10 @@ def test_prior_therapies_are_read(tmp_path, category):
     assert of(folder, "ORR3")["AVALC"] == "Y"
 
 
-@pytest.mark.parametrize("name", ["AUTOLOGOUS STEM CELL TRANSPLANT", "STEM CELL TRANSPLANT", "ALLO-HSCT", "HAPLOIDENTICAL SCT"])
-@pytest.mark.parametrize("date", ["2020-03-02", "2020"])
+TRANSPLANTS = ("AUTOLOGOUS STEM CELL TRANSPLANT", "STEM CELL TRANSPLANT", "ALLO-HSCT", "HAPLOIDENTICAL SCT")
+
+
+@pytest.mark.parametrize(("name", "date"), every(3, itertools.product(TRANSPLANTS, ("2020-03-02", "2020"))))
 def test_transplants_before_day_0_are_read(tmp_path, name, date):
     """Issue 9, kind 12."""
     text = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC\n{STUDY},S1,1,{name},{date}\n"

@@ -7,6 +7,7 @@ run.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cartrial.sdtm import Source
 from cartrial.sdtm.records import derive_records
 from cartrial.study import Study
 from helpers import load_study
+from properties import every
 
 DAY0 = dt.date(2022, 1, 1)
 STUDY = """\
@@ -290,9 +292,11 @@ HISTORIES = (
 )
 
 
-@pytest.mark.parametrize("history", range(len(HISTORIES)))
-@pytest.mark.parametrize("asked", [(28, 0), (0, 28), (30, 20), (20, 40)])
-@pytest.mark.parametrize("window", ["{at: month 2}", "{within-days: 70}"])
+ASKED = ((28, 0), (0, 28), (30, 20), (20, 40))
+WINDOWS = ("{at: month 2}", "{within-days: 70}")
+
+
+@pytest.mark.parametrize(("history", "asked", "window"), every(5, itertools.product(range(len(HISTORIES)), ASKED, WINDOWS)))
 def test_a_result_is_known_from_the_day_on_which_no_later_cutoff_changes_it(
     history: int, asked: tuple[int, int], window: str, tmp_path: Path
 ) -> None:

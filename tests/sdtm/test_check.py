@@ -16,6 +16,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm import CHECK_RULES, READING_RULES, Source, check_sdtm, read_sdtm, require_sdtm
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.study import Study
+from properties import PROFILE
 from sdtm_example import STUDY_YAML, Table, read_tables, small_study, small_tables, write_tables
 
 Tables = dict[str, Table]
@@ -339,6 +340,17 @@ SILENT: list[tuple[str, Spoil]] = [
 ]
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have a source checked by one rule alone, in `make test`; by all of them in `make test-all`."""
+
+    def choose(rule: str) -> None:
+        if PROFILE == "quick":
+            monkeypatch.setattr("cartrial.sdtm.checks.check.CHECK_RULES", tuple(each for each in CHECK_RULES if each.id == rule))
+
+    return choose
+
+
 def findings_of(spoil: Spoil | None, tmp_path, **study: str) -> pl.DataFrame:
     """Return the findings of the small source with something spoilt."""
     tables = small_tables()
@@ -352,7 +364,8 @@ def test_small_source_has_no_finding(tmp_path):
 
 
 @pytest.mark.parametrize(("rule", "spoil", "where"), FIRES, ids=[f"{rule}-{i}" for i, (rule, _, _) in enumerate(FIRES)])
-def test_rule_fires(rule, spoil, where, tmp_path):
+def test_rule_fires(rule, spoil, where, tmp_path, alone):
+    alone(rule)
     findings = findings_of(spoil, tmp_path, **({"partial-day-0": "15th"} if rule == "infusion-imputed" else {}))
     assert dict(findings.schema) == FINDINGS_SCHEMA
     hits = findings.filter(pl.col("RULE") == rule)
@@ -363,7 +376,8 @@ def test_rule_fires(rule, spoil, where, tmp_path):
 
 
 @pytest.mark.parametrize(("rule", "spoil"), SILENT, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(SILENT)])
-def test_rule_is_silent_at_its_edge(rule, spoil, tmp_path):
+def test_rule_is_silent_at_its_edge(rule, spoil, tmp_path, alone):
+    alone(rule)
     findings = findings_of(spoil, tmp_path)
     assert rule not in findings["RULE"].to_list(), findings.rows()
 

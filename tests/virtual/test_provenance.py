@@ -10,11 +10,12 @@ import pytest
 from cartrial.run import report
 from cartrial.study import Study
 from cartrial.virtual.trial import simulate
+from properties import every
 
 pytest.importorskip("numba", reason="virtual patients need the extra `virtual`")
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet", "xpt", "dataset-json", "ndjson"])
+@pytest.mark.parametrize("form", every(5, ["csv", "parquet", "xpt", "dataset-json", "ndjson"]))
 def test_simulated_data_read_back_are_virtual(tmp_path: Path, form: str) -> None:
     simulate(Study.load("inaticel"), tmp_path / "data", n=5, form=form)
     (tmp_path / "data" / "about.yaml").unlink()

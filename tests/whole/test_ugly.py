@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from helpers import run_cli, worked_folder
+from properties import every
 from spoil import (
     Spoil,
     add,
@@ -195,7 +196,7 @@ def _refused(code: int, out: str, err: str, words: tuple[str, ...]) -> None:
     assert not missing, f"{missing} not in: {message}"
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", every(2, REFUSED))
 def test_an_ugly_input_is_refused_in_one_line(name: str, folder: Path, tmp_path: Path) -> None:
     spoil, words = REFUSED[name]
     spoil(folder)
@@ -278,7 +279,7 @@ DOUBTFUL: dict[str, tuple[Spoil, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", DOUBTFUL)
+@pytest.mark.parametrize("name", every(3, DOUBTFUL))
 def test_what_is_only_doubtful_is_a_finding(name: str, folder: Path) -> None:
     spoil, rule = DOUBTFUL[name]
     spoil(folder)

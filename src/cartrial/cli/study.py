@@ -122,10 +122,11 @@ def _check(study: str, data: Path | None) -> tuple[Study, Source | None, pl.Data
 @app.command()
 def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
     """Derive the ADaM sets of a study."""
-    from cartrial.files import built_beside
+    from cartrial.files import built_beside, require_place
     from cartrial.report.study.outputs import write_adam
     from cartrial.run import derive_data, load_data
 
+    require_place(out)
     with steps() as say:
         adam = derive_data(load_data(study, data_given(data), say=say), say=say).adam
         with built_beside(out) as place:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.sdtm.forms.parquet_pages import pages_fit
 
 __all__ = ["read_parquet_table"]
 
@@ -24,11 +25,14 @@ def read_parquet_table(data: bytes, file: str) -> pl.DataFrame:
     """
     if not data:
         raise InputError("the file is empty", file=file, right="It is a Parquet file")
+    unreadable = InputError("the file cannot be read as Parquet, or is cut off", file=file, right="Write or copy it again")
+    if not pages_fit(data):
+        raise unreadable
     try:
         with _quiet():
             return pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
-        raise InputError("the file cannot be read as Parquet, or is cut off", file=file, right="Write or copy it again") from None
+        raise unreadable from None
 
 
 @contextmanager
