@@ -291,6 +291,32 @@ def _published() -> str:
     return table(("model", "what it shows", "setting", "source"), rows)
 
 
+def _predicted_trials() -> str:
+    from cartrial.predict.known import load_known
+
+    rows = []
+    for name, trial in load_known().trials.items():
+        shares = trial.populations
+        whole = [f"`{people}`" if share == 1 else f"`{people}` {100 * share:.0f} %" for people, share in shares.items()]
+        counts = f"; CR is {' or '.join(trial.complete)}: {trial.complete_source}" if trial.complete_source else ""
+        rows.append((f"`{name}`", ", ".join(whole) or "none", (f"{trial.why} ({trial.source})" if trial.why else trial.source) + counts))
+    return table(("trial", "virtual population", "source, or why none fits"), rows)
+
+
+def _predicted_words() -> str:
+    from cartrial.predict.known import load_words
+
+    rows = []
+    for name, word in load_words().endpoints.items():
+        what = (
+            word.endpoint
+            or (word.toxicity and f"{word.toxicity} of grade {word.grade} or more")
+            or (word.flow and word.flow.replace("-", " "))
+        )
+        rows.append((name, ", ".join(word.also), what or f"not expressed: {word.why}"))
+    return table(("endpoint", "also written", "asked of virtual trials"), rows)
+
+
 def _design_columns() -> str:
     from cartrial.design.protocol.rows import COLUMNS
 
@@ -315,6 +341,7 @@ ROOMS = (
     "cartrial.virtual.calibration",
     "cartrial.virtual.published",
     "cartrial.design",
+    "cartrial.predict",
     "cartrial.report",
     "cartrial.run",
     "cartrial.errors",
@@ -339,6 +366,8 @@ CONSTANTS = {
     "LABEL": "What virtual patients are and are not for, in one sentence.",
     "INFUSED": "Subjects infused by the cutoff in a virtual trial, where nothing else is said.",
     "MODELS": "The published models by name.",
+    "TRIALS": "Virtual trials of each figure, where nothing else is said.",
+    "LEAST": "Fewest virtual trials of a figure: the interval leaves one in twenty out on each side.",
 }
 
 
@@ -392,6 +421,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "toxicity": _toxicity,
     "published": _published,
+    "predicted-trials": _predicted_trials,
+    "predicted-words": _predicted_words,
     "design-columns": _design_columns,
     "design-parts": _design_parts,
 }

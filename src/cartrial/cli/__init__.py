@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import study, design, virtual
+from cartrial.cli import study, design, virtual, predict
 # isort: on
 
-__all__ = ["design", "study", "virtual"]
+__all__ = ["design", "predict", "study", "virtual"]

@@ -1,0 +1,421 @@
+"""What does a figure ask of a virtual trial? One endpoint, in so many patients of a virtual population; or why it cannot be asked."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from cartrial.analysis.wording import day_of_month
+from cartrial.errors import InputError
+from cartrial.predict.figures import NOT_STATED, Figure
+from cartrial.predict.known import Group, Known, Word, load_known, load_published_study, load_words
+from cartrial.study.endpoint import POPULATIONS, STRATEGIES, Endpoint, resolve_variant
+from cartrial.virtual.patients.population import Population, load_population
+from cartrial.yamlfile import nearest
+
+__all__ = ["Question", "Unexpressed", "express_figure", "express_figures"]
+
+Kind = Literal["rate", "time", "share", "toxicity", "flow"]
+FROM_ENROLMENT = ("enrolled", "leukapheresed")
+_READERS = {"inv": "INV", "irc": "IRC", "investigator": "INV"}
+_WINDOW = re.compile(r"(?:(at|within|by)\s+)?(?:end of\s+)?(day|month)\s*(\d{1,3})", re.IGNORECASE)
+# the first visit after the infusion, which publications call month 1
+_FIRST_MONTH, _FIRST_VISIT = 1, "day 28"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of each virtual trial.
+
+    Parameters
+    ----------
+    figure : Figure
+    kind : {"rate", "time", "share", "toxicity", "flow"}
+        share: of those whose time ends in an event of `what`.
+    endpoint : Endpoint or None
+        Of a rate, a time or a share.
+    what : tuple of str
+        The events of a share, the id of a toxicity, a step before infusion.
+    grade : int
+        Least grade of a toxicity.
+    population : str
+        In the words of the rules.
+    of : str
+        The population whose first patients n counts: `population`, or a wider one of which all members of `population` are taken.
+    parts : tuple of (Population, int)
+        Virtual populations and how many patients n there are of each.
+    follow_up : float or None
+        Median follow-up, months. None: everybody is followed as long as a virtual trial lasts.
+    day : float
+        At which a survival is read.
+    said : tuple of str
+        What was assumed to read the row.
+    """
+
+    figure: Figure
+    kind: Kind
+    endpoint: Endpoint | None
+    what: tuple[str, ...]
+    grade: int
+    population: str
+    of: str
+    parts: tuple[tuple[Population, int], ...]
+    follow_up: float | None
+    day: float
+    said: tuple[str, ...]
+
+    @property
+    def reader(self) -> str:
+        """Who reads."""
+        return (self.endpoint.reader if self.endpoint else None) or "INV"
+
+    @property
+    def names(self) -> str:
+        """The virtual populations in a word."""
+        return " + ".join(population.id for population, _ in self.parts)
+
+
+@dataclass(frozen=True)
+class Unexpressed:
+    """A figure that no virtual trial can be asked about, and why."""
+
+    figure: Figure
+    why: str
+
+
+class _Reason(Exception):
+    """Why a figure cannot be expressed."""
+
+
+def express_figures(
+    figures: tuple[Figure, ...], *, file: str = "", folder: Path | None = None, population: Mapping[str, str] | None = None
+) -> tuple[Question | Unexpressed, ...]:
+    """Return what each figure asks, or why it cannot be asked.
+
+    Parameters
+    ----------
+    figures : tuple of Figure
+    file : str
+        For messages.
+    folder : Path, optional
+        Where files of populations are looked for; without it where the process runs.
+    population : mapping of str to str, optional
+        Populations by trial, over those of the table; under "" for every trial that is not named.
+
+    Raises
+    ------
+    InputError
+        With a line for each row that cannot be understood: an unknown endpoint, window, reader or strategy, a statistic that the endpoint
+        has not, a population that is not there.
+    """
+    chosen = dict(population or {})
+    trials = {figure.trial for figure in figures}
+    for trial in chosen:
+        if trial and trial not in trials:
+            near = nearest(trial, sorted(trials))
+            right = f"The nearest one is '{near}'" if near else f"Trials are: {', '.join(sorted(trials))}"
+            raise InputError(f"the table has no trial '{trial}'", key="--population", right=right)
+    sizes = _sizes(figures)
+
+    def step(figure: Figure) -> Question | Unexpressed:
+        named = chosen.get(figure.trial) or chosen.get("") or figure.virtual_population
+        return express_figure(figure, load_known(), size=sizes.get((figure.trial, figure.cut)), named=named, file=file, folder=folder)
+
+    return tuple(InputError.gather([lambda figure=figure: step(figure) for figure in figures]))  # type: ignore[misc]
+
+
+def express_figure(
+    figure: Figure, known: Known, *, size: int | None = None, named: str | None = None, file: str = "", folder: Path | None = None
+) -> Question | Unexpressed:
+    """Return what one figure asks, or why it cannot be asked; parameters and errors as `express_figures`.
+
+    `size` is the number infused in the figure's cut, where another row states it; `named` is the population that was chosen.
+    """
+    if figure.left_out:
+        return Unexpressed(figure, figure.left_out)
+    try:
+        return _Row(figure, known, size, named, file, folder).question()
+    except _Reason as reason:
+        return Unexpressed(figure, str(reason))
+
+
+def _sizes(figures: tuple[Figure, ...]) -> dict[tuple[str, str], int]:
+    """Return how many were infused by trial and cut, where the rows of it say one number."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for figure in figures:
+        if figure.n is not None and not figure.left_out and figure.population in ("infused", "evaluable"):
+            found.setdefault((figure.trial, figure.cut), set()).add(figure.n)
+    return {key: next(iter(numbers)) for key, numbers in found.items() if len(numbers) == 1}
+
+
+class _Row:
+    """One figure on its way to a question. What is assumed on the way is said."""
+
+    def __init__(self, figure: Figure, known: Known, size: int | None, named: str | None, file: str, folder: Path | None) -> None:
+        self.figure, self.known, self.size, self.named, self.file, self.folder = figure, known, size, named, file, folder
+        self.said: list[str] = []
+        self.trial = known.trials.get(figure.trial)
+
+    def wrong(self, key: str, what: str, right: str) -> InputError:
+        return InputError(what, file=self.file or None, row=self.figure.row, key=key, right=right)
+
+    def question(self) -> Question:
+        """Return the question."""
+        figure, word = self.figure, self.word()
+        # what cannot be understood is said before what cannot be expressed
+        window, reader, changes = self.window(word), self.reader(), self.strategies()
+        self.check_statistic(word)
+        if self.trial and self.trial.why and not self.named:
+            raise _Reason(self.trial.why)
+        if word.why:
+            raise _Reason(word.why)
+        if figure.statistic == "pooled":
+            raise _Reason("a pooled figure is of no single trial")
+        group = self.group()
+        shares = self.populations(group)
+        population, of = self.patients(group)
+        parts = self.parts(shares, of, population)
+        endpoint, kind = None, "toxicity" if word.toxicity else "flow"
+        if word.endpoint:
+            endpoint, kind = self.endpoint(word, population, window, reader, changes)
+        if word.toxicity:
+            self.check_scale(word)
+        follow_up = self.follow_up(kind)
+        return Question(
+            figure=figure,
+            kind=kind,  # type: ignore[arg-type]
+            endpoint=endpoint,
+            what=tuple(item for item in (*word.ends, word.toxicity, word.flow) if item),
+            grade=word.grade,
+            population=population,
+            of=of,
+            parts=parts,
+            follow_up=follow_up,
+            day=day_of_month(figure.time) if figure.time else math.nan,
+            said=tuple(self.said),
+        )
+
+    def word(self) -> Word:
+        """Return what the word for the endpoint means."""
+        words = load_words()
+        found = words.find(self.figure.endpoint)
+        if found is None:
+            near = words.nearest(self.figure.endpoint)
+            right = f"The nearest known one is '{near}'" if near else f"Known are: {', '.join(words.endpoints)}"
+            raise self.wrong("endpoint", f"there is no endpoint '{self.figure.endpoint}'", right)
+        return found
+
+    def window(self, word: Word) -> dict[str, str] | None:
+        """Return the window of a response rate, None for that of the main analysis."""
+        text = self.figure.window
+        if word.within:
+            return {"within": word.within}
+        if text.lower() in NOT_STATED or text.lower() == "best":
+            if word.endpoint == "RATE" and text.lower() != "best":
+                self.said.append("window not stated: best response")
+            return None
+        found = _WINDOW.fullmatch(" ".join(text.split()))
+        visits = {visit.name: visit for visit in load_published_study().disease.visits}
+        name = f"{found[2].lower()} {int(found[3])}" if found else ""
+        if name == f"month {_FIRST_MONTH}":
+            name = _FIRST_VISIT
+        if found is None or name not in visits:
+            raise self.wrong("window", f"there is no window '{text}'", f"Write best, or at or within one of: {', '.join(visits)}")
+        if word.endpoint != "RATE":
+            self.said.append(f"the window {text} is not used: it belongs to a response rate")
+            return None
+        return {"within" if (found[1] or "at").lower() in ("within", "by") else "at": name}
+
+    def reader(self) -> str:
+        """Return who reads."""
+        text, own = self.figure.reader.lower(), self.trial.reader if self.trial else "INV"
+        if text in _READERS:
+            return _READERS[text]
+        if text == "central":
+            self.said.append(f"central reading is of residual disease; remission is read by {own}")
+        elif text not in NOT_STATED:
+            raise self.wrong("reader", f"there is no reader '{self.figure.reader}'", "Write INV, IRC, central or not-stated")
+        return own
+
+    def strategies(self) -> dict[str, str]:
+        """Return the strategies that the row states."""
+        found = {}
+        for key, text in (("hsct", self.figure.hsct), ("new-therapy", self.figure.new_therapy)):
+            if text.lower() in NOT_STATED:
+                continue
+            if text not in STRATEGIES:
+                near = nearest(text, list(STRATEGIES))
+                right = f"The nearest known one is '{near}'" if near else f"Known are: {', '.join(STRATEGIES)}, not-stated"
+                raise self.wrong(key, f"there is no strategy '{text}'", right)
+            found[key] = text
+        return found
+
+    def check_statistic(self, word: Word) -> None:
+        """Refuse a statistic that the endpoint has not."""
+        timed = word.endpoint not in (None, "RATE") and not word.ends
+        if word.why or self.figure.statistic == "pooled":
+            return
+        if timed and self.figure.statistic == "rate":
+            what = f"{self.figure.endpoint} is a time to an event and has no rate"
+            raise self.wrong("statistic", what, "Write survival with its time_months, or median")
+        if not timed and self.figure.statistic != "rate":
+            what = f"{self.figure.endpoint} is a share of patients and has no {self.figure.statistic}"
+            raise self.wrong("statistic", what, "Write rate")
+
+    def group(self) -> Group | None:
+        """Return what the words for the patients mean, None where they are the rules' own."""
+        text = self.figure.population
+        known = get_args(POPULATIONS)
+        if self.trial and text in self.trial.groups:
+            return self.trial.groups[text]
+        if text in known:
+            return None
+        near = nearest(text, list(known))
+        if near and _alike(text, near):
+            raise self.wrong("population", f"there is no population '{text}'", f"The nearest known one is '{near}'")
+        raise _Reason(f"the rules have no population '{text}'")
+
+    def populations(self, group: Group | None) -> Mapping[str, float] | Population:
+        """Return the virtual populations with their shares."""
+        if self.named:
+            self.said.append("the virtual population was named")
+            return self.load(self.named)
+        trial = self.trial
+        if trial is None:
+            raise _Reason(f"no virtual population is named for the trial '{self.figure.trial}'")
+        if trial.source.startswith("assumption"):
+            self.said.append(f"population by {trial.source}")
+        return (group.populations if group else {}) or trial.populations
+
+    def load(self, name: str) -> Population:
+        """Return a population that was named: built in, or a file."""
+        path = Path(name)
+        if path.suffix in (".yaml", ".yml"):
+            path = self.folder / path if self.folder and not path.is_absolute() else path
+            if not path.is_file():
+                what = f"the file of the population '{name}' is not there"
+                raise self.wrong("virtual-population", what, "Name a built-in population, or a file beside the table")
+        try:
+            return load_population(path if path.suffix in (".yaml", ".yml") else name)
+        except InputError as error:
+            where = self.file if error.file is None else None
+            if where is None:
+                raise
+            raise self.wrong("virtual-population", error.what, error.right or "Name a built-in population or a file") from None
+
+    def patients(self, group: Group | None) -> tuple[str, str]:
+        """Return the population in the words of the rules, and the one whose first patients n counts."""
+        figure = self.figure
+        reading = self.known.readings.get(figure.id) if self.trial else None
+        if reading and figure.trial in self.known.trials:
+            self.said.append(reading.source)
+            return reading.population, reading.of
+        population = group.population if group else figure.population
+        if figure.n is None and population == "responders":
+            if self.size is None:
+                raise _Reason("neither the number of responders nor that of the infused is stated")
+            self.said.append(f"all responders of {self.size} infused, since their number is not stated")
+            return population, "infused"
+        return population, population
+
+    def parts(self, shares: Mapping[str, float] | Population, of: str, population: str) -> tuple[tuple[Population, int], ...]:
+        """Return how many patients there are of each virtual population."""
+        n = self.figure.n if self.figure.n is not None or of == population else self.size
+        if n is None:
+            raise _Reason("the number of patients is not stated")
+        if isinstance(shares, Population):
+            return ((shares, n),)
+        # largest remainders
+        whole = {name: int(share * n) for name, share in shares.items()}
+        rest = sorted(shares, key=lambda name: (whole[name] - shares[name] * n, name))
+        for name in rest[: n - sum(whole.values())]:
+            whole[name] += 1
+        return tuple((_built_in(name), number) for name, number in whole.items() if number)
+
+    def endpoint(
+        self, word: Word, population: str, window: dict[str, str] | None, reader: str, strategies: dict[str, str]
+    ) -> tuple[Endpoint, Kind]:
+        """Return the endpoint of the study of published trials, as the row changes it."""
+        study = load_published_study()
+        main = next(endpoint for endpoint in study.endpoints if endpoint.id == word.endpoint)
+        changes: dict[str, Any] = {"population": population, "reader": reader, **strategies}
+        if main.type == "response-rate":
+            changes |= {"window": window} if window else {}
+            changes |= {"mrd": word.mrd} if word.mrd else {}
+            changes |= self.counted(word)
+            if word.landmark and not (window and "at" in window):
+                raise _Reason(f"{self.figure.endpoint} as best response is no endpoint of the rules: a better one may stand beside it")
+        else:
+            changes |= self.origin(main, population)
+        left = [f"{key} {getattr(main.strategies, key.replace('-', '_'))}" for key in ("hsct", "new-therapy") if key not in strategies]
+        if left:
+            self.said.append(f"not stated, as the main analysis: {', '.join(left)}")
+        try:
+            made = resolve_variant(main, changes).endpoint
+        except ValidationError as error:
+            fault = error.errors()[0]
+            what = str(fault.get("ctx", {}).get("what", fault["msg"]))
+            raise self.wrong("hsct" if strategies else "population", what, str(fault.get("ctx", {}).get("hint") or "")) from None
+        kind: Kind = "rate" if main.type == "response-rate" else "share" if word.ends else "time"
+        return made, kind
+
+    def counted(self, word: Word) -> dict[str, Any]:
+        """Return which statuses are the response."""
+        if not word.response:
+            return {}
+        complete = self.trial.complete if self.trial else word.response
+        if word.complete and complete != word.response:
+            self.said.append(f"CR counts whatever the counts ({self.trial.complete_source if self.trial else ''})")
+            return {"response": list(complete)}
+        return {"response": list(word.response)}
+
+    def origin(self, main: Endpoint, population: str) -> dict[str, Any]:
+        """Return origin and events of a time for this population."""
+        if population in FROM_ENROLMENT:
+            if main.events != ("death",):
+                raise _Reason(f"{main.id} of the {population} has no rule: non-response and relapse count from the infusion")
+            return {"origin": "enrolment"}
+        if main.origin == "first-response" and population != "responders":
+            if main.id != "RFS":
+                raise _Reason(f"{self.figure.endpoint} is of responders, and the row is of the {population}")
+            self.said.append("of all patients from day 0, non-response an event")
+            return {"origin": "day-0", "events": ["non-response", "relapse", "death"]}
+        return {}
+
+    def check_scale(self, word: Word) -> None:
+        """Refuse grades of another scale than that of virtual patients."""
+        scale = self.trial.crs_scale if self.trial else "ASTCT"
+        if word.toxicity == "CRS" and word.grade > 1 and scale != "ASTCT":
+            raise _Reason(f"graded on the {scale} scale; virtual patients are graded by ASTCT")
+        self.said.append("grades taken as those of ASTCT")
+
+    def follow_up(self, kind: str) -> float | None:
+        """Return the median follow-up, where the answer hangs on it."""
+        if kind not in ("time", "share"):
+            return None
+        found = self.figure.follow_up or (self.trial.follow_up.get(self.figure.cut) if self.trial else None)
+        if found is None and kind == "share":
+            raise _Reason("a share with an event hangs on the follow-up, which is not known")
+        last = load_published_study().disease.visits[-1]
+        self.said.append(
+            f"median follow-up {found:g} months" if found else f"follow-up not known: everybody is followed to {last.name} or death"
+        )
+        return found
+
+
+@cache
+def _built_in(name: str) -> Population:
+    return load_population(name)
+
+
+def _alike(text: str, near: str) -> bool:
+    """Whether a word is nearly the same as another one: misspelt."""
+    return difflib.SequenceMatcher(None, text.lower(), near).ratio() > 0.85
