@@ -94,12 +94,13 @@ def test_totals_count_by_use() -> None:
     """By hand: three of five inside, two of four of those that were not fitted; a figure that was not compared counts nowhere."""
     uses = [("fit", True), ("not", True), ("not", False), ("held-out", True), ("consulted", False)]
     rows = [
-        dict.fromkeys(SCHEMA) | {"id": str(i), "used": use, "inside": inside, "state": "compared"} for i, (use, inside) in enumerate(uses)
+        dict.fromkeys(SCHEMA) | {"id": str(i), "used": use, "inside": inside, "evaluation": i == 2, "state": "compared"}
+        for i, (use, inside) in enumerate(uses)
     ]
     rows.append(dict.fromkeys(SCHEMA) | {"id": "x", "used": "not", "state": "not expressed", "note": "why"})
     found = Predictions(pl.DataFrame(rows, schema=SCHEMA, orient="row"), 500, 1).totals()
     assert found.select("figures", "inside", "compared").rows() == [
-        *(("all", 3, 5), ("not fitted", 2, 4), ("fit", 1, 1), ("consulted", 0, 1), ("held-out", 1, 1), ("not", 1, 2)),
+        *(("all", 3, 5), ("not fitted", 2, 4), ("evaluation", 0, 1), ("fit", 1, 1), ("consulted", 0, 1), ("held-out", 1, 1), ("not", 1, 2)),
     ]
 
 

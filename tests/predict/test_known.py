@@ -16,6 +16,7 @@ from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known, load_published_study, load_words
 from cartrial.virtual import load_targets
 from cartrial.virtual.calibration.clinic import VISITS
+from cartrial.virtual.calibration.targets import load_evaluation
 
 REGISTRY = Path(os.environ.get("CARTRIAL_TEST_DATA", "")) / "evidence" / "registry.csv"
 registry = pytest.mark.skipif(not REGISTRY.is_file(), reason="the registry of evidence is not here")
@@ -66,6 +67,13 @@ def test_what_the_calibration_did_with_a_figure_follows_its_target() -> None:
     assert use_of(found["zuma3-55-orr"])[0] == uses["zuma3-response"]
     assert use_of(found["germany-cr"])[0] == "not"
     assert use_of(found["eliana-mf"])[0] == "consulted"
+
+
+@registry
+def test_nothing_that_is_kept_for_evaluation_was_fitted() -> None:
+    kept = {name for where, name in load_evaluation() if where == "registry"}
+    assert kept <= set(figures())
+    assert not [name for name, figure in figures().items() if name in kept and use_of(figure)[0] == "fit"]
 
 
 def test_visits_are_those_of_the_calibration() -> None:

@@ -15,7 +15,7 @@ from cartrial.predict.express import Question, Unexpressed, express_figures
 from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
 from cartrial.predict.trials import ANSWERS, Asked, Cohort, plan_cohort
-from cartrial.virtual.calibration.targets import load_targets
+from cartrial.virtual.calibration.targets import load_evaluation, load_targets
 from cartrial.virtual.patients.population import Population
 
 __all__ = ["LEAST", "TRIALS", "USES", "Predictions", "check_predictions"]
@@ -35,7 +35,8 @@ SCHEMA = {
     **{"endpoint": pl.String, "window": pl.String, "statistic": pl.String, "time_months": pl.Float64},
     **{"value": pl.Float64, "value_lower": pl.Float64, "value_upper": pl.Float64},
     **{"predicted": pl.Float64, "lower": pl.Float64, "upper": pl.Float64, "inside": pl.Boolean, "position": pl.Float64},
-    **{"trials": pl.Int64, "not_reached": pl.Float64, "without": pl.Int64, "used": pl.String, "state": pl.String, "note": pl.String},
+    **{"trials": pl.Int64, "not_reached": pl.Float64, "without": pl.Int64, "used": pl.String, "evaluation": pl.Boolean},
+    **{"state": pl.String, "note": pl.String},
 }
 
 
@@ -49,8 +50,8 @@ class Predictions:
         A row for each figure in the order of the table: id, trial, population, virtual_population, n, endpoint, window, statistic,
         time_months; value with value_lower and value_upper as published; predicted (the median of the trials), lower and upper (their
         central 90 %); inside; position (share of the trials below, of equal ones a half); trials (that gave a value), not_reached (share of
-        them), without (trials that gave none); used (by the calibration); state (`compared`, `not expressed`, `left out`); note. Rates and
-        survival in per cent, medians in months, infinite where not reached.
+        them), without (trials that gave none); used (by the calibration, one of `USES`); evaluation (kept for evaluation alone); state
+        (`compared`, `not expressed`, `left out`); note. Rates and survival in per cent, medians in months, infinite where not reached.
     trials, seed : int
     """
 
@@ -59,15 +60,16 @@ class Predictions:
     seed: int
 
     def totals(self) -> pl.DataFrame:
-        """Return how many figures lie inside: all compared, those that the fit has not used, and those of each use.
+        """Return how many figures lie inside: all compared, those that the fit has not used, those for evaluation alone, each use.
 
         Returns
         -------
         polars.DataFrame
-            figures (`all`, `not fitted`, then those of `USES`), inside, compared, share (null where none was compared).
+            figures (`all`, `not fitted`, `evaluation`, then those of `USES`), inside, compared, share (null where none was compared).
         """
         compared = self.frame.filter(pl.col("state") == COMPARED)
         groups = {"all": compared, "not fitted": compared.filter(pl.col("used") != "fit")}
+        groups["evaluation"] = compared.filter(pl.col("evaluation").fill_null(False))
         groups |= {use: compared.filter(pl.col("used") == use) for use in USES}
         rows = [
             (name, int(found["inside"].sum()), found.height, float(found["inside"].mean()) if found.height else None)  # type: ignore[arg-type]
@@ -186,7 +188,8 @@ def _row(figure: Figure) -> dict[str, object]:
     names = ("id", "trial", "population", "n", "endpoint", "window", "statistic")
     row: dict[str, object] = dict.fromkeys(SCHEMA) | {name: getattr(figure, name) for name in names}
     row |= {"time_months": figure.time, "value_lower": figure.lower, "value_upper": figure.upper}
-    return row | {"value": None if math.isnan(figure.value) else figure.value, "used": use_of(figure)[0]}
+    row |= {"value": None if math.isnan(figure.value) else figure.value}
+    return row | {"used": use_of(figure)[0], "evaluation": ("registry", figure.id) in load_evaluation()}
 
 
 def _compared(question: Question, found: Compared | None) -> dict[str, object]:

@@ -22,6 +22,7 @@ _TIMES = ("value", "value_lower", "value_upper", "predicted", "lower", "upper")
 _GROUPS = {
     "all": "of all figures",
     "not fitted": "of those that the fit has not used",
+    "evaluation": "of those kept for evaluation alone",
     "fit": "of those that the fit used",
     "consulted": "of those that were looked at when a number was set",
     "held-out": "of those held out",
@@ -93,7 +94,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{_interval(row['value'], row['value_lower'], row['value_upper'])} {unit}",
         _interval(row["predicted"], row["lower"], row["upper"]),
         "inside" if row["inside"] else "OUTSIDE",
-        *(f"{100 * row['position']:.0f} %", row["used"]),
+        *(f"{100 * row['position']:.0f} %", f"{row['used']}{', evaluation' if row['evaluation'] else ''}"),
     )
 
 
