@@ -8,16 +8,24 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cartrial.study import Study
+from cartrial.study.criteria.codes import RESPONSES
 from cartrial.study.endpoint import POPULATIONS
 from cartrial.virtual.patients.population import populations
 from cartrial.yamlfile import Part, nearest, read_as, wrong
 
 __all__ = ["FLOWS", "Group", "Known", "Reading", "Trial", "Word", "Words", "load_known", "load_published_study", "load_words"]
 
-Response = Literal["CR", "CRi"]
+
+def _status(word: str) -> str:
+    if word not in RESPONSES:
+        raise wrong(f"there is no status '{word}'", right=f"Write one of: {', '.join(RESPONSES)}")
+    return word
+
+
+Response = Annotated[str, AfterValidator(_status)]
 Flow = Literal["infused", "released", "product-failure", "lost-before-infusion"]
 FLOWS: tuple[Flow, ...] = ("infused", "released", "product-failure", "lost-before-infusion")
 Shares = Mapping[str, Annotated[float, Field(gt=0, le=1)]]
