@@ -14,9 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from typer.testing import CliRunner
 
-from cartrial.cli.app import app
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
 from cartrial.predict import check_predictions, read_figures, write_predictions
@@ -25,6 +23,7 @@ from cartrial.predict.express import Question, express_figures
 from cartrial.predict.trials import follow_up_days
 from cartrial.virtual.trial import simulate_study
 from cartrial.virtual.trial.arrivals import accrue_trials
+from helpers import run_cli
 from published_tables import MEDIAN, SURVIVAL, table
 
 NO_LIMITS = {"count": "", "lower": "", "upper": ""}
@@ -133,36 +132,53 @@ def test_too_few_or_too_many_trials_are_refused(tmp_path: Path, trials: int, sai
         check_predictions(table(tmp_path, *ROWS), trials=trials)
 
 
-def run(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["predict", *words])
-    said = str(done.exception) if isinstance(done.exception, InputError) else ""
-    return (2 if said else done.exit_code), done.stdout + said
-
-
 def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     path = table(tmp_path, ROWS[0], {"id": "other", "trial": "nowhere"}, {"id": "told", "sure": "claim"})
-    code, text = run(str(path), "--trials", "20", "--out", str(tmp_path / "out"))
-    assert code == 0
-    assert "other: no virtual population is named for the trial 'nowhere'" in text
-    assert "told: nobody has verified it (claim)" in text
-    assert "of 1 inside" in text
+    code, out, err = run_cli("predict", path, "--trials", "20", "--out", tmp_path / "out", "--notes")
+    assert (code, err) == (0, "")
+    assert "other: no virtual population is named for the trial 'nowhere'" in out
+    assert "told: nobody has verified it (claim)" in out
+    assert "orr3: not stated, as the main analysis: hsct composite, new-therapy composite" in out
+    assert "of 1 inside" in out
     assert (tmp_path / "out" / "predictions.csv").is_file()
     written = json.loads((tmp_path / "out" / "predictions.json").read_text(encoding="utf-8"))
     assert [row["state"] for row in written["figures"]] == ["compared", "not expressed", "left out"]
-    code, text = run(str(table(tmp_path, {"value": "108"})), "--json")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--population", "=x"), "--population: '=x' names no population. Write NAME, or TRIAL=NAME."),
+        (("--population", "mskcc", "--population", "zuma3"), "two populations are named for every trial"),
+        (("--population", "mskc"), "there is no population 'mskc'. The nearest known one is 'mskcc'."),
+        (("--trials", "3"), "3 trials cannot be compared with"),
+        (("--seed", "-1"), "the seed -1 is negative"),
+        (("--out", "figures.csv"), "the place for the output is a file"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, *ROWS[:1])
+    code, out, err = run_cli("predict", "figures.csv", *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["figures.csv"]
+
+
+def test_numbers_and_words_that_are_wrong_are_told_together(tmp_path: Path) -> None:
+    path = table(tmp_path, {"value": "108"}, {"id": "b", "endpoint": "CR+CRj"}, {"id": "c", "sure": "claim", "endpoint": "CR+PRR"})
+    code, out, err = run_cli("predict", path, "--json", "--out", tmp_path / "out")
     assert code == 2
-    document, _ = json.JSONDecoder().raw_decode(text)
-    assert document["errors"][0]["key"] == "value"
-    assert run(str(path), "--population", "=x")[0] == 2
-    assert run(str(path), "--population", "a", "--population", "b")[0] == 2
-    assert run(str(tmp_path / "none.csv"))[0] == 2
+    assert [error["key"] for error in json.loads(out)["errors"]] == ["value", "endpoint"]
+    assert err.count("\n") == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_document_holds_everything(tmp_path: Path) -> None:
     path = table(tmp_path, {"id": "other", "trial": "nowhere"})
-    code, text = run(str(path), "--json")
-    assert code == 0
-    document = json.loads(text)
+    code, out, err = run_cli("predict", path, "--json")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
     assert document["totals"][0] == {"figures": "all", "inside": 0, "compared": 0, "share": None}
     assert (document["trials"], document["figures"][0]["id"]) == (500, "other")
 

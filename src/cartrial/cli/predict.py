@@ -28,8 +28,11 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare published figures with virtual trials of their size: inside or outside the 90 % predictive interval."""
+    from cartrial.files import require_place
     from cartrial.predict import check_predictions, prediction_lines, predictions_document, write_predictions
 
+    if out is not None:
+        require_place(out)
     try:
         chosen = _by_trial(population or [])
         with progress() as show:

@@ -14,6 +14,7 @@ from cartrial.predict.compare import Compared, compare_figure, estimate_trials
 from cartrial.predict.express import Question, Unexpressed, express_figures
 from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
+from cartrial.predict.stated import Stated
 from cartrial.predict.trials import ANSWERS, Asked, Cohort, plan_cohort
 from cartrial.virtual.calibration.targets import load_evaluation, load_targets
 from cartrial.virtual.patients.population import Population
@@ -139,7 +140,7 @@ def check_predictions(
     file, folder = "", None
     if not isinstance(figures, tuple):
         file, folder = Path(figures).name, Path(figures).parent
-        figures = read_figures(figures)
+        figures = read_figures(figures, further=lambda figure: Stated(figure, load_known().trials.get(figure.trial), file).check())
     chosen = {"": str(population)} if isinstance(population, str | Path) else population
     asked = express_figures(figures, file=file, folder=folder, population=chosen)
     questions = [item for item in asked if isinstance(item, Question)]

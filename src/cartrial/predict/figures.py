@@ -85,7 +85,7 @@ class Figure:
     left_out: str
 
 
-def read_figures(path: str | Path) -> tuple[Figure, ...]:
+def read_figures(path: str | Path, *, further: Callable[[Figure], object] | None = None) -> tuple[Figure, ...]:
     """Read a table of published figures.
 
     Parameters
@@ -93,6 +93,8 @@ def read_figures(path: str | Path) -> tuple[Figure, ...]:
     path : str or Path
         A CSV file in UTF-8 with the columns of `COLUMNS`; further ones as the documentation names them. Rates and survival are in per
         cent, times in months, a median or limit that is not reached is NR.
+    further : callable, optional
+        Asked of each figure, to raise what else is wrong with it: all faults are told together.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def read_figures(path: str | Path) -> tuple[Figure, ...]:
     seen: dict[str, int] = {}
     steps: list[Callable[[], Figure]] = []
     for number, cells in enumerate(rows, 2):
-        steps.append(_step(cells, number, path.name, seen.get(cells["id"])))
+        steps.append(_step(_Cells(cells, number, path.name), seen.get(cells["id"]), further))
         seen.setdefault(cells["id"], number)
     return tuple(InputError.gather(steps))
 
@@ -156,12 +158,14 @@ def _check_columns(names: list[str], wanted: list[str], file: str) -> None:
         raise InputError(words, file=file, row=1, right=right)
 
 
-def _step(cells: Mapping[str, str], row: int, file: str, before: int | None) -> Callable[[], Figure]:
+def _step(cells: _Cells, before: int | None, further: Callable[[Figure], object] | None) -> Callable[[], Figure]:
     def read() -> Figure:
         if before is not None:
-            what = f"the id '{cells['id']}' stands in row {before} already"
-            raise InputError(what, file=file, row=row, key="id", right="Give each figure its own id")
-        return _Cells(cells, row, file).figure()
+            raise cells.wrong("id", f"the id '{cells.text('id')}' stands in row {before} already", "Give each figure its own id")
+        figure = cells.figure()
+        if further:
+            further(figure)
+        return figure
 
     return read
 
