@@ -54,8 +54,22 @@ def test_three_figures_are_compared(found: pl.DataFrame) -> None:
 def test_neither_the_order_of_the_rows_nor_other_rows_matter(found: pl.DataFrame, tmp_path: Path) -> None:
     again = check_predictions(table(tmp_path, *reversed(ROWS)), trials=20, threads=1).frame
     assert_frame_equal(again.reverse(), found)
-    alone = check_predictions(table(tmp_path, ROWS[1]), trials=20).frame
-    assert_frame_equal(alone, found[1:2])
+    asked = questions(tmp_path)
+    together, alone = (_cohorts(some, 1)[0].answer(5, 6) for some in (asked, asked[1:2]))
+    assert_frame_equal(alone[0], together[1], check_row_order=False)
+
+
+def test_a_mixture_is_one_trial_of_both(tmp_path: Path) -> None:
+    """By hand from the answers: 8 patients of one population and 1 of the other in each trial, of ninths."""
+    row = {"trial": "calm", "window": "not-stated", "n": "9", "count": "6", "value": "", "lower": "", "upper": ""}
+    path = table(tmp_path, row)
+    question = next(item for item in express_figures(read_figures(path)) if isinstance(item, Question))
+    answers = pl.concat([cohort.answer(0, 19)[0] for cohort in _cohorts([question], 1)])
+    assert answers.group_by("TRIAL").len()["len"].to_list() == [9] * 20
+    rates = np.sort(answers.group_by("TRIAL").agg(pl.col("AVAL").sum())["AVAL"].to_numpy() / 9 * 100)
+    found = check_predictions(path, trials=20).frame.row(0, named=True)
+    assert (found["lower"], found["upper"]) == (pytest.approx(rates[1]), pytest.approx(rates[18]))
+    assert found["virtual_population"] == "allogeneic-cd19 + allogeneic-cd19-no-alemtuzumab"
 
 
 def test_batches_do_not_matter(tmp_path: Path) -> None:

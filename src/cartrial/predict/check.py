@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cartrial.errors import InputError
 from cartrial.predict.compare import Compared, compare_figure, estimate_trials
@@ -15,7 +17,7 @@ from cartrial.predict.express import Question, Unexpressed, express_figures
 from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
 from cartrial.predict.stated import Stated
-from cartrial.predict.trials import ANSWERS, Asked, Cohort, plan_cohort
+from cartrial.predict.trials import Asked, Cohort, plan_cohort
 from cartrial.virtual.calibration.targets import load_evaluation, load_targets
 from cartrial.virtual.patients.population import Population
 
@@ -144,14 +146,13 @@ def check_predictions(
     chosen = {"": str(population)} if isinstance(population, str | Path) else population
     asked = express_figures(figures, file=file, folder=folder, population=chosen)
     questions = [item for item in asked if isinstance(item, Question)]
-    answers = _answers(_cohorts(questions, seed), trials, progress, threads)
-    rows, key = [], 0
+    estimates = iter(_estimates(questions, _cohorts(questions, seed), trials, progress, threads))
+    rows = []
     for item in asked:
         if isinstance(item, Unexpressed):
             rows.append(_row(item.figure) | {"state": LEFT_OUT if item.figure.left_out else UNEXPRESSED, "note": item.why})
             continue
-        rows.append(_compared(item, compare_figure(estimate_trials(item, answers[key], trials), item.figure.value, item.figure.half)))
-        key += 1
+        rows.append(_compared(item, compare_figure(next(estimates), item.figure.value, item.figure.half)))
     return Predictions(pl.DataFrame(rows, schema=SCHEMA, orient="row"), trials, seed)
 
 
@@ -167,21 +168,35 @@ def _cohorts(questions: list[Question], seed: int) -> list[Cohort]:
     return [plan_cohort(people[text], items, seed) for text, items in asked.items()]
 
 
-def _answers(
-    cohorts: list[Cohort], trials: int, progress: Callable[[int, int], None] | None, threads: int | None
-) -> dict[int, pl.DataFrame]:
-    """Run the trials of every population, and return the answers by question."""
-    parts: dict[int, list[pl.DataFrame]] = {}
+def _estimates(
+    questions: Sequence[Question], cohorts: Sequence[Cohort], trials: int, progress: Progress | None, threads: int | None
+) -> list[NDArray[np.float64]]:
+    """Run the trials of every population, and return the estimates of each question by trial.
+
+    A question of one population is estimated batch by batch, so that patients are not kept; one of a mixture when all have run.
+    """
+    found = [np.full(trials, math.nan) for _ in questions]
+    kept: dict[int, list[pl.DataFrame]] = {}
+
+    def take(key: int, answers: pl.DataFrame) -> None:
+        values = estimate_trials(questions[key], answers, trials)
+        found[key] = np.where(np.isnan(values), found[key], values)
+
     done, wanted = 0, trials * len(cohorts)
     for cohort in cohorts:
         for first in range(0, trials, cohort.batch):
             last = min(first + cohort.batch, trials) - 1
-            for key, answer in cohort.answer(first, last, threads=threads).items():
-                parts.setdefault(key, []).append(answer)
+            for key, answers in cohort.answer(first, last, threads=threads).items():
+                if len(questions[key].parts) == 1:
+                    take(key, answers)
+                else:
+                    kept.setdefault(key, []).append(answers)
             done += last - first + 1
             if progress:
                 progress(done, wanted)
-    return {key: pl.concat(found) if found else pl.DataFrame(schema=ANSWERS) for key, found in parts.items()}
+    for key, parts in kept.items():
+        take(key, pl.concat(parts))
+    return found
 
 
 def _row(figure: Figure) -> dict[str, object]:
