@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
+    from cartrial.virtual.patients.population import Population
+    from cartrial.virtual.trial import VirtualPatients
 
 __all__ = ["Data", "Derived", "derive_data", "load_data", "report", "simulate_data"]
 
@@ -26,12 +28,13 @@ def _silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Data:
-    """A study with its source data and what was found in them. `seed` is that of virtual patients."""
+    """A study with its source data and what was found in them. `seed` and `virtual` are those of virtual patients."""
 
     study: Study
     source: Source
     findings: pl.DataFrame
     seed: int | None = None
+    virtual: VirtualPatients | None = None
 
 
 def load_data(study: str | Path, data: str | Path, *, require: bool = True, say: Say = _silent) -> Data:
@@ -81,10 +84,10 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     loaded = Study.load(study)
     say("Reading the source data")
     source = read_sdtm(data, mapping=_mapping_of(Path(study), Path(data)))
-    loaded = _with_provenance(loaded, source, Path(data))
+    loaded, virtual = _with_provenance(loaded, source, Path(data))
     say("Checking the source data")
     findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
-    return Data(loaded, source, findings)
+    return Data(loaded, source, findings, virtual=virtual)
 
 
 def _mapping_of(study: Path, data: Path) -> Path | None:
@@ -126,19 +129,24 @@ def _describes(mapping: Path, data: Path) -> bool:
     return any(name in text for name in here)
 
 
-def _with_provenance(study: Study, source: Source, data: Path) -> Study:
-    """Return the study with the provenance that the data say of themselves: simulated data stay virtual wherever they are read."""
+def _with_provenance(study: Study, source: Source, data: Path) -> tuple[Study, VirtualPatients | None]:
+    """Return the study with the provenance that the data say of themselves, and their virtual patients: both stay what they are."""
     from cartrial.sdtm.source import VIRTUAL_PREFIX
     from cartrial.yamlfile import read_yaml
 
     about = data / "about.yaml"
-    said = read_yaml(about)[0] if about.is_file() else None
+    said, lines = read_yaml(about) if about.is_file() else (None, {})
     name = said.get("provenance") if isinstance(said, dict) else None
     if source.domains["DM"]["STUDYID"].str.starts_with(VIRTUAL_PREFIX).any():
         name = "virtual"
     if name not in ("virtual", "example"):
-        return study
-    return study.model_copy(update={"study": study.study.model_copy(update={"provenance": name})})
+        return study, None
+    patients = None
+    if name == "virtual" and isinstance(said, dict):
+        from cartrial.virtual.trial.patients import read_patients
+
+        patients = read_patients(said, lines, about.name)
+    return study.model_copy(update={"study": study.study.model_copy(update={"provenance": name})}), patients
 
 
 @dataclass(frozen=True)
@@ -187,16 +195,22 @@ def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam, records)]))
 
 
-def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -> Data:
+def simulate_data(
+    study: str | Path,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    population: str | Path | Population | None = None,
+    say: Say = _silent,
+) -> Data:
     """Simulate a study's virtual patients as the SDTM that its sites would have sent.
 
     Parameters
     ----------
     study : str or Path
         As in `load_data`.
-    n : int
-        Subjects infused by the cutoff.
-    seed : int
+    n, seed, population : optional
+        As in `plan_study`.
     say : callable
         Told each step.
 
@@ -215,16 +229,26 @@ def simulate_data(study: str | Path, *, n: int, seed: int, say: Say = _silent) -
     """
     from cartrial.sdtm import require_sdtm
     from cartrial.study import Study
-    from cartrial.virtual.trial import virtual_source, virtual_study
+    from cartrial.virtual.trial import assess_patients, emit_sdtm, plan_study, virtual_study
 
     say("Reading the study")
     loaded = Study.load(study)
     say("Simulating virtual patients")
-    virtual, source = virtual_study(loaded), virtual_source(loaded, n=n, seed=seed)
-    return Data(virtual, source, require_sdtm(virtual, source), seed)
+    plan = plan_study(loaded, n=n, seed=seed, population=population)
+    virtual, source = virtual_study(loaded), emit_sdtm(loaded, plan=plan)
+    return Data(virtual, source, require_sdtm(virtual, source), plan.seed, assess_patients(plan))
 
 
-def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: int = 39, seed: int = 1, say: Say = _silent) -> None:
+def report(
+    study: str | Path,
+    data: str | Path | None,
+    out: str | Path,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    population: str | Path | Population | None = None,
+    say: Say = _silent,
+) -> VirtualPatients | None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json.
 
     Parameters
@@ -233,10 +257,15 @@ def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: in
         As in `load_data`; without data, of virtual patients.
     out : str or Path
         Folder to write to.
-    n, seed : int
-        Of the virtual patients.
+    n, seed, population : optional
+        Of the virtual patients, as in `plan_study`.
     say : callable
         Told each step.
+
+    Returns
+    -------
+    VirtualPatients or None
+        Who the virtual patients were; None of recorded data.
 
     Raises
     ------
@@ -259,7 +288,7 @@ def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: in
     >>> source = Source({name: pl.DataFrame(table) for name, table in tables.items()})
     >>> with TemporaryDirectory() as folder:
     ...     _ = write_sdtm(source, Path(folder, "data"))
-    ...     report("inaticel", Path(folder, "data"), Path(folder, "out"))
+    ...     _ = report("inaticel", Path(folder, "data"), Path(folder, "out"))
     ...     sorted(path.name for path in Path(folder, "out").iterdir())
     ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
@@ -268,9 +297,10 @@ def report(study: str | Path, data: str | Path | None, out: str | Path, *, n: in
     from cartrial.report import write_report
 
     require_place(Path(out))
-    loaded = simulate_data(study, n=n, seed=seed, say=say) if data is None else load_data(study, data, say=say)
+    loaded = simulate_data(study, n=n, seed=seed, population=population, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     say("Estimating")
     results = analyse(loaded.study, derived.adam, derived.records)
     say("Writing the report")
-    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out, seed=loaded.seed)
+    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out, seed=loaded.seed, virtual=loaded.virtual)
+    return loaded.virtual

@@ -7,17 +7,37 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import cartrial
 from cartrial.errors import InputError, printable
 
-__all__ = ["MOST", "MOST_SEED", "DataOption", "OutOption", "StudyArg", "app", "data_given", "progress", "steps", "tell"]
+if TYPE_CHECKING:
+    from cartrial.virtual.trial.arrivals import Plan
+
+__all__ = [
+    "MOST",
+    "MOST_SEED",
+    "SHOWN",
+    "DataOption",
+    "OutOption",
+    "PopulationOption",
+    "StudyArg",
+    "app",
+    "data_given",
+    "progress",
+    "steps",
+    "tell",
+    "tell_aside",
+    "tell_of",
+    "told_once",
+]
 
 app = typer.Typer(
     name="cartrial",
@@ -30,12 +50,20 @@ app = typer.Typer(
 MOST = 10_000_000
 """Of subjects, trials or whatever else an option counts; beyond it numbers overflow before the memory is full."""
 MOST_SEED = 2**63 - 1
+SHOWN = 20
+"""Trials whose screening is counted for what is said of virtual patients before many are simulated."""
 
 StudyArg = Annotated[str, typer.Argument(metavar="STUDY", help="A built-in name, a YAML file or a study folder.")]
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data", metavar="FOLDER", help="Folder of source data: SDTM tables, or the spreadsheet that the study's mapping.yaml describes."
+    ),
+]
+PopulationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--population", metavar="NAME", help="Virtual patients: a built-in population or a YAML file; otherwise as the study file says."
     ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
@@ -70,6 +98,37 @@ def tell(text: str) -> None:
         # the reader went away (`| head`); Typer would end with 1, by which `check` says that it found something
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         raise SystemExit(141) from None
+
+
+def tell_aside(text: str) -> None:
+    """Print a remark on the error stream: it is no result."""
+    typer.echo(printable(text), err=True)
+
+
+def tell_of(plan: Plan, trials: int) -> None:
+    """Say whose patients so many virtual trials draw where nobody chose them, and whom they leave out unasked."""
+    from cartrial.virtual.trial import assess_patients
+
+    counted = min(trials, SHOWN)
+    for text in assess_patients(plan, counted).notices():
+        tell_aside(text if counted == trials else f"{text} (Counted in the first {counted} trials.)")
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Show each warning as one line on the error stream, once."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = str(message)
+        if text not in said:
+            said.add(text)
+            tell_aside(text)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST
+from cartrial.cli.app import MOST, told_once
 
 __all__ = ["INTERRUPTED", "BatchOption", "PlaceOption", "SchedulerOption", "WorkersOption", "batches_kept"]
 
@@ -36,8 +35,7 @@ def batches_kept() -> Iterator[None]:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: typer.echo(str(message), err=True)
+        with told_once():
             yield
     except KeyboardInterrupt as error:
         typer.echo(str(error) or "Interrupted; nothing was written.", err=True)

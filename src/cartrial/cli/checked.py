@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from cartrial.sdtm import Source
     from cartrial.study import Study
+    from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["EXITS", "failed_document", "finding_lines", "found_document", "source_lines", "study_lines"]
+__all__ = ["EXITS", "failed_document", "finding_lines", "found_document", "source_lines", "study_lines", "virtual_lines"]
 
 EXITS = {0: "nothing would stop a report", 1: "something would stop a report", 2: "the input cannot be used"}
 """What the exit codes of `check` mean."""
@@ -41,6 +42,14 @@ def study_lines(study: Study) -> Iterator[str]:
         yield from _line("assumption", f"{', '.join(bare)}: no source is named")
     for point in study.unclear:
         yield from _line("unclear", point)
+
+
+def virtual_lines(patients: VirtualPatients | InputError | None) -> Iterator[str]:
+    """Yield who the virtual patients are or would be, or why there can be none."""
+    if isinstance(patients, InputError):
+        yield from _line("virtual", f"No virtual trial of this study can be simulated: {patients}")
+    elif patients is not None:
+        yield from _line("virtual", " ".join(f"{label}: {words}" for label, words in patients.lines()))
 
 
 def source_lines(source: Source) -> Iterator[str]:
@@ -100,7 +109,9 @@ def _absent(source: Source) -> list[str]:
     return [name for name in DOMAINS if name not in source.domains]
 
 
-def found_document(study: Study, source: Source | None, findings: pl.DataFrame, code: int) -> dict[str, Any]:
+def found_document(
+    study: Study, source: Source | None, findings: pl.DataFrame, code: int, patients: VirtualPatients | InputError | None = None
+) -> dict[str, Any]:
     """Return everything that a check found, for machines."""
     from cartrial.sdtm.checks.groups import count_findings, group_findings
 
@@ -129,6 +140,7 @@ def found_document(study: Study, source: Source | None, findings: pl.DataFrame, 
         },
         "assumptions": [{"place": place, "source": said} for place, said in study.assumptions()],
         "unclear": list(study.unclear),
+        "virtual": {"error": str(patients)} if isinstance(patients, InputError) else patients and patients.record(),
         "data": None if source is None else _data(source),
         "counts": count_findings(findings),
         "groups": groups,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, StudyArg, app, progress, steps
+from cartrial.cli.app import MOST, MOST_SEED, PopulationOption, StudyArg, app, progress, steps, tell_of
 from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
@@ -33,7 +33,10 @@ def design(
     truths: Annotated[int, typer.Option("--truths", max=MOST, help="True rates from the null to the target.")] = 9,
     n_max: Annotated[int | None, typer.Option("--n-max", max=MOST, help="Most subjects; otherwise the study's.")] = None,
     power: Annotated[float | None, typer.Option("--power", help="Power at the target; otherwise the study's.")] = None,
-    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of everything simulated.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option("--seed", max=MOST_SEED, help="Seed of everything simulated; otherwise as the study file says, or 1.")
+    ] = None,
+    population: PopulationOption = None,
     out: Annotated[str | None, typer.Option("--out", metavar="FOLDER", help="Folder or URL that keeps batches of virtual trials.")] = None,
     patients: Annotated[
         int,
@@ -52,7 +55,7 @@ def design(
 ) -> None:
     """Design a study from its file: sample size, boundaries, operating characteristics. Without --to, a summary of the exact figures."""
     with batches_kept():
-        _design(study, to, trials, truths, n_max, power, seed, out, patients, workers, scheduler, simulation)
+        _design(study, to, trials, truths, n_max, power, seed, population, out, patients, workers, scheduler, simulation)
 
 
 def _design(
@@ -62,7 +65,8 @@ def _design(
     truths: int,
     n_max: int | None,
     power: float | None,
-    seed: int,
+    seed: int | None,
+    population: str | None,
     out: str | None,
     patients: int,
     workers: int | None,
@@ -84,7 +88,9 @@ def _design(
         raise InputError("workers need a place for their results", key="--out", right="Name a folder")
     loaded = Study.load(study)
     with steps() as say:
-        found = design_study(loaded, n_max=n_max, power=power, seed=seed, say=say)
+        found = design_study(loaded, n_max=n_max, power=power, seed=seed, population=population, say=say)
+    if found.timing.simulated:
+        _tell_of(found)
     if to is None:
         _summary(found, design_rows(found))
         return
@@ -108,6 +114,13 @@ def _design(
             )
     write_design(found, to, simulated=simulated)
     typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.best.staged.name}, {found.best.n} subjects.")
+
+
+def _tell_of(found: StudyDesign) -> None:
+    """Say whose patients the losses and the virtual trials are of, where nobody chose them, and whom they leave out unasked."""
+    from cartrial.virtual.trial.conduct import plan_study, with_cutoff
+
+    tell_of(plan_study(with_cutoff(found.study), n=found.best.n, seed=found.seed, population=found.population), MOST)
 
 
 def _summary(found: StudyDesign, rows: Rows) -> None:

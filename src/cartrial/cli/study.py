@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, DataOption, OutOption, StudyArg, app, data_given, steps, tell
+from cartrial.cli.app import (
+    MOST,
+    MOST_SEED,
+    SHOWN,
+    DataOption,
+    OutOption,
+    PopulationOption,
+    StudyArg,
+    app,
+    data_given,
+    steps,
+    tell,
+    tell_aside,
+    told_once,
+)
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +30,7 @@ if TYPE_CHECKING:
 
     from cartrial.sdtm import Source
     from cartrial.study import Study
+    from cartrial.virtual.trial import VirtualPatients
 
 __all__: list[str] = []
 
@@ -74,11 +89,11 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with everything that was found.")] = False,
 ) -> None:
     """Check a study file, and its source data where given. Writes nothing; exit code 1 if something would stop a report."""
-    from cartrial.cli.checked import failed_document, finding_lines, found_document, source_lines, study_lines
+    from cartrial.cli.checked import failed_document, finding_lines, found_document, source_lines, study_lines, virtual_lines
     from cartrial.sdtm.checks.groups import count_findings, counts_text, group_findings
 
     try:
-        loaded, source, findings = _check(study, data)
+        loaded, source, findings, patients = _check(study, data)
     except InputError as error:
         if as_json:
             tell(json.dumps(failed_document(error), indent=2))
@@ -86,9 +101,11 @@ def check(
     counts = count_findings(findings)
     code = 1 if counts["stop"] else 0
     if as_json:
-        tell(json.dumps(found_document(loaded, source, findings, code), indent=2))
+        tell(json.dumps(found_document(loaded, source, findings, code, patients), indent=2))
         raise typer.Exit(code)
     for line in study_lines(loaded):
+        tell(line)
+    for line in virtual_lines(patients):
         tell(line)
     if source is not None:
         for line in source_lines(source):
@@ -102,21 +119,35 @@ def check(
     raise typer.Exit(code)
 
 
-def _check(study: str, data: Path | None) -> tuple[Study, Source | None, pl.DataFrame]:
-    """Return a study, its source where there is one, and what was found."""
+def _check(study: str, data: Path | None) -> tuple[Study, Source | None, pl.DataFrame, VirtualPatients | InputError | None]:
+    """Return a study, its source where there is one, what was found, and its virtual patients: those of the data, or of a trial to be."""
     from cartrial.run import derive_data, load_data
     from cartrial.sdtm.checks.study import check_study
     from cartrial.study import Study
 
     loaded = Study.load(study)
     if data is None:
-        return loaded, None, check_study(loaded)
+        return loaded, None, check_study(loaded), _virtual(loaded)
     with steps() as say:
         found = load_data(study, data, require=False, say=say)
         findings = found.findings
         if "stop" not in findings["SEVERITY"].to_list():
             findings = derive_data(found, say=say).findings
-    return loaded, found.source, findings
+    return loaded, found.source, findings, found.virtual
+
+
+def _virtual(study: Study) -> VirtualPatients | InputError:
+    """Return whom virtual trials of a study would draw and enrol; why not is an error only where the study file names a population."""
+    from cartrial.virtual.trial.conduct import plan_study, with_cutoff
+    from cartrial.virtual.trial.patients import assess_patients
+
+    try:
+        with told_once():
+            return assess_patients(plan_study(with_cutoff(study)), SHOWN)
+    except InputError as error:
+        if study.virtual.population is not None:
+            raise
+        return error
 
 
 @app.command()
@@ -140,8 +171,13 @@ def report(
     out: OutOption,
     data: DataOption = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="Simulate virtual patients instead of reading data.")] = False,
-    n: Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff.")] = 39,
-    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients.")] = 1,
+    n: Annotated[
+        int | None, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff; otherwise as the study file says, or 39.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients; otherwise as the study file says, or 1.")
+    ] = None,
+    population: PopulationOption = None,
 ) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run
@@ -149,8 +185,13 @@ def report(
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
-    with steps() as say:
-        run.report(study, data, out, n=n, seed=seed, say=say)
+    if not virtual and population is not None:
+        raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
+    with steps() as say, told_once():
+        patients = run.report(study, data, out, n=n, seed=seed, population=population, say=say)
+    if virtual and patients is not None:
+        for words in patients.notices():
+            tell_aside(words)
     tell(f"Wrote {out / 'report.html'}.")
 
 

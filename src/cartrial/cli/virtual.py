@@ -7,33 +7,45 @@ from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, OutOption, StudyArg, app, progress
+from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, progress, tell_of, told_once
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
 __all__: list[str] = []
 
-Infused = Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff, in each trial.")]
-Seed = Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed; the same seed gives the same patients.")]
+Infused = Annotated[
+    int | None,
+    typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff, in each trial; otherwise as the study file says, or 39."),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", max=MOST_SEED, help="The same seed gives the same patients; otherwise as the study file says, or 1."),
+]
 
 
 @app.command()
 def simulate(
     study: StudyArg,
     out: OutOption,
-    n: Infused = 39,
+    n: Infused = None,
     trials: Annotated[int, typer.Option("--trials", max=MOST, help="How many trials.")] = 1,
-    seed: Seed = 1,
+    seed: Seed = None,
+    population: PopulationOption = None,
     form: Annotated[str, typer.Option("--form", help="csv, parquet, xpt, dataset-json or ndjson.")] = "csv",
 ) -> None:
     """Write the SDTM of virtual patients, as a study's sites would have sent it."""
     from cartrial.study import Study
+    from cartrial.virtual.trial import plan_study
     from cartrial.virtual.trial import simulate as write_virtual
 
     forms = ("csv", "parquet", "xpt", "dataset-json", "ndjson")
     if form not in forms:
         raise InputError(f"there is no form '{form}'", key="--form", right=f"Name one of {', '.join(forms)}")
-    folders = write_virtual(Study.load(study), out, n=n, trials=trials, seed=seed, form=form)
+    loaded = Study.load(study)
+    with told_once():
+        plan = plan_study(loaded, n=n, seed=seed, population=population)
+    folders = write_virtual(loaded, out, trials=trials, plan=plan, form=form)
+    tell_of(plan, trials)
     typer.echo(f"Wrote {len(folders)} virtual trial{'s' if len(folders) > 1 else ''} to {out}.")
 
 
@@ -42,8 +54,9 @@ def trials(
     study: StudyArg,
     out: PlaceOption,
     number: Annotated[int, typer.Option("--trials", max=MOST, help="How many trials in all.")] = 1000,
-    n: Infused = 39,
-    seed: Seed = 1,
+    n: Infused = None,
+    seed: Seed = None,
+    population: PopulationOption = None,
     batch: BatchOption = 250,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -52,11 +65,14 @@ def trials(
     with batches_kept():
         from cartrial.design.trials.stream import stream_trials
         from cartrial.study import Study
+        from cartrial.virtual.trial import plan_study, virtual_study
 
         loaded = Study.load(study)
+        plan = plan_study(virtual_study(loaded), n=n, seed=seed, population=population)
+        tell_of(plan, number)
         with progress() as show:
-            options: dict[str, Any] = {"n": n, "batch": batch, "workers": workers, "scheduler": scheduler}
-            stream_trials(loaded, number, seed, out, **options, progress=lambda done, wanted: show("virtual trials", done, wanted))
+            options: dict[str, Any] = {"plan": plan, "batch": batch, "workers": workers, "scheduler": scheduler}
+            stream_trials(loaded, number, plan.seed, out, **options, progress=lambda done, wanted: show("virtual trials", done, wanted))
     typer.echo(f"The results of {number} virtual trials are in {out}.")
 
 
@@ -64,14 +80,38 @@ def trials(
 def supply(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("supply.html"),
     n: Annotated[int, typer.Option("-n", max=MOST, help="Virtual patients enrolled in each arm.")] = 2000,
-    seed: Seed = 1,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="The same seed gives the same patients.")] = 1,
+    population: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--population",
+            metavar="NAME",
+            help="Built-in population or YAML file, one for each product; the patients of both arms are those of the autologous one.",
+        ),
+    ] = None,
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
     from cartrial.design.trials.compare import compare_supply
     from cartrial.report.virtual.page import write_comparison
 
-    write_comparison(compare_supply(n, seed), out)
+    arms = _by_product(population or [])
+    write_comparison(compare_supply(n, seed, autologous=arms["autologous"], allogeneic=arms["allogeneic"]), out)
     typer.echo(f"Wrote {out}.")
+
+
+def _by_product(names: list[str]) -> dict[str, str]:
+    """Return the populations of a comparison by the type of their product: those named, else those of adults."""
+    from cartrial.design.trials.compare import ALLOGENEIC, AUTOLOGOUS
+    from cartrial.virtual.patients.population import load_population
+
+    found: dict[str, str] = {}
+    for name in names:
+        source = load_population(name).product.source
+        if source in found:
+            what = f"'{found[source]}' and '{name}' both have an {source} product"
+            raise InputError(what, key="--population", right="Name at most one population for each product")
+        found[source] = name
+    return {"autologous": AUTOLOGOUS, "allogeneic": ALLOGENEIC} | found
 
 
 @app.command()

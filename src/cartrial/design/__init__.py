@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cartrial.design.dose.upload import check_decision_table, read_decision_table, write_decision_table
     from cartrial.design.enrolment.accrual import estimate_accrual, expected_accrual, expected_day, simulate_accrual
     from cartrial.design.enrolment.accrual_plan import AccrualPlan
-    from cartrial.design.enrolment.funnel import Funnel, design_funnel, design_reach
+    from cartrial.design.enrolment.funnel import Funnel, design_funnel, design_reach, design_study_funnel
     from cartrial.design.enrolment.numbers import Enrolment, design_enrolment
     from cartrial.design.exact.bryant_day import BryantDay, BryantDayDesigns, design_bryant_day, estimate_corners, operate_bryant_day
     from cartrial.design.exact.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
@@ -110,6 +110,7 @@ __all__ = [
     "design_single_stage",
     "design_spending",
     "design_study",
+    "design_study_funnel",
     "design_thall_simon",
     "design_three_plus_three",
     "estimate_accrual",
@@ -205,6 +206,7 @@ _HOMES = {
     "Funnel": "enrolment.funnel",
     "design_funnel": "enrolment.funnel",
     "design_reach": "enrolment.funnel",
+    "design_study_funnel": "enrolment.funnel",
     "Inference": "exact.inference",
     "estimate_after": "exact.inference",
     "estimate_bias": "exact.inference",

@@ -78,6 +78,7 @@ class Product(Part):
     exposure: tuple[str, ...] = Field(min_length=1)
     target: str | None = None
     binder: str | None = None
+    costimulation: Literal["4-1BB", "CD28"] | None = None
     dose: str | None = None
     lymphodepletion: tuple[str, ...] = ()
     re_infusion: bool = False

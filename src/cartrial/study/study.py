@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, field_validator, model_validator
 
 from cartrial.errors import InputError
 from cartrial.faults import combined
@@ -19,6 +19,7 @@ from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety, Testing
 from cartrial.study.planned import Design
+from cartrial.study.virtual import Virtual, beside, is_file_name
 from cartrial.yamlfile import Part, nearest, raise_all, read_as, wrong
 
 __all__ = ["RULES", "Study", "builtin_studies"]
@@ -58,6 +59,8 @@ class Study(Part):
         `absent`: extramedullary disease that was never recorded was absent.
     events : Events
         What is assumed of a source that records events alone.
+    virtual : Virtual
+        Which virtual patients the study asks for.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -78,6 +81,9 @@ class Study(Part):
     safety: Safety = Safety()
     endpoints: tuple[Endpoint, ...] = ()
     unclear: tuple[str, ...] = ()
+    virtual: Virtual = Virtual()
+    # of the study file, kept only where a population's file stands beside it
+    _folder: Path | None = PrivateAttr(default=None)
 
     @field_validator("rules", mode="before")
     @classmethod
@@ -150,7 +156,27 @@ class Study(Part):
                     right=f"Built in are: {', '.join(known)}",
                 )
             path = known[str(name)]
-        return read_as(cls, path)[0]
+        study = read_as(cls, path)[0]
+        if study.virtual.population is not None and is_file_name(study.virtual.population):
+            study._folder = path.parent
+        return study
+
+    def named_population(self) -> str | Path | None:
+        """Return the virtual patients that the study file names: a built-in name, the path of a file, or None.
+
+        Raises
+        ------
+        InputError
+            If there is no such file beside the study file.
+
+        Examples
+        --------
+        >>> from cartrial import Study
+        >>> Study.load("inaticel").named_population() is None
+        True
+        """
+        name = self.virtual.population
+        return beside(name, self._folder) if name is not None and is_file_name(name) else name
 
     def visit(self, name: str) -> Any:
         """Return the visit of that name.

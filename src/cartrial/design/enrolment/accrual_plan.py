@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import expm1, isfinite, log1p, sqrt
@@ -15,6 +14,7 @@ from cartrial.errors import InputError
 
 if TYPE_CHECKING:
     from cartrial.study import Study
+    from cartrial.virtual.patients.population import Population
     from cartrial.virtual.trial.arrivals import Accrued
 
 __all__ = ["DAYS_PER_MONTH", "AccrualPlan"]
@@ -52,6 +52,10 @@ class AccrualPlan:
         From where `assessment` is counted; from enrolment, those who are never infused are waited for too.
     source : str
         Where the numbers come from.
+    infused_band : (float, float), optional
+        80 % band of the share of the enrolled that is infused, over virtual trials with their parameter sets; None: not simulated.
+    child : bool
+        Whether the subjects were drawn from a population of children and young adults.
     """
 
     sites: int
@@ -69,6 +73,8 @@ class AccrualPlan:
     assessment: float = _MONTH_3
     assessed_from: Literal["infusion", "enrolment"] = "infusion"
     source: str = "given"
+    infused_band: tuple[float, float] | None = None
+    child: bool = False
 
     def __post_init__(self) -> None:
         if self.sites < 1 or self.sites != int(self.sites):
@@ -114,7 +120,7 @@ class AccrualPlan:
         cls,
         study: Study,
         *,
-        population: str | Path | None = None,
+        population: str | Path | Population | None = None,
         changes: Mapping[str, Any] | None = None,
         trials: int = 100,
         seed: int = 1,
@@ -127,7 +133,7 @@ class AccrualPlan:
         Parameters
         ----------
         study : Study
-        population : str or Path, optional
+        population : str, Path or Population, optional
             As in `plan_study`.
         changes : mapping, optional
             Of the settings, e.g. ``{"accrual": {"rate": 0.5}}``.
@@ -142,14 +148,13 @@ class AccrualPlan:
         InputError
             As `plan_study`; for a study that nobody can enter.
         """
-        from cartrial.virtual.trial import plan_study
         from cartrial.virtual.trial.arrivals import accrue_trials
+        from cartrial.virtual.trial.choice import ORIGINS
+        from cartrial.virtual.trial.conduct import plan_study, with_cutoff
 
         if trials < 1:
             raise InputError(f"there are {trials} trials", key="trials", right="Give at least 1")
-        # waits and shares do not depend on the date, which a planned study has not yet
-        dated = study.study.model_copy(update={"cutoff": study.study.cutoff or dt.date(2020, 1, 1)})
-        plan = plan_study(study.model_copy(update={"study": dated}), n=50, seed=seed, population=population, changes=changes)
+        plan = plan_study(with_cutoff(study), n=50, seed=seed, population=population, changes=changes)
         people = accrue_trials(plan, np.arange(trials))
         accrual = plan.settings.accrual
         visit = min(study.disease.visits, key=lambda visit: abs(visit.day - _MONTH_3))
@@ -159,7 +164,8 @@ class AccrualPlan:
             spread=sqrt(expm1(accrual.rate_spread.value**2)),
             activation=accrual.activation.value,
             assessment=float(visit.day),
-            source=f"virtual/data/trial.yaml, and {trials} virtual trials of population {plan.population.id}",
+            source=f"virtual/data/trial.yaml, and {trials} virtual trials of population {plan.population.id} ({ORIGINS[plan.origin]})",
+            child=plan.population.patients.child,
             **_measure(people),
         )
 
@@ -173,11 +179,14 @@ def _measure(people: Accrued) -> dict[str, Any]:
         "screening": (people.enrolled - people.consent)[enrolled],
         "infusion": (people.infusion - people.enrolled)[people.infused],
     }
-    found = {
+    found: dict[str, Any] = {
         "screening_failure": 1 - float(enrolled.mean()),
         "manufacturing_failure": float(failed.sum() / enrolled.sum()),
         "drop": 1 - float(people.infused.sum() / made.sum()),
     }
+    trial = people.trial - people.trial.min()
+    shares = np.bincount(trial[enrolled], people.infused[enrolled]) / np.bincount(trial[enrolled])
+    found["infused_band"] = tuple(float(end) for end in np.quantile(shares, [0.1, 0.9]))
     for name, days in waits.items():
         mean = float(days.mean())
         found[f"{name}_days"] = mean

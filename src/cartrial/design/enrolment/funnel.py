@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,11 +18,16 @@ from cartrial.errors import InputError
 from cartrial.virtual.patients.randomness import Keys, draw_uniform
 from cartrial.yamlfile import nearest, validate
 
-__all__ = ["Funnel", "Reach", "design_funnel", "design_reach"]
+if TYPE_CHECKING:
+    from cartrial.design.enrolment.accrual_plan import AccrualPlan
+
+__all__ = ["Funnel", "Reach", "design_funnel", "design_reach", "design_study_funnel"]
 
 Floats = NDArray[np.float64]
 # streams of random numbers apart from those of virtual patients, trials and other designs
 _SHARES, _WAITING = 4200, 4201
+# name of the choices of the file that are of children and young adults
+_CHILDREN = "children"
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,56 @@ def design_funnel(
         part = share.draw(u[:, position])
         expected, sample = expected * share.mean, sample * part
         counts[step.id] = sample
-        rows.append(_row(step.id, step.label, (share.mean, *share.draw(np.array([0.1, 0.9]))), expected, sample, share.source))
+        rows.append(
+            _row(step.id, share.label or step.label, (share.mean, *share.draw(np.array([0.1, 0.9]))), expected, sample, share.source)
+        )
     return Funnel(cases, pl.DataFrame(rows, schema_overrides=dict.fromkeys(("share", "share_low", "share_high"), pl.Float64)), counts)
+
+
+def design_study_funnel(cases: float, plan: AccrualPlan, product: str, *, draws: int = 10_000, seed: int = 1) -> Funnel:
+    """Follow a region's leukaemia cases down to the infused subjects of a study, by the population that its virtual trials draw from.
+
+    Parameters
+    ----------
+    cases : float
+        New cases of leukaemia a year in the region, of all ages.
+    plan : AccrualPlan
+        Of the study. Its population says whether adults or children are followed, and, where virtual trials were run, which share of the
+        enrolled is infused; without them the file says.
+    product : {"autologous", "allogeneic"}
+        A product of a donor's cells asks for no leukapheresis.
+    draws, seed : int
+        As in `design_funnel`.
+
+    Returns
+    -------
+    Funnel
+
+    Examples
+    --------
+    Children are followed where the study's population is of children, and nobody is leukapheresed for a donor's product.
+
+    >>> from cartrial.design import AccrualPlan, design_study_funnel
+    >>> table = design_study_funnel(1000, AccrualPlan(sites=2, rate=1, child=True), "allogeneic", draws=200).table
+    >>> table["label"].to_list()[3], "leukapheresed" in table["step"].to_list()
+    ('Children and young adults', False)
+    """
+    steps = load_funnel().steps
+    choose = {step.id: _CHILDREN for step in steps if plan.child and _CHILDREN in step.choices}
+    shares: dict[str, Share] = {}
+    if plan.infused_band is not None:
+        low, high = plan.infused_band
+        shares["infused"] = _share_between(low, plan.infused_share, high, f"of the enrolled, {plan.source}")
+    elif plan.child:
+        choose["infused"] = "eliana"
+    leave_out = ("leukapheresed",) if product == "allogeneic" else ()
+    return design_funnel(cases, shares=shares, choose=choose, leave_out=leave_out, draws=draws, seed=seed)
+
+
+def _share_between(low: float, value: float, high: float, source: str) -> Share:
+    """Return a share with its 80 % range, which the share of all subjects can leave by rounding where nearly all trials agree."""
+    ends = {"low": min(low, value), "high": max(high, value)} if 0 < value < 1 else {}
+    return validate(Share, {"value": value, **ends, "source": source}, {}, "share of the infused")
 
 
 def _check_cases(cases: float) -> float:

@@ -28,6 +28,7 @@ class Share(Part):
     high: float | None = None
     events: int | None = None
     of: int | None = None
+    label: str | None = None
     source: str = "assumption"
 
     @model_validator(mode="after")

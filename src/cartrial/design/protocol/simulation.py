@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -62,6 +61,7 @@ def simulate_design(
     Parameters
     ----------
     design : StudyDesign
+        Its `population` is that of the virtual trials.
     trials : int
         For each truth; the same subjects under all truths.
     truths : int
@@ -98,19 +98,16 @@ def simulate_design(
     (2, (0.3, 0.5))
     """
     from cartrial.design.trials.characteristics import simulate_characteristics
-    from cartrial.virtual.trial import plan_study
+    from cartrial.virtual.trial.conduct import plan_study, with_cutoff
 
     inputs = design.inputs
     if truths < 2:
         raise InputError(f"{truths} truths do not reach from the null to the target", key="truths", right="Give at least 2")
     if out is not None:
         _check_folder(out)
-    study = inputs.study
-    if study.study.cutoff is None:
-        # results do not depend on the date, which a planned study has not yet
-        study = study.model_copy(update={"study": study.study.model_copy(update={"cutoff": dt.date(2020, 1, 1)})})
-    recruitment = {"rate": inputs.rate, "activation": inputs.activation}
-    plan = plan_study(study, n=design.best.n, seed=design.seed if seed is None else seed, changes={"accrual": recruitment})
+    seed = design.seed if seed is None else seed
+    changes = {"accrual": {"rate": inputs.rate, "activation": inputs.activation}}
+    plan = plan_study(with_cutoff(inputs.study), n=design.best.n, seed=seed, population=design.population, changes=changes)
     return simulate_characteristics(
         plan,
         [option.staged for option in simulated_options(design)],

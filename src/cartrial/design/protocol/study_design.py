@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartrial.design.protocol.delayed import DelayedPlan, counted_rate, find_delayed
@@ -15,6 +16,7 @@ from cartrial.design.protocol.time import SurvivalPlan, Timing, find_survival, f
 
 if TYPE_CHECKING:
     from cartrial.study import Study
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["StudyDesign", "design_study"]
 
@@ -50,6 +52,8 @@ class StudyDesign:
         Designs of times to event that are tested.
     seed : int
         Of accrual and of the comparison of looks.
+    population : str, Path or Population, optional
+        Virtual patients that were asked for; without it those of the study file, or of the product's type.
     """
 
     inputs: Inputs
@@ -63,6 +67,7 @@ class StudyDesign:
     timing: Timing
     survival: tuple[SurvivalPlan, ...]
     seed: int
+    population: str | Path | Population | None = None
 
     @property
     def study(self) -> Study:
@@ -86,8 +91,9 @@ def design_study(
     power: float | None = None,
     alpha: float | None = None,
     endpoint: str | None = None,
-    seed: int = 1,
+    seed: int | None = None,
     virtual: bool = True,
+    population: str | Path | Population | None = None,
     say: Callable[[str], None] | None = None,
 ) -> StudyDesign:
     """Find all designs that a study allows, from its file alone.
@@ -101,10 +107,12 @@ def design_study(
         Power at the target and one-sided type I error; otherwise what the study states, else 0.8 and 0.025.
     endpoint : str, optional
         Id of a response rate with a test; the first tested one without it.
-    seed : int
-        Of accrual and of the comparison of looks.
+    seed : int, optional
+        Of accrual and of the comparison of looks. Without: as `virtual.seed` of the study file says, else 1.
     virtual : bool
         Losses and waits from consent to infusion measured on virtual subjects; without, none, which is an assumption and called so.
+    population : str, Path or Population, optional
+        Virtual patients, as in `plan_study`.
     say : callable, optional
         Told each step.
 
@@ -127,7 +135,11 @@ def design_study(
     >>> bool(best.at_null.success <= 0.2), bool(best.at_target.success >= 0.6), best.n <= 20
     (True, True, True)
     """
+    from cartrial.virtual.trial.conduct import SEED
+
     tell = say or (lambda step: None)
+    if seed is None:
+        seed = SEED if study.virtual.seed is None else study.virtual.seed
     inputs = read_inputs(study, n_max=n_max, power=power, alpha=alpha, endpoint=endpoint)
     tell("Searching designs of the response rate")
     options, absent = find_options(inputs)
@@ -135,7 +147,7 @@ def design_study(
     best = next(option for option in options if option.id == recommended)
     tell("Enrolment and calendar time")
     sizes = tuple(sorted({n for option in options if option.meets for n in (option.n, *best.staged.n)}))
-    timing = find_timing(inputs, sizes, seed=seed, virtual=virtual)
+    timing = find_timing(inputs, sizes, seed=seed, virtual=virtual, population=population)
     tell("Stopping rules for toxicity")
     safety, no_safety = find_safety(inputs, best.n)
     joint, no_joint = find_joint(inputs)
@@ -144,7 +156,7 @@ def design_study(
     survival, no_survival = find_survival(inputs, timing, seed=seed)
     reason += _meanwhile(inputs, best, timing)
     absent = (*absent, *no_safety, *no_joint, *no_survival)
-    return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed)
+    return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed, population)
 
 
 def _recommend(inputs: Inputs, options: tuple[Option, ...]) -> tuple[str, str]:

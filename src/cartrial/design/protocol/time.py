@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cartrial.design.enrolment.accrual_plan import AccrualPlan
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cartrial.design.survival.landmark import CurveDesign
     from cartrial.design.survival.log_rank import LogRankDesign
     from cartrial.study.planned import SurvivalTest
+    from cartrial.virtual.patients.population import Population
 
 __all__ = ["CASES", "SurvivalPlan", "Timing", "add_timing", "find_survival", "find_timing"]
 
@@ -79,7 +81,14 @@ class SurvivalPlan:
     errors: dict[str, dict[str, float]]
 
 
-def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtual: bool = True) -> Timing:
+def find_timing(
+    inputs: Inputs,
+    sizes: tuple[int, ...],
+    *,
+    seed: int = 1,
+    virtual: bool = True,
+    population: str | Path | Population | None = None,
+) -> Timing:
     """Return how long enrolment takes.
 
     Parameters
@@ -91,9 +100,11 @@ def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtua
     virtual : bool
         Losses and waits from consent to infusion measured on virtual subjects; without, or where the study cannot be simulated, none, and
         the plan's source says so as an assumption.
+    population : str, Path or Population, optional
+        Virtual patients, as in `plan_study`. What is named, here or in the study file, has to fit the study.
     """
     from cartrial.design.enrolment.accrual import estimate_accrual, simulate_accrual
-    from cartrial.design.enrolment.funnel import design_funnel
+    from cartrial.design.enrolment.funnel import design_study_funnel
     from cartrial.design.enrolment.numbers import design_enrolment
 
     stated: dict[str, Any] = {"sites": inputs.sites, "rate": inputs.rate, "activation": inputs.activation}
@@ -101,13 +112,15 @@ def find_timing(inputs: Inputs, sizes: tuple[int, ...], *, seed: int = 1, virtua
     plan = AccrualPlan(**stated, source=_NO_LOSS)
     if virtual:
         try:
-            plan = replace(AccrualPlan.of_study(inputs.study, seed=seed), **stated)
+            plan = replace(AccrualPlan.of_study(inputs.study, population=population, seed=seed), **stated)
         except InputError as error:
+            if population is not None or inputs.study.virtual.population is not None:
+                raise
             plan = replace(plan, source=f"{_NO_LOSS}; the study cannot be simulated: {error.what.rstrip('.')}")
     goal = inputs.goal
     milestones = {n: estimate_accrual(simulate_accrual(plan, n, goal, trials=_TRIALS, seed=seed)) for n in sizes}
     enrol = {n: design_enrolment(n, plan.infused_share).enrol for n in sizes} if goal == "infused" and plan.infused_share < 1 else {}
-    return Timing(plan, milestones, design_funnel(CASES, seed=seed).table, goal, enrol)
+    return Timing(plan, milestones, design_study_funnel(CASES, plan, inputs.study.product.type, seed=seed).table, goal, enrol)
 
 
 def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:
@@ -209,9 +222,12 @@ def _funnel(rows: Rows, timing: Timing) -> None:
         assumed = {"share": row["assumed"], "range": "assumption" in row["source"].lower()}
         of_counts = {name: of_counts[name] or value for name, value in assumed.items()}
 
-        def kind(found: dict[str, bool], name: str, source: str = row["source"]) -> dict[str, str]:
+        # the last step is measured on the virtual subjects of the study, where they could be simulated
+        stated = "simulated" if timing.simulated and row["step"] == "infused" else "stated"
+
+        def kind(found: dict[str, bool], name: str, source: str = row["source"], stated: str = stated) -> dict[str, str]:
             of = "range" if name.endswith(("low", "high")) else "share"
-            return {"method": "assumed" if found[of] else "stated", "source": source}
+            return {"method": "assumed" if found[of] else stated, "source": source}
 
         if row["share"] is not None:
             for name in ("share", "share_low", "share_high"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from cartrial.virtual.patients.ensemble import Ensemble
     from cartrial.virtual.patients.population import Population
 
-__all__ = ["ARMS", "WAITED", "Comparison", "compare_supply", "published_of"]
+__all__ = ["ALLOGENEIC", "ARMS", "AUTOLOGOUS", "WAITED", "Comparison", "compare_supply", "published_of"]
 
 ARMS = ("autologous", "allogeneic")
+AUTOLOGOUS, ALLOGENEIC = "autologous-cd19", "allogeneic-cd19"
+"""Populations that are compared where none is named: the same adults with either product."""
 # endpoint of the rows on days from enrolment to infusion
 WAITED = "DAYS TO INFUSION"
 _TRIALS = 20
@@ -66,8 +69,8 @@ def compare_supply(
     n: int = 2000,
     seed: int = 1,
     *,
-    autologous: str = "autologous-cd19",
-    allogeneic: str = "allogeneic-cd19",
+    autologous: str | Path = AUTOLOGOUS,
+    allogeneic: str | Path = ALLOGENEIC,
     ensemble: Ensemble | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Comparison:
@@ -78,8 +81,8 @@ def compare_supply(
     n : int
         Enrolled subjects of each arm.
     seed : int
-    autologous, allogeneic : str
-        Populations whose product, supply and clinic are compared. The patients are those of `autologous` in both arms: same keys, same
+    autologous, allogeneic : str or Path
+        Populations, built in or a file, whose product, supply and clinic are compared. The patients are those of `autologous` in both arms: same keys, same
         baseline, same parameter sets.
     ensemble : Ensemble, optional
     say : callable, optional

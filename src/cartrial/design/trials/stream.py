@@ -12,7 +12,7 @@ import numpy as np
 
 from cartrial.design.batches.batch import threads_here
 from cartrial.design.batches.run import BATCH, read_batches, run_batches
-from cartrial.virtual.trial import INFUSED, plan_study, simulate_study, virtual_study
+from cartrial.virtual.trial import plan_study, simulate_study, virtual_study
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,10 +84,10 @@ class TrialsJob:
 def stream_trials(
     study: Study,
     trials: int,
-    seed: int,
+    seed: int | None,
     out: str | Path,
     *,
-    n: int = INFUSED,
+    n: int | None = None,
     batch: int = BATCH,
     population: str | Path | None = None,
     plan: Plan | None = None,
@@ -104,11 +104,12 @@ def stream_trials(
     study : Study
     trials : int
         How many in all; those whose results are in `out` already are not run again.
-    seed : int
+    seed : int or None
+        None: as in `plan_study`.
     out : str or Path
         Folder of the results, or a URL of fsspec as `str`: `trials-FIRST-LAST.parquet` and `manifest.json`.
-    n : int
-        Subjects infused by the cutoff, in each trial.
+    n : int, optional
+        Subjects infused by the cutoff, in each trial; without it as in `plan_study`.
     batch : int
         Trials held at once. Results do not depend on it.
     population : str or Path, optional

@@ -80,7 +80,11 @@ def funnel(data: DesignData) -> Section:
         Table(head, rows, "From leukaemia to infusion: share and number (80 % band)", numeric=(1, 2), wide=True),
         Note(
             "The number of cases is a scale, not a fact: put the new leukaemia cases of a year of the sites' region in its place. "
-            "Shares are of published programmes; the losses of the calendar above have another origin, and need not agree."
+            + (
+                "Shares are of published programmes, the last one of the study's own virtual patients, as the losses of the calendar above."
+                if data.design.timing.simulated
+                else "Shares are of published programmes; the losses of the calendar above have another origin, and need not agree."
+            )
         ),
     ]
     return Section("funnel", "Where the subjects come from", blocks, "Feasibility")

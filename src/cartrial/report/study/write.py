@@ -19,6 +19,7 @@ from cartrial.study import Study
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
+    from cartrial.virtual.trial import VirtualPatients
 
 __all__ = ["page_text", "write_report"]
 
@@ -34,6 +35,7 @@ def write_report(
     out: str | Path,
     *,
     seed: int | None = None,
+    virtual: VirtualPatients | None = None,
 ) -> None:
     """Write everything a run leaves into a folder.
 
@@ -54,6 +56,8 @@ def write_report(
         A folder; made when it does not exist. Other files in it stay.
     seed : int, optional
         Of the simulation.
+    virtual : VirtualPatients, optional
+        Who the virtual patients are; without it the page cannot say.
 
     Raises
     ------
@@ -85,8 +89,10 @@ def write_report(
     digest = results_hash(ordered)
     provenance = adam.provenance or study.study.provenance
     record = run_record(study, source, ordered, digest, provenance, findings, seed)
+    if virtual is not None:
+        record["virtual"] = virtual.record()
     with built_beside(Path(out)) as folder:
-        text = page_text(study, source, adam, ordered, findings, record)
+        text = page_text(study, source, adam, ordered, findings, record, virtual)
         (folder / "report.html").write_text(text, encoding="utf-8")
         write_results(ordered, folder / "results.json")
         write_results(ordered, folder / "results.parquet")
@@ -95,9 +101,15 @@ def write_report(
 
 
 def page_text(
-    study: Study, source: Source | None, adam: Adam, ordered: pl.DataFrame, findings: pl.DataFrame, record: dict[str, Any]
+    study: Study,
+    source: Source | None,
+    adam: Adam,
+    ordered: pl.DataFrame,
+    findings: pl.DataFrame,
+    record: dict[str, Any],
+    virtual: VirtualPatients | None = None,
 ) -> str:
-    """Return report.html. `ordered` are canonical results; `record` is the content of run.json."""
+    """Return report.html. `ordered` are canonical results; `record` is the content of run.json; `virtual` as in `write_report`."""
     from cartrial.report.page.blocks import Note, Section
     from cartrial.report.study.sections import LISTING_ONLY, SECTIONS
 
@@ -108,12 +120,9 @@ def page_text(
         note = Note(f"Nothing is estimated in this report: {reason.rstrip('.')}.")
         sections.insert(1, Section("why", "Why nothing is estimated", [note], "Why a listing"))
     if data.provenance == "virtual" and not reason:
-        from cartrial.report.study.sections.published import published_section
-        from cartrial.virtual.trial.settings import load_trial_settings
+        from cartrial.report.study.sections.published import virtual_sections
 
-        compared = published_section(data, load_trial_settings(study).population or f"{study.product.type}-cd19")
-        if compared is not None:
-            sections.insert(len(sections) - 2, compared)
+        sections[len(sections) - 2 : len(sections) - 2] = virtual_sections(data, virtual)
     from cartrial.report.study import lacking
 
     first = lacking.build(data)

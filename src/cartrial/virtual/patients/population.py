@@ -9,18 +9,36 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cartrial.errors import InputError
-from cartrial.yamlfile import Part, nearest, read_as, wrong
+from cartrial.study.virtual import is_file_name
+from cartrial.yamlfile import FARTHEST, Part, nearest, read_as, wrong
 
 __all__ = ["Free", "Model", "Number", "Population", "load_model", "load_population", "populations"]
 
 DATA = Path(__file__).parents[1] / "data"
 Sure = Literal["high", "medium", "low"]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _no_flag(value: Any) -> Any:
+    """Refuse true and false, which are read as 1 and 0 otherwise."""
+    if isinstance(value, bool):
+        raise wrong("a number is expected", right="Write it as 0.5 or 28")
+    return value
+
+
+Positive = Annotated[float, BeforeValidator(_no_flag), Field(gt=0, le=FARTHEST)]
+NotNegative = Annotated[float, BeforeValidator(_no_flag), Field(ge=0, le=FARTHEST)]
+Share = Annotated[float, BeforeValidator(_no_flag), Field(ge=0, le=1)]
+# of a beta distribution: beyond it the inverse is no number
+Shape = Annotated[float, BeforeValidator(_no_flag), Field(ge=0.01, le=1000)]
+# of a fraction of the marrow: one cell of the body is 2e-12 of it
+Log10 = Annotated[float, BeforeValidator(_no_flag), Field(ge=-12, lt=0)]
+# of a logarithm: with 5 one patient in forty is beyond 20,000 times the median
+WIDEST = 5.0
+Spread = Annotated[float, BeforeValidator(_no_flag), Field(ge=0, le=WIDEST)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Sourced(Part):
@@ -38,8 +56,10 @@ class Number(Sourced):
 
     @model_validator(mode="after")
     def _possible(self) -> Number:
-        if self.unit == "probability" and self.value > 1:
-            raise wrong("a probability is above 1", "value", right="Give a number from 0 to 1")
+        if self.unit in ("probability", "correlation") and self.value > 1:
+            raise wrong(f"a {self.unit} is above 1", "value", right="Give a number from 0 to 1")
+        if self.unit.startswith("ln") and self.value > WIDEST:
+            raise wrong("the spread is too wide", "value", right=f"Give a standard deviation of at most {WIDEST:g}")
         return self
 
 
@@ -120,7 +140,7 @@ class Age(Sourced):
     """Log-normal age, cut at the ends."""
 
     median: Positive
-    spread: NotNegative
+    spread: Spread
     low: NotNegative
     high: Positive
 
@@ -135,8 +155,8 @@ class MrdLevel(Sourced):
     """Share of patients with less than 5 % blasts, and their range, uniform in log10."""
 
     share: Share
-    log10_low: float
-    log10_high: Annotated[float, Field(lt=0)]
+    log10_low: Log10
+    log10_high: Log10
     must_clear: bool
 
     @model_validator(mode="after")
@@ -151,8 +171,14 @@ class Blasts(Sourced):
 
     low: Share
     span: Share
-    a: Positive
-    b: Positive
+    a: Shape
+    b: Shape
+
+    @model_validator(mode="after")
+    def _possible(self) -> Blasts:
+        if self.low + self.span > 1:
+            raise wrong("more than all of the marrow would be blasts", "span", right="Give low + span of at most 1")
+        return self
 
 
 class Patients(Part):
@@ -194,8 +220,8 @@ class Population(Part):
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     version: int
-    id: str
-    label: str
+    id: Name
+    label: Name
     product: Product
     patients: Patients
     clinic: Clinic
@@ -231,13 +257,16 @@ def load_population(name: str | Path) -> Population:
     cartrial.errors.InputError: there is no population 'inaticell'. The nearest known one is 'inaticel'.
     """
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml"):
+    if not is_file_name(name):
         known = list(populations())
         if str(name) not in known:
             near = nearest(str(name), known)
             hint = f"The nearest known one is '{near}'" if near else "Known populations are: " + ", ".join(known)
+            hint += "" if near else "; a file of your own ends in .yaml"
             raise InputError(f"there is no population '{name}'", right=hint)
         path = DATA / f"population-{name}.yaml"
+    elif path.exists() and not path.is_file():
+        raise InputError("a population is a file, and this is a folder or none", file=str(path), right="Name the YAML file itself")
     return read_as(Population, path)[0]
 
 

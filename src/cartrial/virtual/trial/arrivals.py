@@ -13,11 +13,13 @@ from cartrial.errors import InputError
 from cartrial.virtual.patients.draws import draw_patients, marrow_to_blasts
 from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 from cartrial.virtual.patients.supply import supply_allogeneic, supply_autologous
+from cartrial.virtual.trial.screening import PASSED, screen
 
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.virtual.patients.ensemble import Ensemble
     from cartrial.virtual.patients.population import Population
+    from cartrial.virtual.trial.choice import Origin
     from cartrial.virtual.trial.settings import TrialSettings
 
 __all__ = ["NEVER", "Accrued", "Plan", "accrue", "accrue_trials"]
@@ -46,6 +48,8 @@ class Plan:
     size : int
         Subjects of each trial who are infused by the cutoff; with `goal` enrolled: who are enrolled.
     goal : {"infused", "enrolled"}
+    origin : {"call", "study file", "settings", "default"}
+        Who chose the population.
     """
 
     study: Study
@@ -55,6 +59,7 @@ class Plan:
     seed: int
     size: int
     goal: Literal["infused", "enrolled"] = "infused"
+    origin: Origin = "call"
 
     @property
     def sites(self) -> int:
@@ -90,6 +95,8 @@ class Accrued:
         Days since 1970-01-01, `NEVER` where it did not happen. `lost`: product failure, death or ineligibility before infusion.
     outcome : ndarray of int64
         Position in `patients.supply.OUTCOMES`; -1 for a subject who failed screening.
+    failed : ndarray of int64
+        Why screening was failed, as `screening.screen` says; 0 where it was passed.
     attempts : ndarray of int64
         Aphereses, or lots.
     age, marrow, marrow_later : ndarray of float64
@@ -111,6 +118,7 @@ class Accrued:
     released: Days
     lost: Days
     outcome: Days
+    failed: Days
     attempts: Days
     age: Floats
     marrow: Floats
@@ -190,9 +198,8 @@ def accrue(plan: Plan, trials: Days, size: int) -> tuple[Accrued, Flags]:
 
     age = np.floor(draws.covariates["age"].astype(float))
     marrow = draws.covariates["marrow"].astype(float)
-    rules = settings.eligibility
-    eligible = (age >= rules.age_from.value) & (age <= rules.age_to.value) & (u[:, 0] >= rules.other_reasons.value)
-    eligible &= (100 * marrow >= rules.marrow_from.value) & (100 * marrow <= rules.marrow_to.value)
+    failed = screen(age, marrow, u[:, 0], settings.eligibility)
+    eligible = failed == PASSED
     infused = eligible & supply.infused
 
     shape = (len(trials), size)
@@ -236,6 +243,7 @@ def accrue(plan: Plan, trials: Days, size: int) -> tuple[Accrued, Flags]:
         released=dated(released),
         lost=dated(lost),
         outcome=np.where(eligible, supply.outcome, -1),
+        failed=failed,
         attempts=supply.attempts,
         age=age,
         marrow=marrow,

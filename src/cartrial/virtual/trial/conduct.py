@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.errors import InputError
+from cartrial.study.virtual import MOST_SUBJECTS
 from cartrial.virtual.trial.arrivals import Plan, accrue_trials
 from cartrial.virtual.trial.settings import load_trial_settings
 
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.virtual.patients.ensemble import Ensemble
     from cartrial.virtual.patients.population import Population
+    from cartrial.virtual.trial.patients import VirtualPatients
 
-__all__ = ["INFUSED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study"]
+__all__ = ["INFUSED", "SEED", "emit_sdtm", "plan_study", "simulate", "simulate_study", "virtual_source", "virtual_study", "with_cutoff"]
 
 INFUSED = 39
-"""Subjects infused by the cutoff in a virtual trial, where nothing else is said."""
-MOST = 20_000
+"""Subjects infused by the cutoff in a virtual trial, where neither the call nor the study file says how many."""
+SEED = 1
+"""Seed of virtual patients, where neither the call nor the study file says one."""
 FIRST_YEAR = 1990
 # trials whose subjects are held at once; results do not depend on it
 CHUNK = 50
@@ -43,11 +47,18 @@ def virtual_study(study: Study) -> Study:
     return study.model_copy(update={"study": study.study.model_copy(update={"provenance": "virtual"})})
 
 
+def with_cutoff(study: Study) -> Study:
+    """Return the study with a cutoff where it has none yet: who is screened and what becomes of them does not depend on the date."""
+    if study.study.cutoff is not None:
+        return study
+    return study.model_copy(update={"study": study.study.model_copy(update={"cutoff": dt.date(2020, 1, 1)})})
+
+
 def plan_study(
     study: Study,
     *,
-    n: int = INFUSED,
-    seed: int = 1,
+    n: int | None = None,
+    seed: int | None = None,
     population: str | Path | Population | None = None,
     ensemble: Ensemble | None = None,
     changes: Mapping[str, object] | None = None,
@@ -57,11 +68,13 @@ def plan_study(
     Parameters
     ----------
     study : Study
-    n : int
-        Subjects infused by the cutoff, in each trial.
-    seed : int
+    n : int, optional
+        Subjects infused by the cutoff, in each trial. Without: as `virtual.n` of the study file says, else 39.
+    seed : int, optional
+        Without: as `virtual.seed` of the study file says, else 1.
     population : str, Path or Population, optional
-        Without: the one that the settings name for the study, else that of the product's type.
+        A built-in name, a YAML file, or the population itself. Without: as `virtual.population` of the study file says, else the one that
+        the settings name for the study's id, else a default of the product's type that fits the study's ages.
     ensemble : Ensemble, optional
         The built-in one without it.
     changes : mapping, optional
@@ -70,7 +83,13 @@ def plan_study(
     Raises
     ------
     InputError
-        For numbers that cannot be, an unknown population, or one whose product is not the study's.
+        For numbers that cannot be, an unknown population, one whose product is not the study's, or of which more than half of those
+        screened would fail by age.
+
+    Warns
+    -----
+    UserWarning
+        If more than a fifth of those screened would fail by marrow blasts.
 
     Examples
     --------
@@ -81,12 +100,14 @@ def plan_study(
     ('inaticel', 20, 0.7)
     """
     from cartrial.virtual.patients.ensemble import load_ensemble
-    from cartrial.virtual.patients.population import load_population
+    from cartrial.virtual.trial.choice import choose_population
 
+    n = _first(n, study.virtual.n, INFUSED)
+    seed = _first(seed, study.virtual.seed, SEED)
     if seed < 0:
         raise InputError(f"the seed {seed} is negative", key="seed", right="Give a seed of 0 or more")
-    if not 1 <= n <= MOST:
-        raise InputError(f"a trial of {n} subjects cannot be simulated", key="n", right=f"Give 1 to {MOST}")
+    if not 1 <= n <= MOST_SUBJECTS:
+        raise InputError(f"a trial of {n} subjects cannot be simulated", key="n", right=f"Give 1 to {MOST_SUBJECTS}")
     if study.study.cutoff is not None and study.study.cutoff.year < FIRST_YEAR:
         raise InputError(
             f"the cutoff {study.study.cutoff.isoformat()} is before any CAR-T trial",
@@ -94,15 +115,13 @@ def plan_study(
             right=f"Give a date from {FIRST_YEAR} on",
         )
     settings = load_trial_settings(study, changes)
-    chosen = population or settings.population or f"{study.product.type}-cd19"
-    people = load_population(chosen) if isinstance(chosen, str | Path) else chosen
-    if people.product.source != study.product.type:
-        raise InputError(
-            f"population '{people.id}' has an {people.product.source} product and the study an {study.product.type} one",
-            key="population",
-            right="Name a population of the study's type of product",
-        )
-    return Plan(study, settings, people, ensemble or load_ensemble(), seed, n)
+    people, origin = choose_population(study, settings, population)
+    return Plan(study, settings, people, ensemble or load_ensemble(), seed, n, origin=origin)
+
+
+def _first(given: int | None, stated: int | None, default: int) -> int:
+    """Return what the call gives, else what the study file states, else the default."""
+    return given if given is not None else stated if stated is not None else default
 
 
 def _trials(plan: Plan, trials: int, first: int) -> list[np.ndarray]:
@@ -115,9 +134,9 @@ def _trials(plan: Plan, trials: int, first: int) -> list[np.ndarray]:
 def simulate_study(
     study: Study,
     *,
-    n: int = INFUSED,
+    n: int | None = None,
     trials: int = 1,
-    seed: int = 1,
+    seed: int | None = None,
     population: str | Path | Population | None = None,
     first: int = 0,
     plan: Plan | None = None,
@@ -129,12 +148,9 @@ def simulate_study(
     ----------
     study : Study
         Its product, criteria, visits, readers, sites and cutoff.
-    n : int
-        Subjects infused by the cutoff, in each trial.
-    trials : int
-    seed : int
-    population : str, Path or Population, optional
+    n, seed, population : optional
         As in `plan_study`.
+    trials : int
     first : int
         Number of the first trial. A trial depends on its number alone.
     plan : Plan, optional
@@ -191,8 +207,8 @@ def simulate_study(
 def emit_sdtm(
     study: Study,
     *,
-    n: int = INFUSED,
-    seed: int = 1,
+    n: int | None = None,
+    seed: int | None = None,
     trial: int = 0,
     population: str | Path | Population | None = None,
     plan: Plan | None = None,
@@ -229,7 +245,9 @@ def emit_sdtm(
     return source_of(plan, make_rows(plan, accrue_trials(plan, np.array([trial])), threads=threads))
 
 
-def virtual_source(study: Study, *, n: int = INFUSED, seed: int = 1, population: str | Path | None = None) -> Source:
+def virtual_source(
+    study: Study, *, n: int | None = None, seed: int | None = None, population: str | Path | Population | None = None
+) -> Source:
     """Return the first virtual trial of a study as SDTM: what a report of `virtual_study(study)` is made from.
 
     Examples
@@ -247,20 +265,22 @@ def simulate(
     study: Study,
     out: str | Path,
     *,
-    n: int = INFUSED,
+    n: int | None = None,
     trials: int = 1,
-    seed: int = 1,
-    population: str | Path | None = None,
+    seed: int | None = None,
+    population: str | Path | Population | None = None,
+    plan: Plan | None = None,
     form: str = "csv",
 ) -> tuple[Path, ...]:
     """Write virtual trials as SDTM: into `out`, several trials into `out`/trial-00001 and so on.
 
     Parameters
     ----------
-    study, n, trials, seed, population
+    study, n, trials, seed, population, plan
         As in `simulate_study`.
     out : path
-        A folder; built beside its place and moved in at the end.
+        A folder; built beside its place and moved in at the end. `about.yaml` in it, and in the folder of each trial, says from which
+        population the subjects were drawn, by whose choice, who failed screening for what, and how many blasts the infused had.
     form : str
         As in `write_sdtm`.
 
@@ -280,21 +300,29 @@ def simulate(
     ...     print([path.name for path in folders], (folders[0] / "dm.csv").exists())
     ['trial-00001', 'trial-00002'] True
     """
-    import json
-
     from cartrial.files import built_beside
     from cartrial.sdtm.write import write_sdtm
-    from cartrial.virtual import LABEL
+    from cartrial.virtual.trial.patients import assess_patients
 
     out = Path(out)
-    plan = plan_study(study, n=n, seed=seed, population=population)
+    plan = plan or plan_study(study, n=n, seed=seed, population=population)
     _trials(plan, trials, 0)
     names = [""] if trials == 1 else [f"trial-{i + 1:05d}" for i in range(trials)]
     with built_beside(out) as place:
         for i, name in enumerate(names):
             write_sdtm(emit_sdtm(study, trial=i, plan=plan), place / name, form)
-        about = {"provenance": "virtual", "label": LABEL, "study": study.study.id, "study_hash": study.hash, "seed": seed, "trials": trials}
-        text = json.dumps({**about, "infused": n, "population": plan.population.id}, indent=2) + "\n"
-        for name in {"", *names}:
-            (place / name / "about.yaml").write_text(text, encoding="utf-8")
+            _write_about(place / name, study, plan, trials, assess_patients(plan, 1, first=i))
+        if trials > 1:
+            _write_about(place, study, plan, trials, assess_patients(plan, trials))
     return tuple(out / name for name in names)
+
+
+def _write_about(folder: Path, study: Study, plan: Plan, trials: int, patients: VirtualPatients) -> None:
+    """Write what the tables of a folder are: JSON, which is YAML too."""
+    import json
+
+    from cartrial.virtual import LABEL
+
+    about = {"provenance": "virtual", "label": LABEL, "study": study.study.id, "study_hash": study.hash, "seed": plan.seed}
+    about |= {"trials": trials, "infused": plan.size, "population": plan.population.id, "patients": patients.record()}
+    (folder / "about.yaml").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

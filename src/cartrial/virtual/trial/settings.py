@@ -147,10 +147,19 @@ class Survival(Part):
 
 
 class TrialSettings(Part):
-    """Everything a virtual trial needs beside its study file and its population."""
+    """Everything a virtual trial needs beside its study file and its population.
+
+    Parameters
+    ----------
+    population : str, optional
+        That of the study, by its id.
+    defaults : tuple of str
+        Populations of the product's type, the first of which fits the study's ages where nothing names one.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     population: str | None = None
+    defaults: tuple[str, ...] = ()
     accrual: Accrual
     eligibility: Eligibility
     treatment: Treatment

@@ -25,6 +25,7 @@ def study_blocks(study: Study) -> list[Block]:
             product.type,
             f"target {product.target}" if product.target else "",
             f"binder {product.binder}" if product.binder else "",
+            f"costimulated by {product.costimulation}" if product.costimulation else "",
         )
         if part
     )

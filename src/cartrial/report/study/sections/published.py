@@ -1,14 +1,17 @@
-"""How do virtual patients compare with what was published?"""
+"""Who are the virtual patients, and how do they compare with what was published?"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cartrial.report.page.blocks import Block, Note, Section, Table
+from cartrial.report.page.blocks import Block, Definition, Note, Section, Table, Text
 from cartrial.report.page.rows import ABSENT, Cell, parts
 from cartrial.report.study.data import ReportData
 
-__all__ = ["published_section"]
+if TYPE_CHECKING:
+    from cartrial.virtual.trial import VirtualPatients
+
+__all__ = ["published_section", "virtual_sections"]
 
 # measure of the registry: what it is, and where the results of a trial have it (analysis, endpoint, statistic, variant).
 _MEASURES: dict[str, tuple[str, tuple[str, str, str, str] | None]] = {
@@ -26,6 +29,23 @@ _MEASURES: dict[str, tuple[str, tuple[str, str, str, str] | None]] = {
 }
 _BEST = "inaticel-best"
 _USES = {"fit": "fitted", "consulted": "not fitted, but consulted", "held-out": "not used"}
+
+
+def virtual_sections(data: ReportData, virtual: VirtualPatients | None) -> list[Section]:
+    """Return who the virtual patients are, and what was published of such patients where they are of a built-in population."""
+    found = [_patients_section(virtual)]
+    compared = published_section(data, virtual.population) if virtual is not None and virtual.builtin else None
+    return found if compared is None else [*found, compared]
+
+
+def _patients_section(virtual: VirtualPatients | None) -> Section:
+    from cartrial.virtual import LABEL
+
+    title, short = "The virtual patients", "Virtual patients"
+    if virtual is None:
+        unknown = "From which population they were drawn is not recorded, so they are not compared with what was published."
+        return Section("virtual", title, [Note(LABEL), Text(unknown)], short)
+    return Section("virtual", title, [Note(LABEL), Definition(list(virtual.lines()))], short)
 
 
 def published_section(data: ReportData, population: str = "inaticel") -> Section | None:

@@ -1,0 +1,250 @@
+"""Who are the virtual patients of a trial: drawn from where, screened by which bounds, failed for what, with how many blasts?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartrial.errors import InputError
+from cartrial.virtual.trial.arrivals import accrue_trials
+from cartrial.virtual.trial.choice import ORIGINS, Origin, is_builtin
+from cartrial.virtual.trial.screening import ABOVE, AGE, BELOW, OTHER, by_default
+from cartrial.yamlfile import Lines, Part, validate
+
+if TYPE_CHECKING:
+    from cartrial.virtual.trial.arrivals import Plan
+    from cartrial.virtual.trial.settings import Number
+
+__all__ = ["VirtualPatients", "assess_patients", "read_patients"]
+
+LOW_BURDEN = 0.05
+"""Fraction of blasts in the marrow below which disease is not morphologic."""
+
+
+class Bound(Part):
+    """One end of what is asked for at screening, and who says so."""
+
+    value: float
+    unit: str
+    source: str
+
+    @property
+    def default(self) -> bool:
+        """Whether the settings say so, not the study file."""
+        return by_default(self.source)
+
+
+class Bounds(Part):
+    """What is asked for at screening, both ends included."""
+
+    age_from: Bound
+    age_to: Bound
+    blasts_from: Bound
+    blasts_to: Bound
+
+
+class VirtualPatients(Part):
+    """Where virtual patients come from, and who they are.
+
+    Parameters
+    ----------
+    population, label, product : str
+        Its id, and who and what that is in words.
+    origin : {"call", "study file", "settings", "default"}
+        Who chose it.
+    builtin : bool
+        Whether it is one of the built-in populations.
+    bounds : Bounds
+    trials : int
+        That were counted.
+    screened, failed_age, failed_blasts_low, failed_blasts_high, failed_other, infused : int
+        Subjects. Whoever fails for several reasons is counted once: by age, else by blasts, else by others.
+    median_blasts, below_5 : float
+        Of the infused before lymphodepletion: median fraction of blasts in the marrow, and the share that has less than 5 %.
+    median_blasts_screening, below_5_screening : float
+        The same at screening, which eligibility asks about.
+    """
+
+    population: str
+    label: str
+    product: str
+    origin: Origin
+    builtin: bool
+    bounds: Bounds
+    trials: int
+    screened: int
+    failed_age: int
+    failed_blasts_low: int
+    failed_blasts_high: int
+    failed_other: int
+    infused: int
+    median_blasts: float
+    below_5: float
+    median_blasts_screening: float
+    below_5_screening: float
+
+    farthest = 2**63 - 1
+
+    @property
+    def failed_blasts(self) -> int:
+        """Subjects who failed by too few or too many blasts."""
+        return self.failed_blasts_low + self.failed_blasts_high
+
+    def record(self) -> dict[str, Any]:
+        """Return everything as `about.yaml` and JSON have it."""
+        return {**self.model_dump(mode="json"), "said": [text for _, text in self.lines()]}
+
+    def choice(self) -> str:
+        """Return the population and who chose it, as a sentence."""
+        who = ORIGINS[self.origin]
+        if self.origin == "default":
+            ages = f"{self.bounds.age_from.value:g} to {self.bounds.age_to.value:g} years"
+            who = f"by default for an {self.product.split(',')[0]} product and patients of {ages}, since nothing names another"
+        return f"The population is '{self.population}' ({self.label}), {who}."
+
+    def left_out(self) -> str | None:
+        """Return that patients with few blasts are left out where nobody asked for that, as a sentence; None where it is not so."""
+        bound = self.bounds.blasts_from
+        if not bound.default or not self.failed_blasts_low:
+            return None
+        return (
+            f"Patients with less than {bound.value:g} % blasts are not enrolled, since the study file does not say otherwise; "
+            f"{self.failed_blasts_low} of {self.screened} screened were left out. "
+            "Write `eligibility: marrow-blasts: {from: 0}` to enrol them."
+        )
+
+    def notices(self) -> Iterator[str]:
+        """Yield what must be told unasked: a population by default, and patients with few blasts left out by default."""
+        if self.origin == "default":
+            yield self.choice()
+        left_out = self.left_out()
+        if left_out is not None:
+            yield left_out
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Yield everything in words, a label and a sentence each."""
+        yield "Population", self.choice()
+        yield "Product", f"{self.product[:1].upper()}{self.product[1:]}."
+        ages, blasts = (_ends(*ends) for ends in _pairs(self.bounds))
+        yield "Age", f"{ages}."
+        yield "Marrow blasts at screening", f"{blasts}."
+        counts = (("age", self.failed_age), ("marrow blasts", self.failed_blasts), ("other reasons", self.failed_other))
+        passed = self.screened - sum(number for _, number in counts)
+        of = f"{self.trials} trial{'' if self.trials == 1 else 's'}"
+        failed = ", ".join(f"{number} failed by {words}" for words, number in counts)
+        yield "Screening", f"Of {self.screened} screened in {of}, {failed}; {passed} were enrolled and {self.infused} infused."
+        yield (
+            "Blasts of the infused",
+            f"Before lymphodepletion the median was {_percent(self.median_blasts)}, and {_percent(self.below_5)} had less than 5 %; at "
+            f"screening it was {_percent(self.median_blasts_screening)}, and {_percent(self.below_5_screening)} had less than 5 %.",
+        )
+        left_out = self.left_out()
+        if left_out is not None:
+            yield "Left out", left_out
+
+
+def _pairs(bounds: Bounds) -> tuple[tuple[Bound, Bound], tuple[Bound, Bound]]:
+    return (bounds.age_from, bounds.age_to), (bounds.blasts_from, bounds.blasts_to)
+
+
+def _ends(low: Bound, high: Bound) -> str:
+    """Return bounds in words, with where they are from."""
+    said = list(dict.fromkeys("by default (" + end.source + ")" if end.default else end.source for end in (low, high)))
+    unit = low.unit.removesuffix(" blasts")
+    return f"{low.value:g} to {high.value:g} {unit}, {'; '.join(said)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def assess_patients(plan: Plan, trials: int = 1, *, first: int = 0) -> VirtualPatients:
+    """Count who is screened, fails and is infused in the virtual trials of a plan, before anybody is followed.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of `plan_study`.
+    trials, first : int
+        How many trials, and the number of the first.
+
+    Returns
+    -------
+    VirtualPatients
+
+    Raises
+    ------
+    InputError
+        As `accrue_trials`; if there is no trial.
+
+    Examples
+    --------
+    Each of two trials has the infused subjects that were asked for; the population is named by the settings for this study.
+
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial import assess_patients, plan_study
+    >>> patients = assess_patients(plan_study(Study.load("inaticel"), n=20), 2)
+    >>> patients.population, patients.origin, patients.infused
+    ('inaticel', 'settings', 40)
+    >>> patients.bounds.age_to.value, patients.bounds.age_to.source
+    (65.0, 'study file: registry NCT04684147')
+    """
+    if trials < 1 or first < 0:
+        raise InputError(f"{trials} trials from number {first} cannot be counted", key="trials", right="Give at least 1, from 0 on")
+    counts, marrows = np.zeros(OTHER + 1, np.int64), []
+    for start in range(first, first + trials, _AT_ONCE):
+        people = accrue_trials(plan, np.arange(start, min(start + _AT_ONCE, first + trials)))
+        counts += np.bincount(people.failed, minlength=len(counts))
+        marrows.append(np.stack([people.marrow_later, people.marrow])[:, people.infused])
+    later, screening = np.concatenate(marrows, axis=1)
+    rules, product = plan.settings.eligibility, plan.population.product
+    return VirtualPatients(
+        population=plan.population.id,
+        label=plan.population.label,
+        product=f"{product.source}, {product.costimulation}" + (", after lymphodepletion with alemtuzumab" if product.alemtuzumab else ""),
+        origin=plan.origin,
+        builtin=is_builtin(plan.population),
+        bounds=Bounds(
+            age_from=_bound(rules.age_from),
+            age_to=_bound(rules.age_to),
+            blasts_from=_bound(rules.marrow_from),
+            blasts_to=_bound(rules.marrow_to),
+        ),
+        trials=trials,
+        screened=int(counts.sum()),
+        failed_age=int(counts[AGE]),
+        failed_blasts_low=int(counts[BELOW]),
+        failed_blasts_high=int(counts[ABOVE]),
+        failed_other=int(counts[OTHER]),
+        infused=len(later),
+        median_blasts=float(np.median(later)),
+        below_5=float(np.mean(later < LOW_BURDEN)),
+        median_blasts_screening=float(np.median(screening)),
+        below_5_screening=float(np.mean(screening < LOW_BURDEN)),
+    )
+
+
+# trials whose subjects are held at once
+_AT_ONCE = 50
+
+
+def _bound(number: Number) -> Bound:
+    return Bound(value=number.value, unit=number.unit, source=number.source)
+
+
+def read_patients(about: Mapping[str, Any], lines: Lines, file: str) -> VirtualPatients | None:
+    """Return the virtual patients of an `about.yaml`; None where it says nothing of them, as those of earlier versions.
+
+    Raises
+    ------
+    InputError
+        Naming the line and the key of what is wrong.
+    """
+    said = about.get("patients")
+    if said is None:
+        return None
+    below = {path[1:]: line for path, line in lines.items() if path[:1] == ("patients",) and len(path) > 1}
+    known = {key: value for key, value in said.items() if key != "said"} if isinstance(said, dict) else said
+    return validate(VirtualPatients, known, below, file)
