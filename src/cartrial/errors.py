@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-__all__ = ["InputError", "printable"]
+__all__ = ["InputError", "PopulationWarning", "printable"]
 
 # what a terminal obeys or hides instead of showing it: controls but the line feed and the tab, marks of direction, joiners, line separators
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
@@ -22,6 +22,17 @@ def printable(text: str) -> str:
     CR\x1b[2J
     """
     return _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
+
+
+class PopulationWarning(UserWarning):
+    """A population of virtual patients fits a study badly, though it can be used.
+
+    Examples
+    --------
+    >>> from cartrial.errors import PopulationWarning
+    >>> issubclass(PopulationWarning, UserWarning)
+    True
+    """
 
 
 Made = TypeVar("Made")

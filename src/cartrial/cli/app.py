@@ -11,12 +11,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import cartrial
-from cartrial.errors import InputError, printable
+from cartrial.errors import InputError, PopulationWarning, printable
 
 if TYPE_CHECKING:
     from cartrial.virtual.trial.arrivals import Plan
@@ -32,11 +32,11 @@ __all__ = [
     "app",
     "data_given",
     "progress",
+    "quietly",
     "steps",
     "tell",
     "tell_aside",
     "tell_of",
-    "told_once",
 ]
 
 app = typer.Typer(
@@ -115,19 +115,10 @@ def tell_of(plan: Plan, trials: int) -> None:
 
 
 @contextmanager
-def told_once() -> Iterator[None]:
-    """Show each warning as one line on the error stream, once."""
-    said: set[str] = set()
-
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        text = str(message)
-        if text not in said:
-            said.add(text)
-            tell_aside(text)
-
+def quietly() -> Iterator[None]:
+    """Leave to `tell_of` what the library warns of: once, and only where the command did what it was asked."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = show
+        warnings.simplefilter("ignore", PopulationWarning)
         yield
 
 

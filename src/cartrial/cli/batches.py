@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, told_once
+from cartrial.cli.app import MOST, quietly
 
 __all__ = ["INTERRUPTED", "BatchOption", "PlaceOption", "SchedulerOption", "WorkersOption", "batches_kept"]
 
@@ -35,7 +36,8 @@ def batches_kept() -> Iterator[None]:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        with told_once():
+        with warnings.catch_warnings(), quietly():
+            warnings.showwarning = lambda message, *_, **__: typer.echo(str(message), err=True)
             yield
     except KeyboardInterrupt as error:
         typer.echo(str(error) or "Interrupted; nothing was written.", err=True)

@@ -49,7 +49,8 @@ def virtual_lines(patients: VirtualPatients | InputError | None) -> Iterator[str
     if isinstance(patients, InputError):
         yield from _line("virtual", f"No virtual trial of this study can be simulated: {patients}")
     elif patients is not None:
-        yield from _line("virtual", " ".join(f"{label}: {words}" for label, words in patients.lines()))
+        for i, (label, words) in enumerate(patients.lines()):
+            yield from _line("" if i else "virtual", f"{label}: {words}")
 
 
 def source_lines(source: Source) -> Iterator[str]:

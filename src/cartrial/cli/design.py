@@ -89,10 +89,9 @@ def _design(
     loaded = Study.load(study)
     with steps() as say:
         found = design_study(loaded, n_max=n_max, power=power, seed=seed, population=population, say=say)
-    if found.timing.simulated:
-        _tell_of(found)
     if to is None:
         _summary(found, design_rows(found))
+        _tell_of(found)
         return
     from cartrial.files import built_beside
     from cartrial.report.design.page import write_design
@@ -113,6 +112,7 @@ def _design(
                 found, trials, truths=truths, patients=patients, out=out, progress=told, workers=workers, scheduler=scheduler
             )
     write_design(found, to, simulated=simulated)
+    _tell_of(found)
     typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.best.staged.name}, {found.best.n} subjects.")
 
 
@@ -120,6 +120,8 @@ def _tell_of(found: StudyDesign) -> None:
     """Say whose patients the losses and the virtual trials are of, where nobody chose them, and whom they leave out unasked."""
     from cartrial.virtual.trial.conduct import plan_study, with_cutoff
 
+    if not found.timing.simulated:
+        return
     tell_of(plan_study(with_cutoff(found.study), n=found.best.n, seed=found.seed, population=found.population), MOST)
 
 

@@ -18,10 +18,10 @@ from cartrial.cli.app import (
     StudyArg,
     app,
     data_given,
+    quietly,
     steps,
     tell,
     tell_aside,
-    told_once,
 )
 from cartrial.errors import InputError
 
@@ -142,7 +142,7 @@ def _virtual(study: Study) -> VirtualPatients | InputError:
     from cartrial.virtual.trial.patients import assess_patients
 
     try:
-        with told_once():
+        with quietly():
             return assess_patients(plan_study(with_cutoff(study)), SHOWN)
     except InputError as error:
         if study.virtual.population is not None:
@@ -187,7 +187,7 @@ def report(
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
-    with steps() as say, told_once():
+    with steps() as say, quietly():
         patients = run.report(study, data, out, n=n, seed=seed, population=population, say=say)
     if virtual and patients is not None:
         for words in patients.notices():

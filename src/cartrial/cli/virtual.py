@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, progress, tell_of, told_once
+from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, progress, quietly, tell_of
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
@@ -42,7 +42,7 @@ def simulate(
     if form not in forms:
         raise InputError(f"there is no form '{form}'", key="--form", right=f"Name one of {', '.join(forms)}")
     loaded = Study.load(study)
-    with told_once():
+    with quietly():
         plan = plan_study(loaded, n=n, seed=seed, population=population)
     folders = write_virtual(loaded, out, trials=trials, plan=plan, form=form)
     tell_of(plan, trials)
@@ -69,10 +69,10 @@ def trials(
 
         loaded = Study.load(study)
         plan = plan_study(virtual_study(loaded), n=n, seed=seed, population=population)
-        tell_of(plan, number)
         with progress() as show:
             options: dict[str, Any] = {"plan": plan, "batch": batch, "workers": workers, "scheduler": scheduler}
             stream_trials(loaded, number, plan.seed, out, **options, progress=lambda done, wanted: show("virtual trials", done, wanted))
+    tell_of(plan, number)
     typer.echo(f"The results of {number} virtual trials are in {out}.")
 
 

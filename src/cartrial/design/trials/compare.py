@@ -82,8 +82,8 @@ def compare_supply(
         Enrolled subjects of each arm.
     seed : int
     autologous, allogeneic : str or Path
-        Populations, built in or a file, whose product, supply and clinic are compared. The patients are those of `autologous` in both arms: same keys, same
-        baseline, same parameter sets.
+        Populations, built in or a file, whose product, supply and clinic are compared. The patients are those of `autologous` in both
+        arms: same keys, same baseline, same parameter sets.
     ensemble : Ensemble, optional
     say : callable, optional
         Told each step.

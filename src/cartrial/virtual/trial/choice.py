@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.errors import InputError
+from cartrial.errors import InputError, PopulationWarning
 from cartrial.study.virtual import is_file_name
 from cartrial.virtual.patients.draws import draw_patients
 from cartrial.virtual.patients.ensemble import load_ensemble
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.virtual.trial.settings import Eligibility, TrialSettings
 
-__all__ = ["ORIGINS", "Origin", "choose_population"]
+__all__ = ["ORIGINS", "Fit", "Origin", "choose_population", "is_builtin", "judge_fit", "many_left_out"]
 
 Origin = Literal["call", "study file", "settings", "default"]
 ORIGINS: dict[str, str] = {
@@ -43,7 +43,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class _Fit:
+class Fit:
     """Shares of those screened who would fail by age, and by marrow blasts."""
 
     by_age: float
@@ -70,12 +70,12 @@ def choose_population(study: Study, settings: TrialSettings, named: str | Path |
 
     Warns
     -----
-    UserWarning
+    PopulationWarning
         If more than a fifth of those screened would fail by marrow blasts.
     """
     rules = settings.eligibility
     people, origin = _chosen(study, settings, named)
-    fit = _fit(people, rules)
+    fit = judge_fit(people, rules)
     faults = _faults(study, people, fit, rules)
     if faults:
         raise InputError(
@@ -83,14 +83,20 @@ def choose_population(study: Study, settings: TrialSettings, named: str | Path |
             key="virtual.population" if origin == "study file" else "population",
             right=_nearest(study, rules),
         )
-    if fit.by_blasts > MOST_BY_BLASTS:
-        blasts = bounds_words(rules)[1]
-        warnings.warn(
-            f"Of population '{people.id}' {100 * fit.by_blasts:.0f} % of those screened would fail by marrow blasts: "
-            f"{blasts} are asked for ({rules.marrow_from.source}).",
-            stacklevel=3,
-        )
+    warning = many_left_out(people.id, fit.by_blasts, rules)
+    if warning is not None:
+        warnings.warn(warning, PopulationWarning, stacklevel=3)
     return people, origin
+
+
+def many_left_out(name: str, share: float, rules: Eligibility) -> str | None:
+    """Return that more than a fifth of those screened would fail by marrow blasts, as a sentence; None where it is not so."""
+    if share <= MOST_BY_BLASTS:
+        return None
+    asked = bounds_words(rules)[1]
+    return (
+        f"More than a fifth of those screened, {100 * share:.0f} % of population '{name}', would fail by marrow blasts ({asked} asked for)."
+    )
 
 
 def is_builtin(people: Population) -> bool:
@@ -129,10 +135,10 @@ def _default(study: Study, settings: TrialSettings) -> Population:
         raise InputError(
             f"the settings name no population for an {study.product.type} product", key="defaults", right="Name one in the settings"
         )
-    return next((one for one in people if _fit(one, settings.eligibility).by_age <= MOST_BY_AGE), people[0])
+    return next((one for one in people if judge_fit(one, settings.eligibility).by_age <= MOST_BY_AGE), people[0])
 
 
-def _faults(study: Study, people: Population, fit: _Fit, rules: Eligibility) -> list[str]:
+def _faults(study: Study, people: Population, fit: Fit, rules: Eligibility) -> list[str]:
     """Return what of a population contradicts the study, in words."""
     product, wanted = people.product, study.product
     found = []
@@ -147,7 +153,7 @@ def _faults(study: Study, people: Population, fit: _Fit, rules: Eligibility) -> 
 
 def _nearest(study: Study, rules: Eligibility) -> str:
     """Return which built-in populations fit, those first of whom fewest would fail screening."""
-    fits = {name: _fit(load_population(name), rules) for name in populations()}
+    fits = {name: judge_fit(load_population(name), rules) for name in populations()}
     good = [name for name, fit in fits.items() if not _faults(study, load_population(name), fit, rules)]
     if not good:
         return "No built-in population fits; write a file of your own, or look again at what the study file says"
@@ -156,13 +162,14 @@ def _nearest(study: Study, rules: Eligibility) -> str:
     return f"The nearest that fit{'s' if len(words) == 1 else ''}: {', '.join(words)}"
 
 
-def _fit(people: Population, rules: Eligibility) -> _Fit:
+def judge_fit(people: Population, rules: Eligibility) -> Fit:
+    """Return which shares of a population's patients would fail screening."""
     age, marrow = _sample(people)
     # one is judged by itself: nobody fails for another reason, and by blasts whoever is of any age
     never, young = np.ones(len(age)), np.full(len(age), rules.age_from.value)
     by_age = screen(age, marrow, never, rules) == AGE
     by_blasts = screen(young, marrow, never, rules) != PASSED
-    return _Fit(float(by_age.mean()), float(by_blasts.mean()))
+    return Fit(float(by_age.mean()), float(by_blasts.mean()))
 
 
 @lru_cache(maxsize=32)

@@ -88,7 +88,7 @@ def plan_study(
 
     Warns
     -----
-    UserWarning
+    PopulationWarning
         If more than a fifth of those screened would fail by marrow blasts.
 
     Examples

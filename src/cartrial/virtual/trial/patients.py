@@ -9,7 +9,7 @@ import numpy as np
 
 from cartrial.errors import InputError
 from cartrial.virtual.trial.arrivals import accrue_trials
-from cartrial.virtual.trial.choice import ORIGINS, Origin, is_builtin
+from cartrial.virtual.trial.choice import ORIGINS, Origin, is_builtin, judge_fit, many_left_out
 from cartrial.virtual.trial.screening import ABOVE, AGE, BELOW, OTHER, by_default
 from cartrial.yamlfile import Lines, Part, validate
 
@@ -65,6 +65,8 @@ class VirtualPatients(Part):
         Of the infused before lymphodepletion: median fraction of blasts in the marrow, and the share that has less than 5 %.
     median_blasts_screening, below_5_screening : float
         The same at screening, which eligibility asks about.
+    warning : str, optional
+        That many would fail by marrow blasts.
     """
 
     population: str
@@ -84,6 +86,7 @@ class VirtualPatients(Part):
     below_5: float
     median_blasts_screening: float
     below_5_screening: float
+    warning: str | None = None
 
     farthest = 2**63 - 1
 
@@ -94,15 +97,15 @@ class VirtualPatients(Part):
 
     def record(self) -> dict[str, Any]:
         """Return everything as `about.yaml` and JSON have it."""
-        return {**self.model_dump(mode="json"), "said": [text for _, text in self.lines()]}
+        return {**self.model_dump(mode="json"), "said": dict(self.lines())}
 
     def choice(self) -> str:
-        """Return the population and who chose it, as a sentence."""
+        """Return the population and who chose it, in words."""
         who = ORIGINS[self.origin]
         if self.origin == "default":
             ages = f"{self.bounds.age_from.value:g} to {self.bounds.age_to.value:g} years"
             who = f"by default for an {self.product.split(',')[0]} product and patients of {ages}, since nothing names another"
-        return f"The population is '{self.population}' ({self.label}), {who}."
+        return f"'{self.population}' ({self.label}), {who}."
 
     def left_out(self) -> str | None:
         """Return that patients with few blasts are left out where nobody asked for that, as a sentence; None where it is not so."""
@@ -118,18 +121,15 @@ class VirtualPatients(Part):
     def notices(self) -> Iterator[str]:
         """Yield what must be told unasked: a population by default, and patients with few blasts left out by default."""
         if self.origin == "default":
-            yield self.choice()
-        left_out = self.left_out()
-        if left_out is not None:
-            yield left_out
+            yield f"The virtual patients are drawn from the population {self.choice()}"
+        yield from (text for text in (self.warning, self.left_out()) if text is not None)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Yield everything in words, a label and a sentence each."""
         yield "Population", self.choice()
-        yield "Product", f"{self.product[:1].upper()}{self.product[1:]}."
-        ages, blasts = (_ends(*ends) for ends in _pairs(self.bounds))
-        yield "Age", f"{ages}."
-        yield "Marrow blasts at screening", f"{blasts}."
+        yield "Product", f"{self.product}."
+        yield "Age", f"{_ends(self.bounds.age_from, self.bounds.age_to)}."
+        yield "Marrow blasts at screening", f"{_ends(self.bounds.blasts_from, self.bounds.blasts_to)}."
         counts = (("age", self.failed_age), ("marrow blasts", self.failed_blasts), ("other reasons", self.failed_other))
         passed = self.screened - sum(number for _, number in counts)
         of = f"{self.trials} trial{'' if self.trials == 1 else 's'}"
@@ -140,20 +140,18 @@ class VirtualPatients(Part):
             f"Before lymphodepletion the median was {_percent(self.median_blasts)}, and {_percent(self.below_5)} had less than 5 %; at "
             f"screening it was {_percent(self.median_blasts_screening)}, and {_percent(self.below_5_screening)} had less than 5 %.",
         )
-        left_out = self.left_out()
-        if left_out is not None:
-            yield "Left out", left_out
-
-
-def _pairs(bounds: Bounds) -> tuple[tuple[Bound, Bound], tuple[Bound, Bound]]:
-    return (bounds.age_from, bounds.age_to), (bounds.blasts_from, bounds.blasts_to)
+        for label, text in (("Warning", self.warning), ("Left out", self.left_out())):
+            if text is not None:
+                yield label, text
 
 
 def _ends(low: Bound, high: Bound) -> str:
     """Return bounds in words, with where they are from."""
-    said = list(dict.fromkeys("by default (" + end.source + ")" if end.default else end.source for end in (low, high)))
     unit = low.unit.removesuffix(" blasts")
-    return f"{low.value:g} to {high.value:g} {unit}, {'; '.join(said)}"
+    one, two = (f"by default, {end.source}" if end.default else end.source for end in (low, high))
+    if one == two:
+        return f"{low.value:g} to {high.value:g} {unit} ({one})"
+    return f"from {low.value:g} {unit} ({one}) to {high.value:g} {unit} ({two})"
 
 
 def _percent(share: float) -> str:
@@ -199,13 +197,14 @@ def assess_patients(plan: Plan, trials: int = 1, *, first: int = 0) -> VirtualPa
         counts += np.bincount(people.failed, minlength=len(counts))
         marrows.append(np.stack([people.marrow_later, people.marrow])[:, people.infused])
     later, screening = np.concatenate(marrows, axis=1)
-    rules, product = plan.settings.eligibility, plan.population.product
+    people, rules = plan.population, plan.settings.eligibility
+    product = people.product
     return VirtualPatients(
-        population=plan.population.id,
-        label=plan.population.label,
+        population=people.id,
+        label=people.label,
         product=f"{product.source}, {product.costimulation}" + (", after lymphodepletion with alemtuzumab" if product.alemtuzumab else ""),
         origin=plan.origin,
-        builtin=is_builtin(plan.population),
+        builtin=is_builtin(people),
         bounds=Bounds(
             age_from=_bound(rules.age_from),
             age_to=_bound(rules.age_to),
@@ -223,6 +222,7 @@ def assess_patients(plan: Plan, trials: int = 1, *, first: int = 0) -> VirtualPa
         below_5=float(np.mean(later < LOW_BURDEN)),
         median_blasts_screening=float(np.median(screening)),
         below_5_screening=float(np.mean(screening < LOW_BURDEN)),
+        warning=many_left_out(people.id, judge_fit(people, rules).by_blasts, rules),
     )
 
 
