@@ -109,9 +109,10 @@ def tell_of(plan: Plan, trials: int) -> None:
     """Say whose patients so many virtual trials draw where nobody chose them, and whom they leave out unasked."""
     from cartrial.virtual.trial import assess_patients
 
-    counted = min(trials, SHOWN)
-    for text in assess_patients(plan, counted).notices():
-        tell_aside(text if counted == trials else f"{text} (Counted in the first {counted} trials.)")
+    patients = assess_patients(plan, min(trials, SHOWN))
+    for text in patients.notices():
+        few = patients.trials < trials and text == patients.left_out()
+        tell_aside(f"{text} (Counted in {patients.trials} trials.)" if few else text)
 
 
 @contextmanager

@@ -193,9 +193,9 @@ def assess_patients(plan: Plan, trials: int = 1, *, first: int = 0) -> VirtualPa
         raise InputError(f"{trials} trials from number {first} cannot be counted", key="trials", right="Give at least 1, from 0 on")
     counts, marrows = np.zeros(OTHER + 1, np.int64), []
     for start in range(first, first + trials, _AT_ONCE):
-        people = accrue_trials(plan, np.arange(start, min(start + _AT_ONCE, first + trials)))
-        counts += np.bincount(people.failed, minlength=len(counts))
-        marrows.append(np.stack([people.marrow_later, people.marrow])[:, people.infused])
+        came = accrue_trials(plan, np.arange(start, min(start + _AT_ONCE, first + trials)))
+        counts += np.bincount(came.failed, minlength=len(counts))
+        marrows.append(np.stack([came.marrow_later, came.marrow])[:, came.infused])
     later, screening = np.concatenate(marrows, axis=1)
     people, rules = plan.population, plan.settings.eligibility
     product = people.product
