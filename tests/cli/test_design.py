@@ -23,6 +23,12 @@ TESTED = BASE.replace(
 TEST = "    test: {null: 0.2, alternative: 0.45}\n"
 
 
+def only_the_default(err: str) -> bool:
+    """Say whether nothing is told but whose patients were drawn, since the study names none, and who of them is left out."""
+    first, *more = err.splitlines()
+    return "drawn from the population 'autologous-cd19'" in first and all("blasts" in line for line in more) and len(more) == 2
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     folder = tmp_path / "study"
@@ -35,7 +41,7 @@ def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, m
     monkeypatch.setenv("COLUMNS", "160")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = run_cli("design", study, "--no-simulation")
-    assert (code, err) == (0, "")
+    assert code == 0 and only_the_default(err)
     for words in ("base, ORR3: Response at month 3", "Recommended: ", "Simon minimax", "BOP2", "For the protocol:", "Null rate of ORR3"):
         assert words in out
     assert re.search(r"Stop if \d+ or fewer of \d+ responded\.", out) or "Single stage" in out.split("Recommended: ")[1].splitlines()[0]
@@ -44,7 +50,7 @@ def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, m
 
 def test_the_page_and_its_figures_stand_side_by_side(study: Path, tmp_path: Path) -> None:
     code, out, err = run_cli("design", study, "--no-simulation", "--to", tmp_path / "new" / "page.html", "--power", "0.9", "--n-max", "60")
-    assert (code, err) == (0, "")
+    assert code == 0 and only_the_default(err)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["page.html", "page.json"]
     record = json.loads((tmp_path / "new" / "page.json").read_text(encoding="utf-8"))
     value = {(row["design"], row["statistic"]): row for row in record["rows"] if row["part"] == "input"}
@@ -61,7 +67,7 @@ def test_batches_are_kept_and_gone_on_with(study: Path, tmp_path: Path) -> None:
     common = ("design", study, "--truths", "2", "--patients", "1000")
     for trials in ("3", "5"):
         code, _, err = run_cli(*common, "--trials", trials, "--to", tmp_path / "kept.html", "--out", tmp_path / "batches")
-        assert (code, err) == (0, "")
+        assert code == 0 and only_the_default(err)
     assert run_cli(*common, "--trials", "5", "--to", tmp_path / "once.html")[0] == 0
     assert (tmp_path / "kept.json").read_bytes() == (tmp_path / "once.json").read_bytes()
     before = (tmp_path / "kept.html").read_bytes()

@@ -203,7 +203,8 @@ def test_virtual_source_and_simulate(tmp_path, monkeypatch):
         ({"eligibility": {"age-from": 90}}, "nobody is eligible"),
         ({"eligibility": {"other-reasons": 1}}, "nobody is eligible"),
         ({"accrual": {"follow-up-of-last": 20}}, "before the end of the first visit"),
-        ({"eligibility": {"age-from": 74, "age-to": 75}}, "next to nobody is eligible"),
+        ({"eligibility": {"age-from": 74, "age-to": 75}}, "100 % of those screened would fail by age"),
+        ({"eligibility": {"other-reasons": 0.9999}}, "next to nobody is eligible"),
         ({"accrual": {"speed": 1}}, "'speed' is no setting of accrual"),
     ],
 )
@@ -242,13 +243,13 @@ def with_eligibility(tmp_path, words):
 
 
 def test_the_study_file_says_who_is_eligible(tmp_path):
-    words = "eligibility:\n  age: {from: 30, to: 45, source: protocol}\n  marrow-blasts: {from: 20, to: 60}\n"
+    words = "eligibility:\n  age: {from: 25, to: 45, source: protocol}\n  marrow-blasts: {from: 20, to: 60}\n"
     study = Study.load(with_eligibility(tmp_path, words))
     plan = plan_study(study, n=N, ensemble=ensemble())
     people = accrue_trials(plan, np.arange(3))
     enrolled = people.enrolled < 2**30
     assert enrolled.any() and not enrolled.all()
-    assert people.age[enrolled].min() >= 30 and people.age[enrolled].max() <= 45
+    assert people.age[enrolled].min() >= 25 and people.age[enrolled].max() <= 45
     assert people.marrow[enrolled].min() >= 0.2 and people.marrow[enrolled].max() <= 0.6
     rules = plan.settings.eligibility
     assert (rules.age_from.source, rules.age_from.sure) == ("study file: protocol", "high")
@@ -270,7 +271,7 @@ def test_without_eligibility_the_settings_assume(tmp_path):
         ("  age: {from: 66, to: 65}\n", "nobody is eligible: the ages are 66 to 65 years"),
         ("  marrow-blasts: {from: 60, to: 5}\n", "nobody is eligible: the marrow blasts are 60 to 5 %"),
         ("  marrow-blasts: {from: 5, to: 500}\n", "at most 100"),
-        ("  age: {from: 90, to: 95}\n", "next to nobody is eligible"),
+        ("  age: {from: 90, to: 95}\n", "100 % of those screened would fail by age (90 to 95 years)"),
     ],
 )
 def test_impossible_eligibility_is_one_message(tmp_path, words, says, monkeypatch, capsys):

@@ -245,6 +245,8 @@ def read_patients(about: Mapping[str, Any], lines: Lines, file: str) -> VirtualP
     said = about.get("patients")
     if said is None:
         return None
+    if not isinstance(said, dict):
+        right = "Simulate the data again, or leave the key out"
+        raise InputError("a mapping is expected", file=file, row=lines.get(("patients",)), key="patients", right=right)
     below = {path[1:]: line for path, line in lines.items() if path[:1] == ("patients",) and len(path) > 1}
-    known = {key: value for key, value in said.items() if key != "said"} if isinstance(said, dict) else said
-    return validate(VirtualPatients, known, below, file)
+    return validate(VirtualPatients, {key: value for key, value in said.items() if key != "said"}, below, file)
