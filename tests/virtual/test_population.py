@@ -442,7 +442,7 @@ def test_data_without_their_account_are_not_guessed_at(tmp_path: Path) -> None:
     assert read_patients({"patients": record}, {}, "about.yaml").record() == record
     for spoilt, says in (
         ({**record, "infused": "many"}, "infused: a whole number"),
-        ([record], "a mapping of keys"),
+        ([record], "patients: a mapping"),
         ("mskcc", "a mapping"),
     ):
         with pytest.raises(InputError, match=says) as found:
