@@ -186,6 +186,25 @@ def test_the_row_says_more_than_the_main_analysis(tmp_path: Path) -> None:
     assert "not stated, as the main analysis: new-therapy composite" in stated.said
 
 
+@pytest.mark.parametrize(
+    ("window", "kind", "visit"),
+    [
+        ("at month 3", "at", "month 3"),
+        ("month 3", "at", "month 3"),
+        ("at end of month 3", "at", "month 3"),
+        ("within 3 months", "within", "month 3"),
+        ("Within Month 6", "within", "month 6"),
+        ("at month 1", "at", "day 28"),
+        ("by day 28", "within", "day 28"),
+    ],
+)
+def test_a_window_is_that_of_a_visit(tmp_path: Path, window: str, kind: str, visit: str) -> None:
+    found = asked(table(tmp_path, {"window": window}))[0]
+    assert isinstance(found, Question)
+    assert found.endpoint is not None
+    assert getattr(found.endpoint.window, kind) == visit
+
+
 def test_a_population_may_be_named_for_one_trial_or_for_all(tmp_path: Path) -> None:
     path = table(tmp_path, {}, {"id": "b", "trial": "frey"})
     figures = read_figures(path)

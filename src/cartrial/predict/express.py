@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 
 from cartrial.analysis.wording import day_of_month
 from cartrial.errors import InputError
-from cartrial.predict.figures import Figure
+from cartrial.predict.figures import Figure, is_misspelt
 from cartrial.predict.known import Group, Known, Word, load_known, load_published_study
 from cartrial.predict.stated import Stated
 from cartrial.study.endpoint import POPULATIONS, Endpoint, resolve_variant
@@ -204,14 +203,14 @@ class _Row(Stated):
         if text in known:
             return None
         near = nearest(text, list(known))
-        if near and _alike(text, near):
+        if near and is_misspelt(text, near):
             raise self.wrong("population", f"there is no population '{text}'", f"The nearest known one is '{near}'")
         raise _Reason(f"the rules have no population '{text}'")
 
     def populations(self, group: Group | None) -> Mapping[str, float] | Population:
         """Return the virtual populations with their shares."""
         if self.named:
-            self.said.append("the virtual population was named")
+            self.said.append(f"the virtual population was named: {self.named}")
             return self.load(self.named)
         trial = self.trial
         if trial is None:
@@ -339,8 +338,3 @@ class _Row(Stated):
 @cache
 def _built_in(name: str) -> Population:
     return load_population(name)
-
-
-def _alike(text: str, near: str) -> bool:
-    """Whether a word is nearly the same as another one: misspelt."""
-    return difflib.SequenceMatcher(None, text.lower(), near).ratio() > 0.85

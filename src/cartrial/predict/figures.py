@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -144,6 +145,11 @@ def read_figures(path: str | Path, *, further: Callable[[Figure], object] | None
     return tuple(InputError.gather(steps))
 
 
+def is_misspelt(word: str, known: str) -> bool:
+    """Whether a word is nearly the same as a known one."""
+    return difflib.SequenceMatcher(None, word.lower(), known).ratio() > 0.75
+
+
 def _check_columns(names: list[str], wanted: list[str], file: str) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -152,8 +158,9 @@ def _check_columns(names: list[str], wanted: list[str], file: str) -> None:
     known = [*wanted, *OPTIONAL]
     near = {name: nearest(name, known) for name in names if name not in known}
     if missing:
-        meant = [f"'{name}' may be meant" for name, likely in near.items() if likely in missing]
-        words = f"the column '{missing[0]}' is missing" if len(missing) == 1 else f"the columns {', '.join(missing)} are missing"
+        meant = [f"'{name}' may be meant" for name, likely in near.items() if likely in missing and is_misspelt(name, likely)]
+        lacking = [column for column in COLUMNS if column.replace("_", "-") in missing]
+        words = f"the column '{lacking[0]}' is missing" if len(lacking) == 1 else f"the columns {', '.join(lacking)} are missing"
         right = f"Columns are: {', '.join(COLUMNS)}" + (f"; {', '.join(meant)}" if meant else "")
         raise InputError(words, file=file, row=1, right=right)
 

@@ -13,7 +13,7 @@ from cartrial.yamlfile import nearest
 __all__ = ["Stated"]
 
 _READERS = {"inv": "INV", "irc": "IRC", "investigator": "INV"}
-_WINDOW = re.compile(r"(?:(at|within|by)\s+)?(?:end of\s+)?(day|month)\s*(\d{1,3})", re.IGNORECASE)
+_WINDOW = re.compile(r"(?:(at|within|by)\s+)?(?:end of\s+)?(?:(day|month)\s*(\d{1,3})|(\d{1,3})\s*(day|month)s?)", re.IGNORECASE)
 # the first visit after the infusion, which publications call month 1
 _FIRST_MONTH, _FIRST_VISIT = 1, "day 28"
 
@@ -68,7 +68,7 @@ class Stated:
             return None
         found = _WINDOW.fullmatch(" ".join(text.split()))
         visits = {visit.name: visit for visit in load_published_study().disease.visits}
-        name = f"{found[2].lower()} {int(found[3])}" if found else ""
+        name = f"{(found[2] or found[5]).lower()} {int(found[3] or found[4])}" if found else ""
         if name == f"month {_FIRST_MONTH}":
             name = _FIRST_VISIT
         if found is None or name not in visits:
