@@ -6,13 +6,17 @@ number of a population stands here: what follows from one is computed.
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -317,6 +321,34 @@ def test_every_fault_of_a_population_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as found:
         load_population(path)
     assert [fault.key for fault in found.value.errors] == ["product.costimulation", "patients.child", "patients.age.spread"]
+
+
+def leaves(node: dict, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in node.items():
+        yield (*at, key)
+        if isinstance(value, dict):
+            yield from leaves(value, (*at, key))
+
+
+WHOLE = yaml.safe_load((DATA / "population-eliana.yaml").read_text(encoding="utf-8"))
+HOSTILE = (None, True, [], {}, "x", "", -1, 0, 1, 2, 1e-9, 1e5, 1e308, -1e308, float("inf"), float("nan"), 10**30, "\u202e", -0.5, 100)
+
+
+@given(at=st.sampled_from(sorted(leaves(WHOLE))), value=st.sampled_from(HOSTILE))
+@examples(60)
+def test_a_population_with_any_value_spoilt_is_refused_or_gives_patients(
+    tmp_path_factory: pytest.TempPathFactory, at: tuple[str, ...], value: object
+) -> None:
+    tmp_path = tmp_path_factory.mktemp("spoilt")
+    spoilt = copy.deepcopy(WHOLE)
+    functools.reduce(dict.__getitem__, at[:-1], spoilt)[at[-1]] = value
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(spoilt, allow_unicode=True), encoding="utf-8")
+    try:
+        plan = planned(write_study(tmp_path), population=tmp_path / "own.yaml", n=3)
+        patients = assess_patients(plan)
+    except InputError:
+        return
+    assert np.isfinite([patients.median_blasts, patients.below_5]).all() and patients.infused == 3
 
 
 @pytest.mark.parametrize(
