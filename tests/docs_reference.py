@@ -276,6 +276,26 @@ def _settings() -> str:
     return table(("setting", "value", "unit", "source", "how sure"), rows)
 
 
+def _sent() -> str:
+    from cartrial.virtual.trial.sent.order import ORDER
+
+    return table(("domain", "variables"), [(name, " ".join(f"`{variable}`" for variable in names)) for name, names in ORDER.items()])
+
+
+def _demography() -> str:
+    from cartrial.virtual.patients.population import DATA
+
+    data = yaml.safe_load((DATA / "demography.yaml").read_text(encoding="utf-8"))
+    named = [(f"study `{name}`", said) for name, said in data["studies"].items()]
+    named += [(f"population `{name}`", said) for name, said in data["populations"].items()] + [("all others", data["others"])]
+    rows = []
+    for name, said in named:
+        race = ", ".join(f"{word} {100 * share:g} %" for word, share in said["race"].items())
+        hispanic = "UNKNOWN" if said["hispanic"] is None else f"{100 * said['hispanic']:g} %"
+        rows.append((name, said["country"], race, hispanic, said["source"], said["sure"]))
+    return table(("subjects of", "country", "race", "Hispanic or Latino", "source", "how sure"), rows)
+
+
 def _toxicity() -> str:
     from cartrial.virtual.patients.population import load_model
 
@@ -421,6 +441,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "populations": _populations,
     "settings": _settings,
     "toxicity": _toxicity,
+    "sent": _sent,
+    "demography": _demography,
     "published": _published,
     "predicted-trials": _predicted_trials,
     "predicted-words": _predicted_words,

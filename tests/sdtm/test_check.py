@@ -195,6 +195,7 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("specimen-other", add("LB", LBTESTCD="NEUT", LBSTRESN=0, LBSTRESU="%", LBSPEC="CSF", LBDTC="2022-01-29"), ("lb.csv", 10, "LBSPEC")),
     ("specimen-other", change("LB", 4, LBSPEC="CSF"), ("lb.csv", 6, "LBSPEC")),
     ("mrd-specimen-missing", change("LB", 4, LBSPEC=None), ("lb.csv", 6, "LBSPEC")),
+    ("mrd-method-other", change("LB", 4, LBMETHOD="Colony assay"), ("lb.csv", 6, "LBMETHOD")),
     ("mrd-limit-high", change("LB", 4, LBLOD=1e-3), ("lb.csv", 6, "LBLOD")),
     ("mrd-limit-high", change("LB", 4, LBLOD=None, LBSTRESC="<0.001"), ("lb.csv", 6, "LBLOD")),
     ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESC="BLQ"), ("lb.csv", 6, "LBLOD")),
@@ -351,6 +352,13 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return choose
 
 
+# rules that speak only where the study file says something
+STUDY_SAYS = {
+    "infusion-imputed": {"partial-day-0": "15th"},
+    "mrd-method-other": {"criteria": "nccn\n  mrd: {methods: [FLOW CYTOMETRY]}"},
+}
+
+
 def findings_of(spoil: Spoil | None, tmp_path, **study: str) -> pl.DataFrame:
     """Return the findings of the small source with something spoilt."""
     tables = small_tables()
@@ -366,7 +374,7 @@ def test_small_source_has_no_finding(tmp_path):
 @pytest.mark.parametrize(("rule", "spoil", "where"), FIRES, ids=[f"{rule}-{i}" for i, (rule, _, _) in enumerate(FIRES)])
 def test_rule_fires(rule, spoil, where, tmp_path, alone):
     alone(rule)
-    findings = findings_of(spoil, tmp_path, **({"partial-day-0": "15th"} if rule == "infusion-imputed" else {}))
+    findings = findings_of(spoil, tmp_path, **STUDY_SAYS.get(rule, {}))
     assert dict(findings.schema) == FINDINGS_SCHEMA
     hits = findings.filter(pl.col("RULE") == rule)
     assert where in [(row["FILE"], row["ROW"], row["VARIABLE"]) for row in hits.rows(named=True)], findings.rows()

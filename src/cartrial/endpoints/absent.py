@@ -89,7 +89,8 @@ def missing_of_rate(
         without &= ~populations.records.recorded.has("MRD", np.arange(populations.trials))
         specimens = " or ".join(name.lower() for name in study.disease.mrd.specimens)
         unusable = without & populations.records.recorded.unusable("MRD", np.arange(populations.trials))
-        what = f"MRD result of {specimens}"
+        methods = " or ".join(name.lower() for name in study.disease.mrd.methods)
+        what = f"MRD result of {specimens}" + (f" by {methods}" if methods else "")
         found.append((unusable[trial], f"{NOT_RECORDED}: no {what} that can be read, {_USABLE}, although there are remissions"))
         found.append((without[trial], f"{NOT_RECORDED}: no {what} in the source, although there are remissions"))
     return found

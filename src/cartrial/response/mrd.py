@@ -10,7 +10,7 @@ from cartrial.response.arrays import offsets, wide
 from cartrial.response.codes import MRD_NEGATIVE, MRD_NOT_EVALUABLE, MRD_POSITIVE
 from cartrial.response.mrd_kernel import MrdSamples
 from cartrial.sdtm.vocabulary.results import AT_MOST, BELOW, POSITIVE, UNQUANTIFIED, result_bounds, significant
-from cartrial.sdtm.vocabulary.specimens import is_read
+from cartrial.sdtm.vocabulary.specimens import by_method, is_read
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -19,12 +19,12 @@ __all__ = ["mrd_samples"]
 
 
 def mrd_samples(study: Study, labs: pl.DataFrame, count: int) -> MrdSamples:
-    """Return the samples with a result, of the specimens that the study names.
+    """Return the samples with a result, of the specimens, and by the methods, that the study names.
 
     Parameters
     ----------
     study : Study
-        `disease.mrd`: the limit and the specimens.
+        `disease.mrd`: the limit, the specimens and the methods.
     labs : polars.DataFrame
         The usable ones of `Records.labs`.
     count : int
@@ -32,6 +32,7 @@ def mrd_samples(study: Study, labs: pl.DataFrame, count: int) -> MrdSamples:
     """
     residual = study.disease.mrd
     used = (pl.col("TEST") == "MRD") & pl.col("DONE") & pl.col("REL").is_not_null() & is_read(residual.specimens)
+    used &= by_method(residual.methods)
     frame = labs.filter(used).with_columns(result_bounds()).with_columns(_call(residual.negative_below), significant(pl.col("LOD")))
     frame = frame.sort("SUBJ", "DAY", "SEQ", maintain_order=True)
     at, seq = offsets(wide(frame["SUBJ"]), count), wide(frame["SEQ"], -1)

@@ -92,10 +92,14 @@ class Product(Part):
 
 
 class Mrd(Part):
-    """Measurable residual disease: negative below this fraction, by an assay at least as sensitive, in one of these specimens."""
+    """Measurable residual disease: negative below this fraction, by an assay at least as sensitive, in one of these specimens.
+
+    With `methods`, by one of these methods alone; without, by any, the most sensitive first.
+    """
 
     negative_below: float = Field(default=1e-4, gt=0, lt=1)
     specimens: tuple[str, ...] = Field(default=("BONE MARROW",), min_length=1)
+    methods: tuple[str, ...] = ()
     source: str = "assumption"
 
     @field_validator("specimens")

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.sdtm.vocabulary.occurrence import happened, occurrence
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
-from cartrial.sdtm.vocabulary.specimens import is_read, specimens_of
+from cartrial.sdtm.vocabulary.specimens import by_method, is_read, specimens_of
 from cartrial.sdtm.vocabulary.terms import canonical, standard_term, value_of
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def _laboratory(study: Study, records: Records, anchors: pl.DataFrame, item: Cha
         where &= pl.col("SPEC") == specimens_of([source.specimen])[0]
     else:
         where &= is_read(study.disease.mrd.specimens)
+    where &= (pl.col("TEST") != "MRD") | by_method(study.disease.mrd.methods)
     rows = records.labs.filter(where).with_columns(result_bounds())
     order = [*{"BLAST": ("HIGH", "LOW"), "NEUT": ("FALL",), "PLAT": ("FALL",)}.get(test, ()), "SEQ"]
     return _last(rows.with_columns((-pl.col("HIGH")).alias("FALL")), anchors, ["VALUE", "LOW", "HIGH"], order)

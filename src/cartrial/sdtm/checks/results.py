@@ -20,6 +20,8 @@ from cartrial.sdtm.vocabulary.results import (
     relation_said,
     significant,
 )
+from cartrial.sdtm.vocabulary.specimens import by_method
+from cartrial.sdtm.vocabulary.terms import canonical
 from cartrial.sdtm.vocabulary.units import COUNTED, STRICT_TESTS, UNITS
 from cartrial.study.criteria.codes import CRH_NEUTROPHILS, CRH_PLATELETS
 
@@ -228,6 +230,7 @@ def _residual(context: Context) -> pl.DataFrame:
     """Return results of residual disease that are not positive."""
     limit = significant(pl.lit(context.study.disease.mrd.negative_below))
     mrd = context.results.filter((pl.col("TEST") == "MRD") & pl.col("READ") & pl.col("REL").is_not_null())
+    mrd = mrd.filter(by_method(context.study.disease.mrd.methods, "LBMETHOD"))
     return mrd.filter((pl.col("REL") != POSITIVE) & (pl.col("REL") != UNREADABLE) & (pl.col("LOW") < limit))
 
 
@@ -254,6 +257,17 @@ def _specimen(context: Context) -> Iterator[pl.DataFrame]:
     blank = lab.filter((pl.col("TEST") == "MRD") & pl.col("SPEC").is_null())
     message = pl.format(f"The specimen of MRD is blank ({{}}); it is read of {names} alone.", "COUNT")
     yield found(grouped(blank, "TEST"), message, domain="LB", variable="LBSPEC")
+
+
+def _method(context: Context) -> Iterator[pl.DataFrame]:
+    """A method in words that are not known may be the study's own; with no result by the study's methods nothing is read."""
+    methods = context.study.disease.mrd.methods
+    mrd = context.results.filter((pl.col("TEST") == "MRD") & pl.col("REL").is_not_null())
+    other = mrd.filter(~by_method(methods, "LBMETHOD"))
+    if other.height < mrd.height:
+        other = other.filter(canonical(pl.col("LBMETHOD"), "LBMETHOD").is_null())
+    said = f"The method of MRD is '{{}}' ({{}}), and the study reads it by {' or '.join(methods)}; no rule reads these."
+    yield found(grouped(other, "LBMETHOD"), pl.format(said, "LBMETHOD", "COUNT"), domain="LB", variable="LBMETHOD")
 
 
 def _elsewhere(context: Context) -> Iterator[pl.DataFrame]:
@@ -358,6 +372,7 @@ RESULT_RULES = (
         "mrd-limit-high", "warning", "LB: LBLOD of MRD", "Residual disease is looked for as sensitively as the study asks.", _high_limit
     ),
     CheckRule("mrd-specimen-missing", "warning", "LB: LBSPEC of MRD", "Residual disease says of which specimen it is.", _specimen),
+    CheckRule("mrd-method-other", "warning", "LB: LBMETHOD of MRD", "Residual disease is by a method that is known.", _method),
     CheckRule("specimen-other", "note", "LB: LBSPEC", "Tests of a specimen that no rule reads are listed.", _elsewhere),
     CheckRule("count-twice", "note", "LB: NEUT, PLAT", "Counts of one date are one value.", _counts_twice),
 )

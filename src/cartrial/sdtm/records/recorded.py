@@ -11,7 +11,7 @@ import polars as pl
 
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, IRC, LAB, READER1, READER2, READERS
 from cartrial.sdtm.vocabulary.results import POSITIVE, UNREADABLE
-from cartrial.sdtm.vocabulary.specimens import is_read
+from cartrial.sdtm.vocabulary.specimens import by_method, is_read
 
 if TYPE_CHECKING:
     from cartrial.sdtm.source import Source
@@ -34,8 +34,8 @@ class Recorded:
         What is not recorded in any trial, where `shared`: readers, and the kinds of `trials`.
     trials : mapping of str to ndarray of bool, shape (trials,)
         Else, by trial: whether there is a call of each reader that could be used (`LAB`: evidence in LB or FA), a residual disease result
-        of a specimen that the study names (`MRD`), each of a whole date after day 0 and up to the cutoff, of an infused subject; and
-        whether extramedullary disease was ever looked for (`EMD`).
+        of a specimen and by a method that the study names (`MRD`), each of a whole date after day 0 and up to the cutoff, of an infused
+        subject; and whether extramedullary disease was ever looked for (`EMD`).
     unused : mapping of str to ndarray of bool, shape (trials,)
         By trial, where there are records of a kind: calls of any date, residual disease with or without a result. Blank where none is.
     domains : mapping of str to frozenset of str, optional
@@ -95,7 +95,7 @@ def recorded_of(
     Parameters
     ----------
     study : Study
-        Names the specimens of residual disease.
+        Names the specimens and the methods of residual disease.
     source : Source
         Its domains and its level.
     subjects, calls, labs, lesions : polars.DataFrame
@@ -133,7 +133,8 @@ def recorded_of(
     found_in = (pl.col("VALUE") > 0) | (pl.col("REL") == POSITIVE)
     blasts = labs.filter((pl.col("TEST") == "BLAST") & ((pl.col("SPEC") == "BONE MARROW") | ((pl.col("SPEC") == "BLOOD") & found_in)))
     present = lesions.filter(pl.col("PRESENT") == 1)
-    mrd = labs.filter((pl.col("TEST") == "MRD") & is_read(study.disease.mrd.specimens))
+    residual = study.disease.mrd
+    mrd = labs.filter((pl.col("TEST") == "MRD") & is_read(residual.specimens) & by_method(residual.methods))
     said = (pl.col("REL") != UNREADABLE).fill_null(False)
     whole = (pl.col("DAY") == pl.col("DAYX")) | (pl.col("PRESENT") == 1)
     looked = by_cutoff(lesions.filter((pl.col("PRESENT") >= 0) & whole))

@@ -1,10 +1,10 @@
-"""Which words of laboratory records mean the same? Tests, specimens, results and reasons: terms, and the words that mean each."""
+"""Which words of laboratory records mean the same? Tests, specimens, methods, results and reasons: terms, and the words that mean each."""
 
 from __future__ import annotations
 
 from cartrial.study.criteria.specimens import CEREBROSPINAL
 
-__all__ = ["REASONS", "RESULTS", "SPECIMENS", "TESTS"]
+__all__ = ["METHODS", "REASONS", "RESULTS", "SPECIMENS", "TESTS"]
 
 
 def _blood_of(kind: str) -> tuple[str, ...]:
@@ -80,6 +80,46 @@ SPECIMENS: dict[str, tuple[str, ...]] = {
     "PLASMA": (),
 }
 """Specimens; whatever is of another one than a rule reads is listed."""
+
+METHODS: dict[str, tuple[str, ...]] = {
+    "FLOW CYTOMETRY": (
+        "FLOW",
+        "FCM",
+        "MFC",
+        "MPFC",
+        "MULTIPARAMETER FLOW CYTOMETRY",
+        "MULTIPARAMETRIC FLOW CYTOMETRY",
+        "MULTICOLOR FLOW CYTOMETRY",
+        "MULTICOLOUR FLOW CYTOMETRY",
+        "NEXT GENERATION FLOW",
+        "NEXT-GENERATION FLOW",
+        "NGF",
+    ),
+    "NEXT GENERATION SEQUENCING": (
+        "NGS",
+        "NEXT-GENERATION SEQUENCING",
+        "NEXT GENERATION TARGETED SEQUENCING",
+        "MASSIVELY PARALLEL SEQUENCING",
+        "HIGH-THROUGHPUT SEQUENCING",
+        "HIGH THROUGHPUT SEQUENCING",
+        "IMMUNE REPERTOIRE DEEP SEQUENCING",
+        "CLONOSEQ",
+    ),
+    "QUANTITATIVE PCR": (
+        "PCR",
+        "QPCR",
+        "RQ-PCR",
+        "RT-QPCR",
+        "ASO RQ-PCR",
+        "REAL-TIME PCR",
+        "QUANTITATIVE POLYMERASE CHAIN REACTION",
+        "REAL-TIME POLYMERASE CHAIN REACTION",
+        "DROPLET DIGITAL POLYMERASE CHAIN REACTION",
+        "DIGITAL PCR",
+        "DDPCR",
+    ),
+}
+"""Methods by which residual disease is looked for."""
 
 RESULTS: dict[str, tuple[str, ...]] = {
     "NEGATIVE": (

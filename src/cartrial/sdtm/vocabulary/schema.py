@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cartrial.sdtm.vocabulary.labels import LABELS
+
 __all__ = ["DOMAINS", "KEYED", "Domain", "Variable", "domain_label", "is_domain_name", "kind_of", "variable_label"]
 
 
@@ -362,4 +364,4 @@ def variable_label(domain: str, name: str) -> str:
     """Return the label of a variable, its name where none is known."""
     known = DOMAINS.get(domain)
     variable = known.variable(name) if known else None
-    return variable.label if variable else name
+    return variable.label if variable else LABELS.get(name, name)

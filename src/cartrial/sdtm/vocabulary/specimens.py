@@ -1,4 +1,4 @@
-"""Of which specimen is a laboratory result read? What was measured elsewhere is listed and decides nothing (rules, A10)."""
+"""Of which specimen, and by which method, is a laboratory result read? What was measured elsewhere decides nothing (rules, A10)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.terms import standard_term
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term
 
-__all__ = ["CELLS_IN", "COUNTED_IN", "is_read", "specimens_of"]
+__all__ = ["CELLS_IN", "COUNTED_IN", "by_method", "is_read", "methods_of", "specimens_of"]
 
 COUNTED_IN = ("BLOOD",)
 """Specimens of neutrophils and platelets; a blank one is taken as blood."""
@@ -37,6 +37,44 @@ def specimens_of(names: Sequence[str]) -> list[str]:
     ['BONE MARROW', 'BLOOD']
     """
     return [standard_term(name, "LBSPEC") or name.strip().upper() for name in names]
+
+
+def methods_of(names: Sequence[str]) -> list[str]:
+    """Return methods in the words of the code list, where it has them.
+
+    Examples
+    --------
+    >>> from cartrial.sdtm.vocabulary.specimens import methods_of
+    >>> methods_of(["Flow cytometry", "NGS"])
+    ['FLOW CYTOMETRY', 'NEXT GENERATION SEQUENCING']
+    """
+    return [standard_term(name, "LBMETHOD") or name.strip().upper() for name in names]
+
+
+def by_method(methods: Sequence[str], method: str = "METHOD") -> pl.Expr:
+    """Say whether a result of residual disease is by a method that the study names; where it names none, by any.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        As the study names them. A result that says no method is taken as by one of them.
+    method : str
+        Column with the method as recorded.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.specimens import by_method
+    >>> labs = pl.DataFrame({"METHOD": ["MFC", "NGS", None]})
+    >>> labs.select(by_method(["FLOW CYTOMETRY"]).alias("R"))["R"].to_list()
+    [True, False, True]
+    >>> labs.select(by_method([]).alias("R"))["R"].to_list()
+    [True, True, True]
+    """
+    if not methods:
+        return pl.lit(True)
+    said = pl.coalesce(canonical(pl.col(method), "LBMETHOD"), normalised(pl.col(method)))
+    return said.is_in(methods_of(methods)).fill_null(True)
 
 
 def is_read(residual: Sequence[str], test: str = "TEST", specimen: str = "SPEC") -> pl.Expr:

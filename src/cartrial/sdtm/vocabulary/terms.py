@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.laboratory import REASONS, RESULTS, SPECIMENS, TESTS
+from cartrial.sdtm.vocabulary.laboratory import METHODS, REASONS, RESULTS, SPECIMENS, TESTS
 
 __all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term", "value_of"]
 
@@ -177,6 +177,7 @@ _LISTS = (
     CodeList("RSACPTFL", {"Y": ("YES", "TRUE", "ACCEPTED", "1"), "N": ("NO", "FALSE", "NOT ACCEPTED", "0")}),
     CodeList("LBTESTCD", TESTS, closed=False),
     CodeList("LBSPEC", SPECIMENS, closed=False),
+    CodeList("LBMETHOD", METHODS, closed=False),
     CodeList("LBSTRESC", RESULTS, closed=False),
     CodeList("LBREASND", REASONS, closed=False),
     CodeList(
@@ -275,6 +276,21 @@ _LISTS = (
                 "ALLOGENEIC TRANSPLANTATION",
             ),
             "CONDITIONING": ("TRANSPLANT CONDITIONING", "HSCT CONDITIONING", "CONDITIONING REGIMEN"),
+            "PLATELET TRANSFUSION": (
+                "PLATELETS TRANSFUSION",
+                "PLATELET TRANSFUSIONS",
+                "TRANSFUSION OF PLATELETS",
+                "THROMBOCYTE TRANSFUSION",
+            ),
+            "RED BLOOD CELL TRANSFUSION": (
+                "RED CELL TRANSFUSION",
+                "RBC TRANSFUSION",
+                "PACKED RED BLOOD CELL TRANSFUSION",
+                "PACKED RED CELL TRANSFUSION",
+                "ERYTHROCYTE TRANSFUSION",
+                "RED BLOOD CELL TRANSFUSIONS",
+                "TRANSFUSION OF RED BLOOD CELLS",
+            ),
         },
         closed=False,
     ),
@@ -291,6 +307,14 @@ _LISTS = (
             "BRIDGING THERAPY": ("BRIDGING", "BRIDGING CHEMOTHERAPY"),
             "CONDITIONING": ("TRANSPLANT CONDITIONING", "HSCT CONDITIONING"),
             "INTRATHECAL PROPHYLAXIS": ("CNS PROPHYLAXIS", "INTRATHECAL CHEMOTHERAPY PROPHYLAXIS"),
+            "GROWTH FACTOR": (
+                "GROWTH FACTORS",
+                "HEMATOPOIETIC GROWTH FACTOR",
+                "HAEMATOPOIETIC GROWTH FACTOR",
+                "G-CSF",
+                "GRANULOCYTE COLONY STIMULATING FACTOR",
+                "GRANULOCYTE COLONY-STIMULATING FACTOR",
+            ),
             "CYTOKINE RELEASE SYNDROME TREATMENT": ("CRS TREATMENT", "TREATMENT OF CYTOKINE RELEASE SYNDROME"),
         },
         closed=False,

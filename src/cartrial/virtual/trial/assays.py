@@ -16,12 +16,12 @@ from cartrial.virtual.trial.visits import EARLY, Schedule
 if TYPE_CHECKING:
     from cartrial.virtual.trial.settings import TrialSettings
 
-__all__ = ["BELOW", "HEMODILUTE", "TESTS", "Measured", "Test", "limits", "measure", "measure_before"]
+__all__ = ["BELOW", "FOUND", "HEMODILUTE", "NAMED", "TESTS", "UNREAD_CODE", "Measured", "Test", "limits", "measure", "measure_before"]
 
 MARROW, BLOOD, COUNTS, FLOW, COPIES, BCELLS, PROTEINS, INADEQUATE, LESIONS = range(1100, 1109)
 BEFORE = 1120
 # what a value stands for beside itself
-BELOW, HEMODILUTE = -1.0, -2.0
+BELOW, HEMODILUTE, FOUND = -1.0, -2.0, -3.0
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -33,31 +33,49 @@ class Test:
 
     code: str
     specimen: str
-    unit: str
+    unit: str | None
     method: str | None
     word: str = "BLQ"
+    name: str = ""
+    category: str = ""
 
 
 TESTS = (
-    Test("BLAST", "BONE MARROW", "%", "MICROSCOPY"),
-    Test("MRD", "BONE MARROW", "fraction", "FLOW CYTOMETRY", "NEGATIVE"),
-    Test("BLAST", "BLOOD", "%", "MICROSCOPY"),
-    Test("NEUT", "BLOOD", "10^9/L", "AUTOMATED COUNT"),
-    Test("PLAT", "BLOOD", "10^9/L", "AUTOMATED COUNT"),
-    Test("CARTG", "BLOOD", "copies/ug", "QUANTITATIVE PCR"),
-    Test("BCELL", "BLOOD", "cells/uL", "FLOW CYTOMETRY"),
-    Test("IL6", "SERUM", "pg/mL", "IMMUNOASSAY"),
-    Test("FERRITIN", "SERUM", "ug/L", "IMMUNOASSAY"),
-    Test("CRP", "SERUM", "mg/L", "IMMUNOASSAY"),
+    Test("BLAST", "BONE MARROW", "%", "MICROSCOPY", name="Blasts", category="BONE MARROW"),
+    Test("MRD", "BONE MARROW", "fraction", "FLOW CYTOMETRY", "NEGATIVE", "Minimal Residual Disease", "BONE MARROW"),
+    Test("BLAST", "BLOOD", "%", "MICROSCOPY", name="Blasts", category="HEMATOLOGY"),
+    Test("NEUT", "BLOOD", "10^9/L", "AUTOMATED COUNT", name="Neutrophils", category="HEMATOLOGY"),
+    Test("PLAT", "BLOOD", "10^9/L", "AUTOMATED COUNT", name="Platelets", category="HEMATOLOGY"),
+    Test("CARTG", "BLOOD", "copies/ug", "QUANTITATIVE PCR", name="CAR Transgene", category="CELLULAR KINETICS"),
+    Test("BCELL", "BLOOD", "cells/uL", "FLOW CYTOMETRY", name="B Cells", category="IMMUNOLOGY"),
+    Test("IL6", "SERUM", "pg/mL", "IMMUNOASSAY", name="Interleukin 6", category="CHEMISTRY"),
+    Test("FERRITIN", "SERUM", "ug/L", "IMMUNOASSAY", name="Ferritin", category="CHEMISTRY"),
+    Test("CRP", "SERUM", "mg/L", "IMMUNOASSAY", name="C Reactive Protein", category="CHEMISTRY"),
 )
 BLAST, MRD, CIRCULATING, NEUT, PLAT, CARTG, BCELL, IL6, FERRITIN, CRP = range(len(TESTS))
+_LEUKAEMIC = "CD19 Positive Cells/Leukemic Cells", "BONE MARROW"
+_STATUS = "CD19 Status of Leukemic Cells", "BONE MARROW"
+NAMED = (
+    *TESTS,
+    Test(
+        "MRD", "BONE MARROW", "fraction", "NEXT GENERATION SEQUENCING", "NEGATIVE", "Minimal Residual Disease by Sequencing", "BONE MARROW"
+    ),
+    Test("CD19", "BONE MARROW", "%", "FLOW CYTOMETRY", "BLQ", *_LEUKAEMIC),
+    Test("CD19", "BLOOD", "%", "FLOW CYTOMETRY", "BLQ", *_LEUKAEMIC),
+    Test("CD19STAT", "BONE MARROW", None, "FLOW CYTOMETRY", "NEGATIVE", *_STATUS),
+    Test("CD19STAT", "BLOOD", None, "FLOW CYTOMETRY", "NEGATIVE", *_STATUS),
+)
+"""Every test that is sent: those of `Measured`, then what a second look at a sample finds (`trial.sent.second`)."""
+UNREAD_CODE = "MRDSEQ"
+"""Code of residual disease by sequencing in a study that names no method: under MRD its rules would read it first."""
+SEQUENCED, CD19, CD19_STATUS = len(TESTS), len(TESTS) + 1, len(TESTS) + 3
 
 
 def limits(settings: TrialSettings) -> tuple[list[float | None], list[float | None]]:
-    """Return the limits of quantification and of detection of each test, None where it has none."""
+    """Return the limits of quantification and of detection of each test of `NAMED`, None where it has none, or each sample its own."""
     assays = settings.assays
-    lloq: list[float | None] = [None] * len(TESTS)
-    lod: list[float | None] = [None] * len(TESTS)
+    lloq: list[float | None] = [None] * len(NAMED)
+    lod: list[float | None] = [None] * len(NAMED)
     lloq[CARTG], lloq[BCELL] = assays.copies_limit.value, assays.b_cell_limit.value
     lod[MRD] = assays.flow_events.value / assays.flow_cells.value
     return lloq, lod
@@ -75,12 +93,15 @@ class Measured:
     lesions : ndarray of bool, shape (subjects, visits)
         Extramedullary disease.
     lesions_before : ndarray of bool, shape (subjects,)
+    share : ndarray of float64, shape (subjects, visits)
+        Leukaemic cells in each marrow sample, as a fraction: what any method of residual disease looks for.
     """
 
     visit: Floats
     early: Floats
     lesions: Flags
     lesions_before: Flags
+    share: Floats
 
 
 def _noisy(values: Floats, spread: float, keys: Keys, stream: int, shape: tuple[int, ...]) -> Floats:
@@ -144,7 +165,7 @@ def measure(settings: TrialSettings, schedule: Schedule, course: Course, keys: K
     blood = (seen("blood_blasts") / seen("leukocytes"))[:, len(EARLY) :]
     visit[..., CIRCULATING] = _smear(blood, assays.smear_cells.value, draw_normal(keys, BLOOD, visits))
     prone = draw_uniform(keys, LESIONS, 1) < assays.extramedullary.value
-    return Measured(visit, early, prone & (true > 0.01), prone[:, 0])
+    return Measured(visit, early, prone & (true > 0.01), prone[:, 0], share)
 
 
 def measure_before(settings: TrialSettings, marrow: Floats, keys: Keys, when: int) -> Floats:

@@ -161,7 +161,8 @@ def simulate_study(
     Returns
     -------
     Records
-        Provenance `virtual`. TRIAL counts from 0 whatever `first` is; STUDYID and USUBJID are kept for a single trial.
+        Provenance `virtual`. TRIAL counts from 0 whatever `first` is. For a single trial STUDYID and USUBJID are kept, and so are
+        results that no rule of the study reads (a second method of residual disease, CD19 at relapse).
 
     Raises
     ------
@@ -188,7 +189,7 @@ def simulate_study(
     plan = plan or plan_study(study, n=n, seed=seed, population=population)
     parts, offset = [], 0
     for numbers in _trials(plan, trials, first):
-        rows = make_rows(plan, accrue_trials(plan, numbers), threads=threads)
+        rows = make_rows(plan, accrue_trials(plan, numbers), threads=threads, sent=trials == 1)
         parts.append((records_of(plan, rows, names=trials == 1), offset))
         offset += len(rows.people)
     from cartrial.sdtm.records import Records
@@ -242,7 +243,7 @@ def emit_sdtm(
     from cartrial.virtual.trial.rows import make_rows
 
     plan = plan or plan_study(study, n=n, seed=seed, population=population)
-    return source_of(plan, make_rows(plan, accrue_trials(plan, np.array([trial])), threads=threads))
+    return source_of(plan, make_rows(plan, accrue_trials(plan, np.array([trial])), threads=threads, sent=True))
 
 
 def virtual_source(

@@ -17,15 +17,18 @@ from cartrial.virtual.patients.toxicity import NONE, Toxicity, cytokine_release,
 from cartrial.virtual.trial.arrivals import Accrued, Plan
 from cartrial.virtual.trial.assays import Measured, measure, measure_before
 from cartrial.virtual.trial.readers import READINGS, Reader, agree, evidence, read_visit
+from cartrial.virtual.trial.sent.support import Support, give_support, transfused
 from cartrial.virtual.trial.visits import EARLY, LAST_RESPONSE, Schedule, draw_schedule, wanted_days
 
-__all__ = ["Followed", "follow_infused"]
+__all__ = ["CONDITIONING", "Followed", "central_readers", "follow_infused"]
 
 TRANSPLANT, DEATHS, LEAVING, THERAPY = range(1400, 1404)
 _RTOL = 1e-4
 _RTOL_EARLY = 1e-3
 _EARLY_DAYS = np.arange(29.0)
 _YEAR = 365.25
+CONDITIONING = 7
+"""Days from conditioning to transplant."""
 
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -54,6 +57,11 @@ class Followed:
         Last day on which anything can be known: death, loss, withdrawal, completion or cutoff.
     events : dict of str to Toxicity
         By preferred term.
+    support : Support
+        Transfusions and growth factor, had nothing ended them.
+    supported : ndarray of int64, shape (subjects,)
+        Last day of such support: before transplant, new therapy and the end of observation.
+    course : Course
     """
 
     schedule: Schedule
@@ -72,6 +80,9 @@ class Followed:
     steroids: Days
     end: Days
     events: dict[str, Toxicity]
+    support: Support
+    supported: Days
+    course: Course
 
 
 def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -> Followed:
@@ -96,7 +107,8 @@ def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -
     before = measure_before(settings, people.marrow_later, keys, 1)
     done = np.isfinite(course.transplanted)
     transplant = np.where(done, np.ceil(np.where(done, course.transplanted, 0)), NONE).astype(np.int64)
-    path = _Path(plan, people, keys, follow, schedule, measured, before, transplant)
+    support = give_support(settings, course, measured, schedule, crs)
+    path = _Path(plan, people, keys, follow, schedule, measured, before, transplant, support)
     attended, calls, death, therapy = path.walk()
     end = np.minimum.reduce([follow, death, path.lost, path.withdrawn])
 
@@ -132,6 +144,9 @@ def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -
         known(steroids, alive),
         end,
         events,
+        support,
+        np.minimum(np.minimum(alive, therapy - 1), np.where(transplant < NONE, transplant - CONDITIONING - 1, NONE)),
+        course,
     )
 
 
@@ -162,11 +177,13 @@ class _Path:
         measured: Measured,
         before: Floats,
         transplant: Days,
+        support: Support,
     ) -> None:
         self.plan, self.keys, self.follow, self.schedule = plan, keys, follow, schedule
         self.transplant = transplant
+        given = transfused(support, schedule.visit, plan.study.disease.transfusion_free_days)
         self.seen = [
-            evidence(plan.study, measured.visit[:, v], measured.lesions[:, v], before, measured.lesions_before)
+            evidence(plan.study, measured.visit[:, v], measured.lesions[:, v], before, measured.lesions_before, given[:, v])
             for v in range(schedule.visit.shape[1])
         ]
         constants = load_model().constants

@@ -68,7 +68,9 @@ class Evidence:
     recovered: Codes
 
 
-def evidence(study: Study, visit: NDArray[np.float64], lesions: Flags, before: NDArray[np.float64], lesions_before: Flags) -> Evidence:
+def evidence(
+    study: Study, visit: NDArray[np.float64], lesions: Flags, before: NDArray[np.float64], lesions_before: Flags, transfused: Flags
+) -> Evidence:
     """Apply the criteria to the results of a visit.
 
     Parameters
@@ -76,6 +78,8 @@ def evidence(study: Study, visit: NDArray[np.float64], lesions: Flags, before: N
     visit, before : ndarray of float64, shape (subjects, tests)
         Results at the visit, and the last before lymphodepletion.
     lesions, lesions_before : ndarray of bool, shape (subjects,)
+    transfused : ndarray of bool, shape (subjects,)
+        A transfusion within the days that the criteria ask to be free of one: platelets then count as not recovered.
     """
     criteria, options = study.disease.criteria, study.disease.options
     marrow, blood, neutrophils, platelets = (visit[:, test] for test in (BLAST, CIRCULATING, NEUT, PLAT))
@@ -83,8 +87,9 @@ def evidence(study: Study, visit: NDArray[np.float64], lesions: Flags, before: N
     elsewhere = (blood > 0) | lesions
     clear = adequate & meets(marrow, criteria.marrow) & ~elsewhere
     over = lesions | (adequate & meets(marrow, criteria.relapse_marrow)) | meets(blood, criteria.relapse_blood)
-    recovered = np.where(meets(neutrophils, criteria.neutrophils) & meets(platelets, criteria.platelets), CR, CRI)
-    both_fail = ~meets(neutrophils, criteria.neutrophils) & ~meets(platelets, criteria.platelets)
+    enough = meets(platelets, criteria.platelets) & ~transfused
+    recovered = np.where(meets(neutrophils, criteria.neutrophils) & enough, CR, CRI)
+    both_fail = ~meets(neutrophils, criteria.neutrophils) & ~enough
     if options.cri == "exactly-one":
         recovered = np.where(both_fail, MLFS, recovered)
     if options.aplastic == "MLFS":

@@ -8,12 +8,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cartrial.sdtm.records.codes import INV
+from cartrial.sdtm.vocabulary.specimens import methods_of
+from cartrial.virtual.engine.kernel_codes import STEROID_DAYS
 from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.patients.randomness import draw_normal, draw_uniform
 from cartrial.virtual.patients.toxicity import NONE
 from cartrial.virtual.trial.arrivals import NEVER, Accrued, Plan
-from cartrial.virtual.trial.assays import TESTS, measure_before
-from cartrial.virtual.trial.follow import Followed, follow_infused
+from cartrial.virtual.trial.assays import CD19, CD19_STATUS, NAMED, SEQUENCED, TESTS, measure_before
+from cartrial.virtual.trial.collect import Collector, in_sequence
+from cartrial.virtual.trial.follow import CONDITIONING, Followed, follow_infused
+from cartrial.virtual.trial.sent.second import phenotype, sequence
 from cartrial.virtual.trial.visits import EARLY, last_day
 
 __all__ = ["DISEASE", "TRANSPLANT", "Rows", "make_rows"]
@@ -24,17 +29,19 @@ _TOXICITY_CARE = "CYTOKINE RELEASE SYNDROME TREATMENT"
 # Dose and unit of the usual drugs of lymphodepletion; any other is given without an amount.
 _DOSES = {"FLUDARABINE": (30.0, "mg/m2"), "CYCLOPHOSPHAMIDE": (500.0, "mg/m2"), "ALEMTUZUMAB": (20.0, "mg")}
 _NEW = ("INOTUZUMAB OZOGAMICIN", "BLINATUMOMAB", "CHEMOTHERAPY")
-_CONDITIONING = 7
+_PLATELETS, _RED_CELLS, _GROWTH_FACTOR = "PLATELET TRANSFUSION", "RED BLOOD CELL TRANSFUSION", "GROWTH FACTOR"
+CARE_CRS, CARE_ICANS = "CYTOKINE RELEASE SYNDROME", "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME"
+NEUTROPENIA, THROMBOCYTOPENIA = "NEUTROPHIL COUNT DECREASED", "PLATELET COUNT DECREASED"
 _SYSTEMS = {
-    "CYTOKINE RELEASE SYNDROME": "Immune system disorders",
-    "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME": "Nervous system disorders",
+    CARE_CRS: "Immune system disorders",
+    CARE_ICANS: "Nervous system disorders",
     "ACUTE GRAFT VERSUS HOST DISEASE IN SKIN": "Immune system disorders",
-    "NEUTROPHIL COUNT DECREASED": "Investigations",
-    "PLATELET COUNT DECREASED": "Investigations",
+    NEUTROPENIA: "Investigations",
+    THROMBOCYTOPENIA: "Investigations",
 }
 Days = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Column = str | float | NDArray[np.generic] | None
+# subject, visit, test, value and limit of detection of second results
+Second = tuple[Days, Days, Days, NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -48,58 +55,34 @@ class Rows:
     deaths : ndarray of int64, shape (subjects,)
         Day, `NEVER` where none is known by the cutoff.
     domains : dict of str to polars.DataFrame
-        DS, PR, CM (KIND, TRT), EX, LB (TEST: position in `TESTS`, VALUE with its codes), RS (READER, RESP), FA (PRESENT), AE, SS, MH.
+        DS, PR, CM (KIND, TRT, ENDDAY), EX, LB (TEST: position in `NAMED`, VALUE with its codes; LOD where a sample has its own), RS
+        (READER, RESP), FA (PRESENT), AE, SS, MH. If all is sent, VISIT in LB, RS and FA: 0 screening, 1 before lymphodepletion, then
+        the early samples and the visits.
+    followed : Followed
+        The infused subjects, in the order of their rows.
     """
 
     people: Accrued
     deaths: Days
     domains: dict[str, pl.DataFrame]
+    followed: Followed
 
 
-class _Collector:
-    """Parts of a domain: who, when, what."""
+def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None, sent: bool = False) -> Rows:
+    """Follow everyone who gave consent, and write down what a site would.
 
-    def __init__(self) -> None:
-        self.parts: dict[str, list[dict[str, Column]]] = {}
-
-    def add(self, domain: str, who: Flags, day: Days, **columns: Column) -> None:
-        """Add one record for each subject of a mask; columns are one value, or one for each subject of the mask."""
-        subject = np.flatnonzero(who)
-        self.parts.setdefault(domain, []).append({"SUBJ": subject, "DAY": np.asarray(day)[subject], **columns})
-
-    def frame(self, domain: str) -> pl.DataFrame:
-        """Return the domain, sorted, with SEQ."""
-        frames = []
-        for part in self.parts[domain]:
-            columns = [
-                pl.Series(name, values, dtype=pl.Int32 if name in ("SUBJ", "DAY") else None)
-                for name, values in part.items()
-                if isinstance(values, np.ndarray)
-            ]
-            frames.append(
-                pl.DataFrame(columns).with_columns(
-                    pl.lit(value).alias(name) for name, value in part.items() if not isinstance(value, np.ndarray)
-                )
-            )
-        names = frames[0].columns
-        return in_sequence(
-            pl.concat([frame.select(names) for frame in frames], how="vertical_relaxed").sort("SUBJ", "DAY", maintain_order=True)
-        )
-
-
-def in_sequence(frame: pl.DataFrame) -> pl.DataFrame:
-    """Number the records of each subject from 1; the frame is sorted."""
-    subject = frame["SUBJ"].to_numpy()
-    first = np.flatnonzero(np.diff(subject, prepend=-1))
-    seq = np.arange(len(subject)) - np.repeat(first, np.diff(np.append(first, len(subject)))) + 1
-    return frame.with_columns(pl.Series("SEQ", seq, dtype=pl.Int64))
-
-
-def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None) -> Rows:
-    """Follow everyone who gave consent, and write down what a site would."""
+    Parameters
+    ----------
+    plan : Plan
+    people : Accrued
+    threads : int, optional
+        As in `simulate_course`.
+    sent : bool
+        Write down what no rule reads too, for files: the visit of a record, and second results of a sample.
+    """
     here = np.flatnonzero(people.infused)
     followed = follow_infused(plan, people.take(here), threads=threads)
-    out = _Collector()
+    out = Collector()
     death, end, close = _ends(plan, people, here, followed)
     _before(plan, people, out)
     _after(plan, people, here, followed, out)
@@ -111,7 +94,12 @@ def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None) -> Row
     out.add("MH", people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="Y")
     out.add("MH", ~people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="N")
     domains = {name: out.frame(name) for name in ("DS", "PR", "EX", "CM", "FA", "AE", "SS", "MH")}
-    return Rows(people, death, domains | {"LB": _samples(plan, people, here, followed), "RS": _calls(people, here, followed)})
+    if not sent:
+        domains["FA"] = domains["FA"].drop("VISIT")
+    later = [_sequenced(plan, people, here, followed)] if sent or _sequencing_read(plan) else []
+    later += [_phenotypes(plan, people, here, followed)] if sent else []
+    domains |= {"LB": _samples(plan, people, here, followed, later, sent), "RS": _calls(people, here, followed, sent)}
+    return Rows(people, death, domains, followed)
 
 
 def _ends(plan: Plan, people: Accrued, here: Days, followed: Followed) -> tuple[Days, Days, Days]:
@@ -134,7 +122,7 @@ def _ends(plan: Plan, people: Accrued, here: Days, followed: Followed) -> tuple[
     return death, end, close
 
 
-def _before(plan: Plan, people: Accrued, out: _Collector) -> None:
+def _before(plan: Plan, people: Accrued, out: Collector) -> None:
     """Write consent to infusion."""
     study, settings = plan.study, plan.settings
     everyone = np.ones(len(people), bool)
@@ -155,7 +143,7 @@ def _before(plan: Plan, people: Accrued, out: _Collector) -> None:
     bridge = people.enrolled + 1 + np.floor(4 * u[:, 0]).astype(np.int64)
     last = np.where(infused, people.infusion - start - 2, np.minimum(people.lost, plan.cutoff))
     bridged = enrolled & (u[:, 1] < settings.treatment.bridging.value) & (bridge < last)
-    out.add("CM", bridged, bridge, KIND="BRIDGING THERAPY", TRT="VINCRISTINE AND DEXAMETHASONE")
+    out.add("CM", bridged, bridge, KIND="BRIDGING THERAPY", TRT="VINCRISTINE AND DEXAMETHASONE", ENDDAY=None, INDC=DISEASE)
     for drug in study.product.lymphodepletion:
         amount, unit = _DOSES.get(drug, (None, None))
         for day in range(int(settings.treatment.lymphodepletion_days.value)):
@@ -165,7 +153,7 @@ def _before(plan: Plan, people: Accrued, out: _Collector) -> None:
     out.add("EX", infused, people.infusion, KIND="PRODUCT", TRT=study.product.exposure[0], AMOUNT=dose.value, UNIT=dose.unit)
 
 
-def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector) -> None:
+def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: Collector) -> None:
     """Write infusion to cutoff, without samples and calls."""
 
     def spread(days: Days) -> Days:
@@ -179,15 +167,25 @@ def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector
         when = spread(days)
         out.add("DS", when < NEVER, when, KIND=word)
     when = spread(f.transplant)
-    out.add("PR", when < NEVER, when - _CONDITIONING, KIND="CONDITIONING")
+    out.add("PR", when < NEVER, when - CONDITIONING, KIND="CONDITIONING")
     out.add("PR", when < NEVER, when, KIND=TRANSPLANT)
-    for days, drug in ((f.tocilizumab, "TOCILIZUMAB"), (f.steroids, "DEXAMETHASONE")):
+    alive = np.where(f.end == f.death, f.end - 1, f.end)
+    neural = f.events[CARE_ICANS]
+    for_icans = (neural.grade >= 2) & (f.steroids == neural.start)
+    for days, drug, lasts, why in (
+        (f.tocilizumab, "TOCILIZUMAB", 1, CARE_CRS),
+        (np.where(for_icans, NONE, f.steroids), "DEXAMETHASONE", int(STEROID_DAYS), CARE_CRS),
+        (np.where(for_icans, f.steroids, NONE), "DEXAMETHASONE", int(STEROID_DAYS), CARE_ICANS),
+    ):
+        given, last = days < NONE, np.minimum(days + lasts - 1, alive)
+        stop = (people.infusion[here] + last)[given].astype(np.int32)
         when = spread(days)
-        out.add("CM", when < NEVER, when, KIND=_TOXICITY_CARE, TRT=drug)
+        out.add("CM", when < NEVER, when, KIND=_TOXICITY_CARE, TRT=drug, ENDDAY=stop, INDC=why)
     when = spread(f.therapy)
     which = np.floor(draw_uniform(plan.keys(people.trial, people.subject), NAMES, 3)[:, 2] * len(_NEW)).astype(int)
     for i, drug in enumerate(_NEW):
-        out.add("CM", (when < NEVER) & (which == i), when, KIND="SUBSEQUENT ANTICANCER THERAPY", TRT=drug)
+        out.add("CM", (when < NEVER) & (which == i), when, KIND="SUBSEQUENT ANTICANCER THERAPY", TRT=drug, ENDDAY=None, INDC=DISEASE)
+    _support(people, here, f, out)
     _lesions(plan, people, here, f, out)
     for term, event in f.events.items():
         alive = np.where(f.end == f.death, f.end - 1, f.end)
@@ -213,21 +211,35 @@ def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector
                 )
 
 
-def _lesions(plan: Plan, people: Accrued, here: Days, f: Followed, out: _Collector) -> None:
+def _support(people: Accrued, here: Days, f: Followed, out: Collector) -> None:
+    """Write transfusions and growth factor. They are numbered last: the subject's other records keep their numbers."""
+    given = f.support
+    for what, some in ((_PLATELETS, given.platelets), (_RED_CELLS, given.red_cells)):
+        who, at = np.nonzero(some & (given.days <= f.supported[:, None]))
+        out.put("PR", here[who], people.infusion[here[who]] + given.days[at], last=True, KIND=what)
+    some = given.start <= f.supported[given.subject]
+    who, zero = given.subject[some], people.infusion[here[given.subject[some]]]
+    stop = np.minimum(given.stop[some], f.supported[who])
+    last = (zero + stop).astype(np.int32)
+    start = zero + given.start[some]
+    out.put("CM", here[who], start, last=True, KIND=_GROWTH_FACTOR, TRT="FILGRASTIM", ENDDAY=last, INDC=NEUTROPENIA)
+
+
+def _lesions(plan: Plan, people: Accrued, here: Days, f: Followed, out: Collector) -> None:
     start = int(plan.settings.treatment.lymphodepletion_start.value)
     before = np.zeros(len(people), bool)
     before[here] = f.measured.lesions_before
     for present in (True, False):
-        out.add("FA", people.infused & (before == present), people.infusion - start - 1, PRESENT=int(present))
+        out.add("FA", people.infused & (before == present), people.infusion - start - 1, PRESENT=int(present), VISIT=1)
     for v in range(f.attended.shape[1]):
         day, state, came = (np.zeros(len(people), np.int64) for _ in range(3))
         day[here] = people.infusion[here] + f.schedule.visit[:, v]
         came[here] = f.attended[:, v]
         state[here] = f.measured.lesions[:, v]
-        out.add("FA", came == 1, day, PRESENT=state[came == 1])
+        out.add("FA", came == 1, day, PRESENT=state[came == 1], VISIT=2 + len(EARLY) + v)
 
 
-def _contacts(plan: Plan, people: Accrued, death: Days, end: Days, close: Days, out: _Collector) -> None:
+def _contacts(plan: Plan, people: Accrued, death: Days, end: Days, close: Days, out: Collector) -> None:
     """Write contacts at which a subject was known alive, from enrolment on, and the one that told of the death."""
     enrolled = people.enrolled < NEVER
     visits = plan.settings.visits
@@ -244,8 +256,33 @@ def _contacts(plan: Plan, people: Accrued, death: Days, end: Days, close: Days, 
     out.add("SS", death < NEVER, death, ALIVE=False)
 
 
-def _samples(plan: Plan, people: Accrued, here: Days, f: Followed) -> pl.DataFrame:
-    """Return LB: screening, before lymphodepletion, early samples and visits, in the order of days and tests."""
+def _sequencing_read(plan: Plan) -> bool:
+    """Whether the rules of the study read residual disease by sequencing: it names that method."""
+    return NAMED[SEQUENCED].method in methods_of(plan.study.disease.mrd.methods)
+
+
+def _sequenced(plan: Plan, people: Accrued, here: Days, f: Followed) -> Second:
+    """Return residual disease by sequencing at the visits that took place."""
+    keys = plan.keys(people.trial[here], people.subject[here])
+    result, limit = sequence(plan.settings, f.measured, keys)
+    who, visit = np.nonzero(f.attended & ~np.isnan(result))
+    return here[who], visit, np.full(len(who), SEQUENCED), result[who, visit], limit[who, visit]
+
+
+def _phenotypes(plan: Plan, people: Accrued, here: Days, f: Followed) -> Second:
+    """Return CD19 at relapse: the share of cells, and what that is called."""
+    keys = plan.keys(people.trial[here], people.subject[here])
+    who, visit, share, status, specimen = phenotype(plan.settings, f.schedule, f.course, f.measured, f.calls[..., INV], keys)
+    twice = np.repeat(np.arange(len(who)), 2)
+    test = np.stack([CD19 + specimen, CD19_STATUS + specimen], axis=1).ravel()
+    return here[who[twice]], visit[twice], test, np.stack([share, status], axis=1).ravel(), np.full(len(test), np.nan)
+
+
+def _samples(plan: Plan, people: Accrued, here: Days, f: Followed, later: list[Second], sent: bool) -> pl.DataFrame:
+    """Return LB: screening, before lymphodepletion, early samples and visits, in the order of days and tests.
+
+    Second results are numbered after all others of the subject, which keep their numbers.
+    """
     n, visits = len(people), f.attended.shape[1]
     slots = 2 + len(EARLY) + visits
     values = np.full((n, slots, len(TESTS)), np.nan)
@@ -261,16 +298,27 @@ def _samples(plan: Plan, people: Accrued, here: Days, f: Followed) -> pl.DataFra
     values[here, visit] = np.where(f.attended[..., None], f.measured.visit, np.nan)
     day[here, visit] = zero[:, None] + f.schedule.visit
     who, slot, test = np.nonzero(~np.isnan(values))
+    # a number that rounds to zero from below would be written as -0
+    found = values[who, slot, test] + 0.0
+    parts = [{"SUBJ": who, "SLOT": slot, "TEST": test, "VALUE": found, "LOD": np.full(len(who), np.nan)}]
+    parts += [{"SUBJ": w, "SLOT": 2 + len(EARLY) + v, "TEST": t, "VALUE": x, "LOD": limit} for w, v, t, x, limit in later]
+    made = {name: np.concatenate([part[name] for part in parts]) if later else parts[0][name] for name in parts[0]}
     columns = {
-        "SUBJ": who.astype(np.int32),
-        "DAY": day[who, slot].astype(np.int32),
-        "TEST": test.astype(np.uint32),
-        "VALUE": values[who, slot, test],
+        "SUBJ": made["SUBJ"].astype(np.int32),
+        "DAY": day[made["SUBJ"], made["SLOT"]].astype(np.int32),
+        "TEST": made["TEST"].astype(np.uint32),
+        "VALUE": made["VALUE"],
     }
-    return in_sequence(pl.DataFrame(columns))
+    columns |= {"LOD": made["LOD"]} if later else {}
+    columns |= {"VISIT": made["SLOT"].astype(np.int32)} if sent else {}
+    frame = pl.DataFrame(columns)
+    if not later:
+        return in_sequence(frame)
+    frame = in_sequence(frame.sort("SUBJ", maintain_order=True))
+    return frame.sort("SUBJ", "DAY", "SEQ").with_columns(pl.col("LOD").fill_nan(None))
 
 
-def _calls(people: Accrued, here: Days, f: Followed) -> pl.DataFrame:
+def _calls(people: Accrued, here: Days, f: Followed, sent: bool) -> pl.DataFrame:
     """Return RS in the order of days and readers."""
     who, visit, reader = np.nonzero(f.calls >= 0)
     columns = {
@@ -279,4 +327,5 @@ def _calls(people: Accrued, here: Days, f: Followed) -> pl.DataFrame:
         "READER": reader.astype(np.int8),
         "RESP": f.calls[who, visit, reader].astype(np.int8),
     }
+    columns |= {"VISIT": (2 + len(EARLY) + visit).astype(np.int32)} if sent else {}
     return in_sequence(pl.DataFrame(columns))

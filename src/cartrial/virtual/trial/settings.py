@@ -118,6 +118,12 @@ class Assays(Part):
     count_noise: Rate
     flow_cells: Positive
     flow_events: Positive
+    ngs_cells: Positive
+    ngs_spread: Rate
+    ngs_events: Positive
+    ngs_clone: Share
+    phenotype_cells: Positive
+    phenotype_positive: Rate
     copies_noise: Rate
     copies_limit: Positive
     b_cell_noise: Rate
@@ -127,6 +133,22 @@ class Assays(Part):
     screening_neutrophils: Positive
     screening_platelets: Positive
     screening_spread: Rate
+
+
+class Support(Part):
+    """What low counts and toxicities bring."""
+
+    platelets_below: Rate
+    platelets_every: Positive
+    red_cells_below: Rate
+    red_cells_every: Positive
+    growth_factor_below: Rate
+    growth_factor_until: Positive
+    growth_factor_from: Rate
+    growth_factor_days: Positive
+    growth_factor_dose: Positive
+    tocilizumab_dose: Positive
+    dexamethasone_dose: Positive
 
 
 class ReaderErrors(Part):
@@ -165,6 +187,7 @@ class TrialSettings(Part):
     treatment: Treatment
     visits: Visits
     assays: Assays
+    support: Support
     readers: ReaderErrors
     survival: Survival
 

@@ -29,6 +29,7 @@ def study_blocks(study: Study) -> list[Block]:
         )
         if part
     )
+    method = " or ".join(name.lower() for name in disease.mrd.methods) or "an assay"
     items = [
         ("Study", identity.id),
         ("Registry", identity.registry or "not given"),
@@ -39,7 +40,7 @@ def study_blocks(study: Study) -> list[Block]:
         ("Lymphodepletion", ", ".join(name.lower() for name in product.lymphodepletion) or "not given"),
         ("Disease", disease.name),
         ("Response criteria", criteria_words(study)),
-        ("MRD", f"negative below {disease.mrd.negative_below:g} by an assay whose limit of detection is at most that"),
+        ("MRD", f"negative below {disease.mrd.negative_below:g} by {method} whose limit of detection is at most that"),
         ("Primary reader", reader_words(study.readers.primary)),
     ]
     if study.readers.sensitivity:
