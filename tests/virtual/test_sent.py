@@ -183,19 +183,20 @@ def statuses(plan) -> pl.DataFrame:
 def test_sequencing_is_read_where_the_study_says_so():
     """By hand: named by nobody or beside flow alone, every status is what it was, also in a single trial that has all that is sent. At 1e-5
     flow (1e-4) proves no negative, and sequencing does."""
-    plan = make_plan(n=10)
+    plan = make_plan(n=8)
     flow = reading(plan, "FLOW CYTOMETRY")
     assert one_path(plan)["LBTESTCD"].unique().to_list() == ["MRDSEQ"]
     assert one_path(flow)["LBTESTCD"].unique().to_list() == ["MRD"]
     before = statuses(plan)
     assert before.equals(statuses(flow))
     single = derive(plan.study, emit_sdtm(plan.study, plan=plan)).adresp
-    assert single["MRD"].equals(before["MRD"].head(single.height)) and single["MRD"].null_count() < single.height < before.height
+    shared = [name for name in before.columns if name != "ORRES"]
+    assert single.select(shared).equals(before.filter(pl.col("TRIAL") == 0).select(shared))
     stricter = plan.study.disease.mrd.model_copy(update={"negative_below": 1e-5, "methods": ("FLOW CYTOMETRY",)})
     assert "NEGATIVE" not in statuses(with_disease(plan, mrd=stricter))["MRD"].to_list()
-    both = with_disease(plan, mrd=stricter.model_copy(update={"methods": ("flow", "NGS")}))
-    assert one_path(both)["LBLOD"].max() < 1e-5
-    assert "NEGATIVE" in statuses(both)["MRD"].to_list()
+    alone = with_disease(plan, mrd=stricter.model_copy(update={"methods": ("NGS",)}))
+    assert one_path(alone)["LBLOD"].max() < 1e-5
+    assert "NEGATIVE" in statuses(alone)["MRD"].to_list()
 
 
 def test_a_study_without_a_result_by_its_methods_is_told(source):
@@ -211,8 +212,8 @@ def test_a_study_without_a_result_by_its_methods_is_told(source):
 
 
 def test_transfusions_fit_the_counts(trials):
-    """By hand from the settings: platelets below 10, at least three days apart, and whoever has so few has had some within three days; red
-    cells below 20, seven days apart; none from new therapy, conditioning or death on."""
+    """By hand from the settings: platelets below 10, at least three days apart, and whoever has so few has had some within three days;
+    red cells below 20, seven days apart; none from new therapy, conditioning or death on."""
     _, rows = trials
     followed, people = rows.followed, rows.people
     here = {int(subject): i for i, subject in enumerate(np.flatnonzero(people.infused))}
@@ -231,8 +232,8 @@ def test_transfusions_fit_the_counts(trials):
         for day, (_, count) in counts_of(followed, i).items():
             if count < 10 and day <= followed.supported[i]:
                 assert had & set(range(day - 2, day + 1)), (subject, day)
-    stopped = np.minimum.reduce([followed.end, followed.therapy - 1, np.where(followed.transplant < 2**30, followed.transplant - 8, 2**30)])
-    assert (followed.supported <= stopped).all()
+    conditioned = np.where(followed.transplant < 2**30, followed.transplant - 7, 2**30)
+    assert (followed.supported <= np.minimum(followed.end, np.minimum(followed.therapy, conditioned) - 1)).all()
 
 
 def counts_of(followed, i: int) -> dict[int, tuple[float, float]]:
@@ -250,7 +251,7 @@ def counts_of(followed, i: int) -> dict[int, tuple[float, float]]:
 
 
 def test_growth_factor_is_for_few_neutrophils(trials):
-    """By hand from the settings: from day 7 and after cytokine release, from a count below 0.5, for at most 14 days, to the day before 1."""
+    """By hand from the settings: from day 7 and after cytokine release, from a count below 0.5, for 14 days at most, until it is 1."""
     _, rows = trials
     followed, people = rows.followed, rows.people
     here = {int(subject): i for i, subject in enumerate(np.flatnonzero(people.infused))}
@@ -268,7 +269,7 @@ def test_growth_factor_is_for_few_neutrophils(trials):
 
 
 def test_criteria_that_ask_for_no_transfusion_are_read_so():
-    """By hand: with readers that do not err, no call contradicts the laboratory values under the rule; and the rule turns some CR to CRi."""
+    """By hand: readers that do not err contradict no laboratory value under the rule; and it turns some CR to CRi."""
     none = {"readers": {"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0}}
     plan = make_plan(n=20, **none, support={"platelets-below": 150, "platelets-every": 5})
     options = plan.study.disease.options.model_copy(update={"transfusion_free_days": 7})
@@ -284,8 +285,8 @@ def test_criteria_that_ask_for_no_transfusion_are_read_so():
 
 
 def test_drugs_against_toxicity_follow_its_grade(trials):
-    """By hand: tocilizumab where cytokine release reached grade 2, corticosteroids where it reached 3 or neurotoxicity 2, for a week at most;
-    the event says that something was given for it."""
+    """By hand: tocilizumab where cytokine release reached grade 2, corticosteroids where it reached 3 or neurotoxicity 2, for a week at
+    most; the event says that something was given for it."""
     plan, rows = trials
     followed = rows.followed
     here = np.flatnonzero(rows.people.infused)
@@ -317,8 +318,8 @@ _ICANS = "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME"
 
 
 def test_demographics_say_when_subjects_were_treated_and_last_seen(source):
-    """By hand, SDTM Implementation Guide 3.3, DM: dates of the first and last dose from EX, of participation from all records; no actual arm
-    without treatment, and no arm without enrolment, with the reason."""
+    """By hand, SDTM Implementation Guide 3.3, DM: dates of the first and last dose from EX, of participation from all records; no actual
+    arm without treatment, and no arm without enrolment, with the reason."""
     plan, sent = source
     people = {row["USUBJID"]: row for row in sent.domains["DM"].iter_rows(named=True)}
     doses, seen = {}, {}
@@ -349,8 +350,8 @@ def test_demographics_say_when_subjects_were_treated_and_last_seen(source):
 
 
 def test_study_days_epochs_and_visits_fit_the_dates(source):
-    """Independent: plain Python over dates. RFSTDTC is day 1 and there is no day 0; screening ends with enrolment, treatment with the infusion
-    or the loss of the product; one last observation before exposure of each test."""
+    """Independent: plain Python over dates. RFSTDTC is day 1 and there is no day 0; screening ends with enrolment, treatment with the
+    infusion or the loss of the product; one last observation before exposure of each test."""
     plan, sent = source
     zero = {s: dated(day) for s, day in sent.domains["DM"].select("USUBJID", "RFSTDTC").drop_nulls().iter_rows()}
     enrolled = dict(sent.domains["DS"].filter(pl.col("DSDECOD") == "ENROLLED").select("USUBJID", "DSSTDTC").iter_rows())
@@ -386,8 +387,8 @@ def test_every_variable_has_a_label_and_no_name_is_too_long(source):
 
 
 def test_shares_of_race_are_those_said():
-    """By hand: 30 and 70 %, within 4 standard errors of 4,000 subjects; a subject's own does not hang on the others; shares that do not add
-    up are refused."""
+    """By hand: 30 and 70 %, within 4 standard errors of 4,000 subjects; a subject's own does not hang on the others; shares that do not
+    add up are refused."""
     said = {"country": "USA", "race": {"ASIAN": 0.3, "WHITE": 0.7}, "hispanic": 0.2, "source": "by hand", "sure": "low"}
     keys = Keys.trials("origin", 1, 1, 4000)
     race, ethnic = draw_origin(Demography(**said), keys)
@@ -395,7 +396,7 @@ def test_shares_of_race_are_those_said():
     assert abs((ethnic == "HISPANIC OR LATINO").mean() - 0.2) < 4 * np.sqrt(0.16 / 4000)
     assert draw_origin(Demography(**said), Keys.trials("origin", 1, 1, 10))[0].equals(race[:10])
     assert draw_origin(Demography(**{**said, "hispanic": None}), keys)[1].unique().to_list() == ["UNKNOWN"]
-    with pytest.raises(InputError, match="add up to 0.8"):
+    with pytest.raises(InputError, match=r"add up to 0\.8"):
         validate(Demography, {**said, "race": {"ASIAN": 0.1, "WHITE": 0.7}}, {}, "demography.yaml")
 
 
@@ -419,7 +420,7 @@ def test_what_is_sent_beside_changes_no_other_record():
 
 
 def test_parts_of_a_domain_become_one_frame():
-    """By hand: sorted by subject and day; a part that comes last is numbered last and stands by its day; what a part does not say is null."""
+    """By hand: sorted by subject and day; a part that comes last is numbered last and stands by its day; what is not said is null."""
     out = Collector()
     out.add("CM", np.array([True, True]), np.array([9, 5]), KIND="A", END=np.array([10, 6]))
     out.add("CM", np.array([True, False]), np.array([3, 0]), KIND="B", END=None)
