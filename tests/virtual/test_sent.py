@@ -30,9 +30,9 @@ from cartrial.virtual.patients.randomness import Keys
 from cartrial.virtual.trial import emit_sdtm, plan_study, simulate_study, virtual_study
 from cartrial.virtual.trial.arrivals import accrue_trials
 from cartrial.virtual.trial.assays import BELOW, CIRCULATING, HEMODILUTE, MRD
-from cartrial.virtual.trial.collect import Collector
 from cartrial.virtual.trial.emit import source_of
 from cartrial.virtual.trial.rows import make_rows
+from cartrial.virtual.trial.sent.collect import Collector
 from cartrial.virtual.trial.sent.demography import Demography, draw_origin
 from cartrial.virtual.trial.sent.second import binomial, poisson, sequence
 from cartrial.yamlfile import validate

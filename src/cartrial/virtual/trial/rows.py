@@ -16,8 +16,8 @@ from cartrial.virtual.patients.randomness import draw_normal, draw_uniform
 from cartrial.virtual.patients.toxicity import NONE
 from cartrial.virtual.trial.arrivals import NEVER, Accrued, Plan
 from cartrial.virtual.trial.assays import CD19, CD19_STATUS, NAMED, SEQUENCED, TESTS, measure_before
-from cartrial.virtual.trial.collect import Collector, in_sequence
 from cartrial.virtual.trial.follow import CONDITIONING, Followed, follow_infused
+from cartrial.virtual.trial.sent.collect import Collector, in_sequence
 from cartrial.virtual.trial.sent.second import phenotype, sequence
 from cartrial.virtual.trial.visits import EARLY, last_day
 
