@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from cartrial import InputError, Study, derive
-from cartrial.sdtm import read_sdtm
+from cartrial.sdtm import check_sdtm, read_sdtm
+from cartrial.sdtm.records import derive_records
 from cases.case import case_path, checked, derived, value
 from properties import every
 
@@ -58,11 +59,26 @@ THERAPY = [
     ("CMOCCUR", "U", False),
     ("CMSTAT", "NOT DONE", False),
     ("CMSTAT", "not_done", False),
+    ("CMSTAT", "not performed", False),
+    ("CMSTAT", "未做", False),
+    ("CMSTAT", "Completed", True),
+    ("CMMOOD", "SCHEDULED", False),
+    ("CMMOOD", "Planned", False),
+    ("CMMOOD", "geplant", False),
+    ("CMMOOD", "Performed", True),
     ("CMDOSE", "0", False),
     ("CMDOSE", "0.0", False),
     ("CMDOSE", "0.5", True),
     ("CMDOSTXT", "0 mg", False),
+    ("CMDOSE", '"0,0"', False),
+    ("CMDOSTOT", "0", False),
+    ("CMDOSTXT", '"0,0"', False),
+    ("CMDOSTXT", "0mg", False),
+    ("CMDOSTXT", "None", False),
+    ("CMDOSTXT", "not given", False),
+    ("CMDOSTXT", '"0,5 mg"', True),
     ("CMDOSTXT", "0.5-1", True),
+    ("CMDOSTXT", "0 - 1 mg", True),
     ("CMPRESP", "Y", True),  # no CMOCCUR in the table: the record is the answer
 ]
 
@@ -180,6 +196,76 @@ def test_words_that_are_no_answer_stop(tmp_path):
     folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra="CMOCCUR", value="perhaps"))
     code, text = checked(str(folder))
     assert code == 1 and "occurrence-invalid" in text and "'perhaps'" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("CMSTAT", "perhaps"), ("CMSTAT", "Y"), ("CMMOOD", "sometimes"), ("PRSTAT", "1"), ("EXMOOD", "x"), ("LBSTAT", "Y"), ("SSSTAT", "eh")],
+)
+def test_words_of_status_and_mood_that_are_in_no_list_stop(tmp_path, name, word):
+    """A6: a word that is neither is named and stops; it is neither read as done nor as not done."""
+    domain = name[:2]
+    rows = {
+        "CM": "CMTRT,CMCAT,CMSTDTC|DRUG,SUBSEQUENT ANTICANCER THERAPY,2022-03-02",
+        "PR": "PRTRT,PRSTDTC|ALLO-HSCT,2022-03-02",
+        "EX": "EXTRT,EXSTDTC|CNCT19,2022-01-01",
+        "LB": "LBTESTCD,LBSPEC,LBSTRESN,LBSTRESU,LBDTC|BLAST,BONE MARROW,60,%,2021-12-20",
+        "SS": "SSTESTCD,SSSTRESC,SSDTC|SURVSTAT,ALIVE,2022-09-18",
+    }
+    head, row = rows[domain].split("|")
+    text = f"STUDYID,USUBJID,{domain}SEQ,{head},{name}\n{STUDY},S1,1,{row},{word}\n"
+    source = read_sdtm(with_files(tmp_path, "cmoccur-n", **{domain.lower(): text}))
+    found = check_sdtm(Study.load("inaticel"), source).filter(RULE="occurrence-invalid")
+    assert found["MESSAGE"].str.starts_with(f"{name} is '{word}' (1 record)").to_list() == [True]
+
+
+LB = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBSPEC,LBSTRESN,LBSTRESU,LBDTC,LBSTAT\n"
+
+
+def test_a_test_that_was_done_is_a_result(tmp_path):
+    """A6: --STAT NOT DONE alone is not done; a word for done is done, a word for neither is no result either."""
+    words = {"": True, "DONE": True, "completed": True, "Performed": True, "NOT DONE": False, "not performed": False, "Y": False}
+    rows = [f"{STUDY},S1,{i},BLAST,BONE MARROW,{i},%,2022-01-29,{word}\n" for i, word in enumerate(words)]
+    source = read_sdtm(with_files(tmp_path, "cmoccur-n", lb=LB + "".join(rows)))
+    labs = derive_records(Study.load("inaticel"), source).labs.sort("SEQ")
+    assert labs["DONE"].to_list() == labs["TAKEN"].to_list() == list(words.values())
+
+
+def test_a_word_of_a_test_that_no_rule_reads_does_not_stop(tmp_path):
+    """Issue 9, kind 12: what decides nothing is named and read on."""
+    row = f"{STUDY},S1,1,SODIUM,BLOOD,140,mmol/L,2022-01-29,pending\n"
+    found = check_sdtm(Study.load("inaticel"), read_sdtm(with_files(tmp_path, "cmoccur-n", lb=LB + row)))
+    assert found.filter(RULE="occurrence-doubtful").select("SEVERITY", "VARIABLE").rows() == [("warning", "LBSTAT")]
+    assert "stop" not in found["SEVERITY"].to_list()
+
+
+def test_asked_for_without_a_column_of_answers_is_named(tmp_path):
+    """A6: without CMOCCUR the record is the answer; that it may be the question alone is a warning at the head of the page."""
+    folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra="CMPRESP", value="Y"))
+    notices = [note for note in derive(Study.load("inaticel"), read_sdtm(folder)).notices if note.rule == "occurrence-assumed"]
+    assert [(note.severity, note.domain, "EFS" in note.endpoints) for note in notices] == [("warning", "CM", True)]
+    assert notices[0].message.startswith("1 record was asked for (CMPRESP is Y) and CM has no CMOCCUR")
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        (("",), "PR has no PRTRT, so no record can be told to be a transplant"),
+        (("LEUKAPHERESIS", ""), "PRTRT of 1 record of PR after the infusion is blank, so it may be a transplant"),
+        (("", "LEUKAPHERESIS"), None),  # blank before the infusion
+    ],
+)
+def test_a_procedure_that_does_not_say_what_it_is_is_named(tmp_path, terms, said):
+    """A3: a blank term is told apart from no transplant, beside each endpoint that a transplant changes."""
+    dates = ("2021-11-22", "2022-03-02")[-len(terms) :]
+    rows = [f"{STUDY},S1,{i},{term},{date}\n" for i, (term, date) in enumerate(zip(terms, dates, strict=True))]
+    source = read_sdtm(with_files(tmp_path, "cmoccur-n", pr="STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC\n" + "".join(rows)))
+    study = Study.load("inaticel")
+    told = [note for note in derive(study, source).notices if note.domain == "PR"]
+    assert [(note.severity, note.message.split(":")[0], "ORR3" in note.endpoints) for note in told] == (
+        [("warning", said, True)] if said else []
+    )
+    assert check_sdtm(study, source).filter(RULE="term-missing")["VARIABLE"].to_list() == ["PRTRT"]
 
 
 def test_a_study_day_of_no_calendar_is_one_message():

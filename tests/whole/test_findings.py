@@ -36,10 +36,20 @@ SURVIVAL = """\
     events: [death]
     strategies: {hsct: treatment-policy, new-therapy: treatment-policy}
 """
+MRD = """\
+  - id: MRDN
+    label: MRD-negative remission
+    type: response-rate
+    response: [CR, CRi]
+    mrd: negative
+    window: {at: day 28}
+    population: infused
+    strategies: {hsct: composite, new-therapy: composite}
+"""
 
 
-def tables(spoil: Callable[[Tables], object], *, derive: bool = False, **files: str) -> Example:
-    """Return the findings of the small source with its tables spoilt, or files put beside them."""
+def tables(spoil: Callable[[Tables], object], *, derive: bool = False, of: str = "", **files: str) -> Example:
+    """Return the findings of the small source with its tables spoilt, or files put beside them. `of`: another population of ORR3."""
 
     def example(folder: Path) -> pl.DataFrame:
         spoilt = small_tables()
@@ -47,7 +57,8 @@ def tables(spoil: Callable[[Tables], object], *, derive: bool = False, **files: 
         data = write_tables(spoilt, folder / "data")
         for name, text in files.items():
             (data / name.replace("__", ".")).write_text(text, encoding="utf-8", errors="surrogateescape")
-        (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
+        text = STUDY_YAML.replace("population: infused", f"population: {of}") if of else STUDY_YAML
+        (folder / "study.yaml").write_text(text + SURVIVAL + (MRD if not of else ""), encoding="utf-8")
         study, source = Study.load(folder / "study.yaml"), read_sdtm(data)
         findings = check_sdtm(study, source)
         return derive_data(Data(study, source, findings)).findings if derive else findings
@@ -119,6 +130,12 @@ def died_in_september(spoilt: Tables) -> None:
     spoilt["DM"][1].update(DTHDTC="2022-09")
     spoilt["DS"][4].update(DSSTDTC="2022-09")
     del spoilt["SS"][1]
+
+
+def nothing_seen(spoilt: Tables) -> None:
+    """Every call is NE."""
+    for row in spoilt["RS"]:
+        row.update(RSSTRESC="NE")
 
 
 def infused_again(spoilt: Tables) -> None:
@@ -260,6 +277,10 @@ EXAMPLES: dict[str, Example] = {
     "not-recorded": tables(lambda spoilt: spoilt.pop("RS"), derive=True),
     "not-read": tables(read_by_the_site_alone, derive=True),
     "domain-not-recorded": tables(lambda spoilt: spoilt.pop("CM"), derive=True),
+    "reader-not-evaluable": tables(nothing_seen, derive=True),
+    "population-empty": tables(nothing_seen, derive=True, of="assessed"),
+    "mrd-not-evaluable": change("LB", 4, derive=True, LBLOD=1e-3),
+    "occurrence-assumed": change("CM", 0, derive=True, CMPRESP="Y"),
     "relapse-free-contradicts": free_before_the_response,
     "not-derived": case("data/events-template"),
     "emd-not-recorded": case("sheets/records-emd-missing"),

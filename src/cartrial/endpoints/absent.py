@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from cartrial.endpoints.populations import Populations
     from cartrial.study import Endpoint, Study
 
-__all__ = ["NOT_DERIVED", "NOT_READ", "NOT_RECORDED", "NO_LESIONS", "missing_of_rate", "missing_of_time", "with_unread"]
+__all__ = ["NOBODY_KNOWN", "NOT_DERIVED", "NOT_READ", "NOT_RECORDED", "NO_LESIONS", "missing_of_rate", "missing_of_time", "with_unread"]
 
 NOT_RECORDED, NOT_DERIVED = "not recorded", "not derived"
 """How the rule of a value begins that the source cannot give."""
 
 NO_LESIONS = "extramedullary disease was never recorded"
+
+NOBODY_KNOWN = {
+    "evaluable": "no disease before lymphodepletion, and no marrow or call there, is recorded of anybody, so who is evaluable is not known",
+    "leukapheresed": "no leukapheresis is recorded of anybody, so who is leukapheresed is not known",
+}
+"""Why it is not known who is in a population."""
 
 NOT_READ = "not read"
 """Flag of a subject that its endpoint's reader has not read and another source has."""
@@ -32,6 +38,8 @@ BY_READER = ("assessed", "evaluable", "responders")
 def with_unread(populations: Populations, endpoint: Endpoint, reader: int, member: np.ndarray) -> np.ndarray:
     """Add the infused of trials that the reader has not read, where the reader's calls say who is in the population.
 
+    And those of trials in which nothing recorded says of anybody whether he is in it.
+
     Parameters
     ----------
     populations : Populations
@@ -39,21 +47,31 @@ def with_unread(populations: Populations, endpoint: Endpoint, reader: int, membe
     reader : int
     member : ndarray of bool, shape (subjects,)
     """
+    infused = populations.course.day0 < FAR
+    member = np.asarray(member | (populations.unrecorded(endpoint.population, reader)[populations.trial] & infused))
     if endpoint.population not in BY_READER:
         return member
-    return np.asarray(member | (populations.unknown(reader)[populations.trial] & (populations.course.day0 < FAR)))
+    return np.asarray(member | (populations.unknown(reader)[populations.trial] & infused))
 
 
+_PENDING = "every reading is pending, since of no date two readers agree and none is adjudicated"
 _USABLE = "with a whole date after day 0 and up to the cutoff, of an infused subject"
 
 
 def _unread(populations: Populations, reader: int, trial: np.ndarray) -> list[tuple[np.ndarray, str]]:
-    """Say of which rows the reader has no call: none that could be used, none at all, or none of a remission for want of EMD."""
+    """Say of which rows the reader has no call: all pending, none that could be used, none at all, or no remission for want of EMD."""
     unread = populations.unread(reader)[trial]
     unusable = populations.records.recorded.unusable(READERS[reader], trial)
     who = f"{NOT_RECORDED}: no call by {READERS[reader]}"
     hidden = (populations.hidden(reader)[trial], f"{NOT_RECORDED}: {NO_LESIONS}, and every remission needs it")
-    return [(unread & unusable, f"{who} {_USABLE}"), (unread, f"{who} in the source"), hidden]
+    pending = (populations.pending(reader)[trial] & unread, f"{who} was made: {_PENDING}")
+    return [pending, (unread & unusable, f"{who} {_USABLE}"), (unread, f"{who} in the source"), hidden]
+
+
+def _nobody(populations: Populations, population: str, reader: int, trial: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """Say of which rows it is not known who is in the population."""
+    why = NOBODY_KNOWN.get(population)
+    return [(populations.unrecorded(population, reader)[trial], f"{NOT_RECORDED}: {why}")] if why else []
 
 
 def missing_of_rate(
@@ -73,7 +91,7 @@ def missing_of_rate(
         What the rule for rates says of each.
     """
     trial = populations.trial[rows]
-    found = _unread(populations, reader, trial)
+    found = [*_unread(populations, reader, trial), *_nobody(populations, endpoint.population, reader, trial)]
     if populations.records.recorded.level == "events":
         everybody = np.ones(len(rows), bool)
         assert endpoint.window is not None
@@ -93,6 +111,8 @@ def missing_of_rate(
         what = f"MRD result of {specimens}" + (f" by {methods}" if methods else "")
         found.append((unusable[trial], f"{NOT_RECORDED}: no {what} that can be read, {_USABLE}, although there are remissions"))
         found.append((without[trial], f"{NOT_RECORDED}: no {what} in the source, although there are remissions"))
+        why = f"no negative {what} says its limit of detection, so nobody could be MRD-negative"
+        found.append((populations.without_limits(reader)[trial], f"{NOT_RECORDED}: {why}"))
     return found
 
 
@@ -128,6 +148,7 @@ def missing_of_time(
     found: list[tuple[np.ndarray, str]] = []
     if endpoint.read:
         found += _unread(populations, reader, populations.trial[rows])
+    found += _nobody(populations, endpoint.population, reader, populations.trial[rows])
     if populations.records.recorded.level == "events":
         everybody = np.ones(len(rows), bool)
         if endpoint.missed_visits:

@@ -59,7 +59,11 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ),
     ("not-read", "warning or note", "The reader of an endpoint has read every subject that another source has an assessment of."),
     ("emd-not-recorded", "warning", "Extramedullary disease is recorded where statuses come from the laboratory values."),
-    ("domain-not-recorded", "note", "The domains that an endpoint uses have records."),
+    ("domain-not-recorded", "warning or note", "The domains that an endpoint uses have records, and these say what they are of."),
+    ("reader-not-evaluable", "warning", "Not every call of a reader is NE."),
+    ("population-empty", "warning", "Somebody is in the population of each endpoint and variant."),
+    ("mrd-not-evaluable", "warning or note", "The residual disease of those in remission is evaluable."),
+    ("occurrence-assumed", "warning", "What was asked for beforehand has an answer."),
     ("adjudication-unused", "warning", "An adjudication belongs to a pair of reads."),
     ("adjudication-ignored", "note", "An adjudication stands where the readers disagree."),
 )

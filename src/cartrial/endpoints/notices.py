@@ -9,10 +9,13 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.absent import NO_LESIONS, NOT_READ, NOT_RECORDED
+from cartrial.endpoints.rules.codes import R_MRD_NOT_EVALUABLE, RATE_REASONS
 from cartrial.endpoints.sets.baseline import level_column
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW
 from cartrial.sdtm.records import READERS
-from cartrial.sdtm.records.codes import INV, LAB
+from cartrial.sdtm.records.codes import FAR, INV, LAB
+from cartrial.sdtm.vocabulary.occurrence import assumed, happened
+from cartrial.sdtm.vocabulary.terms import value_of
 from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
@@ -29,6 +32,17 @@ _LACKS = {
     "PR": "that there was no transplant is not known",
     "DS": "that nobody withdrew, was lost or was taken off study is not known",
 }
+
+
+_SOURCE_OF = {"MRD": "LB", "lymphodepletion": "LB", "leukapheresis": "PR", "survival": "SS"}
+"""By a word of why an endpoint is absent, the domain that lacks something; else it is RS."""
+
+_TERMS = {
+    "CM": ("CMCAT", "a new therapy", "note"),
+    "PR": ("PRTRT", "a transplant", "warning"),
+    "DS": ("DSDECOD", "a withdrawal or a loss", "warning"),
+}
+"""The variable that says what a record is of, what it cannot be told to be without it, and how bad that is: CMCAT is permissible."""
 
 
 class Notice(NamedTuple):
@@ -53,8 +67,9 @@ def find_notices(study: Study, populations: Populations, adsl: pl.DataFrame, adr
     recorded = populations.records.recorded
     if recorded.shared and not recorded.absent:
         return ()
-    found = [*_endpoints(adrs, adtte, populations), *_not_read(adrs), *_characteristics(study, populations, adsl)]
-    return (*found, *_lesions(study, populations), *not_known(study, populations))
+    found = [*_endpoints(adrs, adtte, populations), *_not_read(adrs), *_not_evaluable(adrs), *_blind(study, populations)]
+    found += [*_empty(study, populations, adrs, adtte), *_characteristics(study, populations, adsl), *_lesions(study, populations)]
+    return (*found, *_answered_by_record(study, populations), *not_known(study, populations))
 
 
 def _endpoints(adrs: pl.DataFrame, adtte: pl.DataFrame, populations: Populations) -> Iterator[Notice]:
@@ -77,7 +92,7 @@ def _endpoints(adrs: pl.DataFrame, adtte: pl.DataFrame, populations: Populations
     for rule, names, endpoints in found.iter_rows():
         said, _, why = rule.partition(": ")
         severity = "not-recorded" if said == NOT_RECORDED else "not-derived"
-        domain = "LB" if "MRD" in why else ("SS" if "survival" in why else "RS")
+        domain = next((name for words, name in _SOURCE_OF.items() if words in why), "RS")
         state = "" if populations.records.recorded.state(domain) == "read" else f" ({populations.records.recorded.words(domain)})"
         yield Notice(
             severity, "warning", domain, f"{why[:1].upper()}{why[1:]}{state}: {_listed(names)} {_are(names)} {said}.", tuple(endpoints)
@@ -99,10 +114,69 @@ def _not_read(adrs: pl.DataFrame) -> Iterator[Notice]:
     counts = main.group_by("PARAMCD", "READER", maintain_order=True).agg(unread.sum().alias("UNREAD"), pl.len().alias("N"))
     for name, reader, some, total in counts.filter(pl.col("UNREAD") > 0).iter_rows():
         message = (
-            f"{name}: {some} of {total} subjects were not read by {reader}, although another source has an adequate assessment of them; "
-            "they count as non-responders."
+            f"{name}: {some} of {total} subjects were not read by {reader} (no call, or all pending), although another source has an "
+            "adequate assessment of them; they count as non-responders."
         )
         yield Notice("not-read", "warning" if some > MANY * total else "note", "RS", message, (name,))
+
+
+def _not_evaluable(adrs: pl.DataFrame) -> Iterator[Notice]:
+    """Subjects in remission whose residual disease could not be judged: non-responders, counted apart (rules, paragraph 3)."""
+    main = adrs.filter((pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
+    some = (pl.col("REASON") == RATE_REASONS[R_MRD_NOT_EVALUABLE]).sum().alias("SOME")
+    for name, count, total in main.group_by("PARAMCD", maintain_order=True).agg(some, pl.len()).filter(pl.col("SOME") > 0).iter_rows():
+        message = (
+            f"{name}: {count} of {total} subjects are in remission and their residual disease is not evaluable (a negative result by an "
+            "assay that is not sensitive enough or of unknown limit); they count as non-responders."
+        )
+        yield Notice("mrd-not-evaluable", "warning" if count > MANY * total else "note", "LB", message, (name,))
+
+
+def _blind(study: Study, populations: Populations) -> Iterator[Notice]:
+    """Readers whose every call is NE: non-responders by the rules, and no response could have been seen."""
+    variants = [variant.endpoint.reader for endpoint in study.endpoints for variant in study.variants(endpoint)]
+    mains = [(endpoint.id, study.variants(endpoint)[0].endpoint.reader) for endpoint in study.endpoints]
+    for reader in dict.fromkeys(name for name in variants if name):
+        if populations.blind(READERS.index(reader)).any():
+            touched = tuple(name for name, by in mains if by == reader)
+            which = f" ({', '.join(touched)})" if touched else ""
+            message = (
+                f"Every call by {reader} after the infusion is NE (not evaluable), so no response or relapse by {reader} could be seen; "
+                f"a subject without one counts as a non-responder{which}."
+            )
+            yield Notice("reader-not-evaluable", "warning", "RS", message, touched)
+
+
+def _empty(study: Study, populations: Populations, adrs: pl.DataFrame, adtte: pl.DataFrame) -> Iterator[Notice]:
+    """Endpoints and variants of whose population nobody is, although subjects were infused: they have no row anywhere."""
+    made = pl.concat([frame.select("PARAMCD", "VARIANT").unique() for frame in (adrs, adtte)])
+    there = set(made.cast(pl.String).iter_rows())
+    if not (populations.course.day0 < FAR).any():
+        return
+    for endpoint in study.endpoints:
+        for variant in study.variants(endpoint):
+            population = variant.endpoint.population
+            if (endpoint.id, variant.name) in there or population == "responders":
+                continue
+            name = f"{endpoint.id} ({variant.name})" if variant.name else endpoint.id
+            reader = f" by {variant.endpoint.reader}" if variant.endpoint.reader else ""
+            message = f"No subject is in the population {population}{reader}, so {name} is not estimated."
+            yield Notice("population-empty", "warning", None, message, (endpoint.id,))
+
+
+def _answered_by_record(study: Study, populations: Populations) -> Iterator[Notice]:
+    """Records that were asked for beforehand, in a table without a column of answers: each is taken as having happened."""
+    for domain, what in {"EX": "exposure", "PR": "procedure", "CM": "therapy", "DS": "disposition"}.items():
+        frame = populations.records.extra.get(domain)
+        some = int(frame.select(assumed(frame, domain).sum()).item()) if frame is not None and frame.height else 0
+        if some:
+            are = "1 record was" if some == 1 else f"{some} records were"
+            message = (
+                f"{are} asked for ({domain}PRESP is Y) and {domain} has no {domain}OCCUR to say whether it happened: "
+                f"each is read as a {what} that did. If it only lists what was asked, give {domain}OCCUR."
+            )
+            touched = tuple(endpoint.id for endpoint in study.endpoints if domain != "EX" and _uses(endpoint, domain))
+            yield Notice("occurrence-assumed", "warning", domain, message, touched)
 
 
 def _characteristics(study: Study, populations: Populations, adsl: pl.DataFrame) -> Iterator[Notice]:
@@ -155,13 +229,19 @@ def not_known(study: Study, populations: Populations) -> Iterator[Notice]:
         touched = tuple(endpoint.id for endpoint in study.endpoints if _uses(endpoint, domain))
         if not touched:
             continue
+        variable, told, severity = _TERMS[domain]
+        blank = _blank_after(populations, domain, variable) if domain != "CM" else 0
         if recorded.state(domain) != "read":
-            why = recorded.words(domain)
-        elif domain == "CM" and recorded.lacks("CM", "CMCAT"):
-            why = "CM has no CMCAT, so no record can be told to be a new therapy"
+            why, severity = recorded.words(domain), "note"
+        elif recorded.lacks(domain, variable):
+            why = f"{domain} has no {variable}, so no record can be told to be {told}"
+        elif blank:
+            many = "1 record" if blank == 1 else f"{blank} records"
+            why = f"{variable} of {many} of {domain} after the infusion is blank, so {'it' if blank == 1 else 'each'} may be {told}"
         else:
             continue
-        yield Notice("domain-not-recorded", "note", domain, f"{why}: {what} ({', '.join(touched)}).", touched)
+        yield Notice("domain-not-recorded", severity, domain, f"{why}: {what} ({', '.join(touched)}).", touched)
+    yield from _enrolment(study, populations)
     if not populations.survival_recorded().all():
         touched = tuple(endpoint.id for endpoint in study.endpoints if "death" in endpoint.events and endpoint.events != ("death",))
         if touched:
@@ -171,6 +251,28 @@ def not_known(study: Study, populations: Populations) -> Iterator[Notice]:
     if recorded.state("AE") != "read":
         message = f"{recorded.words('AE')}: adverse events are not recorded, so no table of them is made."
         yield Notice("domain-not-recorded", "note", "AE", message)
+
+
+def _enrolment(study: Study, populations: Populations) -> Iterator[Notice]:
+    """Endpoints of the enrolled in a source that records no enrolment: who was neither leukapheresed nor treated is not in N."""
+    touched = tuple(endpoint.id for endpoint in study.endpoints if endpoint.population == "enrolled")
+    outside = int((populations.course.enrolled >= FAR).sum())
+    if touched and outside and populations.records.subjects["ENROLLED"].null_count() == len(populations.trial):
+        of = "1 subject" if outside == 1 else f"{outside} subjects"
+        message = (
+            f"No enrolment is recorded, so of {of} neither leukapheresed, lymphodepleted nor infused it is not known whether they were "
+            f"enrolled; they are not in N ({', '.join(touched)})."
+        )
+        yield Notice("domain-not-recorded", "warning", "DS", message, touched)
+
+
+def _blank_after(populations: Populations, domain: str, variable: str) -> int:
+    """Count the records of a domain that may lie after the infusion, up to the cutoff, and do not say what they are of."""
+    frame, course = populations.records.extra.get(domain), populations.course.frame.select("SUBJ", "DAY0", "CUTOFF")
+    if frame is None or not {"DAY", "DAYX"} <= set(frame.columns):
+        return 0
+    blank = frame.filter(value_of(frame, variable).is_null() & happened(frame, domain)).join(course, on="SUBJ")
+    return blank.filter((pl.col("DAYX") >= pl.col("DAY0")).fill_null(True) & (pl.col("DAY") <= pl.col("CUTOFF")).fill_null(True)).height
 
 
 def _uses(endpoint: Endpoint, domain: str) -> bool:

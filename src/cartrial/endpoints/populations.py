@@ -15,10 +15,10 @@ from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
-from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED
+from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED, MRD_NEGATIVE, MRD_NOT_EVALUABLE, PENDING
 from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
-from cartrial.sdtm.vocabulary.results import result_bounds, significant
+from cartrial.sdtm.vocabulary.results import lacks_limit, result_bounds, significant
 from cartrial.study.criteria.codes import DISEASE, NE, REMISSION, statuses_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,81 @@ class Populations:
         """Return in which trials a reader has no call at all, although subjects could have been read: bool, by trial."""
         could = np.zeros(self.trials, bool)
         could[self.trial[self.readable]] = True
-        return np.asarray(could & ~self.records.recorded.has(READERS[reader], np.arange(self.trials)))
+        has = self.records.recorded.has(READERS[reader], np.arange(self.trials))
+        return np.asarray(could & ~(has & ~self.pending(reader)))
+
+    def pending(self, reader: int) -> np.ndarray:
+        """Return in which trials a reader's assessments are all pending: no pair agreed or was adjudicated, and no call was made.
+
+        bool, by trial; of the committee alone, and not of trials that share the declaration of their sources.
+        """
+        calls = self.calls[reader]
+        if self.records.recorded.shared:
+            return np.zeros(self.trials, bool)
+        trial, open_ = self.trial[calls.subject], (calls.flags & PENDING) != 0
+        some, made = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
+        later = self.later(calls)
+        some[trial[later & open_]] = True
+        made[trial[later & ~open_]] = True
+        return some & ~made
+
+    def later(self, calls: Calls) -> np.ndarray:
+        """Return which assessments a rule could use: after day 0, or, where remissions from bridging count, of who was never infused."""
+        day0 = self.course.day0[calls.subject]
+        bridging = any(endpoint.window is not None and endpoint.window.bridging for endpoint in self.study.endpoints)
+        return np.asarray((calls.day > day0) | (bridging & (day0 == FAR)))
+
+    def blind(self, reader: int) -> np.ndarray:
+        """Return in which trials every call of a reader after day 0 is NE, and not for want of EMD alone: bool, by trial."""
+        calls = self.calls[reader]
+        later = self.later(calls) & ((calls.flags & PENDING) == 0)
+        trial = self.trial[calls.subject]
+        some, seen = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
+        some[trial[later & (calls.status == NE)]] = True
+        seen[trial[later & (calls.status != NE)]] = True
+        return some & ~seen & ~self.unknown(reader)
+
+    def unrecorded(self, name: str, reader: int) -> np.ndarray:
+        """Return in which trials nothing recorded says of anybody whether he is in a population, although subjects were infused.
+
+        `evaluable`: of no infused subject disease before lymphodepletion is known. `leukapheresed`: nobody has a leukapheresis. bool, by
+        trial; no trial that shares the declaration of its sources.
+        """
+        infused, known = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
+        if self.records.recorded.shared or name not in ("evaluable", "leukapheresed"):
+            return known
+        infused[self.trial[self.course.day0 < FAR]] = True
+        if name == "leukapheresed":
+            known[self.trial[self.course.frame["LEUK"].is_not_null().to_numpy()]] = True
+        else:
+            known[self.trial[(self.course.day0 < FAR) & self.disease_known(reader)]] = True
+        return infused & ~known
+
+    def without_limits(self, reader: int) -> np.ndarray:
+        """Return in which trials nobody could be MRD-negative, since no negative result of a remission by a reader says its limit.
+
+        bool, by trial: no remission after day 0 is MRD-negative, some are not evaluable, and of each of these the limit is unknown.
+        """
+        calls = self.calls[reader]
+        remission = np.isin(calls.status, statuses_of(REMISSION)) & (calls.day > self.course.day0[calls.subject])
+        open_ = remission & (calls.mrd == MRD_NOT_EVALUABLE)
+        trial = self.trial[calls.subject]
+        some, told = np.zeros(self.trials, bool), np.full(self.trials, self.records.recorded.shared)
+        some[trial[open_]] = True
+        told[trial[remission & (calls.mrd == MRD_NEGATIVE)]] = True
+        samples = self.records.labs.filter(pl.col("TEST") == "MRD").with_columns(lacks_limit().alias("LACKS"))
+        used = pl.DataFrame({"SUBJ": calls.subject[open_], "SEQ": calls.mrd_seq[open_]}, schema=dict(samples.select("SUBJ", "SEQ").schema))
+        known = used.join(samples.filter(~pl.col("LACKS")), on=["SUBJ", "SEQ"], how="semi")["SUBJ"]
+        told[self.trial[known.to_numpy()]] = True
+        return some & ~told
+
+    def disease_known(self, reader: int) -> np.ndarray:
+        """Return of whom it is known whether there was disease before lymphodepletion: bool, by subject.
+
+        By a call of the reader, or by the marrow; blood and extramedullary disease tell of disease, and not that there was none.
+        """
+        calls = self.calls[reader]
+        return np.asarray((self._last_call(calls) >= 0) | self._by_lab[0] | self._by_lab[1])
 
     def hidden(self, reader: int) -> np.ndarray:
         """Return in which trials every remission by a reader is NE because EMD was never recorded: bool, by TRIAL (rules, A4)."""
@@ -97,13 +171,16 @@ class Populations:
         return np.asarray(self.unread(reader) | self.hidden(reader))
 
     def not_read(self, reader: int) -> np.ndarray:
-        """Return which infused subjects have no call by a reader after day 0, and an adequate one by another source: bool, by subject."""
+        """Return which infused subjects have no call by a reader after day 0, and an adequate one by another source: bool, by subject.
+
+        What is pending is no call.
+        """
         day0 = self.course.day0
         own, other = np.zeros(len(day0), bool), np.zeros(len(day0), bool)
         for code, calls in self.calls.items():
             after = calls.day > day0[calls.subject]
             if code == reader:
-                own[calls.subject[after]] = True
+                own[calls.subject[after & ((calls.flags & PENDING) == 0)]] = True
             else:
                 other[calls.subject[after & (calls.status != NE)]] = True
         return np.asarray((day0 < FAR) & ~own & other)
@@ -150,15 +227,27 @@ class Populations:
         np.minimum.at(first, calls.subject[keep], calls.day[keep])
         return first
 
+    def _last_call(self, calls: Calls) -> np.ndarray:
+        """The status of the reader's last adequate call before lymphodepletion, -1 where there is none."""
+        before = (calls.status != NE) & (calls.day <= self._base_day[calls.subject])
+        call = np.full(len(self.course.day0), -1, np.int64)
+        call[calls.subject[before]] = calls.status[before]  # sorted by day: the last one stays
+        return call
+
     def _morphologic_disease(self, calls: Calls) -> np.ndarray:
         """Disease before lymphodepletion by the reader's last call, else by marrow, blood or extramedullary disease in LB and FA."""
-        course, frame = self.course, self.course.frame
-        base_day = wide(frame["LDSTART"].fill_null(frame["DAY0"]), FAR)
-        before = (calls.status != NE) & (calls.day <= base_day[calls.subject])
-        call = np.full(len(course.day0), -1, np.int64)
-        call[calls.subject[before]] = calls.status[before]  # sorted by day: the last one stays
-        by_reader = np.isin(call, statuses_of(DISEASE))
-        base = pl.DataFrame({"SUBJ": frame["SUBJ"], "BASE": base_day})
+        call = self._last_call(calls)
+        return np.where(call >= 0, np.isin(call, statuses_of(DISEASE)), self._by_lab[0])
+
+    @cached_property
+    def _base_day(self) -> np.ndarray:
+        frame = self.course.frame
+        return wide(frame["LDSTART"].fill_null(frame["DAY0"]), FAR)
+
+    @cached_property
+    def _by_lab(self) -> tuple[np.ndarray, np.ndarray]:
+        """Who had disease before lymphodepletion by LB and FA, and whose marrow was measured."""
+        base = pl.DataFrame({"SUBJ": self.course.frame["SUBJ"], "BASE": self._base_day})
         marrow = self.study.disease.criteria.refractory_marrow
         used = (pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"])
         tests = self.records.labs.filter(used).with_columns(result_bounds()).filter(pl.col("LOW").is_not_null())
@@ -166,14 +255,15 @@ class Populations:
         last = _last_before(tests, base, ["SPEC"], "LOW")
         limit = pl.select(significant(pl.lit(marrow.value))).item()
         reached = pl.col("LOW") > limit if marrow.op == ">" else pl.col("LOW") >= limit
-        disease = last.filter(((pl.col("SPEC") == "BONE MARROW") & reached) | ((pl.col("SPEC") == "BLOOD") & (pl.col("LOW") > 0)))["SUBJ"]
-        lesions = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)[
-            "SUBJ"
-        ]
-        by_lab = np.zeros(len(course.day0), bool)
-        by_lab[disease.to_numpy()] = True
-        by_lab[lesions.to_numpy()] = True
-        return np.where(call >= 0, by_reader, by_lab)
+        of_marrow = pl.col("SPEC") == "BONE MARROW"
+        disease = last.filter((of_marrow & reached) | ((pl.col("SPEC") == "BLOOD") & (pl.col("LOW") > 0)))["SUBJ"]
+        present = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)
+        count = len(self.course.day0)
+        found, measured = np.zeros(count, bool), np.zeros(count, bool)
+        found[disease.to_numpy()] = True
+        found[present["SUBJ"].to_numpy()] = True
+        measured[last.filter(of_marrow)["SUBJ"].to_numpy()] = True
+        return found, measured
 
 
 def _last_before(frame: pl.DataFrame, base: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, many, no_findings, require_study_days
+from cartrial.sdtm.vocabulary.occurrence import undone
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 from cartrial.sdtm.vocabulary.results import EXACT, SIGNS, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS
@@ -98,11 +99,10 @@ def _rows_of(frame: pl.DataFrame, domain: str) -> pl.Expr:
 
 def _collected(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
     """Keep a result as collected in --ORRES, and take it from there where the standard result is blank."""
-    result, collected, status = f"{domain}STRESC", f"{domain}ORRES", f"{domain}STAT"
+    result, collected = f"{domain}STRESC", f"{domain}ORRES"
     blank = {"RS": RESPONSES[NE], "FA": "NOT DONE"}[domain]
-    not_done = canonical(pl.col(status), "STAT").is_not_null() if status in frame.columns else pl.lit(False)
     rows = _rows_of(frame, domain)
-    filled = pl.coalesce(result, collected, pl.when(not_done).then(pl.lit(blank)))
+    filled = pl.coalesce(result, collected, pl.when(undone(frame, domain)).then(pl.lit(blank)))
     return frame.with_columns(
         pl.when(rows).then(pl.coalesce(collected, result)).otherwise(pl.col(collected)).alias(collected),
         pl.when(rows).then(filled).otherwise(pl.col(result)).alias(result),
@@ -164,9 +164,7 @@ def _values(frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, pl.DataFrame]
     frame = frame.with_columns(read.select(pl.all().name.prefix("__")))
     unit = standard_unit(pl.col("__TEST"), pl.col("__UNIT"))
     frame = frame.with_columns(unit.alias("__STANDARD"))
-    rows = pl.col("__TEST").is_in(list(UNITS))
-    if "LBSTAT" in frame.columns:
-        rows = rows & pl.col("LBSTAT").is_null()
+    rows = pl.col("__TEST").is_in(list(UNITS)) & ~undone(frame, "LB")
     factor = pl.col("__FACTOR")
     convert = (factor.is_not_null() & (factor != 1.0)).fill_null(False)
     changed, found = frame.filter(convert), no_findings()

@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, MONTH, PROPORTION
-from cartrial.endpoints.absent import BY_READER, NO_LESIONS, NOT_DERIVED, NOT_RECORDED
+from cartrial.endpoints.absent import BY_READER, NO_LESIONS, NOBODY_KNOWN, NOT_DERIVED, NOT_RECORDED
 
 __all__ = ["absent_rows", "is_absent"]
 
@@ -71,6 +71,7 @@ def _rows(
     found = absent.group_by(keys).agg(pl.len().cast(pl.Int64).alias("N"), rule.min().alias("RULE")).sort(keys)
     found = found.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").rename({"TRIAL": "trial"})
     unknown = pl.col("population").is_in(BY_READER) & rule.str.contains(f"no call by|{NO_LESIONS}")
+    unknown |= rule.str.contains("|".join(NOBODY_KNOWN.values()))
     null = [pl.lit(None, dtype=pl.Float64).alias(name) for name in (*counts, *estimates)]
     found = found.with_columns(*null, pl.when(~unknown).then("N").alias("N"), rule.str.split(":").list.first().alias("said"))
     rows = []

@@ -90,6 +90,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
     unread = pl.lit(pl.Series(populations.unknown(reader)[populations.trial]))
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.when(~unread).then(pl.lit(series)) for name, series in flags.items()}}
+    yes["EVALFL"] = pl.when(~pl.lit(pl.Series(populations.unrecorded("evaluable", reader)[populations.trial]))).then(yes["EVALFL"])
     frame = frame.select(
         *("SUBJ", "SITEID", "AGE", "SEX", "COUNTRY", "ARMCD"),
         *(

@@ -305,6 +305,9 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
             same.append(name)
         else:
             _say(console, f"With {name}: {said}")
+    outside = [name for name in variants if name and name not in rows]
+    if outside:
+        _say(console, f"Not in the population with {', '.join(outside)}, so no value.")
     if same:
         _say(console, f"The same with {', '.join(same)}.")
     console.print()

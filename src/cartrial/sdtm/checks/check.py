@@ -9,6 +9,7 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.sdtm.checks.dates import DATE_RULES
 from cartrial.sdtm.checks.frame import CheckRule, Context, with_rule
+from cartrial.sdtm.checks.happened import HAPPENED_RULES
 from cartrial.sdtm.checks.keys import KEY_RULES
 from cartrial.sdtm.checks.plausible import PLAUSIBLE_RULES
 from cartrial.sdtm.checks.readers import READER_RULES
@@ -26,7 +27,7 @@ __all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "requi
 
 CHECK_RULES: tuple[CheckRule, ...] = (
     *(*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES),
-    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES),
+    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES, *HAPPENED_RULES),
 )
 """Every rule of checking."""
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
-from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.occurrence import happened, undone
 from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.vocabulary.specimens import is_read
@@ -87,8 +87,8 @@ class Context:
         return {}
 
     @cached_property
-    def results(self) -> pl.DataFrame:
-        """Return the done records of LB as the rules read them.
+    def laboratory(self) -> pl.DataFrame:
+        """Return the records of LB as the rules read them, with what was not done.
 
         Returns
         -------
@@ -103,7 +103,12 @@ class Context:
             *read.get_columns(), pl.coalesce(canonical(pl.col("LBSPEC"), "LBSPEC"), normalised(pl.col("LBSPEC"))).alias("SPEC")
         )
         lab = lab.with_columns(*result_bounds(), is_read(self.study.disease.mrd.specimens).alias("READ"))
-        return lab.filter(pl.col("LBSTAT").is_null())
+        return lab
+
+    @cached_property
+    def results(self) -> pl.DataFrame:
+        """Return `laboratory` without what was not done."""
+        return self.laboratory.filter(~undone(self.laboratory, "LB"))
 
     @cached_property
     def keyed(self) -> list[str]:

@@ -1,7 +1,4 @@
-"""Can the dates be true, and did what is recorded happen?
-
-Slips of a year, labels against dates, study days against dates, what was asked and denied.
-"""
+"""Can the dates be true? Slips of a year, labels against dates, study days against dates."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, TIMING, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dates import earliest_day, is_implausible, is_interval, is_partial, latest_day
-from cartrial.sdtm.vocabulary.occurrence import occurrence
 from cartrial.sdtm.vocabulary.schema import DOMAINS, kind_of
-from cartrial.sdtm.vocabulary.terms import canonical, value_of
+from cartrial.sdtm.vocabulary.terms import value_of
 
 __all__ = ["PLAUSIBLE_RULES"]
 
@@ -24,9 +20,6 @@ _LATER = rf"\b{_UNIT}\s*\+?\s*0*[1-9]\d*\b|\b0*[1-9]\d*\s*{_UNIT}\b|FOLLOW\W?UP|
 # and one that may be before it all the same: day 1 can be the infusion itself
 _EARLIER = r"-\s*\d|\bD(AY)?\s*\+?\s*0*1\b|PRIOR|BEFORE|PRE|SCREEN|BASELINE|LYMPHO|\bLD|CONDITION|APHERESIS|CYCLE|\bC\d"
 _PRIOR = r"PRIOR|PREVIOUS|HISTOR"
-# Domains whose records a rule reads as events, exposures, procedures or therapies.
-_EVENTS = ("EX", "PR", "CM", "DS", "AE")
-_FINDINGS = ("RS", "FA", "SS", "DD")
 _DAYS = re.compile(r"^([A-Z]{2}(?:ST|EN)?|DTH)DTC$")
 
 
@@ -150,45 +143,7 @@ def _day_zero(context: Context) -> Iterator[pl.DataFrame]:
     yield found(on_zero, message, domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
 
 
-def _asked(context: Context, answer: str, domains: tuple[str, ...]) -> Iterator[tuple[str, pl.DataFrame]]:
-    for name in domains:
-        raw = context.source.domains.get(name)
-        if raw is not None and raw.height and set(SUBJECT) <= set(raw.columns):
-            rows = raw.filter(occurrence(raw, name) == answer).select("USUBJID", "ROW")
-            yield name, rows.with_columns(pl.lit(context.source.file_of(name), dtype=pl.String).alias("FILE"), pl.lit(name).alias("DOMAIN"))
-
-
-def _denied(context: Context) -> Iterator[pl.DataFrame]:
-    for name, rows in _asked(context, "U", _FINDINGS):
-        message = pl.format(f"{{}} of {name} not done; no rule reads them as assessments.", "COUNT")
-        yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}STAT")
-    for name, rows in _asked(context, "N", _EVENTS):
-        said = f"{{}} of {name} did not happen ({name}OCCUR N, a dose of 0, or planned only); no rule reads them as events."
-        message = pl.format(said, "COUNT")
-        yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}OCCUR")
-
-
-def _unanswered(context: Context) -> Iterator[pl.DataFrame]:
-    for name, rows in _asked(context, "U", _EVENTS):
-        why = f"{name}OCCUR blank or U, or {name}STAT NOT DONE"
-        message = f"Whether this happened was asked and is not known ({why}); no rule reads it as an event."
-        yield found(rows, message, domain=name, variable=f"{name}OCCUR")
-
-
-def _unknown_answer(context: Context) -> Iterator[pl.DataFrame]:
-    for name in _EVENTS:
-        raw = context.source.domains.get(name)
-        if raw is None or f"{name}OCCUR" not in raw.columns:
-            continue
-        word = value_of(raw, f"{name}OCCUR").alias("WORD")
-        rows = raw.select("USUBJID", "ROW", word).filter(pl.col("WORD").is_not_null() & canonical(pl.col("WORD"), "NY").is_null())
-        rows = rows.with_columns(pl.lit(context.source.file_of(name), dtype=pl.String).alias("FILE"))
-        yield found(rows, pl.format(f"{name}OCCUR is '{{}}'; it is Y, N or U.", "WORD"), domain=name, variable=f"{name}OCCUR")
-
-
 PLAUSIBLE_RULES = (
-    CheckRule("occurrence-invalid", "stop", "--OCCUR", "Whether an event happened is Y, N or U.", _unknown_answer),
-    CheckRule("occurrence-unknown", "warning", "--OCCUR, --PRESP, --STAT", "What was asked was answered.", _unanswered),
     CheckRule("date-implausible", "warning", "all dates", "A date has a year that a record of a trial can have.", _implausible),
     CheckRule("before-consent", "warning", "RS, DM: RFICDTC, DS", "A reader's call is not before the consent.", _before_consent),
     CheckRule("visit-before-infusion", "warning", "VISIT, VISITDY", "A later visit by its label is not before the infusion.", _later_visit),
@@ -197,6 +152,5 @@ PLAUSIBLE_RULES = (
     CheckRule("study-day-differs", "warning", "--DY, RFSTDTC", "A study day agrees with its date.", _study_days),
     CheckRule("study-day-zero", "warning", "--DY", "Where the infusion is on day 1 no record is on day 0.", _day_zero),
     CheckRule("category-missing", "note", "CM: CMCAT", "A medication has a category.", _no_category),
-    CheckRule("not-happened", "note", "--OCCUR, --STAT, dose", "Records of what did not happen are counted.", _denied),
     CheckRule("date-interval", "note", "all dates", "Intervals are listed.", _interval),
 )

@@ -17,6 +17,7 @@ from cartrial.sdtm.vocabulary.results import (
     POSITIVE,
     UNQUANTIFIED,
     UNREADABLE,
+    lacks_limit,
     relation_said,
     significant,
 )
@@ -235,11 +236,8 @@ def _residual(context: Context) -> pl.DataFrame:
 
 
 def _no_limit(context: Context) -> Iterator[pl.DataFrame]:
-    relation = pl.col("REL")
-    bare = relation.is_in([EXACT, NEGATIVE]) & pl.col("LOD").is_null()
-    bare |= (relation == UNQUANTIFIED) & pl.col("LLOQ").is_null()
     said = "The limit of detection is not given, so the negative result is not evaluable."
-    yield found(_residual(context).filter(bare), said, domain="LB", variable="LBLOD")
+    yield found(_residual(context).filter(lacks_limit()), said, domain="LB", variable="LBLOD")
 
 
 def _high_limit(context: Context) -> Iterator[pl.DataFrame]:

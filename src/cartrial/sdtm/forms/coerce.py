@@ -8,6 +8,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.forms.text import MARKED, marked_place, shown, shown_text
 from cartrial.sdtm.source import DTYPES, finding, findings_frame, no_findings
 from cartrial.sdtm.vocabulary.dates import is_date
+from cartrial.sdtm.vocabulary.occurrence import is_nothing
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, UNKEYED, Domain, Variable, kind_of
 from cartrial.sdtm.vocabulary.terms import canonical
 
@@ -199,7 +200,9 @@ def _relevant(frame: pl.DataFrame, known: Domain | None) -> pl.Expr:
 
 
 def _parsed(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give dates and numbers their types."""
+    """Give dates and numbers their types. A dose of nothing as text (`0,0`, `none`) is 0: it was not given (rules, A6)."""
+    doses = [name for name in frame.columns if name in (f"{domain}DOSE", f"{domain}DOSTOT")]
+    frame = frame.with_columns(pl.when(is_nothing(pl.col(name))).then(pl.lit("0")).otherwise(pl.col(name)).alias(name) for name in doses)
     kinds = {name: kind_of(domain, name) for name in frame.columns if name != "ROW"}
     kinds = {name: kind for name, kind in kinds.items() if kind != "text"}
     good = {name: _good(pl.col(name), kind) for name, kind in kinds.items()}

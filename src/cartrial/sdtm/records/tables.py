@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.sdtm.records.codes import READERS
+from cartrial.sdtm.vocabulary.occurrence import undone
 from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.results import result_columns
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
@@ -111,7 +112,7 @@ def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     said = ("TEST", "VALUE", "REL", "LIMIT", "LLOQ", "LOD")
     lb = lb.with_columns(result_columns(lb).select(pl.col(name).alias(f"__{name}") for name in said))
     inadequate = canonical(value_of(lb, "LBREASND"), "LBREASND").is_in(list(_INADEQUATE)).fill_null(False)
-    done = value_of(lb, "LBSTAT").is_null()
+    done = ~undone(lb, "LB")
     columns = {
         **{name: pl.col(f"__{name}") for name in said},
         "SPEC": pl.coalesce(canonical(value_of(lb, "LBSPEC"), "LBSPEC"), normalised(value_of(lb, "LBSPEC"))),

@@ -9,29 +9,59 @@ import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import canonical, value_of
 
-__all__ = ["happened", "occurrence"]
+__all__ = ["ANSWERS", "assumed", "happened", "is_nothing", "occurrence", "undone"]
+
+ANSWERS = {
+    "OCCUR": ("NY", "it is Y, N or U"),
+    "STAT": ("STAT", "it is NOT DONE, DONE or blank"),
+    "MOOD": ("MOOD", "it is PERFORMED, SCHEDULED or blank"),
+}
+"""What says whether a record happened: the end of the variable's name, its code list, and what it may say."""
 
 # AE holds what occurred: there a question asked beforehand (AEPRESP) needs no answer beside the record.
 _ANSWERED_BY_RECORD = ("AE",)
+
+# A dose of nothing as text: 0 with either decimal sign, alone or before a unit (no range such as 0-1), or a word.
+_ZERO = r"^[+-]?0+([.,]0*)*(\s*[^\d\s.,–/~-].*)?$"
+_UP_TO = r"\bTO\b|\bBIS\b|至"
+_NO_DOSE = ("NONE", "NIL", "ZERO", "NO DOSE", "NOTHING", "KEINE", "NULL", "AUCUNE", "NINGUNA", "NESSUNA", "零", "无")
+
+
+def is_nothing(dose: pl.Expr) -> pl.Expr:
+    """Say of doses as text whether they are none: `0`, `0,0`, `0 mg`, `none`, `not given`. Null where there is no text."""
+    text = dose.str.normalize("NFKC").str.strip_chars().str.to_uppercase()
+    zero = text.str.contains(_ZERO) & ~text.str.contains(_UP_TO)
+    return zero | text.is_in(list(_NO_DOSE)) | (canonical(text, "STAT") == "NOT DONE").fill_null(False)
+
+
+def undone(frame: pl.DataFrame, domain: str) -> pl.Expr:
+    """Say of each record of a domain whether --STAT has it as not done. A word that means neither is no result either."""
+    word = _word(frame, f"{domain}STAT")
+    return word.is_not_null() & (canonical(word, "STAT") != "DONE").fill_null(True)
+
+
+def assumed(frame: pl.DataFrame, domain: str) -> pl.Expr:
+    """Say of each record whether it is taken as having happened although it was asked for and the table has no column of answers."""
+    asked = (canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y").fill_null(False)
+    return asked & pl.lit(f"{domain}OCCUR" not in frame.columns and domain not in _ANSWERED_BY_RECORD) & happened(frame, domain)
 
 
 def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether what it tells of happened: Y, N, or U where that was asked and is not known.
 
-    N: --OCCUR is N in any spelling, a dose of 0, or a record that was only planned. U: --OCCUR is U or a word that means neither, it is
-    blank although the question was asked (--PRESP is Y), or --STAT is NOT DONE.
+    N: --OCCUR is N in any spelling, a dose of 0, or a record that was only planned. U: --OCCUR is U, it is blank although the question was
+    asked (--PRESP is Y), --STAT is NOT DONE, or one of --OCCUR, --STAT and --MOOD is a word that means nothing here.
     """
-    word = value_of(frame, f"{domain}OCCUR").str.strip_chars()
-    word = pl.when(word != "").then(word)
-    answer = canonical(word, "NY")
+    word, mood = _word(frame, f"{domain}OCCUR"), _word(frame, f"{domain}MOOD")
+    answer, intent = canonical(word, "NY"), canonical(mood, "MOOD")
     asked = (canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y").fill_null(False)
     unanswered = asked & word.is_null() if f"{domain}OCCUR" in frame.columns and domain not in _ANSWERED_BY_RECORD else pl.lit(False)
-    dose = pl.coalesce(
-        value_of(frame, f"{domain}DOSE", pl.Float64) == 0, value_of(frame, f"{domain}DOSTXT").str.contains(r"^\s*0+(\.0*)?(\s|$)")
-    )
-    planned = (value_of(frame, f"{domain}MOOD").str.to_uppercase() == "SCHEDULED").fill_null(False)
-    not_done = canonical(value_of(frame, f"{domain}STAT"), "STAT").is_not_null()
-    unknown = not_done | unanswered | (word.is_not_null() & ~answer.is_in(["Y", "N"]).fill_null(False))
+    number = [value_of(frame, f"{domain}{name}", pl.Float64) == 0 for name in ("DOSE", "DOSTOT")]
+    text = [is_nothing(value_of(frame, f"{domain}{name}")) for name in ("DOSE", "DOSTOT", "DOSTXT")]
+    dose = pl.coalesce(number[0], text[0], number[1], text[1], text[2])
+    planned = (intent == "SCHEDULED").fill_null(False)
+    unknown = undone(frame, domain) | unanswered | (word.is_not_null() & ~answer.is_in(["Y", "N"]).fill_null(False))
+    unknown = unknown | (mood.is_not_null() & intent.is_null())
     return (
         pl.when((answer == "N").fill_null(False) | dose.fill_null(False) | planned)
         .then(pl.lit("N"))
@@ -44,3 +74,9 @@ def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
 def happened(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether a rule may read it as something that happened."""
     return occurrence(frame, domain) == "Y"
+
+
+def _word(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """Return a column of words, null where it is blank."""
+    word = value_of(frame, name).str.normalize("NFKC").str.strip_chars()
+    return pl.when(word != "").then(word)

@@ -24,6 +24,7 @@ __all__ = [
     "SIGNS",
     "UNQUANTIFIED",
     "UNREADABLE",
+    "lacks_limit",
     "number_said",
     "relation_said",
     "result_bounds",
@@ -246,6 +247,13 @@ def _next_below(x: pl.Expr) -> pl.Expr:
 
 def _next_above(x: pl.Expr) -> pl.Expr:
     return pl.when(x > 0).then(significant(x + pl.lit(10.0).pow((x.log10() + _SLACK).floor() - DIGITS + 1))).otherwise(LEAST)
+
+
+def lacks_limit() -> pl.Expr:
+    """Say of rows with REL, LOD and LLOQ whether a result that may be negative does not say by which limit: a bare number or a word."""
+    relation = pl.col("REL")
+    bare = relation.is_in([EXACT, NEGATIVE]) & pl.col("LOD").is_null()
+    return bare | ((relation == UNQUANTIFIED) & pl.col("LLOQ").is_null())
 
 
 def result_bounds() -> tuple[pl.Expr, pl.Expr]:

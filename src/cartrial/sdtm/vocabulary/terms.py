@@ -71,6 +71,50 @@ _NOT_EVALUABLE = (
 )
 
 
+# what --STAT and --MOOD say of a record: in the words of sites, in their languages; Y, N and numbers do not say which of both they mean
+_NOT_DONE = (
+    *(
+        "ND",
+        "NOTDONE",
+        "NOT-DONE",
+        "UNDONE",
+        "NOT PERFORMED",
+        "NOT COLLECTED",
+        "NOT OBTAINED",
+        "NOT TAKEN",
+        "NOT GIVEN",
+        "NOT ADMINISTERED",
+    ),
+    *("NOT ASSESSED", "NOT EXAMINED", "NOT EVALUATED", "NOT COMPLETED", "NOT STARTED", "NOT TESTED", "NOT MEASURED", "NOT ANSWERED"),
+    *("MISSED", "OMITTED", "SKIPPED", "CANCELLED", "CANCELED", "WITHHELD"),
+    *("NICHT DURCHGEFÜHRT", "NICHT ERFOLGT", "NICHT GEMACHT", "NICHT GEGEBEN", "NON FAIT", "NON EFFECTUÉ", "NON RÉALISÉ"),
+    *(
+        "NO REALIZADO",
+        "NO HECHO",
+        "NON ESEGUITO",
+        "NÃO REALIZADO",
+        "未做",
+        "未检",
+        "未查",
+        "未进行",
+        "未执行",
+        "未完成",
+        "未实施",
+        "未実施",
+    ),
+)
+_DONE = (
+    *("COMPLETED", "COMPLETE", "PERFORMED", "COLLECTED", "OBTAINED", "TAKEN", "GIVEN", "ADMINISTERED", "ASSESSED", "EXAMINED"),
+    *("EVALUATED", "TESTED", "MEASURED", "ANSWERED", "FINAL", "FINISHED"),
+    *("DURCHGEFÜHRT", "ERFOLGT", "GEMACHT", "GEGEBEN", "FAIT", "EFFECTUÉ", "RÉALISÉ", "REALIZADO", "HECHO", "ESEGUITO"),
+    *("已做", "已检", "已查", "已进行", "已执行", "已完成", "完成", "已实施", "実施"),
+)
+_PLANNED = (
+    *("PLANNED", "PLAN", "INTENDED", "INTENT", "ORDERED", "PROPOSED", "REQUESTED", "GEPLANT", "PRÉVU", "PLANIFIÉ"),
+    *("PLANIFICADO", "PROGRAMADO", "PREVISTO", "PLANEJADO", "计划", "已计划", "拟", "預定", "予定", "計画"),
+)
+
+
 def _of_reader(number: int) -> tuple[str, ...]:
     """Return how the reader of a number is called beside READER 1 and 2; of three the third adjudicates. A bare 3 is no name."""
     names = ("READER", "RADIOLOGIST", "REVIEWER", "RATER", "ASSESSOR", "EVALUATOR")
@@ -82,7 +126,8 @@ _LISTS = (
     CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
     CodeList("NY", {"Y": ("YES", "TRUE", "1"), "N": ("NO", "FALSE", "0"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
     CodeList("DTHFL", {"Y": ("YES", "TRUE", "DEAD", "1"), "N": ("NO", "FALSE", "0")}),
-    CodeList("STAT", {"NOT DONE": ("ND", "NOTDONE")}),
+    CodeList("STAT", {"NOT DONE": _NOT_DONE, "DONE": _DONE}),
+    CodeList("MOOD", {"PERFORMED": ("DONE", "ACTUAL", *_DONE), "SCHEDULED": _PLANNED}),
     CodeList(
         "RSSTRESC",
         {
