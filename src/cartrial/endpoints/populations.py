@@ -95,7 +95,7 @@ class Populations:
         later = self.later(calls)
         some[trial[later & open_]] = True
         made[trial[later & ~open_]] = True
-        return some & ~made
+        return np.asarray(some & ~made)
 
     def later(self, calls: Calls) -> np.ndarray:
         """Return which assessments a rule could use: after day 0, or, where remissions from bridging count, of who was never infused."""
@@ -111,7 +111,7 @@ class Populations:
         some, seen = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
         some[trial[later & (calls.status == NE)]] = True
         seen[trial[later & (calls.status != NE)]] = True
-        return some & ~seen & ~self.unknown(reader)
+        return np.asarray(some & ~seen & ~self.unknown(reader))
 
     def unrecorded(self, name: str, reader: int) -> np.ndarray:
         """Return in which trials nothing recorded says of anybody whether he is in a population, although subjects were infused.
@@ -127,25 +127,27 @@ class Populations:
             known[self.trial[self.course.frame["LEUK"].is_not_null().to_numpy()]] = True
         else:
             known[self.trial[(self.course.day0 < FAR) & self.disease_known(reader)]] = True
-        return infused & ~known
+        return np.asarray(infused & ~known)
 
     def without_limits(self, reader: int) -> np.ndarray:
         """Return in which trials nobody could be MRD-negative, since no negative result of a remission by a reader says its limit.
 
         bool, by trial: no remission after day 0 is MRD-negative, some are not evaluable, and of each of these the limit is unknown.
         """
+        if self.records.recorded.shared:
+            return np.zeros(self.trials, bool)
         calls = self.calls[reader]
         remission = np.isin(calls.status, statuses_of(REMISSION)) & (calls.day > self.course.day0[calls.subject])
         open_ = remission & (calls.mrd == MRD_NOT_EVALUABLE)
         trial = self.trial[calls.subject]
-        some, told = np.zeros(self.trials, bool), np.full(self.trials, self.records.recorded.shared)
+        some, told = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
         some[trial[open_]] = True
         told[trial[remission & (calls.mrd == MRD_NEGATIVE)]] = True
         samples = self.records.labs.filter(pl.col("TEST") == "MRD").with_columns(lacks_limit().alias("LACKS"))
         used = pl.DataFrame({"SUBJ": calls.subject[open_], "SEQ": calls.mrd_seq[open_]}, schema=dict(samples.select("SUBJ", "SEQ").schema))
         known = used.join(samples.filter(~pl.col("LACKS")), on=["SUBJ", "SEQ"], how="semi")["SUBJ"]
         told[self.trial[known.to_numpy()]] = True
-        return some & ~told
+        return np.asarray(some & ~told)
 
     def disease_known(self, reader: int) -> np.ndarray:
         """Return of whom it is known whether there was disease before lymphodepletion: bool, by subject.
