@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.endpoints.populations import first_response
-from cartrial.endpoints.relapse_free import is_followed
+from cartrial.endpoints.relapse_free import is_followed, undated_relapse
 from cartrial.endpoints.rules.codes import R_MRD_MISSING, R_MRD_NOT_EVALUABLE
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -117,22 +117,24 @@ def missing_of_rate(
 
 
 def _without_date(
-    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, open_ended: np.ndarray
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, settled: np.ndarray
 ) -> tuple[np.ndarray, str]:
-    """Responders without an event of whom it is not known until when they were free of relapse (rules, A7)."""
+    """Responders without an event of whom it is not known until when they were free of relapse, or when they relapsed (rules, A7)."""
     records, calls, course = populations.records, populations.calls[reader], populations.course
     responders = first_response(study, calls, course, endpoint)[rows] >= 0
-    lacking = responders & open_ended & ~is_followed(study, records, course, calls)[rows]
+    relapse = undated_relapse(records, course, calls, reader)[rows]
+    relapsed = responders & (relapse < FAR) & (relapse <= settled)
+    lacking = responders & ~relapsed & (settled == FAR) & ~is_followed(study, records, course, calls)[rows]
     trial = populations.trial[rows]
-    rule = (
-        f"{NOT_DERIVED}: a date last known free of relapse is missing for {int(lacking.sum())} of the {int(responders.sum())} "
-        "responders (without an event)"
-    )
-    return np.isin(trial, trial[lacking]), rule
+    many = f"{int(responders.sum())} responders"
+    said = [f"a date last known free of relapse is missing for {int(lacking.sum())} of the {many} (without an event)"] if lacking.any() else []
+    if relapsed.any():
+        said.append(f"the relapse of {int(relapsed.sum())} of {'them' if said else f'the {many}'} has no whole date")
+    return np.isin(trial, trial[lacking | relapsed]), f"{NOT_DERIVED}: {', and '.join(said)}"
 
 
 def missing_of_time(
-    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, followed: np.ndarray, open_ended: np.ndarray
+    study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, followed: np.ndarray, settled: np.ndarray
 ) -> list[tuple[np.ndarray, str]]:
     """Return why values of a time to event are null, as `missing_of_rate`.
 
@@ -142,8 +144,8 @@ def missing_of_time(
         As `missing_of_rate`.
     followed : ndarray of bool, shape as `rows`
         Whether any of the endpoint's events could be seen in the trial.
-    open_ended : ndarray of bool, shape as `rows`
-        Whether the time ends, without an event, at an assessment.
+    settled : ndarray of int64, shape as `rows`
+        The day of the event with which the time ends; `FAR` where it ends, without one, at an assessment.
     """
     found: list[tuple[np.ndarray, str]] = []
     if endpoint.read:
@@ -157,7 +159,7 @@ def missing_of_time(
             days = study.disease.confirm_days
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
         if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
-            found.append(_without_date(study, populations, endpoint, reader, rows, open_ended))
+            found.append(_without_date(study, populations, endpoint, reader, rows, settled))
     what = (
         "no survival status and no death up to the cutoff"
         if endpoint.events == ("death",)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.endpoints.course import recorded_free
 from cartrial.endpoints.derive import STRADDLING, Adam
-from cartrial.endpoints.relapse_free import recorded_free
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
@@ -236,25 +236,29 @@ def _free_of_relapse(records: Records) -> pl.DataFrame:
     if records.recorded.level != "events" or "USUBJID" not in records.subjects.columns:
         return findings_frame([])
     free = recorded_free(records).group_by("SUBJ").agg(pl.col("DAY").max().alias("FREE"))
-    remission = pl.col("RESP").is_in(statuses_of(REMISSION))
-    calls, alive = records.calls, records.survival.filter("ALIVE")
-    dates = (
-        calls.filter(remission & (pl.col("DAY") == pl.col("DAYX"))).group_by("SUBJ").agg(pl.col("DAY").max().alias("RESPONSE")),
-        calls.filter(pl.col("RESP") == RELAPSE).group_by("SUBJ").agg(pl.col("DAYX").min().alias("RELAPSED")),
-        alive.group_by("SUBJ").agg(pl.col("DAYX").max().alias("CONTACT")),
-        records.subjects.select("SUBJ", "USUBJID", "DAY0"),
-    )
-    for more in dates:
-        free = free.join(more, on="SUBJ", how="left")
-    day = (pl.col("FREE") - pl.col("DAY0")).alias("SAID")
+    free = free.join(records.subjects.select("SUBJ", "USUBJID", "DAY0"), on="SUBJ")
+    calls, whole = records.calls, pl.col("DAY") == pl.col("DAYX")
+    read = calls.filter(whole & pl.col("RESP").is_in(statuses_of(REMISSION))).group_by("SUBJ")
+    responses = free.join(read.agg(pl.col("DAY").max(), pl.col("DAY").min().alias("FIRST")), on="SUBJ")
+    relapses = free.join(calls.filter(pl.col("RESP") == RELAPSE).select("SUBJ", "DAY", "DAYX"), on="SUBJ")
+    relapses = relapses.join(responses.select("SUBJ", "FIRST"), on="SUBJ", how="left")
+    contacts = free.join(records.survival.filter("ALIVE").group_by("SUBJ").agg(pl.col("DAYX").max().alias("DAY")), on="SUBJ")
+    after, counts = pl.col("FREE") > pl.col("DAY"), (pl.col("FIRST") < pl.col("DAY")).fill_null(False)
     said = []
-    for wrong, other, words in (
-        (pl.col("FREE") < pl.col("RESPONSE"), "RESPONSE", "before the response of day {}: it says nothing of the time after it"),
-        (pl.col("FREE") > pl.col("RELAPSED"), "RELAPSED", "after the relapse of day {}: the relapse counts"),
-        (pl.col("FREE") > pl.col("CONTACT"), "CONTACT", "after the last contact, day {}: one of the two dates is wrong"),
+    for dates, wrong, words in (
+        (responses, pl.col("FREE") < pl.col("DAY"), "before the response of day {}: it says nothing of the time after it"),
+        (relapses, after & whole & counts, "after the relapse of day {}: the relapse counts"),
+        (relapses, after & whole & ~counts, "after the relapse of day {}, which no remission precedes: it is NR and does not count as a relapse"),
+        (
+            relapses,
+            (pl.col("FREE") >= pl.col("DAY")) & ~whole,
+            "not before day {}, the earliest day of the relapse: that is not known to the day, and the date free of it is not used",
+        ),
+        (contacts, after, "after the last contact, day {}: the subject was known alive on the later day, unless one of the two is wrong"),
     ):
-        found = free.filter(wrong).with_columns(day, (pl.col(other) - pl.col("DAY0")).alias("OTHER")).sort("SUBJ")
-        message = pl.format("The date last known free of relapse, day {}, is " + words + ".", "SAID", "OTHER")
+        days = [(pl.col(name) - pl.col("DAY0")).alias(f"{name}_SAID") for name in ("FREE", "DAY")]
+        found = dates.filter(wrong).with_columns(days).sort("SUBJ", "DAY")
+        message = pl.format("The date last known free of relapse, day {}, is " + words + ".", "FREE_SAID", "DAY_SAID")
         said.append(found.select(_finding("relapse-free-contradicts", "warning", "RSDTC", message, pl.lit("RS"))))
     return pl.concat(said)
 

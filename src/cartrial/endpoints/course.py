@@ -17,11 +17,16 @@ from cartrial.response.arrays import wide
 from cartrial.sdtm.records import NO_CUTOFF, Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.dispositions import ENDED_WAITING
+from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["Course", "derive_course"]
+__all__ = ["RELAPSE_FREE", "Course", "derive_course", "recorded_free"]
+
+RELAPSE_FREE = "RLPSFREE"
+"""RSTESTCD of a date on which a subject was last known to be free of relapse."""
 
 CONDITIONING_DAYS = 14
 _TRANSPLANT = "ALLOGENEIC STEM CELL TRANSPLANT"
@@ -111,11 +116,23 @@ def _milestones(records: Records) -> pl.DataFrame:
     return frame.with_columns(pl.coalesce("ENROLLED", pl.min_horizontal("LEUK", "LDSTART", "DAY0")).alias("ENROLLED"))
 
 
+def recorded_free(records: Records) -> pl.DataFrame:
+    """Return the dates on which subjects were said to be free of relapse: SUBJ, DAY, DAYX (equal: whole dates alone), SEQ."""
+    rs = records.extra.get("RS")
+    if rs is None or not {"RSTESTCD", "DAY", "DAYX"} <= set(rs.columns):
+        return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32, "SEQ": pl.Int64})
+    free = canonical(pl.coalesce(value_of(rs, "RSSTRESC"), value_of(rs, "RSORRES")), "NY") == "Y"
+    said = (normalised(pl.col("RSTESTCD")) == RELAPSE_FREE) & free & happened(rs, "RS")
+    whole = pl.col("DAY") == pl.col("DAYX")
+    return rs.filter(said & whole).select("SUBJ", "DAY", "DAYX", "SEQ").sort("SUBJ", "DAY", maintain_order=True)
+
+
 def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
     """Last day known alive, from full dates alone: alive status, attended assessments, doses and procedures."""
     rows = [
         ("SS", records.survival.filter(pl.col("ALIVE"))),
         ("RS", records.calls),
+        ("RS", recorded_free(records)),
         ("LB", records.labs.filter(pl.col("TAKEN"))),
         ("FA", records.lesions.filter(pl.col("PRESENT") >= 0)),
         ("EX", records.doses),

@@ -7,43 +7,63 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.course import Course
+from cartrial.endpoints.course import Course, recorded_free
 from cartrial.response.arrays import offsets
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FREE_OF_RELAPSE
 from cartrial.sdtm.records import Records
-from cartrial.sdtm.records.codes import FAR
+from cartrial.sdtm.records.codes import FAR, INV
 from cartrial.study.criteria.codes import RELAPSE, REMISSION, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["RELAPSE_FREE", "is_followed", "recorded_free", "with_relapse_free"]
-
-RELAPSE_FREE = "RLPSFREE"
-"""RSTESTCD of a date on which a subject was last known to be free of relapse."""
+__all__ = ["is_followed", "undated_relapse", "with_relapse_free"]
 
 
-def recorded_free(records: Records) -> pl.DataFrame:
-    """Return the dates on which subjects were said to be free of relapse: SUBJ, DAY, SEQ, whole dates alone."""
-    rs = records.extra.get("RS")
-    if rs is None or not {"RSTESTCD", "DAY", "DAYX"} <= set(rs.columns):
-        return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int32, "SEQ": pl.Int64})
-    said = pl.col("RSTESTCD").str.strip_chars().str.to_uppercase() == RELAPSE_FREE
-    return rs.filter(said & (pl.col("DAY") == pl.col("DAYX"))).select("SUBJ", "DAY", "SEQ").sort("SUBJ", "DAY", maintain_order=True)
+def _last_row(rows: pl.DataFrame, course: Course) -> tuple[np.ndarray, np.ndarray]:
+    """Return the day and the SEQ (-1 without) of each subject's last row up to the cutoff, of rows sorted by day; -FAR where there is none."""
+    last, sequence = np.full(len(course.cutoff), -FAR, np.int64), np.full(len(course.cutoff), -1, np.int64)
+    rows = rows.filter(pl.Series(rows["DAY"].to_numpy() <= course.cutoff[rows["SUBJ"].to_numpy()]))
+    last[rows["SUBJ"].to_numpy()] = rows["DAY"].to_numpy()
+    sequence[rows["SUBJ"].to_numpy()] = rows["SEQ"].fill_null(-1).to_numpy()
+    return last, sequence
 
 
 def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the last day of each subject free of relapse, its SEQ in RS (-1 without), and whether the study file assumes the day."""
-    last, sequence = np.full(len(course.cutoff), -FAR, np.int64), np.full(len(course.cutoff), -1, np.int64)
-    rows = recorded_free(records)
-    rows = rows.filter(pl.Series(rows["DAY"].to_numpy() <= course.cutoff[rows["SUBJ"].to_numpy()]))
-    last[rows["SUBJ"].to_numpy()] = rows["DAY"].to_numpy()  # sorted by day: the last one stays
-    sequence[rows["SUBJ"].to_numpy()] = rows["SEQ"].fill_null(-1).to_numpy()
+    """Return the last day of each subject free of relapse, its SEQ (-1 without), and whether the study file assumes the day.
+
+    An assumed day is that of the last contact, a status of SS. No other record is one: the response has one of its own, and nobody looked
+    for a relapse on the day of a transplant.
+    """
+    last, sequence = _last_row(recorded_free(records), course)
     if study.events.relapse_free_until != "last-contact":
         return last, sequence, np.zeros(len(last), bool)
-    assumed = course.alive > last
-    return np.maximum(last, course.alive), np.where(assumed, -1, sequence), assumed
+    seen = records.survival.filter(pl.col("ALIVE") & (pl.col("DAY") == pl.col("DAYX")))
+    contact, status = _last_row(seen, course)
+    assumed = contact > last
+    return np.where(assumed, contact, last), np.where(assumed, status, sequence), assumed
+
+
+def undated_relapse(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
+    """Return the earliest day of each subject's relapse whose day is not known, by one reader: int64, `FAR` where there is none.
+
+    A partial date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff is of none, nor is
+    one that is wholly before the reader's first remission.
+    """
+    remission = _is_remission(calls, course)
+    first = np.full(len(course.cutoff), FAR, np.int64)
+    np.minimum.at(first, calls.subject[remission], calls.day[remission])
+    by = (pl.col("READER") == INV) == (reader == INV)
+    recorded = records.calls.filter(by & (pl.col("RESP") == RELAPSE))
+    whole = recorded.filter(pl.col("DAY") == pl.col("DAYX")).select("SUBJ", pl.col("DAY").alias("WHOLE"))
+    partial = recorded.filter(pl.col("DAY") < pl.col("DAYX")).select("SUBJ", "DAY", "DAYX")
+    same = partial.join(whole, on="SUBJ").filter(pl.col("WHOLE").is_between(pl.col("DAY"), pl.col("DAYX")))
+    partial = partial.join(same, on=["SUBJ", "DAY", "DAYX"], how="anti")
+    partial = partial.filter(pl.Series(partial["DAYX"].to_numpy() > first[partial["SUBJ"].to_numpy()]))
+    earliest = np.full(len(course.cutoff), FAR, np.int64)
+    np.minimum.at(earliest, partial["SUBJ"].to_numpy(), partial["DAY"].to_numpy())
+    return np.where(earliest <= course.cutoff, earliest, FAR)
 
 
 def _used(calls: Calls, course: Course) -> np.ndarray:
@@ -61,7 +81,7 @@ def is_followed(study: Study, records: Records, course: Course, calls: Calls) ->
     """Whether it is known until when each subject was free of relapse, recorded or assumed: bool, by subject.
 
     A day before the last remission says nothing of the time after it. A first and a best response are no follow-up: two of them do not say
-    until when a remission was looked for.
+    until when a remission was looked for, and neither is a contact by which something may be assumed.
     """
     remission = _is_remission(calls, course)
     response = np.full(len(course.cutoff), -FAR, np.int64)
@@ -86,8 +106,13 @@ def with_relapse_free(study: Study, records: Records, calls: dict[int, Calls], c
     course : Course
     """
     last, sequence, assumed = _days(study, records, course)
-    last = np.minimum(np.minimum(last, course.cutoff), np.where(course.death < FAR, course.death - 1, FAR))
-    return {code: _extended(of, last, sequence, assumed, course) for code, of in calls.items()}
+    last = np.minimum(last, np.where(course.death < FAR, course.death - 1, FAR))
+    extended = {}
+    for code, of in calls.items():
+        # who relapsed on a day that is not known was not free of relapse on a day that may be after it
+        free = last < undated_relapse(records, course, of, code)
+        extended[code] = _extended(of, np.where(free, last, -FAR), sequence, assumed, course)
+    return extended
 
 
 def _extended(calls: Calls, last: np.ndarray, sequence: np.ndarray, assumed: np.ndarray, course: Course) -> Calls:
@@ -102,7 +127,8 @@ def _extended(calls: Calls, last: np.ndarray, sequence: np.ndarray, assumed: np.
     days = np.concatenate([last[None], course.ice])
     who, day = [], []
     for one in days:
-        found = np.flatnonzero((place >= 0) & ~relapsed & (one > latest) & (one <= last))
+        # an assumed day is shown as assumed, on the day of the response too
+        found = np.flatnonzero((place >= 0) & ~relapsed & ((one > latest) | (assumed & (one == latest))) & (one <= last))
         who.append(found)
         day.append(one[found])
     added = pl.DataFrame({"SUBJ": np.concatenate(who), "DAY": np.concatenate(day)}).unique().sort("SUBJ", "DAY")

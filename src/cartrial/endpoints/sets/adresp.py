@@ -10,7 +10,7 @@ import polars as pl
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import as_dates, constant, take
-from cartrial.response.codes import AFTER_RELAPSE, FROM_LAB, MRD, PENDING
+from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FROM_LAB, MRD, PENDING
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE, RESPONSES
@@ -70,7 +70,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
                     "REASON": take(_WHY_NOT, reason),
                     "MRD": take(MRD, calls.mrd),
-                    "SRCDOM": take(("RS", "LB"), ((calls.flags & FROM_LAB) != 0).astype(np.int64)),
+                    "SRCDOM": take(("RS", "LB", "SS"), np.select([calls.flags & FROM_LAB != 0, calls.flags & FREE_ASSUMED != 0], [1, 2], 0)),
                     "SRCSEQ": pl.Series(calls.seq),
                     "FLAGS": words_of_flags(calls.flags),
                 }

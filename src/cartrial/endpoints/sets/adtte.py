@@ -17,7 +17,6 @@ from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.assess import Calls
-from cartrial.response.codes import FREE_ASSUMED
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
@@ -157,7 +156,8 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "FLAGS": words,
     }
     frame = pl.DataFrame(columns)
-    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows], (event < 0) & (source >= -1)))
+    settled = np.where((event < 0) & (source >= -1), FAR, end)
+    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows], settled))
 
 
 _NOTHING = ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")
@@ -202,8 +202,6 @@ def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np
     course = populations.course
     trace = Trace(rows)
     trace.from_assessment(calls, source >= 0, source)
-    flags = calls.flags[np.maximum(source, 0)] if len(calls.day) else np.zeros(len(source), np.int64)
-    trace.from_course(course, (source >= 0) & ((flags & FREE_ASSUMED) != 0), "ALIVE")
     for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
         trace.from_course(course, event == code, name)
     trace.from_course(course, source == codes.FROM_ALIVE, "ALIVE")

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.endpoints.course import Course
 from cartrial.response.assess import Calls
-from cartrial.response.codes import FROM_LAB
+from cartrial.response.codes import FREE_ASSUMED, FROM_LAB
 from cartrial.sdtm.records.codes import FAR
 
 __all__ = ["NOWHERE", "Trace", "as_dates", "constant", "study_day", "take"]
@@ -84,7 +84,8 @@ class Trace:
         """Rows `where` (bool) come from the assessment at `position`."""
         rows = np.flatnonzero(where & (position >= 0))
         chosen = position[rows]
-        self.domain[rows] = np.where(calls.flags[chosen] & FROM_LAB, 1, 0)
+        flags = calls.flags[chosen]
+        self.domain[rows] = np.select([flags & FROM_LAB != 0, flags & FREE_ASSUMED != 0], [1, self.DOMAINS.index("SS")], 0)
         self.sequence[rows] = calls.seq[chosen]
 
     def from_course(self, course: Course, where: np.ndarray, name: str) -> None:
