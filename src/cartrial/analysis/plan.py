@@ -14,7 +14,7 @@ from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import flow_rows
 from cartrial.analysis.tables.kinetics import kinetics_rows
 from cartrial.analysis.tables.responses import response_rows
-from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
+from cartrial.analysis.tables.safety import laboratory_rows, safety_rows, unanswered_events
 from cartrial.analysis.tables.times import incidence_rows, survival_rows
 from cartrial.endpoints import kind_of_end, level_column, number_column
 from cartrial.errors import InputError
@@ -22,7 +22,7 @@ from cartrial.study import Study
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
-    from cartrial.sdtm.records import Recorded, Records
+    from cartrial.sdtm.records import Records
 
 __all__ = ["analyse", "variant_labels"]
 
@@ -127,7 +127,7 @@ def analyse(
         block = trials[start : start + _BLOCK]
         sets = {name: _block(getattr(adam, name), block, len(trials)) for name in ("adsl", "adrs", "adtte", "adae", "adck", "adresp")}
         drawn = len(trials) == 1 if curves is None else curves
-        frames.extend(_analyse_block(study, sets, labels, set(analyses), drawn, conf_level, records.recorded if records else None))
+        frames.extend(_analyse_block(study, sets, labels, set(analyses), drawn, conf_level, records))
     if records is not None and "safety" in analyses:
         frames.extend(laboratory_rows(study, records))
     return join_rows(frames, study=study.study.id, provenance=adam.provenance)
@@ -147,7 +147,7 @@ def _analyse_block(
     wanted: set[str],
     curves: bool,
     conf_level: float,
-    recorded: Recorded | None,
+    records: Records | None,
 ) -> list[pl.DataFrame]:
     # tables read a characteristic by its id, and the number that its classes were cut from as <id>N
     named = set(sets["adsl"].columns)
@@ -162,6 +162,7 @@ def _analyse_block(
     adtte = times.filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
     # estimators tell an event, a censored time and a competing event apart, and no reasons
     adtte = adtte.with_columns(kind_of_end())
+    said = (records.recorded, unanswered_events(study, records)) if records is not None else ()
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
         "flow": lambda: flow_rows(adsl, study.readers.primary),
         "baseline": lambda: baseline_rows(study, adsl),
@@ -170,6 +171,6 @@ def _analyse_block(
         "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "incidence": lambda: incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "kinetics": lambda: kinetics_rows(sets["adck"], adsl, conf_level),
-        "safety": lambda: safety_rows(study, sets["adae"], adsl, recorded),
+        "safety": lambda: safety_rows(study, sets["adae"], adsl, *said),
     }
     return [*(frame for name, make in makers.items() if name in wanted for frame in make()), *absent]

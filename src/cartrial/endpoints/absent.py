@@ -126,10 +126,12 @@ def _without_date(
     relapsed = responders & (relapse < FAR) & (relapse <= settled)
     lacking = responders & ~relapsed & (settled == FAR) & ~is_followed(study, records, course, calls)[rows]
     trial = populations.trial[rows]
-    many = f"{int(responders.sum())} responders"
-    said = [f"a date last known free of relapse is missing for {int(lacking.sum())} of the {many} (without an event)"] if lacking.any() else []
+    count, said = int(responders.sum()), []
+    if lacking.any():
+        said.append(f"a date last known free of relapse is missing for {int(lacking.sum())} of the {count} responders (without an event)")
     if relapsed.any():
-        said.append(f"the relapse of {int(relapsed.sum())} of {'them' if said else f'the {many}'} has no whole date")
+        whom = "them" if said else f"the {count} responders"
+        said.append(f"the relapse of {int(relapsed.sum())} of {whom} has no whole date")
     return np.isin(trial, trial[lacking | relapsed]), f"{NOT_DERIVED}: {', and '.join(said)}"
 
 

@@ -248,7 +248,11 @@ def _free_of_relapse(records: Records) -> pl.DataFrame:
     for dates, wrong, words in (
         (responses, pl.col("FREE") < pl.col("DAY"), "before the response of day {}: it says nothing of the time after it"),
         (relapses, after & whole & counts, "after the relapse of day {}: the relapse counts"),
-        (relapses, after & whole & ~counts, "after the relapse of day {}, which no remission precedes: it is NR and does not count as a relapse"),
+        (
+            relapses,
+            after & whole & ~counts,
+            "after the relapse of day {}, which no remission precedes: it is NR and does not count",
+        ),
         (
             relapses,
             (pl.col("FREE") >= pl.col("DAY")) & ~whole,

@@ -22,7 +22,7 @@ __all__ = ["is_followed", "undated_relapse", "with_relapse_free"]
 
 
 def _last_row(rows: pl.DataFrame, course: Course) -> tuple[np.ndarray, np.ndarray]:
-    """Return the day and the SEQ (-1 without) of each subject's last row up to the cutoff, of rows sorted by day; -FAR where there is none."""
+    """Return the day (-FAR: none) and the SEQ (-1: none) of each subject's last row up to the cutoff, of rows sorted by day."""
     last, sequence = np.full(len(course.cutoff), -FAR, np.int64), np.full(len(course.cutoff), -1, np.int64)
     rows = rows.filter(pl.Series(rows["DAY"].to_numpy() <= course.cutoff[rows["SUBJ"].to_numpy()]))
     last[rows["SUBJ"].to_numpy()] = rows["DAY"].to_numpy()
@@ -48,8 +48,8 @@ def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, n
 def undated_relapse(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
     """Return the earliest day of each subject's relapse whose day is not known, by one reader: int64, `FAR` where there is none.
 
-    A partial date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff is of none, nor is
-    one that is wholly before the reader's first remission.
+    A partial date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff, or wholly before
+    the reader's first remission, is of none.
     """
     remission = _is_remission(calls, course)
     first = np.full(len(course.cutoff), FAR, np.int64)

@@ -11,8 +11,10 @@ from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
 from cartrial.endpoints.absent import NOT_RECORDED
 from cartrial.response.lab import merge_dates
+from cartrial.sdtm.vocabulary.occurrence import occurrence
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import CELLS_IN, is_read
+from cartrial.sdtm.vocabulary.terms import normalised, value_of
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Recorded, Records
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["count_grades", "laboratory_rows", "safety_rows"]
 
+_ASKED = {name: pl.Int32 for name in ("TRIAL", "SUBJ")} | {name: pl.String for name in ("AEDECOD", "AEBODSYS", "SPECIAL", "ANY")}
 _GRADES = ("0", "1", "2", "3", "4", "5", "unknown")
 
 
-def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.DataFrame:
+def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str, silent: pl.DataFrame | None = None) -> pl.DataFrame:
     """Count the infused subjects by the highest grade of each term.
 
     Parameters
@@ -34,12 +37,15 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
         TRIAL, SUBJ: the denominator.
     terms : str
         Column of terms; rows without one are left out.
+    silent : polars.DataFrame, optional
+        TRIAL, SUBJ and the column of terms: of whom it was asked whether the event occurred, and is not known.
 
     Returns
     -------
     polars.DataFrame
         One row for each trial, term and level: trial, endpoint (the term), level, n, N. Levels: 0 (no event), 1 to 5, `unknown` (an event
-        without a grade and none with one), `any` (any event) and `>=3`; null where events occurred and none has a grade.
+        without a grade and none with one, or whether there was one is not known), `any` (any event) and `>=3`; null where events occurred
+        and none has a grade, and where of nobody it is known whether one occurred.
 
     Examples
     --------
@@ -59,20 +65,34 @@ def count_grades(events: pl.DataFrame, infused: pl.DataFrame, terms: str) -> pl.
         .group_by("TRIAL", "SUBJ", endpoint=pl.col(terms).cast(pl.String))
         .agg(_grade().max().alias("GRADE"))
     )
-    grade = pl.col("GRADE")
-    counts = {level: (grade == int(level)).sum() if level.isdigit() else grade.is_null().sum() for level in _GRADES[1:]}
+    open_ = worst.select("TRIAL", "SUBJ", "endpoint", "GRADE").clear() if silent is None else _silent(silent, infused, terms, worst)
+    worst = pl.concat([worst.with_columns(HAPPENED=pl.lit(True)), open_.with_columns(HAPPENED=pl.lit(False))])
+    grade, known = pl.col("GRADE"), pl.col("HAPPENED")
     found = worst.group_by("endpoint", trial="TRIAL").agg(
-        *(count.cast(pl.Int64).alias(level) for level, count in counts.items()),
-        (grade.is_null() | (grade > 0)).sum().cast(pl.Int64).alias("any"),
-        (grade >= 3).sum().cast(pl.Int64).alias(">=3"),
+        *((known & (grade == level)).sum().cast(pl.Int64).alias(str(level)) for level in range(1, 6)),
+        grade.is_null().sum().cast(pl.Int64).alias("unknown"),
+        (known & (grade.is_null() | (grade > 0))).sum().cast(pl.Int64).alias("any"),
+        (known & (grade >= 3)).sum().cast(pl.Int64).alias(">=3"),
+        (known & grade.is_null()).sum().alias("bare"),
+        (~known).sum().cast(pl.Int64).alias("open"),
     )
-    # where no grade is known at all, how many had which is not known either
-    ungraded = (pl.col("any") > 0) & (pl.col("unknown") == pl.col("any"))
-    known = [pl.when(~ungraded).then(pl.col(level)).alias(level) for level in (*"12345", ">=3")]
-    long = found.join(totals, on="trial", how="inner").with_columns((pl.col("N") - pl.col("any")).alias("0"), *known)
+    long = found.join(totals, on="trial", how="inner").with_columns((pl.col("N") - pl.col("any") - pl.col("open")).alias("0"))
+    # where no grade is known at all, how many had which is not known either, nor whether any had one where nobody answered
+    ungraded = (pl.col("any") > 0) & (pl.col("bare") == pl.col("any"))
+    nobody = pl.col("open") == pl.col("N")
+    kept = {**dict.fromkeys((*"12345", ">=3"), ~ungraded & ~nobody), **dict.fromkeys(("0", "any"), ~nobody)}
+    long = long.with_columns(pl.when(where).then(pl.col(level)).alias(level) for level, where in kept.items())
     return long.unpivot([*_GRADES, "any", ">=3"], index=["trial", "endpoint", "N"], variable_name="level", value_name="n").sort(
         "trial", "endpoint", "level"
     )
+
+
+def _silent(silent: pl.DataFrame, infused: pl.DataFrame, terms: str, worst: pl.DataFrame) -> pl.DataFrame:
+    """Return the infused of whom it is not known whether they had an event, and none is recorded."""
+    asked = silent.filter(pl.col(terms).is_not_null()).select("TRIAL", "SUBJ", endpoint=pl.col(terms).cast(pl.String)).unique()
+    keys = ["TRIAL", "SUBJ", "endpoint"]
+    none = pl.lit(None, dtype=pl.Int8).alias("GRADE")
+    return asked.join(infused, on=["TRIAL", "SUBJ"], how="semi").join(worst, on=keys, how="anti").select(*keys, none)
 
 
 def _grade() -> pl.Expr:
@@ -80,7 +100,9 @@ def _grade() -> pl.Expr:
     return pl.col("AETOXGR").cast(pl.Int8)
 
 
-def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: Recorded | None = None) -> list[pl.DataFrame]:
+def safety_rows(
+    study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: Recorded | None = None, silent: pl.DataFrame | None = None
+) -> list[pl.DataFrame]:
     """Rows on adverse events and deaths, over the infused subjects, of treatment-emergent events.
 
     Parameters
@@ -93,6 +115,8 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: 
         TRIAL, SUBJ, INFFL, DTHFL, EOSSTT (null throughout a trial that recorded no survival).
     recorded : Recorded, optional
         Which events a sheet asked for: a special event that it did not is not recorded, and one that nobody had is 0.
+    silent : polars.DataFrame, optional
+        What was asked and is not known (`unanswered_events`).
 
     Returns
     -------
@@ -107,22 +131,23 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: 
         return []
     labels = {"analysis": "safety", "population": "infused"}
     frames: list[pl.DataFrame] = []
-    if adae.height or (recorded is not None and "AE" in recorded.asked):
+    silent = silent if silent is not None and silent.height else None
+    if adae.height or silent is not None or (recorded is not None and "AE" in recorded.asked):
         events = adae.filter(pl.col("TRTEMFL").cast(pl.String) == "Y").with_columns(pl.lit("ANY").alias("ANY"))
         wanted = pl.DataFrame({"endpoint": [item.id for item in study.safety.special] + ["ANY"]}, schema={"endpoint": pl.String})
         for terms, variant in (("SPECIAL", ""), ("ANY", ""), ("AEBODSYS", "class")):
-            found = count_grades(events, infused, terms)
+            # who has no class has none for want of an answer
+            found = count_grades(events, infused, terms, None if terms == "AEBODSYS" else silent)
             if terms != "AEBODSYS":
                 found = _with_none(found, infused, wanted.filter((pl.col("endpoint") == "ANY") == (terms == "ANY")))
             rows = _grade_rows(found, variant=variant, **labels)
             frames.extend(_without(rows, _unasked(study, recorded)) if terms == "SPECIAL" else rows)
-        coded = events.with_columns(
-            pl.concat_str(
-                pl.col("AEBODSYS").cast(pl.String).fill_null("not coded"), pl.lit("\x1f"), pl.col("AEDECOD").cast(pl.String)
-            ).alias("BOTH")
-        )
+        both = pl.concat_str(
+            pl.col("AEBODSYS").cast(pl.String).fill_null("not coded"), pl.lit("\x1f"), pl.col("AEDECOD").cast(pl.String)
+        ).alias("BOTH")
+        coded = events.with_columns(both)
         parts = pl.col("endpoint").str.split_exact("\x1f", 1)
-        found = count_grades(coded, infused, "BOTH").with_columns(
+        found = count_grades(coded, infused, "BOTH", silent.with_columns(both) if silent is not None else None).with_columns(
             pl.concat_str(pl.lit("class="), parts.struct.field("field_0")).alias("variant"), parts.struct.field("field_1").alias("endpoint")
         )
         frames.extend(_grade_rows(found, **labels))
@@ -138,6 +163,32 @@ def safety_rows(study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, recorded: 
     )
     frames.append(build_rows(deaths, ("n", "N"), endpoint="DEATH", **labels))
     return frames
+
+
+def unanswered_events(study: Study, records: Records) -> pl.DataFrame:
+    """Return the adverse events of which a subject was asked, and of which it is not known whether they occurred (rules, A6).
+
+    Parameters
+    ----------
+    study : Study
+        Events of special interest.
+    records : Records
+        `extra` has AE with what was asked.
+
+    Returns
+    -------
+    polars.DataFrame
+        TRIAL, SUBJ, AEDECOD, AEBODSYS, SPECIAL, ANY; without rows where there are none.
+    """
+    ae = records.extra.get("AE")
+    if ae is None:
+        return pl.DataFrame(schema=_ASKED)
+    special = {term: item.id for item in reversed(study.safety.special) for term in item.terms}
+    term = value_of(ae, "AEDECOD")
+    named = normalised(term).replace_strict(special, default=None, return_dtype=pl.String)
+    asked = ae.filter((occurrence(ae, "AE") == "U") & term.is_not_null()).join(records.subjects.select("SUBJ", "TRIAL"), on="SUBJ")
+    columns = {"AEDECOD": term, "AEBODSYS": value_of(ae, "AEBODSYS"), "SPECIAL": named, "ANY": pl.lit("ANY")}
+    return asked.select(pl.col(name).cast(kind) if name not in columns else columns[name].alias(name) for name, kind in _ASKED.items())
 
 
 def _unasked(study: Study, recorded: Recorded | None) -> list[str]:

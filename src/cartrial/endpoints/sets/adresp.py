@@ -52,6 +52,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
         rows = len(subject)
         day0 = course.day0[subject]
         relative = pl.Series(np.where(day0 < FAR, calls.day - day0, 0).astype(np.int32))
+        from_lab, assumed = calls.flags & FROM_LAB != 0, calls.flags & FREE_ASSUMED != 0
         adequate = calls.status != NE
         after = (calls.flags & AFTER_RELAPSE) != 0
         dead = calls.day > course.death[subject]
@@ -70,7 +71,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
                     "REASON": take(_WHY_NOT, reason),
                     "MRD": take(MRD, calls.mrd),
-                    "SRCDOM": take(("RS", "LB", "SS"), np.select([calls.flags & FROM_LAB != 0, calls.flags & FREE_ASSUMED != 0], [1, 2], 0)),
+                    "SRCDOM": take(("RS", "LB", "SS"), np.select([from_lab, assumed], [1, 2], 0)),
                     "SRCSEQ": pl.Series(calls.seq),
                     "FLAGS": words_of_flags(calls.flags),
                 }

@@ -61,6 +61,7 @@ MAPPING_RULES: tuple[tuple[str, str, str], ...] = (
     ("merged-cell", "warning", "Cells that are merged are read in each row of their first column."),
     ("percent-cell", "note or warning", "Cells that say per cent are counted; a warning where a column has numbers that do not."),
     ("sheet-other", "note", "Sheets of a file that no table reads are listed."),
+    ("word-left-out", "note or warning", "A word is taken by a rule of its column; a warning where one says yes."),
     ("repeated-record", "note", "What the rows of one subject repeat is read once."),
     ("repeated-block", "note", "A block that repeats another is read once."),
     ("repeated-header", "note", "A header stands over one column."),

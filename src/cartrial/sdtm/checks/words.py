@@ -141,7 +141,7 @@ def _grade_zero(context: Context) -> Iterator[pl.DataFrame]:
 
 def _no_grade(context: Context) -> Iterator[pl.DataFrame]:
     if "AE" in context.source.domains:
-        blank = context.table("AE").filter(pl.col("AETOXGR").is_null())
+        blank = context.events("AE").filter(pl.col("AETOXGR").is_null())
         yield found(
             blank,
             pl.format("The grade of '{}' is blank; it is counted as any grade and in no one grade.", pl.col("AEDECOD").fill_null("")),

@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.forms.unread import unread_files
+from cartrial.sdtm.mapping.asked import asked_of, left_out, with_unanswered
 from cartrial.sdtm.mapping.checks import run_checks
 from cartrial.sdtm.mapping.days import from_day_zero
 from cartrial.sdtm.mapping.model import DOMAINS, Mapping, read_mapping
@@ -58,18 +59,21 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
     tables = [mapping.table_of(rule) for rule in mapping.rules]
     made = InputError.gather(partial(apply_rule, mapping, sheets[table], i, subjects[table]) for i, table in enumerate(tables))
     _drop_repeats(mapping, sheets, made)
+    asked = asked_of(mapping, made)
+    with_unanswered(mapping, sheets, subjects, made)
     domains = from_day_zero(mapping, sheets, _domains(mapping, sheets, made, subjects))
     found = assumptions(mapping, sheets)
     for name, sheet in sheets.items():
         own = [part if table == name else None for part, table in zip(made, tables, strict=True)]
         found += find_quirks(mapping, sheet, columns[name], subjects[name], own)
     found += [record for part in made for record in part.findings]
+    found += left_out(mapping, sheets, subjects, made)
     found += run_checks(mapping, sheets, subjects, made)
     files = [file for domain, frame in domains.items() for file in _source_files(sheets, domain, frame)]
     files.append(SourceFile(path.name, "", hashlib.sha256(path.read_bytes()).hexdigest(), len(mapping.rules), _MAPPING))
     read = [path, *(Path(data_folder) / table.file for table in mapping.named.values())]
     findings = pl.concat([findings_frame(_once(found)), *unread_files(Path(data_folder), read)])
-    return Source(domains, tuple(files), findings, mapping.level, *_asked(mapping, made, domains))
+    return Source(domains, tuple(files), findings, mapping.level, *asked)
 
 
 def _source_files(sheets: dict[str, Sheet], domain: str, frame: pl.DataFrame) -> list[SourceFile]:
@@ -81,18 +85,6 @@ def _source_files(sheets: dict[str, Sheet], domain: str, frame: pl.DataFrame) ->
             place = (sheet.offset, sheet.offset + sheet.last_row) if len(sheets) > 1 else (0, None)
             files.append(SourceFile(sheet.file, domain, sheet.sha256, rows, _SPREADSHEET, *place))
     return files
-
-
-def _asked(
-    mapping: Mapping, made: list[Made], domains: dict[str, pl.DataFrame]
-) -> tuple[frozenset[str], frozenset[str], frozenset[str] | None]:
-    """Return domains without a record whose columns have answers, those whose columns have none, and the adverse events asked for."""
-    rules = list(zip(mapping.rules, made, strict=True))
-    asked = frozenset(rule.domain for rule, part in rules if part.answered and rule.domain not in domains)
-    blank = frozenset(rule.domain for rule, _ in rules if rule.domain not in domains) - asked
-    adverse = [(rule.set.get("AEDECOD", ""), part.answered) for rule, part in rules if rule.domain == "AE"]
-    terms = frozenset(term.strip().upper() for term, answered in adverse if answered) if all(term for term, _ in adverse) else None
-    return asked, blank, terms
 
 
 def _once(records: list[dict[str, object]]) -> list[dict[str, object]]:

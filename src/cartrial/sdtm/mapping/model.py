@@ -126,6 +126,13 @@ class Rule(Part):
         return self.column is not None or self.columns is not None or bool(self.each)
 
     @property
+    def codes(self) -> str | None:
+        """The code list of the variable that takes its values."""
+        domain = schema.DOMAINS.get(self.domain)
+        variable = domain.variable(self.into) if domain is not None and self.into else None
+        return variable.codes if variable is not None else None
+
+    @property
     def value_type(self) -> str:
         """How its values are read."""
         return self.type or ("number" if self.domain in ("LB", "VS") and not self.map else "text")

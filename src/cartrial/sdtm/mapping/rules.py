@@ -12,7 +12,7 @@ from cartrial.sdtm.mapping.model import FINDINGS_DOMAINS, Mapping, Rule
 from cartrial.sdtm.mapping.parts import Entry
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.mapping.spelt import NUMBERS, with_numbers
-from cartrial.sdtm.mapping.values import bad_cell, is_missing, iso_dates, taken_value, with_values
+from cartrial.sdtm.mapping.values import bad_cell, is_missing, is_one_of, is_taken, iso_dates, taken_value, with_limit, with_values
 from cartrial.sdtm.source import finding, many
 from cartrial.sdtm.vocabulary.schema import kind_of
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS
@@ -48,6 +48,10 @@ class Made:
     findings : list of dict
     answered : bool
         Whether its column has any value, also one of which no record is made.
+    told : polars.DataFrame
+        USUBJID and ENTRY (the place of the column in the rule) of each answer, also one that makes no record.
+    condition : int, optional
+        The column of `when`.
     """
 
     frame: pl.DataFrame
@@ -55,6 +59,8 @@ class Made:
     pairs: list[tuple[int, int]] = field(default_factory=list)
     findings: list[dict[str, object]] = field(default_factory=list)
     answered: bool = False
+    told: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"USUBJID": pl.String, "ENTRY": pl.Int32}))
+    condition: int | None = None
 
 
 def _targets(mapping: Mapping, sheet: Sheet, index: int) -> tuple[pl.DataFrame, list[Entry]]:
@@ -156,16 +162,24 @@ def apply_rule(mapping: Mapping, sheet: Sheet, index: int, subjects: pl.DataFram
     if rule.when is not None:
         column = sheet.resolve(rule.when.column, mapping, "rules", index, "when", "column")
         made.columns.setdefault(column, "other")
-        frame = frame.join(sheet.cells.filter((pl.col("COL") == column) & pl.col("TEXT").is_in(rule.when.is_)), on="ROW", how="semi")
+        made.condition = column
+        said = sheet.cells.filter((pl.col("COL") == column) & ~is_missing(mapping))
+        holds = is_one_of(pl.col("TEXT"), rule.when.is_)
+        frame = frame.join(said.filter(holds), on="ROW", how="semi")
+        denied = subjects.join(said.filter(~holds), on="ROW", how="semi").join(targets.select("ENTRY"), how="cross")
+        made.told = denied.select("USUBJID", "ENTRY")
     made.answered = frame.height > 0
+    made.told = pl.concat([made.told, frame.select("USUBJID", "ENTRY")])
     if rule.only:
-        frame = frame.filter(pl.col("TEXT").is_in(rule.only))
+        frame = frame.filter(is_taken(rule.only, rule.codes))
     frame = _with_days(mapping, sheet, rule, frame, targets, subjects, made)
     frame = with_values(sheet, rule, frame.rename({"VISIT": "VISIT_"}), made.findings)
     for name, take in rule.also.items():
         column = sheet.resolve(take.column, mapping, "rules", index, "also", name)
         made.columns[column] = "other"
         frame = frame.join(taken_value(mapping, sheet, rule, column, name, frame.select("ROW").unique()), on="ROW", how="left")
+        if "SAIDPCT" in frame.columns:
+            frame = with_limit(sheet, rule, frame, column, name)
     frame = _with_fixed(rule, frame, entries)
     others = ";".join(column_letter(number) for number, use in made.columns.items() if use == "other")
     parts = [

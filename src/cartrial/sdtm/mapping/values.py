@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -12,19 +13,43 @@ from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.mapping.spelt import local_date
 from cartrial.sdtm.source import finding
 from cartrial.sdtm.vocabulary.dates import is_date
+from cartrial.sdtm.vocabulary.results import DIGITS, percent_said
 from cartrial.sdtm.vocabulary.schema import kind_of
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term
 from cartrial.sdtm.vocabulary.units import UNITS, plain_unit
 
-__all__ = ["bad_cell", "is_missing", "iso_dates", "taken_value", "with_values"]
+__all__ = ["bad_cell", "is_missing", "is_one_of", "is_taken", "iso_dates", "taken_value", "with_limit", "with_values"]
 
 _PER_CENT, _SHARES = ("%", "percent", "percentage", "pct"), ("fraction", "fraction of 1", "1", "proportion")
 _STANDARD = {test: unit.standard for test, unit in UNITS.items()}
 
 
+def _key(text: pl.Expr) -> pl.Expr:
+    """Return a text as it is compared: case and blanks do not matter, nor the decimals of a whole number (2.0, as pandas writes it)."""
+    return normalised(text).str.replace(r"^([+-]?\d+)\.0+$", "$1")
+
+
+def is_one_of(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
+    """Say whether a text is one of some words that a mapping lists."""
+    keys = pl.select(_key(pl.lit(pl.Series(list(words), dtype=pl.String)))).to_series()
+    return _key(text).is_in(keys.unique().to_list())
+
+
 def is_missing(mapping: Mapping, *more: tuple[str, ...]) -> pl.Expr:
-    """Say whether TEXT is one of the codes for a missing value, in any case of letters."""
-    codes = {code.strip().lower() for code in (*mapping.missing, *(code for codes in more for code in codes))}
-    return pl.col("TEXT").str.to_lowercase().is_in(sorted(codes))
+    """Say whether TEXT is one of the codes for a missing value."""
+    return is_one_of(pl.col("TEXT"), [*mapping.missing, *(code for codes in more for code in codes)])
+
+
+def is_taken(words: Sequence[str], codes: str | None) -> pl.Expr:
+    """Say whether TEXT is one of the words that a rule takes (`only`), or another word for one of them in a code list.
+
+    A word that the code list does not know is taken: checking names it, so that none is lost in silence.
+    """
+    listed = is_one_of(pl.col("TEXT"), words)
+    if codes is None:
+        return listed
+    term = canonical(pl.col("TEXT"), codes)
+    return listed | term.is_null() | term.is_in([standard_term(word, codes) or word for word in words])
 
 
 def bad_cell(sheet: Sheet, bad: pl.DataFrame, what: str, right: str) -> InputError:
@@ -77,7 +102,7 @@ def with_values(sheet: Sheet, rule: Rule, frame: pl.DataFrame, findings: list[di
         return frame
     done = pl.lit(True)
     if rule.not_done:
-        done = ~pl.col("TEXT").is_in(rule.not_done)
+        done = ~is_one_of(pl.col("TEXT"), rule.not_done)
         findings += [_not_done(rule, sheet, *row) for row in frame.filter(~done).select("ROW", "COL", "USUBJID", "TEXT").rows()]
         frame = frame.with_columns(
             pl.when(~done).then(pl.lit("NOT DONE")).alias(f"{domain}STAT"),
@@ -103,6 +128,8 @@ def with_values(sheet: Sheet, rule: Rule, frame: pl.DataFrame, findings: list[di
         return _numbered(sheet, rule, frame, done, finds)
     if finds:
         into = rule.into or f"{domain}ORRES"
+        if domain == "LB" and rule.into is None:
+            frame = _percent(sheet, rule, frame.with_columns(DONE=done)).drop("DONE")
         frame = frame.with_columns(pl.when(done).then("TEXT").alias(into))
         return frame.with_columns(pl.when(done).then("TEXT").alias(f"{domain}STRESC")) if rule.into is None else frame
     return frame if rule.into is None else frame.with_columns(_typed(domain, rule.into, pl.col("TEXT")))
@@ -145,6 +172,10 @@ def _numbered(sheet: Sheet, rule: Rule, frame: pl.DataFrame, done: pl.Expr, find
             frame = frame.with_columns(pl.when(pl.col("DONE") & lower).then("LIMIT").alias("LBLLOQ"))
     elif rule.into is not None:
         number = kind_of(rule.domain, rule.into) in ("number", "integer")
+        per_cent = frame.filter(pl.col("DONE") & pl.col("PCT")) if number else frame.clear()
+        if per_cent.height:
+            right = "Correct the cell; a result in per cent goes into no variable of its own (leave out into)"
+            raise bad_cell(sheet, per_cent, f"the cell says {{text}} per cent, and {rule.into} is no percentage", right)
         frame = frame.with_columns(pl.when("DONE").then(pl.col("NUM") if number else pl.col("TEXT")).alias(rule.into))
     return frame.drop("DONE")
 
@@ -163,22 +194,47 @@ def _number_right(text: str) -> str:
     return "Write a number, or list the text under missing or not-done"
 
 
+def _unit_of() -> pl.Expr:
+    """Unit of a record in one spelling: the rule's, else the standard one of its test."""
+    standard = pl.col("TESTCD").replace_strict(_STANDARD, default=None, return_dtype=pl.String)
+    return pl.coalesce(plain_unit(pl.col("UNIT")), plain_unit(standard))
+
+
 def _percent(sheet: Sheet, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
     """Give a record the unit of its cell where that says per cent, by its format or its sign (rules, A13).
 
     PERUNIT: the record stands in per cent. SHARE: its limits are said as a share of one.
     """
-    said = pl.col("PCT") & pl.col("DONE")
+    said = (pl.col("PCT") | percent_said(pl.col("TEXT")).fill_null(False)) & pl.col("DONE")
     if not frame.select(said.any()).item():
         return frame
-    unit = pl.coalesce(
-        plain_unit(pl.col("UNIT")), plain_unit(pl.col("TESTCD").replace_strict(_STANDARD, default=None, return_dtype=pl.String))
-    )
+    unit = _unit_of()
     other = frame.filter(said & pl.col("UNIT").is_not_null() & ~plain_unit(pl.col("UNIT")).is_in([*_PER_CENT, *_SHARES]))
     if other.height:
         what = f"the cell says {{text}} % and the rule '{rule.id}' the unit {other['UNIT'][0]}"
         raise bad_cell(sheet, other, what, "Correct the unit of the rule, or the format of the cell")
     return frame.with_columns(said.alias("PERUNIT"), (said & unit.is_in(_SHARES)).alias("SHARE"))
+
+
+def with_limit(sheet: Sheet, rule: Rule, frame: pl.DataFrame, column: int, name: str) -> pl.DataFrame:
+    """Return the records with a number from another column in their unit (rules, A8 and A13). SAIDPCT says whether its cell says per cent.
+
+    A limit without a percent sign is in the unit of the rule, also beside a value that says per cent.
+    """
+    per_cent = frame.filter(pl.col("SAIDPCT"))
+    limit = rule.domain == "LB" and name in ("LBLOD", "LBLLOQ")
+    wrong = per_cent.filter(~_unit_of().is_in([*_PER_CENT, *_SHARES]).fill_null(False)) if limit else per_cent
+    if wrong.height:
+        cells = wrong.select("ROW", pl.lit(column, dtype=pl.Int32).alias("COL"), pl.col(name).cast(pl.String).alias("TEXT"))
+        meant = f"the unit of rule '{rule.id}' is none of per cent" if limit else f"{name} is no percentage"
+        raise bad_cell(sheet, cells, f"the cell says {{text}} %, and {meant}", "Correct the cell, or the unit of the rule")
+    if limit:
+        as_share = pl.col("SAIDPCT").fill_null(False) & _unit_of().is_in(_SHARES)
+        factor = pl.when(as_share).then(0.01).otherwise(1.0)
+        if "SHARE" in frame.columns:
+            factor = factor * pl.when("SHARE").then(100.0).otherwise(1.0)
+        frame = frame.with_columns(pl.when(factor == 1.0).then(name).otherwise((pl.col(name) * factor).round_sig_figs(DIGITS)).alias(name))
+    return frame.drop("SAIDPCT")
 
 
 def _typed(domain: str, name: str, value: pl.Expr) -> pl.Expr:
@@ -202,4 +258,6 @@ def taken_value(mapping: Mapping, sheet: Sheet, rule: Rule, column: int, name: s
         wrong = cells.filter(pl.col("NUM").is_null())
         if wrong.height:
             raise bad_cell(sheet, wrong, "'{text}' is no number", _number_right(wrong["TEXT"][0]))
-    return cells.select("ROW", (pl.col("NUM") if number else pl.col("TEXT")).alias(name))
+    if number:
+        return cells.select("ROW", pl.col("NUM").alias(name), pl.col("PCT").alias("SAIDPCT"))
+    return cells.select("ROW", pl.col("TEXT").alias(name))

@@ -26,6 +26,7 @@ __all__ = [
     "UNREADABLE",
     "lacks_limit",
     "number_said",
+    "percent_said",
     "relation_said",
     "result_bounds",
     "result_columns",
@@ -90,6 +91,19 @@ def number_said(text: pl.Expr) -> pl.Expr:
     return _parts(text).struct.field("2").cast(pl.Float64, strict=False)
 
 
+def percent_said(text: pl.Expr) -> pl.Expr:
+    """Say whether a text is a number or a limit in per cent; null where the text is blank.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.results import percent_said
+    >>> pl.Series(["< 0.01 %", "0.01"]).to_frame("T").select(percent_said(pl.col("T")))["T"].to_list()
+    [True, False]
+    """
+    return pl.when(text.is_not_null()).then(_parts(text).struct.field("3").is_not_null())
+
+
 def relation_said(text: pl.Expr) -> pl.Expr:
     """Return how a text stands to its number: one of the nine, Int8; null where the text is blank.
 
@@ -114,7 +128,7 @@ def relation_said(text: pl.Expr) -> pl.Expr:
 def _said(texts: pl.Series) -> pl.DataFrame:
     """Return the distinct texts of a column with SAID, SAIDNUMBER and PERCENT."""
     text = pl.col("TEXT")
-    percent = _parts(text).struct.field("3").is_not_null()
+    percent = percent_said(text)
     distinct = texts.alias("TEXT").unique().drop_nulls().to_frame()
     return distinct.select(text, relation_said(text).alias("SAID"), number_said(text).alias("SAIDNUMBER"), percent.alias("PERCENT"))
 
@@ -184,6 +198,8 @@ def result_columns(frame: pl.DataFrame) -> pl.DataFrame:
     base = base.with_columns(
         pl.when(percent).then(pl.lit("%")).otherwise("TEXTUNIT").alias("TEXTUNIT"),
         pl.when(percent & pl.col("UNIT").is_null()).then(pl.lit("%")).otherwise("UNIT").alias("UNIT"),
+        # a percent sign is of the text: limits without a unit are in the standard one, whatever stands beside them
+        pl.coalesce(unit_factor(pl.col("TEST"), pl.col("UNIT")), pl.lit(1.0)).alias("LIMITBY"),
     )
     known, of_text = unit_factor(pl.col("TEST"), pl.col("UNIT")), unit_factor(pl.col("TEST"), pl.col("TEXTUNIT"))
     # a limit or a percentage in a unit of its own, which is no unit of the test
@@ -200,7 +216,7 @@ def result_columns(frame: pl.DataFrame) -> pl.DataFrame:
         .with_columns(_settled())
         .select(
             *("TEST", "TEXT", "REL", "VALUE", "LIMIT", "READ", "BESIDE", "UNIT", "FACTOR"),
-            *(_scaled(pl.col(name), pl.col("BY")).alias(name) for name in ("LLOQ", "LOD")),
+            *(_scaled(pl.col(name), pl.col("LIMITBY")).alias(name) for name in ("LLOQ", "LOD")),
         )
     )
 

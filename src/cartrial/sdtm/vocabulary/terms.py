@@ -122,6 +122,19 @@ def _of_reader(number: int) -> tuple[str, ...]:
     return (*(word for word in spelt if number == 3 or word != f"READER {number}"), f"R{number}", *((str(number),) if number < 3 else ()))
 
 
+def _of_grade(grade: int) -> tuple[str, ...]:
+    """Return how sites write a grade: with the word for it before or after, in Arabic or Roman figures, as a number with a decimal."""
+    figures = (str(grade), "０１２３４５"[grade], *(figures[grade - 1] for figures in _FIGURES if grade))
+    before = ("GRADE", "GRAD", "GRADO", "GR", "GR.", "G", "CTCAE GRADE", "ASTCT GRADE")
+    spelt = [f"{word}{between}{figure}" for figure in figures for word in before for between in ("", " ", "-")]
+    spelt += [f"{figure}{between}{word}" for figure in figures for word in ("级", "級", "度", "°") for between in ("", " ")]
+    return (*(figure for figure in figures if figure != str(grade)), f"{grade}.0", f"{grade}.00", f"{grade},0", *spelt)
+
+
+_NO_EVENT = "NONE, NO, NO EVENT, KEINE, KEIN, AUCUN, NINGUNO, NESSUNO, 无, 無"
+# of grades 1 to 5
+_FIGURES = (("I", "II", "III", "IV", "V"), tuple("ⅠⅡⅢⅣⅤ"), tuple("一二三四五"))
+
 _LISTS = (
     CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
     CodeList("NY", {"Y": ("YES", "TRUE", "1"), "N": ("NO", "FALSE", "0"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
@@ -259,8 +272,8 @@ _LISTS = (
     CodeList(
         "AETOXGR",
         {
-            str(grade): (f"GRADE {grade}", f"GR {grade}", f"G{grade}", f"{grade}.0", word)
-            for grade, word in enumerate(("NONE", "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL"))
+            str(grade): (*_of_grade(grade), *words.split(", "))
+            for grade, words in enumerate((_NO_EVENT, "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL"))
         },
     ),
     CodeList(
