@@ -101,7 +101,7 @@ def test_both_reasons_are_counted(tmp_path: Path) -> None:
     done = derived(filled(tmp_path, {"relapse_date": "2022-05"}, {}, FREE))
     assert rules(done, *RELAPSE_NEEDED) == {
         "not derived: a date last known free of relapse is missing for 1 of the 3 responders (without an event), "
-        "and the relapse of 1 of them has no whole date"
+        "and the relapse of 1 of the 3 responders has no whole date"
     }
 
 
@@ -149,3 +149,36 @@ def test_a_contact_on_the_day_of_the_response_is_what_the_study_file_takes(tmp_p
         row = value(done.adam, "DOR", subject=subject)
         assert "by assumption of the study file" in str(row["FLAGS"])
         assert (row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"]) == ("SS", "SSDTC", 1)
+
+
+def test_a_relapse_without_any_date_is_no_freedom_from_relapse(tmp_path: Path) -> None:
+    """A7, in a sheet that says yes or no: E1 relapsed, nobody wrote when."""
+    place = filled(tmp_path, FREE | {"relapse_date": "2022-05-01"}, FREE)
+    path = place / "mapping.yaml"
+    text = path.read_text(encoding="utf-8")
+    rule = ", date: relapse_date}"
+    assert text.count(rule) == 1
+    path.write_text(text.replace(rule, ", date: new_therapy_date}"), encoding="utf-8")
+    assert rules(derived(place), *RELAPSE_NEEDED) == {"not derived: the relapse of 1 of the 2 responders has no whole date"}
+
+
+def test_a_response_without_its_day_is_named(tmp_path: Path) -> None:
+    """Paragraph 1: it is not used, so that E1 is no responder; EFS would be censored on day 0 as if nobody had assessed him."""
+    for number, day in enumerate(("", "2022-01")):
+        done = derived(filled(tmp_path / str(number), FREE | {"response_date": day}, FREE))
+        assert value(done.adam, "BORR", subject="1")["AVALC"] == "N"
+        assert rules(done, "EFS") == {"not derived: the response of 1 of the 2 subjects has no whole date"}
+        assert times(done, "DOR", "2") == [(173, "cutoff")]
+        (message,) = said(done, "response-undated")
+        assert message.startswith("The response of 1 infused subject by INV has no whole date") and "BORR" in message
+
+
+def test_a_first_response_without_its_day_starts_no_duration(tmp_path: Path) -> None:
+    """The first response of E1 was in January and the best one on day 59: the duration starts in January."""
+    first = {"first_response": "CRi", "first_response_date": "2022-01", "response_date": "2022-03-01"}
+    done = derived(filled(tmp_path, FREE | first, FREE))
+    assert rules(done, "DOR", "RFS") == {"not derived: the response of 1 of the 2 subjects has no whole date"}
+    assert times(done, "EFS") == [(201, "cutoff")] * 2
+    # in March it can be the best response itself
+    done = derived(filled(tmp_path / "same", FREE | first | {"first_response_date": "2022-03"}, FREE))
+    assert times(done, "DOR") == [(142, "cutoff"), (173, "cutoff")]

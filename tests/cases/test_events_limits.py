@@ -85,7 +85,7 @@ def test_percent_cells_of_values_and_limits(tmp_path: Path) -> None:
 
 
 def test_a_limit_in_per_cent_of_another_unit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the cell says 0.01 %, and the unit of rule 'mrd' is none of per cent"):
+    with pytest.raises(InputError, match=r"the cell says 0\.01 %, and the unit of rule 'mrd' is none of per cent"):
         limits(workbook(tmp_path, "cells/10^4", (2, "General", 1e-4, "0.00%")))
 
 

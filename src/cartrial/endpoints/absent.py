@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.endpoints.populations import first_response
-from cartrial.endpoints.relapse_free import is_followed, undated_relapse
+from cartrial.endpoints.relapse_free import is_followed, undated_relapse, undated_response
 from cartrial.endpoints.rules.codes import R_MRD_MISSING, R_MRD_NOT_EVALUABLE
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -119,20 +119,23 @@ def missing_of_rate(
 def _without_date(
     study: Study, populations: Populations, endpoint: Endpoint, reader: int, rows: np.ndarray, settled: np.ndarray
 ) -> tuple[np.ndarray, str]:
-    """Responders without an event of whom it is not known until when they were free of relapse, or when they relapsed (rules, A7)."""
+    """Of whom it is not known until when they were free of relapse, when they relapsed, or when they responded (rules, A7)."""
     records, calls, course = populations.records, populations.calls[reader], populations.course
     responders = first_response(study, calls, course, endpoint)[rows] >= 0
     relapse = undated_relapse(records, course, calls, reader)[rows]
     relapsed = responders & (relapse < FAR) & (relapse <= settled)
     lacking = responders & ~relapsed & (settled == FAR) & ~is_followed(study, records, course, calls)[rows]
-    trial = populations.trial[rows]
-    count, said = int(responders.sum()), []
-    if lacking.any():
-        said.append(f"a date last known free of relapse is missing for {int(lacking.sum())} of the {count} responders (without an event)")
-    if relapsed.any():
-        whom = "them" if said else f"the {count} responders"
-        said.append(f"the relapse of {int(relapsed.sum())} of {whom} has no whole date")
-    return np.isin(trial, trial[lacking | relapsed]), f"{NOT_DERIVED}: {', and '.join(said)}"
+    # where the time starts with the response it has no start, else the subject would be one without a response
+    touched = responders if endpoint.origin == "first-response" else ~responders & (settled == FAR)
+    unknown = touched & undated_response(records, course, calls, reader)[rows]
+    trial, count = populations.trial[rows], f"{int(responders.sum())} responders"
+    said = {
+        f"a date last known free of relapse is missing for {int(lacking.sum())} of the {count} (without an event)": lacking,
+        f"the relapse of {int(relapsed.sum())} of the {count} has no whole date": relapsed,
+        f"the response of {int(unknown.sum())} of the {len(rows)} subjects has no whole date": unknown,
+    }
+    where = np.any(list(said.values()), axis=0)
+    return np.isin(trial, trial[where]), f"{NOT_DERIVED}: {', and '.join(words for words, some in said.items() if some.any())}"
 
 
 def missing_of_time(

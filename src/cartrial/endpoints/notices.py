@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.absent import NO_LESIONS, NOT_READ, NOT_RECORDED
+from cartrial.endpoints.relapse_free import undated_response
 from cartrial.endpoints.rules.codes import R_MRD_NOT_EVALUABLE, RATE_REASONS
 from cartrial.endpoints.sets.baseline import level_column
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW
@@ -67,7 +68,13 @@ def find_notices(study: Study, populations: Populations, adsl: pl.DataFrame, adr
     recorded = populations.records.recorded
     if recorded.shared and not recorded.absent:
         return ()
-    found = [*_endpoints(adrs, adtte, populations), *_not_read(adrs), *_not_evaluable(adrs), *_blind(study, populations)]
+    found = [
+        *_endpoints(adrs, adtte, populations),
+        *_not_read(adrs),
+        *_undated(populations, adrs),
+        *_not_evaluable(adrs),
+        *_blind(study, populations),
+    ]
     found += [*_empty(study, populations, adrs, adtte), *_characteristics(study, populations, adsl), *_lesions(study, populations)]
     return (*found, *_answered_by_record(study, populations), *not_known(study, populations))
 
@@ -177,6 +184,26 @@ def _answered_by_record(study: Study, populations: Populations) -> Iterator[Noti
             )
             touched = tuple(endpoint.id for endpoint in study.endpoints if domain != "EX" and _uses(endpoint, domain))
             yield Notice("occurrence-assumed", "warning", domain, message, touched)
+
+
+def _undated(populations: Populations, adrs: pl.DataFrame) -> Iterator[Notice]:
+    """Remissions of a form of best responses whose day is not known, of subjects without another: they are not used."""
+    records, course = populations.records, populations.course
+    if records.recorded.level != "events":
+        return
+    main = adrs.filter((pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
+    for (reader,), part in main.group_by("READER", maintain_order=True):
+        code = READERS.index(str(reader))
+        undated = undated_response(records, course, populations.calls[code], code)
+        lost = part.filter((pl.col("AVAL") == 0) & pl.lit(pl.Series(undated[part["SUBJ"].to_numpy()])))
+        if lost.is_empty():
+            continue
+        names, many = lost["PARAMCD"].unique(maintain_order=True).to_list(), lost["SUBJ"].n_unique()
+        who = "1 infused subject" if many == 1 else f"{many} infused subjects"
+        what = (
+            f"The response of {who} by {reader} has no whole date and is not used; without one it counts as no response ({_listed(names)})."
+        )
+        yield Notice("response-undated", "warning", "RS", what, tuple(names))
 
 
 def _characteristics(study: Study, populations: Populations, adsl: pl.DataFrame) -> Iterator[Notice]:

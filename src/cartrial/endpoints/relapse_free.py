@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,14 @@ from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FREE_OF_RELAPSE
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR, INV
+from cartrial.sdtm.records.tables import table_calls
+from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study.criteria.codes import RELAPSE, REMISSION, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["is_followed", "undated_relapse", "with_relapse_free"]
+__all__ = ["is_followed", "undated_relapse", "undated_response", "with_relapse_free"]
 
 
 def _last_row(rows: pl.DataFrame, course: Course) -> tuple[np.ndarray, np.ndarray]:
@@ -45,25 +48,55 @@ def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, n
     return np.where(assumed, contact, last), np.where(assumed, status, sequence), assumed
 
 
-def undated_relapse(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
-    """Return the earliest day of each subject's relapse whose day is not known, by one reader: int64, `FAR` where there is none.
+def _undated(records: Records, course: Course, reader: int, statuses: Sequence[int]) -> pl.DataFrame:
+    """Return the calls of a reader whose day is not known, up to the cutoff: SUBJ, DAY and DAYX, which may be any day without a date."""
+    rs = records.extra.get("RS")
+    if rs is None:
+        return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int64, "DAYX": pl.Int64})
+    calls = table_calls({"RS": rs.filter(happened(rs, "RS"))}, dated=False)
+    by = (pl.col("READER") == INV) == (reader == INV)
+    vague = pl.col("DAY").is_null() | (pl.col("DAY") < pl.col("DAYX"))
+    calls = calls.filter(by & pl.col("RESP").is_in(statuses) & vague)
+    days = (pl.col("DAY").cast(pl.Int64).fill_null(-FAR), pl.col("DAYX").cast(pl.Int64).fill_null(FAR))
+    calls = calls.select("SUBJ", *days)
+    return calls.filter(pl.Series(calls["DAY"].to_numpy() <= course.cutoff[calls["SUBJ"].to_numpy()]))
 
-    A partial date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff, or wholly before
-    the reader's first remission, is of none.
-    """
+
+def _first_remission(calls: Calls, course: Course) -> np.ndarray:
     remission = _is_remission(calls, course)
     first = np.full(len(course.cutoff), FAR, np.int64)
     np.minimum.at(first, calls.subject[remission], calls.day[remission])
+    return first
+
+
+def undated_relapse(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
+    """Return the earliest day of each subject's relapse whose day is not known, by one reader: int64, `FAR` where there is none.
+
+    A date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff, or wholly before the
+    reader's first remission, is of none.
+    """
+    partial = _undated(records, course, reader, (RELAPSE,))
     by = (pl.col("READER") == INV) == (reader == INV)
-    recorded = records.calls.filter(by & (pl.col("RESP") == RELAPSE))
-    whole = recorded.filter(pl.col("DAY") == pl.col("DAYX")).select("SUBJ", pl.col("DAY").alias("WHOLE"))
-    partial = recorded.filter(pl.col("DAY") < pl.col("DAYX")).select("SUBJ", "DAY", "DAYX")
+    whole = records.calls.filter(by & (pl.col("RESP") == RELAPSE) & (pl.col("DAY") == pl.col("DAYX"))).select("SUBJ", WHOLE="DAY")
     same = partial.join(whole, on="SUBJ").filter(pl.col("WHOLE").is_between(pl.col("DAY"), pl.col("DAYX")))
     partial = partial.join(same, on=["SUBJ", "DAY", "DAYX"], how="anti")
+    first = _first_remission(calls, course)
     partial = partial.filter(pl.Series(partial["DAYX"].to_numpy() > first[partial["SUBJ"].to_numpy()]))
     earliest = np.full(len(course.cutoff), FAR, np.int64)
     np.minimum.at(earliest, partial["SUBJ"].to_numpy(), partial["DAY"].to_numpy())
-    return np.where(earliest <= course.cutoff, earliest, FAR)
+    return earliest
+
+
+def undated_response(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
+    """Whether a remission whose day is not known can be the first that a reader saw of a subject: bool, by subject."""
+    partial = _undated(records, course, reader, statuses_of(REMISSION))
+    first = _first_remission(calls, course)
+    subject, early, late = (partial[name].to_numpy() for name in ("SUBJ", "DAY", "DAYX"))
+    # a date that can contain that of the first remission is of the same remission; without any date it is not known to be
+    before = (late < first[subject]) | (early == -FAR) | (first[subject] == FAR)
+    found = np.zeros(len(course.cutoff), bool)
+    found[subject[before]] = True
+    return found & (course.day0 < FAR)
 
 
 def _used(calls: Calls, course: Course) -> np.ndarray:

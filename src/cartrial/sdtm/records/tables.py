@@ -66,8 +66,8 @@ def table_doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return _table(ex, columns, types)
 
 
-def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return RS: each reader's overall call, and whether it is accepted as the committee's (RSACPTFL)."""
+def table_calls(days: dict[str, pl.DataFrame], *, dated: bool = True) -> pl.DataFrame:
+    """Return RS: each reader's overall call, and whether it is accepted as the committee's (RSACPTFL); those of no day unless `dated`."""
     types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String, "ACCEPTED": pl.Boolean}
     rs = days.get("RS")
     if rs is None:
@@ -92,7 +92,7 @@ def table_calls(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
     accepted = (reader != READERS.index("INV")) & (canonical(value_of(rs, "RSACPTFL"), "RSACPTFL") == "Y")
     collected = pl.coalesce(value_of(rs, "RSORRES"), value_of(rs, "RSSTRESC"))
-    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": collected, "ACCEPTED": accepted.fill_null(False)}, types)
+    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": collected, "ACCEPTED": accepted.fill_null(False)}, types, dated=dated)
     return table.filter(pl.col("READER").is_not_null() & pl.col("RESP").is_not_null())
 
 
