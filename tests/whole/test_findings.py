@@ -21,6 +21,7 @@ from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm,
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
 from cases.case import case_path
+from cases.events_sheet import derived, filled
 from sdtm_example import STUDY_YAML, Table, small_tables, write_tables
 
 PACKAGE = Path(cartrial.__file__).parent
@@ -76,17 +77,24 @@ def case(name: str) -> Example:
     return example
 
 
-def free_before_the_response(folder: Path) -> pl.DataFrame:
-    """Return the findings of a form of best responses whose last assessment is before the response."""
+def form(**cells: str) -> Example:
+    """Return the findings of a form of best responses of one patient."""
+    return lambda folder: _form(folder, {"subject": "1", "infusion_date": "2022-01-01", "best_response": "CR", **cells})
+
+
+def _form(folder: Path, cells: dict[str, str]) -> pl.DataFrame:
     (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
     study = Study.load(folder / "study.yaml")
     write_templates(folder / "own", study_id=study.study.id, product=study.product.exposure[0])
     path = folder / "own" / "events" / "events.csv"
-    cells = {"subject": "1", "infusion_date": "2022-01-01", "best_response": "CR", "response_date": "2022-01-29"}
-    cells["last_assessment_date"] = "2022-01-15"
     names = path.read_text(encoding="utf-8").strip().split(",")
     path.write_text(f"{','.join(names)}\n{','.join(cells.get(name, '') for name in names)}\n", encoding="utf-8")
     return derive_data(load_data(folder / "study.yaml", path.parent, require=False)).findings
+
+
+def undated_response(folder: Path) -> pl.DataFrame:
+    """Return the findings of a form in which one of two responses has no day."""
+    return derived(filled(folder, {"response_date": "2022-01"}, {})).findings
 
 
 def read_by_the_site_alone(spoilt: Tables) -> None:
@@ -233,6 +241,7 @@ EXAMPLES: dict[str, Example] = {
     "marked-cell": sheet(CRP + MARKED, touch=coloured("E2")),
     "unmarked-cell": sheet(CRP + MARKED, touch=coloured("E2"), E4=3.5),
     "pile-up": sheet(CRP + PILE, E2=9, E3=9, E4=9),
+    "word-left-out": sheet("  - {id: CRS, domain: AE, column: B, only: [1], set: {AEDECOD: CRS}, day: D}\n"),
     "merged-cell": sheet(touch=lambda page: page.merge_cells("E2:E3")),
     "percent-cell": sheet(CRP.replace("unit: mg/L, ", ""), E2="3.5 %", E3="1 %", E4="2 %"),
     "sheet-other": sheet(head=HEAD.replace("header: 1", "header: 1, sheet: Sheet"), touch=lambda page: page.parent.create_sheet("Other")),
@@ -281,7 +290,8 @@ EXAMPLES: dict[str, Example] = {
     "population-empty": tables(nothing_seen, derive=True, of="assessed"),
     "mrd-not-evaluable": change("LB", 4, derive=True, LBLOD=1e-3),
     "occurrence-assumed": change("CM", 0, derive=True, CMPRESP="Y"),
-    "relapse-free-contradicts": free_before_the_response,
+    "relapse-free-contradicts": form(response_date="2022-01-29", last_assessment_date="2022-01-15"),
+    "response-undated": undated_response,
     "not-derived": case("data/events-template"),
     "emd-not-recorded": case("sheets/records-emd-missing"),
 }

@@ -40,8 +40,16 @@ EVENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
         "NEGATIVE or POSITIVE, at the best response",
         "domain: LB, test: MRD, type: text, specimen: BONE MARROW, date: response_date, <limit>",
     ),
-    ("mrd_limit", "limit of detection of the MRD assay, as a fraction: 0.0001. Without it a negative result is not evaluable", ""),
-    ("relapse_date", "date of relapse", "domain: RS, type: text, test: OVRLRESP, <reader RELAPSE>"),
+    (
+        "mrd_limit",
+        "limit of detection of the MRD assay, as a fraction (0.0001) or in per cent (0.01%). Without it a negative result is not evaluable",
+        "",
+    ),
+    (
+        "relapse_date",
+        "date of relapse, to the day: a month alone leaves DOR, RFS and EFS without a value",
+        "domain: RS, type: text, test: OVRLRESP, <reader RELAPSE>",
+    ),
     (
         "last_assessment_date",
         "of a responder without relapse: date of the last assessment, free of relapse. DOR, RFS and EFS need it of every such responder",
@@ -63,9 +71,17 @@ EVENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
         "last date on which the subject was known alive",
         "domain: SS, type: text, test: SURVSTAT, set: {SSSTRESC: ALIVE}",
     ),
-    ("crs_grade", "highest grade of cytokine release syndrome, 0 to 5 (ASTCT)", "domain: AE, into: AETOXGR, <grades>, date: crs_date"),
+    (
+        "crs_grade",
+        "highest grade of cytokine release syndrome, 0 to 5 (ASTCT); 0: none, blank: not known",
+        "domain: AE, into: AETOXGR, <grades>, date: crs_date",
+    ),
     ("crs_date", "its onset", ""),
-    ("icans_grade", "highest grade of neurotoxicity, 0 to 5 (ASTCT)", "domain: AE, into: AETOXGR, <grades>, date: icans_date"),
+    (
+        "icans_grade",
+        "highest grade of neurotoxicity, 0 to 5 (ASTCT); 0: none, blank: not known",
+        "domain: AE, into: AETOXGR, <grades>, date: icans_date",
+    ),
     ("icans_date", "its onset", ""),
 )
 GRADES = 'only: ["1", "2", "3", "4", "5"], set: {AEDECOD: %s}'
@@ -149,7 +165,7 @@ def _page() -> str:
         "  `mapping.yaml` beside it says what each column means.",
         "",
         "Save tables as CSV in UTF-8, with commas between columns and a point as decimal sign.",
-        "Leave a cell blank where a value is missing.",
+        "Leave a cell blank where a value is missing: a blank grade is not known, and no grade of 0.",
         "Write dates as YYYY-MM-DD; where the day or the month is not known, write YYYY-MM or YYYY.",
         "A table that you do not need may stay empty or be deleted; DM and EX are needed.",
         "",

@@ -42,7 +42,7 @@ class Rule(Part):
         Value as collected to what stands in the record: a text (--STRESC in a findings domain), several variables, or `null` for no record.
         A value that is not in it is an error.
     only : tuple of str
-        Records only for these values as collected.
+        Records only for these values, in any spelling that the code list of `into` knows.
     set, also : dict
         Fixed variables; variables from other columns.
     not_done : tuple of str
