@@ -15,14 +15,14 @@ from cartrial import InputError, analyse
 from cartrial.run import derive_data, load_data
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.sdtm.vocabulary.terms import standard_term
-from cases.events_sheet import filled
+from cases.events_sheet import filled, read
 
 GRADED = ("0", "1", "2", "3", "4", "5", "unknown", "any")
 
 
 def crs(place: Path, endpoint: str = "CRS") -> dict[str, float | None]:
     """Return how many had which grade."""
-    data = load_data(place, place)
+    data = read(place)
     done = derive_data(data)
     rows = analyse(data.study, done.adam, done.records, analyses=["safety"]).filter(endpoint=endpoint, by="max_grade", statistic="n")
     return dict(rows.filter(pl.col("level").is_in(GRADED)).select("level", "value").iter_rows())
@@ -92,7 +92,7 @@ rules:
 """
 
 
-def read(folder: Path, rule: str, *rows: str) -> pl.DataFrame:
+def made(folder: Path, rule: str, *rows: str) -> pl.DataFrame:
     """Return AE of a small sheet with the columns id, crs, grade and icans, and keep its findings beside it."""
     (folder / "mapping.yaml").write_text(RULES + rule, encoding="utf-8")
     (folder / "t.csv").write_text("\n".join(["id,crs,grade,icans", *rows]) + "\n", encoding="utf-8")
@@ -102,28 +102,28 @@ def read(folder: Path, rule: str, *rows: str) -> pl.DataFrame:
 def test_a_yes_or_no_that_is_blank_is_not_known(tmp_path: Path) -> None:
     """Any sheet: E1 yes without a grade, E2 no, E3 not answered."""
     rule = '  - {id: CRS, domain: AE, column: crs, only: ["1"], set: {AEDECOD: CRS}, also: {AETOXGR: grade}}\n'
-    rows = read(tmp_path, rule, "E1,1.0,,x", "E2,0,,x", "E3,,,x")
+    rows = made(tmp_path, rule, "E1,1.0,,x", "E2,0,,x", "E3,,,x")
     assert rows.drop("ROW").rows() == [("E1", None, None), ("E3", None, "U")]
 
 
 def test_a_condition_that_does_not_hold_is_an_answer(tmp_path: Path) -> None:
     """E1 has a grade, E2 had none, of E3 the grade is missing and of E4 all."""
     rule = '  - {id: CRS, domain: AE, column: grade, into: AETOXGR, when: {column: crs, is: "yes"}, set: {AEDECOD: CRS}}\n'
-    rows = read(tmp_path, rule, "E1,Yes,2,x", "E2,no,,x", "E3,YES,,x", "E4,,,x")
+    rows = made(tmp_path, rule, "E1,Yes,2,x", "E2,no,,x", "E3,YES,,x", "E4,,,x")
     assert rows.drop("ROW").rows() == [("E1", "2", None), ("E3", None, "U"), ("E4", None, "U")]
 
 
 def test_two_columns_of_one_event_are_one_question(tmp_path: Path) -> None:
     """E1 is answered by the first, E2 by the second, E3 by neither."""
     rule = "  - {id: CRS, domain: AE, columns: [crs, grade], into: AETOXGR, set: {AEDECOD: CRS}}\n"
-    rows = read(tmp_path, rule, "E1,1,,x", "E2,,2,x", "E3,,,x")
+    rows = made(tmp_path, rule, "E1,1,,x", "E2,,2,x", "E3,,,x")
     assert rows.drop("ROW").rows() == [("E1", "1", None), ("E2", "2", None), ("E3", None, "U")]
 
 
 def test_words_that_no_rule_takes_are_named(tmp_path: Path) -> None:
     """A yes that `only` does not list would be lost; a no is what it leaves out."""
     rule = '  - {id: CRS, domain: AE, column: crs, only: ["ja"], set: {AEDECOD: CRS}}\n'
-    read(tmp_path, rule, "E1,Ja,,x", "E2,yes,,x", "E3,nein,,x", "E4,nein,,x")
+    made(tmp_path, rule, "E1,Ja,,x", "E2,yes,,x", "E3,nein,,x", "E4,nein,,x")
     found = read_mapped(tmp_path, tmp_path).findings.filter(RULE="word-left-out")
     assert found.select("SEVERITY", "VARIABLE").rows() == [("warning", "B")]
     assert "'nein' (2), 'yes' (1)" in found["MESSAGE"][0]

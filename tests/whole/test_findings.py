@@ -77,16 +77,14 @@ def case(name: str) -> Example:
     return example
 
 
-def form(**cells: str) -> Example:
-    """Return the findings of a form of best responses of one patient."""
-    return lambda folder: _form(folder, {"subject": "1", "infusion_date": "2022-01-01", "best_response": "CR", **cells})
-
-
-def _form(folder: Path, cells: dict[str, str]) -> pl.DataFrame:
+def free_before_the_response(folder: Path) -> pl.DataFrame:
+    """Return the findings of a form of best responses whose last assessment is before the response."""
     (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
     study = Study.load(folder / "study.yaml")
     write_templates(folder / "own", study_id=study.study.id, product=study.product.exposure[0])
     path = folder / "own" / "events" / "events.csv"
+    cells = {"subject": "1", "infusion_date": "2022-01-01", "best_response": "CR", "response_date": "2022-01-29"}
+    cells["last_assessment_date"] = "2022-01-15"
     names = path.read_text(encoding="utf-8").strip().split(",")
     path.write_text(f"{','.join(names)}\n{','.join(cells.get(name, '') for name in names)}\n", encoding="utf-8")
     return derive_data(load_data(folder / "study.yaml", path.parent, require=False)).findings
@@ -290,7 +288,7 @@ EXAMPLES: dict[str, Example] = {
     "population-empty": tables(nothing_seen, derive=True, of="assessed"),
     "mrd-not-evaluable": change("LB", 4, derive=True, LBLOD=1e-3),
     "occurrence-assumed": change("CM", 0, derive=True, CMPRESP="Y"),
-    "relapse-free-contradicts": form(response_date="2022-01-29", last_assessment_date="2022-01-15"),
+    "relapse-free-contradicts": free_before_the_response,
     "response-undated": undated_response,
     "not-derived": case("data/events-template"),
     "emd-not-recorded": case("sheets/records-emd-missing"),
