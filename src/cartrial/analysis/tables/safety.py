@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Recorded, Records
     from cartrial.study import Study
 
-__all__ = ["count_grades", "laboratory_rows", "safety_rows"]
+__all__ = ["count_grades", "laboratory_rows", "safety_rows", "unanswered_events"]
 
 _ASKED = {name: pl.Int32 for name in ("TRIAL", "SUBJ")} | {name: pl.String for name in ("AEDECOD", "AEBODSYS", "SPECIAL", "ANY")}
 _GRADES = ("0", "1", "2", "3", "4", "5", "unknown")
