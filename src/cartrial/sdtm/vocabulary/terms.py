@@ -128,10 +128,11 @@ def _of_grade(grade: int) -> tuple[str, ...]:
     before = ("GRADE", "GRAD", "GRADO", "GR", "GR.", "G", "CTCAE GRADE", "ASTCT GRADE")
     spelt = [f"{word}{between}{figure}" for figure in figures for word in before for between in ("", " ", "-")]
     spelt += [f"{figure}{between}{word}" for figure in figures for word in ("级", "級", "度", "°") for between in ("", " ")]
-    return (*(figure for figure in figures if figure != str(grade)), f"{grade}.0", f"{grade}.00", f"{grade},0", *spelt)
+    return (*figures[1:], f"{grade}.0", f"{grade}.00", f"{grade},0", *spelt, *_GRADES[grade])
 
 
-_NO_EVENT = "NONE, NO, NO EVENT, KEINE, KEIN, AUCUN, NINGUNO, NESSUNO, 无, 無"
+_NO_EVENT = ("NONE", "NO", "NO EVENT", "KEINE", "KEIN", "AUCUN", "NINGUNO", "NESSUNO", "无", "無")
+_GRADES = (_NO_EVENT, ("MILD",), ("MODERATE",), ("SEVERE",), ("LIFE THREATENING",), ("FATAL",))
 # of grades 1 to 5
 _FIGURES = (("I", "II", "III", "IV", "V"), tuple("ⅠⅡⅢⅣⅤ"), tuple("一二三四五"))
 
@@ -269,13 +270,7 @@ _LISTS = (
         "SSSTRESC",
         {"ALIVE": ("LIVING", "A"), "DEAD": ("DECEASED", "DIED", "DEATH", "D"), "UNKNOWN": ("U", "UNK", "LOST TO FOLLOW-UP", "NOT DONE")},
     ),
-    CodeList(
-        "AETOXGR",
-        {
-            str(grade): (*_of_grade(grade), *words.split(", "))
-            for grade, words in enumerate((_NO_EVENT, "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL"))
-        },
-    ),
+    CodeList("AETOXGR", {str(grade): _of_grade(grade) for grade in range(6)}),
     CodeList(
         "AEOUT",
         {
