@@ -263,6 +263,18 @@ def _populations() -> str:
     return table(("population", "who", "product", "median age", "transplant planned"), rows)
 
 
+def _burden() -> str:
+    from cartrial.virtual.calibration import read_scores
+    from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES, words_of
+
+    rows = [
+        (f"`{row['population']}`", row["blasts"], row["infused"], *(words_of(name, row[name]) for name in OUTCOMES))
+        for row in read_scores("burden").iter_rows(named=True)
+    ]
+    head = ("population", "blasts", "infused", *(words for words, _ in OUTCOMES.values()))
+    return table(head, rows) + "\n\n" + NOT_REACHED
+
+
 def _settings() -> str:
     from cartrial.virtual.patients.population import DATA
 
@@ -439,6 +451,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "scores": _scores,
     "parameters": _parameters,
     "populations": _populations,
+    "burden": _burden,
     "settings": _settings,
     "toxicity": _toxicity,
     "sent": _sent,

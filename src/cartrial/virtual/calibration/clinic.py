@@ -78,18 +78,26 @@ class Cohort:
 
     @cached_property
     def samples(self) -> Floats:
-        """Copies/ug as measured, 0 below the limit of quantification, at `SAMPLES`; shape (patients, samples)."""
-        at = np.searchsorted(self.course.days, SAMPLES)
-        measured = self.course.copies[:, at] * np.exp(_RESIDUAL * self.noise)
+        """Copies/ug as measured, 0 below the limit of quantification, at `SAMPLES` of the follow-up; shape (patients, samples)."""
+        at = np.searchsorted(self.course.days, SAMPLES[self.course.days[-1] >= SAMPLES])
+        measured = self.course.copies[:, at] * np.exp(_RESIDUAL * self.noise[:, : len(at)])
         return np.where(measured < _LLOQ, 0.0, measured)
 
     @cached_property
     def kinetics(self) -> tuple[Floats, Floats, Floats]:
         """Cmax (copies/ug), Tmax (days) and AUC to day 28; half the limit where nothing was measured."""
         early = SAMPLES <= 28
-        days, values = SAMPLES[early], self.samples[:, early]
+        days, values = SAMPLES[early], self.samples[:, : early.sum()]
         area = ((values[:, 1:] + values[:, :-1]) / 2 * np.diff(days)).sum(1)
         return np.maximum(values.max(1), _LLOQ / 2), days[values.argmax(1)], np.maximum(area, _LLOQ / 2 * 28)
+
+    def within(self, low: float, high: float) -> Cohort:
+        """Return the infused with so many blasts before lymphodepletion: fractions of the marrow, `low` and more, below `high`."""
+        marrow = self.draws.covariates["marrow"].astype(float)
+        rows = np.flatnonzero((marrow >= low) & (marrow < high))
+        course = self.course
+        part = Course(course.days, course.values[rows], course.info[rows], course.genomes[rows])
+        return Cohort(self.draws.take(rows), part, self.result[rows], self.noise[rows], self.supply)
 
     def at(self, day: float) -> int:
         """Return the position of a day."""
@@ -137,6 +145,13 @@ def _ratio(c: Cohort, which: int) -> float:
     return float(np.exp(values[yes].mean() - values[no].mean())) if yes.any() and no.sum() > 2 else 1.0
 
 
+def _expansion_by_blasts(c: Cohort, _: float) -> float:
+    """Fold of Cmax for 50 points more of marrow blasts before lymphodepletion: least squares of ln Cmax."""
+    marrow = c.draws.covariates["marrow"].astype(float)
+    off = marrow - marrow.mean()
+    return float(np.exp(0.5 * (off @ np.log(c.kinetics[0])) / max(float(off @ off), 1e-9)))
+
+
 def _severe_crs(c: Cohort, shift: float) -> float:
     return _mean(crs_chance(np.log(c.course.peak_il6) - c.draws.hazards["severe_crs"] - shift))
 
@@ -159,22 +174,33 @@ def _days_below(c: Cohort, name: str, limit: float) -> float:
     return max(float(np.median((daily < limit).sum(1))), 0.5)
 
 
-def _central(values: Floats) -> float:
+def _around(values: Floats, share: float) -> float:
+    """Return the mean of the fifth of the values around a quantile: smooth where values are days of sampling."""
     ordered = np.sort(values)
-    return float(ordered[int(0.4 * len(ordered)) : max(int(0.6 * len(ordered)), 1)].mean())
+    return float(ordered[int((share - 0.1) * len(ordered)) : max(int((share + 0.1) * len(ordered)), 1)].mean())
+
+
+def _after_failure(c: Cohort, _: float) -> float:
+    """Return the median of months from relapse, or from non-response on day 28, to death."""
+    failed = np.where(c.responder, c.result[:, 3], 28.0)
+    death = c.result[:, 6]
+    return _median_months((death - failed)[failed < death])
 
 
 MEASURES: dict[str, Callable[[Cohort, float], float]] = {
     "infused-of-enrolled": _infused,
+    "failed-of-enrolled": lambda c, _: _mean(c.supply.outcome == 1),
     "response": lambda c, _: _mean(c.responder),
     "complete-response": lambda c, _: _mean(c.result[:, 0] == 2),
     "response-month-3": lambda c, _: _mean(c.result[:, 7] > 0),
+    "mrd-negative": lambda c, _: _mean(c.responder & (c.result[:, 2] > 0)),
     "mrd-negative-of-responders": lambda c, _: _mean(c.result[c.responder, 2]),
     "remission-free-of-relapse": lambda c, at: _mean(c.remission_days > at),
     "remission-median": lambda c, _: _median_months(c.remission_days),
     "event-free": lambda c, at: _mean(c.event_days > at),
     "event-free-median": lambda c, _: _median_months(c.event_days),
     "alive": lambda c, at: _mean(c.result[:, 6] > at),
+    "survival-after-failure-median": _after_failure,
     "survival-median": lambda c, _: _median_months(c.result[:, 6]),
     "relapse-of-responders": lambda c, at: _mean(c.result[c.responder, 3] < at),
     "negative-of-relapses": _negative_of_relapses,
@@ -184,8 +210,12 @@ MEASURES: dict[str, Callable[[Cohort, float], float]] = {
     "cmax-ratio": lambda c, _: _ratio(c, 0),
     "auc-ratio": lambda c, _: _ratio(c, 2),
     "cmax": lambda c, _: float(np.exp(np.log(c.kinetics[0]).mean())),
+    "expansion-by-blasts": _expansion_by_blasts,
     "cmax-spread": lambda c, _: float(np.log(c.kinetics[0]).std()),
-    "tmax": lambda c, _: _central(c.kinetics[1]),
+    "tmax": lambda c, _: _around(c.kinetics[1], 0.5),
+    "tmax-lower-quartile": lambda c, _: _around(c.kinetics[1], 0.25),
+    "tmax-upper-quartile": lambda c, _: _around(c.kinetics[1], 0.75),
+    "tmax-spread": lambda c, _: max(float(np.log(c.kinetics[1]).std()), 1e-3),
     "copies": lambda c, at: float(np.exp(np.log(np.median(c.course.copies[:, c.at(at)]) + 1e-3))),
     "quantifiable": lambda c, at: _mean(c.course.copies[:, c.at(at)] > _LLOQ),
     "lost": lambda c, at: _mean(c.course.copies[:, c.at(at)] < _LLOQ),

@@ -25,12 +25,13 @@ Progress = Callable[[str, float], None]
 # enrolled patients of one evaluation, and days of follow-up
 SIZES = {
     "eliana": (500, 1826.0),
-    "cibmtr": (260, 730.0),
+    "cibmtr": (260, 731.0),
     "mskcc": (280, 1080.0),
     "inaticel": (240, 1080.0),
     "allogeneic-cd19": (200, 720.0),
     "allogeneic-cd19-no-alemtuzumab": (60, 180.0),
     "zuma3": (280, 1080.0),
+    "felix": (160, 28.0),
 }
 _CLIP = 12.0
 _STEP = 0.6
@@ -107,7 +108,9 @@ class Problem:
         out = np.full(len(self.registry.targets), np.nan)
         for i, target in enumerate(self.registry.targets):
             if all(name in cohorts for name in target.populations):
-                measured = sum(share * MEASURES[target.measure](cohorts[name], target.at) for name, share in target.populations.items())
+                band = target.blasts
+                seen = {name: cohorts[name].within(band.from_, band.to) if band else cohorts[name] for name in target.populations}
+                measured = sum(share * MEASURES[target.measure](seen[name], target.at) for name, share in target.populations.items())
                 out[i] = target.compare(measured)
         return out
 
@@ -185,7 +188,15 @@ def _jacobian(problem: Problem, scaled: Floats, seed: int, progress: Progress | 
     return ((r[0::2] - r[1::2]) / (2 * _STEP)).T
 
 
-def fit_map(problem: Problem, *, start: Floats | None = None, seed: int = 1, iterations: int = 10, progress: Progress | None = None) -> Fit:
+def fit_map(
+    problem: Problem,
+    *,
+    start: Floats | None = None,
+    jacobian: Floats | None = None,
+    seed: int = 1,
+    iterations: int = 10,
+    progress: Progress | None = None,
+) -> Fit:
     """Find the most probable parameters by Levenberg-Marquardt.
 
     Parameters
@@ -193,6 +204,8 @@ def fit_map(problem: Problem, *, start: Floats | None = None, seed: int = 1, ite
     problem : Problem
     start : ndarray of float64, shape (parameters,), optional
         In prior standard deviations; the prior's mean without it.
+    jacobian : ndarray of float64, shape (fitted, parameters), optional
+        At the start, where it is known: the same patients' chances give the same.
     seed : int
         Of the patients' chances, the same throughout. Derivatives are central differences over 0.6 prior standard deviations, which
         smooths the steps of counting.
@@ -207,7 +220,7 @@ def fit_map(problem: Problem, *, start: Floats | None = None, seed: int = 1, ite
     x = np.zeros(n) if start is None else start.copy()
     r = problem.residuals(problem.predict(_unscale(problem, x), seed))
     cost = float(r @ r + x @ x)
-    jacobian = _jacobian(problem, x, seed, progress)
+    jacobian = _jacobian(problem, x, seed, progress) if jacobian is None else jacobian
     for iteration in range(iterations):
         trials = []
         for damping in (0.05, 0.5, 3.0, 15.0, 60.0):

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
+from cartrial.virtual.calibration.burden import tabulate_burden
 from cartrial.virtual.calibration.fit import Fit, Problem, fit_map, sample_ensemble
 from cartrial.virtual.patients.ensemble import Ensemble, write_ensemble
 from cartrial.virtual.patients.population import DATA
@@ -155,7 +156,9 @@ def leave_out(
     [('inaticel-orr-at-3', 'inati-cel')]
     """
     rest = problem.without(trial)
-    again = fit_map(rest, start=fit.scaled, iterations=3, progress=progress)
+    # the sensitivities at the start are those of the fit, without the rows of this trial
+    rows = rest.fitted[problem.fitted]
+    again = fit_map(rest, start=fit.scaled, jacobian=fit.jacobian[rows], iterations=3, progress=progress)
     sets = sample_ensemble(rest, again, members, seed=seed, iterations=2, progress=progress)
     scores = score_targets(problem, _fresh(problem, sets, 7000, progress, f"without {trial}", factor=1.0))
     return scores.filter(pl.col("trial") == trial).with_columns(pl.lit(trial).alias("left_out"))
@@ -212,6 +215,7 @@ def calibrate(
     seed: int = 9,
     workers: int = 2,
     left_out: bool = True,
+    burden: bool = True,
     problem: Problem | None = None,
     progress: Progress | None = None,
 ) -> Calibration:
@@ -220,7 +224,8 @@ def calibrate(
     Parameters
     ----------
     out : Path
-        Folder; gets `ensemble.csv`, `scores.csv`, `left-out.csv`, `parameters.csv` and `directions.csv`. The package's own stand in `data`.
+        Folder; gets `ensemble.csv`, `scores.csv`, `left-out.csv`, `parameters.csv`, `directions.csv` and `burden.csv`. The
+        package's own stand in `data`.
     members : int
         Parameter sets started; 85 % are kept.
     seed : int
@@ -229,6 +234,8 @@ def calibrate(
         Threads.
     left_out : bool
         Also predict each trial without itself (several times as long).
+    burden : bool
+        Also tabulate outcomes by blasts, in every population, under the mean of the ensemble.
     problem : Problem, optional
         The built-in model and registry without it.
     progress : callable, optional
@@ -263,7 +270,7 @@ def calibrate(
     >>> registry = load_targets().model_copy(update={"targets": targets})
     >>> problem = Problem(registry=registry, fitted=registry.fitted, sizes={"inaticel": (4, 120.0)})
     >>> with TemporaryDirectory() as folder:
-    ...     found = calibrate(Path(folder), members=2, left_out=False, problem=problem)
+    ...     found = calibrate(Path(folder), members=2, left_out=False, burden=False, problem=problem)
     ...     print(sorted(path.name for path in Path(folder).iterdir()), len(found.ensemble))
     ['directions.csv', 'ensemble.csv', 'parameters.csv', 'scores.csv'] 1
     """
@@ -287,6 +294,9 @@ def calibrate(
     rest = scores.clear().with_columns(pl.lit("").alias("left_out"))
     for name, table in tables.items():
         table.write_csv(out / f"{name}.csv", float_precision=4)
+    if burden:
+        middle = {name: float(value) for name, value in problem.model.natural(sets.mean(0)).items()}
+        tabulate_burden(middle, threads=workers).write_csv(out / "burden.csv", float_precision=4)
     if left_out:
         rest = pl.concat([leave_out(problem, fit, trial, seed=seed, progress=progress) for trial in problem.registry.trials])
         rest.write_csv(out / "left-out.csv", float_precision=4)
@@ -294,7 +304,7 @@ def calibrate(
 
 
 def read_scores(name: str = "scores") -> pl.DataFrame:
-    """Return a table of the built-in calibration: `scores`, `left-out`, `parameters` or `directions`.
+    """Return a table of the built-in calibration: `scores`, `left-out`, `parameters`, `directions` or `burden`.
 
     Raises
     ------
@@ -311,8 +321,7 @@ def read_scores(name: str = "scores") -> pl.DataFrame:
     (0.708, True)
     """
     path = DATA / f"{name}.csv"
-    if name not in ("scores", "left-out", "parameters", "directions") or not path.exists():
-        raise InputError(
-            f"there is no table '{name}' of the calibration", right="Known tables are: scores, left-out, parameters, directions"
-        )
+    known = ("scores", "left-out", "parameters", "directions", "burden")
+    if name not in known or not path.exists():
+        raise InputError(f"there is no table '{name}' of the calibration", right="Known tables are: " + ", ".join(known))
     return pl.read_csv(path)

@@ -20,8 +20,21 @@ __all__ = ["Registry", "Target", "load_evaluation", "load_targets"]
 _Z95 = 1.959963984540054
 
 
+class Band(Part):
+    """Marrow blasts before lymphodepletion, a fraction: from this, below that."""
+
+    from_: Annotated[float, Field(alias="from", ge=0, le=1)] = 0.0
+    to: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _possible(self) -> Band:
+        if self.from_ >= self.to:
+            raise wrong(f"no patient has {self.from_:g} to {self.to:g} blasts", "to", right="Give fractions of the marrow, from < to")
+        return self
+
+
 class Target(Part):
-    """One published result.
+    """One published result, of all patients or of those of a band of blasts before lymphodepletion.
 
     Counts `n` of `of`, with the exact (Clopper-Pearson) interval; or a `value` with its published 95 % `interval`. Where the published
     upper limit was not reached, `upper-reached` is false and the interval's upper end is an assumption.
@@ -31,6 +44,7 @@ class Target(Part):
     trial: str
     populations: dict[str, float]
     measure: str
+    blasts: Band | None = None
     at: float = 0.0
     n: int | None = None
     of: int | None = None

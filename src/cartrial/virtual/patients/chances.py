@@ -18,12 +18,12 @@ Floats = NDArray[np.float64]
 
 # what each normal number of a patient decides
 Z_QUALITY, Z_EXPANSION, Z_KILL, Z_MEMORY_LOSS, Z_GROWTH, Z_CONTRACTION, Z_TO_MEMORY, Z_IL6_YIELD, Z_RECOVERY = range(9)
-Z_ANC, Z_PLT, Z_DOSE, Z_SANCTUARY, Z_NEGATIVE, Z_ALEMTUZUMAB, Z_HOST, Z_HOST_PRECURSORS, Z_AGE, Z_MARROW_HIT = range(9, 19)
-# what each uniform number decides (nothing reads the tenth); a clone's extinction is the number at which it is lost
+Z_ANC, Z_PLT, Z_DOSE, Z_SANCTUARY, Z_NEGATIVE, Z_ALEMTUZUMAB, Z_HOST, Z_HOST_PRECURSORS, Z_AGE, Z_MARROW_HIT, Z_PACE = range(9, 20)
+# what each uniform number decides; a clone's extinction is the number at which it is lost
 U_SEVERITY, U_MEMORY, U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_MRD_LEVEL, U_MARROW = range(6)
-U_HAS_NEGATIVE, U_PRIOR_TRANSPLANT, U_EXTINCTION_NEGATIVE = range(6, 9)
+U_HAS_NEGATIVE, U_PRIOR_TRANSPLANT, U_EXTINCTION_NEGATIVE, U_FLUDARABINE = range(6, 10)
 EXTINCTIONS = [U_EXTINCTION_SENSITIVE, U_EXTINCTION_SANCTUARY, U_EXTINCTION_NEGATIVE]
-N_NORMALS, N_UNIFORMS = 19, 10
+N_NORMALS, N_UNIFORMS = 20, 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Chances:
 
     Parameters
     ----------
-    normal : ndarray of float64, shape (patients, 19)
+    normal : ndarray of float64, shape (patients, 20)
     uniform : ndarray of float64, shape (patients, 10)
     """
 

@@ -236,10 +236,16 @@ def _killing(basis: _Basis) -> Numbers:
     }
 
 
+def _pace(basis: _Basis) -> Floats:
+    """Return how fast a patient's CAR-T cells run through their programme: early and late peaks of like height."""
+    return _log_normal(1.0, basis.free["spread-pace"], basis.z[:, chance.Z_PACE])
+
+
 def _expansion(basis: _Basis) -> Numbers:
     """Cells that take expand on antigen, those of poor products less, spend their capacity, and tire or contract (by CD28, faster)."""
     free, fixed, z = basis.free, basis.fixed, basis.z
-    contraction = free["contraction"] * (free["contraction-cd28"] if basis.cd28 else 1.0)
+    pace = _pace(basis)
+    contraction = pace * free["contraction"] * (free["contraction-cd28"] if basis.cd28 else 1.0)
     poor = free["poor-expansion"] * basis.severity
     return {
         # cells infused that take; the share of memory among them; vector copies of a cell, which assays count
@@ -247,12 +253,12 @@ def _expansion(basis: _Basis) -> Numbers:
         codes.Q_MEMORY_SHARE: fixed["memory-share"],
         codes.Q_GENOMES: fixed["genomes"],
         # 1/day under full antigen with room; the antigen, and the lymphocytes in the way, at which it is half
-        codes.Q_EXPANSION: fixed["expansion"] * np.exp(fixed["spread-expansion"] * z[:, chance.Z_EXPANSION] - poor),
-        codes.Q_ANTIGEN_HALF: fixed["antigen-half"],
+        codes.Q_EXPANSION: pace * fixed["expansion"] * np.exp(fixed["spread-expansion"] * z[:, chance.Z_EXPANSION] - poor),
+        codes.Q_ANTIGEN_HALF: free["antigen-half"],
         codes.Q_ROOM_HALF: fixed["room-half"],
         # capacity spent under full antigen, 1/day; and, once it is spent, effectors exhausted
-        codes.Q_SPENDING: free["spending"],
-        codes.Q_EXHAUSTION: fixed["exhaustion"],
+        codes.Q_SPENDING: pace ** fixed["pace-spending"] * free["spending"],
+        codes.Q_EXHAUSTION: pace * fixed["exhaustion"],
         # loss of effectors, 1/day
         codes.Q_CONTRACTION: _log_normal(contraction, fixed["spread-contraction"], z[:, chance.Z_CONTRACTION]),
     }
@@ -264,7 +270,7 @@ def _memory(basis: _Basis) -> Numbers:
     loss = np.where(basis.short_lived, fixed["memory-loss-early"], fixed["memory-loss"])
     return {
         # 1/day, both
-        codes.Q_TO_MEMORY: _log_normal(basis.free["to-memory"], fixed["spread-to-memory"], z[:, chance.Z_TO_MEMORY]),
+        codes.Q_TO_MEMORY: _log_normal(_pace(basis) * basis.free["to-memory"], fixed["spread-to-memory"], z[:, chance.Z_TO_MEMORY]),
         codes.Q_MEMORY_LOSS: _log_normal(loss, fixed["spread-memory-loss"], z[:, chance.Z_MEMORY_LOSS]),
     }
 
@@ -325,14 +331,16 @@ def _alive(basis: _Basis, clones: Floats, thresholds: Floats) -> Flags:
 def _state(basis: _Basis, clones: Floats) -> Floats:
     """Return the state on day 0, after lymphodepletion and before infusion.
 
-    Alemtuzumab leaves fewer host T cells. The activity with which they reject rises with their number. Lymphodepletion takes the
-    marrow's reserve, from some patients more than from others. Cytokines are at rest; what is not named is 0.
+    Alemtuzumab leaves fewer host T cells, lymphodepletion without fludarabine more. The activity with which they reject rises with their
+    number. Lymphodepletion takes the marrow's reserve, from some patients more than from others. Cytokines are at rest; what is not named
+    is 0.
     """
     free, fixed, z = basis.free, basis.fixed, basis.z
     effect: Value = 0.0
     if basis.population.product.alemtuzumab:
         effect = _log_normal(free["alemtuzumab"], fixed["spread-alemtuzumab"], z[:, chance.Z_ALEMTUZUMAB])
     ln_host = np.log(fixed["host"]) + fixed["spread-host"] * z[:, chance.Z_HOST] - codes.ALEMTUZUMAB_POWER * effect
+    ln_host = ln_host + np.where(_without_fludarabine(basis), np.log(free["host-without-fludarabine"]), 0.0)
     rejection = np.log(free["host-precursors"]) + ln_host + fixed["spread-host-precursors"] * z[:, chance.Z_HOST_PRECURSORS]
     state = {
         "ln_sensitive": clones[:, 0],
@@ -357,6 +365,13 @@ def _state(basis: _Basis, clones: Floats) -> Floats:
     return initial
 
 
+def _without_fludarabine(basis: _Basis) -> Flags:
+    """Return whose lymphodepletion has no fludarabine: a share of the population's patients."""
+    share = basis.population.product.without_fludarabine
+    without: Flags = basis.u[:, chance.U_FLUDARABINE] < (share.value if share else 0.0)
+    return without
+
+
 def _covariates(basis: _Basis, marrow: Floats) -> dict[str, NDArray[np.generic]]:
     """Return what else is known of the patients: see `Draws`. Age is log-normal, cut at the limits of eligibility."""
     patients, age = basis.population.patients, basis.population.patients.age
@@ -368,15 +383,17 @@ def _covariates(basis: _Basis, marrow: Floats) -> dict[str, NDArray[np.generic]]
         "prior_transplant": basis.u[:, chance.U_PRIOR_TRANSPLANT] < patients.prior_transplant.value,
         "quality": basis.z[:, chance.Z_QUALITY],
         "child": np.full(len(basis.z), patients.child),
+        "fludarabine": ~_without_fludarabine(basis),
     }
 
 
 def _hazards(basis: _Basis) -> dict[str, Value]:
     """Return the clinical rates: see `Draws`. Neurotoxicity is more frequent under CD28 at the same IL-6."""
     free, fixed = basis.free, basis.fixed
+    child = basis.population.patients.child
     return {
-        "after_failure": free["death-child"] if basis.population.patients.child else fixed["death-adult"],
+        "after_failure": free["death-child" if child else "death-adult"],
         "severe_crs": free["severe-crs"],
         "icans": fixed["icans"] + (fixed["icans-cd28"] if basis.cd28 else 0.0),
-        "before_infusion": free["waiting"],
+        "before_infusion": free["waiting"] * (1.0 if child else free["waiting-adult"]),
     }

@@ -134,6 +134,7 @@ class Product(Part):
     costimulation: Literal["4-1BB", "CD28"]
     alemtuzumab: bool
     poor: Literal["child", "adult", "donor"]
+    without_fludarabine: Number | None = None
 
 
 class Age(Sourced):
@@ -203,7 +204,7 @@ class Clinic(Part):
 
 
 class SupplyNumbers(Part):
-    """How the product is made."""
+    """How the product is made, and what bridging does meanwhile: it holds growth in all, and lowers the blasts of some."""
 
     making_days: Number
     making_spread: Number
@@ -212,6 +213,8 @@ class SupplyNumbers(Part):
     retry: Number
     failure_link: Number
     bridging: Number
+    bridging_response: Number | None = None
+    bridging_fall: Number | None = None
     blast_hazard: Number
 
 

@@ -39,6 +39,8 @@ class Supply:
         Day of product failure, death or loss of eligibility, infinite for the infused.
     marrow : ndarray of float64, shape (patients,)
         Fraction of blasts in the marrow when lymphodepletion would start.
+    lowered : ndarray of bool, shape (patients,)
+        Whose blasts bridging lowers.
     """
 
     outcome: NDArray[np.int64]
@@ -47,6 +49,7 @@ class Supply:
     infusion: NDArray[np.float64]
     lost: NDArray[np.float64]
     marrow: NDArray[np.float64]
+    lowered: NDArray[np.bool_]
 
     @property
     def infused(self) -> NDArray[np.bool_]:
@@ -56,11 +59,23 @@ class Supply:
 
 
 def _grow(marrow: NDArray[np.float64], rate: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the fraction of blasts after days of logistic growth."""
+    """Return the fraction of blasts after days of logistic growth, or of decline where the rate is negative."""
     start = marrow_to_blasts(marrow)
-    grown: NDArray[np.float64] = np.exp(np.clip(rate * days, 0, 50))
+    grown: NDArray[np.float64] = np.exp(np.clip(rate * days, -50, 50))
     blasts = codes.CAPACITY * start * grown / (codes.CAPACITY + start * (grown - 1))
     return codes.MARROW_TOP * blasts / (blasts + codes.MARROW_SCALE)
+
+
+def _bridge(population: Population, chance: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return whose blasts bridging lowers, and by how much: ln, exponential between patients.
+
+    One number decides both: what is below the share of those who respond is uniform once more.
+    """
+    share, fall = population.supply.bridging_response, population.supply.bridging_fall
+    if share is None or fall is None or not share.value:
+        return np.zeros(len(chance), bool), np.zeros(len(chance))
+    lowered = chance < share.value
+    return lowered, np.where(lowered, -np.log(10.0) * fall.value * np.log(np.minimum(chance / share.value, 1.0)), 0.0)
 
 
 def _supply(population: Population, draws: Draws, keys: Keys) -> Supply:
@@ -81,7 +96,8 @@ def _supply(population: Population, draws: Draws, keys: Keys) -> Supply:
     days = making[0] + np.where(again, making[1], 0.0)
     ready = days + numbers.shipping_days.value
     marrow = draws.covariates["marrow"].astype(float)
-    rate = draws.parameters[:, codes.Q_GROWTH] * (1 - min(numbers.bridging.value, 1.0))
+    lowered, fall = _bridge(population, u[:, 3])
+    rate = draws.parameters[:, codes.Q_GROWTH] * (1 - min(numbers.bridging.value, 1.0)) - fall / ready
     # hazard of death or loss of eligibility rises with the blasts, which grow meanwhile
     budget = -np.log(u[:, 1])
     spent = np.zeros(n)
@@ -104,6 +120,7 @@ def _supply(population: Population, draws: Draws, keys: Keys) -> Supply:
         np.where(outcome == 0, ready, np.inf),
         np.where(stopped, days, lost),
         _grow(marrow, rate, ready),
+        lowered,
     )
 
 
@@ -111,7 +128,8 @@ def supply_autologous(population: Population, draws: Draws, keys: Keys) -> Suppl
     """Make the product from the patient's own cells.
 
     Apheresis quality is one latent number: a low one makes production fail (and perhaps be tried again) and, if it succeeds, makes a
-    poor product. Meanwhile the disease grows, held by bridging, and the patient may die or become ineligible: that share emerges.
+    poor product. Meanwhile the disease grows, held by bridging, which lowers the blasts of some, and the patient may die or become
+    ineligible: that share emerges.
 
     Parameters
     ----------

@@ -101,7 +101,8 @@ class Accrued:
         Aphereses, or lots.
     age, marrow, marrow_later : ndarray of float64
         Years; fraction of blasts at screening and before lymphodepletion.
-    female, prior_transplant : ndarray of bool
+    lowered, female, prior_transplant : ndarray of bool
+        Whose blasts bridging lowers; sex; transplant in the history.
     after_failure : ndarray of float64
         Deaths after relapse, 1/day.
     member : ndarray of int64
@@ -123,6 +124,7 @@ class Accrued:
     age: Floats
     marrow: Floats
     marrow_later: Floats
+    lowered: Flags
     female: Flags
     prior_transplant: Flags
     after_failure: Floats
@@ -248,6 +250,7 @@ def accrue(plan: Plan, trials: Days, size: int) -> tuple[Accrued, Flags]:
         age=age,
         marrow=marrow,
         marrow_later=supply.marrow,
+        lowered=supply.lowered,
         female=u[:, 2] < 0.5,
         prior_transplant=draws.covariates["prior_transplant"].astype(bool),
         after_failure=draws.hazards["after_failure"],

@@ -142,7 +142,11 @@ def _before(plan: Plan, people: Accrued, out: Collector) -> None:
     out.add("PR", enrolled & own & (people.attempts > 1), people.enrolled + (close - people.enrolled) // 2, KIND="LEUKAPHERESIS")
     bridge = people.enrolled + 1 + np.floor(4 * u[:, 0]).astype(np.int64)
     last = np.where(infused, people.infusion - start - 2, np.minimum(people.lost, plan.cutoff))
-    bridged = enrolled & (u[:, 1] < settings.treatment.bridging.value) & (bridge < last)
+    # those whose blasts it lowers were bridged; of the others so many that the share is that of the settings
+    answers = plan.population.supply.bridging_response
+    lower = answers.value if answers else 0.0
+    others = max(settings.treatment.bridging.value - lower, 0.0) / max(1.0 - lower, 1e-9)
+    bridged = enrolled & (people.lowered | (u[:, 1] < others)) & (bridge < last)
     out.add("CM", bridged, bridge, KIND="BRIDGING THERAPY", TRT="VINCRISTINE AND DEXAMETHASONE", ENDDAY=None, INDC=DISEASE)
     for drug in study.product.lymphodepletion:
         amount, unit = _DOSES.get(drug, (None, None))

@@ -11,7 +11,7 @@ from cartrial.report.study.data import ReportData
 if TYPE_CHECKING:
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["published_section", "virtual_sections"]
+__all__ = ["burden_blocks", "published_section", "virtual_sections"]
 
 # measure of the registry: what it is, and where the results of a trial have it (analysis, endpoint, statistic, variant).
 _MEASURES: dict[str, tuple[str, tuple[str, str, str, str] | None]] = {
@@ -45,7 +45,26 @@ def _patients_section(virtual: VirtualPatients | None) -> Section:
     if virtual is None:
         unknown = "From which population they were drawn is not recorded, so they are not compared with what was published."
         return Section("virtual", title, [Note(LABEL), Text(unknown)], short)
-    return Section("virtual", title, [Note(LABEL), Definition(list(virtual.lines()))], short)
+    by_burden = burden_blocks(virtual.population) if virtual.builtin else []
+    return Section("virtual", title, [Note(LABEL), Definition(list(virtual.lines())), *by_burden], short)
+
+
+def burden_blocks(population: str) -> list[Block]:
+    """Return the outcomes of a built-in population by blasts before lymphodepletion, and what the table does not reach."""
+    from cartrial.virtual.calibration import read_scores
+    from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES, words_of
+
+    rows = read_scores("burden").filter(population=population)
+    if rows.is_empty():
+        return []
+    columns = list(rows.iter_rows(named=True))
+    head = ("Outcome", *(f"{row['blasts']} blasts (n {row['infused']})" for row in columns))
+    lines: list[tuple[Cell, ...]] = [(words, *(words_of(name, row[name]) for row in columns)) for name, (words, _) in OUTCOMES.items()]
+    words = (
+        "Patients of this population by the model, 40 % of them with less than 5 % blasts, under the mean of the ensemble: not this "
+        "trial's subjects. Blasts are those of the marrow before lymphodepletion, not those at screening. "
+    )
+    return [Table(head, lines, "The model's outcomes by blasts before lymphodepletion"), Note(words + NOT_REACHED)]
 
 
 def published_section(data: ReportData, population: str = "inaticel") -> Section | None:
