@@ -13,7 +13,7 @@ from cartrial.errors import InputError
 from cartrial.virtual import LABEL, load_ensemble, load_targets
 from cartrial.virtual.calibration import calibrate, read_scores, score_targets
 from cartrial.virtual.calibration.clinic import MEASURES, simulate_cohort
-from cartrial.virtual.calibration.fit import Problem
+from cartrial.virtual.calibration.fit import SIZES, Problem
 from cartrial.virtual.calibration.targets import load_evaluation
 from cartrial.virtual.patients.ensemble import load_ensemble as read_ensemble
 from cartrial.virtual.patients.population import DATA, load_population
@@ -93,6 +93,24 @@ def test_early_loss_of_memory_brings_cd19_positive_relapse_forward() -> None:
     assert positive[~durable].mean() > 2 * positive[durable].mean()
     recovered = r[positive & ~durable]
     assert (recovered[:, 8] < recovered[:, 3]).mean() > 0.8
+
+
+def test_the_sensitivities_without_a_trial_are_rows_of_those_with_it() -> None:
+    """By hand: the same chances give the same patients, so that a trial is left out without making them again."""
+    keep = np.isin(
+        [target.id for target in load_targets().targets], ["felix-expansion", "allcar19-infused", "calm-lost-28", "zuma3-phase1-infused"]
+    )
+    sizes = dict.fromkeys(SIZES, (24, 180.0))
+    problem = replace(Problem(), sizes=sizes, fitted=keep)
+    rest = problem.without("UCART19")
+    mean, sd = problem.model.prior
+    points = [mean, mean + 0.6 * sd]
+    whole, part = (np.array([some.residuals(some.predict(point, 1)) for point in points]) for some in (problem, rest))
+    np.testing.assert_array_equal(part, whole[:, rest.fitted[problem.fitted]])
+    # what asks nothing of the course is the same without it
+    more = replace(problem, fitted=keep | np.array([target.id == "zuma3-response" for target in load_targets().targets]))
+    seen = [some.predict(problem.model.prior[0], 3)[keep] for some in (problem, more)]
+    np.testing.assert_array_equal(*seen)
 
 
 @pytest.mark.slow

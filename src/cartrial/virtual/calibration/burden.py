@@ -42,7 +42,7 @@ def _recovered(cohort: Cohort) -> float:
 
 # column: what it is, and the measure with its day, or a function
 OUTCOMES: dict[str, tuple[str, Any]] = {
-    "response": ("CR/CRi", ("response", 0.0)),
+    "response": ("CR/CRi by morphology", ("response", 0.0)),
     "mrd_negative": ("MRD-negative of responders", ("mrd-negative-of-responders", 0.0)),
     "event_free_12": ("EFS at 12 months", ("event-free", _YEAR)),
     "event_free_median": ("median EFS, months", ("event-free-median", 0.0)),
@@ -74,9 +74,9 @@ def words_of(outcome: str, value: float | None) -> str:
 
 
 def _with_low(population: Population) -> Population:
-    """Return a population of whom 40 % have less than 5 % blasts: its own range, its own rule of response."""
+    """Return a population of whom 40 % have less than 5 % blasts, in its own range; response is by morphology in all."""
     patients = population.patients
-    level = patients.mrd_level.model_copy(update={"share": _LOW_SHARE})
+    level = patients.mrd_level.model_copy(update={"share": _LOW_SHARE, "must_clear": False})
     return population.model_copy(update={"patients": patients.model_copy(update={"mrd_level": level})})
 
 

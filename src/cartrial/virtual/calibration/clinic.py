@@ -18,7 +18,7 @@ from cartrial.virtual.patients.randomness import Keys, draw_normal, draw_uniform
 from cartrial.virtual.patients.supply import Supply, supply_allogeneic, supply_autologous
 from cartrial.virtual.patients.toxicity import crs_chance, icans_chance
 
-__all__ = ["MEASURES", "Cohort", "simulate_cohort"]
+__all__ = ["BEFORE_INFUSION", "MEASURES", "Cohort", "simulate_cohort"]
 
 Floats = NDArray[np.float64]
 
@@ -230,6 +230,10 @@ MEASURES: dict[str, Callable[[Cohort, float], float]] = {
     "severe-crs-penn": lambda c, _: _severe_crs(c, load_model().constants["crs-penn"]),
     "severe-icans": _severe_icans,
 }
+
+
+BEFORE_INFUSION = frozenset({"infused-of-enrolled", "failed-of-enrolled"})
+"""Measures that ask nothing of the course."""
 
 
 @lru_cache(maxsize=256)

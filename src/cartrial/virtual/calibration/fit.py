@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.virtual.calibration.clinic import MEASURES, simulate_cohort
+from cartrial.virtual.calibration.clinic import BEFORE_INFUSION, MEASURES, simulate_cohort
 from cartrial.virtual.calibration.targets import Registry, load_targets
 from cartrial.virtual.patients.population import Model, load_model, load_population
 
@@ -95,19 +95,18 @@ class Problem:
             On the scale of comparison.
         """
         natural = {name: float(value) for name, value in self.model.natural(values).items()}
-        needed = {
-            name
-            for target, used in zip(self.registry.targets, self.fitted, strict=True)
-            if used or everything
-            for name in target.populations
-        }
+        asked = [target for target, used in zip(self.registry.targets, self.fitted, strict=True) if used or everything]
+        needed = {name for target in asked for name in target.populations}
+        followed = {name for target in asked if target.measure not in BEFORE_INFUSION for name in target.populations}
         cohorts = {}
         for name in sorted(needed):
             patients, last = self.sizes[name]
+            # whom nothing is asked of after the infusion needs no course
+            last = last if name in followed else 1.0
             cohorts[name] = simulate_cohort(load_population(name), natural, patients=int(patients * factor), seed=seed, last=last)
         out = np.full(len(self.registry.targets), np.nan)
         for i, target in enumerate(self.registry.targets):
-            if all(name in cohorts for name in target.populations):
+            if all(name in (followed if target.measure not in BEFORE_INFUSION else cohorts) for name in target.populations):
                 band = target.blasts
                 seen = {name: cohorts[name].within(band.from_, band.to) if band else cohorts[name] for name in target.populations}
                 measured = sum(share * MEASURES[target.measure](seen[name], target.at) for name, share in target.populations.items())
