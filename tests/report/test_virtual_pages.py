@@ -16,9 +16,10 @@ from cartrial.errors import InputError
 from cartrial.report.figures.course import Line, Panel, draw_panels
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.data import ReportData
-from cartrial.report.study.sections.published import published_section
+from cartrial.report.study.sections.published import burden_blocks, published_section
 from cartrial.report.virtual.page import write_comparison, write_population
 from cartrial.study import Study
+from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES
 from cartrial.virtual.patients.ensemble import Ensemble
 from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study
@@ -104,6 +105,15 @@ def test_the_report_has_a_section_on_published_results():
     # MRD-negativity of responders has the window of the published figure, not month 3
     assert "data-key" in str(lines["MRD-negative within 3 months, of responders"][4])
     assert published_section(data, "autologous-cd19") is None
+
+
+def test_the_report_has_outcomes_by_burden_of_a_built_in_population():
+    """By hand: the three bands, each outcome, and below it what the table does not reach; nothing of a file of one's own."""
+    by_burden, note = burden_blocks("autologous-cd19")
+    assert [cell.split(" blasts")[0] for cell in by_burden.head[1:]] == ["below 5 %", "5 to 50 %", "50 % and more"]
+    assert [row[0] for row in by_burden.rows] == [words for words, _ in OUTCOMES.values()]
+    assert NOT_REACHED in note.text
+    assert burden_blocks("a-file-of-mine") == []
 
 
 def test_a_population_has_a_page(tmp_path, monkeypatch):

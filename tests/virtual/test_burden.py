@@ -71,7 +71,8 @@ def test_expansion_by_blasts_is_the_slope_over_half_the_marrow(cohort: Cohort) -
 
 
 def test_a_band_of_a_target_is_checked(tmp_path: Path) -> None:
-    text = (DATA / "targets.yaml").read_text(encoding="utf-8")
+    whole = (DATA / "targets.yaml").read_text(encoding="utf-8").splitlines()
+    text = "\n".join(["schema: 1", "version: 1", "targets:", *(line for line in whole if "id: mskcc-efs-low," in line)])
     for wrong, says in (("{from: 0.05, to: 0.05}", "no patient has"), ("{from: 0.0, to: 5.0}", "blasts.to")):
         path = tmp_path / f"{len(says)}.yaml"
         path.write_text(text.replace("blasts: {from: 0.0, to: 0.05}", f"blasts: {wrong}", 1), encoding="utf-8")

@@ -22,12 +22,12 @@ The compiled parts need the extra `fast`.
 
 What is weak
 ------------
-- 21 parameters are calibrated, of which about 13 directions are informed by 46 results (`data/directions.csv`); the other numbers are read
+- 26 parameters are calibrated, of which about 16 directions are informed by 58 results (`data/directions.csv`); the other numbers are read
   or assumed, as `data/model.yaml` says of each. The priors were centred by people who had seen the results: held-out and left-out results
   are a softer test than new publications.
 - ELIANA, CIBMTR and Pulsipher 2022 share patients, as do the two reports of UCART19, whose share of MRD-level entrants is assumed.
 - Interleukin-6, ferritin, CRP, tocilizumab, corticosteroids and re-infusion have no target; severe cytokine release has one.
-- Adults given CD28 products relapse too soon and too uniformly (ZUMA-3, held out); true non-expanders are rarer than real series show.
+- Adults given CD28 products relapse too soon and too uniformly (ZUMA-3, not fitted); true non-expanders are rarer than real series show.
 """
 
 from __future__ import annotations
