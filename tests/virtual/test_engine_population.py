@@ -84,9 +84,7 @@ def test_supply_of_the_patients_own_cells_takes_longer_and_loses_more() -> None:
     assert 35 < np.median(a.infusion[a.infused]) < 50 and 5 < np.median(b.infusion[b.infused]) < 12
     assert 0.03 < (a.outcome == OUTCOMES.index("product failure")).mean() < 0.13
     grown = a.marrow >= np.minimum(mine.covariates["marrow"].astype(float), 0.89) - 1e-9
-    assert grown[~a.lowered].all(), (
-        "0.896 of the marrow is 90 % of the capacity"
-    )
+    assert grown[~a.lowered].all(), "0.896 of the marrow is 90 % of the capacity"
     assert np.isinf(a.lost[a.infused]).all() and np.isfinite(a.lost[~a.infused]).all()
     poor = mine.covariates["poor_product"].astype(bool)
     assert (a.outcome == 1)[poor].mean() > 3 * (a.outcome == 1)[~poor].mean()
