@@ -141,7 +141,7 @@ _LISTS = (
     CodeList("NY", {"Y": ("YES", "TRUE", "1"), "N": ("NO", "FALSE", "0"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
     CodeList("DTHFL", {"Y": ("YES", "TRUE", "DEAD", "1"), "N": ("NO", "FALSE", "0")}),
     CodeList("STAT", {"NOT DONE": _NOT_DONE, "DONE": _DONE}),
-    CodeList("MOOD", {"PERFORMED": ("DONE", "ACTUAL", *_DONE), "SCHEDULED": _PLANNED}),
+    CodeList("MOOD", {"PERFORMED": ("DONE", "ACTUAL", *(word for word in _DONE if word != "PERFORMED")), "SCHEDULED": _PLANNED}),
     CodeList(
         "RSSTRESC",
         {
