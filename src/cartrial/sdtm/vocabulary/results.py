@@ -98,7 +98,7 @@ def percent_said(text: pl.Expr) -> pl.Expr:
     --------
     >>> import polars as pl
     >>> from cartrial.sdtm.vocabulary.results import percent_said
-    >>> pl.Series(["< 0.01 %", "0.01"]).to_frame("T").select(percent_said(pl.col("T")))["T"].to_list()
+    >>> pl.Series(["< 0.01 %", "0.01"]).to_frame("T").select(percent_said(pl.col("T"))).to_series().to_list()
     [True, False]
     """
     return pl.when(text.is_not_null()).then(_parts(text).struct.field("3").is_not_null())
