@@ -83,7 +83,7 @@ THERAPY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "word", "counts"), THERAPY)
+@pytest.mark.parametrize(("name", "word", "counts"), every(3, THERAPY))
 def test_new_therapy_by_its_answer(tmp_path, name, word, counts):
     """A6. A new therapy on day 60 is an event of EFS, 61 days; without it EFS is censored at day 180, 181 days."""
     folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra=name, value=word))

@@ -203,9 +203,7 @@ def test_after_a_product_failure_that_ended_it_no_remission_counts(tmp_path: Pat
 ICES = {"SUBSEQUENT ANTICANCER THERAPY": "new-therapy", "ALLOGENEIC STEM CELL TRANSPLANT": "hsct"}
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("event", ICES)
-@pytest.mark.parametrize("call", ["NR", "PD"])
+@pytest.mark.parametrize(("call", "event", "window"), every(3, itertools.product(("NR", "PD"), ICES, WINDOWS)))
 def test_read_before_new_therapy_is_assessed_without_response(call: str, event: str, window: str, tmp_path: Path) -> None:
     """NR or PD on day 28, therapy on day 40: the read says why, with its date and record."""
     found = derived(tmp_path, {28: call}, window=window, events={event: 40})
@@ -213,8 +211,7 @@ def test_read_before_new_therapy_is_assessed_without_response(call: str, event: 
     assert REASON_WORDS["no-response"] == "assessed, no response"
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("event", ICES)
+@pytest.mark.parametrize(("event", "window"), every(3, itertools.product(ICES, WINDOWS)))
 def test_not_read_before_new_therapy_names_it_with_its_day(event: str, window: str, tmp_path: Path) -> None:
     """Read after it alone: the therapy of day 40 ended the time in which a response counts."""
     for calls in ({45: "CR"}, {45: "NR"}):
@@ -293,10 +290,10 @@ HISTORIES = (
 
 
 ASKED = ((28, 0), (0, 28), (30, 20), (20, 40))
-WINDOWS = ("{at: month 2}", "{within-days: 70}")
+WHEN = ("{at: month 2}", "{within-days: 70}")
 
 
-@pytest.mark.parametrize(("history", "asked", "window"), every(5, itertools.product(range(len(HISTORIES)), ASKED, WINDOWS)))
+@pytest.mark.parametrize(("history", "asked", "window"), every(5, itertools.product(range(len(HISTORIES)), ASKED, WHEN)))
 def test_a_result_is_known_from_the_day_on_which_no_later_cutoff_changes_it(
     history: int, asked: tuple[int, int], window: str, tmp_path: Path
 ) -> None:
