@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.virtual.calibration.clinic import BEFORE_INFUSION, MEASURES, simulate_cohort
 from cartrial.virtual.calibration.targets import Registry, load_targets
-from cartrial.virtual.patients.population import Model, load_model, load_population
+from cartrial.virtual.patients.population import Model, Population, load_model, load_population
 
 __all__ = ["SIZES", "Fit", "Problem", "fit_map", "sample_ensemble"]
 
@@ -35,6 +36,12 @@ SIZES = {
 }
 _CLIP = 12.0
 _STEP = 0.6
+
+
+@cache
+def _population(name: str) -> Population:
+    """Return a built-in population, read once."""
+    return load_population(name)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,12 @@ class Problem:
         keep = np.array([target.trial != trial for target in self.registry.targets])
         return Problem(self.model, self.registry, self.fitted & keep, self.sizes, self.workers)
 
+    def only(self, trial: str) -> Problem:
+        """Return the problem of one trial's targets alone, whatever their use."""
+        own = tuple(target for target in self.registry.targets if target.trial == trial)
+        registry = self.registry.model_copy(update={"targets": own})
+        return Problem(self.model, registry, np.ones(len(own), bool), self.sizes, self.workers)
+
     def predict(self, values: Floats, seed: int, *, everything: bool = False, factor: float = 1.0) -> Floats:
         """Simulate every target under one parameter set.
 
@@ -103,7 +116,7 @@ class Problem:
             patients, last = self.sizes[name]
             # whom nothing is asked of after the infusion needs no course
             last = last if name in followed else 1.0
-            cohorts[name] = simulate_cohort(load_population(name), natural, patients=int(patients * factor), seed=seed, last=last)
+            cohorts[name] = simulate_cohort(_population(name), natural, patients=int(patients * factor), seed=seed, last=last)
         out = np.full(len(self.registry.targets), np.nan)
         for i, target in enumerate(self.registry.targets):
             if all(name in (followed if target.measure not in BEFORE_INFUSION else cohorts) for name in target.populations):

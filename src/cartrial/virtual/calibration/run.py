@@ -160,8 +160,9 @@ def leave_out(
     rows = rest.fitted[problem.fitted]
     again = fit_map(rest, start=fit.scaled, jacobian=fit.jacobian[rows], iterations=3, progress=progress)
     sets = sample_ensemble(rest, again, members, seed=seed, iterations=2, progress=progress)
-    scores = score_targets(problem, _fresh(problem, sets, 7000, progress, f"without {trial}", factor=1.0))
-    return scores.filter(pl.col("trial") == trial).with_columns(pl.lit(trial).alias("left_out"))
+    own = problem.only(trial)
+    scores = score_targets(own, _fresh(own, sets, 7000, progress, f"without {trial}", factor=1.0))
+    return scores.with_columns(pl.lit(trial).alias("left_out"))
 
 
 def _parameters(problem: Problem, fit: Fit, sets: Floats) -> pl.DataFrame:
