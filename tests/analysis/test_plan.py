@@ -134,6 +134,7 @@ def test_row_order_batches_and_copies() -> None:
     assert results_hash(alone) == results_hash(first)
 
 
+@pytest.mark.slow
 def test_threads() -> None:
     """1 and 2 threads: one hash."""
     code = (

@@ -58,6 +58,7 @@ def frame(job, rows) -> pl.DataFrame:
     return summarise(rows, job.plan.study, job.designs, job.truths)
 
 
+@pytest.mark.slow
 def test_trials_depend_on_their_numbers_alone(job, rows, tmp_path):
     assert rows.select(KEYS).is_unique().all()
     again = pickle.loads(pickle.dumps(job))
@@ -280,6 +281,7 @@ def test_a_table_to_act_on(frame, job):
     assert [family_of(setting.name, "") for setting in SETTINGS] == ["reader error"] * 2 + ["missed visits"] * 2
 
 
+@pytest.mark.slow
 def test_in_memory_and_in_a_folder(job, frame, tmp_path):
     told = []
     plan = make_plan()

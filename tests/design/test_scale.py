@@ -27,6 +27,7 @@ from cartrial.design.batches.batch import threads_here
 from cartrial.design.batches.places import open_place
 from cartrial.design.batches.run import MOST_TRIALS, Interrupted, read_batches, run_batches
 from cartrial.errors import InputError
+from properties import every
 from scale_jobs import Counting
 
 
@@ -259,7 +260,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
         run_batches(Counting(), 1, tmp_path / "file" / "below")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", every(2, [signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_leaves_whole_batches_and_says_so(number: signal.Signals, tmp_path: Path) -> None:
     pytest.importorskip("numba", reason="the extra `virtual` is not installed")
     out = tmp_path / "out"

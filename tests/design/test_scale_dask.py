@@ -85,6 +85,7 @@ def test_a_batch_that_ends_every_worker(tmp_path: Path) -> None:
     assert parts(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_what_a_job_refuses_is_said_as_it_said_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^trial: this trial cannot be run\. Run another\.$"):
         run_batches(Wrong(), 2, tmp_path / "out", workers=1)

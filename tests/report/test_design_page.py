@@ -194,6 +194,7 @@ def test_looks_beyond_the_most_subjects_are_left_out(tmp_path: Path) -> None:
     assert design.delayed is None
 
 
+@pytest.mark.slow
 def test_no_test_has_more_power_than_the_bound() -> None:
     """By hand, 2 subjects, 0.5 against 0.8, alpha 0.3: reject at 2 of 2 (0.25), at 1 of 2 with 0.05 / 0.5; power 0.64 + 0.1 * 0.32."""
     assert most_powers(0.5, 0.8, 0.3, 2)[1] == pytest.approx(0.672, abs=1e-12)

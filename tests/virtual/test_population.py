@@ -200,7 +200,7 @@ def test_a_population_of_which_most_would_fail_by_age_is_refused(tmp_path: Path)
 def _rest(folder: Path) -> tuple[object, int, int]:
     """Return ensemble, seed and size of a plan."""
     plan = planned(folder)
-    return plan.ensemble, plan.seed, 30
+    return plan.ensemble, plan.seed, 10
 
 
 def test_several_faults_are_one_message_and_none_may_fit(tmp_path: Path) -> None:

@@ -651,6 +651,7 @@ def test_many_sets_at_once_equal_each_alone(simulate, name, values):
             assert together[key][k] == pytest.approx(course[0], rel=2e-7, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_page(tmp_path):
     file = tmp_path / "models.html"
     write_models_page(file)

@@ -180,6 +180,7 @@ def statuses(plan) -> pl.DataFrame:
     return derive(plan.study, simulate_study(plan.study, plan=plan, trials=2)).adresp
 
 
+@pytest.mark.slow
 def test_sequencing_is_read_where_the_study_says_so():
     """By hand: named by nobody or beside flow alone, every status is what it was, also in a single trial that has all that is sent. At 1e-5
     flow (1e-4) proves no negative, and sequencing does."""

@@ -51,7 +51,7 @@ def base(study: Study, source: Source) -> tuple[Adam, str]:
     return whole(study, source)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", every(2, FORMS))
 def test_in_every_form(form: str, study: Study, source: Source, base: tuple[Adam, str], tmp_path: Path) -> None:
     write_sdtm(source, tmp_path, form)
     adam, digest = whole(study, read_sdtm(tmp_path))
@@ -59,7 +59,7 @@ def test_in_every_form(form: str, study: Study, source: Source, base: tuple[Adam
     assert_same_sets(adam, base[0])
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", every(3, [1, 2, 3]))
 def test_with_rows_shuffled(seed: int, study: Study, base: tuple[Adam, str], tmp_path: Path) -> None:
     """Rows of every file in another order, the columns turned round too."""
     for path in sorted((WORKED / "data").glob("*.csv")):
@@ -154,7 +154,7 @@ def test_a_trial_among_fifty_is_the_trial_alone(study: Study, source: Source) ->
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba (extra `fast`) is not installed")
 @pytest.mark.parametrize(
-    "name", ["worked", "strategies", "lab_nccn", "options_crh", "options_confirm", "sustained", "allo", "reinfusion", "dy_only"]
+    "name", every(3, ["worked", "strategies", "lab_nccn", "options_crh", "options_confirm", "sustained", "allo", "reinfusion", "dy_only"])
 )
 def test_compiled_and_interpreted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = WORKED if name == "worked" else ROOT / "tests" / "truth" / name
@@ -236,6 +236,7 @@ def test_later_records_change_nothing(domain: str | None, study: Study, source: 
     assert digest == base[1]
 
 
+@pytest.mark.slow
 def test_later_records_give_the_same_results_file(source: Source, tmp_path: Path) -> None:
     """Through the command line; the page says how many records were not used."""
     write_sdtm(_with_later(source), tmp_path / "later")

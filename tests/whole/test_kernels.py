@@ -78,6 +78,7 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 
 @with_numba
+@pytest.mark.slow
 def test_the_second_process_takes_the_kernel_from_the_cache(copy: Path) -> None:
     assert _run(copy, FIRST) == "1"
     folder = copy.parents[1] / "cache" / "kernels"
@@ -88,6 +89,7 @@ def test_the_second_process_takes_the_kernel_from_the_cache(copy: Path) -> None:
 
 
 @with_numba
+@pytest.mark.slow
 def test_an_edit_of_a_code_is_seen(copy: Path) -> None:
     """FAR = 0 makes day 0 'not infused': no first response, -1. It stands in codes.py, which Numba's own cache does not look at."""
     assert _run(copy, FIRST) == "1"
@@ -120,6 +122,7 @@ def test_an_edit_of_a_part_is_seen(copy: Path) -> None:
 
 
 @with_numba
+@pytest.mark.slow
 def test_an_edit_of_a_callee_is_seen(copy: Path) -> None:
     """5 + 1 + 1 = 7; after the edit 5 + 10 + 10 = 25."""
     (copy / "response" / "callee_kernel.py").write_text(CALLEE, encoding="utf-8")
@@ -130,6 +133,7 @@ def test_an_edit_of_a_callee_is_seen(copy: Path) -> None:
 
 
 @with_numba
+@pytest.mark.slow
 def test_without_the_hash_the_callee_would_be_stale(copy: Path) -> None:
     """The trap is real: with one cache folder for all, the same edit gives the old 7. Should Numba ever see it, this test says so."""
     (copy / "response" / "callee_kernel.py").write_text(CALLEE, encoding="utf-8")

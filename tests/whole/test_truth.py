@@ -15,6 +15,7 @@ from cartrial.cli.app import app
 from cartrial.endpoints import CNSR_CODES, kind_of_end
 from cartrial.errors import InputError
 from helpers import ROOT, WORKED
+from properties import every
 
 TRUTH = ROOT / "tests" / "truth"
 STUDIES = {"worked": (WORKED, TRUTH / "worked_expected.csv", TRUTH / "worked_expected_status.csv")} | {
@@ -24,7 +25,7 @@ STUDIES = {"worked": (WORKED, TRUTH / "worked_expected.csv", TRUTH / "worked_exp
 }
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@pytest.fixture(scope="module", params=every(2, STUDIES))
 def derived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     folder, expected, status = STUDIES[request.param]
     out = tmp_path_factory.mktemp(request.param)

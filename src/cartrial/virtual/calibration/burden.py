@@ -127,7 +127,18 @@ def assess_burden(
 
 
 def tabulate_burden(natural: Mapping[str, float], *, patients: int = _PATIENTS, seed: int = 1, threads: int = 1) -> pl.DataFrame:
-    """Return the outcomes by blasts of every built-in population, one below the other: see `assess_burden`."""
+    """Return the outcomes by blasts of every built-in population, one below the other: see `assess_burden`.
+
+    Examples
+    --------
+    >>> from cartrial.virtual import load_ensemble
+    >>> from cartrial.virtual.calibration import tabulate_burden
+    >>> ensemble = load_ensemble()
+    >>> middle = {k: float(v) for k, v in ensemble.model.natural(ensemble.values.mean(0)).items()}
+    >>> found = tabulate_burden(middle, patients=20)
+    >>> found.height == 3 * found["population"].n_unique()
+    True
+    """
     return pl.concat(
         [assess_burden(load_population(name), natural, patients=patients, seed=seed, threads=threads) for name in populations()]
     )
