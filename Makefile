@@ -7,7 +7,7 @@ OUT ?= out
 # compiled kernels of the tests stay in the checkout
 export CARTRIAL_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: report example test test-all lint bench fuzz docs wheel clean
+.PHONY: report example test test-all coverage lint bench fuzz docs wheel clean
 
 # 39 virtual adults of the pivotal study, from its study file to its report.
 report: $(VENV)/.virtual
@@ -24,10 +24,14 @@ test: $(VENV)/.test
 	$(BIN)/python tests/warm.py
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
-# Everything, with all examples of every property, and coverage.
+# Everything, with all examples of every property.
 test-all: $(VENV)/.test
 	$(BIN)/python tests/warm.py
-	CARTRIAL_TEST_PROFILE=all $(BIN)/python -m pytest -n auto --dist loadfile --durations=20 --cov=cartrial --cov-report=term:skip-covered
+	CARTRIAL_TEST_PROFILE=all $(BIN)/python -m pytest -n auto --dist loadfile --durations=20
+
+# Which lines the tests reach: what `make test` runs, traced.
+coverage: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" --cov=cartrial --cov-report=term:skip-covered
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
