@@ -8,6 +8,7 @@ take the earliest possible day.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +24,13 @@ from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["RELAPSE_FREE", "Course", "derive_course", "recorded_free"]
+__all__ = ["RELAPSE_FREE", "SOURCES", "Course", "derive_course", "recorded_free"]
 
 RELAPSE_FREE = "RLPSFREE"
 """RSTESTCD of a date on which a subject was last known to be free of relapse."""
+
+SOURCES = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA", "DD")
+"""Domains in which what decides an endpoint can be recorded."""
 
 CONDITIONING_DAYS = 14
 _TRANSPLANT = "ALLOGENEIC STEM CELL TRANSPLANT"
@@ -64,6 +68,17 @@ class Course:
     ended: np.ndarray
     alive: np.ndarray
     ice: np.ndarray
+
+    def source(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each subject's event (DEATH, HSCT, RE, NEW, ALIVE) was recorded: index in `SOURCES` and --SEQ, -1 for none."""
+        if name not in self._sources:
+            codes = self.frame[f"{name}_SRC"].replace_strict(SOURCES, range(len(SOURCES)), default=-1, return_dtype=pl.Int64)
+            self._sources[name] = codes.fill_null(-1).to_numpy(), self.frame[f"{name}_SEQ"].cast(pl.Int64).fill_null(-1).to_numpy()
+        return self._sources[name]
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
 
 
 def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bool = False) -> Course:

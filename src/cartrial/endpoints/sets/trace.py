@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from cartrial.endpoints.course import Course
+from cartrial.endpoints.course import SOURCES, Course
 from cartrial.response.assess import Calls
 from cartrial.response.codes import FREE_ASSUMED, FROM_LAB
 from cartrial.sdtm.records.codes import FAR
@@ -77,7 +77,6 @@ class Trace:
         self.domain = np.full(len(subjects), -1, np.int64)
         self.sequence = np.full(len(subjects), -1, np.int64)
 
-    DOMAINS = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA", "DD")
     VARIABLES = ("RSSTRESC", "LBSTRESN", "PRSTDTC", "CMSTDTC", "EXSTDTC", "DSSTDTC", "DTHDTC", "AEENDTC", "SSDTC", "FADTC", "DDDTC")
 
     def from_assessment(self, calls: Calls, where: np.ndarray, position: np.ndarray) -> None:
@@ -85,30 +84,25 @@ class Trace:
         rows = np.flatnonzero(where & (position >= 0))
         chosen = position[rows]
         flags = calls.flags[chosen]
-        self.domain[rows] = np.select([flags & FROM_LAB != 0, flags & FREE_ASSUMED != 0], [1, self.DOMAINS.index("SS")], 0)
+        self.domain[rows] = np.select([flags & FROM_LAB != 0, flags & FREE_ASSUMED != 0], [1, SOURCES.index("SS")], 0)
         self.sequence[rows] = calls.seq[chosen]
 
     def from_course(self, course: Course, where: np.ndarray, name: str) -> None:
         """Rows `where` (bool) come from an event of the course: DEATH, HSCT, RE, NEW or ALIVE."""
         rows = np.flatnonzero(where)
-        if not len(rows):
-            return
-        chosen = course.frame.select(f"{name}_SRC", f"{name}_SEQ")[self.subjects[rows]]
-        codes = chosen[f"{name}_SRC"].replace_strict(
-            {domain: i for i, domain in enumerate(self.DOMAINS)}, default=-1, return_dtype=pl.Int64
-        )
-        self.domain[rows] = codes.fill_null(-1).to_numpy()
-        self.sequence[rows] = chosen[f"{name}_SEQ"].fill_null(-1).to_numpy()
+        if len(rows):
+            domain, sequence = course.source(name)
+            self.domain[rows], self.sequence[rows] = domain[self.subjects[rows]], sequence[self.subjects[rows]]
 
     def from_disposition(self, where: np.ndarray) -> None:
         """Rows `where` (bool) come from DS."""
-        self.domain[where] = self.DOMAINS.index("DS")
+        self.domain[where] = SOURCES.index("DS")
 
     def columns(self) -> dict[str, pl.Series]:
         """Return SRCDOM, SRCVAR and SRCSEQ."""
         sequence = pl.Series(self.sequence)
         return {
-            "SRCDOM": take(self.DOMAINS, self.domain),
+            "SRCDOM": take(SOURCES, self.domain),
             "SRCVAR": take(self.VARIABLES, self.domain),
             "SRCSEQ": sequence.zip_with(sequence >= 0, pl.Series([None], dtype=pl.Int64).new_from_index(0, len(sequence))),
         }

@@ -16,9 +16,9 @@ __all__ = ["PLAUSIBLE_RULES"]
 
 # A visit after day 0 by its label: a number of days, weeks, months or years from the infusion, or follow-up.
 _UNIT = r"(?:MONTHS?|MON|WEEKS?|WK|DAYS?|YEARS?|YR|M|W|D|Y)"
-_LATER = rf"\b{_UNIT}\s*\+?\s*0*[1-9]\d*\b|\b0*[1-9]\d*\s*{_UNIT}\b|FOLLOW\W?UP|\bEO[ST]\b|END OF (STUDY|TREATMENT)|POST\W?INFUSION"
+_LATER = rf"\b{_UNIT}\s*\+?\s*0*[1-9][0-9]*\b|\b0*[1-9][0-9]*\s*{_UNIT}\b|FOLLOW\W?UP|\bEO[ST]\b|END OF (STUDY|TREATMENT)|POST\W?INFUSION"
 # and one that may be before it all the same: day 1 can be the infusion itself
-_EARLIER = r"-\s*\d|\bD(AY)?\s*\+?\s*0*1\b|PRIOR|BEFORE|PRE|SCREEN|BASELINE|LYMPHO|\bLD|CONDITION|APHERESIS|CYCLE|\bC\d"
+_EARLIER = r"-\s*[0-9]|\bD(AY)?\s*\+?\s*0*1\b|PRIOR|BEFORE|PRE|SCREEN|BASELINE|LYMPHO|\bLD|CONDITION|APHERESIS|CYCLE|\bC[0-9]"
 _PRIOR = r"PRIOR|PREVIOUS|HISTOR"
 _DAYS = re.compile(r"^([A-Z]{2}(?:ST|EN)?|DTH)DTC$")
 

@@ -164,7 +164,7 @@ def _unread(context: Context) -> Iterator[pl.DataFrame]:
 def _differs(context: Context) -> Iterator[pl.DataFrame]:
     """A text and the number beside it that cannot both be so. A number is not more exact than its text."""
     relation, number, limit = pl.col("REL"), significant(pl.col("BESIDE")), significant(pl.col("LIMIT"))
-    decimals = pl.col("SAID").str.extract(r"^[+-]?\d*\.?(\d*)$", 1).str.len_chars().cast(pl.Float64)
+    decimals = pl.col("SAID").str.extract(r"^[+-]?[0-9]*\.?([0-9]*)$", 1).str.len_chars().cast(pl.Float64)
     rounding = pl.coalesce(0.5 * pl.lit(10.0).pow(-decimals), pl.lit(0.0)) * (1 + 1e-9) + 1e-9 * pl.col("BESIDE").abs()
     word = significant(pl.coalesce("LOD", "LLOQ"))
     apart = (

@@ -14,7 +14,7 @@ from cartrial.sdtm.vocabulary.terms import canonical
 
 __all__ = ["coerce_domain"]
 
-_TEXT_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_TEXT_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _RIGHT = {
     "number": "It is a number with a decimal point and without its unit, or blank",
     "integer": "It is a whole number",

@@ -26,7 +26,7 @@ _STANDARD = {test: unit.standard for test, unit in UNITS.items()}
 
 def _key(text: pl.Expr) -> pl.Expr:
     """Return a text as it is compared: case and blanks do not matter, nor the decimals of a whole number (2.0, as pandas writes it)."""
-    return normalised(text).str.replace(r"^([+-]?\d+)\.0+$", "$1")
+    return normalised(text).str.replace(r"^([+-]?[0-9]+)\.0+$", "$1")
 
 
 def is_one_of(text: pl.Expr, words: Sequence[str]) -> pl.Expr:

@@ -8,6 +8,7 @@ A year before 1901 or after 2098 is a slip or a placeholder (1900-01-01, 9999-12
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -16,11 +17,11 @@ __all__ = ["MAX_STUDY_DAY", "choose_date", "earliest_day", "is_date", "is_implau
 MAX_STUDY_DAY = 100_000
 """A study day is no further than this from its origin: some 270 years. Unit: days."""
 
-_TIME = r"(?:T(?:\d{2}|-)(?::(?:\d{2}|-)(?::(?:\d{2}(?:\.\d+)?|-))?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)"
-_WITH_YEAR = rf"\d{{4}}(?:-\d{{2}}(?:-\d{{2}}{_TIME}?)?|---\d{{2}}{_TIME}?)?"
-_WITHOUT_YEAR = rf"(?:--\d{{2}}(?:-\d{{2}})?|-----(?:\d{{2}})?){_TIME}?"
+_TIME = r"(?:T(?:[0-9]{2}|-)(?::(?:[0-9]{2}|-)(?::(?:[0-9]{2}(?:\.[0-9]+)?|-))?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)"
+_WITH_YEAR = rf"[0-9]{{4}}(?:-[0-9]{{2}}(?:-[0-9]{{2}}{_TIME}?)?|---[0-9]{{2}}{_TIME}?)?"
+_WITHOUT_YEAR = rf"(?:--[0-9]{{2}}(?:-[0-9]{{2}})?|-----(?:[0-9]{{2}})?){_TIME}?"
 _DATE = rf"(?:{_WITH_YEAR}|{_WITHOUT_YEAR})"
-_SPAN = r"P(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?"
+_SPAN = r"P(?:[0-9]+(?:[.,][0-9]+)?[YMWD])*(?:T(?:[0-9]+(?:[.,][0-9]+)?[HMS])+)?"
 _FORM = rf"^(?:{_DATE}(?:/(?:{_DATE}|{_SPAN}))?|{_SPAN}/{_DATE})$"
 # Years that a record of a trial, or the birth of its subject, can have.
 _YEARS = (1901, 2098)
@@ -28,80 +29,104 @@ _YEARS = (1901, 2098)
 _ANY_YEAR = "2000"
 
 
-def _text(column: pl.Expr) -> pl.Expr:
-    """A date without the end of its interval; a duration that only ends on a date starts on none."""
-    return column.cast(pl.String).str.extract(r"^([^/]*)", 1)
+# So many texts of a column are kept with their meaning: the same dates are asked for by many rules.
+_KEPT = 4096
 
 
-def _start(column: pl.Expr) -> pl.Expr:
-    """First calendar day, null without a year or where there is no such day."""
-    text = _text(column)
-    text = pl.when(text.str.contains(r"^\d{4}---")).then(text.str.slice(0, 4)).otherwise(text)
-    day = pl.when(text.str.len_chars() >= 10).then(text.str.slice(0, 10)).when(text.str.len_chars() == 7).then(text + "-01")
-    return day.otherwise(text.str.slice(0, 4) + "-01-01").str.to_date("%Y-%m-%d", strict=False)
+def _day_said(text: pl.Expr) -> pl.Expr:
+    """First calendar day of a text that begins with a year, null where there is no such day."""
+    plain = pl.when(text.str.contains("^[0-9]{4}---")).then(text.str.slice(0, 4)).otherwise(text)
+    length = plain.str.len_chars()
+    day = pl.when(length >= 10).then(plain.str.slice(0, 10)).when(length == 7).then(plain + "-01")
+    return day.otherwise(plain.str.slice(0, 4) + "-01-01").str.to_date("%Y-%m-%d", strict=False)
 
 
-def _formed(column: pl.Expr) -> pl.Expr:
-    return column.cast(pl.String).str.contains(_FORM).fill_null(False)
+def _possible() -> pl.Expr:
+    """Whether there is such a day in any year."""
+    month_day = pl.col("FROM").str.extract("^--([0-9]{2}(?:-[0-9]{2})?)", 1)
+    whole = pl.lit(_ANY_YEAR + "-") + month_day + pl.when(month_day.str.len_chars() == 2).then(pl.lit("-01")).otherwise(pl.lit(""))
+    without_year = month_day.is_null() | whole.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    return pl.when("YEAR").then(pl.col("SAID").is_not_null()).otherwise(without_year)
 
 
-def _has_year(column: pl.Expr) -> pl.Expr:
-    return _text(column).str.contains(r"^\d{4}").fill_null(False)
+def _last(first: pl.Expr) -> pl.Expr:
+    year_only = pl.col("FROM").str.contains("---", literal=True) | (pl.col("LENGTH") == 4)
+    end = pl.when(year_only).then(first.dt.offset_by("1y").dt.offset_by("-1d"))
+    return end.when(pl.col("LENGTH") == 7).then(first.dt.month_end()).otherwise(first)
 
 
-def _first(column: pl.Expr) -> pl.Expr:
-    day = _start(column)
-    return pl.when(_formed(column) & _has_year(column) & day.dt.year().is_between(*_YEARS)).then(day)
+def _meanings(texts: pl.Series) -> pl.DataFrame:
+    """Return what each text means: EARLY and LATE (Int32), DATE, IMPLAUSIBLE, INTERVAL and PARTIAL (whether it is such a date)."""
+    text = pl.col("TEXT")
+    frame = texts.alias("TEXT").to_frame()
+    # a date without the end of its interval; a duration that only ends on a date starts on none
+    frame = frame.with_columns(text.str.contains(_FORM).fill_null(False).alias("FORMED"), text.str.extract("^([^/]*)", 1).alias("FROM"))
+    start = pl.col("FROM")
+    year = start.str.contains("^[0-9]{4}").fill_null(False)
+    frame = frame.with_columns(_day_said(start).alias("SAID"), year.alias("YEAR"), start.str.len_chars().alias("LENGTH"))
+    said, date = pl.col("SAID"), pl.col("FORMED") & _possible()
+    lived = said.dt.year().is_between(*_YEARS)
+    frame = frame.with_columns(
+        date.fill_null(False).alias("DATE"),
+        lived.fill_null(True).alias("LIVED"),
+        pl.when(pl.col("FORMED") & pl.col("YEAR") & lived).then(said).alias("FIRST"),
+    )
+    first, date = pl.col("FIRST"), pl.col("DATE")
+    return frame.select(
+        first.to_physical().cast(pl.Int32).alias("EARLY"),
+        _last(first).to_physical().cast(pl.Int32).alias("LATE"),
+        "DATE",
+        (date & pl.col("YEAR") & ~pl.col("LIVED")).alias("IMPLAUSIBLE"),
+        (date & text.str.contains("/", literal=True)).fill_null(False).alias("INTERVAL"),
+        (date & ((pl.col("LENGTH") < 10) | start.str.contains("^(-|....---)"))).fill_null(False).alias("PARTIAL"),
+    )
+
+
+@lru_cache(maxsize=64)
+def _kept(texts: tuple[str, ...]) -> pl.DataFrame:
+    return _meanings(pl.Series(texts, dtype=pl.String))
+
+
+def _meaning(column: pl.Expr, name: str, dtype: type[pl.DataType]) -> pl.Expr:
+    """Return one column of the meanings, found once for each text of a column: a column of dates has few."""
+
+    def find(texts: pl.Series) -> pl.Series:
+        distinct = texts.drop_nulls().unique().sort()
+        found = _kept(tuple(distinct)) if distinct.len() <= _KEPT else _meanings(distinct)
+        blank = None if dtype == pl.Int32 else False
+        return texts.replace_strict(distinct, found[name], default=blank, return_dtype=dtype)
+
+    return column.cast(pl.String).map_batches(find, return_dtype=dtype, is_elementwise=True)
 
 
 def earliest_day(column: pl.Expr) -> pl.Expr:
     """Return the earliest day a date can mean: Int32 days since 1970-01-01, null where it means none."""
-    return _first(column).to_physical().cast(pl.Int32)
+    return _meaning(column, "EARLY", pl.Int32)
 
 
 def latest_day(column: pl.Expr) -> pl.Expr:
     """Return the latest day a date can mean: Int32 days since 1970-01-01, null where it means none."""
-    first, text = _first(column), _text(column)
-    year_only = text.str.contains("---", literal=True) | (text.str.len_chars() == 4)
-    last = (
-        pl.when(year_only)
-        .then(first.dt.offset_by("1y").dt.offset_by("-1d"))
-        .when(text.str.len_chars() == 7)
-        .then(first.dt.month_end())
-        .otherwise(first)
-    )
-    return last.to_physical().cast(pl.Int32)
+    return _meaning(column, "LATE", pl.Int32)
 
 
 def is_date(column: pl.Expr) -> pl.Expr:
     """Say whether a text is an ISO 8601 date as SDTM permits it: full or partial, with or without a time, or an interval."""
-    text = _text(column)
-    month_day = text.str.extract(r"^--(\d{2}(?:-\d{2})?)", 1)
-    without_year = pl.lit(_ANY_YEAR + "-") + month_day + pl.when(month_day.str.len_chars() == 2).then(pl.lit("-01")).otherwise(pl.lit(""))
-    possible = (
-        pl.when(_has_year(column))
-        .then(_start(column).is_not_null())
-        .when(month_day.is_not_null())
-        .then(without_year.str.to_date("%Y-%m-%d", strict=False).is_not_null())
-        .otherwise(True)
-    )
-    return (_formed(column) & possible).fill_null(False)
+    return _meaning(column, "DATE", pl.Boolean)
 
 
 def is_implausible(column: pl.Expr) -> pl.Expr:
     """Say whether a date has a year that no record of a trial has, so that it means no day."""
-    return is_date(column) & _has_year(column) & ~_start(column).dt.year().is_between(*_YEARS).fill_null(True)
+    return _meaning(column, "IMPLAUSIBLE", pl.Boolean)
 
 
 def is_interval(column: pl.Expr) -> pl.Expr:
     """Say whether a date is an interval."""
-    return is_date(column) & column.cast(pl.String).str.contains("/", literal=True)
+    return _meaning(column, "INTERVAL", pl.Boolean)
 
 
 def is_partial(column: pl.Expr) -> pl.Expr:
     """Say whether a date lacks its day, its month or its year."""
-    text = _text(column)
-    return is_date(column) & ((text.str.len_chars() < 10) | text.str.contains("^(-|....---)"))
+    return _meaning(column, "PARTIAL", pl.Boolean)
 
 
 def choose_date(frame: pl.DataFrame, keys: Sequence[str], order: Sequence[str], days: tuple[str, str]) -> pl.DataFrame:

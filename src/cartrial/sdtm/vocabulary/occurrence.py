@@ -22,7 +22,7 @@ ANSWERS = {
 _ANSWERED_BY_RECORD = ("AE",)
 
 # A dose of nothing as text: 0 with either decimal sign, alone or before a unit (no range such as 0-1), or a word.
-_ZERO = r"^[+-]?0+([.,]0*)*(\s*[^\d\s.,–/~-].*)?$"
+_ZERO = r"^[+-]?0+([.,]0*)*(\s*[^0-9\s.,–/~-].*)?$"
 _UP_TO = r"\bTO\b|\bBIS\b|至"
 _NO_DOSE = ("NONE", "NIL", "ZERO", "NO DOSE", "NOTHING", "KEINE", "NULL", "AUCUNE", "NINGUNA", "NESSUNA", "零", "无")
 

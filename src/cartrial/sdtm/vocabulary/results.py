@@ -45,7 +45,7 @@ DIGITS = 12
 LEAST = 1e-300
 """Stands for as little as there can be of what was found."""
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?"
+_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:E[+-]?[0-9]+)?"
 _SAID = rf"^([<>]=?|=)?\s*({_NUMBER})\s*(%|PERCENT|PCT)?$"
 # in this order; what is left is a sign, a number and perhaps a percent sign
 _SPELLINGS = (
@@ -56,8 +56,8 @@ _SPELLINGS = (
     (r"^(GREATER THAN OR EQUAL TO|MORE THAN OR EQUAL TO|NOT LESS THAN|AT LEAST|GE |[≥⩾≧]|=>|>\s+=)\s*", ">="),
     (r"^(LESS THAN|FEWER THAN|BELOW|UNDER|LT )\s*", "<"),
     (r"^(GREATER THAN|MORE THAN|ABOVE|OVER|GT )\s*", ">"),
-    (r"(\d)\s*[X×*·]\s*10\s*(?:\^|\*\*|EXP|E)\s*\(?([+-]?\d+)\)?", "${1}E$2"),
-    (r"(^|[^0-9.])10\s*(?:\^|\*\*)\s*\(?([+-]?\d+)\)?", "${1}1E$2"),
+    (r"([0-9])\s*[X×*·]\s*10\s*(?:\^|\*\*|EXP|E)\s*\(?([+-]?[0-9]+)\)?", "${1}E$2"),
+    (r"(^|[^0-9.])10\s*(?:\^|\*\*)\s*\(?([+-]?[0-9]+)\)?", "${1}1E$2"),
 )
 _RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 _BY_SIGN = {"<": BELOW, "<=": AT_MOST, ">": ABOVE, ">=": AT_LEAST, "=": EXACT, "": EXACT}

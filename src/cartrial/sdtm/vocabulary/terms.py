@@ -43,6 +43,11 @@ class CodeList:
         """Normalised word to term."""
         return {_plain(word): term for term, words in self.terms.items() for word in (term, *words)}
 
+    @cached_property
+    def columns(self) -> tuple[pl.Series, pl.Series]:
+        """Words and their terms, as columns made once: rules ask for them hundreds of times."""
+        return pl.Series(list(self.lookup), dtype=pl.String), pl.Series(list(self.lookup.values()), dtype=pl.String)
+
     def nearest(self, word: str, cutoff: float = 0.75) -> str | None:
         """Return the term whose words are nearest to a word, or None. Letters that changed places (DAETH) are as near as can be."""
         letters = sorted(_plain(word))
@@ -330,10 +335,7 @@ _LISTS = (
             ),
             "CONDITIONING": ("TRANSPLANT CONDITIONING", "HSCT CONDITIONING", "CONDITIONING REGIMEN"),
             "PLATELET TRANSFUSION": (
-                "PLATELETS TRANSFUSION",
-                "PLATELET TRANSFUSIONS",
-                "TRANSFUSION OF PLATELETS",
-                "THROMBOCYTE TRANSFUSION",
+                *("PLATELETS TRANSFUSION", "PLATELET TRANSFUSIONS", "TRANSFUSION OF PLATELETS", "THROMBOCYTE TRANSFUSION"),
             ),
             "RED BLOOD CELL TRANSFUSION": (
                 "RED CELL TRANSFUSION",
@@ -384,7 +386,7 @@ def normalised(column: pl.Expr) -> pl.Expr:
 
 def canonical(column: pl.Expr, codes: str) -> pl.Expr:
     """Return the term of a code list that each word means, null where it means none."""
-    return normalised(column).replace_strict(CODE_LISTS[codes].lookup, default=None, return_dtype=pl.String)
+    return normalised(column).replace_strict(*CODE_LISTS[codes].columns, default=None, return_dtype=pl.String)
 
 
 def standard_term(word: str, codes: str) -> str | None:

@@ -7,6 +7,7 @@ matter, nor does the sign used for micro.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -119,12 +120,12 @@ _SPELLINGS = (
     (r"^(\S.*) cells?/(l|dl|ml|ul|nl)$", "$1/$2"),
     # powers of ten: x10^9, 10**9, 10*9, 10e9, 1e9, e9, 10(9), 10x9, and an exponent that lost its place, 109/l
     (r"^[x*] ?(1|e)", "$1"),
-    (r"^(?:10 ?(?:\*\*|[\^*xe]|exp)|1?e) ?\(?\+?0?(-?\d)\)?(/|$)", "10^$1$2"),
+    (r"^(?:10 ?(?:\*\*|[\^*xe]|exp)|1?e) ?\(?\+?0?(-?[0-9])\)?(/|$)", "10^$1$2"),
     (r"^10 ?\(?([3-69])\)?/", "10^$1/"),
     *((rf"^(?:{words})/(l|dl|ml|ul|nl)$", f"10^{power}/$1") for words, power in _MANY_WORDS),
-    (r"/10 ?(?:[\^*]|\*\*|e) ?\(?(\d)\)?", "/10^$1"),
+    (r"/10 ?(?:[\^*]|\*\*|e) ?\(?([0-9])\)?", "/10^$1"),
     *((rf"/(?:{words})( cells?)?$", f"/10^{power}$1") for words, power in (("10,?000", 4), ("100,?000", 5), ("1,?000,?000|million", 6))),
-    (r"^(|cells?|events|copies)/10\^(\d) (?:cells?|leukocytes|wbcs?|mnc)$", "$1/10^$2"),
+    (r"^(|cells?|events|copies)/10\^([0-9]) (?:cells?|leukocytes|wbcs?|mnc)$", "$1/10^$2"),
     (r"^cell/10", "cells/10"),
     # of what a percentage is
     (r"^(%|percent) ?(?:of )?(?:total |nucleated |mononuclear )?(?:cells?|wbcs?|leukocytes|leucocytes|lymphocytes|mnc)$", "%"),
@@ -150,12 +151,17 @@ def plain_unit(column: pl.Expr) -> pl.Expr:
 
 
 def _plain(units: pl.Series) -> pl.Series:
-    """Spell each distinct unit once: a column has few of them."""
-    distinct = units.cast(pl.String).unique()
-    text = distinct.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    """Spell each distinct unit once: a column has few of them, and the next column the same."""
+    distinct = tuple(units.cast(pl.String).unique().drop_nulls().sort())
+    return units.cast(pl.String).replace_strict(distinct, _spelt(distinct), default=None, return_dtype=pl.String)
+
+
+@lru_cache(maxsize=64)
+def _spelt(units: tuple[str, ...]) -> pl.Series:
+    text = pl.Series(units, dtype=pl.String).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     for pattern, written in _SPELLINGS:
         text = text.str.replace_all(pattern, written)
-    return units.cast(pl.String).replace_strict(distinct, text.str.strip_chars(), return_dtype=pl.String)
+    return text.str.strip_chars()
 
 
 def _keys(test: str, units: TestUnit) -> list[tuple[str, str, float]]:
