@@ -216,7 +216,7 @@ def spoil_cells(data: bytes, chance: random.Random) -> bytes:
                 cell.value = chance.choice((True, -1, 0, 1e300, 2**60, 0.1, float(chance.randrange(50000))))
             else:
                 cell.value = chance.choice(NASTY)
-        except (ValueError, AttributeError, IllegalCharacterError):  # the library itself refuses the value, or the cell is part of a merged one
+        except (ValueError, AttributeError, IllegalCharacterError):  # refused by the library, or part of a merged one
             continue
     out = io.BytesIO()
     book.save(out)
