@@ -143,6 +143,8 @@ def test_what_nobody_has_verified_is_left_out_by_name_whatever_it_says(tmp_path:
     ("change", "why"),
     [
         ({"trial": "nowhere"}, "no virtual population is named for the trial 'nowhere'"),
+        ({"trial": "ELIANA"}, "no virtual population is named for the trial 'ELIANA'; 'eliana' may be meant"),
+        ({"endpoint": "infused"}, "infused is a step before the infusion, of the enrolled, and the row is of the infused"),
         ({"trial": "hyldh"}, "age group and costimulation of the product were not read"),
         ({"population": "low dose"}, "the rules have no population 'low dose'"),
         ({"endpoint": "Ph+"}, "a characteristic of the patients, which a population is told, is no outcome"),
@@ -212,6 +214,10 @@ def test_a_population_may_be_named_for_one_trial_or_for_all(tmp_path: Path) -> N
     assert names == ["inaticel", "mskcc"]
     assert [getattr(item, "names", None) for item in express_figures(figures, population={"": "zuma3"})] == ["zuma3", "zuma3"]
     assert "the table has no trial 'fry'. The nearest one is 'frey'" in message(path, population={"fry": "mskcc"})
+
+
+def test_a_cell_over_two_lines_is_one(tmp_path: Path) -> None:
+    assert read_figures(table(tmp_path, {"id": "a\nb"}))[0].id == "a b"
 
 
 def test_a_mixture_has_whole_patients(tmp_path: Path) -> None:

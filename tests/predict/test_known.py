@@ -6,17 +6,19 @@ Origin of every expectation: `published`, the registry of evidence (`/data/evide
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cartrial.predict.check import use_of
 from cartrial.predict.express import Question, Unexpressed, express_figures
 from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known, load_published_study, load_words
+from cartrial.predict.used import is_kept, use_of
 from cartrial.virtual import load_targets
 from cartrial.virtual.calibration.clinic import VISITS
 from cartrial.virtual.calibration.targets import load_evaluation
+from published_tables import MEDIAN, table
 
 REGISTRY = Path(os.environ.get("CARTRIAL_TEST_DATA", "")) / "evidence" / "registry.csv"
 registry = pytest.mark.skipif(not REGISTRY.is_file(), reason="the registry of evidence is not here")
@@ -67,6 +69,43 @@ def test_what_the_calibration_did_with_a_figure_follows_its_target() -> None:
     assert use_of(found["zuma3-55-orr"])[0] == uses["zuma3-response"]
     assert use_of(found["germany-cr"])[0] == "not"
     assert use_of(found["eliana-mf"])[0] == "consulted"
+
+
+@pytest.mark.parametrize(
+    ("row", "use"),
+    [
+        ({"id": "mine", "trial": "mskcc", "n": "53", "endpoint": "CR", "window": "best", "count": "44", "value": "83"}, "fit"),
+        ({"id": "mine", "trial": "mskcc", "n": "53", **MEDIAN, "value": "6.1"}, "fit"),
+        # the same count of another trial, another number of the same trial, and the id of a target that is another figure
+        ({"id": "mine", "trial": "uk", "n": "53", "endpoint": "CR", "window": "best", "count": "44", "value": "83"}, "not"),
+        ({"id": "mine", "trial": "mskcc", "n": "53", "endpoint": "CR", "window": "best", "count": "40", "value": ""}, "not"),
+        ({"id": "mskcc-cr", "trial": "uk", "n": "125", "endpoint": "CR", "window": "best", "count": "115", "value": "92"}, "not"),
+        ({"id": "mskcc-cr", "trial": "mskcc", "n": "53", "endpoint": "OS", **MEDIAN, "value": "30"}, "not"),
+    ],
+)
+def test_what_a_figure_was_used_for_is_told_by_the_figure_and_not_by_its_id(tmp_path: Path, row: dict[str, str], use: str) -> None:
+    """By hand from `targets.yaml`: 44 of 53 of MSKCC and the median of its event-free time are fitted."""
+    figure = read_figures(table(tmp_path, row | {"lower": "", "upper": ""}))[0]
+    assert use_of(figure)[0] == use
+
+
+def test_only_the_figure_of_its_own_trial_is_kept_for_evaluation(tmp_path: Path) -> None:
+    rows = [{"id": "uk-cr", "trial": "uk", "n": "125", "endpoint": "CR", "window": "-", "count": "115", "value": "92"}]
+    rows.append(rows[0] | {"id": "germany-cr"})
+    found = read_figures(table(tmp_path, *(row | {"lower": "", "upper": ""} for row in rows)))
+    assert [is_kept(figure) for figure in found] == [True, False]
+
+
+@registry
+def test_the_use_of_no_figure_of_the_registry_hangs_on_its_id() -> None:
+    """But of those that no virtual trial can be asked about: the phenotype of a relapse, a cytopenia of one day."""
+    consulted = load_known().consulted
+    differ = [
+        name
+        for name, figure in figures().items()
+        if name not in consulted and use_of(figure)[0] != use_of(replace(figure, id="renamed"))[0]
+    ]
+    assert set(differ) == {"mskcc-neg", "ucart-cyto", "eliana-neg"}
 
 
 @registry

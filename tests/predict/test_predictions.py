@@ -21,6 +21,7 @@ from cartrial.predict import check_predictions, read_figures, write_predictions
 from cartrial.predict.check import _cohorts
 from cartrial.predict.express import Question, express_figures
 from cartrial.predict.trials import follow_up_days
+from cartrial.virtual.patients.population import DATA
 from cartrial.virtual.trial import simulate_study
 from cartrial.virtual.trial.arrivals import accrue_trials
 from helpers import run_cli
@@ -164,7 +165,8 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     [
         (("--population", "=x"), "--population: '=x' names no population. Write NAME, or TRIAL=NAME."),
         (("--population", "mskcc", "--population", "zuma3"), "two populations are named for every trial"),
-        (("--population", "mskc"), "there is no population 'mskc'. The nearest known one is 'mskcc'."),
+        (("--population", "mskc"), "population: there is no population 'mskc'. The nearest known one is 'mskcc'."),
+        (("--population", "own.yaml"), "own.yaml: the file cannot be read"),
         (("--trials", "3"), "3 trials cannot be compared with"),
         (("--seed", "-1"), "the seed -1 is negative"),
         (("--out", "figures.csv"), "the place for the output is a file"),
@@ -172,7 +174,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
 )
 def test_an_option_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str) -> None:
     monkeypatch.chdir(tmp_path)
-    table(tmp_path, *ROWS[:1])
+    table(tmp_path, *ROWS[:2])
     code, out, err = run_cli("predict", "figures.csv", *options)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
@@ -180,12 +182,42 @@ def test_an_option_that_cannot_be_is_one_line(tmp_path: Path, monkeypatch: pytes
 
 
 def test_numbers_and_words_that_are_wrong_are_told_together(tmp_path: Path) -> None:
-    path = table(tmp_path, {"value": "108"}, {"id": "b", "endpoint": "CR+CRj"}, {"id": "c", "sure": "claim", "endpoint": "CR+PRR"})
+    rows = [{"value": "108"}, {"id": "b", "endpoint": "CR+CRj"}, {"id": "c", "sure": "claim", "endpoint": "CR+PRR"}]
+    path = table(tmp_path, *rows, {"id": "d", "virtual-population": "mskc"}, {"id": "e", "hsct": "hypothetical"})
     code, out, err = run_cli("predict", path, "--json", "--out", tmp_path / "out")
     assert code == 2
-    assert [error["key"] for error in json.loads(out)["errors"]] == ["value", "endpoint"]
-    assert err.count("\n") == 2
+    assert [error["key"] for error in json.loads(out)["errors"]] == ["value", "endpoint", "virtual-population", "hsct"]
+    assert err.count("\n") == 4
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_looked_for_where_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the option where the process runs, one of the table beside the table."""
+    (tmp_path / "data").mkdir()
+    own = (DATA / "population-mskcc.yaml").read_text(encoding="utf-8")
+    (tmp_path / "here.yaml").write_text(own.replace("id: mskcc", "id: here", 1), encoding="utf-8")
+    (tmp_path / "data" / "beside.yaml").write_text(own.replace("id: mskcc", "id: beside", 1), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    row = {"n": "3", "count": "2", "value": "", "lower": "", "upper": "", "virtual-population": "beside.yaml"}
+    path = table(tmp_path / "data", row)
+    assert check_predictions(path, trials=20).frame["virtual_population"].to_list() == ["beside"]
+    assert check_predictions(path, trials=20, population="here.yaml").frame["virtual_population"].to_list() == ["here"]
+
+
+def test_a_figure_for_which_most_trials_have_no_value_is_not_compared(tmp_path: Path) -> None:
+    """By hand: of six patients followed for 3 months none is seen at 12, and only a trial in which all had died by then has a survival."""
+    row = {"n": "6", **SURVIVAL, **NO_LIMITS, "value": "50", "follow-up": "3"}
+    found = check_predictions(table(tmp_path, row), trials=20).frame.row(0, named=True)
+    assert (found["state"], found["inside"]) == ("not expressed", None)
+    assert "who was followed so long" in found["note"]
+
+
+def test_fewer_patients_than_the_figure_has_are_said(tmp_path: Path) -> None:
+    """About half of those given an allogeneic product without alemtuzumab respond: of 1.5 n and ten more there are not always n."""
+    people = {"virtual-population": "allogeneic-cd19-no-alemtuzumab"}
+    row = {"n": "60", "population": "responders", **MEDIAN, **NO_LIMITS, "endpoint": "RFS", "value": "3", **people}
+    note = check_predictions(table(tmp_path, row), trials=20).frame["note"].item()
+    assert "trials have fewer than 60 such patients" in note
 
 
 def test_one_document_holds_everything(tmp_path: Path) -> None:

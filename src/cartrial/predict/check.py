@@ -13,25 +13,24 @@ from numpy.typing import NDArray
 
 from cartrial.errors import InputError
 from cartrial.predict.compare import Compared, compare_figure, estimate_trials
-from cartrial.predict.express import Question, Unexpressed, express_figures
+from cartrial.predict.express import Question, Unexpressed, express_figure, express_figures, named_populations
 from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
-from cartrial.predict.stated import Stated
 from cartrial.predict.trials import Asked, Cohort, plan_cohort
-from cartrial.virtual.calibration.targets import load_evaluation, load_targets
+from cartrial.predict.used import USES, is_kept, use_of
 from cartrial.virtual.patients.population import Population
 
-__all__ = ["LEAST", "TRIALS", "USES", "Predictions", "check_predictions"]
+__all__ = ["LEAST", "TRIALS", "Predictions", "check_predictions"]
 
 TRIALS = 500
 """Virtual trials of each figure, where nothing else is said."""
 LEAST = 20
 """Fewest trials: the interval leaves one in twenty out on each side."""
-USES = ("fit", "consulted", "held-out", "not")
-"""What the calibration of the virtual patients did with a figure."""
 COMPARED, UNEXPRESSED, LEFT_OUT = "compared", "not expressed", "left out"
 
 _MOST = 100_000
+# share of the trials that must have a value: of a survival those have one in which somebody was followed so long, or all had died
+_WITH_VALUE = 0.5
 Progress = Callable[[int, int], None]
 SCHEMA = {
     **{"id": pl.String, "trial": pl.String, "population": pl.String, "virtual_population": pl.String, "n": pl.Int64},
@@ -87,7 +86,7 @@ def check_predictions(
     *,
     trials: int = TRIALS,
     seed: int = 1,
-    population: str | Mapping[str, str] | None = None,
+    population: str | Path | Population | Mapping[str, str | Path | Population] | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Predictions:
@@ -101,8 +100,9 @@ def check_predictions(
         Virtual trials of each figure, at least `LEAST`. Each draws one parameter set of the ensemble, and so many patients: the interval
         holds the uncertainty of the parameters and the chance of the patients.
     seed : int
-    population : str or mapping of str to str, optional
-        A virtual population (built in or a file) for every trial, or by the trial's name, in place of that of the table.
+    population : str, Path or Population, or a mapping of them by trial, optional
+        A virtual population (built in, a file, or the population itself) for every trial, or by the trial's name, in place of that of the
+        table. A file is looked for where the process runs; one that the table names stands beside the table.
     progress : callable, optional
         Told the trials done and wanted, over all virtual populations.
     threads : int, optional
@@ -139,11 +139,16 @@ def check_predictions(
     """
     if not LEAST <= trials <= _MOST:
         raise InputError(f"{trials} trials cannot be compared with", key="trials", right=f"Give {LEAST} to {_MOST}")
+    chosen = named_populations(population)
     file, folder = "", None
     if not isinstance(figures, tuple):
         file, folder = Path(figures).name, Path(figures).parent
-        figures = read_figures(figures, further=lambda figure: Stated(figure, load_known().trials.get(figure.trial), file).check())
-    chosen = {"": str(population)} if isinstance(population, str | Path) else population
+
+        def asks(figure: Figure) -> object:
+            named = chosen.get(figure.trial) or chosen.get("")
+            return express_figure(figure, load_known(), named=named or figure.virtual_population, file=file, folder=folder)
+
+        figures = read_figures(figures, further=asks)
     asked = express_figures(figures, file=file, folder=folder, population=chosen)
     questions = [item for item in asked if isinstance(item, Question)]
     estimates = iter(_estimates(questions, _cohorts(questions, seed), trials, progress, threads))
@@ -152,7 +157,8 @@ def check_predictions(
         if isinstance(item, Unexpressed):
             rows.append(_row(item.figure) | {"state": LEFT_OUT if item.figure.left_out else UNEXPRESSED, "note": item.why})
             continue
-        rows.append(_compared(item, compare_figure(next(estimates), item.figure.value, item.figure.half)))
+        values, counts = next(estimates)
+        rows.append(_compared(item, compare_figure(values, item.figure.value, item.figure.half), counts))
     return Predictions(pl.DataFrame(rows, schema=SCHEMA, orient="row"), trials, seed)
 
 
@@ -170,17 +176,19 @@ def _cohorts(questions: list[Question], seed: int) -> list[Cohort]:
 
 def _estimates(
     questions: Sequence[Question], cohorts: Sequence[Cohort], trials: int, progress: Progress | None, threads: int | None
-) -> list[NDArray[np.float64]]:
-    """Run the trials of every population, and return the estimates of each question by trial.
+) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    """Run the trials of every population, and return the estimates of each question and its number of patients, by trial.
 
     A question of one population is estimated batch by batch, so that patients are not kept; one of a mixture when all have run.
     """
     found = [np.full(trials, math.nan) for _ in questions]
+    counts = [np.zeros(trials, np.int64) for _ in questions]
     kept: dict[int, list[pl.DataFrame]] = {}
 
     def take(key: int, answers: pl.DataFrame) -> None:
         values = estimate_trials(questions[key], answers, trials)
         found[key] = np.where(np.isnan(values), found[key], values)
+        counts[key] += np.bincount(answers["TRIAL"].to_numpy(), minlength=trials)
 
     done, wanted = 0, trials * len(cohorts)
     for cohort in cohorts:
@@ -196,7 +204,7 @@ def _estimates(
                 progress(done, wanted)
     for key, parts in kept.items():
         take(key, pl.concat(parts))
-    return found
+    return list(zip(found, counts, strict=True))
 
 
 def _row(figure: Figure) -> dict[str, object]:
@@ -205,15 +213,21 @@ def _row(figure: Figure) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(SCHEMA) | {name: getattr(figure, name) for name in names}
     row |= {"time_months": figure.time, "value_lower": figure.lower, "value_upper": figure.upper}
     row |= {"value": None if math.isnan(figure.value) else figure.value}
-    return row | {"used": use_of(figure)[0], "evaluation": ("registry", figure.id) in load_evaluation()}
+    return row | {"used": use_of(figure)[0], "evaluation": is_kept(figure)}
 
 
-def _compared(question: Question, found: Compared | None) -> dict[str, object]:
-    """Return the row of a figure that was asked."""
+def _compared(question: Question, found: Compared | None, counts: NDArray[np.int64]) -> dict[str, object]:
+    """Return the row of a figure that was asked; `counts` are its patients by trial."""
     row = _row(question.figure) | {"virtual_population": question.names}
     if found is None:
         return row | {"state": UNEXPRESSED, "note": "no virtual trial has anybody in the population who was followed so long"}
+    if found.without > (1 - _WITH_VALUE) * len(counts):
+        few = f"{found.without} of {len(counts)} virtual trials gave no value: they have nobody in the population who was followed so long"
+        return row | {"state": UNEXPRESSED, "note": few}
     said = [*use_of(question.figure)[1], *question.said]
+    n = sum(number for _, number in question.parts)
+    if question.of == question.population and counts.min() < n:
+        said.insert(0, f"{(counts < n).sum()} trials have fewer than {n} such patients, {counts.min()} at least")
     if found.not_reached > 0:
         said.insert(0, f"not reached in {100 * found.not_reached:.0f} % of the trials")
     if found.without:
@@ -221,13 +235,3 @@ def _compared(question: Question, found: Compared | None) -> dict[str, object]:
     row |= {"predicted": found.median, "lower": found.lower, "upper": found.upper, "inside": found.inside, "position": found.position}
     row |= {"trials": found.trials, "not_reached": found.not_reached, "without": found.without}
     return row | {"state": COMPARED, "note": "; ".join(said)}
-
-
-def use_of(figure: Figure) -> tuple[str, list[str]]:
-    """Return what the calibration did with a figure, one of `USES`, and what to say of it."""
-    known = load_known()
-    if figure.id in known.consulted:
-        return "consulted", [f"set from it: {known.consulted[figure.id]}"]
-    target = known.targets.get(figure.id)
-    uses = {item.id: item.use for item in load_targets().targets}
-    return (uses.get(target, "not"), []) if target else ("not", [])

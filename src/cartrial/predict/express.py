@@ -20,9 +20,10 @@ from cartrial.study.endpoint import POPULATIONS, Endpoint, resolve_variant
 from cartrial.virtual.patients.population import Population, load_population
 from cartrial.yamlfile import nearest
 
-__all__ = ["Question", "Unexpressed", "express_figure", "express_figures"]
+__all__ = ["Question", "Unexpressed", "express_figure", "express_figures", "named_populations"]
 
 Kind = Literal["rate", "time", "share", "toxicity", "flow"]
+Named = str | Path | Population
 FROM_ENROLMENT = ("enrolled", "leukapheresed")
 
 
@@ -90,8 +91,23 @@ class _Reason(Exception):
     """Why a figure cannot be expressed."""
 
 
+def named_populations(named: Named | Mapping[str, Named] | None) -> dict[str, Population]:
+    """Return the populations that a caller names, by trial; under "" that for every trial which is not named.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or what is wrong with a file.
+    """
+    by_trial = {} if named is None else named if isinstance(named, Mapping) else {"": named}
+    try:
+        return {trial: one if isinstance(one, Population) else load_population(one) for trial, one in by_trial.items()}
+    except InputError as error:
+        raise InputError(error.what, key="population", right=error.right) if error.file is None else error from None
+
+
 def express_figures(
-    figures: tuple[Figure, ...], *, file: str = "", folder: Path | None = None, population: Mapping[str, str] | None = None
+    figures: tuple[Figure, ...], *, file: str = "", folder: Path | None = None, population: Mapping[str, Named] | None = None
 ) -> tuple[Question | Unexpressed, ...]:
     """Return what each figure asks, or why it cannot be asked.
 
@@ -101,8 +117,8 @@ def express_figures(
     file : str
         For messages.
     folder : Path, optional
-        Where files of populations are looked for; without it where the process runs.
-    population : mapping of str to str, optional
+        Where files of populations that the table names are looked for; without it where the process runs.
+    population : mapping of str to str, Path or Population, optional
         Populations by trial, over those of the table; under "" for every trial that is not named.
 
     Raises
@@ -111,7 +127,7 @@ def express_figures(
         With a line for each row that cannot be understood: an unknown endpoint, window, reader or strategy, a statistic that the endpoint
         has not, a population that is not there.
     """
-    chosen = dict(population or {})
+    chosen = named_populations(population)
     trials = {figure.trial for figure in figures}
     for trial in chosen:
         if trial and trial not in trials:
@@ -128,7 +144,13 @@ def express_figures(
 
 
 def express_figure(
-    figure: Figure, known: Known, *, size: int | None = None, named: str | None = None, file: str = "", folder: Path | None = None
+    figure: Figure,
+    known: Known,
+    *,
+    size: int | None = None,
+    named: str | Population | None = None,
+    file: str = "",
+    folder: Path | None = None,
 ) -> Question | Unexpressed:
     """Return what one figure asks, or why it cannot be asked; parameters and errors as `express_figures`.
 
@@ -154,7 +176,9 @@ def _sizes(figures: tuple[Figure, ...]) -> dict[tuple[str, str], int]:
 class _Row(Stated):
     """One figure on its way to a question."""
 
-    def __init__(self, figure: Figure, known: Known, size: int | None, named: str | None, file: str, folder: Path | None) -> None:
+    def __init__(
+        self, figure: Figure, known: Known, size: int | None, named: str | Population | None, file: str, folder: Path | None
+    ) -> None:
         super().__init__(figure, known.trials.get(figure.trial), file)
         self.known, self.size, self.named, self.folder = known, size, named, folder
 
@@ -173,6 +197,8 @@ class _Row(Stated):
         group = self.group()
         shares = self.populations(group)
         population, of = self.patients(group)
+        if word.flow and population not in FROM_ENROLMENT:
+            raise _Reason(f"{figure.endpoint} is a step before the infusion, of the enrolled, and the row is of the {population}")
         parts = self.parts(shares, of, population)
         endpoint, kind = None, "toxicity" if word.toxicity else "flow"
         if word.endpoint:
@@ -210,17 +236,20 @@ class _Row(Stated):
     def populations(self, group: Group | None) -> Mapping[str, float] | Population:
         """Return the virtual populations with their shares."""
         if self.named:
-            self.said.append(f"the virtual population was named: {self.named}")
-            return self.load(self.named)
+            people = self.named if isinstance(self.named, Population) else self.load(self.named)
+            self.said.append(f"the virtual population was named: {people.id}")
+            return people
         trial = self.trial
         if trial is None:
-            raise _Reason(f"no virtual population is named for the trial '{self.figure.trial}'")
+            near = nearest(self.figure.trial, list(self.known.trials))
+            meant = f"; '{near}' may be meant" if near and is_misspelt(self.figure.trial, near) else ""
+            raise _Reason(f"no virtual population is named for the trial '{self.figure.trial}'{meant}")
         if trial.source.startswith("assumption"):
             self.said.append(f"population by {trial.source}")
         return (group.populations if group else {}) or trial.populations
 
     def load(self, name: str) -> Population:
-        """Return a population that was named: built in, or a file."""
+        """Return a population that the table names: built in, or a file."""
         path = Path(name)
         if path.suffix in (".yaml", ".yml"):
             path = self.folder / path if self.folder and not path.is_absolute() else path

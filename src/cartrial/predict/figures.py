@@ -28,6 +28,8 @@ NOT_REACHED = frozenset({"nr", "ne"})
 DOUBTFUL = frozenset({"claim", "unverified", "m", "[m]"})
 # most patients of one figure; a virtual trial has no more
 MOST = 20_000
+# a cell may be written over two lines: what is told of it is one
+_BREAK = re.compile(r"\s*[\r\n]\s*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 
 
@@ -135,7 +137,8 @@ def read_figures(path: str | Path, *, further: Callable[[Figure], object] | None
     if frame.is_empty():
         raise InputError("the table has a header and no figure", file=path.name, right="Each further row is a published figure")
     rows = [
-        {wanted.get(names[name], names[name]): (value or "").strip() for name, value in row.items()} for row in frame.iter_rows(named=True)
+        {wanted.get(names[name], names[name]): _BREAK.sub(" ", value or "").strip() for name, value in row.items()}
+        for row in frame.iter_rows(named=True)
     ]
     seen: dict[str, int] = {}
     steps: list[Callable[[], Figure]] = []

@@ -128,6 +128,8 @@ class Trial(Part):
         Median follow-up by cut. Unit: months.
     groups : dict of str to Group
         Parts of the patients, by the words of the table.
+    calibration : tuple of str
+        Names of the trial among the targets of the calibration.
     """
 
     populations: Shares = Field(default_factory=dict)
@@ -139,6 +141,7 @@ class Trial(Part):
     crs_scale: str = "ASTCT"
     follow_up: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     groups: Mapping[str, Group] = Field(default_factory=dict)
+    calibration: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Trial:

@@ -38,15 +38,6 @@ class Stated:
         """Return what is wrong with a cell of the row."""
         return InputError(what, file=self.file or None, row=self.figure.row, key=key, right=right)
 
-    def check(self) -> None:
-        """Refuse words that nobody knows, in a row that is used."""
-        if not self.figure.left_out:
-            word = self.word()
-            self.window(word)
-            self.reader()
-            self.strategies()
-            self.check_statistic(word)
-
     def word(self) -> Word:
         """Return what the word for the endpoint means."""
         words = load_words()
