@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +34,11 @@ _LITERAL = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[[^\]]*\]")
 # The 59 patients with 629 columns have 37,000 cells and unpack to 3 MB. Units: cells, bytes.
 CELLS, BYTES = 2_000_000, 256 * 2**20
 _CHUNK = 2**20
+# What reading an archive ends in whose directory, packing or checksum is broken, or that is packed as no workbook is.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, NotImplementedError, RuntimeError, ValueError),
+)
 
 
 class Workbook:
@@ -41,7 +49,10 @@ class Workbook:
         self._without_value, blank = _bounded(name, content)
         self._last: dict[int, int] = {}
         if blank > _BLANKS:
-            self.content = content = self._lightened(content)
+            try:
+                self.content = content = self._lightened(content)
+            except _BROKEN as error:
+                raise _unread(name) from error
         self._book = _load(name, content)
         self.sheets: list[str] = [sheet.title for sheet in self._book.worksheets]
 
@@ -129,7 +140,6 @@ def _bounded(name: str, content: bytes) -> tuple[bool, int]:
 
     Returns whether a formula in it has no stored value, and how many cells hold a format alone.
     """
-    unread = InputError("this is not a workbook that can be read", file=name, right="Save it anew as .xlsx, without a password")
     cells = area = blank = 0
     without = False
     try:
@@ -150,11 +160,15 @@ def _bounded(name: str, content: bytes) -> tuple[bool, int]:
                         raise InputError(
                             what, file=name, right="Delete the rows and columns that hold formats alone, or save the sheet as CSV"
                         )
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _BROKEN as error:
         if isinstance(error, InputError):
             raise
-        raise unread from error
+        raise _unread(name) from error
     return without, blank
+
+
+def _unread(name: str) -> InputError:
+    return InputError("this is not a workbook that can be read", file=name, right="Save it anew as .xlsx, without a password")
 
 
 def _chunks(parts: zipfile.ZipFile, part: str) -> Iterator[bytes]:
