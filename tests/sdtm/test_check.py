@@ -202,7 +202,13 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("mrd-limit-missing", change("LB", 4, LBLOD=None), ("lb.csv", 6, "LBLOD")),
     ("mrd-limit-missing", change("LB", 4, LBLOD=None, LBSTRESN=5e-5, LBSTRESC=None), ("lb.csv", 6, "LBLOD")),
     ("age", change("DM", 0, AGE=250), ("dm.csv", 2, "AGE")),
-    ("age", change("DM", 0, AGEU="MONTHS"), ("dm.csv", 2, "AGEU")),
+    ("age", change("DM", 0, AGE=1500, AGEU="MONTHS"), ("dm.csv", 2, "AGE")),
+    ("age-unit", change("DM", 0, AGEU="FORTNIGHTS"), ("dm.csv", 2, "AGEU")),
+    ("age-doubtful", change("DM", 0, AGE=2), ("dm.csv", 2, "AGEU")),
+    ("age-doubtful", change("DM", 0, AGE=26), ("dm.csv", 2, "AGE")),
+    ("age-birth", change("DM", 0, BRTHDTC="1990-05-01"), ("dm.csv", 2, "AGE")),
+    ("weight-unit", add("VS", VSTESTCD="WEIGHT", VSSTRESN=4, VSSTRESU="stone"), ("vs.csv", 2, "VSSTRESU")),
+    ("dose-unit", change("EX", 1, EXDOSE=5, EXDOSU="mg"), ("ex.csv", 3, "EXDOSU")),
     ("treatment-other", change("EX", 0, EXTRT="VINCRISTINE"), ("ex.csv", 2, "EXTRT")),
     ("infusion-undated", change("EX", 1, EXSTDTC=None), ("ex.csv", 3, "EXSTDTC")),
     (
@@ -361,6 +367,9 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 # rules that speak only where the study file says something
 STUDY_SAYS = {
     "infusion-imputed": {"partial-day-0": "15th"},
+    "weight-unit": {"lymphodepletion": "[FLUDARABINE]\n  dose-range: [{dose: total, low: 1, high: 2}]"},
+    "dose-unit": {"lymphodepletion": "[FLUDARABINE]\n  dose-range: [{dose: total, low: 1, high: 2}]"},
+    "age-doubtful": {"rules": "2\neligibility: {age: {from: 1, to: 21}}"},
     "mrd-method-other": {"criteria": "nccn\n  mrd: {methods: [FLOW CYTOMETRY]}"},
 }
 
@@ -439,7 +448,7 @@ def test_what_stops_is_refused_in_one_line(rule, spoil, where, tmp_path):
     spoil(tables)
     source = read_tables(tables, tmp_path)
     with pytest.raises(InputError) as refused:
-        require_sdtm(small_study(tmp_path), source)
+        require_sdtm(small_study(tmp_path, **STUDY_SAYS.get(rule, {})), source)
     assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
 
 

@@ -78,6 +78,23 @@ def case(name: str) -> Example:
     return example
 
 
+RANGE_OF_DOSES = "  dose-range: [{to: 50, boundary: lower, dose: per-kg, low: 1, high: 2}, {dose: total, low: 1, high: 2}]\n"
+
+
+def dosed(weight: float | None) -> Example:
+    """Return the findings of the small source with a range of doses in its study file, and a weight of the first subject alone."""
+
+    def example(folder: Path) -> pl.DataFrame:
+        spoilt = small_tables()
+        vs = {"STUDYID": "TRIAL", "DOMAIN": "VS", "USUBJID": "A", "VSSEQ": 1, "VSTESTCD": "WEIGHT", "VSSTRESU": "kg", "VSDTC": "2021-12-20"}
+        data = write_tables(spoilt if weight is None else {**spoilt, "VS": [{**vs, "VSSTRESN": weight}]}, folder / "data")
+        (folder / "study.yaml").write_text(STUDY_YAML.replace("disease:\n", RANGE_OF_DOSES + "disease:\n"), encoding="utf-8")
+        study, source = Study.load(folder / "study.yaml"), read_sdtm(data)
+        return derive_data(Data(study, source, check_sdtm(study, source))).findings
+
+    return example
+
+
 def free_before_the_response(folder: Path) -> pl.DataFrame:
     """Return the findings of a form of best responses whose last assessment is before the response."""
     (folder / "study.yaml").write_text(STUDY_YAML + SURVIVAL, encoding="utf-8")
@@ -228,6 +245,9 @@ EXAMPLES: dict[str, Example] = {
     "domain-empty": tables(lambda spoilt: spoilt.pop("CM"), cm__csv="STUDYID,DOMAIN,USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\n"),
     "term-mapped": change("RS", 0, RSSTRESC="complete response"),
     "unit-converted": change("LB", 2, LBSTRESU="10^6/L", LBSTRESN=1800, LBSTRESC="1800"),
+    # doses
+    "dose-outside": dosed(20),
+    "weight-missing": dosed(None),
     # spreadsheets
     "repeat-contradicts": sheet(CRP + AGAIN, headers=(*HEADERS, "CRP again"), F2=3.5, F3=9),
     "blank-header": sheet(E1=None, rows=PATIENTS),

@@ -9,6 +9,8 @@ import polars as pl
 from cartrial.endpoints.course import recorded_free
 from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
+from cartrial.endpoints.sets.baseline import dose_of
+from cartrial.endpoints.sets.dose import OUTSIDE
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, REMISSION, RESPONSES, statuses_of
@@ -48,6 +50,8 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("relapse-without-remission", "warning", "A relapse follows a remission of the same reader."),
     ("nr-after-remission", "warning", "A reader does not call NR or PD after a remission."),
     ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
+    ("dose-outside", "warning", "The dose of the product is in the range that the study file has for the weight."),
+    ("weight-missing", "warning", "Where the range of doses asks for a weight, one was taken before lymphodepletion."),
     ("infusion-again", "warning", "A product that is given again soon is no fraction of one dose, or the study file says so."),
     ("date-across-cutoff", "warning", "No partial date may lie on either side of the cutoff and change an endpoint."),
     ("not-recorded", "warning", "The source has what an endpoint or a characteristic needs; where it has not, no value is given."),
@@ -81,7 +85,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     study : Study
     adam : Adam
     records : Records, optional
-        For what stands in no ADaM set: infusions that may be fractions of one dose.
+        For what stands in no ADaM set: infusions that may be fractions of one dose, doses out of range.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     ]
     frames.append(_told(adam))
     if records is not None:
-        frames.append(_fractions(study, records))
+        frames += [_fractions(study, records), _doses(study, records)]
         frames.append(_free_of_relapse(records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
 
@@ -230,6 +234,41 @@ def _fractions(study: Study, records: Records) -> pl.DataFrame:
         "AFTER",
     )
     return soon.select(_finding("infusion-again", "warning", "EXSTDTC", message, pl.lit("EX")))
+
+
+def _doses(study: Study, records: Records) -> pl.DataFrame:
+    """Doses outside the study's range, and subjects without the weight that it asks for."""
+    if not study.product.dose_range or "USUBJID" not in records.subjects.columns:
+        return findings_frame([])
+    doses = dose_of(study, records).join(records.subjects.select("SUBJ", "USUBJID"), on="SUBJ").sort("SUBJ")
+    cells, each, low, high = (_short(name) for name in ("CELLS", "DOSEKG", "LOW", "HIGH"))
+    kilograms = pl.format("{} kg", _short("WEIGHT"))
+    in_all = pl.concat_str([pl.format("{} cells", cells), kilograms], separator=", ", ignore_nulls=True)
+    by_weight = pl.concat_str([pl.format("{} cells/kg", each), kilograms], separator=", ", ignore_nulls=True)
+    asked = "; for this weight the study asks for {} to {} "
+    total = pl.format("The dose is {} cells ({})" + asked + "cells.", cells, by_weight, low, high)
+    per_kilogram = pl.format("The dose is {} cells/kg ({})" + asked + "cells/kg.", each, in_all, low, high)
+    outside = doses.filter(pl.col("DOSERNG") == OUTSIDE)
+    said = pl.when("TOTAL").then(total).otherwise(per_kilogram).str.replace(" ()", "", literal=True)
+    frames = [outside.select(_finding("dose-outside", "warning", "EXDOSE", said, pl.lit("EX")))]
+    missing = doses.filter(pl.col("WEIGHT").is_null() & pl.col("DOSERNG").is_null())
+    if missing.height == doses.height > 1:
+        missing = missing.head(1).with_columns(pl.lit(None, dtype=pl.String).alias("USUBJID"))
+    words = "No weight was recorded before lymphodepletion; the dose for each kilogram is not computed, nor compared with the range."
+    frames.append(missing.select(_finding("weight-missing", "warning", "VSSTRESN", pl.lit(words), pl.lit("VS"))))
+    return pl.concat(frames)
+
+
+def _short(name: str) -> pl.Expr:
+    """Return a number to three digits, as people write it: 5.2e6, 50.1."""
+    return pl.col(name).map_elements(_written, return_dtype=pl.String)
+
+
+def _written(value: float) -> str:
+    if value < 1e3:
+        return f"{value:.3g}"
+    head, power = f"{value:.2e}".split("e")
+    return f"{float(head):g}e{int(power)}"
 
 
 def _free_of_relapse(records: Records) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
 from cartrial.study.criteria.specimens import is_cerebrospinal
+from cartrial.study.dosing import DoseBand, dose_misfits
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
@@ -80,6 +81,7 @@ class Product(Part):
     binder: str | None = None
     costimulation: Literal["4-1BB", "CD28"] | None = None
     dose: str | None = None
+    dose_range: tuple[DoseBand, ...] = ()
     lymphodepletion: tuple[str, ...] = ()
     re_infusion: bool = False
     fraction_days: int = Field(default=0, ge=0)
@@ -89,6 +91,12 @@ class Product(Part):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return _capitals(value)
+
+    @field_validator("dose_range")
+    @classmethod
+    def _bands(cls, bands: tuple[DoseBand, ...]) -> tuple[DoseBand, ...]:
+        raise_all(list(dose_misfits(bands)))
+        return bands
 
 
 class Mrd(Part):

@@ -9,7 +9,8 @@ import polars as pl
 
 from cartrial.endpoints.course import Course
 from cartrial.endpoints.populations import Populations
-from cartrial.endpoints.sets.baseline import derive_baseline
+from cartrial.endpoints.sets.baseline import derive_baseline, dose_of
+from cartrial.endpoints.sets.dose import DOSE_COLUMNS
 from cartrial.endpoints.sets.trace import study_day
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE
@@ -56,9 +57,10 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row by subject: identity, flags (`INFFL` is also the safety set, `SAFFL`), dates, days (`--DY` as ADaM counts them, `--DAY` from
-        day 0), and the study's baseline characteristics. EOSSTT is ONGOING or, with the reason in DCSREAS, DISCONTINUED; null where a
-        trial records no survival status and no death. `ASSFL`, `EVALFL` and `RESPFL` are by the
-        primary reader, null where a trial has no call by him or EMD decides every one; responders here ignore every intercurrent event.
+        day 0), DOSEKG and DOSERNG where the study file has a range of doses, and the study's baseline characteristics. EOSSTT is ONGOING
+        or, with the reason in DCSREAS, DISCONTINUED; null where a trial records no survival status and no death. `ASSFL`, `EVALFL` and
+        `RESPFL` are by the primary reader, null where a trial has no call by him or EMD decides every one; responders here ignore every
+        intercurrent event.
     """
     records, course = populations.records, populations.course
     reader = READERS.index(study.readers.primary)
@@ -108,6 +110,8 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         pl.when(left.is_not_null()).then(pl.lit("DISCONTINUED")).when(recorded).then(pl.lit("ONGOING")).alias("EOSSTT"),
         left.alias("DCSREAS"),
     )
+    if study.product.dose_range:
+        frame = frame.join(dose_of(study, records).select("SUBJ", *DOSE_COLUMNS), on="SUBJ", how="left")
     baseline = derive_baseline(study, records)
     # a characteristic named as a column that stands already (SEX) takes its place; the class of a number (AGE) stands beside it
     return (

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.endpoints.sets.dose import DOSE_COLUMNS, derive_dose, product_doses
 from cartrial.sdtm.vocabulary.occurrence import happened, occurrence
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import by_method, is_read, specimens_of
 from cartrial.sdtm.vocabulary.terms import canonical, standard_term, value_of
+from cartrial.sdtm.vocabulary.units import weight_factor, weight_read
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
     from cartrial.study.model import Characteristic
 
-__all__ = ["derive_baseline", "level_column", "number_column"]
+__all__ = ["derive_baseline", "dose_of", "level_column", "number_column"]
 
 # columns of ADSL that hold a number by ADaM's guide: the class of one is <name>GR1
 _NUMBERS = ("AGE",)
 _EMD = "EXTRAMEDULLARY DISEASE"
+WEIGHT = "WEIGHT"
+"""VSTESTCD of the weight, which is brought to kg."""
 _CODED = {"PR": ("PRTRT",), "CM": ("CMCAT",)}
 _TERMS = ("DECOD", "TERM", "TRT", "CAT", "SCAT")
 
@@ -55,8 +59,9 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
     - Terms (MH, PR, CM): Y when a record of the term began before lymphodepletion (else day 0), by the earliest day its date can mean;
       records of MH and those marked BEFORE or PRIOR need no date. N where it was asked for and did not occur; null where nothing is
       recorded of the subject: a list of what occurred says No of nobody (rules, A5).
-    - EX: EXDOSE is the sum of the product's doses from day 0 to day `fraction-days`; any other variable is read from the first
-      product record.
+    - A weight (VS WEIGHT) is in kg; one in another unit than kg, g or lb is no number.
+    - EX: EXDOSE is the sum of the product's doses from day 0 to day `fraction-days`; DOSEKG is that dose in cells for each kilogram and
+      DOSERNG whether it is in the study's range (`derive_dose`); any other variable is read from the first product record.
     - A value equal to a boundary belongs to the upper level.
     """
     anchors = _anchors(records)
@@ -97,7 +102,7 @@ def number_column(item: Characteristic) -> str:
 
 
 def _numeric(item: Characteristic) -> bool:
-    return item.from_.domain in ("LB", "VS") or bool(item.cut) or (item.from_.variable or "") in ("AGE", "EXDOSE")
+    return item.from_.domain in ("LB", "VS") or bool(item.cut) or (item.from_.variable or "") in ("AGE", "EXDOSE", "DOSEKG")
 
 
 def _anchors(records: Records) -> pl.DataFrame:
@@ -120,7 +125,7 @@ def _found(study: Study, records: Records, anchors: pl.DataFrame, item: Characte
     if domain == "LB":
         return _laboratory(study, records, anchors, item)
     if domain == "VS":
-        return _vital(records, anchors, item)
+        return _vital(records, anchors, (item.from_.testcd or item.id).upper())
     if domain == "FA":
         return _finding(records, anchors, item)
     if domain == "EX":
@@ -151,13 +156,23 @@ def _laboratory(study: Study, records: Records, anchors: pl.DataFrame, item: Cha
     return _last(rows.with_columns((-pl.col("HIGH")).alias("FALL")), anchors, ["VALUE", "LOW", "HIGH"], order)
 
 
-def _vital(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
+def _vital(records: Records, anchors: pl.DataFrame, code: str) -> pl.DataFrame | None:
     frame = records.extra.get("VS")
-    if frame is None or not {"VSTESTCD", "VSSTRESN"} <= set(frame.columns):
+    if frame is None or "VSTESTCD" not in frame.columns or not {"VSSTRESN", "VSORRES"} & set(frame.columns):
         return None
-    code = (item.from_.testcd or item.id).upper()
-    rows = frame.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VSSTRESN").is_not_null() & happened(frame, "VS"))
-    return _last(_days(rows).rename({"VSSTRESN": "VALUE"}), anchors, ["VALUE"])
+    number = value_of(frame, "VSSTRESN", pl.Float64)
+    if code == WEIGHT:
+        # another unit makes no number
+        number, unit = weight_read(frame)
+        number = significant(number * weight_factor(unit))
+    rows = frame.with_columns(number.alias("VALUE"))
+    rows = rows.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VALUE").is_not_null() & happened(frame, "VS"))
+    return _last(_days(rows), anchors, ["VALUE"])
+
+
+def dose_of(study: Study, records: Records) -> pl.DataFrame:
+    """Return `derive_dose` with the last weight before lymphodepletion."""
+    return derive_dose(study, records, _vital(records, _anchors(records), WEIGHT))
 
 
 def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
@@ -181,10 +196,9 @@ def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> p
 def _dose(study: Study, records: Records, anchors: pl.DataFrame, item: Characteristic) -> pl.DataFrame | None:
     name = (item.from_.variable or "EXDOSE").upper()
     if name == "EXDOSE":
-        given = (pl.col("KIND") == "PRODUCT") & pl.col("AMOUNT").is_not_null()
-        product = records.doses.filter(given).join(anchors, on="SUBJ", how="inner")
-        first = product.filter((pl.col("DAY") <= pl.col("DAY0") + study.product.fraction_days) & (pl.col("DAY") <= pl.col("CUTOFF")))
-        return first.sort("SUBJ", "DAY", "SEQ").group_by("SUBJ", maintain_order=True).agg(pl.col("AMOUNT").sum().alias("VALUE"))
+        return product_doses(study, records).group_by("SUBJ", maintain_order=True).agg(pl.col("AMOUNT").sum().alias("VALUE"))
+    if name in DOSE_COLUMNS:
+        return dose_of(study, records).select("SUBJ", pl.col(name).alias("VALUE"))
     frame = records.extra.get("EX")
     if frame is None or name not in frame.columns:
         return None

@@ -1,4 +1,4 @@
-"""Is there a product, has a reader one call a date, and are ages possible?"""
+"""Is there a product, are ages possible, and do ages, weights and doses stand in units that are known?"""
 
 from __future__ import annotations
 
@@ -6,17 +6,81 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cartrial.sdtm.checks.frame import CheckRule, Context, found, grouped
+from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.terms import normalised, value_of
+from cartrial.sdtm.vocabulary.units import age_factor, cells_factor, weight_factor, weight_read
 
 __all__ = ["VALUE_RULES"]
 
+CHILD, GROWN = 3, 25
+"""Below this age a unit is asked for; above this one nobody is in a study of children. Unit: years."""
+
+
+def _aged(context: Context) -> pl.DataFrame:
+    return context.table("DM").with_columns((pl.col("AGE") / age_factor(pl.col("AGEU"))).alias("YEARS"))
+
 
 def _age(context: Context) -> Iterator[pl.DataFrame]:
-    dm = context.table("DM")
-    bad = dm.filter((pl.col("AGE") < 0) | (pl.col("AGE") > 120))
-    yield found(bad, pl.format("The age is {}; it is between 0 and 120 years.", "AGE"), domain="DM", variable="AGE")
-    other = dm.filter(pl.col("AGE").is_not_null() & ~pl.col("AGEU").fill_null("YEARS").str.to_uppercase().is_in(("YEARS", "YEAR", "Y")))
-    yield found(other, pl.format("The age is in {}; it is shown as if in years.", "AGEU"), domain="DM", variable="AGEU")
+    bad = _aged(context).filter((pl.col("YEARS") < 0) | (pl.col("YEARS") > 120))
+    yield found(bad, pl.format("The age is {}; it is between 0 and 120 years.", "YEARS"), domain="DM", variable="AGE")
+
+
+def _age_unit(context: Context) -> Iterator[pl.DataFrame]:
+    bad = _aged(context).filter(pl.col("AGE").is_not_null() & pl.col("YEARS").is_null())
+    message = pl.format("The age is in '{}'; known are YEARS, MONTHS, WEEKS and DAYS.", "AGEU")
+    yield found(bad, message, domain="DM", variable="AGEU")
+
+
+def _age_doubtful(context: Context) -> Iterator[pl.DataFrame]:
+    aged = _aged(context)
+    bare = aged.filter((pl.col("YEARS") < CHILD) & pl.col("AGEU").is_null())
+    yield found(bare, pl.format("The age is {} and AGEU is blank; it is read in years.", "AGE"), domain="DM", variable="AGEU")
+    asked = context.study.eligibility and context.study.eligibility.age
+    if asked and asked.to <= GROWN:
+        grown = aged.filter(pl.col("YEARS") > GROWN)
+        message = pl.format(f"The age is {{}} years, in a study of subjects up to {asked.to:g} years.", "YEARS")
+        yield found(grown, message, domain="DM", variable="AGE")
+
+
+def _age_birth(context: Context) -> Iterator[pl.DataFrame]:
+    """The age against the one at the infusion: completed years and months by a birth of which the day is known."""
+    birth = earliest_day(pl.col("BRTHDTC"))
+    born = _aged(context).filter(birth == latest_day(pl.col("BRTHDTC"))).with_columns(birth.cast(pl.Date).alias("BORN"))
+    zero = context.day_zero.filter((pl.col("AXIS") == "date") & (pl.col("ZERO") == pl.col("ZERO_LATE")))
+    zero = zero.select(*SUBJECT, pl.col("ZERO").cast(pl.Int32).cast(pl.Date).alias("INFUSED"))
+    both = born.join(zero, on=SUBJECT).with_columns(
+        (
+            12 * (pl.col("INFUSED").dt.year() - pl.col("BORN").dt.year())
+            + pl.col("INFUSED").dt.month().cast(pl.Int32)
+            - pl.col("BORN").dt.month().cast(pl.Int32)
+            - (pl.col("INFUSED").dt.day() < pl.col("BORN").dt.day()).cast(pl.Int32)
+        ).alias("COMPLETED")
+    )
+    apart = both.filter((pl.col("COMPLETED") >= 0) & ((pl.col("YEARS") - pl.col("COMPLETED") / 12).abs() > 1)).sort("ROW")
+    said = "The age is {} years, and by the birth ({}) {} years and {} months at the infusion."
+    message = pl.format(said, "YEARS", "BRTHDTC", pl.col("COMPLETED") // 12, pl.col("COMPLETED") % 12)
+    yield found(apart, message, domain="DM", variable="AGE")
+
+
+def _weight_unit(context: Context) -> Iterator[pl.DataFrame]:
+    vs = context.source.domains.get("VS")
+    named = any(item.from_.domain == "VS" and (item.from_.testcd or item.id).upper() == "WEIGHT" for item in context.study.baseline)
+    if vs is None or not {"VSTESTCD", *SUBJECT} <= set(vs.columns) or not (named or context.study.product.dose_range):
+        return
+    number, unit = weight_read(vs)
+    weights = vs.filter((normalised(pl.col("VSTESTCD")) == "WEIGHT") & number.is_not_null() & happened(vs, "VS"))
+    bad = weights.with_columns(unit.alias("UNIT")).filter(weight_factor(pl.col("UNIT")).is_null())
+    bad = bad.with_columns(pl.lit(context.source.file_of("VS"), dtype=pl.String).alias("FILE"))
+    yield found(bad, pl.format("The weight is in '{}'; known are kg, g and lb.", "UNIT"), domain="VS", variable="VSSTRESU")
+
+
+def _dose_unit(context: Context) -> Iterator[pl.DataFrame]:
+    if context.study.product.dose_range:
+        given = context.infusions.filter(pl.col("EXDOSE").is_not_null() & cells_factor(value_of(context.infusions, "EXDOSU")).is_null())
+        message = pl.format("The dose of the product is in '{}'; known are cells and cells/kg, also as 10^6 cells.", "EXDOSU")
+        yield found(given, message, domain="EX", variable="EXDOSU")
 
 
 def _no_product(context: Context) -> Iterator[pl.DataFrame]:
@@ -59,8 +123,19 @@ VALUE_RULES = (
         "A transfusion has a whole date, where the criteria ask for days without one.",
         _transfusion,
     ),
-    CheckRule("age", "warning", "DM: AGE, AGEU", "Ages are 0 to 120 years.", _age),
     CheckRule(
         "treatment-other", "note", "EX: EXTRT", "Treatments that are neither product nor lymphodepletion are listed.", _other_treatment
     ),
+    CheckRule("age", "warning", "DM: AGE, AGEU", "Ages are 0 to 120 years.", _age),
+    CheckRule("age-unit", "stop", "DM: AGEU", "An age is in years, months, weeks or days.", _age_unit),
+    CheckRule(
+        "age-doubtful",
+        "warning",
+        "DM: AGE, AGEU",
+        "An age below 3 has a unit, and in a study of children nobody is older than 25 years.",
+        _age_doubtful,
+    ),
+    CheckRule("age-birth", "warning", "DM: AGE, BRTHDTC", "An age is that at the infusion by the birth, within a year.", _age_birth),
+    CheckRule("weight-unit", "stop", "VS: WEIGHT", "A weight that is read is in kg, g or lb.", _weight_unit),
+    CheckRule("dose-unit", "stop", "EX: EXDOSU", "Where the study file has a range of doses, a dose is in cells or cells/kg.", _dose_unit),
 )

@@ -31,6 +31,7 @@ from cartrial.sdtm.source import Source, require_study_days
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.terms import canonical, value_of
+from cartrial.sdtm.vocabulary.units import age_factor
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -45,9 +46,9 @@ class Records:
     Parameters
     ----------
     subjects : polars.DataFrame
-        SUBJ, TRIAL (Int32), STUDYID, USUBJID, SITEID, AGE, SEX, COUNTRY, ARMCD, DATED (the source has calendar dates), and days (Int32):
-        DAY0 (null: not infused), CONSENT, ENROLLED, LEUK, RELEASED, LDSTART, RFST, CUTOFF (`NO_CUTOFF` where it does not apply). Where
-        there is DAY0IMPUTED (Boolean), whether the day of the infusion is not known and DAY0 stands for it.
+        SUBJ, TRIAL (Int32), STUDYID, USUBJID, SITEID, AGE (years), SEX, COUNTRY, ARMCD, DATED (the source has calendar dates), and days
+        (Int32): DAY0 (null: not infused), CONSENT, ENROLLED, LEUK, RELEASED, LDSTART, RFST, CUTOFF (`NO_CUTOFF` where it does not
+        apply). Where there is DAY0IMPUTED (Boolean), whether the day of the infusion is not known and DAY0 stands for it.
     calls, labs, lesions, doses, procedures, therapies, dispositions, survival, adverse, deaths : polars.DataFrame
         Records by SUBJ with DAY and DAYX, the earliest and the latest day they can mean (equal for full dates), and SEQ.
     extra : mapping of str to polars.DataFrame
@@ -182,7 +183,7 @@ def _subjects(study: Study, keys: pl.DataFrame, days: dict[str, pl.DataFrame], d
     person = dm.select(
         "SUBJ",
         *(value_of(dm, name).alias(name) for name in ("SITEID", "SEX", "COUNTRY", "ARMCD")),
-        value_of(dm, "AGE", pl.Float64).alias("AGE"),
+        (value_of(dm, "AGE", pl.Float64) / age_factor(value_of(dm, "AGEU"))).alias("AGE"),
     ).unique("SUBJ", keep="first", maintain_order=True)
     code = pl.lit(None) if ds is None else canonical(value_of(ds, "DSDECOD"), "DSDECOD")
     term = pl.lit(None) if pr is None else canonical(value_of(pr, "PRTRT"), "PRTRT")

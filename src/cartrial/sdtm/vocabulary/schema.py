@@ -125,8 +125,8 @@ DOMAINS: dict[str, Domain] = {
             (
                 *_keys("DM"),
                 Variable("SITEID", "Study Site Identifier"),
-                Variable("AGE", "Age", "number", note="years at consent"),
-                Variable("AGEU", "Age Units", note="YEARS"),
+                Variable("AGE", "Age", "number", note="at consent, in years unless AGEU says otherwise"),
+                Variable("AGEU", "Age Units", note="YEARS, MONTHS, WEEKS or DAYS"),
                 Variable("SEX", "Sex", codes="SEX"),
                 Variable("RFICDTC", "Date/Time of Informed Consent", "date", "rule"),
                 Variable(

@@ -1,4 +1,4 @@
-"""In which unit does each test stand, and how are other units brought to it?
+"""In which unit does each test, an age, a weight and a dose of cells stand, and how are other units brought to it?
 
 Unit words follow the CDISC SDTM Controlled Terminology of 2024-03-29 (code list UNIT C71620) and its synonyms. Case and blanks do not
 matter, nor does the sign used for micro.
@@ -11,7 +11,12 @@ from functools import lru_cache
 
 import polars as pl
 
-__all__ = ["STRICT_TESTS", "UNITS", "TestUnit", "plain_unit", "standard_unit", "unit_factor"]
+from cartrial.sdtm.vocabulary.terms import normalised, value_of
+
+__all__ = [
+    *("STRICT_TESTS", "UNITS", "TestUnit", "plain_unit", "standard_unit", "unit_factor"),
+    *("age_factor", "cells_factor", "is_per_kilogram", "weight_factor", "weight_read"),
+]
 
 
 @dataclass(frozen=True)
@@ -188,3 +193,92 @@ def unit_factor(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
 def standard_unit(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
     """Return the unit that a value has after `unit_factor`, null where the unit is not known for the test."""
     return _key(test, unit).replace_strict(_STANDARDS, default=None, return_dtype=pl.String)
+
+
+_AGES = {
+    **dict.fromkeys(("YEARS", "YEAR", "YRS", "YR", "Y", "A"), 1.0),
+    **dict.fromkeys(("MONTHS", "MONTH", "MOS", "MO", "MTH", "MTHS"), 12.0),
+    **dict.fromkeys(("WEEKS", "WEEK", "WKS", "WK"), 52.18),
+    **dict.fromkeys(("DAYS", "DAY", "D"), 365.25),
+}
+"""How many of a unit make a year."""
+
+WEIGHT_UNITS = {
+    **dict.fromkeys(("KG", "KGS", "KILOGRAM", "KILOGRAMS"), 1.0),
+    **dict.fromkeys(("G", "GRAM", "GRAMS"), 1e-3),
+    **dict.fromkeys(("LB", "LBS", "POUND", "POUNDS"), 0.45359237),
+}
+"""Kilograms in one of a unit."""
+
+PER_KILOGRAM = r"(?:/| PER ) ?(?:KG|KILOGRAM)$"
+_DOSES = (
+    r"^(?:(?:X ?)?(?:10 ?(?:\^|\*\*|\*|E|X)|1?E) ?\(?\+?0?([0-9])\)?|(MILLIONS?|MIO|10,?00,?000))?"
+    r"(?:\b|^) ?(?:OF )?(?:(?:VIABLE|TOTAL|TRANSDUCED|POSITIVE|CAR|T|CAR-?T|CAR ?\+|CAR-POSITIVE|CAR\+? ?T)[ +-]+)*(?:CELLS?)?$"
+)
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
+
+
+def age_factor(unit: pl.Expr) -> pl.Expr:
+    """Return how many of a unit of age make a year: 1 where the unit is blank, null where it is not known.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import age_factor
+    >>> units = pl.DataFrame({"AGEU": ["MONTHS", None, "FORTNIGHTS"], "AGE": [30.0, 30.0, 30.0]})
+    >>> units.select(pl.col("AGE") / age_factor(pl.col("AGEU")))["AGE"].to_list()
+    [2.5, 30.0, None]
+    """
+    known = normalised(unit).replace_strict(_AGES, default=None, return_dtype=pl.Float64)
+    return pl.when(unit.is_null()).then(1.0).otherwise(known)
+
+
+def weight_factor(unit: pl.Expr) -> pl.Expr:
+    """Return the kilograms in one of a unit: 1 where the unit is blank, null where it is not known.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import weight_factor
+    >>> pl.DataFrame({"U": ["g", "LB", "stone"]}).select(weight_factor(pl.col("U")).alias("U"))["U"].to_list()
+    [0.001, 0.45359237, None]
+    """
+    known = normalised(unit).replace_strict(WEIGHT_UNITS, default=None, return_dtype=pl.Float64)
+    return pl.when(unit.is_null()).then(1.0).otherwise(known)
+
+
+def weight_read(frame: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """Return the number and the unit of the results of VS: as standardised, else as collected."""
+    standard, collected = value_of(frame, "VSSTRESN", pl.Float64), value_of(frame, "VSORRES").cast(pl.Float64, strict=False)
+    of_standard, of_collected = value_of(frame, "VSSTRESU"), value_of(frame, "VSORRESU")
+    unit = pl.when(standard.is_not_null()).then(pl.coalesce(of_standard, of_collected)).otherwise(pl.coalesce(of_collected, of_standard))
+    return pl.coalesce(standard, collected), unit
+
+
+def _dose_words(unit: pl.Expr) -> pl.Expr:
+    return normalised(unit.str.replace_all(r"10([⁰¹²³⁴-⁹]+)", "10^$1").str.replace_many(_SUPERSCRIPTS).str.replace_all("[×·]", "X"))
+
+
+def is_per_kilogram(unit: pl.Expr) -> pl.Expr:
+    """Say whether a dose is one for each kilogram; a dose without a unit is not."""
+    return _dose_words(unit).str.contains(PER_KILOGRAM).fill_null(False)
+
+
+def cells_factor(unit: pl.Expr) -> pl.Expr:
+    """Return the cells in one of a unit of dose, per kilogram or in all: 1 where the unit is blank, null where it is no unit of cells.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import cells_factor
+    >>> units = ["10^6 CELLS/kg", "x10⁸ CAR-T cells", "cells", "mg"]
+    >>> pl.DataFrame({"U": units}).select(cells_factor(pl.col("U")).alias("U"))["U"].to_list()
+    [1000000.0, 100000000.0, 1.0, None]
+    """
+    whole = _dose_words(unit).str.replace(PER_KILOGRAM, "").str.strip_chars()
+    parts = whole.str.extract_groups(_DOSES)
+    power = parts.struct.field("1").cast(pl.Float64)
+    many = parts.struct.field("2").is_not_null()
+    read = pl.when(power.is_not_null()).then(pl.lit(10.0).pow(power)).when(many).then(1e6).otherwise(1.0)
+    known = whole.str.contains(_DOSES) & ((whole != "") | is_per_kilogram(unit))
+    return pl.when(unit.is_null()).then(1.0).when(known).then(read)
