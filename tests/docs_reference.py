@@ -364,6 +364,7 @@ def _design_parts() -> str:
 ROOMS = (
     "cartrial",
     "cartrial.study",
+    "cartrial.evidence",
     "cartrial.sdtm",
     "cartrial.response",
     "cartrial.endpoints",
@@ -381,6 +382,7 @@ ROOMS = (
 
 CONSTANTS = {
     "CRITERIA": "The built-in criteria sets by name.",
+    "VERDICTS": "The verdicts of checks, the worst first, and what each says.",
     "CHECK_RULES": "Every rule of checking.",
     "MAPPING_RULES": "What reading a spreadsheet through a mapping can find: id, severity, words.",
     "ENDPOINT_RULES": "What statuses and endpoints can show: id, severity, words.",

@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import study, design, virtual, predict
+from cartrial.cli import study, design, virtual, predict, evidence
 # isort: on
 
-__all__ = ["design", "predict", "study", "virtual"]
+__all__ = ["design", "evidence", "predict", "study", "virtual"]

@@ -1,0 +1,103 @@
+"""What can be typed of published evidence? What is known, whether it is consistent, and whether it may be compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartrial.cli.app import app, tell
+from cartrial.errors import InputError
+
+__all__: list[str] = []
+
+evidence = typer.Typer(help="Published results: what is known, whether it is consistent, whether it may be compared.", add_completion=False)
+app.add_typer(evidence, name="evidence")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@evidence.command("list")
+def list_results(
+    trial: Annotated[str | None, typer.Argument(metavar="[TRIAL]", help="One trial; otherwise all.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="WORD", help="Of this endpoint alone, such as CR+CRi, OS or 'CRS 3-4'.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List published results by trial, each in one line."""
+    from cartrial.evidence import load_evidence
+    from cartrial.evidence.registry.words import is_named, result_line
+    from cartrial.yamlfile import nearest
+
+    held = load_evidence()
+    if trial is not None and trial not in held.trials:
+        near = nearest(trial, list(held.trials))
+        right = f"The nearest is '{near}'" if near else f"Trials are: {', '.join(held.trials)}"
+        raise InputError(f"no trial is called '{trial}'", key="TRIAL", right=right)
+    rows = [(name, one) for name, one in held.results if trial in (None, name) and (endpoint is None or is_named(one, endpoint))]
+    if as_json:
+        tell(json.dumps([{"trial": name, **one.model_dump(mode="json", by_alias=True)} for name, one in rows], indent=2))
+        return
+    if not rows:
+        raise InputError(f"no result is of '{endpoint}'", key="--endpoint", right="`cartrial evidence list` has every word")
+    wide = max(len(one.id) for _, one in rows)
+    for name in dict.fromkeys(name for name, _ in rows):
+        tell(f"{name}: {held.trials[name].trial.name}")
+        for _, one in (row for row in rows if row[0] == name):
+            tell(f"  {one.id:<{wide}}  {result_line(one)}")
+
+
+@evidence.command("show")
+def show(
+    result: Annotated[str, typer.Argument(metavar="RESULT", help="The id of a result.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one published result with every attribute that it has or lacks."""
+    from cartrial.evidence import load_evidence
+    from cartrial.evidence.registry.words import result_lines
+
+    held = load_evidence()
+    trial, one = held.find(result)
+    if as_json:
+        tell(json.dumps({"trial": trial, **one.model_dump(mode="json", by_alias=True)}, indent=2))
+        return
+    for name, text in result_lines(held, trial, one):
+        tell(f"{name:<12}  {text}")
+
+
+@evidence.command("check")
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The YAML file of a trial, or a folder; otherwise what is held.")
+    ] = None,
+    claim: Annotated[str | None, typer.Option("--claim", metavar="TEXT", help='One statement, such as "14/19 = 67 %".')] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also print what is consistent.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what cannot be true: counts, limits, orders and sums. Exit code 1 if something is impossible."""
+    from cartrial.evidence import VERDICTS, check_evidence, check_statement, load_evidence, read_evidence, read_trial
+
+    if claim is not None and file is not None:
+        raise InputError("a file and a claim are two questions", key="--claim", right="Ask one of them")
+    if claim is not None:
+        found, every = check_statement(claim), True
+    elif file is not None:
+        found = check_evidence(read_evidence(file).trials.values() if file.is_dir() else [read_trial(file)])
+    else:
+        found = check_evidence(load_evidence().trials.values())
+    code = int(any(finding.verdict == "impossible" for finding in found))
+    if as_json:
+        tell(json.dumps({"findings": [asdict(finding) for finding in found], "exit": code}, indent=2))
+        raise typer.Exit(code)
+    for finding in found:
+        if every or finding.verdict != "consistent":
+            name = f"{', '.join(finding.results)}: " if finding.results else ""
+            tell(f"{finding.verdict:<13}  {name}{finding.said}")
+    if claim is None:
+        counts = {verdict: sum(finding.verdict == verdict for finding in found) for verdict in VERDICTS}
+        tell(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
+    raise typer.Exit(code)
