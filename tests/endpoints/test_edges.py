@@ -26,10 +26,11 @@ from cartrial.endpoints.rules.rate_kernel import Window, may_be_confirmed, witho
 from cartrial.endpoints.rules.time_kernel import Event, Seen, Visits, is_before, is_nonresponse, nonresponse, visits_missed
 from cartrial.endpoints.rules.time_kernel import Rule as Time
 from cartrial.sdtm.records.codes import FAR
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
 
 SUBJECT = Subject(0, 0, 0, -20, 400, FAR, FAR, FAR, FAR, FAR, -FAR, (FAR, FAR, FAR))
-RATE = Rate(0, 76, 104, 90, False, False, False, 0, False, 28, 0, (COMPOSITE, TREATMENT_POLICY, COMPOSITE), COMPOSITE)
-TIME = Time(True, True, True, 1, 104, True, True, 1, (TREATMENT_POLICY, TREATMENT_POLICY, COMPOSITE))
+RATE = Rate(0, 76, 104, 90, False, False, False, 0, False, 28, 0, (COMPOSITE, TREATMENT_POLICY, COMPOSITE), COMPOSITE, LEUKAEMIA.roles)
+TIME = Time(True, True, True, 1, 104, True, True, 1, (TREATMENT_POLICY, TREATMENT_POLICY, COMPOSITE), LEUKAEMIA.roles)
 
 
 def subject(**days: Any) -> Subject:

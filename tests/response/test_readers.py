@@ -15,6 +15,8 @@ from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, PENDING, 
 from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
 from cartrial.response.sequence_kernel import Reads, assess_sequence
 from cartrial.study.criteria.codes import RESPONSES
+from cartrial.study.criteria.families import Family
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from properties import count
 
 Calls = dict[int, str]
@@ -46,12 +48,17 @@ def arrays(calls: list[Calls]) -> Reads:
     return Reads(at.astype(np.int64), whole, np.array(flat, np.int64), zero, zero.copy(), none, none.copy())
 
 
+def panel_of(histories: list[History], family: Family = LEUKAEMIA) -> Panel:
+    one, two, judge, own = (arrays([getattr(history, name) for history in histories]) for name in ("one", "two", "judge", "own"))
+    return Panel(one, two, judge, own, family.agreed, family.roles)
+
+
 def committee(histories: list[History]) -> list[Said]:
     """What the kernels say of histories that start on day 0."""
-    panel = Panel(*(arrays([getattr(history, name) for history in histories]) for name in ("one", "two", "judge", "own")))
+    panel = panel_of(histories)
     day0 = np.zeros(len(histories), np.int64)
     for reads in (panel.first, panel.second):
-        assess_sequence.function(reads, day0)
+        assess_sequence.function(reads, day0, panel.roles)
     room = sum(len(reads.day) for reads in (panel.first, panel.second, panel.own))
     rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(8)))
     days = [sorted(history.samples) for history in histories]
@@ -283,7 +290,7 @@ def test_adjudications_are_used_once_and_only_where_they_belong() -> None:
     """`independent`: no pair has both flags, and there are no more of them than the adjudicator has reads."""
     draw = random.Random(10)
     histories = [random_history(draw) for _ in range(500)]
-    panel = Panel(*(arrays([getattr(history, name) for history in histories]) for name in ("one", "two", "judge", "own")))
+    panel = panel_of(histories)
     room = sum(len(reads.day) for reads in (panel.first, panel.second, panel.own))
     rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(8)))
     samples = Samples(np.zeros(len(histories) + 1, np.int64), np.zeros(0, np.int64))

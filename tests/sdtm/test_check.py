@@ -135,6 +135,7 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("term-doubtful", change("AE", 0, AEOUT="GOOD"), ("ae.csv", 2, "AEOUT")),
     ("grade-missing", change("AE", 0, AETOXGR=None), ("ae.csv", 2, "AETOXGR")),
     ("grade-zero", change("AE", 0, AETOXGR="0"), ("ae.csv", 2, "AETOXGR")),
+    ("status-mapped", change("RS", 0, RSSTRESC="PR"), ("rs.csv", 2, "RSSTRESC")),
     ("term-other", change("CM", 0, CMCAT="ANTIFUNGAL"), ("cm.csv", 2, "CMCAT")),
     ("term-unread", change("PR", 0, PRTRT="STEM CELL TRANSPLANT", PRSTDTC="2022-03-01"), ("pr.csv", 2, "PRTRT")),
     ("term-unread", add("PR", PRTRT="AUTOLOGOUS STEM CELL TRANSPLANT", PRSTDTC="2022-01-01"), ("pr.csv", 4, "PRTRT")),
@@ -276,6 +277,7 @@ SILENT: list[tuple[str, Spoil]] = [
     ("term-misspelt", add("PR", PRTRT="AUTOLOGOUS STEM CELL TRANSPLANT", PRSTDTC="2021-01-01")),
     ("term-other", change("DS", 0, DSDECOD="PHYSICIAN DECISION")),
     ("grade-zero", change("AE", 0, AETOXGR="1")),
+    ("status-mapped", change("RS", 0, RSSTRESC="NR")),
     ("result-missing", change("RS", 0, RSSTRESC=None, RSORRES="CR")),
     ("product-missing", change("EX", 1, EXTRT="product")),
     ("unit-unknown", change("LB", 2, LBSTRESU="x10^3/uL")),
@@ -470,7 +472,7 @@ def test_findings_made_while_reading_are_kept(tmp_path):
     both(change("RS", 0, RSSTRESC="PR"), change("AE", 0, AEENDTC="UNKNOWN"))(tables)
     tables["FA"][0].update(FASTRESC="N")
     findings = check_sdtm(small_study(tmp_path), read_tables(tables, tmp_path))
-    assert sorted(findings["RULE"]) == ["date-invalid", "term-mapped", "term-mapped"]
+    assert sorted(findings["RULE"]) == ["date-invalid", "status-mapped", "term-mapped"]
     assert findings.filter(pl.col("RULE") == "date-invalid").row(0)[:5] == ("ae.csv", 2, "AE", "B", "AEENDTC")
 
 

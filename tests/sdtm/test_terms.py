@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartrial.sdtm import standardise
+from cartrial.sdtm import check_sdtm, standardise
 from cartrial.sdtm.vocabulary.dates import earliest_day, is_date, is_implausible, is_interval, is_partial, latest_day
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.response_criteria import status_of
 from cartrial.sdtm.vocabulary.results import (
     ABOVE,
     AT_LEAST,
@@ -34,7 +35,8 @@ from cartrial.sdtm.vocabulary.results import (
 )
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, standard_term
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS, UNITS, standard_unit, unit_factor
-from helpers import data_path, needs_data
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
+from helpers import BASE, data_path, load_study, needs_data
 from sdtm_example import read_tables, small_tables
 
 TERMINOLOGY = "cdisc_ct/sdtmct_2024-03-29_selected.json"
@@ -51,8 +53,8 @@ TERMINOLOGY = "cdisc_ct/sdtmct_2024-03-29_selected.json"
         ("Morphologic Leukemia-Free State", "RSSTRESC", "MLFS"),
         ("RELAPSED DISEASE FROM CR", "RSSTRESC", "RELAPSE"),
         ("PROGRESSIVE DISEASE", "RSSTRESC", "PD"),
-        ("PR", "RSSTRESC", "NR"),
-        ("SD", "RSSTRESC", "NR"),
+        ("PR", "RSSTRESC", "PR"),
+        ("SD", "RSSTRESC", "SD"),
         ("Not Evaluable", "RSSTRESC", "NE"),
         ("SOMETHING", "RSSTRESC", None),
         ("INVESTIGATOR", "RSEVAL", "INVESTIGATOR"),
@@ -279,13 +281,23 @@ def test_response_as_collected_is_kept(tmp_path):
     source = read_tables(tables, tmp_path)
     rows = source.domains["RS"].select("RSORRES", "RSSTRESC", "RSEVAL", "RSEVALID").rows()
     assert rows == [
-        ("PARTIAL REMISSION", "NR", "INDEPENDENT ASSESSOR", None),
+        ("PARTIAL REMISSION", "PR", "INDEPENDENT ASSESSOR", None),
         ("morphologic CRi", "CRi", "INVESTIGATOR", None),
         ("CRi", "CRi", "INDEPENDENT ASSESSOR", "ADJUDICATOR"),
         (None, "NE", "INDEPENDENT ASSESSOR", None),
     ]
     assert source.findings["RULE"].to_list() == ["term-mapped"] * 2
-    assert "'PARTIAL REMISSION' is read as NR (1 record)." in source.findings["MESSAGE"].to_list()
+    assert "'PARTIAL REMISSION' is read as PR (1 record)." in source.findings["MESSAGE"].to_list()
+
+
+def test_leukaemia_has_no_partial_response(tmp_path):
+    """By hand, from paragraph 3 of the rules: PR and SD are adequate, no remission, and were in none: NR. IR is no status there."""
+    words = pl.DataFrame({"RSSTRESC": ["PR", "Partial remission", "sd", "stable disease", "MR", "CR", "PMR", "IR", None]})
+    assert words.select(status_of(pl.col("RSSTRESC"), LEUKAEMIA)).to_series().to_list() == [*["NR"] * 5, "CR", None, None, None]
+    tables = small_tables()
+    tables["RS"][0].update(RSSTRESC="PARTIAL REMISSION")
+    found = check_sdtm(load_study(tmp_path, BASE), read_tables(tables, tmp_path)).filter(RULE="status-mapped")
+    assert found["MESSAGE"].to_list() == ["'PR' is read as NR, under criteria of leukaemia (1 record)."]
 
 
 @pytest.mark.parametrize(

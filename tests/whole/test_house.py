@@ -30,6 +30,7 @@ LONG = {
 # where the words of statuses may be written: their list, the words of others for them, a study file's own words, how they are drawn
 STATUS_WORDS = {
     "study/criteria/codes.py",
+    "study/criteria/leukaemia.py",
     "study/criteria/sets.py",
     "study/endpoint.py",
     "study/registry/outcome.py",

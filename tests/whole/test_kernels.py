@@ -29,14 +29,15 @@ with_numba = pytest.mark.skipif(
 FIRST = """
 import numpy as np
 from cartrial.endpoints.rules.course_kernel import Courses, Reads
-from cartrial.endpoints.rules.time_kernel import find_first_response
+from cartrial.endpoints.rules.time_kernel import Origin, find_first_response
 from cartrial.study.criteria.codes import NR, CR
+from cartrial.study.criteria.leukaemia import LEUKAEMIA, REMISSION
 n = lambda *x: np.array(x, np.int64)
 none = dict.fromkeys(("enrolled", "cutoff", "death", "failure", "gone", "withdrawn", "lost", "alive"), n(2**40))
 reads = Reads(at=n(0, 2), day=n(10, 20), status=n(NR, CR), flags=n(0, 0), mrd=n(0, 0))
 first = np.empty(1, np.int64)
 courses = Courses(day0=n(0), ice=np.full((3, 1), 2**40, np.int64), **none)
-find_first_response.compiled()(reads, courses, (0, 0, 0), 0, first)
+find_first_response.compiled()(reads, courses, Origin(REMISSION, 0, (0, 0, 0), LEUKAEMIA.roles), first)
 print(first[0])
 """
 

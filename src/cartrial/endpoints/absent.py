@@ -122,12 +122,12 @@ def _without_date(
     """Of whom it is not known until when they were free of relapse, when they relapsed, or when they responded (rules, A7)."""
     records, calls, course = populations.records, populations.calls[reader], populations.course
     responders = first_response(study, calls, course, endpoint)[rows] >= 0
-    relapse = undated_relapse(records, course, calls, reader)[rows]
+    relapse = undated_relapse(study, records, course, calls, reader)[rows]
     relapsed = responders & (relapse < FAR) & (relapse <= settled)
     lacking = responders & ~relapsed & (settled == FAR) & ~is_followed(study, records, course, calls)[rows]
     # where the time starts with the response it has no start, else the subject would be one without a response
     touched = responders if endpoint.origin == "first-response" else ~responders & (settled == FAR)
-    unknown = touched & undated_response(records, course, calls, reader)[rows]
+    unknown = touched & undated_response(study, records, course, calls, reader)[rows]
     trial, count = populations.trial[rows], f"{int(responders.sum())} responders"
     said = {
         f"a date last known free of relapse is missing for {int(lacking.sum())} of the {count} (without an event)": lacking,

@@ -13,7 +13,7 @@ from cartrial.endpoints.sets.baseline import dose_of
 from cartrial.endpoints.sets.dose import OUTSIDE
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
-from cartrial.study.criteria.codes import CRH, CRI, NR, PD, RELAPSE, REMISSION, RESPONSES, statuses_of
+from cartrial.study.criteria.codes import statuses_of, words_of
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -114,17 +114,17 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     reads = adam.adresp.filter(pl.col("CARDAY") > 0) if not adam.adresp.is_empty() else adam.adresp
     asked = _open(reads)
     frames = [
-        _against_lab(asked),
+        _against_lab(study, asked),
         *(_flagged(asked, *rule) for rule in _ASKING),
         *(_flagged(reads, *rule) for rule in _FLAGGED),
         _unused(reads),
-        _informative(adam),
+        _informative(study, adam),
         _imputed(adam),
     ]
     frames.append(_told(adam))
     if records is not None:
         frames += [_fractions(study, records), _doses(study, records)]
-        frames.append(_free_of_relapse(records))
+        frames.append(_free_of_relapse(study, records))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in FINDINGS_SCHEMA.items()) for frame in frames])
 
 
@@ -164,9 +164,9 @@ def _unused(reads: pl.DataFrame) -> pl.DataFrame:
     return each.select(_finding("adjudication-unused", "warning", "RSSTRESC", message, pl.lit("RS")))
 
 
-def _against_lab(reads: pl.DataFrame) -> pl.DataFrame:
+def _against_lab(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     """A reader's call and the status from LB, of the same date, in different categories."""
-    category = pl.col("AVALC").replace({RESPONSES[CRH]: RESPONSES[CRI], RESPONSES[PD]: RESPONSES[NR]})
+    category = pl.col("AVALC").replace(study.disease.family.alike)
     known = reads.filter(pl.col("ADEQUATE") == "Y").with_columns(category.alias("CATEGORY"))
     lab = known.filter(pl.col("READER") == "LAB").select(
         "SUBJ", "CARDAY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT")
@@ -190,10 +190,10 @@ def _flagged(reads: pl.DataFrame, flag: str, rule: str, severity: str, words: st
     )
 
 
-def _informative(adam: Adam) -> pl.DataFrame:
+def _informative(study: Study, adam: Adam) -> pl.DataFrame:
     """Relapse by INV, then new therapy, before any relapse by IRC: censoring that is not independent."""
     relapse = (
-        adam.adresp.filter((pl.col("AVALC") == RESPONSES[RELAPSE]) & pl.col("READER").is_in(["INV", "IRC"]))
+        adam.adresp.filter(pl.col("AVALC").is_in(words_of(study.disease.family.roles.ends)) & pl.col("READER").is_in(["INV", "IRC"]))
         .group_by("SUBJ", "READER")
         .agg(pl.col("CARDAY").min())
     )
@@ -271,16 +271,17 @@ def _written(value: float) -> str:
     return f"{float(head):g}e{int(power)}"
 
 
-def _free_of_relapse(records: Records) -> pl.DataFrame:
+def _free_of_relapse(study: Study, records: Records) -> pl.DataFrame:
     """In a form of best responses: a date last known free of relapse (RLPSFREE) that other dates of the subject contradict."""
     if records.recorded.level != "events" or "USUBJID" not in records.subjects.columns:
         return findings_frame([])
     free = recorded_free(records).group_by("SUBJ").agg(pl.col("DAY").max().alias("FREE"))
     free = free.join(records.subjects.select("SUBJ", "USUBJID", "DAY0"), on="SUBJ")
+    roles = study.disease.family.roles
     calls, whole = records.calls, pl.col("DAY") == pl.col("DAYX")
-    read = calls.filter(whole & pl.col("RESP").is_in(statuses_of(REMISSION))).group_by("SUBJ")
+    read = calls.filter(whole & pl.col("RESP").is_in(statuses_of(roles.responds))).group_by("SUBJ")
     responses = free.join(read.agg(pl.col("DAY").max(), pl.col("DAY").min().alias("FIRST")), on="SUBJ")
-    relapses = free.join(calls.filter(pl.col("RESP") == RELAPSE).select("SUBJ", "DAY", "DAYX"), on="SUBJ")
+    relapses = free.join(calls.filter(pl.col("RESP").is_in(statuses_of(roles.ends))).select("SUBJ", "DAY", "DAYX"), on="SUBJ")
     relapses = relapses.join(responses.select("SUBJ", "FIRST"), on="SUBJ", how="left")
     contacts = free.join(records.survival.filter("ALIVE").group_by("SUBJ").agg(pl.col("DAYX").max().alias("DAY")), on="SUBJ")
     after, counts = pl.col("FREE") > pl.col("DAY"), (pl.col("FIRST") < pl.col("DAY")).fill_null(False)

@@ -194,7 +194,7 @@ def _undated(populations: Populations, adrs: pl.DataFrame) -> Iterator[Notice]:
     main = adrs.filter((pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
     for (reader,), part in main.group_by("READER", maintain_order=True):
         code = READERS.index(str(reader))
-        undated = undated_response(records, course, populations.calls[code], code)
+        undated = undated_response(populations.study, records, course, populations.calls[code], code)
         lost = part.filter((pl.col("AVAL") == 0) & pl.lit(pl.Series(undated[part["SUBJ"].to_numpy()])))
         if lost.is_empty():
             continue

@@ -11,15 +11,15 @@ import polars as pl
 
 from cartrial.endpoints.course import Course
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
-from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.endpoints.rules.time_kernel import find_first_response
+from cartrial.endpoints.rules.time_rule import origin_of
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED, MRD_NEGATIVE, MRD_NOT_EVALUABLE, PENDING
 from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import lacks_limit, result_bounds, significant
-from cartrial.study.criteria.codes import DISEASE, NE, REMISSION, statuses_of
+from cartrial.study.criteria.codes import NE, Roles, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -29,10 +29,9 @@ __all__ = ["Populations", "first_response", "hidden_by_lesions"]
 
 
 def first_response(study: Study, calls: Calls, course: Course, endpoint: Endpoint) -> np.ndarray:
-    """Return the first usable CR or CRi of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
+    """Return the first usable response of each subject as an assessment's position, -1 where there is none: int64, shape (subjects,)."""
     first = np.empty(len(course.day0), np.int64)
-    strategy, confirm = strategy_codes(endpoint), study.disease.confirm_days
-    find_first_response(len(calls.day), reads_of(calls, course), courses_of(course), strategy, confirm, first)
+    find_first_response(len(calls.day), reads_of(calls, course), courses_of(course), origin_of(study, endpoint), first)
     return first
 
 
@@ -56,6 +55,11 @@ class Populations:
     records: Records
     calls: dict[int, Calls]
     course: Course
+
+    @property
+    def roles(self) -> Roles:
+        """What each status does."""
+        return self.study.disease.family.roles
 
     @cached_property
     def trial(self) -> np.ndarray:
@@ -137,7 +141,7 @@ class Populations:
         if self.records.recorded.shared:
             return np.zeros(self.trials, bool)
         calls = self.calls[reader]
-        remission = np.isin(calls.status, statuses_of(REMISSION)) & (calls.day > self.course.day0[calls.subject])
+        remission = np.isin(calls.status, statuses_of(self.roles.responds)) & (calls.day > self.course.day0[calls.subject])
         open_ = remission & (calls.mrd == MRD_NOT_EVALUABLE)
         trial = self.trial[calls.subject]
         some, told = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
@@ -165,7 +169,7 @@ class Populations:
         would = after & hidden_by_lesions(calls)
         some, seen = np.zeros(self.trials, bool), np.zeros(self.trials, bool)
         some[self.trial[calls.subject[would]]] = True
-        seen[self.trial[calls.subject[after & np.isin(calls.status, statuses_of(REMISSION))]]] = True
+        seen[self.trial[calls.subject[after & np.isin(calls.status, statuses_of(self.roles.responds))]]] = True
         return some & ~seen
 
     def unknown(self, reader: int) -> np.ndarray:
@@ -239,7 +243,7 @@ class Populations:
     def _morphologic_disease(self, calls: Calls) -> np.ndarray:
         """Disease before lymphodepletion by the reader's last call, else by marrow, blood or extramedullary disease in LB and FA."""
         call = self._last_call(calls)
-        return np.where(call >= 0, np.isin(call, statuses_of(DISEASE)), self._by_lab[0])
+        return np.where(call >= 0, np.isin(call, statuses_of(self.roles.disease)), self._by_lab[0])
 
     @cached_property
     def _base_day(self) -> np.ndarray:

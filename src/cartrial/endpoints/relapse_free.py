@@ -16,7 +16,7 @@ from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR, INV
 from cartrial.sdtm.records.tables import table_calls
 from cartrial.sdtm.vocabulary.occurrence import happened
-from cartrial.study.criteria.codes import RELAPSE, REMISSION, statuses_of
+from cartrial.study.criteria.codes import Roles, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -48,12 +48,12 @@ def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, n
     return np.where(assumed, contact, last), np.where(assumed, status, sequence), assumed
 
 
-def _undated(records: Records, course: Course, reader: int, statuses: Sequence[int]) -> pl.DataFrame:
+def _undated(study: Study, records: Records, course: Course, reader: int, statuses: Sequence[int]) -> pl.DataFrame:
     """Return the calls of a reader whose day is not known, up to the cutoff: SUBJ, DAY and DAYX, which may be any day without a date."""
     rs = records.extra.get("RS")
     if rs is None:
         return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int64, "DAYX": pl.Int64})
-    calls = table_calls({"RS": rs.filter(happened(rs, "RS"))}, dated=False)
+    calls = table_calls(study, {"RS": rs.filter(happened(rs, "RS"))}, dated=False)
     by = (pl.col("READER") == INV) == (reader == INV)
     vague = pl.col("DAY").is_null() | (pl.col("DAY") < pl.col("DAYX"))
     calls = calls.filter(by & pl.col("RESP").is_in(statuses) & vague)
@@ -62,35 +62,38 @@ def _undated(records: Records, course: Course, reader: int, statuses: Sequence[i
     return calls.filter(pl.Series(calls["DAY"].to_numpy() <= course.cutoff[calls["SUBJ"].to_numpy()]))
 
 
-def _first_remission(calls: Calls, course: Course) -> np.ndarray:
-    remission = _is_remission(calls, course)
+def _first_response(roles: Roles, calls: Calls, course: Course) -> np.ndarray:
+    remission = _is_response(roles, calls, course)
     first = np.full(len(course.cutoff), FAR, np.int64)
     np.minimum.at(first, calls.subject[remission], calls.day[remission])
     return first
 
 
-def undated_relapse(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
+def undated_relapse(study: Study, records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
     """Return the earliest day of each subject's relapse whose day is not known, by one reader: int64, `FAR` where there is none.
 
     A date that can contain the whole one of a relapse is of the same relapse. One that is wholly after the cutoff, or wholly before the
     reader's first remission, is of none.
     """
-    partial = _undated(records, course, reader, (RELAPSE,))
+    roles = study.disease.family.roles
+    ends = statuses_of(roles.ends)
+    partial = _undated(study, records, course, reader, ends)
     by = (pl.col("READER") == INV) == (reader == INV)
-    whole = records.calls.filter(by & (pl.col("RESP") == RELAPSE) & (pl.col("DAY") == pl.col("DAYX"))).select("SUBJ", WHOLE="DAY")
+    whole = records.calls.filter(by & pl.col("RESP").is_in(ends) & (pl.col("DAY") == pl.col("DAYX"))).select("SUBJ", WHOLE="DAY")
     same = partial.join(whole, on="SUBJ").filter(pl.col("WHOLE").is_between(pl.col("DAY"), pl.col("DAYX")))
     partial = partial.join(same, on=["SUBJ", "DAY", "DAYX"], how="anti")
-    first = _first_remission(calls, course)
+    first = _first_response(roles, calls, course)
     partial = partial.filter(pl.Series(partial["DAYX"].to_numpy() > first[partial["SUBJ"].to_numpy()]))
     earliest = np.full(len(course.cutoff), FAR, np.int64)
     np.minimum.at(earliest, partial["SUBJ"].to_numpy(), partial["DAY"].to_numpy())
     return earliest
 
 
-def undated_response(records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
+def undated_response(study: Study, records: Records, course: Course, calls: Calls, reader: int) -> np.ndarray:
     """Whether a remission whose day is not known can be the first that a reader saw of a subject: bool, by subject."""
-    partial = _undated(records, course, reader, statuses_of(REMISSION))
-    first = _first_remission(calls, course)
+    roles = study.disease.family.roles
+    partial = _undated(study, records, course, reader, statuses_of(roles.responds))
+    first = _first_response(roles, calls, course)
     subject, early, late = (partial[name].to_numpy() for name in ("SUBJ", "DAY", "DAYX"))
     # a date that can contain that of the first remission is of the same remission; without any date it is not known to be
     before = (late < first[subject]) | (early == -FAR) | (first[subject] == FAR)
@@ -105,8 +108,8 @@ def _used(calls: Calls, course: Course) -> np.ndarray:
     return np.asarray(made & (calls.day <= course.cutoff[calls.subject]))
 
 
-def _is_remission(calls: Calls, course: Course) -> np.ndarray:
-    remission = np.isin(calls.status, statuses_of(REMISSION)) & ((calls.flags & AFTER_RELAPSE) == 0)
+def _is_response(roles: Roles, calls: Calls, course: Course) -> np.ndarray:
+    remission = np.isin(calls.status, statuses_of(roles.responds)) & ((calls.flags & AFTER_RELAPSE) == 0)
     return np.asarray(remission & _used(calls, course))
 
 
@@ -116,7 +119,7 @@ def is_followed(study: Study, records: Records, course: Course, calls: Calls) ->
     A day before the last remission says nothing of the time after it. A first and a best response are no follow-up: two of them do not say
     until when a remission was looked for, and neither is a contact by which something may be assumed.
     """
-    remission = _is_remission(calls, course)
+    remission = _is_response(study.disease.family.roles, calls, course)
     response = np.full(len(course.cutoff), -FAR, np.int64)
     np.maximum.at(response, calls.subject[remission], calls.day[remission])
     last = _days(study, records, course)[0]
@@ -143,17 +146,18 @@ def with_relapse_free(study: Study, records: Records, calls: dict[int, Calls], c
     extended = {}
     for code, of in calls.items():
         # who relapsed on a day that is not known was not free of relapse on a day that may be after it
-        free = last < undated_relapse(records, course, of, code)
-        extended[code] = _extended(of, np.where(free, last, -FAR), sequence, assumed, course)
+        free = last < undated_relapse(study, records, course, of, code)
+        extended[code] = _extended(study.disease.family.roles, of, (np.where(free, last, -FAR), sequence, assumed), course)
     return extended
 
 
-def _extended(calls: Calls, last: np.ndarray, sequence: np.ndarray, assumed: np.ndarray, course: Course) -> Calls:
+def _extended(roles: Roles, calls: Calls, free: tuple[np.ndarray, np.ndarray, np.ndarray], course: Course) -> Calls:
+    last, sequence, assumed = free
     count, subject, used = len(calls.at) - 1, calls.subject, _used(calls, course)
     relapsed = np.zeros(count, bool)
-    relapsed[subject[used & (calls.status == RELAPSE)]] = True
+    relapsed[subject[used & np.isin(calls.status, statuses_of(roles.ends))]] = True
     place = np.full(count, -1, np.int64)
-    remission = np.flatnonzero(_is_remission(calls, course))
+    remission = np.flatnonzero(_is_response(roles, calls, course))
     place[subject[remission]] = remission  # sorted by day: the last one stays
     latest = np.full(count, -FAR, np.int64)
     np.maximum.at(latest, subject[used], calls.day[used])

@@ -20,6 +20,7 @@ from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.study import Study
+    from cartrial.study.criteria.families import Family
 
 __all__ = ["Calls", "assess_response"]
 
@@ -87,7 +88,7 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     >>> [RESPONSES[status] for status in calls.status]
     ['CR', 'NR']
     """
-    subjects = records.subjects
+    subjects, family = records.subjects, study.disease.family
     count = subjects.height
     day0 = wide(subjects["DAY0"], FAR)
     cutoff = wide(subjects["CUTOFF"], NO_CUTOFF)
@@ -100,19 +101,28 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     )
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     labs = usable(records.labs, subjects).filter(pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
-    by_reader[LAB] = lab_reads(study, records, labs)
+    by_reader[LAB] = DERIVE[family.derive](study, records, labs) if family.derive else _nothing(count)
     for code in (INV, READER1, READER2, LAB):
-        _in_sequence(by_reader[code], day0)
-    by_reader[IRC] = _committee(_accepted(by_reader, calls, count), labs, day0)
-    _in_sequence(by_reader[IRC], day0)
+        _in_sequence(by_reader[code], day0, family)
+    by_reader[IRC] = _committee(_accepted(by_reader, calls, count), labs, day0, family)
+    _in_sequence(by_reader[IRC], day0, family)
     # LAB stands in for INV only where INV has no RS at all
     by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
     mrd = mrd_samples(study, labs, count)
     return {code: _with_mrd(reads, mrd, cutoff) for code, reads in by_reader.items()}
 
 
-def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray) -> None:
-    assess_sequence(len(reads["day"]), _kernel_reads(reads), day0)
+DERIVE = {"marrow": lab_reads}
+"""How a status is derived from what was measured, by the name that a family's table gives."""
+
+
+def _nothing(count: int) -> dict[str, np.ndarray]:
+    """Return no calls, of a family whose statuses are collected."""
+    return {"at": np.zeros(count + 1, np.int64), **{name: np.zeros(0, np.int64) for name in ("day", "status", "flags", "seq")}}
+
+
+def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray, family: Family) -> None:
+    assess_sequence(len(reads["day"]), _kernel_reads(reads), day0, family.roles)
 
 
 def _kernel_reads(reads: dict[str, np.ndarray]) -> Reads:
@@ -156,9 +166,10 @@ def _of_subjects(reads: dict[str, np.ndarray], keep: np.ndarray) -> dict[str, np
     return {"at": offsets(subject[kept], len(keep)), **arrays}
 
 
-def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, day0: np.ndarray) -> dict[str, np.ndarray]:
+def _committee(by_reader: dict[int, dict[str, np.ndarray]], labs: pl.DataFrame, day0: np.ndarray, family: Family) -> dict[str, np.ndarray]:
     first, second, adjudicator, own = (by_reader[code] for code in (READER1, READER2, ADJUDICATOR, IRC))
-    panel = Panel(*(_kernel_reads(reads) for reads in (first, second, adjudicator, own)))
+    first_reads, second_reads, judge, spoken = (_kernel_reads(reads) for reads in (first, second, adjudicator, own))
+    panel = Panel(first_reads, second_reads, judge, spoken, family.agreed, family.roles)
     count, room = len(day0), len(first["day"]) + len(second["day"]) + len(own["day"])
     rows = Rows(np.zeros(count + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in Rows._fields[2:]))
     assess_committee(room, panel, _marrow_samples(labs, count), day0, rows)

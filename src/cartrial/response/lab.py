@@ -27,6 +27,7 @@ from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import is_read
+from cartrial.study.criteria.leukaemia import REMISSION
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -174,6 +175,7 @@ def _rule_of(study: Study) -> Rule:
         exactly_one=options.cri == "exactly-one",
         aplastic_mlfs=options.aplastic == "MLFS",
         transfusion_free_days=study.disease.transfusion_free_days,
+        remission=REMISSION,
     )
 
 

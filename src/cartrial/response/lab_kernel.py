@@ -23,7 +23,7 @@ from cartrial.response.codes import (
     LIMIT_UNDECIDED,
     TRANSFUSED,
 )
-from cartrial.response.status_kernel import is_remission
+from cartrial.response.status_kernel import is_in
 from cartrial.study.criteria.codes import CR, CRH, CRH_NEUTROPHILS, CRH_PLATELETS, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE, RISE
 
 __all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
@@ -122,6 +122,8 @@ class Rule(NamedTuple):
     """CRi is exactly one count that fails; both failing is MLFS."""
     aplastic_mlfs: bool
     transfusion_free_days: int
+    remission: int
+    """The statuses that are a remission, one bit each."""
 
 
 class Assessed(NamedTuple):
@@ -175,7 +177,7 @@ def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: Rule, a
                 findings = findings_at(candidates, labs, starts.baseline[s], rule, s, i)
                 status, flags = status_of(findings, baseline, remitted, rule)
                 flags |= not_recorded(findings, baseline, candidates.sampled[i])
-                remitted = remitted or is_remission(status)
+                remitted = remitted or is_in(rule.remission, status)
             assessed.status[i], assessed.flags[i] = status, flags
 
 

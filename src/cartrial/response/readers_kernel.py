@@ -23,25 +23,28 @@ from cartrial.response.codes import (
     SINGLE_READ,
 )
 from cartrial.response.sequence_kernel import Flags, Integers, Reads
-from cartrial.response.status_kernel import common_status, is_remission, is_resistance
+from cartrial.response.status_kernel import is_in
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import NE, RELAPSE
+from cartrial.study.criteria.codes import NE, NOTHING, Roles
 
 __all__ = ["RELAPSE_APART", "UNDECIDED", "Panel", "Rows", "Samples", "assess_committee"]
 
 PAIR_DAYS = 7
 RELAPSE_APART = 14
-UNDECIDED = -1
+UNDECIDED = NOTHING
 """In place of the status of a pair that differs. No role may be asked of it."""
 
 
 class Panel(NamedTuple):
-    """Who speaks for the committee. `own`: what is recorded as the committee's call."""
+    """Who speaks for the committee, and how its family's statuses agree. `own`: what is recorded as the committee's call."""
 
     first: Reads
     second: Reads
     adjudicator: Reads
     own: Reads
+    agreed: Integers
+    """What two calls agree on, `UNDECIDED` where they do not: shape (statuses, statuses)."""
+    roles: Roles
 
 
 class Samples(NamedTuple):
@@ -91,8 +94,8 @@ def assess_committee(panel: Panel, samples: Samples, day0: Integers, rows: Rows)
         give_reads(panel, rows, s, span, True)
         leave_pending(panel, rows, span)
         filled = without_stood_for(rows, span)
-        filled = single_reads(panel.first, panel.own, rows, s, filled)
-        filled = single_reads(panel.second, panel.own, rows, s, filled)
+        filled = single_reads(panel.first, panel, rows, s, filled)
+        filled = single_reads(panel.second, panel, rows, s, filled)
         rows.at[s + 1] = filled
 
 
@@ -174,7 +177,8 @@ def stand_for_pairs(rows: Rows, span: Span) -> None:
 @part
 def settle_pairs(panel: Panel, rows: Rows, s: int, span: Span) -> None:
     """Pairs are settled in the order of their days; each time, the adjudicator's reads that are left go to the pairs left that differ."""
-    relapse = min(relapse_day(panel.first, s, -FAR, FAR), relapse_day(panel.second, s, -FAR, FAR))
+    roles = panel.roles
+    relapse = min(relapse_day(panel.first, roles.ends, s, -FAR, FAR), relapse_day(panel.second, roles.ends, s, -FAR, FAR))
     news = True
     for _ in range(span.start, span.end):
         # what is settled changes others where it overrules a RELAPSE, or is a remission after one
@@ -182,24 +186,26 @@ def settle_pairs(panel: Panel, rows: Rows, s: int, span: Span) -> None:
             compare(panel, rows, s, span)
             give_reads(panel, rows, s, span, False)
         row = first_unsettled(rows, span)
-        remission = last_remission(rows, span, rows.day[row]) > since_when(span, rows.day[row])
+        remission = last_remission(rows, span, roles.responds, rows.day[row]) > since_when(span, rows.day[row])
         overruled = settle(panel, rows, row, remission)
-        news = overruled or (rows.day[row] >= relapse and rows.status[row] != UNDECIDED and is_remission(rows.status[row]))
+        news = overruled or (rows.day[row] >= relapse and rows.status[row] != UNDECIDED and is_in(roles.responds, rows.status[row]))
 
 
 @part
 def compare(panel: Panel, rows: Rows, s: int, span: Span) -> None:
     """What the readers of each pair left agree on, after what is settled."""
+    roles = panel.roles
     for row in range(span.start, span.end):
         if not rows.settled[row]:
             i, j = rows.first[row], rows.second[row]
             one, other = panel.first.status[i], panel.second.status[j]
             apart = 0
-            if one == RELAPSE and other == RELAPSE:
-                since = last_remission(rows, span, rows.day[row])
-                dated = relapse_day(panel.first, s, since, panel.first.day[i])
-                apart = abs(dated - relapse_day(panel.second, s, since, panel.second.day[j]))
-            rows.status[row], rows.flags[row] = agree(one, other, apart)
+            if is_in(roles.ends, one) and is_in(roles.ends, other):
+                since = last_remission(rows, span, roles.responds, rows.day[row])
+                dated = relapse_day(panel.first, roles.ends, s, since, panel.first.day[i])
+                apart = abs(dated - relapse_day(panel.second, roles.ends, s, since, panel.second.day[j]))
+            common = panel.agreed[one, other]
+            rows.status[row], rows.flags[row] = agree(common, one == other, apart if common >= 0 and is_in(roles.ends, common) else 0)
 
 
 @part
@@ -209,32 +215,31 @@ def since_when(span: Span, day: int) -> int:
 
 
 @part
-def last_remission(rows: Rows, span: Span, day: int) -> int:
+def last_remission(rows: Rows, span: Span, responds: int, day: int) -> int:
     """The day of the committee's last remission before a day, as far as it is settled; day 0 (else -FAR) where there is none."""
     since = since_when(span, day)
     for row in range(span.own, span.end):
-        if rows.settled[row] and is_remission(rows.status[row]):
+        if rows.settled[row] and is_in(responds, rows.status[row]):
             if since < rows.day[row] < day:
                 since = rows.day[row]
     return since
 
 
 @part
-def relapse_day(reads: Reads, s: int, since: int, day: int) -> int:
+def relapse_day(reads: Reads, ends: int, s: int, since: int, day: int) -> int:
     """Day of a reader's first relapse after a day, not one that was overruled (rules, paragraph 4 and A1). `day`: of the read itself."""
     for i in range(reads.at[s], reads.at[s + 1]):
-        if reads.status[i] == RELAPSE and not reads.overruled[i] and reads.day[i] > since:
+        if is_in(ends, reads.status[i]) and not reads.overruled[i] and reads.day[i] > since:
             day = min(day, reads.day[i])
     return day
 
 
 @part
-def agree(one: int, other: int, apart: int) -> tuple[int, int]:
+def agree(status: int, same: bool, apart: int) -> tuple[int, int]:
     """What two readers agree on, the lower category flagged; relapse dates more than 14 days apart disagree (rules, paragraph 4)."""
-    status = common_status(one, other)
-    if status == RELAPSE and apart > RELAPSE_APART:
+    if apart > RELAPSE_APART:
         return UNDECIDED, RELAPSE_DATES_DIFFER
-    return status, LOWER_CATEGORY if status != UNDECIDED and one != other else 0
+    return status, LOWER_CATEGORY if status != UNDECIDED and not same else 0
 
 
 @part
@@ -290,7 +295,7 @@ def first_unsettled(rows: Rows, span: Span) -> int:
 def settle(panel: Panel, rows: Rows, row: int, remission: bool) -> bool:
     """A pair that differs takes the adjudicator's call; a RELAPSE that it, or the committee's own call, overrules dates nothing (A1)."""
     rows.settled[row] = True
-    call = RELAPSE
+    ends, call = panel.roles.ends, NOTHING
     if rows.own[row] >= 0:
         call = rows.status[rows.own[row]]
         # its own call speaks for it, on its own day
@@ -301,27 +306,28 @@ def settle(panel: Panel, rows: Rows, row: int, remission: bool) -> bool:
         rows.status[row], rows.seq[row] = call, panel.adjudicator.seq[i]
         rows.flags[row] |= ADJUDICATED
     one, other = False, False
-    if is_overruling(call, remission):
+    if call != NOTHING and is_overruling(panel.roles, call, remission):
         i, j = rows.first[row], rows.second[row]
-        one, other = panel.first.status[i] == RELAPSE, panel.second.status[j] == RELAPSE
+        one, other = is_in(ends, panel.first.status[i]), is_in(ends, panel.second.status[j])
         panel.first.overruled[i], panel.second.overruled[j] = one, other
     return one or other
 
 
 @part
-def is_overruling(call: int, remission: bool) -> bool:
+def is_overruling(roles: Roles, call: int, remission: bool) -> bool:
     """Neither RELAPSE nor NR or PD after the committee's remission, which is RELAPSE (rules, paragraph 3)."""
-    return call != RELAPSE and not (remission and is_resistance(call))
+    return not is_in(roles.ends, call) and not (remission and roles.becomes != NOTHING and is_in(roles.fails, call))
 
 
 @part
 def leave_pending(panel: Panel, rows: Rows, span: Span) -> None:
     """A pair that differs without adjudication is pending, status NE (rules, paragraph 4); so is a reader's RELAPSE in it (A1)."""
+    ends = panel.roles.ends
     for row in range(span.start, span.end):
         if rows.status[row] == UNDECIDED:
             rows.status[row] = NE
             rows.flags[row] |= PENDING
-            if panel.first.status[rows.first[row]] == RELAPSE or panel.second.status[rows.second[row]] == RELAPSE:
+            if is_in(ends, panel.first.status[rows.first[row]]) or is_in(ends, panel.second.status[rows.second[row]]):
                 rows.flags[row] |= RELAPSE_UNADJUDICATED
 
 
@@ -348,13 +354,13 @@ def has_own_call(own: Reads, s: int, day: int) -> bool:
 
 
 @part
-def single_reads(reads: Reads, own: Reads, rows: Rows, s: int, filled: int) -> int:
+def single_reads(reads: Reads, panel: Panel, rows: Rows, s: int, filled: int) -> int:
     """One read only is pending, status NE (rules, paragraph 4), unless the committee has spoken; a RELAPSE is not adjudicated (A1)."""
     for i in range(reads.at[s], reads.at[s + 1]):
-        if not reads.used[i] and not has_own_call(own, s, reads.day[i]):
+        if not reads.used[i] and not has_own_call(panel.own, s, reads.day[i]):
             rows.day[filled], rows.seq[filled] = reads.day[i], reads.seq[i]
             rows.status[filled], rows.flags[filled] = NE, PENDING | SINGLE_READ
-            if reads.status[i] == RELAPSE:
+            if is_in(panel.roles.ends, reads.status[i]):
                 rows.flags[filled] |= RELAPSE_UNADJUDICATED
             filled += 1
     return filled

@@ -14,8 +14,8 @@ from cartrial.response.codes import (
     NR_AFTER_REMISSION,
     RELAPSE_WITHOUT_REMISSION,
 )
-from cartrial.response.status_kernel import is_remission, is_resistance
-from cartrial.study.criteria.codes import INDETERMINATE, NR, RELAPSE
+from cartrial.response.status_kernel import is_in
+from cartrial.study.criteria.codes import NOTHING, Roles
 
 __all__ = ["Flags", "Integers", "Reads", "assess_sequence"]
 
@@ -26,7 +26,7 @@ Flags = NDArray[np.bool_]
 class Reads(NamedTuple):
     """One reader's calls, by subject and day: those of subject s stand from `at[s]` to `at[s + 1]`.
 
-    `used`, `overruled`: false, work space; paired or given to a pair, and a RELAPSE that was overruled.
+    `used`, `overruled`: false, work space; paired or given to a pair, and a relapse or progression that was overruled.
     """
 
     at: Integers
@@ -39,7 +39,7 @@ class Reads(NamedTuple):
 
 
 @kernel
-def assess_sequence(reads: Reads, day0: Integers) -> None:
+def assess_sequence(reads: Reads, day0: Integers, roles: Roles) -> None:
     """Make one reader's calls consistent, in place; a remission on or before day 0 is no earlier remission."""
     for s in range(len(reads.at) - 1):
         remission, relapse, infused = False, False, False
@@ -47,27 +47,27 @@ def assess_sequence(reads: Reads, day0: Integers) -> None:
             if not infused and reads.day[i] > day0[s]:
                 remission, relapse, infused = False, False, True
             call = int(reads.status[i])
-            status = consistent_status(call, remission)
+            status = consistent_status(roles, call, remission)
             if relapse or status != call:
                 reads.status[i] = status
-                reads.flags[i] |= why_inconsistent(call, status, relapse)
-            remission = remission or is_remission(status)
-            relapse = relapse or status == RELAPSE
+                reads.flags[i] |= why_inconsistent(roles, call, status, relapse)
+            remission = remission or is_in(roles.responds, status)
+            relapse = relapse or is_in(roles.ends, status)
 
 
 @part
-def consistent_status(call: int, remission: bool) -> int:
-    """NR or PD after a remission is RELAPSE; RELAPSE or INDETERMINATE without one is NR (rules, paragraph 3)."""
+def consistent_status(roles: Roles, call: int, remission: bool) -> int:
+    """NR or PD after a remission is RELAPSE; RELAPSE or INDETERMINATE without one is NR (rules, paragraph 3); in families that say so."""
     if remission:
-        return RELAPSE if is_resistance(call) else call
-    return NR if call == RELAPSE or call == INDETERMINATE else call
+        return roles.becomes if roles.becomes != NOTHING and is_in(roles.fails, call) else call
+    return roles.without if is_in(roles.follows, call) else call
 
 
 @part
-def why_inconsistent(call: int, status: int, relapse: bool) -> int:
+def why_inconsistent(roles: Roles, call: int, status: int, relapse: bool) -> int:
     """What follows a relapse does not count; before one, the change of a call is flagged (rules, paragraph 3)."""
     if relapse:
         return AFTER_RELAPSE
-    if status == RELAPSE:
+    if is_in(roles.ends, status):
         return NR_AFTER_REMISSION
-    return RELAPSE_WITHOUT_REMISSION if call == RELAPSE else INDETERMINATE_WITHOUT_REMISSION
+    return RELAPSE_WITHOUT_REMISSION if is_in(roles.ends, call) else INDETERMINATE_WITHOUT_REMISSION

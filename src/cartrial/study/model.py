@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from cartrial.study.criteria.families import Family
 from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
@@ -168,6 +169,11 @@ class Disease(Part):
                 faults.append(wrong(f"the windows of {days} overlap", i, right="A day belongs to one visit"))
         raise_all(faults)
         return visits
+
+    @property
+    def family(self) -> Family:
+        """What the statuses of the criteria are and do."""
+        return self.criteria.family
 
     @property
     def confirm_days(self) -> int:

@@ -10,17 +10,23 @@ from cartrial.analysis.estimators.agreement import estimate_agreement
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.reads import best_reads, pair_reads
 from cartrial.analysis.wording import PROPORTION
-from cartrial.study.criteria.codes import AGREEMENT, RELAPSE, RESPONSES
+from cartrial.study.criteria.codes import words_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
+    from cartrial.study.criteria.families import Family
 
 __all__ = ["PAIRS", "concordance_rows"]
 
 PAIRS = (("READER 1", "READER 2"), ("IRC", "INV"))
 """Which readers are compared."""
 
-_METHOD = "Cohen's kappa on remission (CR, CRh, CRi), NR/PD and each other call; limits by Fleiss, Cohen and Everitt"
+
+def _method(family: Family) -> str:
+    """Say on what two readers are compared."""
+    named = [name if name == "/".join(sorted(group)) else f"{name} ({', '.join(group)})" for name, group in family.agreement.items()]
+    each = f"{', '.join(named)} and each other call" if named else "each call"
+    return f"Cohen's kappa on {each}; limits by Fleiss, Cohen and Everitt"
 
 
 def concordance_rows(
@@ -46,17 +52,19 @@ def concordance_rows(
         new therapy whom the investigator had called relapsed and the committee had not (`by` relapse).
     """
     frames: list[pl.DataFrame] = []
+    family = study.disease.family
     reads = adresp.filter(pl.col("CARDAY") > 0).with_columns(pl.col("READER", "AVALC").cast(pl.String))
     for first, second in PAIRS:
-        for name, pairs in (("visit", pair_reads(reads, first, second)), ("best", best_reads(reads, first, second))):
+        for name, pairs in (("visit", pair_reads(reads, first, second)), ("best", best_reads(reads, first, second, family.best_first))):
             if pairs.height:
-                frames.extend(_pair_rows(pairs, name, first, second, conf_level))
+                frames.extend(_pair_rows(family, pairs, name, (first, second), conf_level))
     frames.extend(_informative_rows(study, reads, adtte, labels))
     return frames
 
 
-def _pair_rows(pairs: pl.DataFrame, endpoint: str, first: str, second: str, conf_level: float) -> list[pl.DataFrame]:
-    category = [pl.col(name).replace(AGREEMENT).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
+def _pair_rows(family: Family, pairs: pl.DataFrame, endpoint: str, readers: tuple[str, str], conf_level: float) -> list[pl.DataFrame]:
+    first, second = readers
+    category = [pl.col(name).replace(family.categories).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
     categories = pairs.with_columns(category)
     found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level)
     found = found.rename({"TRIAL": "trial"}).with_columns(pl.col("lower", "upper").clip(-1, 1))
@@ -65,7 +73,7 @@ def _pair_rows(pairs: pl.DataFrame, endpoint: str, first: str, second: str, conf
     return [
         build_rows(found, ("N",), **common),
         build_rows(
-            found, {"agreement": PROPORTION, "kappa": "", "lower": "", "upper": ""}, method=_METHOD, conf_level=conf_level, **common
+            found, {"agreement": PROPORTION, "kappa": "", "lower": "", "upper": ""}, method=_method(family), conf_level=conf_level, **common
         ),
         build_rows(cells, ("n",), **common),
     ]
@@ -75,7 +83,7 @@ def _informative_rows(study: Study, reads: pl.DataFrame, adtte: pl.DataFrame, la
     """Censoring that may be informative: the investigator saw the relapse, the committee was not asked in time."""
     if study.readers.primary != "IRC" or adtte.is_empty():
         return []
-    relapse = reads.filter(pl.col("AVALC") == RESPONSES[RELAPSE]).select("TRIAL", "SUBJ", "READER").unique()
+    relapse = reads.filter(pl.col("AVALC").is_in(words_of(study.disease.family.roles.ends))).select("TRIAL", "SUBJ", "READER").unique()
     seen = relapse.filter(pl.col("READER") == "INV").join(relapse.filter(pl.col("READER") == "IRC"), on=["TRIAL", "SUBJ"], how="anti")
     if seen.is_empty():
         return []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from cartrial.analysis.estimators.arguments import check_columns, check_texts
 from cartrial.response.readers_kernel import PAIR_DAYS
-from cartrial.study.criteria.codes import BEST_FIRST, NE, RESPONSES
+from cartrial.study.criteria.codes import NE, RESPONSES
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
 
 __all__ = ["best_reads", "pair_reads"]
 
@@ -67,7 +70,7 @@ def pair_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     return pl.concat(found).sort(pairs)
 
 
-def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
+def best_reads(reads: pl.DataFrame, first: str, second: str, best_first: Sequence[str] = LEUKAEMIA.best_first) -> pl.DataFrame:
     """Pair the best call of two readers, over subjects that both read after day 0.
 
     Parameters
@@ -75,6 +78,10 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     reads : polars.DataFrame
         TRIAL, SUBJ, READER, CARDAY, AVALC, USABLE (Y/N); as ADRESP. Of unusable reads only their existence counts: a subject without a
         usable read has NE.
+    first, second : str
+        Readers.
+    best_first : sequence of str
+        The calls, the best first.
 
     Returns
     -------
@@ -93,7 +100,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     check_columns(reads, "TRIAL", "SUBJ", "READER", "CARDAY", "AVALC", "USABLE")
     check_texts(first=first, second=second)
     call = pl.when(pl.col("USABLE") == "Y").then(pl.col("AVALC")).otherwise(pl.lit(RESPONSES[NE]))
-    rank = call.replace_strict({name: i for i, name in enumerate(BEST_FIRST)}, default=len(BEST_FIRST) - 1, return_dtype=pl.Int8)
+    rank = call.replace_strict({name: i for i, name in enumerate(best_first)}, default=len(best_first) - 1, return_dtype=pl.Int8)
     # A relapse follows a remission: alone it says that there was none.
     best = (
         reads.filter(pl.col("READER").is_in([first, second]) & (pl.col("CARDAY") > 0))
@@ -103,7 +110,7 @@ def best_reads(reads: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     wide = best.filter(pl.col("READER") == first).join(
         best.filter(pl.col("READER") == second), on=["TRIAL", "SUBJ"], how="inner", suffix="_SECOND"
     )
-    names = {i: name for i, name in enumerate(BEST_FIRST)}
+    names = dict(enumerate(best_first))
     return wide.select(
         "TRIAL",
         "SUBJ",

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cartrial.endpoints.rules.codes import HSCT, NEWTHERAPY, REINFUSION
 from cartrial.kernels import part
-from cartrial.response.status_kernel import is_remission
+from cartrial.response.status_kernel import is_in
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import RELAPSE
+from cartrial.study.criteria.codes import Roles
 
 __all__ = [
     *("Codes", "Courses", "Days", "First", "Members", "Places", "Reads", "Subject"),
@@ -107,30 +107,31 @@ def first_ice(ice: tuple[int, int, int], strategy: tuple[int, int, int], among: 
 
 
 @part
-def is_seen(reads: Reads, subject: Subject, i: int, days: int, first: int, last: int) -> bool:
-    """A remission stands so many days later or earlier, on a day that counts, with no relapse in between (rules, amendment A15)."""
-    return is_seen_again(reads, subject, i, days, last) or was_seen(reads, subject, i, days, first)
+def is_seen(reads: Reads, subject: Subject, i: int, days: int, span: tuple[int, int], roles: Roles) -> bool:
+    """A response stands so many days later or earlier, on a day that counts, with no event between (rules, amendment A15)."""
+    first, last = span
+    return is_seen_again(reads, subject, i, days, last, roles) or was_seen(reads, subject, i, days, first, roles)
 
 
 @part
-def is_seen_again(reads: Reads, subject: Subject, i: int, days: int, last: int) -> bool:
-    """A remission stands after so many days, up to the last one that counts, with no relapse in between."""
+def is_seen_again(reads: Reads, subject: Subject, i: int, days: int, last: int, roles: Roles) -> bool:
+    """A response stands after so many days, up to the last one that counts, with no event between."""
     if days == 0:
         return True
     for j in range(i + 1, subject.to):
-        if reads.status[j] == RELAPSE or reads.day[j] > last:
+        if is_in(roles.ends, reads.status[j]) or reads.day[j] > last:
             return False
-        if reads.day[j] - reads.day[i] >= days and is_remission(reads.status[j]):
+        if reads.day[j] - reads.day[i] >= days and is_in(roles.responds, reads.status[j]):
             return True
     return False
 
 
 @part
-def was_seen(reads: Reads, subject: Subject, i: int, days: int, first: int) -> bool:
-    """A remission stands so many days earlier, from the first one that counts on, with no relapse in between."""
+def was_seen(reads: Reads, subject: Subject, i: int, days: int, first: int, roles: Roles) -> bool:
+    """A response stands so many days earlier, from the first one that counts on, with no event between."""
     for j in range(i - 1, subject.at - 1, -1):
-        if reads.status[j] == RELAPSE or reads.day[j] < first:
+        if is_in(roles.ends, reads.status[j]) or reads.day[j] < first:
             return False
-        if reads.day[i] - reads.day[j] >= days and is_remission(reads.status[j]):
+        if reads.day[i] - reads.day[j] >= days and is_in(roles.responds, reads.status[j]):
             return True
     return False

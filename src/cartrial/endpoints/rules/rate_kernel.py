@@ -42,9 +42,9 @@ from cartrial.endpoints.rules.course_kernel import (
 )
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE, MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE
-from cartrial.response.status_kernel import is_progression, is_remission, is_resistance
+from cartrial.response.status_kernel import is_adequate, is_in
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import NE, RELAPSE
+from cartrial.study.criteria.codes import Roles
 
 __all__ = ["Answers", "Rule", "assess_rate"]
 
@@ -70,6 +70,7 @@ class Rule(NamedTuple):
     strategy: tuple[int, int, int]
     """Of transplant, re-infusion and new therapy."""
     failure_strategy: int
+    roles: Roles
 
 
 class Answers(NamedTuple):
@@ -177,17 +178,18 @@ def window_of(reads: Reads, subject: Subject, rule: Rule, stop: Stop) -> Window:
     if rule.mode == DAYS:
         end = (subject.enrolled if rule.from_enrolment else subject.day0) + rule.high
     last = min(stop.composite, stop.stop, without_product(subject, rule))
+    roles = rule.roles
     relapse, progression, relapsed, resisted, remission = FAR, FAR, -1, -1, False
     for i in range(subject.at, subject.to):
         if opens <= reads.day[i] <= last:
-            if reads.status[i] == RELAPSE and relapse == FAR:
+            if is_in(roles.ends, reads.status[i]) and relapse == FAR:
                 relapse, relapsed = reads.day[i], i
-            if is_progression(reads.status[i]) and progression == FAR and reads.day[i] > subject.day0:
+            if is_in(roles.progresses, reads.status[i]) and progression == FAR and reads.day[i] > subject.day0:
                 progression = reads.day[i]
-            if is_resistance(reads.status[i]) and reads.day[i] <= end and not remission:
+            if is_in(roles.fails, reads.status[i]) and reads.day[i] <= end and not remission:
                 resisted = i
             closed = rule.until_progression and progression < FAR
-            remission = remission or (is_remission(reads.status[i]) and not closed)
+            remission = remission or (is_in(roles.responds, reads.status[i]) and not closed)
     return Window(opens, begin, end, last, relapse, progression, relapsed, -1 if remission else resisted)
 
 
@@ -206,7 +208,7 @@ def read_at(reads: Reads, i: int) -> Read:
 @part
 def is_usable(read: Read, window: Window) -> bool:
     """An assessment that says something, while a response can count."""
-    return read.status != NE and window.opens <= read.day <= window.last
+    return is_adequate(read.status) and window.opens <= read.day <= window.last
 
 
 @part
@@ -219,7 +221,7 @@ def is_in_window(read: Read, rule: Rule, window: Window) -> bool:
 @part
 def is_response(read: Read, rule: Rule) -> bool:
     """A status that the endpoint counts, not after a relapse."""
-    return rule.counts >> read.status & 1 == 1 and read.flags & AFTER_RELAPSE == 0
+    return is_in(rule.counts, read.status) and read.flags & AFTER_RELAPSE == 0
 
 
 @part
@@ -228,8 +230,8 @@ def days_wanting(reads: Reads, subject: Subject, rule: Rule, window: Window, i: 
 
     0 where nothing is needed (rules, amendment A15).
     """
-    confirmed = is_seen(reads, subject, i, rule.confirm, window.opens, window.last)
-    lasting = is_seen_again(reads, subject, i, rule.sustained, window.last)
+    confirmed = is_seen(reads, subject, i, rule.confirm, (window.opens, window.last), rule.roles)
+    lasting = is_seen_again(reads, subject, i, rule.sustained, window.last, rule.roles)
     return max(0 if confirmed else rule.confirm, 0 if lasting else rule.sustained)
 
 
@@ -280,7 +282,7 @@ def at_landmark(reads: Reads, subject: Subject, rule: Rule, stop: Stop, window: 
     read, waits = read_at(reads, pick), False
     wanting = days_wanting(reads, subject, rule, window, pick)
     if not is_response(read, rule):
-        reason = R_RELAPSE if read.status == RELAPSE or read.flags & AFTER_RELAPSE else R_NO_RESPONSE
+        reason = R_RELAPSE if is_in(rule.roles.ends, read.status) or read.flags & AFTER_RELAPSE else R_NO_RESPONSE
     elif wanting > 0:
         reason, waits = R_NOT_CONFIRMED, may_be_confirmed(subject, window, read.day + wanting)
     elif rule.mrd_negative and read.mrd != MRD_NEGATIVE:

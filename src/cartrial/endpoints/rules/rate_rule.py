@@ -9,9 +9,9 @@ import numpy as np
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import STRATEGY_CODES
 from cartrial.endpoints.rules.rate_kernel import Answers, Rule
+from cartrial.endpoints.rules.responses import counted
 from cartrial.endpoints.rules.strategies import strategy_codes
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import CRH, CRI, RESPONSES, roles
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -33,12 +33,13 @@ def rule_of(study: Study, endpoint: Endpoint) -> Rule:
         from_enrolment=window.from_ == "enrolment",
         until_progression=window.until == "progression",
         bridging=window.bridging,
-        counts=_counted(endpoint),
+        counts=counted(study, endpoint),
         mrd_negative=endpoint.mrd == "negative",
         confirm=study.disease.confirm_days,
         sustained=endpoint.sustained_days,
         strategy=strategy_codes(endpoint),
         failure_strategy=STRATEGY_CODES[endpoint.strategies.product_failure],
+        roles=study.disease.family.roles,
     )
 
 
@@ -71,9 +72,3 @@ def _days(study: Study, endpoint: Endpoint) -> tuple[int, int, int, int]:
     if window.best:
         return codes.BEST, 1, FAR, 0
     return codes.DAYS, 1, int(window.within_days or 0), 0
-
-
-def _counted(endpoint: Endpoint) -> int:
-    """Return which statuses are a response, one bit each; CRh counts where CRi does."""
-    counted = roles(*(RESPONSES.index(name) for name in endpoint.response))
-    return counted | roles(CRH) if counted & roles(CRI) else counted

@@ -41,11 +41,11 @@ from cartrial.endpoints.rules.course_kernel import (
 )
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import AFTER_RELAPSE
-from cartrial.response.status_kernel import is_remission, is_resistance
+from cartrial.response.status_kernel import is_adequate, is_in
 from cartrial.sdtm.records.codes import FAR, NO_CUTOFF
-from cartrial.study.criteria.codes import NE, RELAPSE
+from cartrial.study.criteria.codes import Roles
 
-__all__ = ["Rule", "Times", "Visits", "assess_time", "find_first_response"]
+__all__ = ["Origin", "Rule", "Times", "Visits", "assess_time", "find_first_response"]
 
 
 class Rule(NamedTuple):
@@ -65,6 +65,17 @@ class Rule(NamedTuple):
     """Missed visits after which an event is censored; 0: not applied."""
     strategy: tuple[int, int, int]
     """Of transplant, re-infusion and new therapy."""
+    roles: Roles
+
+
+class Origin(NamedTuple):
+    """What a study says of a first response: the statuses that are one, a bit for each, how it is confirmed, and the strategies."""
+
+    counts: int
+    confirm: int
+    strategy: tuple[int, int, int]
+    """Of transplant, re-infusion and new therapy."""
+    roles: Roles
 
 
 class Visits(NamedTuple):
@@ -103,8 +114,8 @@ class Seen(NamedTuple):
 
 
 @kernel
-def find_first_response(reads: Reads, courses: Courses, strategy: tuple[int, int, int], confirm: int, first: Places) -> None:
-    """Fill `first`: the first usable CR or CRi of each subject, seen again after the days to confirm it, or before; -1: there is none.
+def find_first_response(reads: Reads, courses: Courses, rule: Origin, first: Places) -> None:
+    """Fill `first`: the first usable response of each subject, seen again after the days to confirm it, or before; -1: there is none.
 
     An assessment after an event whose strategy stops it is not usable (rules, paragraph 3), nor is one after a relapse.
     """
@@ -113,10 +124,10 @@ def find_first_response(reads: Reads, courses: Courses, strategy: tuple[int, int
         subject = subject_of(reads, courses, s)
         if subject.day0 == FAR:
             continue
-        last = first_ice(subject.ice, strategy, ENDS_RESPONSE, -FAR).day
+        last = first_ice(subject.ice, rule.strategy, ENDS_RESPONSE, -FAR).day
         for i in range(subject.at, subject.to):
-            if subject.day0 < reads.day[i] <= last and is_remission(reads.status[i]) and not reads.flags[i] & AFTER_RELAPSE:
-                if is_seen(reads, subject, i, confirm, subject.day0 + 1, last):
+            if subject.day0 < reads.day[i] <= last and is_in(rule.counts, reads.status[i]) and not reads.flags[i] & AFTER_RELAPSE:
+                if is_seen(reads, subject, i, rule.confirm, (subject.day0 + 1, last), rule.roles):
                     first[s] = i
                     break
 
@@ -149,12 +160,12 @@ def assess_time(reads: Reads, courses: Courses, origin: Days, visits: Visits, ru
 
 @part
 def first_relapse(reads: Reads, subject: Subject, rule: Rule, since: int) -> Seen:
-    """The first relapse, where it is an event."""
+    """The first relapse or progression, where it is an event."""
     day, source = FAR, -1
     if rule.on_relapse:
         # runs to its end: a tuple returned from within a loop over arrays makes the compiled kernel count references, and slow
         for i in range(subject.at, subject.to):
-            if reads.status[i] == RELAPSE and since <= reads.day[i] < day:
+            if is_in(rule.roles.ends, reads.status[i]) and since <= reads.day[i] < day:
                 day, source = reads.day[i], i
     return Seen(day, source)
 
@@ -168,9 +179,9 @@ def last_resistance(reads: Reads, subject: Subject, rule: Rule, stop: int) -> Se
         composite = first_ice(subject.ice, rule.strategy, AN_EVENT, -FAR).day
         for i in range(subject.at, subject.to):
             if opens <= reads.day[i] <= closes:
-                if is_resistance(reads.status[i]):
+                if is_in(rule.roles.fails, reads.status[i]):
                     day, source = reads.day[i], i
-                elif is_remission(reads.status[i]) and reads.day[i] <= composite:
+                elif is_in(rule.roles.responds, reads.status[i]) and reads.day[i] <= composite:
                     return Seen(FAR, -1)
     return Seen(day, source)
 
@@ -180,7 +191,7 @@ def last_usable(reads: Reads, subject: Subject, origin: int, since: int, until: 
     """The last usable assessment up to a day; none after the origin: on the origin (rules, paragraph 6)."""
     day, source = origin, -1
     for i in range(subject.at, subject.to):
-        if since <= reads.day[i] <= until and reads.status[i] != NE:
+        if since <= reads.day[i] <= until and is_adequate(reads.status[i]):
             day, source = reads.day[i], i
     return Seen(day, source)
 

@@ -15,7 +15,7 @@ from cartrial.endpoints.sets.trace import study_day
 from cartrial.response.assess import Calls
 from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.sdtm.records import NO_CUTOFF, READERS
-from cartrial.study.criteria.codes import REMISSION, statuses_of
+from cartrial.study.criteria.codes import statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -72,7 +72,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     # of a milestone that a trial records of nobody nothing is known: consent, leukapheresis, release and lymphodepletion are then blank
     asked = {flag: pl.col(_MILESTONES[flag]).is_not_null().any().over("TRIAL") for flag in ("CONSFL", "LEUKFL", "RELFL", "LDFL")}
     calls = populations.calls[reader]
-    responded = pl.Series(populations.of("assessed", reader)) & _ever(calls, course)
+    responded = pl.Series(populations.of("assessed", reader)) & _ever(study.disease.family.roles.responds, calls, course)
     flags = {
         "ASSFL": pl.Series(populations.of("assessed", reader)),
         "EVALFL": pl.Series(populations.of("evaluable", reader)),
@@ -121,10 +121,10 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     )
 
 
-def _ever(calls: Calls, course: Course) -> pl.Series:
-    """Whether a subject ever had CR or CRi after day 0, before any relapse and not after the death."""
+def _ever(responds: int, calls: Calls, course: Course) -> pl.Series:
+    """Whether a subject ever had a response after day 0, before any event of the disease and not after the death."""
     here = (calls.day > course.day0[calls.subject]) & (calls.day <= course.death[calls.subject])
-    remission = np.isin(calls.status, statuses_of(REMISSION)) & here & ((calls.flags & AFTER_RELAPSE) == 0)
+    remission = np.isin(calls.status, statuses_of(responds)) & here & ((calls.flags & AFTER_RELAPSE) == 0)
     ever = np.zeros(len(course.day0), bool)
     ever[calls.subject[remission]] = True
     return pl.Series(ever)

@@ -115,7 +115,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     member = with_unread(populations, endpoint, reader, member)
     times, origin = times_for(len(member)), np.where(member, starts, FAR)
     assess_time(
-        len(calls.day) + len(member), reads_of(calls, course), courses_of(course), origin, visits_of(study), rule_of(endpoint), times
+        len(calls.day) + len(member), reads_of(calls, course), courses_of(course), origin, visits_of(study), rule_of(study, endpoint), times
     )
     rows = np.flatnonzero(member)
     end, event, censor, source = (filled[rows] for filled in times)

@@ -13,7 +13,7 @@ from cartrial.endpoints import kind_of_end
 from cartrial.report.page.render import BANDS
 from cartrial.report.page.rows import Rows
 from cartrial.study import Endpoint, Study
-from cartrial.study.criteria.codes import RELAPSE, RESPONSES
+from cartrial.study.criteria.codes import words_of
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
@@ -116,7 +116,7 @@ class ReportData:
     @cached_property
     def followed(self) -> bool:
         """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
-        relapse = bool((self.adam.adresp["AVALC"] == RESPONSES[RELAPSE]).any())
+        relapse = bool(self.adam.adresp["AVALC"].is_in(words_of(self.study.disease.family.roles.ends)).any())
         events = self.adam.adtte.height > 0 and bool((self.adam.adtte.select(kind_of_end())["CNSR"] != 1).any())
         contacts = self.records is None or self.records.survival.height > 0
         return relapse or events or contacts

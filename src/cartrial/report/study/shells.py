@@ -18,7 +18,6 @@ from cartrial.report.study.sections.response import HEAD as RATE_HEAD
 from cartrial.report.study.sections.survival import HEAD as TIME_HEAD
 from cartrial.report.study.sections.survival import origin_words
 from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
-from cartrial.study.criteria import codes
 
 __all__ = ["render_shells", "write_shells"]
 
@@ -193,7 +192,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
 
 def _readers(study: Study) -> Section:
     readers = (study.readers.primary, *study.readers.sensitivity)
-    calls = tuple(codes.RESPONSES[status] for status in (codes.CR, codes.CRI, codes.NR, codes.PD, codes.RELAPSE, codes.NE))
+    calls = study.disease.family.planned
     blocks: list[Block] = [
         Text(
             f"Agreement and Cohen's kappa between the readers recorded (planned: {', '.join(readers)}), by assessment and by best response."

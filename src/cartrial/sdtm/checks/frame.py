@@ -12,6 +12,7 @@ import polars as pl
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened, undone
+from cartrial.sdtm.vocabulary.response_criteria import status_of
 from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.vocabulary.specimens import is_read
@@ -63,7 +64,7 @@ class Context:
 
         A domain of the schema has all its variables (null where the source lacks one), HAPPENED (whether a rule may read it as something
         that happened) and, where it has a timing, VARIABLE to LATE of `timeline`; TEXT to LATE are null for a record that stands on no
-        day. Another domain has its keys and ROW.
+        day. RS has the family's statuses in RSSTRESC, and in WORD what stood there. Another domain has its keys and ROW.
         """
         if domain not in self._tables:
             known = DOMAINS.get(domain)
@@ -75,8 +76,14 @@ class Context:
             frame = self.source.table(domain, names)
             raw = self.source.domains.get(domain, frame)
             told = raw.with_columns(happened(raw, domain).alias("HAPPENED"))["HAPPENED"]
-            self._tables[domain] = frame.with_columns(file, pl.lit(domain).alias("DOMAIN"), told, *days)
+            frame = frame.with_columns(file, pl.lit(domain).alias("DOMAIN"), told, *days)
+            self._tables[domain] = self._as_statuses(frame) if domain == "RS" else frame
         return self._tables[domain]
+
+    def _as_statuses(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return RS with the words that the study's family reads as its statuses; WORD: as it was."""
+        status = status_of(pl.col("RSSTRESC"), self.study.disease.family)
+        return frame.with_columns(pl.coalesce(status, "RSSTRESC").alias("RSSTRESC"), pl.col("RSSTRESC").alias("WORD"))
 
     def events(self, domain: str) -> pl.DataFrame:
         """Return `table` without the records of what did not happen."""

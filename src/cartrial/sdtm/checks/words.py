@@ -41,8 +41,9 @@ def _unknown(context: Context) -> Iterator[pl.DataFrame]:
     for domain, name, rows in CLOSED:
         if domain not in context.source.domains:
             continue
-        bad = context.table(domain).filter(rows & pl.col(name).is_not_null() & ~pl.col(name).is_in(_terms(name)))
-        yield found(bad, pl.format(f"'{{}}' is no known {name}; known are {', '.join(_terms(name))}.", name), domain=domain, variable=name)
+        known = context.study.disease.family.best_first if name == "RSSTRESC" else _terms(name)
+        bad = context.table(domain).filter(rows & pl.col(name).is_not_null() & ~pl.col(name).is_in(list(known)))
+        yield found(bad, pl.format(f"'{{}}' is no known {name}; known are {', '.join(known)}.", name), domain=domain, variable=name)
     yield from _specimen(context)
 
 
@@ -54,6 +55,12 @@ def _specimen(context: Context) -> Iterator[pl.DataFrame]:
         pl.col("LBSPEC").fill_null(""),
     )
     yield found(bad, message, domain="LB", variable="LBSPEC")
+
+
+def _status(context: Context) -> Iterator[pl.DataFrame]:
+    read = context.table("RS").filter(OVERALL & (pl.col("RSSTRESC") != pl.col("WORD")))
+    said = pl.format(f"'{{}}' is read as {{}}, under criteria of {context.study.disease.family.name} ({{}}).", "WORD", "RSSTRESC", "COUNT")
+    yield found(grouped(read, ("WORD", "RSSTRESC")), said, domain="RS", variable="RSSTRESC")
 
 
 def _no_result(context: Context) -> Iterator[pl.DataFrame]:
@@ -168,6 +175,7 @@ CODE_RULES = (
     CheckRule("result-missing", "warning", "RSSTRESC, FASTRESC, SSSTRESC", "An assessment has a result.", _no_result),
     CheckRule("term-doubtful", "warning", "SEX, AESER, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful),
     CheckRule("grade-missing", "warning", "AE: AETOXGR", "An adverse event has a grade.", _no_grade),
+    CheckRule("status-mapped", "note", "RS: RSSTRESC", "A status of other criteria is read as the one it is in the study's.", _status),
     CheckRule("grade-zero", "note", "AE: AETOXGR", "A grade is 1 to 5.", _grade_zero),
     CheckRule(
         "term-unread",

@@ -121,7 +121,7 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
     days = {name: frame if name == "LB" else frame.filter(happened(frame, name)) for name, frame in asked.items()}
     doses = table_doses(study, days)
     subjects = _subjects(study, keys, days, doses, origin)
-    calls, labs, lesions = table_calls(days), table_labs(days), table_lesions(days)
+    calls, labs, lesions = table_calls(study, days), table_labs(days), table_lesions(days)
     return Records(
         subjects=subjects,
         calls=calls,

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.sdtm.records.codes import READERS
 from cartrial.sdtm.vocabulary.occurrence import undone
-from cartrial.sdtm.vocabulary.response_criteria import is_overall
+from cartrial.sdtm.vocabulary.response_criteria import is_overall, status_of
 from cartrial.sdtm.vocabulary.results import result_columns
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 from cartrial.study.criteria.codes import RESPONSES
@@ -66,7 +66,7 @@ def table_doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return _table(ex, columns, types)
 
 
-def table_calls(days: dict[str, pl.DataFrame], *, dated: bool = True) -> pl.DataFrame:
+def table_calls(study: Study, days: dict[str, pl.DataFrame], *, dated: bool = True) -> pl.DataFrame:
     """Return RS: each reader's overall call, and whether it is accepted as the committee's (RSACPTFL); those of no day unless `dated`."""
     types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String, "ACCEPTED": pl.Boolean}
     rs = days.get("RS")
@@ -87,7 +87,7 @@ def table_calls(days: dict[str, pl.DataFrame], *, dated: bool = True) -> pl.Data
         .when((evaluator == "INDEPENDENT ASSESSOR") & value_of(rs, "RSEVALID").is_null())
         .then(READERS.index("IRC"))
     )
-    call = canonical(value_of(rs, "RSSTRESC"), "RSSTRESC").replace_strict(
+    call = status_of(value_of(rs, "RSSTRESC"), study.disease.family).replace_strict(
         {name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8
     )
     accepted = (reader != READERS.index("INV")) & (canonical(value_of(rs, "RSACPTFL"), "RSACPTFL") == "Y")

@@ -1,15 +1,23 @@
-"""Which response criteria are those of another disease than acute leukaemia?
+"""What do the words of a response mean under the study's criteria, and which criteria are those of another disease?
 
-Their words are partly the same (PR, PD), and mean something else: read as those of leukaemia they would give a number that is wrong.
+The common code list says which term a word means. What the term is in a family of criteria, and which words are the family's own, its table
+says (`Family.reads`). Words of another disease are partly the same (PR, PD), and mean something else: read as those of leukaemia they would
+give a number that is wrong.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from cartrial.sdtm.vocabulary.terms import normalised
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
 
-__all__ = ["is_overall", "of_another_disease"]
+if TYPE_CHECKING:
+    from cartrial.study.criteria.families import Family
+
+__all__ = ["is_overall", "of_another_disease", "status_of"]
 
 # Words of the sets in CDISC's list ONCRSCAT (C124298) that are not of acute leukaemia, and how sponsors shorten them.
 _OTHERS = (
@@ -42,3 +50,26 @@ def of_another_disease(category: pl.Expr) -> pl.Expr:
 def is_overall(test: pl.Expr, category: pl.Expr) -> pl.Expr:
     """Whether a record of RS is an overall call under criteria of leukaemia; `test` is already the term."""
     return (test == "OVRLRESP").fill_null(False) & ~of_another_disease(category)
+
+
+@cache
+def _lookup(family: Family) -> dict[str, str]:
+    """Return the status of each word, written as `normalised` writes it."""
+    terms = {word: family.reads.get(term, term) for word, term in CODE_LISTS["RSSTRESC"].lookup.items()}
+    return {word: status for word, status in (terms | family.reads).items() if status in family.best_first}
+
+
+def status_of(column: pl.Expr, family: Family) -> pl.Expr:
+    """Return the status of a family that each word means, null where it means none.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.response_criteria import status_of
+    >>> from cartrial.study.criteria.leukaemia import LEUKAEMIA
+    >>> words = pl.DataFrame({"RSSTRESC": ["Complete response", "stable disease", "IR"]})
+    >>> words.select(status_of(pl.col("RSSTRESC"), LEUKAEMIA))["RSSTRESC"].to_list()
+    ['CR', 'NR', None]
+    """
+    lookup = _lookup(family)
+    return normalised(column).replace_strict(list(lookup), list(lookup.values()), default=None, return_dtype=pl.String)

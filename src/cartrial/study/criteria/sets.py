@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from cartrial.study.criteria.families import Family
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from cartrial.yamlfile import Part
 
 __all__ = ["CRITERIA", "Bound", "Criteria", "Options"]
@@ -87,6 +89,11 @@ class Criteria(Part):
     confirm_days: int = 0
     transfusion_free_days: int = 0
     source: str
+
+    @property
+    def family(self) -> Family:
+        """What the statuses are and do."""
+        return LEUKAEMIA
 
 
 CRITERIA: dict[str, Criteria] = {

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, READER1, READER2
-from cartrial.study.criteria.codes import PD, RELAPSE, RESISTANCE, statuses_of
+from cartrial.study.criteria.codes import PD, RELAPSE, statuses_of
+from cartrial.study.criteria.leukaemia import RESISTANCE
 from cartrial.virtual.engine import Course, Draws, infuse, simulate_course
 from cartrial.virtual.patients.draws import draw_patients
 from cartrial.virtual.patients.population import load_model

@@ -9,25 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.response.readers_kernel import RELAPSE_APART, UNDECIDED
-from cartrial.response.status_kernel import common_status
 from cartrial.study.criteria.codes import (
     CR,
     CRH,
     CRH_NEUTROPHILS,
     CRH_PLATELETS,
     CRI,
-    DISEASE,
     INDETERMINATE,
     MLFS,
     NE,
     NR,
     PD,
     RELAPSE,
-    REMISSION,
-    RESPONSES,
     RISE,
     statuses_of,
 )
+from cartrial.study.criteria.leukaemia import DISEASE, LEUKAEMIA, REMISSION
 from cartrial.virtual.trial.assays import BLAST, CIRCULATING, HEMODILUTE, NEUT, PLAT
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ READINGS = range(1200, 1204)
 _NEAR = (0.0, 20.0)
 _NEVER = 2**30
 # what two calls have in common, by both
-_COMMON = np.array([[common_status(one, other) for other in range(len(RESPONSES))] for one in range(len(RESPONSES))], np.int64)
+_COMMON = LEUKAEMIA.agreed
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]

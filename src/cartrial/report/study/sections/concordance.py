@@ -5,7 +5,6 @@ from __future__ import annotations
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
 from cartrial.report.page.rows import ResultRow, parts
 from cartrial.report.study.data import ReportData
-from cartrial.study.criteria.codes import BEST_FIRST
 
 __all__ = ["build"]
 
@@ -52,7 +51,7 @@ def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow])
             cells[first, second] = data.rows.stat([row], "n")
     if not cells:
         return []
-    place = {call: i for i, call in enumerate(BEST_FIRST)}
+    place = {call: i for i, call in enumerate(data.study.disease.family.best_first)}
     down = sorted({first for first, _ in cells}, key=lambda call: place.get(call, 99))
     across = sorted({second for _, second in cells}, key=lambda call: place.get(call, 99))
     names = reader.split(" and ")

@@ -7,12 +7,11 @@ import polars as pl
 from cartrial.report.figures.swimmer import Swimmer, draw_swimmers
 from cartrial.report.page.blocks import Block, Figure, Section, Text
 from cartrial.report.study.data import ReportData
-from cartrial.study.criteria import codes
+from cartrial.study.criteria.codes import words_of
 
 __all__ = ["build"]
 
 PART = 48
-REMISSION, RELAPSE = codes.words_of(codes.REMISSION), codes.RESPONSES[codes.RELAPSE]
 
 
 def build(data: ReportData) -> Section:
@@ -56,10 +55,13 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
     for subject, day, call in read.select("SUBJ", "CARDAY", "AVALC").iter_rows():
         calls.setdefault(subject, []).append((float(day), call))
     events = _events(data)
+    roles = data.study.disease.family.roles
+    responds, ends = words_of(roles.responds), words_of(roles.ends)
     swimmers = []
     for row in data.infused.select("SUBJ", "LSTALDAY", "DTHDAY").iter_rows(named=True):
         subject = row["SUBJ"]
         seen = calls.get(subject, [])
+        shown = _changes(seen, responds + ends)
         death = row["DTHDAY"]
         known = (
             [day for day in (death, row["LSTALDAY"]) if day is not None]
@@ -69,7 +71,9 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
         if not known:
             continue
         end = float(death if death is not None else max(known))
-        swimmers.append(Swimmer(data.labels[subject], end, _remission(seen), _marks(seen, events.get(subject, []), death, end)))
+        swimmers.append(
+            Swimmer(data.labels[subject], end, _stretch(seen, responds, ends), _marks(shown, events.get(subject, []), death, end))
+        )
     return sorted(swimmers, key=lambda swimmer: (-swimmer.end, swimmer.label))
 
 
@@ -82,21 +86,22 @@ def _events(data: ReportData) -> dict[int, list[tuple[float, str]]]:
     return events
 
 
-def _remission(seen: list[tuple[float, str]]) -> list[tuple[float, float]]:
-    start = next((day for day, call in seen if call in REMISSION), None)
+def _stretch(seen: list[tuple[float, str]], responds: tuple[str, ...], ends: tuple[str, ...]) -> list[tuple[float, float]]:
+    start = next((day for day, call in seen if call in responds), None)
     if start is None:
         return []
-    relapse = next((day for day, call in seen if call == RELAPSE and day > start), None)
-    return [(start, relapse if relapse is not None else max(day for day, call in seen if call in REMISSION))]
+    event = next((day for day, call in seen if call in ends and day > start), None)
+    return [(start, event if event is not None else max(day for day, call in seen if call in responds))]
 
 
-def _marks(seen: list[tuple[float, str]], events: list[tuple[float, str]], death: float | None, end: float) -> list[tuple[float, str]]:
-    marks: list[tuple[float, str]] = []
-    before = ""
-    for day, call in seen:
-        if call != before and (call in REMISSION or call == RELAPSE):
-            marks.append((day, call))
-        before = call
+def _changes(seen: list[tuple[float, str]], shown: tuple[str, ...]) -> list[tuple[float, str]]:
+    """Return the calls that are drawn, each where it is another than the one before it."""
+    before = ["", *(call for _, call in seen)]
+    return [(day, call) for (day, call), last in zip(seen, before, strict=False) if call != last and call in shown]
+
+
+def _marks(calls: list[tuple[float, str]], events: list[tuple[float, str]], death: float | None, end: float) -> list[tuple[float, str]]:
+    marks = list(calls)
     marks.extend(events)
     marks.append((end, "ongoing") if death is None else (float(death), "death"))
     return marks

@@ -1,0 +1,102 @@
+"""What is a family of response criteria? Its statuses, what each does, what each is called, and by which name it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from cartrial.study.criteria.codes import NOTHING, RESPONSES, Roles, words_of
+
+__all__ = ["Family", "Names"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """How a family's rules are said.
+
+    Parameters
+    ----------
+    response : str
+        What a response is called: `remission`.
+    event : str
+        The event of the disease, as a study file names it: `relapse`.
+    progression : str
+        What ends a window that is open until progression.
+    disease : str
+        Disease before lymphodepletion.
+    """
+
+    response: str
+    event: str
+    progression: str
+    disease: str
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A family of response criteria: a table, and no rule is written elsewhere.
+
+    Parameters
+    ----------
+    name : str
+    best_first : tuple of str
+        Its statuses, the best first: a subject's best call is the first of them, and tables are in this order.
+    roles : Roles
+        What each of them does.
+    names : Names
+        How its rules are said.
+    planned : tuple of str
+        What the shell of a cross-table of two readers shows.
+    counted : tuple of str
+        What a response rate counts where a study does not say.
+    reads : dict of str to str
+        What a term of the common code list, or a word of this family alone, is read as.
+    agreement : dict of str to tuple of str
+        Categories on which two readers agree though not on the status, the best status first; they agree on the lower one.
+    counts_with : dict of str to str
+        What a response rate counts too where it counts a status.
+    alike : dict of str to str
+        Statuses as they are compared where a call and what was measured may contradict each other.
+    derive : str
+        The kernel that derives a status from what was measured; blank where statuses are collected.
+    """
+
+    name: str
+    best_first: tuple[str, ...]
+    roles: Roles
+    names: Names
+    planned: tuple[str, ...]
+    counted: tuple[str, ...]
+    reads: dict[str, str] = field(default_factory=dict)
+    agreement: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    counts_with: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
+    derive: str = ""
+
+    @cached_property
+    def agreed(self) -> np.ndarray:
+        """What two calls agree on, `NOTHING` where they do not: int64, shape (statuses, statuses)."""
+        found = np.full((len(RESPONSES), len(RESPONSES)), NOTHING, np.int64)
+        np.fill_diagonal(found, np.arange(len(RESPONSES)))
+        for group in self.agreement.values():
+            for i, better in enumerate(group):
+                for worse in group[i:]:
+                    one, two = RESPONSES.index(better), RESPONSES.index(worse)
+                    found[one, two] = found[two, one] = two
+        return found
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """The category of each status that has one; every other status is its own category."""
+        return {status: name for name, group in self.agreement.items() for status in group}
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        """The words of what is a response."""
+        return words_of(self.roles.responds)
+
+    def said(self, *statuses: str) -> str:
+        """Return statuses as a sentence names them, as `CR or CRi`."""
+        return " or ".join(statuses or self.counted)

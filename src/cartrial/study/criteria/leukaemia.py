@@ -1,0 +1,42 @@
+"""What do the statuses of acute lymphoblastic leukaemia do? The table of its family (rules, paragraphs 3 and 4)."""
+
+from __future__ import annotations
+
+from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, NR, PD, RELAPSE, Roles, roles
+from cartrial.study.criteria.families import Family, Names
+
+__all__ = ["DISEASE", "LEUKAEMIA", "REMISSION", "RESISTANCE"]
+
+REMISSION = roles(CR, CRH, CRI)
+"""Complete remission, with or without full recovery of counts: what a response is made of, and what a relapse can follow."""
+
+RESISTANCE = roles(NR, PD)
+"""Disease that no remission preceded: non-response where it is read in the response window."""
+
+DISEASE = roles(NR, PD, RELAPSE)
+"""Morphologic disease."""
+
+LEUKAEMIA = Family(
+    name="leukaemia",
+    best_first=("CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE"),
+    roles=Roles(
+        responds=REMISSION,
+        complete=0,
+        fails=RESISTANCE,
+        progresses=roles(PD, RELAPSE),
+        ends=roles(RELAPSE),
+        follows=roles(RELAPSE, INDETERMINATE),
+        disease=DISEASE,
+        becomes=RELAPSE,
+        without=NR,
+        stops=False,
+    ),
+    names=Names(response="remission", event="relapse", progression="PD or relapse", disease="morphologic disease"),
+    planned=("CR", "CRi", "NR", "PD", "RELAPSE", "NE"),
+    counted=("CR", "CRi"),
+    reads={"PR": "NR", "SD": "NR"},
+    counts_with={"CRi": "CRh"},
+    agreement={"remission": ("CR", "CRh", "CRi"), "NR/PD": ("PD", "NR")},
+    alike={"CRh": "CRi", "PD": "NR"},
+    derive="marrow",
+)
