@@ -9,7 +9,8 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from cartrial.evidence.registry.stated import NOT_APPLICABLE, NOT_REACHED, NOT_STATED, NoneStated, Printed, decimals, exact
-from cartrial.study.criteria.codes import REMISSION, words_of
+from cartrial.study.criteria.codes import words_of
+from cartrial.study.criteria.leukaemia import REMISSION
 from cartrial.study.endpoint import POPULATIONS, STRATEGIES, Window
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
