@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +15,17 @@ from cartrial.endpoints import level_column, number_column
 from cartrial.study import Study
 
 DAY0 = dt.date(2022, 1, 1)
+
+
+def without_scripts(text: str) -> str:
+    """Return a page without its scripts, which are other people's text."""
+    return re.sub(r"<script>.*?</script>", "", text, flags=re.S)
+
+
+def figures_of(text: str) -> dict[str, dict[str, Any]]:
+    """Return the documents of a page's figures by name."""
+    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.S)
+    return json.loads(found[1]) if found else {}
 
 
 @dataclass(frozen=True)

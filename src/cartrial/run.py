@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -247,6 +247,7 @@ def report(
     n: int | None = None,
     seed: int | None = None,
     population: str | Path | Population | None = None,
+    figures: Sequence[str] = (),
     say: Say = _silent,
 ) -> VirtualPatients | None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json.
@@ -259,6 +260,8 @@ def report(
         Folder to write to.
     n, seed, population : optional
         Of the virtual patients, as in `plan_study`.
+    figures : sequence of str
+        Formats of still pictures, as in `cartrial.write_report`.
     say : callable
         Told each step.
 
@@ -295,12 +298,15 @@ def report(
     from cartrial.analysis import analyse
     from cartrial.files import require_place
     from cartrial.report import write_report
+    from cartrial.report.page.still import check_formats
 
     require_place(Path(out))
+    formats = check_formats(figures)
     loaded = simulate_data(study, n=n, seed=seed, population=population, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     say("Estimating")
     results = analyse(loaded.study, derived.adam, derived.records)
     say("Writing the report")
-    write_report(loaded.study, loaded.source, derived.adam, results, derived.findings, out, seed=loaded.seed, virtual=loaded.virtual)
+    adam, findings = derived.adam, derived.findings
+    write_report(loaded.study, loaded.source, adam, results, findings, out, seed=loaded.seed, virtual=loaded.virtual, figures=formats)
     return loaded.virtual

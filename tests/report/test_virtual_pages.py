@@ -13,7 +13,7 @@ from cartrial.analysis.results import check_results, sort_results
 from cartrial.design.trials.compare import MONTH_12, WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
 from cartrial.errors import InputError
-from cartrial.report.figures.course import Line, Panel, draw_panels
+from cartrial.report.figures.panels import Panel, Trace, draw_panels
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.sections.published import burden_blocks, published_section
@@ -23,6 +23,7 @@ from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES
 from cartrial.virtual.patients.ensemble import Ensemble
 from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study
+from report_example import figures_of
 
 pytest.importorskip("numba")
 
@@ -75,7 +76,7 @@ def test_the_comparison_has_a_page(comparison, tmp_path):
     out = write_comparison(comparison, tmp_path / "compare.html")
     text = out.read_text(encoding="utf-8")
     assert "not validated on patient-level data" in text and "VIRTUAL PATIENTS" in text
-    assert text.count("<svg") == 2
+    assert list(figures_of(text)) == ["curve-dor", "curve-os"]
     rows = pl.read_parquet(tmp_path / "compare.parquet")
     keys = [int(key) for key in re.findall(r'data-key="(\d+)"', text)]
     assert keys and max(keys) < rows.height
@@ -120,21 +121,29 @@ def test_a_population_has_a_page(tmp_path, monkeypatch):
     monkeypatch.setattr("cartrial.virtual.patients.ensemble.load_ensemble", lambda: ensemble())
     out = write_population(tmp_path / "eliana.html", population="eliana", patients=60)
     text = out.read_text(encoding="utf-8")
-    assert text.count("<svg") >= 3 and "published: 1370" in text and "not validated" in text
+    figures = figures_of(text)
+    assert len(figures) >= 3 and "not validated" in text
+    # 1370 copies/µg: the published median peak of the population, a target of the registry
+    points = figures["bands-eliana"]["datasets"]["points-1"]
+    assert points[0]["y"] == 1370 and points[0]["tip"].startswith("published\n")
     with pytest.raises(InputError, match="no population"):
         write_population(tmp_path / "other.html", population="nobody")
     assert [path.name for path in tmp_path.iterdir()] == ["eliana.html"]
 
 
 def test_panels_keep_to_their_axis():
+    """By hand: bands end at the ends of the axis, marks are cut there, a value that has no logarithm is left out."""
     days = np.arange(11.0)
-    line = Line("one", "#000", 10.0 ** np.linspace(-9, 9, 11), ((np.full(11, 1e-9), np.full(11, 1e9)),))
-    svg = str(draw_panels(days, [Panel("A", 0.01, 100, [line, line], (5.0, "limit"))], title="t", marks=[(3, "transplant")], band="B"))
-    heights = [
-        float(y) for pair in re.findall(r'class="curve" stroke[^>]*|d="M([^"]*)"', svg) for y in re.findall(r"\d+\.\d (\d+\.\d)", pair)
-    ]
-    assert heights and min(heights) >= 30 and max(heights) <= 30 + 104
-    assert "transplant" in svg and svg.count("<svg") == 1
+    values = 10.0 ** np.linspace(-9, 9, 11)
+    values[3] = 0.0
+    line = Trace("one", "#000000", days, values, ((np.full(11, 1e-9), np.full(11, 1e9)),))
+    document = draw_panels([Panel("A", 0.01, 100, [line, line], "day", limits={"limit": 5.0})], title="t", band="B")
+    rows = document["datasets"]["lines-0"]
+    assert [row["x"] for row in rows[:10]] == [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]
+    assert {(row["lo0"], row["hi0"]) for row in rows} == {(0.01, 100)}
+    drawn = [layer for layer in document["vconcat"][0]["layer"] if layer["mark"]["type"] in ("area", "line")]
+    assert len(drawn) == 2 and all(layer["mark"]["clip"] for layer in drawn)
+    assert document["datasets"]["limits-0"] == [{"v": 5.0, "words": "limit"}] and document["title"] == "B"
 
 
 def test_both_arms_have_survival_at_month_12(comparison):

@@ -34,6 +34,7 @@ from cartrial.virtual.published import (
 from cartrial.virtual.published.kimmel2021 import OBSERVED
 from cartrial.virtual.published.tables import SURE
 from properties import examples
+from report_example import figures_of
 
 FEW = examples(25)
 factor = st.floats(0.3, 3.0)
@@ -659,10 +660,10 @@ def test_the_page(tmp_path):
     for name, model in MODELS.items():
         assert f'<section id="{name}">' in text
         assert f"https://doi.org/{model.doi}" in text
-    assert text.count("<svg") == len(MODELS)
+    assert set(figures_of(text)) == {name.replace("_", "-") for name in MODELS}
     assert not re.search(r"(?<![a-z])nan(?![a-z])", text, re.IGNORECASE)
     write_models_page(file, ["stein2019"])
-    assert file.read_text(encoding="utf-8").count("<svg") == 1
+    assert list(figures_of(file.read_text(encoding="utf-8"))) == ["stein2019"]
     with pytest.raises(InputError, match="the page cannot be written there"):
         write_models_page(tmp_path / "no" / "models.html")
     assert [item.name for item in tmp_path.iterdir()] == ["models.html"]

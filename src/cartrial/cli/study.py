@@ -178,6 +178,10 @@ def report(
         int | None, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients; otherwise as the study file says, or 1.")
     ] = None,
     population: PopulationOption = None,
+    figures: Annotated[
+        str | None,
+        typer.Option("--figures", metavar="FORMATS", help="Also write each figure as a file: svg, png, pdf, or several with commas."),
+    ] = None,
 ) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run
@@ -188,7 +192,8 @@ def report(
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
     with steps() as say, quietly():
-        patients = run.report(study, data, out, n=n, seed=seed, population=population, say=say)
+        formats = [name.strip().lower() for name in figures.split(",")] if figures else []
+        patients = run.report(study, data, out, n=n, seed=seed, population=population, figures=formats, say=say)
     if virtual and patients is not None:
         for words in patients.notices():
             tell_aside(words)

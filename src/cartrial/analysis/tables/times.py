@@ -57,9 +57,9 @@ def survival_rows(
     -------
     list of polars.DataFrame
         N, events, censored; median and quartiles with limits (curves: the median in months too); survival at the landmarks and (curves)
-        at each time; at_risk; rmst up to the last landmark within follow-up (of a curve that has reached 0: within the follow-up of its
-        trial); follow-up (by = follow-up) of endpoints whose only event is death; for subgroups the same of the main analysis, with
-        log-rank test and hazard ratio.
+        at each time, there with at_risk (just before it) and n_censored (at it) up to the last time observed; rmst up to the last landmark
+        within follow-up (of a curve that has reached 0: within the follow-up of its trial); follow-up (by = follow-up) of endpoints whose
+        only event is death; for subgroups the same of the main analysis, with log-rank test and hazard ratio.
     """
     competing = _competing(study)
     used = adtte.join(competing, on=["PARAMCD", "VARIANT"], how="anti") if competing.height else adtte
@@ -99,7 +99,7 @@ def _fit_rows(
     ]
     at, risk = _read(fit, horizon, curves)
     if curves:
-        frames.append(build_rows(_labelled(risk, labels), ("at_risk",), **common))
+        frames.extend(_risk_rows(_labelled(risk, labels), **common))
     frames.append(build_rows(_labelled(at, labels), _SURVIVAL, method=_KM, conf_level=conf_level, **common))
     if mean:
         until = np.where(fit.ended, _limit(fit, horizon), np.concatenate(([0.0], LANDMARKS))[_landmarks_within(fit.table.last_time)])
@@ -137,7 +137,7 @@ def _limit(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame) -> NDArray[n
 
 
 def _read(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame, curves: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the curves at the landmarks and (curves) at each of their times, and (curves) the subjects at risk.
+    """Return the curves at the landmarks and (curves) at each of their times, and (curves) the subjects at risk and censored there.
 
     A curve that has reached 0 is read on at the landmarks of its trial (rules, A22).
     """
@@ -149,15 +149,24 @@ def _read(fit: KaplanMeier | AalenJohansen, horizon: pl.DataFrame, curves: bool)
     at = at.drop("LIMIT")
     if not curves:
         return at, at.clear()
-    start = fit.at([0.0]).filter(pl.col("observed"))
-    steps = fit.steps().select(name for name in at.columns if name != "observed").with_columns(observed=True)
     cause = ["cause"] if "cause" in at.columns else []
-    every = pl.concat([start, at, steps], how="diagonal_relaxed").unique([*keys, *cause, "time"], keep="first").sort(*keys, *cause, "time")
+    once = [*keys, *cause, "time"]
+    steps = fit.steps().select(*(name for name in at.columns if name != "observed"), pl.col("censored").alias("n_censored"))
+    steps = steps.with_columns(observed=True)
+    every = pl.concat([steps, fit.at([0.0]).filter(pl.col("observed")), at], how="diagonal_relaxed").unique(once, keep="first")
     last = float(fit.table.last_time.max())
-    risk = fit.at([day for day in RISK_TIMES if day <= last])
+    quarters = fit.at([day for day in RISK_TIMES if day <= last]).with_columns(n_censored=pl.lit(None))
+    risk = pl.concat([every.with_columns(pl.col("n_censored").fill_null(0)), quarters], how="diagonal_relaxed").unique(once, keep="first")
     # beneath the drawn curve alone: nobody is at risk after its last time
     own = fit.table.keys.with_columns(pl.Series("LIMIT", fit.table.last_time))
-    return every, risk.join(own, on=keys, how="left", maintain_order="left").filter(pl.col("time") <= pl.col("LIMIT")).drop("LIMIT")
+    risk = risk.join(own, on=keys, how="left").filter(pl.col("time") <= pl.col("LIMIT")).drop("LIMIT")
+    return every.sort(once), risk.sort(once)
+
+
+def _risk_rows(risk: pl.DataFrame, **names: str) -> list[pl.DataFrame]:
+    """Return the subjects at risk just before each time, and how many are censored at it where the curve has the time."""
+    there = risk.filter(pl.col("n_censored").is_not_null())
+    return [build_rows(risk, ("at_risk",), **names), build_rows(there, ("n_censored",), **names)]
 
 
 def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: str) -> list[pl.DataFrame]:
@@ -243,7 +252,7 @@ def _incidence_fit(
     at, risk = _read(fit, horizon, curves)
     frames = [build_rows(ready(fit.summary()), ("N", "events", "censored"), analysis="incidence", by="event")]
     if curves:
-        frames.append(build_rows(ready(risk), ("at_risk",), analysis="incidence", by="event"))
+        frames.extend(_risk_rows(ready(risk), analysis="incidence", by="event"))
     method = "Aalen-Johansen, log limits, variance as R survfit"
     frames.append(build_rows(ready(at), _INCIDENCE, analysis="incidence", by="event", method=method, conf_level=conf_level))
     return frames

@@ -253,8 +253,8 @@ def curves(data: DesignData) -> Section:
         guides=guides,
     )
     blocks: list[Block] = [
-        Figure(power, "Probability of success by true rate, one design of each family (exact)."),
-        Figure(expected, "Expected number of subjects by true rate, the same designs (exact)."),
+        Figure(power, "Probability of success by true rate, one design of each family (exact).", "power"),
+        Figure(expected, "Expected number of subjects by true rate, the same designs (exact).", "expected-n"),
         *_sawtooth(data),
     ]
     return Section("curves", "Power, and what the trial costs", blocks, "Curves")
@@ -280,7 +280,7 @@ def _sawtooth(data: DesignData) -> list[Block]:
     blocks: list[Block] = []
     for name, words, colour in (("power", "Power at the target", "blue"), ("alpha", "Type I error", "red")):
         value, said = limits[name]
-        svg = draw_lines(
+        drawn = draw_lines(
             [Series("", colour, found[name], shape="circle")],
             title=f"{words} of a single stage by number of subjects",
             xlabel="Subjects",
@@ -290,9 +290,8 @@ def _sawtooth(data: DesignData) -> list[Block]:
             y_percent=True,
             guides=(Guide(value, said, "y"),),
         )
-        blocks.append(
-            Figure(svg, f"{words} of a single stage by number of subjects, the fewest responders that keep the type I error (exact).")
-        )
+        said = f"{words} of a single stage by number of subjects, the fewest responders that keep the type I error (exact)."
+        blocks.append(Figure(drawn, said, f"sawtooth-{name}"))
     blocks.append(
         Note("Both jump, since responders are whole: one subject more can cost power. Hence two conventions for the single stage.")
     )

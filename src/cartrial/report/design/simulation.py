@@ -10,6 +10,7 @@ from cartrial.design.protocol.simulation import contrast_name, simulated_options
 from cartrial.design.trials.contrasts import SETTINGS, family_of, variants_of
 from cartrial.report.design.data import FAMILIES, DesignData, with_error
 from cartrial.report.figures.lines import Guide, Series, draw_lines
+from cartrial.report.figures.style import Document
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import Cell, Stat
 from cartrial.study import Endpoint, Study, window_text
@@ -39,6 +40,7 @@ def operating(data: DesignData) -> Section | None:
         Figure(
             _success(data),
             "Probability of success: exact binomial (lines) and virtual trials (points, 95 % of the error of simulation and calibration).",
+            "success-virtual",
         ),
         _table(data, best.id, "paused" if best.staged.looks > 1 else "continued"),
     ]
@@ -53,6 +55,7 @@ def operating(data: DesignData) -> Section | None:
         Figure(
             _cost(data),
             "Months until the trial's decision, by true rate: from the first consent to the last result that decides; 95 % as above.",
+            "duration-virtual",
         )
     )
     blocks.append(Details(f"The other {len(more)} tables: other designs, and enrolment that goes on", more))
@@ -104,7 +107,7 @@ def _table(data: DesignData, design: str, accrual: str) -> Table:
     )
 
 
-def _success(data: DesignData) -> Markup:
+def _success(data: DesignData) -> Document:
     plan = data.design.inputs
     truths = _truths(data)
     series = []
@@ -140,7 +143,7 @@ def _success(data: DesignData) -> Markup:
     )
 
 
-def _cost(data: DesignData) -> Markup:
+def _cost(data: DesignData) -> Document:
     series = []
     for option in simulated_options(data.design):
         colour, _, shape = FAMILIES[option.family]

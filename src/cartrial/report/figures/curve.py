@@ -1,143 +1,284 @@
-"""How is a curve over time drawn? Kaplan–Meier or cumulative incidence, with its numbers at risk beneath."""
+"""How is a curve over time drawn? Kaplan–Meier or cumulative incidence, read on hover, with its numbers at risk beneath."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from cartrial.analysis.tables.times import RISK_TIMES
+from cartrial.analysis.wording import DAYS_PER_MONTH
+from cartrial.report.figures.legend import below, name_layers
+from cartrial.report.figures.style import (
+    COLOURS,
+    INK,
+    MONTH,
+    PERCENT,
+    Document,
+    choice,
+    document,
+    month_ticks,
+    toggles,
+    visible,
+)
+from cartrial.report.page.rows import ResultRow, Stat
 
-from cartrial.report.page.rows import Stat
-from cartrial.report.page.svg import DAYS_PER_MONTH, Canvas, Scale, step_path
+__all__ = ["Curve", "Moment", "draw_curves", "empty_curves", "read_moments"]
 
-__all__ = ["Curve", "draw_curves", "empty_curves"]
+ORDER = [COLOURS[name] for name in ("blue", "red", "green", "pink", "orange", "sky", "black")]
 
-LEFT, RIGHT, TOP, PLOT, WIDTH = 92.0, 26.0, 14.0, 300.0, 840.0
+
+@dataclass(frozen=True)
+class Moment:
+    """What the results say of a curve at one time; what they do not say is None.
+
+    Parameters
+    ----------
+    day : float
+    value, lower, upper : Stat
+    at_risk : Stat
+        Just before the day; None after the last time observed.
+    censored : Stat
+        At the day.
+    """
+
+    day: float
+    value: Stat | None = None
+    lower: Stat | None = None
+    upper: Stat | None = None
+    at_risk: Stat | None = None
+    censored: Stat | None = None
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One step curve.
-
-    Parameters
-    ----------
-    points : sequence of (day, value, lower, upper)
-        In the order of days; limits None where not estimable.
-    censored : sequence of float
-        Days of censoring: marks on the curve.
-    at_risk : sequence of (day, Stat)
-    end : float
-        Last day observed: the curve is drawn to it.
-    """
+    """One step curve: what it is of, what it is at each time, and (where the reader may choose) in which choice it stands."""
 
     label: str
-    colour: str
-    points: Sequence[tuple[float, float, float | None, float | None]]
-    censored: Sequence[float] = ()
-    at_risk: Sequence[tuple[float, Stat]] = ()
-    end: float = 0.0
+    moments: Sequence[Moment]
+    colour: str = ""
+    of: str = ""
+
+    @property
+    def drawn(self) -> list[Moment]:
+        """The times at which the curve has a height, up to the last observed."""
+        end = max((moment.day for moment in self.moments if moment.at_risk), default=float("inf"))
+        return [moment for moment in self.moments if moment.day <= end and moment.value is not None and moment.value.value is not None]
 
 
-def draw_curves(curves: Sequence[Curve], *, title: str, ylabel: str, xlabel: str, band: str = "", rising: bool = False) -> Markup:
+def read_moments(rows: Sequence[ResultRow], name: str) -> list[Moment]:
+    """Return a curve from its results rows; `name` is the statistic (``survival``, ``incidence``)."""
+    fields = {name: "value", f"{name}_lower": "lower", f"{name}_upper": "upper", "at_risk": "at_risk", "n_censored": "censored"}
+    at: dict[float, dict[str, Stat]] = {}
+    for row in rows:
+        if row["statistic"] in fields and row["time"] is not None:
+            at.setdefault(row["time"], {})[fields[row["statistic"]]] = Stat(row["text"], row["key"], row["value"])
+    return [Moment(day, **stats) for day, stats in sorted(at.items())]
+
+
+def draw_curves(
+    curves: Sequence[Curve],
+    *,
+    title: str,
+    ylabel: str,
+    xlabel: str,
+    band: str = "",
+    choices: Mapping[str, str] | None = None,
+    joint: bool = False,
+) -> Document:
     """Draw step curves.
 
     Parameters
     ----------
     curves : sequence of Curve
+        With choices: those of each choice in a row.
     title : str
         Read out in place of the figure.
-    rising : bool
-        Cumulative incidence, from 0 up; else survival, from 1 down.
+    choices : mapping of str to str, optional
+        Values of `Curve.of` with their words: the reader chooses one, the first is shown first.
+    joint : bool
+        The curves compete: they have one set of numbers at risk, of those free of every event.
 
     Returns
     -------
-    Markup
-        The SVG. Days are shown as months of 30.4375 days.
+    dict
+        Datasets: ``curve`` (day, s, lo, hi, and ``key``: the numbers of their results rows), ``censored``, ``risk`` and ``reading`` (what
+        stands on hover from day a to day b). Days are shown as months of 30.4375 days.
     """
-    risk = [curve for curve in curves if curve.at_risk]
-    base = TOP + PLOT
-    height = base + 56 + (22 + 17 * len(risk) if risk else 0)
-    canvas = Canvas(WIDTH, height, title, band)
-    last = max((curve.end for curve in curves), default=0.0) or 30.0
-    x, y = Scale(0, last * 1.03, LEFT, WIDTH - RIGHT), Scale(0, 1, base, TOP)
-    ticks = _ticks(risk, last)
-    _frame(canvas, x, y, ticks, xlabel, ylabel)
+    places: dict[str, list[Curve]] = {}
     for curve in curves:
-        _curve(canvas, curve, x, y, 0.0 if rising else 1.0)
-    if len(curves) > 1:
-        _legend(canvas, curves, rising)
-    if risk:
-        _risk_table(canvas, risk, x, base + 62)
-    return canvas.render()
+        places.setdefault(curve.of, []).append(curve)
+    ordered = [(of, k, curve) for of, some in places.items() for k, curve in enumerate(some)]
+    most = max((len(some) for some in places.values()), default=1)
+    days = [moment.day for curve in curves for moment in curve.drawn]
+    last = max(days, default=0.0) or 30.0
+    ticks = _ticks(curves, last)
+    datasets = {
+        "curve": [row for of, k, curve in ordered for row in _steps(of, k, curve)],
+        "censored": [row for of, k, curve in ordered for row in _censored(of, k, curve)],
+        "risk": [row for of, k, curve in ordered for row in _risk(of, k, curve, ticks) if not (joint and k)],
+        "names": [{"of": of, "k": k, "g": curve.label, "stroke": True, "shape": ""} for of, k, curve in ordered] if most > 1 else [],
+        "reading": [row for of, some in places.items() for row in _reading(of, some, last)],
+    }
+    colours = [next((one.colour for _, at, one in ordered if at == k and one.colour), ORDER[k % len(ORDER)]) for k in range(most)]
+    controls: list[Document] = []
+    names: list[str] | dict[str, list[str]] = [curve.label for curve in curves]
+    if choices and len(choices) > 1:
+        controls.append(choice("pick", "Groups", list(choices.items())))
+        names = {of: [curve.label for curve in some] for of, some in places.items()}
+    if most > 1:
+        controls.append(toggles(names, colours, of="pick" if len(controls) else ""))
+    # every chart has both signals: a choice of one, and nothing hidden
+    taken = {control["signal"] for control in controls}
+    both: list[Document] = [{"name": "pick", "value": next(iter(places), "")}, {"name": "hidden", "value": []}]
+    fixed = [signal for signal in both if signal["name"] not in taken]
+    layers = _layers(ticks, last, colours, xlabel, ylabel, several=most > 1, joint=joint)
+    return document(layers, title=title, band=band, height=300, datasets=datasets, params=fixed, controls=controls)
 
 
-def empty_curves(title: str, ylabel: str, xlabel: str) -> Markup:
-    """Draw the axes alone, for a shell."""
-    canvas = Canvas(WIDTH, TOP + PLOT + 95, title)
-    x, y = Scale(0, 740, LEFT, WIDTH - RIGHT), Scale(0, 1, TOP + PLOT, TOP)
-    ticks = [month * DAYS_PER_MONTH for month in range(0, 25, 3)]
-    _frame(canvas, x, y, ticks, xlabel, ylabel)
-    canvas.text(8, TOP + PLOT + 62, "At risk", "small strong")
-    for tick in ticks:
-        canvas.text(x(tick), TOP + PLOT + 80, "xx", "small", "middle")
-    return canvas.render()
+def empty_curves(title: str, ylabel: str, xlabel: str) -> Document:
+    """Draw the axes alone, for a shell: the same document without a curve, ``xx`` for the numbers at risk."""
+    ticks = [float(day) for day in RISK_TIMES if day <= 24.5 * DAYS_PER_MONTH]
+    risk = [{"of": "", "k": 0, "g": "", "day": day, "n": "xx"} for day in ticks]
+    datasets: dict[str, list[Document]] = {"curve": [], "censored": [], "risk": risk, "names": [], "reading": []}
+    fixed: list[Document] = [{"name": "pick", "value": ""}, {"name": "hidden", "value": []}]
+    layers = _layers(ticks, ticks[-1], ORDER[:1], xlabel, ylabel, several=False, joint=False)
+    return document(layers, title=title, band="", height=300, datasets=datasets, params=fixed)
 
 
-def _ticks(risk: Sequence[Curve], last: float) -> list[float]:
-    times = sorted({day for curve in risk for day, _ in curve.at_risk if day <= last * 1.02})
-    if len(times) < 3:
-        step = next(size for size in (1, 2, 3, 6, 12, 24, 60, 1000) if last / DAYS_PER_MONTH / size <= 9)
-        return [k * step * DAYS_PER_MONTH for k in range(int(last / DAYS_PER_MONTH / step) + 1)]
-    return times[:: max(1, -(-len(times) // 10))]
+def _ticks(curves: Sequence[Curve], last: float) -> list[float]:
+    """Return the days that have numbers at risk among every third month, at most ten; else those of `month_ticks`."""
+    there = {moment.day for curve in curves for moment in curve.moments if moment.at_risk} & set(RISK_TIMES)
+    found = sorted(day for day in there if day <= last)
+    return found[:: max(1, -(-len(found) // 10))] if len(found) > 2 else month_ticks(last)
 
 
-def _frame(canvas: Canvas, x: Scale, y: Scale, ticks: Sequence[float], xlabel: str, ylabel: str) -> None:
-    base = TOP + PLOT
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        canvas.line(LEFT, y(share), WIDTH - RIGHT, y(share), "grid" if share else "axis")
-        canvas.text(LEFT - 8, y(share) + 4, f"{share * 100:.0f} %", "tick", "end")
-    for tick in ticks:
-        month = tick / DAYS_PER_MONTH
-        canvas.line(x(tick), base, x(tick), base + 5)
-        canvas.text(x(tick), base + 19, f"{month:.0f}" if abs(month - round(month)) < 0.02 else f"{month:.1f}", "tick", "middle")
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 40, xlabel, "axis-title", "middle")
-    canvas.upright(LEFT - 56, TOP + PLOT / 2, ylabel)
+def _steps(of: str, k: int, curve: Curve) -> list[Document]:
+    rows = []
+    for moment in curve.drawn:
+        stats = (moment.value, moment.lower, moment.upper)
+        row: Document = {"of": of, "k": k, "g": curve.label, "day": moment.day, "key": [stat.key for stat in stats if stat]}
+        row |= {name: stat.value for name, stat in zip(("s", "lo", "hi"), stats, strict=True) if stat and stat.value is not None}
+        rows.append(row)
+    return rows
 
 
-def _curve(canvas: Canvas, curve: Curve, x: Scale, y: Scale, start: float) -> None:
-    points = sorted(curve.points, key=lambda point: point[0])
-    line = [(x(0), y(start)), *((x(day), y(value)) for day, value, _, _ in points)]
-    line.append((x(max(curve.end, points[-1][0] if points else 0)), line[-1][1]))
-    limited = [(day, low, high) for day, _, low, high in points if low is not None and high is not None]
-    if limited:
-        ends = [*(day for day, _, _ in limited[1:]), max(curve.end, limited[-1][0])]
-        up = "".join(
-            f"{'M' if i == 0 else 'L'}{x(day):.1f} {y(high):.1f}H{x(end):.1f}"
-            for i, ((day, _, high), end) in enumerate(zip(limited, ends, strict=True))
-        )
-        down = "".join(f"L{x(end):.1f} {y(low):.1f}H{x(day):.1f}" for (day, low, _), end in reversed(list(zip(limited, ends, strict=True))))
-        canvas.path(f"{up}{down}Z", "limits", fill=curve.colour)
-    canvas.path(step_path(line), "curve", stroke=curve.colour)
-    level, at, marks = start, 0, []
-    for day in sorted(curve.censored):
-        while at < len(points) and points[at][0] <= day:
-            level, at = points[at][1], at + 1
-        marks.append(f"M{x(day):.1f} {y(level) - 5:.1f}v10")
-    canvas.path("".join(marks), "censored", stroke=curve.colour)
+def _censored(of: str, k: int, curve: Curve) -> list[Document]:
+    rows: list[Document] = []
+    for moment in curve.drawn:
+        if moment.value and moment.censored and moment.censored.value:
+            row = {"of": of, "k": k, "g": curve.label, "day": moment.day, "s": moment.value.value, "n": moment.censored.value}
+            rows.append({**row, "key": moment.censored.key})
+    return rows
 
 
-def _legend(canvas: Canvas, curves: Sequence[Curve], rising: bool) -> None:
-    for i, curve in enumerate(curves):
-        at = TOP + 14 + 19 * i if rising else TOP + PLOT - 12 - 19 * (len(curves) - 1 - i)
-        canvas.line(LEFT + 14, at - 4, LEFT + 40, at - 4, "curve", stroke=curve.colour)
-        canvas.text(LEFT + 47, at, curve.label, "small")
+def _risk(of: str, k: int, curve: Curve, ticks: Sequence[float]) -> list[Document]:
+    shown = set(ticks)
+    return [
+        {"of": of, "k": k, "g": curve.label, "day": moment.day, "n": moment.at_risk.text, "key": moment.at_risk.key}
+        for moment in curve.moments
+        if moment.at_risk and moment.day in shown
+    ]
 
 
-def _risk_table(canvas: Canvas, curves: Sequence[Curve], x: Scale, top: float) -> None:
-    canvas.text(8, top, "At risk", "small strong")
-    for i, curve in enumerate(curves):
-        canvas.text(8, top + 17 * (i + 1), curve.label if len(curves) > 1 else "Subjects", "small")
-        shown = _ticks(curves, max(day for other in curves for day, _ in other.at_risk))
-        for day, stat in curve.at_risk:
-            if day in shown and x(day) <= WIDTH - RIGHT + 1:
-                canvas.text(x(day), top + 17 * (i + 1), stat, "small", "middle")
+def _reading(of: str, curves: Sequence[Curve], last: float) -> list[Document]:
+    """Return, for each interval between two times of any of the curves, what they are there in words."""
+    drawn = [(curve.label if len(curves) > 1 else "", curve.drawn) for curve in curves]
+    drawn = [(label, moments) for label, moments in drawn if moments]
+    times = sorted({moment.day for _, moments in drawn for moment in moments})
+    own = [[moment.day for moment in moments] for _, moments in drawn]
+    rows = []
+    for i, day in enumerate(times):
+        end = times[i + 1] if i + 1 < len(times) else last * 1.02
+        lines = [f"From day {day:g} (month {day / DAYS_PER_MONTH:.1f})"]
+        for (label, moments), days in zip(drawn, own, strict=True):
+            front = f"{label}: " if label else ""
+            lines.append(front + _words(moments, days, day))
+        rows.append({"of": of, "a": day, "b": end, "tip": "\n".join(lines)})
+    return rows
+
+
+def _words(moments: Sequence[Moment], days: Sequence[float], day: float) -> str:
+    at = bisect_right(days, day) - 1
+    if at < 0:
+        return "not observed yet"
+    if day > days[-1]:
+        return "not observed so long"
+    moment = moments[at]
+    limits = f" ({moment.lower.text} to {moment.upper.text})" if moment.lower and moment.upper else ""
+    # just before a day between two times of a curve as many are at risk as just before the next
+    ahead = moments[min(bisect_left(days, day), len(moments) - 1)]
+    risk = f", {ahead.at_risk.text} at risk" if ahead.at_risk else ""
+    return f"{moment.value.text if moment.value else 'NE'} %{limits}{risk}"
+
+
+def _layers(
+    ticks: Sequence[float], last: float, colours: Sequence[str], xlabel: str, ylabel: str, *, several: bool, joint: bool
+) -> list[Document]:
+    x = {
+        "field": "day",
+        "type": "quantitative",
+        "title": xlabel,
+        "scale": {"domain": [0, last * 1.02], "nice": False},
+        # a label stands exactly above its number at risk
+        "axis": {"values": list(ticks), "labelExpr": MONTH, "labelFlush": False},
+    }
+    y = {
+        "field": "s",
+        "type": "quantitative",
+        "title": ylabel,
+        "scale": {"domain": [0, 1]},
+        "axis": {"labelExpr": PERCENT, "values": [0, 0.25, 0.5, 0.75, 1]},
+    }
+    colour = {"field": "k", "type": "ordinal", "scale": {"domain": list(range(len(colours))), "range": list(colours)}, "legend": None}
+    shown = [visible("datum.of == pick")]
+    layers: list[Document] = [
+        {
+            "data": {"name": "curve"},
+            "transform": [visible("datum.of == pick", "isValid(datum.lo)", "isValid(datum.hi)")],
+            "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.07 if several else 0.13},
+            "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}, "color": colour},
+        },
+        {
+            "data": {"name": "curve"},
+            "transform": shown,
+            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+            "encoding": {"x": x, "y": y, "color": colour},
+        },
+        {
+            "data": {"name": "censored"},
+            "transform": shown,
+            "mark": {"type": "tick", "orient": "vertical", "size": 9, "thickness": 1.3},
+            "encoding": {"x": x, "y": y, "color": colour},
+        },
+        {
+            "data": {"name": "risk"},
+            "transform": shown,
+            "mark": {"type": "text"},
+            "encoding": {"x": x, "y": below("2 + 2 * datum.k" if several and not joint else "1"), "text": {"field": "n"}},
+        },
+        {
+            "data": {"values": [{"words": "At risk: free of every event" if joint else "At risk"}]},
+            "mark": {"type": "text", "align": "left", "fontWeight": 600},
+            "encoding": {"x": {"value": -4}, "y": below("0"), "text": {"field": "words"}},
+        },
+    ]
+    if several:
+        layers += name_layers({"data": {"name": "names"}, "transform": shown}, colour, lines="2 + datum.k" if joint else "1 + 2 * datum.k")
+    layers.append(
+        {
+            "data": {"name": "reading"},
+            "transform": [{"filter": "datum.of == pick"}],
+            "params": [{"name": "hover", "select": {"type": "point", "on": "pointerover", "clear": "pointerout", "fields": ["a"]}}],
+            "mark": {"type": "rect", "color": INK},
+            "encoding": {
+                "x": {**x, "field": "a"},
+                "x2": {"field": "b"},
+                "y": {"value": 0},
+                "y2": {"value": {"expr": "height"}},
+                "opacity": {"condition": {"param": "hover", "empty": False, "value": 0.08}, "value": 0},
+                "tooltip": {"field": "tip"},
+            },
+        }
+    )
+    return layers

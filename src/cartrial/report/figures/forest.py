@@ -1,18 +1,17 @@
-"""How are estimates with their intervals compared? One line each, on one axis, the printed text beside."""
+"""How are estimates with their intervals compared? Label and numbers on a line of their own above each interval, on one axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from markupsafe import Markup
-
+from cartrial.report.figures.style import COLOURS, INK, PERCENT, SOFT, Document, document
 from cartrial.report.page.rows import Stat
-from cartrial.report.page.svg import COLOURS, Canvas, Scale
 
 __all__ = ["Line", "draw_forest"]
 
-WIDTH, STEP = 840.0, 26.0
+STEP, LONG = 34, 24
+"""Height of a line (px), and how many letters of a label stand beside its numbers on a phone."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Line:
     main: bool = False
 
 
-def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "", label_width: float = 270.0) -> Markup:
+def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "") -> Document:
     """Draw rates (0 to 1) with their intervals.
 
     Parameters
@@ -37,45 +36,93 @@ def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "
     title : str
         Read out in place of the figure.
     xlabel : str
-        Title of the axis, with its unit.
+        Title of the axis.
 
     Returns
     -------
-    Markup
-        The SVG. Where there is one main estimate, its place is dotted down the figure.
+    dict
+        Dataset ``lines``: x, lo, hi, n and ``key``. Where there is one main estimate, its place is dotted down the figure.
     """
-    top, right = 30.0, 215.0
-    base = top + STEP * len(lines)
-    canvas = Canvas(WIDTH, base + 46, title, band)
-    x = Scale(0, 1, label_width, WIDTH - right)
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        canvas.line(x(share), top - 6, x(share), base, "grid")
-        canvas.text(x(share), base + 17, f"{share * 100:.0f} %", "tick", "middle")
-    canvas.line(label_width, base, WIDTH - right, base)
-    canvas.text((label_width + WIDTH - right) / 2, base + 37, xlabel, "axis-title", "middle")
-    canvas.text(WIDTH - right + 14, top - 12, "n/N", "small strong")
-    canvas.text(WIDTH - right + 74, top - 12, "Rate, % (interval)", "small strong")
-    mains = [line.rate.value for line in lines if line.main and line.rate and line.rate.value is not None]
-    if len(mains) == 1:
-        canvas.line(x(mains[0]), top - 6, x(mains[0]), base, "main-line")
-    for i, line in enumerate(lines):
-        _line(canvas, line, x, top + STEP * i + STEP / 2, WIDTH - right)
-    return canvas.render()
+    rows: list[Document] = []
+    for line in lines:
+        if line.n is not None and len(line.label) > LONG:
+            # a line of its own: on a phone it would be cut beside its numbers
+            rows.append({"label": line.label, "main": False, "text": "", "alone": True})
+            line = replace(line, label="")
+        rows.append(_row(line))
+    rows = [{"i": i, **row} for i, row in enumerate(rows)]
+    mains = [row for row in rows if row["main"] and "x" in row]
+    datasets = {"lines": rows, "main": mains if len(mains) == 1 else []}
+    return document(_layers(xlabel), title=title, band=band, height=STEP * len(rows), datasets=datasets)
 
 
-def _line(canvas: Canvas, line: Line, x: Scale, at: float, end: float) -> None:
-    heading = line.n is None
-    canvas.text(4 if heading else 16, at + 4, line.label, "strong" if heading or line.main else "label")
-    if heading:
-        return
-    canvas.pieces(end + 14, at + 4, (line.n, "/", line.total), "small")
+def _row(line: Line) -> Document:
+    if line.n is None:
+        return {"label": line.label, "main": False, "text": "", "heading": True}
+    stats = {"n": line.n, "N": line.total, "x": line.rate, "lo": line.lower, "hi": line.upper}
+    row: Document = {"label": line.label, "main": line.main, "key": [stat.key for stat in stats.values() if stat]}
+    row |= {name: stat.value for name, stat in stats.items() if stat and stat.value is not None}
+    counts = f"{line.n.text}/{line.total.text}" if line.total else line.n.text
     if line.rate is None or line.rate.value is None:
-        canvas.text(end + 74, at + 4, line.rate or "not estimable", "small")
-        return
-    colour = COLOURS["blue"] if line.main else COLOURS["black"]
-    if line.lower and line.upper and line.lower.value is not None and line.upper.value is not None:
-        canvas.line(x(line.lower.value), at, x(line.upper.value), at, "whisker", stroke=colour)
-        canvas.pieces(end + 74, at + 4, (line.rate, " (", line.lower, " to ", line.upper, ")"), "small")
-    else:
-        canvas.text(end + 74, at + 4, line.rate, "small")
-    canvas.mark(x(line.rate.value), at, "diamond" if line.main else "square", colour, size=4.5 if line.main else 4)
+        return row | {"text": f"{counts}: {line.rate.text if line.rate else 'not estimable'}"}
+    known = line.lower and line.upper and line.lower.value is not None and line.upper.value is not None
+    limits = f" ({line.lower.text} to {line.upper.text})" if line.lower and line.upper and known else ""
+    return row | {"text": f"{counts}: {line.rate.text} %{limits}", "tip": f"{line.label}\n{counts}, {line.rate.text} %{limits}".strip()}
+
+
+def _layers(xlabel: str) -> list[Document]:
+    axis = {"grid": True, "labelExpr": PERCENT, "values": [0, 0.25, 0.5, 0.75, 1]}
+    x = {"field": "x", "type": "quantitative", "title": xlabel, "scale": {"domain": [0, 1], "nice": False}, "axis": axis}
+    y = {"field": "i", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
+    lines: Document = {"data": {"name": "lines"}}
+    there: Document = {**lines, "transform": [{"filter": "isValid(datum.x)"}]}
+    colour = {"condition": {"test": "datum.main", "value": COLOURS["blue"]}, "value": INK}
+    tip = {"field": "tip"}
+    left = {"value": 0}
+    return [
+        {
+            "data": {"name": "main"},
+            "mark": {"type": "rule", "strokeDash": [3, 4], "color": COLOURS["blue"], "opacity": 0.6},
+            "encoding": {"x": x},
+        },
+        {
+            **there,
+            "mark": {"type": "rule", "strokeWidth": 2, "yOffset": 9},
+            "encoding": {"x": {**x, "field": "lo"}, "x2": {"field": "hi"}, "y": y, "color": colour, "tooltip": tip},
+        },
+        {
+            **there,
+            "mark": {"type": "point", "filled": True, "opacity": 1, "yOffset": 9},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "color": colour,
+                "shape": {"condition": {"test": "datum.main", "value": "diamond"}, "value": "square"},
+                "size": {"field": "N", "type": "quantitative", "scale": {"range": [36, 150], "zero": False}, "legend": None},
+                "tooltip": tip,
+            },
+        },
+        {
+            **lines,
+            "transform": [{"filter": "isValid(datum.n)"}],
+            "mark": {"type": "text", "align": "left", "yOffset": -8, "limit": {"expr": "width - 186"}},
+            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
+        },
+        {
+            **lines,
+            "transform": [{"filter": "datum.heading"}],
+            "mark": {"type": "text", "align": "left", "yOffset": 6, "fontWeight": 600, "limit": {"expr": "width"}},
+            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
+        },
+        {
+            **lines,
+            "transform": [{"filter": "datum.alone"}],
+            "mark": {"type": "text", "align": "left", "yOffset": 10, "limit": {"expr": "width"}},
+            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
+        },
+        {
+            **lines,
+            "mark": {"type": "text", "align": "right", "yOffset": -8, "color": SOFT},
+            "encoding": {"x": {"value": {"expr": "width"}}, "y": y, "text": {"field": "text"}},
+        },
+    ]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from cartrial.report.figures.legend import DASHES, name_layers
+from cartrial.report.figures.style import COLOURS, INK, PERCENT, SOFT, Document, document, toggles, visible
 
-from cartrial.report.page.svg import COLOURS, Canvas, Scale, linear_ticks, step_path
+__all__ = ["Guide", "Series", "draw_lines"]
 
-__all__ = ["Guide", "Series", "draw_lines", "percent"]
-
-WIDTH, LEFT, RIGHT, PLOT = 840.0, 84.0, 26.0, 280.0
-DASHES = {"solid": "", "dashed": "7 4", "dotted": "2 4", "dashdot": "9 4 2 4"}
+SHAPES = {"circle": "circle", "square": "square", "diamond": "diamond", "triangle": "triangle-up"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +27,9 @@ class Series:
     dash : str
         A key of `DASHES`; "none" draws no line.
     shape : str
-        Of its marks, as in `Canvas.mark`; blank: no marks.
+        Of its marks, a key of `SHAPES`; blank: no marks.
     bars : sequence of (x, lower, upper)
         Error bars.
-    step : bool
-        A step curve.
     """
 
     label: str
@@ -42,7 +38,6 @@ class Series:
     dash: str = "solid"
     shape: str = ""
     bars: Sequence[tuple[float, float, float]] = ()
-    step: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,11 +47,6 @@ class Guide:
     value: float
     words: str
     axis: str = "x"
-
-
-def percent(value: float) -> str:
-    """Return a share as a tick of an axis."""
-    return f"{100 * value:.3g} %"
 
 
 def draw_lines(
@@ -71,8 +61,8 @@ def draw_lines(
     y_percent: bool = False,
     guides: Sequence[Guide] = (),
     band: str = "",
-) -> Markup:
-    """Draw series on common axes, their legend above.
+) -> Document:
+    """Draw series on common axes, their names beneath.
 
     Parameters
     ----------
@@ -90,94 +80,120 @@ def draw_lines(
 
     Returns
     -------
-    Markup
-        The SVG.
+    dict
+        Datasets: ``points`` (g, x, y), ``bars`` (g, x, lo, hi).
     """
-    legend = _legend_rows(series)
-    top = 20.0 * len(legend) + 20
-    base = top + PLOT
-    canvas = Canvas(WIDTH, base + 50, title, band)
     xs = [x for item in series for x, _ in item.points]
     ys = [y for item in series for _, y in item.points] + [end for item in series for _, a, b in item.bars for end in (a, b)]
-    first, last = min(xs), max(xs)
-    low, high = min(ys) if low is None else low, max(ys) if high is None else high
-    pad = 0.0 if all(item.dash != "none" for item in series) else 0.03 * (last - first)
-    x, y = Scale(first - pad, last + pad, LEFT, WIDTH - RIGHT), Scale(low, high, base, top)
-    for tick in linear_ticks(low, high, 6):
-        canvas.line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid")
-        canvas.text(LEFT - 8, y(tick) + 4, percent(tick) if y_percent else f"{tick:g}", "tick", "end")
-    for tick in linear_ticks(first, last, 10):
-        canvas.line(x(tick), base, x(tick), base + 5)
-        canvas.text(x(tick), base + 19, percent(tick) if x_percent else f"{tick:g}", "tick", "middle")
-    canvas.line(LEFT, base, WIDTH - RIGHT, base)
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 41, xlabel, "axis-title", "middle")
-    canvas.upright(17, top + PLOT / 2, ylabel)
-    _guides(canvas, guides, x, y, top, base)
-    for item in series:
-        _series(canvas, item, x, y, low, high)
-    for k, row in enumerate(legend):
-        for at, item in row:
-            _legend(canvas, at, 14 + 20.0 * k, item)
-    return canvas.render()
+    pad = 0.0 if all(item.dash != "none" for item in series) else 0.03 * (max(xs) - min(xs))
+    ends = [min(xs) - pad, max(xs) + pad], [min(ys) if low is None else low, max(ys) if high is None else high]
+
+    def said(item: Series, x: float, y: float) -> str:
+        at = f"{100 * x:.4g} %" if x_percent else f"{x:g}"
+        return (f"{item.label}\n" if item.label else "") + f"{xlabel}: {at}\n{ylabel}: " + (f"{100 * y:.4g} %" if y_percent else f"{y:.5g}")
+
+    points = [
+        {"g": item.label, "x": x, "y": y, "stroke": item.dash != "none", "shape": SHAPES.get(item.shape, ""), "tip": said(item, x, y)}
+        for item in series
+        for x, y in item.points
+    ]
+    bars = [{"g": item.label, "x": x, "lo": lo, "hi": hi} for item in series for x, lo, hi in item.bars]
+    named = [
+        {"g": item.label, "k": k, "stroke": item.dash != "none", "shape": SHAPES.get(item.shape, "")}
+        for k, item in enumerate(item for item in series if item.label)
+    ]
+    marked = [
+        {"v": guide.value, "words": guide.words, "axis": guide.axis, "k": k, "late": guide.value > sum(ends[0]) / 2}
+        for k, guide in enumerate(sorted(guides, key=lambda guide: (guide.axis, guide.value)))
+    ]
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": xlabel,
+        "scale": {"domain": ends[0], "nice": False, "zero": False},
+        "axis": {"labelExpr": PERCENT} if x_percent else {},
+    }
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": ylabel,
+        "scale": {"domain": ends[1], "clamp": True, "nice": False, "zero": False},
+        "axis": {"labelExpr": PERCENT, "tickCount": 6} if y_percent else {"tickCount": 6},
+    }
+    datasets = {"points": points, "bars": bars, "names": named, "guides": marked}
+    controls = [toggles([item.label for item in series if item.label], [COLOURS[item.colour] for item in series if item.label])]
+    shown = controls if len(named) > 1 else []
+    fixed = [] if shown else [{"name": "hidden", "value": []}]
+    layers = _layers(series, x, y)
+    return document(layers, title=title, band=band, height=280, datasets=datasets, params=fixed, controls=shown)
 
 
-def _guides(canvas: Canvas, guides: Sequence[Guide], x: Scale, y: Scale, top: float, base: float) -> None:
-    taken: list[float] = []
-    for guide in sorted(guides, key=lambda item: item.value):
-        if guide.axis == "y":
-            canvas.line(LEFT, y(guide.value), WIDTH - RIGHT, y(guide.value), "limit")
-            canvas.text(LEFT + 6, y(guide.value) - 5, guide.words, "small")
-            continue
-        at = x(guide.value)
-        canvas.line(at, top, at, base, "limit")
-        wide = 6.3 * len(guide.words)
-        anchor = "end" if at + wide / 2 > WIDTH - RIGHT else "start" if at - wide / 2 < LEFT else "middle"
-        row = 0 if all(at - other > wide for other in taken) else 1
-        canvas.text(at, top - 5 - 12 * row, guide.words, "small", anchor)
-        taken.append(at)
+def _layers(series: Sequence[Series], x: Document, y: Document) -> list[Document]:
+    names = [item.label for item in series]
+    colour = {
+        "field": "g",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [COLOURS[item.colour] for item in series]},
+        "legend": None,
+    }
+    dashes = [DASHES.get(item.dash, DASHES["solid"]) for item in series]
+    dash = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": dashes}, "legend": None}
+    shapes = list(dict.fromkeys(SHAPES[item.shape] for item in series if item.shape))
+    points: Document = {"data": {"name": "points"}}
+    tip = {"tooltip": {"field": "tip"}}
+    across: Document = {"type": "rule", "strokeDash": [4, 4], "color": SOFT}
+    words: Document = {"type": "text", "fontSize": 11, "color": SOFT}
 
+    def guides(test: str) -> Document:
+        return {"data": {"name": "guides"}, "transform": [{"filter": test}]}
 
-def _series(canvas: Canvas, item: Series, x: Scale, y: Scale, low: float, high: float) -> None:
-    colour = COLOURS[item.colour]
-
-    def place(value: float) -> float:
-        return y(min(max(value, low), high))
-
-    at = [(x(a), place(b)) for a, b in item.points]
-    for a, lower, upper in item.bars:
-        canvas.line(x(a), place(lower), x(a), place(upper), "whisker", stroke=colour)
-        for end in (lower, upper):
-            canvas.line(x(a) - 4, place(end), x(a) + 4, place(end), "whisker", stroke=colour)
-    if item.dash != "none":
-        path = step_path(at) if item.step else "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in at)
-        canvas.path(path, "curve", stroke=colour, **_dashes(item))
-    if item.shape:
-        for (a, b), (value, share) in zip(at, item.points, strict=True):
-            canvas.mark(a, b, item.shape, colour, size=4, tip=f"{item.label}: {value:g}, {share:.4g}")
-
-
-def _dashes(item: Series) -> dict[str, str]:
-    return {"stroke_dasharray": DASHES[item.dash]} if DASHES[item.dash] else {}
-
-
-def _legend_rows(series: Sequence[Series]) -> list[list[tuple[float, Series]]]:
-    rows: list[list[tuple[float, Series]]] = [[]]
-    at = LEFT
-    for item in series:
-        if not item.label:
-            continue
-        wide = 54 + 6.6 * len(item.label)
-        if rows[-1] and at + wide > WIDTH:
-            rows.append([])
-            at = LEFT
-        rows[-1].append((at, item))
-        at += wide
-    return rows
-
-
-def _legend(canvas: Canvas, at: float, y: float, item: Series) -> None:
-    if item.dash != "none":
-        canvas.path(f"M{at:.1f} {y - 4:.1f}h24", "curve", stroke=COLOURS[item.colour], **_dashes(item))
-    if item.shape:
-        canvas.mark(at + 12, y - 4, item.shape, COLOURS[item.colour], size=4)
-    canvas.text(at + 30, y, item.label, "small")
+    at = {**x, "field": "v"}
+    high = {"value": {"expr": "9 + 13 * datum.k"}}
+    layers: list[Document] = [
+        {**guides("datum.axis == 'x'"), "mark": across, "encoding": {"x": at}},
+        {**guides("datum.axis == 'y'"), "mark": across, "encoding": {"y": {**y, "field": "v"}}},
+        *(
+            {
+                **guides(f"datum.axis == 'x' && {'' if late else '!'}datum.late"),
+                "mark": {**words, "align": "right" if late else "left", "dx": -4 if late else 4},
+                "encoding": {"x": at, "y": high, "text": {"field": "words"}},
+            }
+            for late in (False, True)
+        ),
+        {
+            **guides("datum.axis == 'y'"),
+            "mark": {**words, "align": "left", "dx": 4, "dy": -7},
+            "encoding": {"x": {"value": 0}, "y": {**y, "field": "v"}, "text": {"field": "words"}},
+        },
+        {
+            "data": {"name": "bars"},
+            "transform": [visible()],
+            "mark": {"type": "rule", "strokeWidth": 1.6},
+            "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}, "color": colour},
+        },
+        {
+            **points,
+            "transform": [visible("datum.stroke")],
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
+        },
+        *(
+            {
+                **points,
+                "transform": [visible(f"datum.shape == '{shape}'")],
+                "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1, "shape": shape, "stroke": INK, "strokeWidth": 0.5},
+                "encoding": {"x": x, "y": y, "fill": colour, **tip},
+            }
+            for shape in shapes
+        ),
+        # what a pointer meets where a line has no marks
+        {
+            **points,
+            "transform": [visible("datum.shape == ''")],
+            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0},
+            "encoding": {"x": x, "y": y, **tip},
+        },
+    ]
+    if any(names):
+        layers += name_layers({"data": {"name": "names"}, "transform": [visible()]}, colour, dash, shapes)
+    return layers

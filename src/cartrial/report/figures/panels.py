@@ -1,23 +1,20 @@
-"""How is a model's simulated course drawn? Sets of axes one beneath the other, a series in one colour throughout."""
+"""How are several quantities drawn over one time? Sets of axes one beneath the other, a series in one colour throughout."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from markupsafe import Markup
+import numpy as np
+from numpy.typing import NDArray
 
-from cartrial.report.page.svg import COLOURS, Canvas, Scale, linear_ticks
+from cartrial.report.figures.legend import DASHES, name_layers
+from cartrial.report.figures.style import CONFIG, INK, SCHEMA, SOFT, Document
 
-if TYPE_CHECKING:
-    from cartrial.virtual.published.panel import Line, Panel
+__all__ = ["Panel", "Trace", "draw_panels", "number_words"]
 
-__all__ = ["BAND", "draw_panels", "number_words"]
-
-BAND = "Simulated from published models"
-WIDTH, LEFT, RIGHT, PLOT, GAP = 840.0, 92.0, 24.0, 216.0, 66.0
-LINES = ("blue", "orange", "green", "pink", "sky", "red")
+Floats = NDArray[np.float64]
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -30,133 +27,211 @@ def number_words(value: float) -> str:
     return f"{'' if front == '1' else front + '·'}10{str(power).translate(RAISED)}"
 
 
-def draw_panels(panels: dict[str, Panel], *, title: str) -> Markup:
-    """Draw a model's picture: its sets of axes one beneath the other, a series in one colour throughout.
+@dataclass(frozen=True)
+class Trace:
+    """A quantity over the horizontal axis, or points with whiskers.
 
     Parameters
     ----------
-    panels : dict of str to Panel
-        Of `cartrial.virtual.published.show_model`.
+    label : str
+        Blank: not named.
+    colour : str
+    x, y : ndarray of float64, shape (points,)
+    bands : sequence of (ndarray, ndarray)
+        Lower and upper ends, each of shape (points,), the widest first; of points: their whiskers.
+    style : str
+        ``curve``, ``dashed`` or ``points``.
+    tip : str
+        Of points: what they are, read on hover.
+    """
+
+    label: str
+    colour: str
+    x: Floats
+    y: Floats
+    bands: Sequence[tuple[Floats, Floats]] = ()
+    style: str = "curve"
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes.
+
+    Parameters
+    ----------
+    title : str
+        Of the vertical axis, with its unit.
+    low, high : float
+        Its ends: what lies outside is cut off.
+    traces : sequence of Trace
+    x : str
+        Title of the horizontal axis; blank where a panel beneath has it.
+    log : bool
+        Whether the vertical axis is logarithmic.
+    limits : mapping of str to float
+        Dashed lines, by their words.
+    """
+
+    title: str
+    low: float
+    high: float
+    traces: Sequence[Trace]
+    x: str = ""
+    log: bool = True
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+def draw_panels(panels: Sequence[Panel], *, title: str, band: str = "", height: int = 104) -> Document:
+    """Draw panels one beneath the other; the page gives them their width.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
     title : str
         Read out in place of the figure.
+    height : int
+        Of each set of axes, in px.
 
     Returns
     -------
-    Markup
-        The SVG.
+    dict
+        Datasets of panel i: ``lines-i`` (g, x, y, lo0, hi0, ...), ``points-i``, ``limits-i``, ``names-i``.
     """
-    keys = dict.fromkeys(_key(label) for panel in panels.values() for label in panel.lines if label)
-    colours = {key: COLOURS[LINES[k % len(LINES)]] for k, key in enumerate(keys)}
-    legends = [_legend_rows(panel) for panel in panels.values()]
-    height = sum(20.0 * len(rows) + 8 + PLOT + GAP for rows in legends) - 12
-    canvas = Canvas(WIDTH, height, title, BAND)
-    top = 4.0
-    for panel, rows in zip(panels.values(), legends, strict=True):
-        for row in rows:
-            for x, label in row:
-                _legend(canvas, x, top + 10, label, panel.lines[label], colours[_key(label)])
-            top += 20
-        _panel(canvas, panel, top + 8, colours)
-        top += 8 + PLOT + GAP
-    return canvas.render()
+    datasets: dict[str, list[Document]] = {}
+    views = []
+    for i, panel in enumerate(panels):
+        datasets |= {f"{name}-{i}": rows for name, rows in _rows(panel).items()}
+        views.append({"width": 680, "height": height, "layer": _layers(panel, i, height)})
+    made: Document = {
+        "$schema": SCHEMA,
+        "description": title,
+        "autosize": {"type": "pad", "resize": True},
+        "config": CONFIG,
+        "datasets": datasets,
+        "vconcat": views,
+        "spacing": 14,
+        "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
+        "usermeta": {"aside": 84},
+    }
+    return made | ({"title": band} if band else {})
 
 
-def _key(label: str) -> str:
-    return label.split(",")[0]
+def _rows(panel: Panel) -> dict[str, list[Document]]:
+    lines: list[Document] = []
+    points: list[Document] = []
+    for trace in panel.traces:
+        for j, (x, y) in enumerate(zip(trace.x.tolist(), trace.y.tolist(), strict=True)):
+            if not math.isfinite(y) or (panel.log and y <= 0):
+                continue
+            row: Document = {"g": trace.label, "x": x, "y": _short(y)}
+            for k, (lower, upper) in enumerate(trace.bands):
+                row |= {f"lo{k}": _short(max(lower[j], panel.low)), f"hi{k}": _short(min(upper[j], panel.high))}
+            said = f"{trace.tip or trace.label}\n" if trace.tip or trace.label else ""
+            row["tip"] = f"{said}{x:g}: {y:.4g}"
+            (points if trace.style == "points" else lines).append(row)
+    named = [trace for trace in panel.traces if trace.label]
+    names = [
+        {"g": trace.label, "k": k, "stroke": trace.style != "points", "shape": "circle" if trace.style == "points" else ""}
+        for k, trace in enumerate(named if len(named) > 1 else [])
+    ]
+    limits = [{"v": value, "words": words} for words, value in panel.limits.items()]
+    return {"lines": lines, "points": points, "names": names, "limits": limits}
 
 
-def _legend_rows(panel: Panel) -> list[list[tuple[float, str]]]:
-    rows: list[list[tuple[float, str]]] = [[]]
-    x = LEFT
-    for label in panel.lines:
-        if not label:
-            continue
-        wide = 52 + 6.6 * len(label)
-        if rows[-1] and x + wide > WIDTH:
-            rows.append([])
-            x = LEFT
-        rows[-1].append((x, label))
-        x += wide
-    return rows
+def _short(value: float) -> float:
+    """Return a value to five significant digits: a picture shows no more, and a page stays small."""
+    return float(f"{value:.5g}")
 
 
-def _legend(canvas: Canvas, x: float, y: float, label: str, line: Line, colour: str) -> None:
-    if line.style == "points":
-        canvas.mark(x + 11, y - 4, "ring", COLOURS["black"], size=3.6)
-    else:
-        if line.lower is not None:
-            canvas.rect(x, y - 10, 22, 12, fill=colour, opacity=0.16)
-        canvas.path(f"M{x:.1f} {y - 4:.1f}h22", "curve", stroke=colour, **_dash(line))
-    canvas.text(x + 28, y, label, "small")
+def _layers(panel: Panel, i: int, height: int) -> list[Document]:
+    traces = [trace for trace in panel.traces if trace.style != "points"]
+    first, last = min(float(trace.x.min()) for trace in panel.traces), max(float(trace.x.max()) for trace in panel.traces)
+    kind = {"type": "log"} if panel.log else {}
+    axis: Document = {"minExtent": 56, "maxExtent": 56, "tickCount": 5}
+    if panel.log:
+        powers = range(math.ceil(math.log10(panel.low) - 1e-9), math.floor(math.log10(panel.high) + 1e-9) + 1)
+        step = -(-len(powers) // max(3, height // 22))
+        axis |= {"values": [10.0**power for power in powers[::step]], "labelExpr": _decades(powers[::step])}
+    x: Document = {
+        "field": "x",
+        "type": "quantitative",
+        "title": panel.x or None,
+        "scale": {"domain": [first, last], "nice": False, "zero": False},
+        "axis": {"labelFlush": True} if panel.x else {"labels": False, "ticks": False},
+    }
+    y: Document = {
+        "field": "y",
+        "type": "quantitative",
+        "title": panel.title,
+        "scale": {"domain": [panel.low, panel.high], "nice": False, "zero": False, **kind},
+        "axis": axis,
+    }
+    names = list(dict.fromkeys(trace.label for trace in panel.traces))
+    colours = [next(trace.colour for trace in panel.traces if trace.label == name) for name in names]
+    dashed = [DASHES["dashed" if any(t.label == name and t.style == "dashed" for t in traces) else "solid"] for name in names]
+    colour = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": colours}, "legend": None}
+    dash = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": dashed}, "legend": None}
+    lines, points, limits = ({"data": {"name": f"{name}-{i}"}} for name in ("lines", "points", "limits"))
+    tip = {"tooltip": {"field": "tip"}}
+    bands = max((len(trace.bands) for trace in traces), default=0)
+    layers: list[Document] = [
+        {
+            **lines,
+            "transform": [{"filter": f"isValid(datum.lo{k})"}],
+            "mark": {"type": "area", "opacity": 0.14 + 0.12 * k, "clip": True},
+            "encoding": {"x": x, "y": {**y, "field": f"lo{k}"}, "y2": {"field": f"hi{k}"}, "color": colour},
+        }
+        for k in range(bands)
+    ]
+    layers.append(
+        {
+            **lines,
+            "mark": {"type": "line", "strokeWidth": 2, "clip": True},
+            "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
+        }
+    )
+    layers += _points(points, x, y, any(trace.bands for trace in panel.traces if trace.style == "points"))
+    if panel.limits:
+        at = {**y, "field": "v"}
+        words = {"type": "text", "align": "right", "dy": -6, "fontSize": 11, "color": SOFT}
+        layers += [
+            {**limits, "mark": {"type": "rule", "strokeDash": [5, 4], "color": SOFT}, "encoding": {"y": at}},
+            {**limits, "mark": words, "encoding": {"y": at, "x": {**x, "field": None, "datum": last}, "text": {"field": "words"}}},
+        ]
+    layers.append(
+        {
+            **lines,
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 0, "clip": True},
+            "encoding": {"x": x, "y": y, **tip},
+        }
+    )
+    if len(names) > 1:
+        layers += name_layers({"data": {"name": f"names-{i}"}}, colour, dash, ["circle"], height=str(height if panel.x else height - 40))
+    return layers
 
 
-def _dash(line: Line) -> dict[str, str]:
-    return {"stroke_dasharray": "5 4"} if line.style == "dashed" else {}
+def _decades(powers: Sequence[int]) -> str:
+    """Return the expression that labels powers of ten."""
+    words = ", ".join(f"'{power}': '{number_words(10.0**power)}'" for power in powers)
+    return f"({{{words}}})[round(log(datum.value) / LN10)]"
 
 
-def _panel(canvas: Canvas, panel: Panel, top: float, colours: dict[str, str]) -> None:
-    base = top + PLOT
-    days = [float(value) for line in panel.lines.values() for value in (line.x[0], line.x[-1])]
-    heights = [float(value) for line in panel.lines.values() for value in (line.y.min(), line.y.max())]
-    low = min(heights) if panel.low is None else panel.low
-    high = max(heights) if panel.high is None else panel.high
-    x, y = Scale(min(days), max(days), LEFT, WIDTH - RIGHT), Scale(low, high, base, top, log=panel.log)
-    for value, words in _levels(panel, low, high):
-        canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
-        canvas.text(LEFT - 8, y(value) + 4, words, "tick", "end")
-    canvas.line(LEFT, base, WIDTH - RIGHT, base)
-    for tick in linear_ticks(min(days), max(days), 10):
-        canvas.line(x(tick), base, x(tick), base + 5)
-        canvas.text(x(tick), base + 19, f"{tick:g}", "tick", "middle")
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 39, panel.x, "axis-title", "middle")
-    canvas.upright(18, top + PLOT / 2, panel.y)
-    for words, value in panel.limits.items():
-        canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "limit")
-        canvas.text(WIDTH - RIGHT, y(value) - 5, words, "small", "end")
-    colour = COLOURS["black"]
-    for label, line in panel.lines.items():
-        colour = colours[_key(label)] if label else colour
-        if line.style == "points":
-            _points(canvas, line, x, y, low, high)
-            continue
-        if line.lower is not None and line.upper is not None:
-            there = [(x(a), _within(b, low, high, y)) for a, b in zip(line.x, line.upper, strict=True)]
-            back = [(x(a), _within(b, low, high, y)) for a, b in zip(line.x[::-1], line.lower[::-1], strict=True)]
-            canvas.path(_joined([*there, *back]) + "Z", "", fill=colour, opacity=0.16)
-        for piece in _pieces(line, low, high):
-            canvas.path(_joined([(x(a), y(b)) for a, b in piece]), "curve", stroke=colour, **_dash(line))
-
-
-def _levels(panel: Panel, low: float, high: float) -> list[tuple[float, str]]:
-    if not panel.log:
-        return [(value, f"{value:g}") for value in linear_ticks(low, high, 5)]
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    step = 1 if last - first <= 8 else 2
-    return [(10.0**power, number_words(10.0**power)) for power in range(first, last + 1, step)]
-
-
-def _within(value: float, low: float, high: float, y: Scale) -> float:
-    return y(min(max(float(value), low), high))
-
-
-def _joined(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points) if points else ""
-
-
-def _pieces(line: Line, low: float, high: float) -> list[list[tuple[float, float]]]:
-    """Cut a curve where it leaves the axes, so that it ends at the edge and is not drawn along it."""
-    pieces: list[list[tuple[float, float]]] = [[]]
-    for a, b in zip(line.x, line.y, strict=True):
-        if low <= b <= high:
-            pieces[-1].append((float(a), float(b)))
-        elif pieces[-1]:
-            pieces.append([])
-    return [piece for piece in pieces if len(piece) > 1]
-
-
-def _points(canvas: Canvas, line: Line, x: Scale, y: Scale, low: float, high: float) -> None:
-    for k, (a, b) in enumerate(zip(line.x, line.y, strict=True)):
-        if line.lower is not None and line.upper is not None:
-            ends = (_within(line.lower[k], low, high, y), _within(line.upper[k], low, high, y))
-            canvas.line(x(a), ends[0], x(a), ends[1], "whisker", stroke=COLOURS["black"])
-        canvas.mark(x(a), _within(b, low, high, y), "ring", COLOURS["black"], size=3.6, tip=f"day {a:g}: {b:g}")
+def _points(points: Document, x: Document, y: Document, whiskers: bool) -> list[Document]:
+    layers: list[Document] = []
+    if whiskers:
+        layers.append(
+            {
+                **points,
+                "mark": {"type": "rule", "color": INK, "strokeWidth": 1.6, "clip": True},
+                "encoding": {"x": x, "y": {**y, "field": "lo0"}, "y2": {"field": "hi0"}},
+            }
+        )
+    layers.append(
+        {
+            **points,
+            "mark": {"type": "point", "filled": True, "fill": "#ffffff", "stroke": INK, "strokeWidth": 1.6, "size": 44, "opacity": 1},
+            "encoding": {"x": x, "y": y, "tooltip": {"field": "tip"}},
+        }
+    )
+    return layers

@@ -6,18 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from cartrial.report.page.svg import COLOURS, Canvas, Scale, linear_ticks
+from cartrial.report.figures.style import COLOURS, SOFT, Document, document, toggles, visible
 
 __all__ = ["GROUPS", "Profile", "draw_profiles", "draw_strip"]
 
-WIDTH, LEFT, RIGHT, TOP, PLOT = 840.0, 92.0, 24.0, 36.0, 290.0
 # Response by the primary reader: words, colour, shape.
 GROUPS = {
     "Y": ("responder", COLOURS["green"], "circle"),
-    "N": ("non-responder", COLOURS["red"], "triangle"),
+    "N": ("non-responder", COLOURS["red"], "diamond"),
     "": ("response not known", COLOURS["grey"], "square"),
+}
+WORDS = {words: (colour, shape) for words, colour, shape in GROUPS.values()}
+DECADES = {
+    "grid": True,
+    "labelExpr": "datum.value >= 1 ? replace(format(datum.value, ','), /,/g, ' ') : datum.value",
+    "values": [10.0**k for k in range(-6, 13)],
 }
 
 
@@ -30,87 +33,126 @@ class Profile:
     points: Sequence[tuple[float, float | None]]
 
 
-def _decades(canvas: Canvas, y: Scale, low: float, high: float) -> None:
-    for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
-        value = 10.0**power
-        if low <= value <= high * 1.0001:
-            canvas.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
-            canvas.text(LEFT - 8, y(value) + 4, f"{value:,.0f}".replace(",", " ") if power >= 0 else f"{value:g}", "tick", "end")
-
-
-def _legend(canvas: Canvas, groups: Sequence[str]) -> None:
-    x = LEFT
-    for group in groups:
-        words, colour, shape = GROUPS[group]
-        canvas.mark(x + 5, 12, shape, colour)
-        canvas.text(x + 16, 16, words, "small")
-        x += 40 + 6.9 * len(words)
-
-
-def draw_profiles(profiles: Sequence[Profile], *, lloq: float | None, unit: str, title: str, band: str = "") -> Markup:
-    """Draw individual profiles on a logarithmic axis; what is below the limit is drawn at the foot.
+def draw_profiles(profiles: Sequence[Profile], *, lloq: float | None, unit: str, title: str, band: str = "") -> Document:
+    """Draw individual profiles on a logarithmic axis; what is below the limit is a triangle at half the limit.
 
     Parameters
     ----------
     profiles : sequence of Profile
     lloq : float or None
-        Lower limit of quantification: a dashed line.
+        Lower limit of quantification: a dashed line. Without one limit, what is below lies on the foot.
     unit : str
         Of the values.
+
+    Returns
+    -------
+    dict
+        Dataset ``samples``: id, g, day, v, low. Hover follows one subject.
     """
-    values = [value for profile in profiles for _, value in profile.points if value]
+    known = [value for profile in profiles for _, value in profile.points if value]
     days = [day for profile in profiles for day, _ in profile.points]
-    low = 10 ** math.floor(math.log10(min([*values, lloq or values[0]]) * 0.9))
-    high = 10 ** math.ceil(math.log10(max(values)))
-    base = TOP + PLOT
-    canvas = Canvas(WIDTH, base + 48, title, band)
-    x = Scale(min(0, *days) if days else 0, max(days) * 1.02, LEFT, WIDTH - RIGHT)
-    y = Scale(low, high, base - 14, TOP, log=True)
-    _decades(canvas, y, low, high)
-    for tick in linear_ticks(min(0, *days), max(days), 10):
-        canvas.line(x(tick), base, x(tick), base + 5)
-        canvas.text(x(tick), base + 19, f"{tick:g}", "tick", "middle")
-    canvas.line(LEFT, base, WIDTH - RIGHT, base)
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 40, "Days since the first infusion", "axis-title", "middle")
-    canvas.upright(18, TOP + PLOT / 2, unit)
-    if lloq:
-        canvas.line(LEFT, y(lloq), WIDTH - RIGHT, y(lloq), "limit")
-        canvas.text(WIDTH - RIGHT, y(lloq) - 5, "lower limit of quantification", "small", "end")
+    foot = lloq / 2 if lloq else 10 ** math.floor(math.log10(min(known) * 0.9))
+    top = 10 ** math.ceil(math.log10(max([*known, lloq or 0.0]) * 1.0001))
+    rows: list[Document] = []
     for profile in profiles:
-        _, colour, shape = GROUPS[profile.group]
-        at = [(x(day), y(value) if value and value >= low else base - 5) for day, value in profile.points]
-        canvas.path("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in at), "profile", stroke=colour)
-        for a, b in at:
-            canvas.mark(a, b, shape, colour, size=2.6, tip=profile.label)
-    _legend(canvas, [group for group in GROUPS if any(profile.group == group for profile in profiles)])
-    return canvas.render()
+        words = GROUPS[profile.group][0]
+        for day, value in profile.points:
+            low = not value
+            said = _number(value) if value else "below the limit of quantification"
+            tip = f"{profile.label}, {words}\nday {day:g}: {said}"
+            rows.append({"id": profile.label, "g": words, "day": day, "v": foot if low else value, "low": low, "tip": tip})
+    groups = [words for words in WORDS if any(row["g"] == words for row in rows)]
+    x = {
+        "field": "day",
+        "type": "quantitative",
+        "title": "Days since first infusion",
+        "scale": {"domain": [min(0, *days), max(days) * 1.02], "nice": False},
+        "axis": {"tickMinStep": 1},
+    }
+    y = {"field": "v", "type": "quantitative", "title": unit, "scale": {"type": "log", "domain": [foot / 1.25, top]}, "axis": DECADES}
+    colour = _colour(groups)
+    samples: Document = {"data": {"name": "samples"}, "transform": [visible()]}
+    near = {"name": "near", "select": {"type": "point", "on": "pointerover", "clear": "pointerout", "fields": ["id"]}}
+    shape = {"field": "low", "type": "nominal", "scale": {"domain": [False, True], "range": ["circle", "triangle-down"]}, "legend": None}
+    layers: list[Document] = [
+        {
+            **samples,
+            "mark": {"type": "line", "strokeWidth": 1.3},
+            "encoding": {"x": x, "y": y, "color": colour, "detail": {"field": "id"}, "opacity": _near(0.75)},
+        },
+        {
+            **samples,
+            "params": [near],
+            "mark": {"type": "point", "filled": True, "size": 38},
+            "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "opacity": _near(0.9), "tooltip": {"field": "tip"}},
+        },
+    ]
+    if lloq:
+        layers += [
+            {
+                "data": {"name": "limit"},
+                "mark": {"type": "rule", "strokeDash": [5, 4], "color": SOFT},
+                "encoding": {"y": {"field": "v", "type": "quantitative"}},
+            },
+            {
+                "data": {"name": "limit"},
+                "mark": {"type": "text", "align": "right", "dy": -6, "fontSize": 11, "color": SOFT, "text": "limit of quantification"},
+                "encoding": {"y": {"field": "v", "type": "quantitative"}, "x": {"value": {"expr": "width"}}},
+            },
+        ]
+    datasets: dict[str, list[Document]] = {"samples": rows, "limit": [{"v": lloq}] if lloq else []}
+    controls = [toggles(groups, [WORDS[words][0] for words in groups])]
+    return document(layers, title=title, band=band, height=300, datasets=datasets, controls=controls)
 
 
-def draw_strip(values: Sequence[tuple[str, float]], *, label: str, title: str, band: str = "") -> Markup:
+def _number(value: float) -> str:
+    return f"{value:,.6g}".replace(",", " ")
+
+
+def _colour(groups: Sequence[str]) -> Document:
+    return {
+        "field": "g",
+        "type": "nominal",
+        "scale": {"domain": list(groups), "range": [WORDS[words][0] for words in groups]},
+        "legend": {"symbolType": "circle"},
+    }
+
+
+def _near(full: float) -> Document:
+    return {"condition": {"param": "near", "value": full}, "value": 0.08}
+
+
+def draw_strip(values: Sequence[tuple[str, str, float]], *, label: str, title: str, band: str = "") -> Document:
     """Draw one point a subject in its response group, on a logarithmic axis.
 
     Parameters
     ----------
-    values : sequence of (group, value)
+    values : sequence of (subject, group, value)
         Positive values alone; `group` is a key of `GROUPS`.
     """
-    groups = [group for group in GROUPS if any(group == other for other, _ in values)]
-    low = 10 ** math.floor(math.log10(min(value for _, value in values)))
-    high = 10 ** math.ceil(math.log10(max(value for _, value in values) * 1.0001))
-    step, base = 46.0, 10 + 46.0 * len(groups)
-    canvas = Canvas(WIDTH, base + 44, title, band)
-    x = Scale(low, high, LEFT + 60, WIDTH - RIGHT - 20, log=True)
-    for power in range(round(math.log10(low)), round(math.log10(high)) + 1):
-        canvas.line(x(10.0**power), 6, x(10.0**power), base, "grid")
-        canvas.text(
-            x(10.0**power), base + 17, f"{10.0**power:,.0f}".replace(",", " ") if power >= 0 else f"{10.0**power:g}", "tick", "middle"
-        )
-    canvas.line(LEFT + 60, base, WIDTH - RIGHT - 20, base)
-    canvas.text((LEFT + 60 + WIDTH - RIGHT - 20) / 2, base + 37, label, "axis-title", "middle")
-    for i, group in enumerate(groups):
-        words, colour, shape = GROUPS[group]
-        at = 10 + step * i + step / 2
-        canvas.text(LEFT + 50, at + 4, words, "label", "end")
-        for k, value in enumerate(sorted(value for other, value in values if other == group)):
-            canvas.mark(x(value), at + (k % 5 - 2) * 5.5, shape, colour, size=3.8, tip=f"{value:g}")
-    return canvas.render()
+    groups = [words for key, (words, _, _) in GROUPS.items() if any(key == group for _, group, _ in values)]
+    ordered = sorted(values, key=lambda item: item[2])
+    rows: list[Document] = []
+    for words in groups:
+        own = [(subject, value) for subject, group, value in ordered if GROUPS[group][0] == words]
+        for k, (subject, value) in enumerate(own):
+            tip = f"{subject}, {words}: {_number(value)}"
+            rows.append({"id": subject, "g": words, "v": value, "aside": (k % 5 - 2) * 5.5, "tip": tip})
+    low = 10 ** math.floor(math.log10(ordered[0][2]))
+    high = 10 ** math.ceil(math.log10(ordered[-1][2] * 1.0001))
+    x = {"field": "v", "type": "quantitative", "title": label, "scale": {"type": "log", "domain": [low, high]}, "axis": DECADES}
+    y = {"field": "g", "type": "nominal", "title": None, "sort": groups, "axis": {"grid": False, "labelLimit": 140}}
+    shapes = {"domain": groups, "range": [WORDS[words][1] for words in groups]}
+    layer = {
+        "data": {"name": "values"},
+        "mark": {"type": "point", "filled": True, "size": 44, "opacity": 0.9},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "yOffset": {"field": "aside", "type": "quantitative", "scale": {"domain": [-24, 24]}},
+            "color": {**_colour(groups), "legend": None},
+            "shape": {"field": "g", "type": "nominal", "scale": shapes, "legend": None},
+            "tooltip": {"field": "tip"},
+        },
+    }
+    return document([layer], title=title, band=band, height=46 * len(groups), datasets={"values": rows})

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
-
-from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH, Canvas, Scale, month_ticks
+from cartrial.report.figures.style import COLOURS, INK, MONTH, Document, choice, document, month_ticks
 
 __all__ = ["MARKS", "Swimmer", "draw_swimmers"]
 
-WIDTH, LEFT, RIGHT, STEP = 840.0, 118.0, 40.0, 15.0
+STEP = 16
+KNOWN, REMISSION = "time known", "in remission"
 # What happened: shape, colour, words. Shapes differ as well as colours.
 MARKS = {
     "CR": ("circle", COLOURS["green"], "CR"),
     "CRh": ("circle", COLOURS["sky"], "CRh"),
-    "CRi": ("ring", COLOURS["green"], "CRi"),
-    "RELAPSE": ("triangle", COLOURS["red"], "relapse"),
+    "CRi": ("circle", "#9fe0c8", "CRi"),
+    "RELAPSE": ("triangle-down", COLOURS["red"], "relapse"),
     "hsct": ("diamond", COLOURS["blue"], "stem cell transplant"),
     "new-therapy": ("square", COLOURS["orange"], "new anticancer therapy"),
     "re-infusion": ("square", COLOURS["pink"], "re-infusion"),
     "death": ("cross", COLOURS["black"], "death"),
-    "ongoing": ("arrow", COLOURS["grey"], "alive at last contact"),
+    "ongoing": ("triangle-right", COLOURS["grey"], "alive at last contact"),
 }
 
 
@@ -45,55 +44,113 @@ class Swimmer:
     marks: Sequence[tuple[float, str]] = field(default_factory=tuple)
 
 
-def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band: str = "") -> Markup:
-    """Draw one line a subject.
+def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band: str = "") -> Document:
+    """Draw one line a subject; the reader chooses the order.
 
     Parameters
     ----------
     swimmers : sequence of Swimmer
-        In the order from top to bottom.
+        In the order from top to bottom that is shown first.
     last : float
         Last day of the axis: the same on every part of a long figure.
 
     Returns
     -------
-    Markup
-        The SVG. Days are shown as months of 30.4375 days.
+    dict
+        Datasets: ``bars`` (id, a, b, what) and ``marks`` (id, a, what), in days; shown as months of 30.4375 days.
     """
-    shown = [key for key in MARKS if any(key == mark for swimmer in swimmers for _, mark in swimmer.marks)]
-    top = 44.0 if len(shown) > 5 else 26.0
-    base = top + STEP * len(swimmers) + 4
-    canvas = Canvas(WIDTH, base + 42, title, band)
-    x = Scale(0, last * 1.02, LEFT, WIDTH - RIGHT)
-    for month in month_ticks(last):
-        at = x(month * DAYS_PER_MONTH)
-        canvas.line(at, top - 4, at, base, "grid")
-        canvas.text(at, base + 16, str(month), "tick", "middle")
-    canvas.line(LEFT, base, WIDTH - RIGHT, base)
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, base + 35, "Months since the first infusion (1 month = 30.4375 days)", "axis-title", "middle")
-    _legend(canvas, shown)
-    for i, swimmer in enumerate(swimmers):
-        at = top + STEP * i + STEP / 2
-        canvas.text(LEFT - 8, at + 4, swimmer.label, "subject", "end")
-        canvas.rect(LEFT, at - 3.5, x(max(swimmer.end, 0)) - LEFT, 7, fill="#dfe5ea", rx=2)
-        for start, end in swimmer.remission:
-            canvas.rect(x(start), at - 3.5, x(end) - x(start), 7, fill="#9fd8c3")
-        for day, key in swimmer.marks:
-            shape, colour, words = MARKS[key]
-            canvas.mark(x(max(day, 0)), at, shape, colour, size=4, tip=f"{swimmer.label}: {words}, day {day:g}")
-    return canvas.render()
+    places = _places(swimmers)
+    bars: list[Document] = []
+    marks: list[Document] = []
+    for swimmer in swimmers:
+        said = [(day, MARKS[key][2]) for day, key in sorted(swimmer.marks, key=lambda mark: mark[0])]
+        tip = "\n".join([swimmer.label, *(f"day {day:g}: {words}" for day, words in said)])
+        common = {"id": swimmer.label, **places[swimmer.label], "tip": tip}
+        bars.append({**common, "a": 0, "b": max(swimmer.end, 0), "what": KNOWN})
+        bars.extend({**common, "a": start, "b": end, "what": REMISSION} for start, end in swimmer.remission)
+        marks.extend({**common, "a": max(day, 0), "what": MARKS[key][2]} for day, key in swimmer.marks)
+    shown = [MARKS[key] for key in MARKS if any(key == mark for swimmer in swimmers for _, mark in swimmer.marks)]
+    order = choice("order", "Order", [("end", "longest known first"), ("response", "first response first"), ("name", "by subject")])
+    return document(
+        _layers(last, shown),
+        title=title,
+        band=band,
+        height=STEP * len(swimmers),
+        datasets={"bars": bars, "marks": marks},
+        controls=[order],
+        resolve={"scale": {"color": "independent"}},
+    )
 
 
-def _legend(canvas: Canvas, shown: Sequence[str]) -> None:
-    x, y = LEFT, 12.0
-    entries = [*((MARKS[key][2], key) for key in shown), ("in remission", "")]
-    for words, key in entries:
-        width = 26 + 6.9 * len(words)
-        if x + width > WIDTH - 8:
-            x, y = LEFT, y + 18
-        if key:
-            canvas.mark(x + 5, y - 4, MARKS[key][0], MARKS[key][1], size=4.5)
-        else:
-            canvas.rect(x, y - 8, 12, 7, fill="#9fd8c3")
-        canvas.text(x + 16, y, words, "small")
-        x += width
+def _places(swimmers: Sequence[Swimmer]) -> dict[str, Document]:
+    """Return the place of each subject in each order, from 0."""
+    first = {swimmer.label: min((start for start, _ in swimmer.remission), default=float("inf")) for swimmer in swimmers}
+    orders = {
+        "end": [swimmer.label for swimmer in swimmers],
+        "response": sorted(first, key=lambda label: (first[label], label)),
+        "name": sorted(first),
+    }
+    return {label: {order: labels.index(label) for order, labels in orders.items()} for label in first}
+
+
+def _layers(last: float, shown: Sequence[tuple[str, str, str]]) -> list[Document]:
+    x = {
+        "field": "a",
+        "type": "quantitative",
+        "title": "Months since first infusion",
+        "scale": {"domain": [0, last * 1.03], "nice": False},
+        "axis": {"grid": True, "values": month_ticks(last), "labelExpr": MONTH},
+    }
+    y = {
+        "field": "id",
+        "type": "nominal",
+        "title": None,
+        "sort": {"field": "place", "op": "min", "order": "ascending"},
+        "axis": {"grid": False, "labelFontSize": 11, "labelOverlap": False, "labelLimit": 110},
+    }
+    tip = {"tooltip": {"field": "tip"}}
+    placed: Document = {"calculate": "datum[order]", "as": "place"}
+    ground = {"domain": [KNOWN, REMISSION], "range": ["#dfe5ea", "#9fd8c3"]}
+    words = [item[2] for item in shown]
+    columns = {"expr": "width < 420 ? 1 : width < 800 ? 4 : 7"}
+    return [
+        {
+            "data": {"name": "bars"},
+            "transform": [placed],
+            "mark": {"type": "bar", "height": 9},
+            "encoding": {
+                "x": x,
+                "x2": {"field": "b"},
+                "y": y,
+                "color": {
+                    "field": "what",
+                    "type": "nominal",
+                    "scale": ground,
+                    "legend": {"orient": "bottom", "offset": 4, "columns": 2, "symbolType": "square"},
+                },
+                **tip,
+            },
+        },
+        {
+            "data": {"name": "marks"},
+            "transform": [placed],
+            "mark": {"type": "point", "size": 62, "strokeWidth": 0.7, "stroke": INK, "opacity": 1},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "shape": {
+                    "field": "what",
+                    "type": "nominal",
+                    "scale": {"domain": words, "range": [item[0] for item in shown]},
+                    "legend": {"columns": columns},
+                },
+                "fill": {
+                    "field": "what",
+                    "type": "nominal",
+                    "scale": {"domain": words, "range": [item[1] for item in shown]},
+                    "legend": {"columns": columns},
+                },
+                **tip,
+            },
+        },
+    ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 if TYPE_CHECKING:
-    from cartrial.report.page.rows import Cell
+    from cartrial.report.page.rows import Cell, Stat
 
-__all__ = ["Big", "Block", "Definition", "Details", "Figure", "Note", "Section", "Table", "Text"]
+__all__ = ["Big", "Block", "Definition", "Details", "Figure", "Note", "Section", "Steps", "Table", "Text"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,43 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """An SVG figure in a box of its own; `width` is the least width at which it is legible, in px."""
+    """A figure, drawn by the page's scripts.
 
-    svg: Markup
+    Parameters
+    ----------
+    document : dict
+        Of Vega-Lite, from `cartrial.report.figures`.
+    caption : str
+        Estimator, population, kind of limits, what marks mean.
+    name : str
+        Names the figure on its page and the files that are saved of it: letters, digits and hyphens.
+    """
+
+    document: dict[str, Any]
     caption: str | Markup = ""
-    width: int = 620
+    name: str = "figure"
     kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Counts as bars from a common start, as lines of the page: words that wrap at any width.
+
+    Parameters
+    ----------
+    items : sequence of (label, Stat)
+    caption : str
+    """
+
+    items: Sequence[tuple[str, Stat]]
+    caption: str = ""
+    kind: str = "steps"
+
+    @property
+    def shares(self) -> list[float]:
+        """How long each bar is, in percent of the longest."""
+        most = max((stat.value or 0 for _, stat in self.items), default=0) or 1
+        return [round(100 * (stat.value or 0) / most, 2) for _, stat in self.items]
 
 
 @dataclass(frozen=True)
@@ -102,7 +133,7 @@ class Details:
     kind: str = "details"
 
 
-Block = Text | Note | Table | Figure | Definition | Big | Details
+Block = Text | Note | Table | Figure | Definition | Big | Details | Steps
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from cartrial.report.page.blocks import Section
+from cartrial.report.page.drawing import find_figures, inline_scripts, name_figures, write_documents
+from cartrial.report.page.still import draw_svg
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,7 +35,16 @@ def _environment() -> Environment:
 
 
 def render_page(
-    sections: Sequence[Section], *, title: str, heading: str, kind: str, facts: str, band: str, footer: str, version: str
+    sections: Sequence[Section],
+    *,
+    title: str,
+    heading: str,
+    kind: str,
+    facts: str,
+    band: str,
+    footer: str,
+    version: str,
+    still: bool = False,
 ) -> str:
     """Return a page as HTML text.
 
@@ -47,9 +58,14 @@ def render_page(
     footer : str or Markup
     version : str
         Of cartrial.
+    still : bool
+        Whether each figure stands there as a still picture too, for readers without scripts; needs the extra `figures`.
     """
     from markupsafe import Markup
 
+    sections = name_figures(sections)
+    figures = find_figures(sections)
+    scripts, allowed = inline_scripts() if figures else ((), "")
     style = (resources.files("cartrial.report") / "templates" / "style.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html.j2")
     return template.render(
@@ -62,4 +78,8 @@ def render_page(
         footer=footer,
         version=version,
         style=Markup(style),
+        scripts=scripts,
+        allowed=Markup(allowed),
+        documents=write_documents(figures) if figures else "",
+        pictures={figure.name: Markup(draw_svg(figure)) for figure in figures} if still else {},
     )

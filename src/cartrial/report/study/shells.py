@@ -244,8 +244,9 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
     for time in times:
         blocks.append(
             Figure(
-                empty_curves(f"{time.label}: axes without a curve", "Share without an event", origin_words(time)),
+                empty_curves(f"{time.label}: axes without a curve", "without an event", origin_words(time)),
                 f"Figure: {time.label} ({time.id}), Kaplan–Meier curve with numbers at risk.",
+                f"curve-{time.id}",
             )
         )
         blocks.append(Definition(estimand_items(study, study.variants(time)[0])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,11 @@ import polars as pl
 
 from cartrial.analysis.results import check_results, results_hash, sort_results, write_results
 from cartrial.files import built_beside
-from cartrial.report.page.render import render_page
+from cartrial.report.page.blocks import Note, Section
+from cartrial.report.page.drawing import find_figures, name_figures
+from cartrial.report.page.render import BANDS, render_page
 from cartrial.report.page.rows import Rows
+from cartrial.report.page.still import check_formats, write_pictures
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.outputs import run_record, write_adam
 from cartrial.study import Study
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["page_text", "write_report"]
+__all__ = ["page_sections", "page_text", "write_report"]
 
 KINDS = {"real": "Study report", "example": "Study report of an invented example", "virtual": "Study report of virtual patients"}
 
@@ -36,6 +40,7 @@ def write_report(
     *,
     seed: int | None = None,
     virtual: VirtualPatients | None = None,
+    figures: Sequence[str] = (),
 ) -> None:
     """Write everything a run leaves into a folder.
 
@@ -58,11 +63,14 @@ def write_report(
         Of the simulation.
     virtual : VirtualPatients, optional
         Who the virtual patients are; without it the page cannot say.
+    figures : sequence of str
+        Formats (``svg``, ``png``, ``pdf``): ``figures/`` has each figure as a file, and the page has them as still pictures for readers
+        without scripts. Needs the extra `figures`.
 
     Raises
     ------
     InputError
-        If the place cannot be written to, or the rows are not results.
+        If the place cannot be written to, the rows are not results, or a format is unknown.
 
     Examples
     --------
@@ -84,6 +92,7 @@ def write_report(
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
+    formats = check_formats(figures)
     check_results(results)
     ordered = sort_results(results)
     digest = results_hash(ordered)
@@ -92,15 +101,18 @@ def write_report(
     if virtual is not None:
         record["virtual"] = virtual.record()
     with built_beside(Path(out)) as folder:
-        text = page_text(study, source, adam, ordered, findings, record, virtual)
+        sections = page_sections(study, source, adam, ordered, findings, record, virtual)
+        text = page_text(study, sections, record, still=bool(formats))
         (folder / "report.html").write_text(text, encoding="utf-8")
+        if formats:
+            write_pictures(find_figures(sections), folder / "figures", formats)
         write_results(ordered, folder / "results.json")
         write_results(ordered, folder / "results.parquet")
         write_adam(adam, provenance, folder / "adam")
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def page_text(
+def page_sections(
     study: Study,
     source: Source | None,
     adam: Adam,
@@ -108,9 +120,11 @@ def page_text(
     findings: pl.DataFrame,
     record: dict[str, Any],
     virtual: VirtualPatients | None = None,
-) -> str:
-    """Return report.html. `ordered` are canonical results; `record` is the content of run.json; `virtual` as in `write_report`."""
-    from cartrial.report.page.blocks import Note, Section
+) -> list[Section]:
+    """Return the sections of report.html, each figure with a name of its own.
+
+    `ordered` are canonical results; `record` is the content of run.json; `virtual` as in `write_report`.
+    """
     from cartrial.report.study.sections import LISTING_ONLY, SECTIONS
 
     data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"])
@@ -128,6 +142,11 @@ def page_text(
     first = lacking.build(data)
     if first is not None and not reason:
         sections.insert(0, first)
+    return name_figures(sections)
+
+
+def page_text(study: Study, sections: Sequence[Section], record: dict[str, Any], *, still: bool = False) -> str:
+    """Return report.html of its sections; `still`: with still pictures of its figures."""
     identity = study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)
@@ -143,7 +162,8 @@ def page_text(
         heading=identity.title.replace("B-cell", "B\u2011cell"),
         kind=KINDS[record["provenance"]],
         facts=facts,
-        band=data.band,
+        band=BANDS[record["provenance"]],
         footer=footer,
         version=record["versions"]["cartrial"] or "",
+        still=still,
     )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from cartrial.errors import InputError
-from cartrial.report.figures.panels import BAND, draw_panels, number_words
+from cartrial.report.figures.panels import Panel as Axes
+from cartrial.report.figures.panels import Trace, draw_panels, number_words
+from cartrial.report.figures.style import COLOURS, Document
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from cartrial.virtual.published.tables import Model, Parameter
 
 __all__ = ["render_models", "write_models_page"]
+
+BAND = "Simulated from published models"
+LINES = ("blue", "orange", "green", "pink", "sky", "red")
 
 
 def write_models_page(out: str | Path, names: Sequence[str] | None = None) -> None:
@@ -96,7 +101,7 @@ def _section(model: Model, panels: dict[str, Panel]) -> Section:
     cite = Markup('{}. <a href="https://doi.org/{}">doi:{}</a>').format(model.citation, model.doi, model.doi)
     if model.pmid:
         cite += Markup(' · <a href="https://pubmed.ncbi.nlm.nih.gov/{}/">PMID {}</a>').format(model.pmid, model.pmid)
-    figure = Figure(draw_panels(panels, title=f"{model.title}: simulated courses"), model.scenario)
+    figure = Figure(_picture(panels, f"{model.title}: simulated courses"), model.scenario, model.name)
     blocks: list[Block] = [
         Text(model.shows),
         figure,
@@ -107,6 +112,27 @@ def _section(model: Model, panels: dict[str, Panel]) -> Section:
         Definition([("Source", cite), ("Setting", model.setting), ("Read in", model.read)]),
     ]
     return Section(model.name, f"{_short(model.name)}: {model.title[0].lower()}{model.title[1:]}", blocks, _short(model.name))
+
+
+def _picture(panels: dict[str, Panel], title: str) -> Document:
+    """Return a model's picture, a series in one colour throughout: that of what stands before the comma of its label."""
+    keys = dict.fromkeys(label.split(",")[0] for panel in panels.values() for label in panel.lines if label)
+    colours = {key: COLOURS[LINES[k % len(LINES)]] for k, key in enumerate(keys)}
+    return draw_panels([_axes(panel, colours) for panel in panels.values()], title=title, band=BAND, height=216)
+
+
+def _axes(panel: Panel, colours: dict[str, str]) -> Axes:
+    traces = []
+    colour = COLOURS["black"]
+    for label, line in panel.lines.items():
+        # points without a label belong to the series before them
+        colour = colours[label.split(",")[0]] if label else colour
+        bands = [(line.lower, line.upper)] if line.lower is not None and line.upper is not None else []
+        traces.append(Trace(label, colour, line.x, line.y, bands, line.style))
+    heights = [float(value) for line in panel.lines.values() for value in (line.y.min(), line.y.max())]
+    low = min(heights) if panel.low is None else panel.low
+    high = max(heights) if panel.high is None else panel.high
+    return Axes(panel.y, low, high, traces, panel.x, panel.log, panel.limits)
 
 
 def _numbers(model: Model) -> Table:

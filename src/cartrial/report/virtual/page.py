@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from cartrial.files import built_beside
-from cartrial.report.figures.curve import Curve, draw_curves
+from cartrial.report.figures.curve import Curve, draw_curves, read_moments
+from cartrial.report.figures.style import COLOURS
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.render import BANDS, render_page
-from cartrial.report.page.rows import ResultRow, Rows, Stat, parts
-from cartrial.report.page.svg import COLOURS
+from cartrial.report.page.rows import ResultRow, Rows, parts
 from cartrial.report.virtual.pictures import picture_patients, picture_population
 
 if TYPE_CHECKING:
@@ -193,23 +193,13 @@ def _curves(rows: Rows) -> list[Block]:
         curves = []
         for arm, label, colour in (("autologous", "autologous", COLOURS["blue"]), ("allogeneic", "allogeneic", COLOURS["orange"])):
             found = rows.where("survival", endpoint, by="product", level=arm, variant="")
-            points = {
-                row["time"]: row["value"]
-                for row in found
-                if row["statistic"] == "survival" and row["time"] is not None and row["value"] is not None
-            }
-            risk = [
-                (row["time"], Stat(row["text"], row["key"], row["value"]))
-                for row in found
-                if row["statistic"] == "at_risk" and row["time"] is not None
-            ]
-            if points:
-                curves.append(Curve(label, colour, [(day, points[day], None, None) for day in sorted(points)], (), risk, max(points)))
+            curve = Curve(label, read_moments(found, "survival"), colour)
+            if curve.drawn:
+                curves.append(curve)
         if curves:
-            svg = draw_curves(curves, title=words, ylabel="Probability", xlabel=xlabel, band=BANDS["virtual"])
-            blocks.append(
-                Figure(svg, f"{words}, by product (Kaplan–Meier): the patient's own cells (autologous) or a donor's (allogeneic).")
-            )
+            document = draw_curves(curves, title=f"{words}, by product", ylabel="without an event", xlabel=xlabel, band=BANDS["virtual"])
+            said = f"{words}, by product (Kaplan–Meier): the patient's own cells (autologous) or a donor's (allogeneic)."
+            blocks.append(Figure(document, said, f"curve-{endpoint}"))
     return blocks or [Text("No time to event can be drawn.")]
 
 

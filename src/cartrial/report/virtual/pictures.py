@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cartrial.report.figures.course import Line, Panel, draw_panels
+from cartrial.report.figures.panels import Panel, Trace, draw_panels
+from cartrial.report.figures.style import COLOURS
 from cartrial.report.page.blocks import Figure
 from cartrial.report.page.render import BANDS
-from cartrial.report.page.svg import COLOURS
 
 if TYPE_CHECKING:
     from cartrial.virtual import Course, Draws
@@ -65,31 +65,34 @@ def picture_patients(population: Population, seed: int = 1, patients: int = PATI
     return figures
 
 
-def _patient(course: Course, i: int, marrow: Floats, words: str, label: str) -> Figure:
-    def of(values: NDArray[np.float32]) -> Floats:
-        return np.asarray(values[i], float)
+def _five(series: dict[str, list[Trace]]) -> list[Panel]:
+    """Return the panels of a course, their traces by the quantity's name."""
+    return [
+        Panel("blasts in the marrow (%)", 1e-4, 100, series["marrow"], limits={"5 %": 5.0}),
+        Panel("vector copies in blood (copies/µg DNA)", 1, 1e6, series["copies"], limits={"limit of quantification": _LLOQ}),
+        Panel("B cells in blood (cells/µL)", 0.01, 1000, series["b_cells"]),
+        Panel("interleukin 6 (pg/mL)", 1, 1e5, series["il6"]),
+        Panel("counts (10⁹/L)", 0.01, 1000, series["counts"], "Days since the infusion"),
+    ]
 
-    panels = (
-        Panel("Blasts in the marrow (%)", 1e-4, 100, [Line("", COLOURS["red"], 100 * marrow[i])], (5.0, "5 %")),
-        Panel(
-            "Vector copies in blood (copies/µg DNA)",
-            1,
-            1e6,
-            [Line("", COLOURS["blue"], of(course.copies))],
-            (_LLOQ, "limit of quantification"),
-        ),
-        Panel("B cells in blood (cells/µL)", 0.01, 1000, [Line("", COLOURS["green"], of(course["b_cells"]))]),
-        Panel("Interleukin 6 (pg/mL)", 1, 1e5, [Line("", COLOURS["orange"], of(course["il6"]))]),
-        Panel(
-            "Counts (10⁹/L)",
-            0.01,
-            1000,
-            [Line("neutrophils", COLOURS["sky"], of(course["anc"])), Line("platelets", COLOURS["pink"], of(course["plt"]))],
-        ),
+
+def _patient(course: Course, i: int, marrow: Floats, words: str, label: str) -> Figure:
+    def line(values: ArrayLike, colour: str, low: float, high: float, label: str = "") -> Trace:
+        # what is below the axis lies on its foot
+        return Trace(label, COLOURS[colour], course.days, np.clip(np.asarray(values, float), low, high))
+
+    panels = _five(
+        {
+            "marrow": [line(100 * marrow[i], "red", 1e-4, 100)],
+            "copies": [line(course.copies[i], "blue", 1, 1e6)],
+            "b_cells": [line(course["b_cells"][i], "green", 0.01, 1000)],
+            "il6": [line(course["il6"][i], "orange", 1, 1e5)],
+            "counts": [line(course["anc"][i], "sky", 0.01, 1000, "neutrophils"), line(course["plt"][i], "pink", 0.01, 1000, "platelets")],
+        }
     )
     title = f"{words}: blasts, CAR-T cells, B cells, interleukin 6 and counts of one virtual patient"
     caption = f"{words}. One virtual patient ({label}), untreated after the infusion; true values, without any assay's error."
-    return Figure(draw_panels(course.days, panels, title=title, band=_BAND), caption)
+    return Figure(draw_panels(panels, title=title, band=_BAND), caption, words)
 
 
 def picture_population(population: Population, seed: int = 1, patients: int = PATIENTS) -> Figure:
@@ -105,26 +108,29 @@ def picture_population(population: Population, seed: int = 1, patients: int = PA
 
     course = simulate_course(_draws(population, seed, patients), np.arange(_LAST))
 
-    def line(values: ArrayLike, colour: str, label: str = "") -> Line:
-        q = np.quantile(np.asarray(values, float), [0.1, 0.25, 0.5, 0.75, 0.9], axis=0)
-        return Line(label, COLOURS[colour], q[2], ((q[0], q[4]), (q[1], q[3])))
+    def line(values: ArrayLike, colour: str, low: float, high: float, label: str = "") -> Trace:
+        q = np.clip(np.quantile(np.asarray(values, float), [0.1, 0.25, 0.5, 0.75, 0.9], axis=0), low, high)
+        return Trace(label, COLOURS[colour], course.days, q[2], ((q[0], q[4]), (q[1], q[3])))
 
     targets = [target for target in load_targets().targets if target.measure == "copies" and target.populations.get(population.id) == 1.0]
-    points = [(target.at, *target.published) for target in targets]
-    panels = (
-        Panel("Blasts in the marrow (%)", 1e-4, 100, [line(100 * np.asarray(course.marrow, float), "red")], (5.0, "5 %")),
-        Panel("Vector copies in blood (copies/µg DNA)", 1, 1e6, [line(course.copies, "blue")], (_LLOQ, "limit of quantification"), points),
-        Panel("B cells in blood (cells/µL)", 0.01, 1000, [line(course["b_cells"], "green")]),
-        Panel("Interleukin 6 (pg/mL)", 1, 1e5, [line(course["il6"], "orange")]),
-        Panel("Counts (10⁹/L)", 0.01, 1000, [line(course["anc"], "sky", "neutrophils"), line(course["plt"], "pink", "platelets")]),
+    days, *published = np.array([(target.at, *target.published) for target in targets], float).reshape(-1, 4).T
+    points = [Trace("", COLOURS["black"], days, published[0], [(published[1], published[2])], "points", "published")] if targets else []
+    panels = _five(
+        {
+            "marrow": [line(100 * np.asarray(course.marrow, float), "red", 1e-4, 100)],
+            "copies": [line(course.copies, "blue", 1, 1e6), *points],
+            "b_cells": [line(course["b_cells"], "green", 0.01, 1000)],
+            "il6": [line(course["il6"], "orange", 1, 1e5)],
+            "counts": [line(course["anc"], "sky", 0.01, 1000, "neutrophils"), line(course["plt"], "pink", 0.01, 1000, "platelets")],
+        }
     )
     said = (
-        " Diamonds are published medians with 95 % intervals."
-        if points
+        " Points are published medians with 95 % intervals."
+        if targets
         else " No published course of this population stands in the registry."
     )
     caption = (
         f"{population.label}: median, and the middle 50 and 80 % of {len(course.info)} virtual patients over the parameter sets of the "
         f"ensemble, without relapse treatment or transplant.{said}"
     )
-    return Figure(draw_panels(course.days, panels, title=f"Bands of the population {population.id}", band=_BAND), caption)
+    return Figure(draw_panels(panels, title=f"Bands of the population {population.id}", band=_BAND), caption, f"bands-{population.id}")

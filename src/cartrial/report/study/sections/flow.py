@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cartrial.report.figures.bars import draw_bars
-from cartrial.report.page.blocks import Block, Figure, Section, Table, Text
+from cartrial.report.page.blocks import Block, Section, Steps, Table, Text
 from cartrial.report.study.data import ReportData
 
 __all__ = ["MILESTONES", "build"]
@@ -27,13 +26,12 @@ def build(data: ReportData) -> Section:
     title, short = "From consent to evaluable", "Flow"
     counts = {name: data.rows.stat(data.rows.where("flow", name), "n") for name in MILESTONES}
     # A milestone that no subject has, between others that have some, was not recorded (allogeneic: no leukapheresis).
-    lines = [(words, counts[name]) for name, words in MILESTONES.items() if (stat := counts[name]) and stat.value]
+    lines = [(words, stat) for name, words in MILESTONES.items() if (stat := counts[name]) and stat.value]
     if not lines:
         return Section("flow", title, [Text("No milestone was recorded, so no flow is shown.")], short)
     reader = data.study.readers.primary
-    figure = draw_bars(lines, title="Number of subjects at each milestone", band=data.band)
     caption = f"Subjects at each milestone. Assessed, evaluable and responders are by the primary reader ({reader})."
-    blocks: list[Block] = [Figure(figure, caption, 460)]
+    blocks: list[Block] = [Steps(lines, caption)]
     shown = {words for words, _ in lines}
     absent = [words.lower() for words in MILESTONES.values() if words not in shown]
     if absent:

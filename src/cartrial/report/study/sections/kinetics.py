@@ -55,13 +55,15 @@ def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block
     limits = samples["LLOQ"].drop_nulls().unique()
     words, unit = TESTS[test]
     lloq = float(limits[0]) if len(limits) == 1 else None
-    svg = draw_profiles(profiles, lloq=lloq, unit=f"{words} ({unit})", title=f"{words} over time, one line a subject", band=data.band)
+    axis = f"{words[:1].lower()}{words[1:]}, {unit}"
+    document = draw_profiles(profiles, lloq=lloq, unit=axis, title=f"{words} over time, one line a subject", band=data.band)
     beyond = "" if lloq or limits.is_empty() else " The limits of quantification differ between samples."
     return [
         Figure(
-            svg,
-            f"{words}, each subject, by best response (reader {data.study.readers.primary}). Values below the limit of "
-            f"quantification lie on the foot, those above it on it.{beyond}",
+            document,
+            f"{words}, one line a subject, by best response (reader {data.study.readers.primary}); hover follows one. Triangles: below the "
+            f"limit of quantification, {'at half of it' if lloq else 'on the foot'}; a value above the limit stands on it.{beyond}",
+            f"profiles-{test}",
         )
     ]
 
@@ -72,14 +74,17 @@ def _strips(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
         frame = data.adam.adck.filter((pl.col("PARCAT1") == test) & (pl.col("PARAMCD") == _code(code, data)) & (pl.col("AVAL") > 0))
         if frame.height < 2:
             continue
-        values = [(groups.get(subject, ""), value) for subject, value in frame.select("SUBJ", "AVAL").iter_rows()]
+        values = [
+            (data.labels.get(subject, ""), groups.get(subject, ""), value) for subject, value in frame.select("SUBJ", "AVAL").iter_rows()
+        ]
         name = PARAMETERS[code].format(auc=data.study.kinetics.auc_to)
         unit = next(iter(frame["AVALU"].drop_nulls().to_list()), "")
         said = (
             f"{TESTS[test][0]}: {name.lower() if code == 'AUC' else name} by best response (reader "
             f"{data.study.readers.primary}), one point a subject that expanded."
         )
-        blocks.append(Figure(draw_strip(values, label=f"{name} ({unit})", title=f"{name} by response", band=data.band), said))
+        drawn = draw_strip(values, label=f"{name} ({unit})", title=f"{name} by response", band=data.band)
+        blocks.append(Figure(drawn, said, f"strip-{test}-{code}"))
     return blocks
 
 

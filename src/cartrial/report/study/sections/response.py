@@ -122,11 +122,11 @@ def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], 
         draw_forest(
             lines,
             title="Response rates of all variants with their intervals",
-            xlabel="Rate (%) with its interval",
+            xlabel="Rate with its interval",
             band=data.band,
-            label_width=270,
         ),
         "Response rates by variant; a diamond is the main analysis of its endpoint. A contrast between strategies for "
         "transplant is a difference between questions, not an effect of transplant.",
+        "forest-variants",
     )
     return [figure, table]

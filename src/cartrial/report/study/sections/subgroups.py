@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.page.blocks import Figure, Note, Section, Text
 from cartrial.report.page.rows import parts
@@ -37,11 +35,9 @@ def build(data: ReportData) -> Section:
                 lines.append(Line(LEVEL_WORDS.get(level, level), at.n, at.total, at.rate, at.lower, at.upper))
     if len(lines) == 1:
         return Section("subgroups", title, [Text("No subgroup characteristic was recorded, so no subgroup is shown.")], title)
-    svg: Markup = draw_forest(
-        lines, title=f"{endpoint.label} by subgroup", xlabel=f"{endpoint.label} (%) with its interval", band=data.band
-    )
+    document = draw_forest(lines, title=f"{endpoint.label} by subgroup", xlabel="Rate with its interval", band=data.band)
     caption = parts(
-        "{} by subgroup. Population: {}; {}; reader: {}; {}.",
+        "{} by subgroup: number, rate and interval; the square grows with N, dotted: all. Population: {}; {}; reader: {}; {}.",
         endpoint.label,
         overall.population,
         overall.window,
@@ -49,4 +45,4 @@ def build(data: ReportData) -> Section:
         overall.strategies,
     )
     note = Note("Subgroups are described, not tested: the study was not planned to compare them.")
-    return Section("subgroups", title, [Figure(svg, caption), note], title)
+    return Section("subgroups", title, [Figure(document, caption, "forest-subgroups"), note], title)

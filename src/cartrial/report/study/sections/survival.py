@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import polars as pl
 from markupsafe import Markup
 
 from cartrial.analysis.tables.times import LANDMARKS
-from cartrial.endpoints import kind_of_end
-from cartrial.report.figures.curve import Curve, draw_curves
+from cartrial.analysis.wording import DAYS_PER_MONTH
+from cartrial.report.figures.curve import Curve, draw_curves, read_moments
+from cartrial.report.figures.style import COLOURS
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import ABSENT, Cell, ResultRow, Stat, parts
-from cartrial.report.page.svg import COLOURS, DAYS_PER_MONTH
+from cartrial.report.page.rows import ABSENT, Cell, ResultRow, parts
 from cartrial.report.study.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
 from cartrial.report.study.lacking import beside, is_absent
 from cartrial.report.study.sections.estimates import variant_names, variant_words
@@ -25,7 +24,7 @@ ORIGINS = {"first-response": "the first response", "day-0": "the first infusion"
 
 def origin_words(endpoint: Endpoint) -> str:
     """Return the title of a time axis."""
-    return f"Months since {ORIGINS[endpoint.origin or 'day-0']} (1 month = 30.4375 days)"
+    return f"Months since {ORIGINS[endpoint.origin or 'day-0']}"
 
 
 def build(data: ReportData) -> Section:
@@ -118,53 +117,37 @@ def _landmarks(data: ReportData) -> list[Block]:
     return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
 
 
-def _points(rows: list[ResultRow], name: str) -> list[tuple[float, float, float | None, float | None]]:
-    at: dict[float, dict[str, float | None]] = {}
-    for row in rows:
-        if row["statistic"] in (name, f"{name}_lower", f"{name}_upper") and row["time"] is not None:
-            at.setdefault(row["time"], {})[row["statistic"]] = row["value"]
-    points = []
-    for day, values in sorted(at.items()):
-        height = values.get(name)
-        if height is not None:
-            points.append((day, height, values.get(f"{name}_lower"), values.get(f"{name}_upper")))
-    return points
-
-
-def _risk(data: ReportData, rows: list[ResultRow]) -> list[tuple[float, Stat]]:
-    found = [
-        (row["time"], Stat(row["text"], row["key"], row["value"]))
-        for row in rows
-        if row["statistic"] == "at_risk" and row["time"] is not None
-    ]
-    months = [pair for pair in found if abs(pair[0] / DAYS_PER_MONTH - round(pair[0] / DAYS_PER_MONTH)) < 0.02]
-    return sorted(months or found, key=lambda pair: pair[0])
-
-
 def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     found = data.rows.where("survival", endpoint.id, variant="", by="", level="")
-    times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
     median = data.rows.stat(found, "median")
     if median is not None and is_absent(median.text):
         return [Text(parts("{}: {}, so no curve is drawn.", endpoint.label, median))]
-    if not found or times.is_empty():
+    main = Curve("All", read_moments(found, "survival"))
+    if not main.drawn:
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]
-    censored = sorted(times.filter(kind_of_end() == 1)["AVAL"].drop_nulls().to_list())
-    end = max(times["AVAL"].drop_nulls().to_list(), default=0)
-    points = [point for point in _points(found, "survival") if point[0] <= end]
-    curve = Curve(endpoint.label, COLOURS["blue"], points, censored, _risk(data, found), end)
-    svg = draw_curves(
-        [curve],
-        title=f"{endpoint.label}: Kaplan–Meier curve",
-        ylabel="Share alive" if endpoint.events == ("death",) else "Share without an event",
+    curves, choices = [main], {"": "all subjects"}
+    labels = {item.id: item for item in data.study.baseline}
+    for name in data.study.subgroups:
+        grouped = data.rows.where("survival", endpoint.id, variant="", by=name)
+        levels = in_order(list({row["level"] for row in grouped if row["statistic"] == "survival"}), labels[name].levels)
+        for level in levels:
+            moments = read_moments([row for row in grouped if row["level"] == level], "survival")
+            curves.append(Curve(LEVEL_WORDS.get(level, level), moments, of=name))
+        if levels:
+            choices[name] = f"by {labels[name].label[:1].lower()}{labels[name].label[1:]}"
+    document = draw_curves(
+        curves,
+        title=f"{endpoint.label}: Kaplan–Meier curve with its limits and the numbers at risk",
+        ylabel="alive" if endpoint.events == ("death",) else "without an event",
         xlabel=origin_words(endpoint),
         band=data.band,
+        choices=choices,
     )
     first = found[0]
     stat = data.rows.stat
     caption = parts(
         "{} ({}). Median (months): {} ({} to {}); events: {} among {} subjects. Population: {}{}; {}. Band: "
-        "95 % log(−log) limits; ticks: censored.",
+        "95 % log(−log) limits; ticks: censored. A month is 30.4375 days.",
         endpoint.label,
         endpoint.id,
         *(data.rows.months(found, end) for end in ("", "_lower", "_upper")),
@@ -174,7 +157,7 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
         _by_reader(first),
         first["strategies"],
     )
-    return [Figure(svg, _with_assumptions(data, endpoint, caption))]
+    return [Figure(document, _with_assumptions(data, endpoint, caption), f"curve-{endpoint.id}")]
 
 
 def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
@@ -182,40 +165,34 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
     everything = data.rows.where("incidence", endpoint.id, by="event")
     for variant in dict.fromkeys(row["variant"] for row in everything):
         rows = [row for row in everything if row["variant"] == variant]
-        times = data.adam.adtte.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == variant))
-        end = max(times["AVAL"].drop_nulls().to_list(), default=0)
-        levels = list(dict.fromkeys(row["level"] for row in rows if row["statistic"] == "incidence"))
+        levels = sorted(dict.fromkeys(row["level"] for row in rows if row["statistic"] == "incidence"), key=lambda level: "death" in level)
         curves = []
-        for i, level in enumerate(sorted(levels, key=lambda level: "death" in level)):
-            at = [row for row in rows if row["level"] == level]
+        for level in levels:
             words = " or ".join(EVENT_WORDS.get(event, event) for event in level.split("+"))
             colour = COLOURS["black"] if "death" in level and len(levels) > 1 else COLOURS["red"]
-            curves.append(
-                Curve(
-                    words,
-                    colour,
-                    [point for point in _points(at, "incidence") if point[0] <= end],
-                    (),
-                    _risk(data, at) if i == 0 else (),
-                    end,
-                )
-            )
-        if not curves:
+            curves.append(Curve(words, read_moments([row for row in rows if row["level"] == level], "incidence"), colour))
+        if not any(curve.drawn for curve in curves):
             continue
         first = rows[0]
-        title = f"{endpoint.label}: cumulative incidence"
-        svg = draw_curves(curves, title=title, ylabel="Cumulative incidence", xlabel=origin_words(endpoint), band=data.band, rising=True)
+        document = draw_curves(
+            curves,
+            title=f"{endpoint.label}: cumulative incidence of each event with its limits and the numbers at risk",
+            ylabel="cumulative incidence",
+            xlabel=origin_words(endpoint),
+            band=data.band,
+            joint=True,
+        )
         named = f", variant {variant_words(variant)}" if variant else ""
         counts = "; ".join(("{} {}",) * len(levels))
         events = [
             piece
-            for curve, level in zip(curves, sorted(levels, key=lambda level: "death" in level), strict=True)
+            for curve, level in zip(curves, levels, strict=True)
             for piece in (curve.label, data.rows.stat(rows, "events", level=level))
         ]
         caption = parts(
             "{} ({}){}: cumulative incidence of each event, the other competing (Aalen–Johansen, 95 % limits). Events: "
             + counts
-            + "; subjects: {}. Population: {}{}; {}.",
+            + "; subjects: {}. Population: {}{}; {}. A month is 30.4375 days.",
             endpoint.label,
             endpoint.id,
             named,
@@ -225,7 +202,7 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             _by_reader(first),
             first["strategies"],
         )
-        blocks.append(Figure(svg, _with_assumptions(data, endpoint, caption)))
+        blocks.append(Figure(document, _with_assumptions(data, endpoint, caption), f"incidence-{endpoint.id}"))
     return blocks
 
 

@@ -35,14 +35,14 @@ def build(data: ReportData) -> Section:
     for start in range(0, len(swimmers), size):
         part = swimmers[start : start + size]
         where = f" ({start // size + 1} of {pieces})" if pieces > 1 else ""
-        svg = draw_swimmers(
+        document = draw_swimmers(
             part, last=last, title=f"One line a subject: remission, relapse, transplant, new therapy and death{where}", band=data.band
         )
         said = (
             f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time "
             "known; green: from the first CR or CRi to relapse or the last assessment in remission."
         )
-        blocks.append(Figure(svg, said, 640))
+        blocks.append(Figure(document, said, "swimmer"))
     return Section("swimmers", title, blocks, "Subjects")
 
 

@@ -1,0 +1,68 @@
+"""How does a figure become a picture without a browser? By vl-convert, of the extra `figures`: SVG, PNG, PDF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cartrial.errors import InputError
+from cartrial.extras import require
+from cartrial.report.page.blocks import Figure
+
+__all__ = ["FORMATS", "check_formats", "draw_svg", "write_pictures"]
+
+FORMATS = ("svg", "png", "pdf")
+"""Formats of files. Two runs on one machine give equal bytes of SVG and PNG; a PDF holds the time it was made."""
+
+WIDTH, PANELS = 760, 680
+"""Width of a picture, and of the axes of panels. Unit: px."""
+_VERSION = "6.4"
+_SCALE = 3
+
+
+def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """Return formats of pictures in the order of `FORMATS`.
+
+    Raises
+    ------
+    InputError
+        If one is unknown, or the extra `figures` is not installed.
+    """
+    wanted = set(formats)
+    unknown = sorted(wanted - set(FORMATS))
+    if unknown:
+        raise InputError(f"'{unknown[0]}' is no format of a figure", key="--figures", right=f"Known are: {', '.join(FORMATS)}")
+    if wanted:
+        require("vl_convert", extra="figures")
+    return tuple(name for name in FORMATS if name in wanted)
+
+
+def draw_svg(figure: Figure) -> str:
+    """Return a figure as SVG that can stand beside others in one page: its marks' names begin with the figure's."""
+    svg: str = require("vl_convert", extra="figures").vegalite_to_svg(_sized(figure.document), vl_version=_VERSION)
+    return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure.name}-", svg)
+
+
+def write_pictures(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:
+    """Write each figure into a folder, as one file a format, named as the figure is on its page."""
+    draw = require("vl_convert", extra="figures")
+    folder.mkdir()
+    for figure in figures:
+        sized = _sized(figure.document)
+        for name in formats:
+            path = folder / f"{figure.name}.{name}"
+            if name == "svg":
+                path.write_text(draw.vegalite_to_svg(sized, vl_version=_VERSION), encoding="utf-8")
+            elif name == "png":
+                path.write_bytes(draw.vegalite_to_png(sized, vl_version=_VERSION, scale=_SCALE))
+            else:
+                path.write_bytes(draw.vegalite_to_pdf(sized, vl_version=_VERSION))
+
+
+def _sized(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with a width of its own: there is no page to give it one."""
+    if "vconcat" in document:
+        return document | {"vconcat": [view | {"width": PANELS} for view in document["vconcat"]]}
+    return document | {"width": WIDTH}

@@ -1,0 +1,114 @@
+"use strict";
+// Draws the page's figures from their documents and puts their controls above them. It computes no number.
+(() => {
+  const source = document.getElementById("figures");
+  if (!source) return;
+  const documents = JSON.parse(source.textContent), views = new Map(), widths = new Map();
+  const make = (tag, parent, more = {}) => { const node = Object.assign(document.createElement(tag), more); parent.append(node); return node; };
+
+  // What stands under the pointer, kept within the window; text alone, whatever the data hold.
+  const reading = make("div", document.body, {id: "reading", hidden: true});
+  reading.setAttribute("role", "status");
+  function read(_, event, item, value) {
+    reading.hidden = !value;
+    if (!value) return;
+    reading.textContent = value;
+    const {width, height} = reading.getBoundingClientRect(), edge = document.documentElement;
+    const above = event.clientY + 18 + height > edge.clientHeight;
+    reading.style.left = Math.max(6, Math.min(event.clientX + 14, edge.clientWidth - width - 6)) + "px";
+    reading.style.top = Math.max(6, above ? event.clientY - height - 14 : event.clientY + 18) + "px";
+  }
+
+  function set(name, signal, value) {
+    const view = views.get(name);
+    if (view) view.signal(signal, value).runAsync();
+  }
+
+  // Boxes that show and hide series: what the legend of Vega can do by mouse alone, these do by keyboard too.
+  function boxes(name, control, field, value) {
+    const series = Array.isArray(control.series) ? control.series : control.series[value] || [];
+    field.replaceChildren();
+    field.hidden = series.length < 2;
+    make("legend", field, {textContent: control.label});
+    const hidden = new Set();
+    series.forEach((words, k) => {
+      const label = make("label", field), box = make("input", label, {type: "checkbox", checked: true});
+      const swatch = make("span", label, {className: "swatch"});
+      swatch.style.background = control.colours[k % control.colours.length];
+      label.append(words);
+      box.addEventListener("change", () => { box.checked ? hidden.delete(words) : hidden.add(words); set(name, control.signal, [...hidden]); });
+    });
+  }
+
+  function controls(name, list, place) {
+    const bar = make("div", place, {className: "controls"});
+    const toggles = list.filter(control => control.kind === "toggles").map(control => [control, document.createElement("fieldset")]);
+    for (const control of list) {
+      if (control.kind !== "choice") continue;
+      const label = make("label", bar, {textContent: control.label}), menu = make("select", label);
+      for (const [value, words] of control.options) make("option", menu, {value, textContent: words});
+      menu.addEventListener("change", () => {
+        for (const [other, field] of toggles) if (other.of === control.signal) { set(name, other.signal, []); boxes(name, other, field, menu.value); }
+        set(name, control.signal, menu.value);
+      });
+    }
+    for (const [control, field] of toggles) {
+      bar.append(field);
+      const first = list.find(other => other.signal === control.of);
+      boxes(name, control, field, first ? first.value : "");
+    }
+    return bar;
+  }
+
+  // Panels one beneath the other do not take the width of their place by themselves.
+  function fitted(spec, place) {
+    if (!spec.vconcat) return spec;
+    const width = Math.max(160, Math.min(place.clientWidth, 960) - (spec.usermeta.aside || 80));
+    return {...spec, vconcat: spec.vconcat.map(panel => ({...panel, width}))};
+  }
+
+  async function draw(name, place) {
+    const spec = documents[name], inner = place.querySelector(".plot");
+    widths.set(name, place.clientWidth);
+    const result = await vegaEmbed(inner, fitted(spec, place), {
+      ast: true, renderer: "svg", mode: "vega-lite", tooltip: read, loader: {target: "_self"}, downloadFileName: name,
+      actions: {export: {png: true, svg: true}, source: false, compiled: false, editor: false}, scaleFactor: {png: 3, svg: 1},
+    });
+    if (views.has(name)) views.get(name).finalize();
+    views.set(name, result.view);
+    const svg = inner.querySelector("svg.marks");
+    if (svg) { svg.setAttribute("role", "img"); svg.setAttribute("aria-label", spec.description); }
+    const menu = inner.querySelector("summary");
+    if (menu) { menu.setAttribute("aria-label", "Save this figure"); menu.title = "Save this figure"; }
+  }
+
+  async function start() {
+    const began = performance.now();
+    for (const place of document.querySelectorAll("[data-figure]")) {
+      const name = place.dataset.figure, spec = documents[name];
+      try {
+        const list = (spec.usermeta && spec.usermeta.controls) || [];
+        if (list.length) controls(name, list, place);
+        make("div", place, {className: "plot"});
+        await draw(name, place);
+      } catch (error) {
+        make("p", place, {className: "note", textContent: "This figure could not be drawn: " + error.message});
+        console.error(name, error);
+      }
+    }
+    document.documentElement.dataset.drawn = (performance.now() - began).toFixed(0);
+  }
+
+  let waiting = 0;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      for (const place of document.querySelectorAll("[data-figure]")) {
+        const name = place.dataset.figure;
+        if (documents[name].vconcat && place.clientWidth && widths.get(name) !== place.clientWidth) draw(name, place);
+      }
+    }, 200);
+  });
+  window.cartrialFigures = views;
+  start();
+})();
