@@ -1,0 +1,157 @@
+"""What does a reader see and reach in a browser? Debian's Chromium, without a screen; left out where it or Playwright is not there.
+
+Origin of expected values: `by hand`, the acceptance of the figures (no sideways scrolling, no request, drawn, read, hidden, chosen by
+keyboard), and the results rows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cartrial.analysis import analyse
+from cartrial.report import write_report
+from cartrial.sdtm.source import no_findings
+from cartrial.study import Study
+from report_example import figures_of, invent
+
+pytestmark = pytest.mark.slow
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of invented subjects, with still pictures where they can be drawn."""
+    study = Study.load("inaticel")
+    adam = invent(study)
+    out = tmp_path_factory.mktemp("browser") / "out"
+    try:
+        import vl_convert  # noqa: F401
+
+        formats: tuple[str, ...] = ("svg",)
+    except ImportError:
+        formats = ()
+    write_report(study, None, adam, analyse(study, adam), no_findings(), out, seed=4, figures=formats)
+    return out
+
+
+def opened(browser: Any, folder: Path, width: int, **context: Any) -> tuple[Any, list[str], list[str]]:
+    """A page of a width whose figures are drawn, what its console said, and what it asked for."""
+    page = browser.new_context(viewport={"width": width, "height": 900}, **context).new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((folder / "report.html").as_uri())
+    if context.get("java_script_enabled", True):
+        page.wait_for_function("document.documentElement.dataset.drawn", timeout=60000)
+    return page, said, asked
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_figures_are_drawn_at_every_width(browser: Any, folder: Path, width: int) -> None:
+    """No error, no request but the page's own, no sideways scrolling; each figure has its picture within the page."""
+    page, said, asked = opened(browser, folder, width)
+    assert said == [] and len(asked) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    names = set(figures_of((folder / "report.html").read_text()))
+    boxes = {name: page.locator(f"#figure-{name} svg.marks").bounding_box() for name in names}
+    assert all(box and box["width"] > 200 and box["x"] >= 0 and box["x"] + box["width"] <= width + 1 for box in boxes.values())
+
+
+def test_hover_reads_the_curve(browser: Any, folder: Path) -> None:
+    """What stands under the pointer in the middle of an interval is the reading of it, within the window."""
+    page, _, _ = opened(browser, folder, 390)
+    reading = figures_of((folder / "report.html").read_text())["curve-os"]["datasets"]["reading"]
+    there = [row for row in reading if row["of"] == ""]
+    wide = max(there, key=lambda row: row["b"] - row["a"])
+    shapes = page.locator("#figure-curve-os svg.marks .mark-rect.role-mark").last.locator("path")
+    assert shapes.count() == len(there)
+    shapes.nth(there.index(wide)).hover(force=True)
+    page.wait_for_timeout(200)
+    assert page.locator("#reading").inner_text() == wide["tip"]
+    box = page.locator("#reading").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_groups_are_chosen_and_hidden_by_keyboard(browser: Any, folder: Path) -> None:
+    """A choice shows the numbers at risk of its groups alone; a box hides one of them; the picture that is saved agrees."""
+    page, _, _ = opened(browser, folder, 820)
+    results = json.loads((folder / "results.json").read_text())
+    figure = page.locator("#figure-curve-os")
+
+    def at_risk(level: str) -> list[str]:
+        rows = [row for row in results if (row["analysis"], row["endpoint"], row["by"], row["level"]) == ("survival", "OS", "SEX", level)]
+        return [row["text"] for row in rows if row["statistic"] == "at_risk" and row["time"] == 0 and row["variant"] == ""]
+
+    def words() -> list[str]:
+        svg = page.evaluate("cartrialFigures.get('curve-os').toSVG()")
+        return [text.replace("&gt;", ">").replace("&lt;", "<") for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
+
+    assert "female" not in words()
+    figure.locator("select").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(300)
+    assert figure.locator("select").input_value() == "SEX"
+    assert {"female", "male", *at_risk("F"), *at_risk("M")} <= set(words()) and "All" not in words()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    hidden = figure.locator("fieldset label").first.inner_text()
+    assert hidden not in words() and ({"female", "male"} - {hidden}) <= set(words())
+
+
+def test_a_swimmer_is_sorted(browser: Any, folder: Path) -> None:
+    page, _, _ = opened(browser, folder, 820)
+    figure = page.locator("#figure-swimmer")
+    figure.locator("select").select_option("name")
+    page.wait_for_timeout(400)
+    labels = page.evaluate(
+        "[...document.querySelectorAll('#figure-swimmer .role-axis-label text')].map(t => [t.getBoundingClientRect().top, t.textContent])"
+    )
+    # subjects are 001 to 039, months have fewer digits
+    names = [text for _, text in sorted(labels) if len(text) == 3]
+    assert len(names) == 39 and names == sorted(names)
+
+
+def test_a_figure_is_saved_as_png_and_svg(browser: Any, folder: Path, tmp_path: Path) -> None:
+    """The menu is reached by keyboard; files are named by the figure; the SVG has the band."""
+    page, _, _ = opened(browser, folder, 820)
+    page.locator("#figure-curve-os summary").focus()
+    page.keyboard.press("Enter")
+    for place, kind in enumerate(("svg", "png")):
+        link = page.locator("#figure-curve-os .vega-actions a").nth(place)
+        with page.expect_download() as waiting:
+            link.click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        assert path.name == f"curve-os.{kind}"
+        content = path.read_bytes()
+        assert (b"VIRTUAL PATIENTS: simulated" in content) if kind == "svg" else content.startswith(b"\x89PNG")
+
+
+def test_without_scripts_a_still_picture_or_a_sentence_stands_there(browser: Any, folder: Path) -> None:
+    page, _, _ = opened(browser, folder, 390, java_script_enabled=False)
+    names = figures_of((folder / "report.html").read_text())
+    stills, notes = page.locator("figure.drawing .still svg").count(), page.locator("figure.drawing .note").count()
+    assert stills + notes == len(names) and (stills == 0 or notes == 0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
