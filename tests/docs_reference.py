@@ -382,6 +382,7 @@ ROOMS = (
 
 CONSTANTS = {
     "CRITERIA": "The built-in criteria sets by name.",
+    "ASSUMABLE": "Attributes that may be assumed where a source is silent, with their words.",
     "VERDICTS": "The verdicts of checks, the worst first, and what each says.",
     "CHECK_RULES": "Every rule of checking.",
     "MAPPING_RULES": "What reading a spreadsheet through a mapping can find: id, severity, words.",

@@ -17,6 +17,28 @@ __all__: list[str] = []
 evidence = typer.Typer(help="Published results: what is known, whether it is consistent, whether it may be compared.", add_completion=False)
 app.add_typer(evidence, name="evidence")
 
+
+@evidence.callback(invoke_without_command=True)
+def summary(context: typer.Context) -> None:
+    """Say how much is held, and how much of it may be compared."""
+    if context.invoked_subcommand is not None:
+        return
+    from cartrial.evidence import count_pairs, is_response_rate, load_evidence
+
+    held = load_evidence()
+    rates = [(trial, one) for trial, one in held.results if is_response_rate(one)]
+    pairs = count_pairs(held, rates)
+    tell(f"{len(held.results)} published results of {len(held.trials)} trials, from {len(held.sources)} sources.")
+    tell(
+        f"{pairs.results} response rates make {pairs.pairs} pairs from different trials: {pairs.different} differ in a stated attribute, "
+        f"{pairs.not_established} cannot be decided, {pairs.comparable} {'is' if pairs.comparable == 1 else 'are'} comparable on all."
+    )
+    for name, (different, unknown) in pairs.by_attribute.items():
+        if different or unknown:
+            tell(f"  {name:<12}  differs in {different}, not established in {unknown}")
+    tell("`cartrial evidence list`, `show`, `check` and `compare` say more.")
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -101,3 +123,32 @@ def check(
         counts = {verdict: sum(finding.verdict == verdict for finding in found) for verdict in VERDICTS}
         tell(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
     raise typer.Exit(code)
+
+
+@evidence.command("compare")
+def compare(
+    left: Annotated[str, typer.Argument(metavar="RESULT", help="The id of a result.")],
+    right: Annotated[str, typer.Argument(metavar="OTHER", help="The id of another.")],
+    assume: Annotated[
+        list[str] | None,
+        typer.Option("--assume", metavar="ATTRIBUTE=WORD", help="What is taken where a source is silent, such as hsct=treatment-policy."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two results attribute by attribute. Exit code 2 with the reasons if they may not be put side by side."""
+    from cartrial.evidence import compare_results, load_evidence, read_assumptions, require_comparable
+
+    compared = compare_results(load_evidence(), left, right, assume=read_assumptions(assume or []))
+    if as_json:
+        whole = {**asdict(compared), "status": compared.status, "assumed": compared.assumed, "reasons": compared.reasons()}
+        tell(json.dumps(whole, indent=2))
+        raise typer.Exit(0 if compared.status == "comparable" else 2)
+    rows = [(one.name, one.left or "not stated", one.right or "not stated", one.status, one.assumed) for one in compared.attributes]
+    wide = [max(len(head), *(len(row[i] or "") for row in rows)) for i, head in enumerate(("attribute", left, right))]
+    tell(f"{'attribute':<{wide[0]}}  {left:<{wide[1]}}  {right}")
+    for name, one, two, status, assumed in rows:
+        tell(f"{name:<{wide[0]}}  {one:<{wide[1]}}  {two:<{wide[2]}}  {status}" + (f", assuming {assumed}" if assumed else ""))
+    for note in compared.notes:
+        tell(f"Note: {note}.")
+    require_comparable([compared])
+    tell("They estimate the same" + (f", assuming {', '.join(compared.assumed)}." if compared.assumed else "."))

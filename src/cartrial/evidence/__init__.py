@@ -6,14 +6,19 @@ from cartrial.evidence.checks.findings import VERDICTS, Finding
 from cartrial.evidence.checks.intervals import Asked, Fit, fit_limits
 from cartrial.evidence.checks.statement import check_statement
 from cartrial.evidence.checks.survival import LimitType, read_limits
+from cartrial.evidence.gate.compare import Attribute, Comparison, Pairs, compare_results, count_pairs, require_comparable
+from cartrial.evidence.gate.estimand import ASSUMABLE, is_response_rate, read_assumptions
 from cartrial.evidence.registry.model import Interval, Measure, Result, Value
 from cartrial.evidence.registry.read import Evidence, load_evidence, read_evidence, read_trial
 from cartrial.evidence.registry.trial import Claim, Mark, Source, Trial, TrialFile
 
 __all__ = [
+    "ASSUMABLE",
     "VERDICTS",
     "Asked",
+    "Attribute",
     "Claim",
+    "Comparison",
     "Evidence",
     "Finding",
     "Fit",
@@ -21,6 +26,7 @@ __all__ = [
     "LimitType",
     "Mark",
     "Measure",
+    "Pairs",
     "Printing",
     "Result",
     "Source",
@@ -30,12 +36,17 @@ __all__ = [
     "check_evidence",
     "check_results",
     "check_statement",
+    "compare_results",
+    "count_pairs",
     "fit_limits",
+    "is_response_rate",
     "load_evidence",
     "possible_counts",
     "possible_denominators",
     "possible_splits",
+    "read_assumptions",
     "read_evidence",
     "read_limits",
     "read_trial",
+    "require_comparable",
 ]

@@ -1,0 +1,1 @@
+"""May these numbers be put side by side? Attribute by attribute the same, different, or not established."""
