@@ -1,7 +1,7 @@
 """Do spoilt files end in one message? Mutated study files, mappings, CSV, XPT, Dataset-JSON, NDJSON, Parquet and workbooks, by a seed.
 
-`make fuzz`, or `python benchmarks/fuzz.py [NUMBER [SEED]]`. Each spoilt study goes through `cartrial check`, some through `derive` and
-`report`. Wanted: exit code 0, 1 or 2, no traceback, one message where the input is refused, and nothing half written. What fails is
+`make fuzz`, or `python benchmarks/fuzz.py [NUMBER [SEED [FROM]]]`. Each spoilt study goes through `cartrial check`, some through `derive`
+and `report`. Wanted: exit code 0, 1 or 2, no traceback, one message where the input is refused, and nothing half written. What fails is
 printed with its number, and kept below `fuzz-failures`.
 """
 
@@ -219,7 +219,10 @@ def spoil_cells(data: bytes, chance: random.Random) -> bytes:
         except (ValueError, AttributeError, IllegalCharacterError):  # refused by the library, or part of a merged one
             continue
     out = io.BytesIO()
-    book.save(out)
+    try:
+        book.save(out)
+    except (TypeError, ValueError, AttributeError):  # the library cannot write what it took
+        return spoil_bytes(data, chance)
     return out.getvalue()
 
 
@@ -340,12 +343,12 @@ def wrong(code: int, said: str, left: list[str], seconds: float) -> str | None:
     return f"{seconds:.0f} s" if seconds > 30 else None
 
 
-def fuzz(number: int, seed: int, *, only: int | None = None) -> Iterator[tuple[int, str, int, str | None]]:
+def fuzz(number: int, seed: int, *, start: int = 0) -> Iterator[tuple[int, str, int, str | None]]:
     """Return the number, the file, the exit code and the fault of each spoilt study."""
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "bases").mkdir()
         studies = bases(Path(place) / "bases")
-        for i in range(number) if only is None else [only]:
+        for i in range(start, number):
             chance = random.Random(seed * 1_000_003 + i)
             base = studies[i % len(studies)]
             name = chance.choice(list(base.spoils))
@@ -372,8 +375,9 @@ def fuzz(number: int, seed: int, *, only: int | None = None) -> Iterator[tuple[i
 if __name__ == "__main__":
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    start = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     started, codes, faults = time.perf_counter(), Counter[int](), 0
-    for i, name, code, fault in fuzz(number, seed):
+    for i, name, code, fault in fuzz(number, seed, start=start):
         codes[code] += 1
         if sum(codes.values()) % 500 == 0:
             print(f"{sum(codes.values())} after {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
@@ -381,4 +385,4 @@ if __name__ == "__main__":
             faults += 1
             print(f"{seed}-{i} {name}: {fault}", flush=True)
     shown = ", ".join(f"{count} with exit code {code}" for code, count in sorted(codes.items()))
-    print(f"{number} spoilt studies in {time.perf_counter() - started:.0f} s: {shown}; {faults} faults.")
+    print(f"{number - start} spoilt studies in {time.perf_counter() - started:.0f} s: {shown}; {faults} faults.")
