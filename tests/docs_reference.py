@@ -265,14 +265,15 @@ def _populations() -> str:
 
 def _burden() -> str:
     from cartrial.virtual.calibration import read_scores
-    from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES, words_of
+    from cartrial.virtual.calibration.burden import OUTCOMES, tell_not_reached, words_of
 
+    stored = read_scores("burden")
     rows = [
         (f"`{row['population']}`", row["blasts"], row["infused"], *(words_of(name, row[name]) for name in OUTCOMES))
-        for row in read_scores("burden").iter_rows(named=True)
+        for row in stored.iter_rows(named=True)
     ]
     head = ("population", "blasts", "infused", *(words for words, _ in OUTCOMES.values()))
-    return table(head, rows) + "\n\n" + NOT_REACHED
+    return table(head, rows) + "\n\n" + tell_not_reached(stored)
 
 
 def _settings() -> str:

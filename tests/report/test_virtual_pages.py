@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cartrial.analysis import analyse
+from cartrial.analysis import SCHEMA, analyse
 from cartrial.analysis.results import check_results, sort_results
 from cartrial.design.trials.compare import MONTH_12, WAITED, compare_supply, published_of
 from cartrial.endpoints import derive
@@ -16,10 +16,12 @@ from cartrial.errors import InputError
 from cartrial.report.figures.panels import Panel, Trace, draw_panels
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.data import ReportData
-from cartrial.report.study.sections.published import burden_blocks, published_section
+from cartrial.report.study.sections.published import MEASURES, burden_blocks, published_section
 from cartrial.report.virtual.page import write_comparison, write_population
 from cartrial.study import Study
-from cartrial.virtual.calibration.burden import NOT_REACHED, OUTCOMES
+from cartrial.virtual import load_targets
+from cartrial.virtual.calibration import read_scores
+from cartrial.virtual.calibration.burden import OUTCOMES, tell_not_reached
 from cartrial.virtual.patients.ensemble import Ensemble
 from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import emit_sdtm, plan_study, virtual_study
@@ -108,12 +110,44 @@ def test_the_report_has_a_section_on_published_results():
     assert published_section(data, "autologous-cd19") is None
 
 
+def test_every_published_measure_is_shown_in_words_and_its_own_unit():
+    """By hand from `targets.yaml`: 30,000 copies, 9.6 days, a ratio of 4.5, months of a median, whose blasts; no share is above 100 %."""
+    study = virtual_study(Study.load("inaticel"))
+    data = ReportData(study, None, None, Rows(pl.DataFrame(schema=SCHEMA)), None, "virtual")
+    lines = {name: {row[0]: row for row in published_section(data, name).blocks[1].rows} for name in ("eliana", "mskcc", "zuma3")}
+    eliana, mskcc = lines["eliana"], lines["mskcc"]
+    assert eliana["Cmax, geometric mean (copies/ug)"][2] == "30,000 (22,500 to 40,000)"
+    assert eliana["Tmax, median (days)"][2] == "9.6 (8.3 to 11.1)"
+    assert eliana["Rate of relapse after over before recovery of B cells (ratio)"][2] == "4.5 (2.03 to 9.97)"
+    assert eliana["Alive at month 36"][2] == "63.0 % (51.0 % to 73.0 %)"
+    assert "In remission at day 1790 from response, of responders" in eliana and "Copies at day 28, median (copies/ug)" in eliana
+    assert mskcc["Median event-free survival (months)"][2] == "6.1 (5.0 to 11.5)"
+    few = "Median event-free survival (months), of those with 0 to 5 % blasts before lymphodepletion"
+    assert mskcc[few][2] == "10.6 (5.9 to NR)"
+    shares = [float(text) for rows in lines.values() for row in rows.values() for text in re.findall(r"([\d.]+) %", f"{row[2]} {row[3]}")]
+    assert shares and max(shares) <= 100
+    assert {target.measure for target in load_targets().targets} <= set(MEASURES)
+
+
+def test_a_median_of_the_trial_stands_in_months_as_the_published_one():
+    """By hand: 239 days are 7.9 months of 30.4375 days."""
+    study = virtual_study(Study.load("inaticel"))
+    row = dict.fromkeys(SCHEMA) | {"analysis": "survival", "endpoint": "DOR", "variant": "", "by": ""}
+    both = [
+        row | {"statistic": "median", "value": 239.0, "text": "239"},
+        row | {"statistic": "median_months", "value": 7.85, "text": "7.9"},
+    ]
+    data = ReportData(study, None, None, Rows(pl.DataFrame(both, schema=SCHEMA)), None, "virtual")
+    lines = {row[0]: row for row in published_section(data, "zuma3").blocks[1].rows}
+    assert str(lines["Median duration of response (months)"][4]) == "7.9"
+
+
 def test_the_report_has_outcomes_by_burden_of_a_built_in_population():
     """By hand: the three bands, each outcome, and below it what the table does not reach; nothing of a file of one's own."""
     by_burden, note = burden_blocks("autologous-cd19")
     assert [cell.split(" blasts")[0] for cell in by_burden.head[1:]] == ["below 5 %", "5 to 50 %", "50 % and more"]
     assert [row[0] for row in by_burden.rows] == [words for words, _ in OUTCOMES.values()]
-    assert NOT_REACHED in note.text
+    assert tell_not_reached(read_scores("burden").filter(population="autologous-cd19")) in note.text
     assert burden_blocks("a-file-of-mine") == []
 
 

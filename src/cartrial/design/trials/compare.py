@@ -206,8 +206,9 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        target, trial, measure, at (days), use (`fit`, `consulted` or `held-out`), source, note, n, of (null where not counted), published,
-        lower, upper (95 %), simulated, band_low, band_high (80 %; null where the calibration has no such row).
+        target, trial, measure, at (days), blasts_from, blasts_to (before lymphodepletion; null: of all patients), use (`fit`, `consulted`
+        or `held-out`), source, note, n, of (null where not counted), published, lower, upper (95 %), simulated, band_low, band_high (80 %;
+        null where the calibration has no such row).
 
     Examples
     --------
@@ -228,9 +229,11 @@ def published_of(study: Study, population: str) -> pl.DataFrame:
             continue
         value, low, high = target.published
         names = {"target": target.id, "trial": target.trial, "measure": target.measure, "at": target.at, "use": target.use}
+        band = (target.blasts.from_, target.blasts.to) if target.blasts else (None, None)
         rows.append(
             {
                 **names,
+                **{"blasts_from": band[0], "blasts_to": band[1]},
                 "source": target.source,
                 "note": target.note,
                 "n": target.n,

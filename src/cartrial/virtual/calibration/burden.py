@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,16 @@ import polars as pl
 from cartrial.virtual.calibration.clinic import MEASURES, MONTH, Cohort, simulate_cohort
 from cartrial.virtual.patients.population import Population, load_population, populations
 
-__all__ = ["BANDS", "NOT_REACHED", "OUTCOMES", "assess_burden", "tabulate_burden", "words_of"]
+__all__ = ["BANDS", "OUTCOMES", "assess_burden", "tabulate_burden", "tell_not_reached", "words_of"]
 
 BANDS = ((0.0, 0.05, "below 5 %"), (0.05, 0.5, "5 to 50 %"), (0.5, 1.0, "50 % and more"))
 """Marrow blasts before lymphodepletion: from this, below that, in words."""
-NOT_REACHED = (
-    "Nobody is without detectable disease. In 4-1BB populations the remissions of all responders last much alike in the three bands, since "
-    "a poor product at few blasts still counts as a response by morphology; of MRD-negative responders they last longer at few blasts. "
-    "Responders with few blasts are MRD-negative less often than others, and severe cytokine release is rarer in them than in any series."
-)
-"""What the table by burden does not reach, in words."""
 _LOW_SHARE = 0.4
 _PATIENTS = 2000
 _LAST = 1080.0
 _YEAR, _EARLY = 365.0, 180.0
+# remissions that last so much longer at few blasts than at many are no longer much alike; cytokine release so rare is rarer than anywhere
+_ALIKE, _RARE = 0.08, 0.01
 
 
 def _clear(cohort: Cohort) -> float:
@@ -71,6 +67,64 @@ def words_of(outcome: str, value: float | None) -> str:
     if outcome == "event_free_median":
         return f"{value:.1f}" if value < _LAST / MONTH else "not reached"
     return f"{float(f'{value:.3g}'):,.0f}" if outcome == "cmax" else f"{100 * value:.0f} %"
+
+
+def tell_not_reached(table: pl.DataFrame) -> str:
+    """Return what a table by burden does not reach, in words: of which of its populations, where it is not all of them.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Of `assess_burden`, `tabulate_burden`, or some of its rows: all bands of each population.
+
+    Examples
+    --------
+    By hand: here remissions last longer at few blasts, and responders are MRD-negative more often.
+
+    >>> import polars as pl
+    >>> from cartrial.virtual.calibration.burden import tell_not_reached
+    >>> bands = {"population": ["mine"] * 3, "remission_12": [0.9, 0.8, 0.7], "remission_clear_12": [0.9, 0.8, 0.7]}
+    >>> tell_not_reached(pl.DataFrame(bands | {"mrd_negative": [0.9, 0.8, 0.7], "severe_crs": [0.1, 0.2, 0.3]}))
+    'Nobody is without detectable disease.'
+    """
+    names = table["population"].unique(maintain_order=True).to_list()
+    bands = {name: list(table.filter(population=name).iter_rows(named=True)) for name in names}
+
+    def where(holds: Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], bool]) -> str | None:
+        found = [name for name in names if holds(*bands[name])]
+        if len(found) == len(names):
+            return "" if len(names) == 1 else " in every population"
+        few = [name for name in names if name not in found]
+        return f" in all but {_listed(few)}" if len(few) < len(found) else f" in {_listed(found)}" if found else None
+
+    def gain(name: str, low: dict[str, Any], high: dict[str, Any]) -> float:
+        return float(low[name] or 0.0) - float(high[name] or 0.0)
+
+    statements = (
+        (
+            "Remissions of all responders last hardly longer at few blasts than at many{}, since a poor product at few blasts still counts "
+            "as a response by morphology.",
+            where(lambda low, _, high: gain("remission_12", low, high) < _ALIKE and gain("remission_clear_12", low, high) > 0),
+        ),
+        (
+            "Remissions last no longer at few blasts than at many, those of MRD-negative responders neither{}.",
+            where(lambda low, _, high: gain("remission_clear_12", low, high) <= 0),
+        ),
+        (
+            "Responders with few blasts are MRD-negative less often than others{}.",
+            where(lambda low, some, high: max(gain("mrd_negative", low, some), gain("mrd_negative", low, high)) < 0),
+        ),
+        (
+            "Severe cytokine release of patients with few blasts is rarer than in any series{}.",
+            where(lambda low, _some, _high: float(low["severe_crs"] or 0.0) < _RARE),
+        ),
+    )
+    return " ".join(["Nobody is without detectable disease.", *(text.format(place) for text, place in statements if place is not None)])
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a list in words."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _with_low(population: Population) -> Population:
