@@ -142,6 +142,12 @@ def recorded_free(records: Records) -> pl.DataFrame:
     return rs.filter(said & whole).select("SUBJ", "DAY", "DAYX", "SEQ").sort("SUBJ", "DAY", maintain_order=True)
 
 
+def _examined(records: Records) -> pl.DataFrame:
+    """Return the records of FA that were made of a subject; simulated ones do not say their domain."""
+    seen = records.lesions.filter(pl.col("PRESENT") >= 0)
+    return seen.filter(pl.col("FROM") == "FA") if "FROM" in seen.columns else seen
+
+
 def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
     """Last day known alive, from full dates alone: alive status, attended assessments, doses and procedures."""
     rows = [
@@ -149,7 +155,7 @@ def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
         ("RS", records.calls),
         ("RS", recorded_free(records)),
         ("LB", records.labs.filter(pl.col("TAKEN"))),
-        ("FA", records.lesions.filter(pl.col("PRESENT") >= 0)),
+        ("FA", _examined(records)),
         ("EX", records.doses),
         ("PR", records.procedures),
         ("CM", records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY")),

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
+from cartrial.response.cns import second_cns, with_cns
 from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.mrd import mrd_samples
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
@@ -109,7 +110,8 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     # LAB stands in for INV only where INV has no RS at all
     by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
     mrd = mrd_samples(study, labs, count)
-    return {code: _with_mrd(reads, mrd, cutoff) for code, reads in by_reader.items()}
+    second = second_cns(records)
+    return {code: with_cns(_with_mrd(reads, mrd, cutoff), second, day0) for code, reads in by_reader.items()}
 
 
 DERIVE = {"marrow": lab_reads}

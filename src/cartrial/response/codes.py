@@ -34,6 +34,8 @@ LIMIT_UNDECIDED = 1 << 21
 EMD_ASSUMED_ABSENT = 1 << 22
 FREE_OF_RELAPSE = 1 << 23
 FREE_ASSUMED = 1 << 24
+CNS2 = 1 << 25
+EMD_UNPROVEN = 1 << 26
 
 FLAGS = {
     COUNTS_MISSING: "counts missing",
@@ -61,6 +63,8 @@ FLAGS = {
     EMD_ASSUMED_ABSENT: "EMD never recorded, absent by assumption of the study file",
     FREE_OF_RELAPSE: "date last known free of relapse",
     FREE_ASSUMED: "free of relapse until the last contact, by assumption of the study file",
+    CNS2: "CNS2",
+    EMD_UNPROVEN: "testis enlarged, no biopsy",
 }
 """Bits of an assessment's flags, and their words."""
 

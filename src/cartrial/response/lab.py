@@ -14,6 +14,7 @@ from cartrial.response.lab_kernel import (
     NO_ASSESSMENT,
     OPERATORS,
     PRESENT,
+    SUSPECTED,
     Assessed,
     Candidates,
     Evidence,
@@ -123,7 +124,7 @@ def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
     # an adequate sample of the date before an inadequate one
     adequate = [pl.when(pl.col("DONE")).then(pl.col(name)).alias(name) for name in ("LOW", "HIGH")]
     marrow = merge_dates(labs.filter(IN_MARROW).with_columns(adequate), highest=True)
-    elsewhere = [labs.filter(_IN_BLOOD & (pl.col("LOW") > 0)), lesions.filter(pl.col("PRESENT") == 1)]
+    elsewhere = [labs.filter(_IN_BLOOD & (pl.col("LOW") > 0)), lesions.filter(pl.col("PRESENT") > 0)]
     dates = pl.concat(
         [
             marrow.select("SUBJ", "DAY", "LOW", "HIGH", "SEQ", pl.lit(1).alias("SAMPLED")),
@@ -142,7 +143,7 @@ def _candidates_of(dates: pl.DataFrame, count: int) -> Candidates:
 def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, transfusions: pl.DataFrame, count: int) -> Labs:
     # a record of extramedullary disease that was not looked for says nothing
     looked_for = lesions.filter(pl.col("PRESENT") >= 0)
-    emd = pl.when(pl.col("PRESENT") == 1).then(pl.lit(PRESENT)).otherwise(pl.lit(ABSENT))
+    emd = pl.when(pl.col("PRESENT") == 1).then(PRESENT).when(pl.col("PRESENT") == 2).then(SUSPECTED).otherwise(ABSENT)
     counted = pl.col("DONE") & is_read(())
     return Labs(
         blood=_evidence(labs.filter(_IN_BLOOD), count, highest=True),

@@ -19,6 +19,7 @@ from cartrial.response.codes import (
     COUNTS_MISSING,
     EMD_NOT_RECORDED,
     EMD_TAKEN_AS_ABSENT,
+    EMD_UNPROVEN,
     INADEQUATE_MARROW,
     LIMIT_UNDECIDED,
     TRANSFUSED,
@@ -39,7 +40,7 @@ MISSING = nan
 DIGITS = 12
 """Significant digits of what is compared with a limit (rules, A9)."""
 
-PRESENT, ABSENT = 0.0, 1.0
+PRESENT, SUSPECTED, ABSENT = 0.0, 0.5, 1.0
 """Extramedullary disease as a value: the lowest of one date speaks for it, and so disease found does."""
 
 NO_ASSESSMENT = -1
@@ -304,6 +305,8 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule
     disease_elsewhere = findings.blood.low > 0 or findings.emd == PRESENT
     if remitted and is_relapse(findings, rule):
         return RELAPSE, 0
+    if findings.emd == SUSPECTED and not disease_elsewhere and not fails(findings.marrow, rule.marrow):
+        return NE, EMD_UNPROVEN
     if is_missing(findings.marrow) and not disease_elsewhere:
         return NE, 0
     if remitted and may_be_relapse(findings, rule):

@@ -188,7 +188,7 @@ def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> p
         named = frame.filter((pl.col("FAOBJ").str.strip_chars().str.to_uppercase() == term) & happened(frame, "FA"))
         word = canonical(pl.col("FASTRESC"), "FASTRESC").replace_strict({"PRESENT": 1, "ABSENT": 0}, default=-1, return_dtype=pl.Int8)
         rows = _days(named).with_columns(word.alias("PRESENT"))
-    daily = rows.filter(pl.col("PRESENT") >= 0).group_by("SUBJ", "DAY", "DAYX").agg(pl.col("PRESENT").max(), pl.col("SEQ").max())
+    daily = rows.filter(pl.col("PRESENT").is_in([0, 1])).group_by("SUBJ", "DAY", "DAYX").agg(pl.col("PRESENT").max(), pl.col("SEQ").max())
     present = pl.when(pl.col("PRESENT") == 1).then(pl.lit("Y")).otherwise(pl.lit("N"))
     return _last(daily, anchors, ["PRESENT"]).select("SUBJ", present.alias("VALUE"))
 

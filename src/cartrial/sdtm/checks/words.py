@@ -25,7 +25,11 @@ CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
     ("RS", "RSEVAL", OVERALL),
     ("RS", "RSEVALID", OVERALL & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")),
     ("RS", "RSACPTFL", OVERALL & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")),
-    ("FA", "FASTRESC", (pl.col("FAOBJ") == "EXTRAMEDULLARY DISEASE") & (normalised(pl.col("FATESTCD")) == "OCCUR")),
+    (
+        "FA",
+        "FASTRESC",
+        pl.col("FAOBJ").is_in(("EXTRAMEDULLARY DISEASE", "TESTICULAR DISEASE")) & (normalised(pl.col("FATESTCD")) == "OCCUR"),
+    ),
     ("SS", "SSSTRESC", pl.col("SSTESTCD") == "SURVSTAT"),
     ("AE", "AETOXGR", pl.lit(True)),
 )

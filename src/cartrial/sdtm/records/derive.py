@@ -16,6 +16,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import NO_CUTOFF
 from cartrial.sdtm.records.days import DAY_ZERO, derive_origin, with_days
 from cartrial.sdtm.records.deaths import table_deaths
+from cartrial.sdtm.records.lesions import table_lesions
 from cartrial.sdtm.records.recorded import Recorded, recorded_of
 from cartrial.sdtm.records.tables import (
     table_adverse,
@@ -23,7 +24,6 @@ from cartrial.sdtm.records.tables import (
     table_doses,
     table_kinds,
     table_labs,
-    table_lesions,
     table_survival,
     table_therapies,
 )

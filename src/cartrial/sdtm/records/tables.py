@@ -23,7 +23,6 @@ __all__ = [
     "table_doses",
     "table_kinds",
     "table_labs",
-    "table_lesions",
     "table_survival",
     "table_therapies",
 ]
@@ -119,19 +118,6 @@ def table_labs(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
         **{"DONE": done & ~inadequate, "TAKEN": done | inadequate, "METHOD": value_of(lb, "LBMETHOD")},
     }
     return _table(lb, {name: columns[name] for name in types}, types)
-
-
-def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return FA: extramedullary disease present, absent or not done."""
-    types = {"PRESENT": pl.Int8}
-    fa = days.get("FA")
-    if fa is None:
-        return _empty(types)
-    fa = fa.filter(canonical(value_of(fa, "FAOBJ"), "FAOBJ") == "EXTRAMEDULLARY DISEASE")
-    word = canonical(pl.coalesce(value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")), "FASTRESC")
-    return _table(
-        fa, {"PRESENT": word.replace_strict({"PRESENT": 1, "ABSENT": 0, "NOT DONE": -1}, default=-1, return_dtype=pl.Int8)}, types
-    )
 
 
 def table_kinds(days: dict[str, pl.DataFrame], domain: str, variable: str, codes: str) -> pl.DataFrame:

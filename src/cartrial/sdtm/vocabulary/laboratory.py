@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cartrial.study.criteria.specimens import CEREBROSPINAL
 
-__all__ = ["METHODS", "REASONS", "RESULTS", "SPECIMENS", "TESTS"]
+__all__ = ["CNS", "METHODS", "REASONS", "RESULTS", "SPECIMENS", "TESTS"]
 
 
 def _blood_of(kind: str) -> tuple[str, ...]:
@@ -121,7 +121,13 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 """Methods by which residual disease is looked for."""
 
+
+def _of_marrow(number: int) -> tuple[str, ...]:
+    return f"M{number} MARROW", f"M-{number}", f"M {number}", f"MARROW M{number}"
+
+
 RESULTS: dict[str, tuple[str, ...]] = {
+    **{f"M{number}": _of_marrow(number) for number in (1, 2, 3)},
     "NEGATIVE": (
         "NEG",
         "ND",
@@ -188,7 +194,15 @@ RESULTS: dict[str, tuple[str, ...]] = {
         "POSITIVE BELOW LIMIT OF QUANTIFICATION",
     ),
 }
-"""Results in words."""
+"""Results in words; M1, M2 and M3 are of a marrow: below 5, 5 to below 25, and 25 % or more blasts."""
+
+
+def _of_cns(number: int) -> tuple[str, ...]:
+    return tuple(f"CNS{between}{number}{part}" for between in ("", "-", " ") for part in ("", "A", "B", "C") if number > 1 or not part)
+
+
+CNS: dict[int, tuple[str, ...]] = {number: _of_cns(number) for number in (1, 2, 3)}
+"""Words for the status of the central nervous system."""
 
 REASONS: dict[str, tuple[str, ...]] = {
     "HEMODILUTE": ("HAEMODILUTE", "HEMODILUTED", "HAEMODILUTED", "HEMODILUTION", "HAEMODILUTION", "DILUTE", "DILUTED"),

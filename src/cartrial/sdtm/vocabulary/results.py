@@ -19,6 +19,7 @@ __all__ = [
     "DIGITS",
     "EXACT",
     "LIMITS",
+    "M2",
     "NEGATIVE",
     "POSITIVE",
     "SIGNS",
@@ -33,8 +34,14 @@ __all__ = [
     "significant",
 ]
 
-EXACT, BELOW, AT_MOST, ABOVE, AT_LEAST, NEGATIVE, UNQUANTIFIED, POSITIVE, UNREADABLE = range(9)
-"""How a result stands to its number: measured; `<x`, `<=x`, `>x`, `>=x`; the words; or a text that says none of these."""
+EXACT, BELOW, AT_MOST, ABOVE, AT_LEAST, NEGATIVE, UNQUANTIFIED, POSITIVE, UNREADABLE, M2, M1, M3 = range(12)
+"""How a result stands to its number: measured; `<x`, `<=x`, `>x`, `>=x`; the words; or a text that says none of these.
+
+Of the words of a marrow M2 stays one, since it has two limits; M1 is read as `<5`, M3 as `>=25` (rules for children, P3).
+"""
+
+M2_LEAST, M3_LEAST = 5.0, 25.0
+"""Blasts from which a marrow is M2, and M3. Unit: %."""
 
 LIMITS = (BELOW, AT_MOST, ABOVE, AT_LEAST)
 SIGNS = {BELOW: "<", AT_MOST: "<=", ABOVE: ">", AT_LEAST: ">="}
@@ -61,7 +68,7 @@ _SPELLINGS = (
 )
 _RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 _BY_SIGN = {"<": BELOW, "<=": AT_MOST, ">": ABOVE, ">=": AT_LEAST, "=": EXACT, "": EXACT}
-_BY_WORD = {"NEGATIVE": NEGATIVE, "BLQ": UNQUANTIFIED, "POSITIVE": POSITIVE}
+_BY_WORD = {"NEGATIVE": NEGATIVE, "BLQ": UNQUANTIFIED, "POSITIVE": POSITIVE, "M1": M1, "M2": M2, "M3": M3}
 # of these, what was looked for and not found is none; of others it is less than the limit of detection
 _NONE_FOUND = ("BCELL", "CARTG", "CARTC")
 
@@ -105,7 +112,7 @@ def percent_said(text: pl.Expr) -> pl.Expr:
 
 
 def relation_said(text: pl.Expr) -> pl.Expr:
-    """Return how a text stands to its number: one of the nine, Int8; null where the text is blank.
+    """Return how a text stands to its number, or which word it is, Int8; null where the text is blank.
 
     Examples
     --------
@@ -235,9 +242,13 @@ def _settled() -> list[pl.Expr]:
     unsigned = (said == UNREADABLE) & ~pl.col("TEXT").str.contains("[<>≤≥%]")
     numbered = (said == POSITIVE) & (pl.col("TEST") == "BLAST") & (pl.col("NUMBER") > 0)
     plain = (said == EXACT) & ~pl.col("PERCENT").fill_null(False)
-    measured = pl.col("NUMBER").is_not_null() & (said.is_null() | plain | unsigned | numbered).fill_null(True)
+    # a word of a marrow is read where it stands alone
+    of_marrow, blasts = said.is_in([M1, M2, M3]), pl.col("TEST") == "BLAST"
+    measured = pl.col("NUMBER").is_not_null() & (said.is_null() | plain | unsigned | numbered | of_marrow).fill_null(True)
     value = pl.when(measured).then("BESIDE").when(said == EXACT).then("READ")
-    relation = pl.when(measured).then(pl.lit(EXACT, dtype=pl.Int8)).otherwise(said)
+    read = pl.when(of_marrow & ~blasts).then(UNREADABLE).when(said == M1).then(BELOW).when(said == M3).then(AT_LEAST).otherwise(said)
+    relation = pl.when(measured).then(pl.lit(EXACT, dtype=pl.Int8)).otherwise(read.cast(pl.Int8))
+    limit = pl.when(said == M3).then(M3_LEAST).when(of_marrow).then(M2_LEAST).otherwise("READ")
     # an absolute count of blasts says that there are some, or none, and no percentage
     some = ((relation == EXACT) & (value > 0)) | relation.is_in([ABOVE, AT_LEAST])
     counted = pl.when(some).then(pl.lit(POSITIVE)).when(relation.is_in([BELOW, AT_MOST])).then(pl.lit(UNREADABLE)).otherwise(relation)
@@ -249,7 +260,7 @@ def _settled() -> list[pl.Expr]:
     return [
         pl.when(unreadable & relation.is_not_null()).then(pl.lit(UNREADABLE)).otherwise(relation).cast(pl.Int8).alias("REL"),
         pl.when(~unreadable & (relation == EXACT)).then(value).alias("VALUE"),
-        pl.when(~unreadable & relation.is_in(LIMITS)).then("READ").alias("LIMIT"),
+        pl.when(~unreadable & relation.is_in([*LIMITS, M2])).then(limit).alias("LIMIT"),
     ]
 
 
@@ -297,7 +308,7 @@ def result_bounds() -> tuple[pl.Expr, pl.Expr]:
         .then(value)
         .when(relation == ABOVE)
         .then(_next_above(limit))
-        .when(relation == AT_LEAST)
+        .when(relation.is_in([AT_LEAST, M2]))
         .then(limit)
         .when(relation == POSITIVE)
         .then(LEAST)
@@ -311,6 +322,8 @@ def result_bounds() -> tuple[pl.Expr, pl.Expr]:
         .then(_next_below(limit))
         .when(relation == AT_MOST)
         .then(limit)
+        .when(relation == M2)
+        .then(_next_below(pl.lit(M3_LEAST)))
         .when((relation == NEGATIVE) & none)
         .then(0.0)
         .when(relation.is_in([NEGATIVE, UNQUANTIFIED]) & (word > 0))

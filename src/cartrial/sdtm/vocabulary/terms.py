@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.laboratory import METHODS, REASONS, RESULTS, SPECIMENS, TESTS
+from cartrial.sdtm.vocabulary.laboratory import CNS, METHODS, REASONS, RESULTS, SPECIMENS, TESTS
 
 __all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term", "value_of"]
 
@@ -255,15 +255,16 @@ _LISTS = (
                 "CNS LEUKEMIA",
                 "CNS LEUKAEMIA",
                 "CENTRAL NERVOUS SYSTEM DISEASE",
-            )
+            ),
+            "TESTICULAR DISEASE": ("TESTIS", "TESTICLE", "TESTICULAR LEUKEMIA", "TESTICULAR LEUKAEMIA", "TESTICULAR ENLARGEMENT"),
         },
         closed=False,
     ),
     CodeList(
         "FASTRESC",
         {
-            "PRESENT": ("Y", "YES", "POSITIVE", "CNS3", "CNS-3", "CNS 3"),
-            "ABSENT": ("N", "NO", "NEGATIVE", "NONE", "CNS1", "CNS-1", "CNS 1", "CNS2", "CNS-2", "CNS 2"),
+            "PRESENT": ("Y", "YES", "POSITIVE", *CNS[3]),
+            "ABSENT": ("N", "NO", "NEGATIVE", "NONE", *CNS[1], *CNS[2]),
             "NOT DONE": ("ND", "NE", "U", "UNKNOWN", "NOT EVALUABLE", "NOT ASSESSED"),
         },
     ),

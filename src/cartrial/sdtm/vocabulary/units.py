@@ -15,7 +15,7 @@ from cartrial.sdtm.vocabulary.terms import normalised, value_of
 
 __all__ = [
     *("STRICT_TESTS", "UNITS", "TestUnit", "plain_unit", "standard_unit", "unit_factor"),
-    *("age_factor", "cells_factor", "is_per_kilogram", "weight_factor", "weight_read"),
+    *("age_factor", "cells_factor", "is_per_kilogram", "microlitre_factor", "weight_factor", "weight_read"),
 ]
 
 
@@ -253,6 +253,20 @@ def weight_read(frame: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
     of_standard, of_collected = value_of(frame, "VSSTRESU"), value_of(frame, "VSORRESU")
     unit = pl.when(standard.is_not_null()).then(pl.coalesce(of_standard, of_collected)).otherwise(pl.coalesce(of_collected, of_standard))
     return pl.coalesce(standard, collected), unit
+
+
+def microlitre_factor(unit: pl.Expr) -> pl.Expr:
+    """Return the cells/uL in one of a unit of a count, of red cells too: 1 where the unit is blank, null where it is not known.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import microlitre_factor
+    >>> pl.DataFrame({"U": ["10^6/L", "10^12/L", "mg"]}).select(microlitre_factor(pl.col("U")).alias("F"))["F"].to_list()
+    [1.0, 1000000.0, None]
+    """
+    many = plain_unit(unit).replace_strict(dict.fromkeys(("10^12/l", "t/l", "10^6/ul"), 1e6), default=None, return_dtype=pl.Float64)
+    return pl.when(unit.is_null()).then(1.0).otherwise(pl.coalesce(many, unit_factor(pl.lit("BCELL"), unit)))
 
 
 def _dose_words(unit: pl.Expr) -> pl.Expr:

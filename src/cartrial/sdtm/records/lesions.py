@@ -1,0 +1,141 @@
+"""Where is disease outside the marrow, by what was seen, by the cerebrospinal fluid, and by a biopsy?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cartrial.sdtm.vocabulary.occurrence import undone
+from cartrial.sdtm.vocabulary.results import NEGATIVE, result_bounds, result_columns
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
+from cartrial.sdtm.vocabulary.units import microlitre_factor
+
+__all__ = ["ABSENT", "PRESENT", "SUSPECTED", "table_lesions"]
+
+NOT_DONE, ABSENT, PRESENT, SUSPECTED = -1, 0, 1, 2
+"""What a record says of disease outside the marrow; suspected: an enlarged testis without a biopsy."""
+
+BIOPSY_DAYS = 14
+"""A biopsy so many days before or after proves, or disproves, what was seen."""
+
+WHITE, RED, TWICE = 5.0, 10.0, 2.0
+"""White cells from which blasts in the fluid are CNS3; red cells from which a tap is traumatic. Unit: cells/uL. How many times white/red
+in blood the fluid must have for CNS3 then."""
+
+_SCHEMA = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32, "PRESENT": pl.Int8, "CNS": pl.Int8, "SEQ": pl.Int64, "FROM": pl.String}
+_WORDS = {"PRESENT": PRESENT, "ABSENT": ABSENT, "NOT DONE": NOT_DONE}
+_STATUS = r"^CNS[ -]?([123])[ABC]?$"
+_OF_CNS = ("CNSSTAT", "CNSRESP", "CNS", "CNSDIS", "CNSST")
+_COUNTS = {
+    "WHITE": ("WBC", "LEUK", "LEUKOCYTES", "WHITE BLOOD CELLS", "WHITE CELLS"),
+    "RED": ("RBC", "ERY", "ERYTHROCYTES", "RED BLOOD CELLS", "RED CELLS"),
+}
+_NEAR = 7
+
+
+def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return disease outside the marrow: seen (FA), by the status of the central nervous system (FA, RS) and by its fluid (LB).
+
+    Returns
+    -------
+    polars.DataFrame
+        SUBJ, DAY, DAYX, PRESENT (1, 0, -1 not done, 2 suspected), CNS (1 to 3, null), SEQ and FROM, the domain of the record.
+
+    Notes
+    -----
+    CNS3 is present, CNS1 and CNS2 are absent. From the fluid: CNS1 without blasts; with blasts CNS3 from 5 white cells/uL on, else CNS2. In
+    a traumatic tap (10 red cells/uL or more) CNS3 only where white/red in the fluid is more than twice that of blood, counted within 7
+    days. An enlarged testis is present with a positive biopsy (MI) within 14 days, absent with a negative one, else suspected.
+    """
+    parts = [_seen(days), _by_reader(days), _by_fluid(days)]
+    found = [part.select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items()) for part in parts if part is not None]
+    if not found:
+        return pl.DataFrame(schema=_SCHEMA)
+    return pl.concat(found).filter(pl.col("DAY").is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
+
+
+def _status(text: pl.Expr) -> pl.Expr:
+    return normalised(text).str.extract(_STATUS, 1).cast(pl.Int8)
+
+
+def _seen(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+    fa = days.get("FA")
+    if fa is None:
+        return None
+    what = canonical(value_of(fa, "FAOBJ"), "FAOBJ")
+    result, collected = value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")
+    word = canonical(pl.coalesce(result, collected), "FASTRESC").replace_strict(_WORDS, default=NOT_DONE, return_dtype=pl.Int8)
+    by_biopsy = normalised(value_of(fa, "FAMETHOD")).str.contains("BIOPSY").fill_null(False)
+    fa = fa.with_columns(
+        word.alias("PRESENT"),
+        pl.coalesce(_status(collected), _status(result)).alias("CNS"),
+        pl.lit("FA").alias("FROM"),
+        ((what == "TESTICULAR DISEASE") & ~by_biopsy).alias("TESTIS"),
+    ).filter(what.is_in(["EXTRAMEDULLARY DISEASE", "TESTICULAR DISEASE"]))
+    enlarged = fa.filter(pl.col("TESTIS") & (pl.col("PRESENT") == PRESENT))
+    if enlarged.is_empty():
+        return fa
+    return pl.concat([fa.filter(~pl.col("TESTIS") | (pl.col("PRESENT") != PRESENT)), _proven(enlarged, days.get("MI"))])
+
+
+def _proven(enlarged: pl.DataFrame, mi: pl.DataFrame | None) -> pl.DataFrame:
+    """Say of each enlarged testis what its biopsies found: disease in one of them, none in any, or nothing known."""
+    suspected = pl.lit(SUSPECTED, dtype=pl.Int8)
+    if mi is None:
+        return enlarged.with_columns(suspected.alias("PRESENT"))
+    place = normalised(pl.concat_str(value_of(mi, "MISPEC"), value_of(mi, "MILOC"), separator=" ", ignore_nulls=True))
+    said = pl.coalesce(value_of(mi, "MISTRESC"), value_of(mi, "MIORRES"))
+    word, text = canonical(said, "LBSTRESC"), normalised(said)
+    denied = (word == "NEGATIVE") | text.str.contains(r"\bNO\b|\bNOT\b|NEGATIVE|ABSENT|WITHOUT|FREE OF") | (text == "N")
+    shown = (word == "POSITIVE") | text.str.contains(r"LEUK|BLAST|INFILTRA|LYMPHOMA|RELAPSE") | (text == "Y")
+    biopsies = mi.filter(place.str.contains("TEST[IE]") & said.is_not_null()).select(
+        *("SUBJ", pl.col("DAY").alias("TAKEN")), pl.when(denied).then(ABSENT).when(shown).then(PRESENT).cast(pl.Int8).alias("SHOWN")
+    )
+    near = enlarged.select("SUBJ", "DAY", "SEQ").join(biopsies.drop_nulls(), on="SUBJ")
+    near = near.filter((pl.col("TAKEN") - pl.col("DAY")).abs() <= BIOPSY_DAYS).group_by("SUBJ", "DAY", "SEQ").agg(pl.col("SHOWN").max())
+    joined = enlarged.join(near, on=["SUBJ", "DAY", "SEQ"], how="left", maintain_order="left", nulls_equal=True)
+    return joined.with_columns(pl.coalesce("SHOWN", suspected).alias("PRESENT")).select(enlarged.columns)
+
+
+def _by_reader(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+    """Statuses of the central nervous system among the assessments of readers."""
+    rs = days.get("RS")
+    if rs is None or "RSTESTCD" not in rs.columns:
+        return None
+    status = _status(pl.coalesce(value_of(rs, "RSSTRESC"), value_of(rs, "RSORRES")))
+    rs = rs.with_columns(status.alias("CNS"), pl.lit("RS").alias("FROM"))
+    rs = rs.filter(normalised(value_of(rs, "RSTESTCD")).is_in(_OF_CNS) & pl.col("CNS").is_not_null())
+    return rs.with_columns((pl.col("CNS") == 3).cast(pl.Int8).alias("PRESENT"))
+
+
+def _by_fluid(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+    """Statuses of the central nervous system by blasts and cells in cerebrospinal fluid, one a date."""
+    lb = days.get("LB")
+    if lb is None or "LBSPEC" not in lb.columns:
+        return None
+    specimen = canonical(value_of(lb, "LBSPEC"), "LBSPEC")
+    if not lb.select((specimen == "CSF").any()).item():
+        return None
+    lb = lb.filter((pl.col("DAY") == pl.col("DAYX")) & ~undone(lb, "LB")).with_columns(specimen.alias("SPEC"))
+    fluid = lb.filter(pl.col("SPEC") == "CSF")
+    looked = fluid.with_columns(result_columns(fluid)).filter(pl.col("TEST") == "BLAST").with_columns(result_bounds())
+    some = pl.when(pl.col("LOW") > 0).then(True).when((pl.col("HIGH") == 0) | (pl.col("REL") == NEGATIVE)).then(False)
+    key = ["SUBJ", "DAY"]
+    blasts = looked.group_by(key).agg(some.max().alias("BLASTS"), pl.col("SEQ").first(), pl.col("DAYX").first()).drop_nulls("BLASTS")
+    fluid_counts, blood = _counts(fluid), _counts(lb.filter(pl.col("SPEC") == "BLOOD")).drop_nulls()
+    in_blood = blood.select("SUBJ", pl.col("DAY").alias("DRAWN"), (pl.col("WHITE") / pl.col("RED")).alias("BLOODRATIO"))
+    near = blasts.select(key).join(in_blood, on="SUBJ").with_columns((pl.col("DRAWN") - pl.col("DAY")).abs().alias("GAP"))
+    near = near.filter(pl.col("GAP") <= _NEAR).sort(*key, "GAP", "DRAWN").unique(key, keep="first", maintain_order=True)
+    known = blasts.join(fluid_counts, on=key, how="left").join(near.select(*key, "BLOODRATIO"), on=key, how="left")
+    traumatic = (pl.col("RED") >= RED).fill_null(False)
+    own = (pl.col("WHITE") / pl.col("RED") > TWICE * pl.col("BLOODRATIO")).fill_null(False)
+    third = (pl.col("WHITE") >= WHITE).fill_null(False) & (~traumatic | own)
+    status = pl.when(~pl.col("BLASTS")).then(1).when(third).then(3).otherwise(2)
+    return known.with_columns(status.alias("CNS"), (pl.col("BLASTS") & third).cast(pl.Int8).alias("PRESENT"), pl.lit("LB").alias("FROM"))
+
+
+def _counts(lb: pl.DataFrame) -> pl.DataFrame:
+    """Return white and red cells by SUBJ and DAY, the highest of a date. Unit: cells/uL."""
+    code, unit = normalised(value_of(lb, "LBTESTCD")), pl.coalesce(value_of(lb, "LBSTRESU"), value_of(lb, "LBORRESU"))
+    number = pl.coalesce(value_of(lb, "LBSTRESN", pl.Float64), value_of(lb, "LBSTRESC").cast(pl.Float64, strict=False))
+    counted = (number * microlitre_factor(unit)).round_sig_figs(12)
+    return lb.group_by("SUBJ", "DAY").agg(counted.filter(code.is_in(names)).max().alias(name) for name, names in _COUNTS.items())
