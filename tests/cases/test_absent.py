@@ -355,3 +355,53 @@ def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_
         assert said in first
         flagged = found.adam.adresp["FLAGS"].str.contains("absent by assumption of the study file").fill_null(False)
         assert flagged.any() == assumed
+
+
+# adverse events that do not say what, or how
+
+
+AE = "STUDYID,USUBJID,AESEQ,AEDECOD,AETOXGR,AESTDTC,AESER,AEREL\n"
+
+
+def safety(to: Path, *rows: str) -> dict[tuple[str, str, str], float | None]:
+    """Return endpoint, level and statistic of two infused subjects with these adverse events (subject, term, serious, related)."""
+    folder = subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, to=to / "data")
+    lines = [
+        f"inaticel-pivotal,{who},{i},{term},3,2022-01-05,{serious},{related}\n"
+        for i, row in enumerate(rows)
+        for who, term, serious, related in [row.split(":")]
+    ]
+    (folder / "ae.csv").write_text(AE + "".join(lines), encoding="utf-8")
+    found = of(folder)
+    results = analyse(INATICEL, found.adam, found.records, analyses=("safety",))
+    return {
+        (endpoint, level, statistic): value
+        for endpoint, level, statistic, value in results.select("endpoint", "level", "statistic", "value").iter_rows()
+    }
+
+
+def test_adverse_events_without_a_term_are_no_absence_of_special_ones(tmp_path: Path) -> None:
+    """A3: a variable that is absent is told; of CRS nothing is known, and of any event both subjects had one."""
+    rows = safety(tmp_path, "S1::Y:RELATED", "S2::N:RELATED")
+    assert rows["CRS", "any", "n"] is None and rows["CRS", ">=3", "rate"] is None
+    assert rows["ANY", "any", "n"] == 2
+
+
+def test_what_does_not_say_whether_it_was_serious_is_not_known(tmp_path: Path) -> None:
+    """A3: S1 serious; S2 does not say (a word of no list, blank). Related: nobody says, so it is not recorded."""
+    rows = safety(tmp_path, "S1:FEVER:Y:", "S1:RASH::", "S2:RASH:ja:UNKNOWN")
+    assert (rows["SERIOUS", "", "n"], rows["SERIOUS", "unknown", "n"], rows["SERIOUS", "", "N"]) == (1, 1, 2)
+    assert rows["RELATED", "", "n"] is None and rows["RELATED", "", "rate"] is None and ("RELATED", "unknown", "n") not in rows
+
+
+def test_missing_counts_contradict_no_reader(tmp_path: Path) -> None:
+    """3: a remission of which the counts are missing is CRi, flagged; it says nothing against a reader's CR."""
+    folder = subjects(f"S1:{IRC}", to=tmp_path / "data")
+    lb = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBSPEC,LBSTRESC,LBSTRESN,LBSTRESU,LBDTC\n"
+    lb += "inaticel-pivotal,S1,1,BLAST,BONE MARROW,1,1,%,2022-04-01\n"
+    fa = "STUDYID,USUBJID,FASEQ,FATESTCD,FAOBJ,FASTRESC,FADTC\ninaticel-pivotal,S1,1,OCCUR,EXTRAMEDULLARY DISEASE,ABSENT,2022-04-01\n"
+    (folder / "lb.csv").write_text(lb, encoding="utf-8")
+    (folder / "fa.csv").write_text(fa, encoding="utf-8")
+    assert "call-against-lab" not in of(folder).findings["RULE"].to_list()
+    (folder / "lb.csv").write_text(lb.replace(",1,1,%", ",30,30,%"), encoding="utf-8")
+    assert "call-against-lab" in of(folder).findings["RULE"].to_list()

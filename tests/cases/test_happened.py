@@ -15,6 +15,7 @@ import pytest
 from cartrial import InputError, Study, derive
 from cartrial.sdtm import check_sdtm, read_sdtm
 from cartrial.sdtm.records import derive_records
+from cartrial.sdtm.vocabulary.occurrence import happened
 from cases.case import case_path, checked, derived, value
 from properties import every
 
@@ -88,6 +89,28 @@ def test_new_therapy_by_its_answer(tmp_path, name, word, counts):
     """A6. A new therapy on day 60 is an event of EFS, 61 days; without it EFS is censored at day 180, 181 days."""
     folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra=name, value=word))
     assert of(folder, "EFS")["AVAL"] == (61 if counts else 181)
+
+
+CALLED = [
+    *((word, False) for word in ("NONE", "Keine", "No subsequent therapy", "keine weitere Therapie", "N/A", "-", "无", "Not given")),
+    *((word, True) for word in ("NOT SPECIFIED", "UNKNOWN", "NOVANTRONE", "Non-myeloablative chemotherapy")),
+]
+
+
+@pytest.mark.parametrize(("name", "counts"), CALLED)
+def test_a_therapy_called_none_is_none(name, counts):
+    """A6: what was not given is no therapy, however that is said; one of which only the name is not known is one."""
+    frame = pl.DataFrame({"CMTRT": [name]})
+    assert frame.select(happened(frame, "CM")).item() is counts
+
+
+def test_an_adverse_event_called_none_is_none():
+    """A6, and so of the other domains; what is coded rules over what was collected."""
+    for domain, part in (("AE", "DECOD"), ("AE", "TERM"), ("PR", "TRT"), ("MH", "TERM"), ("EX", "TRT")):
+        frame = pl.DataFrame({f"{domain}{part}": ["None", "FEVER"]})
+        assert frame.select(happened(frame, domain)).to_series().to_list() == [False, True], domain
+    coded = pl.DataFrame({"AETERM": ["none"], "AEDECOD": ["PYREXIA"]})
+    assert coded.select(happened(coded, "AE")).item()
 
 
 def test_asked_and_unanswered_is_not_known(tmp_path):

@@ -11,9 +11,17 @@ from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.endpoints.sets.baseline import dose_of
 from cartrial.endpoints.sets.dose import OUTSIDE
-from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, FLAGS, RELAPSE_UNADJUDICATED
+from cartrial.response.codes import (
+    ADJUDICATED,
+    ADJUDICATION_IGNORED,
+    AFTER_RELAPSE,
+    COMMITTEE_CALL,
+    COUNTS_MISSING,
+    FLAGS,
+    RELAPSE_UNADJUDICATED,
+)
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
-from cartrial.study.criteria.codes import statuses_of, words_of
+from cartrial.study.criteria.codes import CR, CRI, RESPONSES, statuses_of, words_of
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -169,10 +177,13 @@ def _against_lab(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     category = pl.col("AVALC").replace(study.disease.family.alike)
     known = reads.filter(pl.col("ADEQUATE") == "Y").with_columns(category.alias("CATEGORY"))
     lab = known.filter(pl.col("READER") == "LAB").select(
-        "SUBJ", "CARDAY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT")
+        "SUBJ", "CARDAY", pl.col("AVALC").alias("LABC"), pl.col("CATEGORY").alias("LABCAT"), pl.col("FLAGS").alias("LABFLAGS")
     )
     readers = known.filter(pl.col("READER").is_in(["INV", "IRC"]) & (pl.col("SRCDOM") == "RS"))
-    differ = readers.join(lab, on=["SUBJ", "CARDAY"]).filter(pl.col("CATEGORY") != pl.col("LABCAT"))
+    # counts that are missing make no CR of a remission, and contradict none
+    uncounted = pl.col("LABFLAGS").str.contains(FLAGS[COUNTS_MISSING], literal=True).fill_null(False)
+    uncounted &= (pl.col("CATEGORY") == RESPONSES[CR]) & (pl.col("LABCAT") == RESPONSES[CRI])
+    differ = readers.join(lab, on=["SUBJ", "CARDAY"]).filter((pl.col("CATEGORY") != pl.col("LABCAT")) & ~uncounted)
     message = pl.format(
         "{} says {} on day {}; the laboratory values under the criteria say {}. The reader's call is used.",
         "READER",

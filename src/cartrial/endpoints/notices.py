@@ -278,6 +278,12 @@ def not_known(study: Study, populations: Populations) -> Iterator[Notice]:
     if recorded.state("AE") != "read":
         message = f"{recorded.words('AE')}: adverse events are not recorded, so no table of them is made."
         yield Notice("domain-not-recorded", "note", "AE", message)
+    elif recorded.lacks("AE", "AEDECOD"):
+        labels = [f"{item.label} ({item.id})" for item in study.safety.special]
+        if labels:
+            yield Notice(
+                "not-recorded", "warning", "AE", f"No adverse event has a term (AEDECOD): {_listed(labels)} {_are(labels)} {NOT_RECORDED}."
+            )
 
 
 def _enrolment(study: Study, populations: Populations) -> Iterator[Notice]:

@@ -11,7 +11,7 @@ from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, PROPORTION
 from cartrial.endpoints.absent import NOT_RECORDED
 from cartrial.response.lab import merge_dates
-from cartrial.sdtm.vocabulary.occurrence import occurrence
+from cartrial.sdtm.vocabulary.occurrence import answered, occurrence
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import CELLS_IN, is_read
 from cartrial.sdtm.vocabulary.terms import normalised, value_of
@@ -114,7 +114,8 @@ def safety_rows(
     adsl : polars.DataFrame
         TRIAL, SUBJ, INFFL, DTHFL, EOSSTT (null throughout a trial that recorded no survival).
     recorded : Recorded, optional
-        Which events a sheet asked for: a special event that it did not is not recorded, and one that nobody had is 0.
+        Which events a sheet asked for: a special event that it did not is not recorded, and one that nobody had is 0. Where no event has a
+        name (AEDECOD), none is recorded.
     silent : polars.DataFrame, optional
         What was asked and is not known (`unanswered_events`).
 
@@ -192,7 +193,9 @@ def unanswered_events(study: Study, records: Records) -> pl.DataFrame:
 
 
 def _unasked(study: Study, recorded: Recorded | None) -> list[str]:
-    """Return the special events that were not asked for, where each event was asked for by itself."""
+    """Return the special events that were not asked for, where each event was asked for by itself; all where no event has a name."""
+    if recorded is not None and recorded.lacks("AE", "AEDECOD"):
+        return [item.id for item in study.safety.special]
     if recorded is None or recorded.terms is None or recorded.state("AE") != "read":
         return []
     return [item.id for item in study.safety.special if not {term.upper() for term in item.terms} & recorded.terms]
@@ -252,29 +255,36 @@ def _special_times(events: pl.DataFrame, labels: dict[str, str]) -> list[pl.Data
 
 
 def _kinds(events: pl.DataFrame, infused: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
-    totals = infused.group_by(trial="TRIAL").agg(pl.len().cast(pl.Int64).alias("N"))
-    frames = []
-    for name, column, words in (
-        ("SERIOUS", "AESER", ["Y"]),
-        (
-            "RELATED",
-            "AEREL",
-            ["Y", "YES", "RELATED", "POSSIBLE", "POSSIBLY RELATED", "PROBABLE", "PROBABLY RELATED", "DEFINITE", "DEFINITELY RELATED"],
-        ),
-    ):
-        if column not in events.columns or events[column].null_count() == events.height:
+    """Rows on serious and related events. Where no event says yes or no they are not recorded; `unknown`: of how many it is not known."""
+    frames: list[pl.DataFrame] = []
+    seen = events.join(infused, on=["TRIAL", "SUBJ"], how="semi")
+    for name, column in (("SERIOUS", "AESER"), ("RELATED", "AEREL")):
+        if column not in events.columns:
             continue
-        chosen = events.filter(pl.col(column).cast(pl.String).str.to_uppercase().is_in(words)).join(
-            infused, on=["TRIAL", "SUBJ"], how="semi"
-        )
-        counts = chosen.group_by(trial="TRIAL").agg(pl.col("SUBJ").n_unique().cast(pl.Int64).alias("n"))
+        answer = answered(pl.col(column).cast(pl.String), column)
+        told = events.filter(answer.is_not_null()).select("TRIAL").unique().with_columns(TOLD=pl.lit(True))
+        subject = seen.group_by("TRIAL", "SUBJ").agg(answer.any().fill_null(False).alias("YES"), answer.is_null().any().alias("OPEN"))
         found = (
-            totals.join(counts, on="trial", how="left")
-            .with_columns(pl.col("n").fill_null(0))
+            infused.join(events.select("TRIAL").unique(), on="TRIAL", how="semi")
+            .join(told, on="TRIAL", how="left")
+            .join(subject, on=["TRIAL", "SUBJ"], how="left")
+            .group_by(trial="TRIAL")
+            .agg(
+                pl.when(pl.col("TOLD").any()).then(pl.col("YES").fill_null(False).sum()).cast(pl.Int64).alias("n"),
+                pl.len().cast(pl.Int64).alias("N"),
+                (pl.col("OPEN") & ~pl.col("YES")).fill_null(False).sum().cast(pl.Int64).alias("unknown"),
+            )
             .with_columns(rate=pl.col("n") / pl.col("N"))
             .sort("trial")
         )
-        frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, endpoint=name, **labels))
+        if found.is_empty():
+            continue
+        kinds = {"n": "", "N": "", "rate": PROPORTION}
+        frames.append(build_rows(found.filter(pl.col("n").is_not_null()), kinds, endpoint=name, **labels))
+        frames += _without([build_rows(found.filter(pl.col("n").is_null()), kinds, endpoint=name, **labels)], [name])
+        open_ = found.filter((pl.col("unknown") > 0) & pl.col("n").is_not_null()).select("trial", "N", n="unknown")
+        if open_.height:
+            frames.append(build_rows(open_, ("n", "N"), endpoint=name, by="answer", level="unknown", **labels))
     return frames
 
 

@@ -42,14 +42,14 @@ def _denied(context: Context) -> Iterator[pl.DataFrame]:
         message = pl.format(f"{{}} of {name} not done; no rule reads them as assessments.", "COUNT")
         yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}STAT")
     for name, rows in _asked(context, "N", _EVENTS):
-        said = f"{{}} of {name} did not happen ({name}OCCUR N, a dose of 0, or planned only); no rule reads them as events."
+        said = f"{{}} of {name} did not happen ({name}OCCUR N, a dose of 0, planned only, or called none); no rule reads them as events."
         message = pl.format(said, "COUNT")
         yield found(grouped(rows, "DOMAIN"), message, domain=name, variable=f"{name}OCCUR")
 
 
 def _unanswered(context: Context) -> Iterator[pl.DataFrame]:
     for name, rows in _asked(context, "U", _EVENTS):
-        why = f"{name}OCCUR blank or U, or {name}STAT NOT DONE"
+        why = f"{name}OCCUR blank or U, {name}STAT NOT DONE, or what it is of said as N/A"
         message = f"Whether this happened was asked and is not known ({why}); no rule reads it as an event."
         yield found(rows, message, domain=name, variable=f"{name}OCCUR")
 
@@ -137,5 +137,5 @@ HAPPENED_RULES = (
         _doubtful_answer,
     ),
     CheckRule("term-missing", "warning", ", ".join(_BLANK), "A record says what it is of.", _blank_term),
-    CheckRule("not-happened", "note", "--OCCUR, --STAT, dose", "Records of what did not happen are counted.", _denied),
+    CheckRule("not-happened", "note", "--OCCUR, --STAT, dose, terms", "Records of what did not happen are counted.", _denied),
 )

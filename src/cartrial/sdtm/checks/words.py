@@ -9,8 +9,9 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.occurrence import answered
 from cartrial.sdtm.vocabulary.response_criteria import is_overall
-from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised
 
 __all__ = ["CODE_RULES"]
 
@@ -49,6 +50,9 @@ def _unknown(context: Context) -> Iterator[pl.DataFrame]:
         bad = context.table(domain).filter(rows & pl.col(name).is_not_null() & ~pl.col(name).is_in(list(known)))
         yield found(bad, pl.format(f"'{{}}' is no known {name}; known are {', '.join(known)}.", name), domain=domain, variable=name)
     yield from _specimen(context)
+    fatal = context.events("AE").filter(pl.col("AESDTH").is_not_null() & ~pl.col("AESDTH").is_in(_terms("NY")))
+    message = pl.format("AESDTH is '{}', so whether the subject died of it is not known; it is Y, N or blank.", "AESDTH")
+    yield found(fatal, message, domain="AE", variable="AESDTH")
 
 
 def _specimen(context: Context) -> Iterator[pl.DataFrame]:
@@ -104,13 +108,22 @@ def _misspelt(context: Context) -> Iterator[pl.DataFrame]:
         )
 
 
-# words of a transplant or of a new therapy: read by no rule, such a record would change an endpoint in silence
-TELLING = {"PRTRT": r"TRANSPLANT|\bSCT\b|HSCT|\bBMT\b", "CMCAT": r"SUBSEQUENT|SALVAGE|ANTICANCER|ANTI-CANCER|ANTINEOPLASTIC|CHEMOTHERAPY"}
+_DEATH = r"DEATH|\bDIED|DECEASED|\bDEAD\b|FATAL|VERSTORBEN|GESTORBEN|\bTOD\b|T[ÖO]E?DLICH|D[ÉE]C[ÉEÈ][DS]|MORT|MUERT|FALLEC|死亡"
+# words of a transplant, a new therapy, a death or a loss: read by no rule, such a record would change an endpoint in silence
+TELLING = {
+    "PRTRT": r"TRANSPLANT|\bS[CZ]T\b|HS[CZ]T|\bBMT\b|GREFFE|TRASPLANT|TRAPIANT|移植",
+    "CMCAT": r"SUBSEQUENT|SALVAGE|RESCUE THERAP|ANTI-?\s?(CANC[EÉ]R|NEOPLAS|LEUK|TUMOU?R)|CANCER (THERAP|TREATMENT)|CH[EI]MI?OTH[EÉ]RAP|"
+    r"MAINTENANCE|TYROSINE KINASE|\bTKIS?\b|RADIOTH[EÉ]RAP|RADIATION|(NEXT|FURTHER|NEW|NOUVE|NEUE).*(TH[EÉ]RAP|TREATMENT|LINE)|"
+    r"FOLGETHERAP|TUMORTHERAP|抗肿瘤|抗腫瘍|抗癌|化疗|化療|化学療法|后续治疗|挽救",
+    "DSDECOD": rf"{_DEATH}|WITHDR|\bLOST\b|LTFU|ZUR[ÜU]CKGEZOGEN|PERDU DE VUE|失访|撤回",
+}
 
 
 # words of what came before the study, of lymphodepletion, and of a transplant of the subject's own cells: not those terms misspelt
 OTHERWISE = r"PRIOR|PREVIOUS|HISTOR|LYMPHO-?\s?DEPLET|AUTOLOGOUS|SYNGENEIC"
 BEFOREHAND = r"PRIOR|PREVIOUS|HISTOR|LYMPHO-?\s?DEPLET"
+# transplants of what is no marrow
+ORGANS = r"LIVER|HEPATIC|KIDNEY|RENAL|CORNEA|CARDIAC|HEART|LUNG|SKIN|F[AE]?ECAL|MICROBIOTA"
 
 
 def _telling(name: str) -> pl.Expr:
@@ -119,7 +132,7 @@ def _telling(name: str) -> pl.Expr:
         return pl.lit(False)
     word = pl.col(name).str.to_uppercase()
     before = (pl.col("LATE") < pl.col("START")).fill_null(False)
-    return (word.str.contains(TELLING[name]) & ~word.str.contains(BEFOREHAND) & ~before & pl.col("HAPPENED")).fill_null(False)
+    return (word.str.contains(TELLING[name]) & ~word.str.contains(f"{BEFOREHAND}|{ORGANS}") & ~before & pl.col("HAPPENED")).fill_null(False)
 
 
 def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
@@ -130,6 +143,15 @@ def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
             f"{name} '{{}}' ({{}}) reads like an event that endpoints need, and no rule reads it; known are {known}.", name, "COUNT"
         )
         yield found(words, message, domain=domain, variable=name)
+    yield from _fatal(context)
+
+
+def _fatal(context: Context) -> Iterator[pl.DataFrame]:
+    """Outcomes of adverse events that read like a death in a word that is none of the list: the death would not be counted."""
+    words = context.events("AE").filter(pl.col("AEOUT").is_not_null() & ~pl.col("AEOUT").is_in(_terms("AEOUT")))
+    words = grouped(words.filter(pl.col("AEOUT").str.to_uppercase().str.contains(_DEATH)), "AEOUT")
+    message = pl.format("AEOUT '{}' ({}) reads like a death, and no rule reads it; it is FATAL.", "AEOUT", "COUNT")
+    yield found(words, message, domain="AE", variable="AEOUT")
 
 
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
@@ -143,6 +165,10 @@ def _doubtful(context: Context) -> Iterator[pl.DataFrame]:
         bad = context.table(domain).filter(pl.col(name).is_not_null() & ~pl.col(name).is_in(_terms(codes)))
         message = pl.format(f"'{{}}' ({{}}) is no known {name}; known are {', '.join(_terms(codes))}.", name, "COUNT")
         yield found(grouped(bad, name), message, domain=domain, variable=name)
+    related = context.table("AE").filter(pl.col("AEREL").is_not_null() & answered(pl.col("AEREL"), "AEREL").is_null())
+    related = related.filter(canonical(pl.col("AEREL"), "NY").is_null())  # unknown is an answer
+    message = pl.format("AEREL '{}' ({}) is no word for related or not related, so which of both is not known.", "AEREL", "COUNT")
+    yield found(grouped(related, "AEREL"), message, domain="AE", variable="AEREL")
 
 
 def _grade_zero(context: Context) -> Iterator[pl.DataFrame]:
@@ -165,7 +191,7 @@ CODE_RULES = (
     CheckRule(
         "term-unknown",
         "stop",
-        "DTHFL, RSSTRESC, RSEVAL, RSEVALID, RSACPTFL, FASTRESC, SSSTRESC, AETOXGR, LBSPEC of BLAST",
+        "DTHFL, RSSTRESC, RSEVAL, RSEVALID, RSACPTFL, FASTRESC, SSSTRESC, AETOXGR, AESDTH, LBSPEC of BLAST",
         "A coded word that a rule needs is in its code list.",
         _unknown,
     ),
@@ -177,15 +203,17 @@ CODE_RULES = (
         _misspelt,
     ),
     CheckRule("result-missing", "warning", "RSSTRESC, FASTRESC, SSSTRESC", "An assessment has a result.", _no_result),
-    CheckRule("term-doubtful", "warning", "SEX, AESER, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful),
+    CheckRule(
+        "term-doubtful", "warning", "SEX, AESER, AEREL, AEOUT", "A coded word that no endpoint needs is in its code list.", _doubtful
+    ),
     CheckRule("grade-missing", "warning", "AE: AETOXGR", "An adverse event has a grade.", _no_grade),
     CheckRule("status-mapped", "note", "RS: RSSTRESC", "A status of other criteria is read as the one it is in the study's.", _status),
     CheckRule("grade-zero", "note", "AE: AETOXGR", "A grade is 1 to 5.", _grade_zero),
     CheckRule(
         "term-unread",
         "stop",
-        "PRTRT, CMCAT",
-        "A word that reads like a transplant or a new therapy is one the rules read.",
+        "PRTRT, CMCAT, DSDECOD, AEOUT",
+        "A word that reads like a transplant, a new therapy, a loss or a death is one the rules read.",
         _unread_but_telling,
     ),
     CheckRule("term-other", "note", "DSDECOD, PRTRT, CMCAT", "Words that no rule reads are listed.", _unread),

@@ -1,4 +1,4 @@
-"""Did a record happen? What was asked and denied, not done, planned, or given as a dose of 0 is no event, exposure, procedure or therapy.
+"""Did a record happen? What was asked and denied, not done, planned, given as a dose of 0 or called none is no event and no therapy.
 
 SDTM Implementation Guide 3.3: --OCCUR and --PRESP (section 4.2.7), --STAT (4.5.2); --MOOD of planned records (6.1).
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.terms import canonical, value_of
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
 
-__all__ = ["ANSWERS", "assumed", "happened", "is_nothing", "occurrence", "undone"]
+__all__ = ["ANSWERS", "answered", "assumed", "happened", "is_nothing", "occurrence", "undone"]
 
 ANSWERS = {
     "OCCUR": ("NY", "it is Y, N or U"),
@@ -24,7 +24,33 @@ _ANSWERED_BY_RECORD = ("AE",)
 # A dose of nothing as text: 0 with either decimal sign, alone or before a unit (no range such as 0-1), or a word.
 _ZERO = r"^[+-]?0+([.,]0*)*(\s*[^0-9\s.,–/~-].*)?$"
 _UP_TO = r"\bTO\b|\bBIS\b|至"
+# What was given, done or seen, in a word that says nothing was; or as "no further therapy". A dash or N/A may mean anything.
+_TERMS = {"EX": ("DECOD", "TRT"), "PR": ("DECOD", "TRT"), "CM": ("DECOD", "TRT"), "AE": ("DECOD", "TERM"), "MH": ("DECOD", "TERM")}
+_NOTHING = (
+    *("NONE", "NO", "NIL", "NOTHING", "NEVER", "KEIN", "KEINE", "KEINER", "KEINES", "NEIN", "NICHTS", "AUCUN", "AUCUNE", "NON", "RIEN"),
+    *("NINGUNO", "NINGUNA", "NADA", "NESSUNO", "NESSUNA", "NENHUM", "NENHUMA", "NÃO", "GEEN", "无", "無", "没有", "否", "なし"),
+)
+_NO_SUCH = (
+    r"^(NO|NONE|KEINE?|AUCUNE?|PAS DE|NINGUN[AO]?|NESSUN[AO]?|SIN|SENZA|SANS|OHNE|WITHOUT)\b.*\b(THERAP(Y|IES|IE|IA|EUTIQUE)|TREATMENTS?|"
+    r"MEDICATIONS?|DRUGS?|CHEMOTHERAP(Y|IE)|TRANSPLANT(S|ATION)?|HSCT|SCT|BMT|PROCEDURES?|EVENTS?|AES?|BEHANDLUNG|TRAITEMENTS?|GREFFE)$"
+)
+_NO_ANSWER = ("-", "--", "---", "–", "—", "/", ".", "?", "N/A", "N.A.", "NA", "NOT APPLICABLE", "ENTFÄLLT", "SANS OBJET")
 _NO_DOSE = ("NONE", "NIL", "ZERO", "NO DOSE", "NOTHING", "KEINE", "NULL", "AUCUNE", "NINGUNA", "NESSUNA", "零", "无")
+
+# of an adverse event: whether it was serious, and related to the treatment
+_RELATED = (
+    *("Y", "YES", "TRUE", "1", "RELATED", "POSSIBLE", "POSSIBLY RELATED", "PROBABLE", "PROBABLY RELATED", "LIKELY", "LIKELY RELATED"),
+    *("DEFINITE", "DEFINITELY RELATED", "CERTAIN", "CERTAINLY RELATED", "VERY LIKELY", "SUSPECTED", "POSSIBLY", "PROBABLY", "DEFINITELY"),
+)
+_UNRELATED = (
+    *("N", "NO", "FALSE", "0", "NONE", "NOT RELATED", "UNRELATED", "UNLIKELY", "UNLIKELY RELATED", "REMOTE", "DOUBTFUL", "NOT SUSPECTED"),
+    *("DEFINITELY NOT RELATED", "PROBABLY NOT RELATED", "NOT LIKELY RELATED", "NOT LIKELY", "UNLIKELY TO BE RELATED"),
+)
+_NY = CODE_LISTS["NY"].lookup
+_ANSWERED = {
+    "AESER": {word: term == "Y" for word, term in _NY.items() if term in ("Y", "N")},
+    "AEREL": {word: yes for words, yes in ((_RELATED, True), (_UNRELATED, False)) for word in words},
+}
 
 
 def is_nothing(dose: pl.Expr) -> pl.Expr:
@@ -49,8 +75,9 @@ def assumed(frame: pl.DataFrame, domain: str) -> pl.Expr:
 def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether what it tells of happened: Y, N, or U where that was asked and is not known.
 
-    N: --OCCUR is N in any spelling, a dose of 0, or a record that was only planned. U: --OCCUR is U, it is blank although the question was
-    asked (--PRESP is Y), --STAT is NOT DONE, or one of --OCCUR, --STAT and --MOOD is a word that means nothing here.
+    N: --OCCUR is N in any spelling, a dose of 0, a record that was only planned, or a treatment or an event called NONE. U: --OCCUR is U,
+    it is blank although the question was asked (--PRESP is Y), --STAT is NOT DONE, one of --OCCUR, --STAT and --MOOD is a word that means
+    nothing here, or what was given is N/A or a dash.
     """
     word, mood = _word(frame, f"{domain}OCCUR"), _word(frame, f"{domain}MOOD")
     answer, intent = canonical(word, "NY"), canonical(mood, "MOOD")
@@ -62,8 +89,11 @@ def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
     planned = (intent == "SCHEDULED").fill_null(False)
     unknown = undone(frame, domain) | unanswered | (word.is_not_null() & ~answer.is_in(["Y", "N"]).fill_null(False))
     unknown = unknown | (mood.is_not_null() & intent.is_null())
+    term = _term(frame, domain)
+    unknown = unknown | term.is_in(list(_NO_ANSWER)).fill_null(False)
+    nothing = term.is_in(list(_NOTHING)) | term.str.contains(_NO_SUCH) | (canonical(term, "STAT") == "NOT DONE").fill_null(False)
     return (
-        pl.when((answer == "N").fill_null(False) | dose.fill_null(False) | planned)
+        pl.when((answer == "N").fill_null(False) | dose.fill_null(False) | planned | nothing.fill_null(False))
         .then(pl.lit("N"))
         .when(unknown)
         .then(pl.lit("U"))
@@ -71,9 +101,29 @@ def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
     )
 
 
+def answered(word: pl.Expr, variable: str) -> pl.Expr:
+    """Say what each word of AESER or AEREL answers, null where that is not known.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.occurrence import answered
+    >>> words = pl.DataFrame({"AEREL": ["Possibly related", "UNLIKELY", "UNKNOWN", None]})
+    >>> words.select(answered(pl.col("AEREL"), "AEREL"))["AEREL"].to_list()
+    [True, False, None, None]
+    """
+    return normalised(word).replace_strict(_ANSWERED[variable], default=None, return_dtype=pl.Boolean)
+
+
 def happened(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether a rule may read it as something that happened."""
     return occurrence(frame, domain) == "Y"
+
+
+def _term(frame: pl.DataFrame, domain: str) -> pl.Expr:
+    """Return what a record is of, in upper case: as coded, else as collected; null in domains that say it by a code list."""
+    names = [_word(frame, f"{domain}{name}").str.to_uppercase() for name in _TERMS.get(domain, ())]
+    return pl.coalesce(*names) if names else pl.lit(None, dtype=pl.String)
 
 
 def _word(frame: pl.DataFrame, name: str) -> pl.Expr:

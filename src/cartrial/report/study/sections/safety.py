@@ -72,13 +72,18 @@ def _special(data: ReportData, graded: list[ResultRow]) -> list[Block]:
             total = stat([row for row in graded if row["endpoint"] == item.id and not row["variant"]], "N")
             rows.append((f"{item.label} ({item.id})", *(at.get(level, "") for level in levels), total, item.scale))
     for name, words in (("SERIOUS", "Any serious event"), ("RELATED", "Any related event")):
-        kind = data.rows.where("safety", name)
+        kind = data.rows.where("safety", name, by="")
         if kind:
             rows.append((words, *(stat(kind, "n") if level == "any" else "" for level in levels), stat(kind, "N"), ""))
     head = ("Event", *(GRADES[level] for level in levels), "N", "Scale")
     blocks: list[Block] = [
         Table(head, rows, "Worst grade of events of special interest: infused subjects", numeric=tuple(range(1, len(head) - 1)), wide=True)
     ]
+    for name, words in (("SERIOUS", "serious"), ("RELATED", "related")):
+        kind = data.rows.where("safety", name, level="unknown")
+        if kind:
+            text = f"Of {{}} of {{}} subjects it is not known whether an event was {words}: none says so, and one or more do not say."
+            blocks.append(Note(parts(text, stat(kind, "n"), stat(kind, "N"))))
     spans = []
     for item in data.study.safety.special:
         for by, words in (("onset", "first onset (days from day 0)"), ("duration", "duration, first onset to last end (days)")):
