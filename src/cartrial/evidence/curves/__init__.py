@@ -4,7 +4,22 @@
 printed beside it stand for, and says what may be concluded from them. They are `reconstructed`, and never data of a study.
 """
 
-from cartrial.evidence.curves.reading import Reading
+from cartrial.evidence.curves.figures.points import read_rows
+from cartrial.evidence.curves.figures.read import list_curves, read_curve
+from cartrial.evidence.curves.reading import Known, Reading
 from cartrial.evidence.curves.reconstruct import PROVENANCE, Reconstruction, arms_frame, reconstruct_curve
+from cartrial.evidence.curves.written import read_written, write_reconstruction
 
-__all__ = ["PROVENANCE", "Reading", "Reconstruction", "arms_frame", "reconstruct_curve"]
+__all__ = [
+    "PROVENANCE",
+    "Known",
+    "Reading",
+    "Reconstruction",
+    "arms_frame",
+    "list_curves",
+    "read_curve",
+    "read_rows",
+    "read_written",
+    "reconstruct_curve",
+    "write_reconstruction",
+]

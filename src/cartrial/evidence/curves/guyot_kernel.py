@@ -48,7 +48,7 @@ def fill_counts(clicks: Clicks, lost: Floats, closed: int, events: Integers, cen
         kept = last_survival
         for _ in range(ROUNDS):
             here, survival = at_risk, kept
-            whole = int(round(max(lost[stretch], 0.0)))
+            whole = int(np.floor(max(lost[stretch], 0.0) + 0.5))
             for k in range(low, high):
                 fallen = here * (1.0 - clicks.survival[k] / survival) if survival > 0.0 else 0.0
                 d = min(max(int(np.floor(fallen + 0.5)), 0), here)

@@ -96,7 +96,7 @@ def fewest_events(n: int, survival: float, reading: float) -> int:
         return n
     if survival <= EMPTY:
         return n + 1
-    return int(math.floor(n * (1.0 - reading / survival)))
+    return math.floor(n * (1.0 - reading / survival))
 
 
 @part

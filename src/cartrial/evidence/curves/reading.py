@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from cartrial.errors import InputError
 
-__all__ = ["MOST", "Floats", "Known", "Reading", "check_known", "clean_reading"]
+__all__ = ["MOST", "Floats", "Known", "Reading", "check_known", "clean_reading", "without_shades"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["vector", "pixel", "clicks"]
 
 MOST = 20_000
 """Most patients of one curve."""
+# of the fall of one patient: what was read as less is none
+ONE = 0.65
 # of survival: a curve that begins farther from 1 does not begin there, and one that rises by more rises
 SLACK = {"vector": 0.002, "pixel": 0.02, "clicks": 0.03}
 
@@ -106,7 +108,9 @@ def clean_reading(reading: Reading) -> Reading:
         raise InputError(f"the curve begins at the time {time[0]:g}, before 0", right="Times count from 0")
     if survival.max() > 1 + slack or survival.min() < -slack:
         worst = survival.max() if survival.max() > 1 + slack else survival.min()
-        raise InputError(f"the curve is at {worst:g}, outside 0 to 1", right="Give what the survival axis says, in fractions or in per cent")
+        raise InputError(
+            f"the curve is at {worst:g}, outside 0 to 1", right="Give what the survival axis says, in fractions or in per cent"
+        )
     rise = float(np.max(survival - np.minimum.accumulate(np.append(1.0, survival)[:-1]), initial=0.0))
     if rise > slack and survival[-1] > survival[0] + slack:
         raise InputError(
@@ -122,6 +126,24 @@ def clean_reading(reading: Reading) -> Reading:
         raise InputError("the curve never falls", right="A curve without a drop has no event to be found")
     _check_ticks(reading)
     return replace(reading, time=time, survival=level, end=max(reading.end, float(time[-1])))
+
+
+def without_shades(reading: Reading, n: int) -> Reading:
+    """Return a reading without falls that are none: one patient of at most n S at risk is at least 1/n of survival.
+
+    What a shade of a line took from the fall before or after it goes to the nearer one.
+    """
+    time, level = reading.time, reading.survival
+    while len(time) > 1:
+        fall = np.append(1.0, level)[:-1] - level
+        k = int(fall.argmin())
+        if fall[k] >= ONE / n:
+            break
+        before = k > 0 and (k == len(time) - 1 or time[k] - time[k - 1] <= time[k + 1] - time[k])
+        # the nearer drop takes it: the one before falls to this level, the one after from the level above
+        level = np.delete(level, k - 1) if before else np.delete(level, k)
+        time = np.delete(time, k)
+    return replace(reading, time=time, survival=level)
 
 
 def _level(values: Floats) -> Floats:
@@ -154,7 +176,9 @@ def check_known(reading: Reading, known: Known) -> None:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < (key == "n")):
             raise InputError(f"{value!r} is no number of patients", key=key, right="Write a whole number")
     if known.n > MOST:
-        raise InputError(f"{known.n} patients are more than {MOST}", key="n", right="Curves of so many are not reconstructed patient by patient")
+        raise InputError(
+            f"{known.n} patients are more than {MOST}", key="n", right="Curves of so many are not reconstructed patient by patient"
+        )
     _check_rows(reading, known)
     if known.events is None:
         return

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cartrial.errors import InputError
 from cartrial.evidence.curves.guyot import guyot_patients
 from cartrial.evidence.curves.lattice import find_path, place_patients, sample_patients
-from cartrial.evidence.curves.reading import Floats, Known, Reading, check_known, clean_reading
+from cartrial.evidence.curves.reading import Floats, Known, Reading, check_known, clean_reading, without_shades
 
 __all__ = ["PROVENANCE", "Reconstruction", "arms_frame", "reconstruct_curve"]
 
@@ -161,6 +161,8 @@ def reconstruct_curve(
     if members < 0 or members > 100_000:
         raise InputError(f"{members} members cannot be drawn", key="members", right="Write a whole number from 0 to 100000")
     reading = clean_reading(reading)
+    if reading.kind == "pixel" and n > 0:
+        reading = without_shades(reading, n)
     known = Known(n, tuple((float(time), count) for time, count in rows), events)
     check_known(reading, known)
     notes = list(reading.notes)

@@ -1,0 +1,141 @@
+"""What can be typed of published curves? `evidence curve`: which individuals does a figure stand for?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartrial.cli.app import MOST, MOST_SEED, tell
+from cartrial.cli.evidence import evidence
+from cartrial.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.evidence.curves import Reconstruction
+
+__all__: list[str] = []
+
+# pairs of members for the spread of a hazard ratio
+PAIRS = 100
+
+
+@evidence.command("curve")
+def curve(
+    figure: Annotated[Path, typer.Argument(metavar="FIGURE", help="PDF, SVG or PNG of a figure, or CSV of points (time, survival).")],
+    n: Annotated[int | None, typer.Option("-n", "--n", max=MOST, help="Patients of the arm. Without it the curves are listed.")] = None,
+    rows: Annotated[Path | None, typer.Option("--rows", metavar="FILE", help="CSV of numbers at risk: time, at_risk.")] = None,
+    events: Annotated[int | None, typer.Option("--events", max=MOST, help="Total of events of the arm.")] = None,
+    colour: Annotated[str | None, typer.Option("--colour", metavar="COLOUR", help="Of the curve: #rrggbb or a name.")] = None,
+    page: Annotated[int, typer.Option("--page", max=MOST, help="Page of a PDF.")] = 1,
+    x_axis: Annotated[str | None, typer.Option("--x-axis", metavar="AXIS", help="POSITION=TIME,POSITION=TIME; or FIRST:LAST.")] = None,
+    y_axis: Annotated[
+        str | None, typer.Option("--y-axis", metavar="AXIS", help="POSITION=SURVIVAL,POSITION=SURVIVAL; or FIRST:LAST.")
+    ] = None,
+    unit: Annotated[str, typer.Option("--unit", help="Of the times, as the figure has them.")] = "not-stated",
+    members: Annotated[int, typer.Option("--members", max=100_000, help="Further reconstructions that are as likely.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the members.")] = 1,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="FOLDER", help="An arm that was written before: print the hazard ratio.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write individuals, curve and quality there.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Reconstruct the individuals of one arm from its survival curve, and say how far they may be trusted."""
+    from cartrial.evidence.curves import list_curves, read_curve, read_rows, read_written, reconstruct_curve, write_reconstruction
+    from cartrial.files import require_place
+
+    if n is None:
+        _list(list_curves(figure, page=page, x_axis=x_axis, y_axis=y_axis), as_json)
+        return
+    if out is not None:
+        require_place(out)
+    reading = read_curve(figure, colour=colour, page=page, x_axis=x_axis, y_axis=y_axis)
+    printed: list[Any] = read_rows(rows) if rows is not None else []
+    found = reconstruct_curve(reading, n, rows=printed, events=events, members=members, seed=seed)
+    about: dict[str, Any] = {"figure": figure.name, "unit": unit}
+    if against is not None:
+        found.require_counts()
+        about["hazard_ratio"] = {"against": str(against), **_hazard_ratio(found, read_written(against), against)}
+    names = write_reconstruction(found, out, about=about) if out is not None else []
+    if as_json:
+        tell(json.dumps(about | found.quality(), indent=2, allow_nan=False))
+        return
+    for line in _lines(found, about):
+        tell(line)
+    if names:
+        tell(f"Wrote {', '.join(names)} to {out}.")
+
+
+def _list(curves: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        tell(json.dumps(curves, indent=2, allow_nan=False))
+        return
+    for one in curves:
+        tell(", ".join(f"{name} {_shown(value)}" for name, value in one.items()))
+    tell("Give -n, the patients of the arm, to reconstruct one of them.")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _lines(found: Reconstruction, about: dict[str, Any]) -> list[str]:
+    """Return what is told of a reconstruction."""
+    quality = found.quality()
+    ticks = "without marks of censoring" if quality["ticks"] is None else f"{quality['ticks']} marks of censoring"
+    lines = [f"Reading: {quality['reading']}, {quality['drops']} drops, {ticks}, to {quality['end']:.4g}. Provenance: reconstructed."]
+    median = "not reached" if quality["median"] is None else f"{quality['median']:.4g}"
+    lines.append(f"Median, as read: {median}. Unit: {about['unit']}.")
+    if found.refused:
+        return [*lines, f"Refused: {found.refused}. Give --rows or --events.", *quality["notes"]]
+    events = quality["events"]
+    printed = "" if events["printed"] is None else f", printed {events['printed']}"
+    among = f"; {events['least']} to {events['most']} in {events['members']} as likely" if "members" in events else ""
+    lines.append(f"{quality['method']}: {quality['n']} patients, {events['found']} events{printed}{among}.")
+    for row in quality["at_risk"]:
+        lines.append(f"At risk at {row['time']:.4g}: {row['found']}, printed {row['printed']}.")
+    if "events_of_the_fall_to_0" in quality:
+        lines.append(f"The last fall, to 0, stands for {quality['events_of_the_fall_to_0']} events.")
+    lines.append(f"Largest difference of survival from the reading: {quality['largest_difference']:.4f}.")
+    if "hazard_ratio" in about:
+        lines.append(_ratio_line(about["hazard_ratio"]))
+    return [*lines, *quality["notes"]]
+
+
+def _ratio_line(ratio: dict[str, Any]) -> str:
+    text = f"Hazard ratio against {ratio['against']}: {ratio['estimate']:.4f} ({ratio['lower']:.4f} to {ratio['upper']:.4f})"
+    if "least" in ratio:
+        text += f"; {ratio['least']:.4f} to {ratio['most']:.4f} over reconstructions that are as likely"
+    return text + ". Of reconstructed individuals."
+
+
+def _hazard_ratio(found: Reconstruction, other: pl.DataFrame, folder: Path) -> dict[str, float]:
+    """Return the hazard ratio of this arm against another, by Cox with ties by Efron, and its spread over the members of both."""
+    import polars as pl
+
+    from cartrial.analysis import estimate_cox
+
+    def ratio(arm: pl.DataFrame, control: pl.DataFrame) -> dict[str, Any]:
+        arms = [part.select("AVAL", "CNSR").with_columns(ARM=pl.lit(number)) for number, part in enumerate((control, arm))]
+        return estimate_cox(pl.concat(arms), ["ARM"]).row(0, named=True)
+
+    best = ratio(found.frame(), other)
+    if best["hazard_ratio"] is None:
+        raise InputError(
+            f"the hazard ratio cannot be estimated ({best['method']})", key="--against", right="Look at the events of both arms"
+        )
+    result = {"estimate": best["hazard_ratio"], "lower": best["lower"], "upper": best["upper"]}
+    kept = folder / "ensemble.parquet"
+    if found.ensemble is None or not kept.is_file():
+        return result
+    others = pl.read_parquet(kept).partition_by("MEMBER", maintain_order=True)
+    time, status = found.ensemble
+    pairs = min(PAIRS, len(time), len(others))
+    each = [ratio(pl.DataFrame({"AVAL": time[k], "CNSR": status[k]}), others[k])["hazard_ratio"] for k in range(pairs)]
+    return result | {"least": min(each), "most": max(each)}

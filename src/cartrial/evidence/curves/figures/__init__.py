@@ -1,0 +1,1 @@
+"""What curves does a figure show? Drawings (PDF, SVG), images (PNG) and points set by hand (CSV)."""

@@ -1,0 +1,135 @@
+"""What is drawn on a page of a PDF? Read with pdfminer.six, extra `curves`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cartrial.errors import InputError
+from cartrial.evidence.curves.figures.shapes import Drawing, Shape, Word, colour_name
+from cartrial.extras import require
+
+__all__ = ["read_pdf"]
+
+
+def read_pdf(path: Path, page: int) -> Drawing:
+    """Read the shapes and words of one page.
+
+    Parameters
+    ----------
+    path : Path
+    page : int
+        The first is 1.
+
+    Raises
+    ------
+    InputError
+        If the file is no PDF, is encrypted, or has no such page; if pdfminer.six is not installed.
+    """
+    require("pdfminer", extra="curves")
+    from pdfminer.layout import LTPage
+    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed
+    from pdfminer.psexceptions import PSException
+
+    try:
+        layout = _layout(path, page)
+    except (PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed):
+        raise InputError("the PDF is encrypted", file=path.name, right="Give a copy that needs no password") from None
+    except (PSException, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        said = str(error) or type(error).__name__
+        raise InputError(f"this cannot be read as PDF ({said})", file=path.name, right="Give the PDF of the publication") from None
+    if not isinstance(layout, LTPage):
+        raise InputError(f"the PDF has no page {page}", file=path.name, key="page", right=f"It has {layout}")
+    return _drawing(layout)
+
+
+def _layout(path: Path, page: int) -> Any:
+    """Return the layout of a page, or the number of pages where it is not among them."""
+    from pdfminer.converter import PDFPageAggregator
+    from pdfminer.pdfdocument import PDFDocument
+    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+    from pdfminer.pdfpage import PDFPage
+    from pdfminer.pdfparser import PDFParser
+
+    with path.open("rb") as file:
+        document = PDFDocument(PDFParser(file))
+        resources = PDFResourceManager()
+        device = PDFPageAggregator(resources, laparams=None)
+        number = 0
+        for number, found in enumerate(PDFPage.create_pages(document), 1):
+            if number == page:
+                PDFPageInterpreter(resources, device).process_page(found)
+                return device.get_result()
+        if number == 0:
+            raise ValueError("no pages")
+        return number
+
+
+def _drawing(layout: Any) -> Drawing:
+    from pdfminer.layout import LTChar, LTCurve, LTImage
+
+    shapes, chars, image = [], [], False
+    for item, used in _items(layout):
+        if isinstance(item, LTChar):
+            chars.append(item)
+        elif isinstance(item, LTImage):
+            image = True
+        elif isinstance(item, LTCurve) and (item.stroke or item.fill):
+            shapes.append(_shape(item, used))
+    return Drawing(tuple(shapes), tuple(_words(chars)), image)
+
+
+def _items(layout: Any, used: bool = False) -> Iterator[tuple[Any, bool]]:
+    """Go through what is drawn; says whether it stands in a form that takes its colour from where it is used."""
+    from pdfminer.layout import LTFigure
+
+    for item in layout:
+        if isinstance(item, LTFigure):
+            yield from _items(item, True)
+        else:
+            yield item, used
+
+
+def _shape(item: Any, used: bool) -> Shape:
+    raw = item.stroking_color if item.stroke else item.non_stroking_color
+    parts = tuple(raw) if isinstance(raw, list | tuple) else (raw,)
+    known = bool(parts) and all(isinstance(part, int | float) for part in parts)
+    colour = colour_name(tuple(float(part) for part in parts)) if known else ""
+    # pdfminer starts a form with black, whatever colour it is used with
+    colour = "" if used and colour == "#000000" else colour
+    dash = getattr(item, "dashing_style", None)
+    return Shape(np.array(item.pts, float), colour, bool(item.stroke), bool(dash and dash[0]))
+
+
+def _words(chars: list[Any]) -> Iterator[Word]:
+    """Join characters that follow each other along one line, whatever its direction; a blank ends a word."""
+    run: list[Any] = []
+    for char in chars:
+        text = char.get_text()
+        if run and (not text.strip() or not _follows(run[-1], char)):
+            yield _word(run)
+            run = []
+        if text.strip():
+            run.append(char)
+    if run:
+        yield _word(run)
+
+
+def _follows(one: Any, other: Any) -> bool:
+    a, b, *_ = one.matrix
+    length = math.hypot(a, b) or 1.0
+    along = ((other.matrix[4] - one.matrix[4]) * a + (other.matrix[5] - one.matrix[5]) * b) / length
+    across = abs((other.matrix[5] - one.matrix[5]) * a - (other.matrix[4] - one.matrix[4]) * b) / length
+    width = max(one.bbox[2] - one.bbox[0], one.bbox[3] - one.bbox[1]) or 1.0
+    return other.matrix[:4] == one.matrix[:4] and across < 0.2 * width and 0 < along < 1.5 * width
+
+
+def _word(run: list[Any]) -> Word:
+    box = np.array([char.bbox for char in run])
+    x0, y0, x1, y1 = box[:, 0].min(), box[:, 1].min(), box[:, 2].max(), box[:, 3].max()
+    size = float(max(char.size for char in run))
+    return Word("".join(char.get_text() for char in run), float(x0 + x1) / 2, float(y0 + y1) / 2, size)

@@ -1,0 +1,75 @@
+"""How are reconstructed individuals kept, so that nobody takes them for data?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.evidence.curves.reconstruct import PROVENANCE, Reconstruction
+from cartrial.files import built_beside
+
+__all__ = ["FILES", "read_written", "write_reconstruction"]
+
+FILES = ("quality.json", "curve.csv", "ipd.csv", "ensemble.parquet")
+"""What is written: how good the reading is, the curve as read, and, where counts may be taken, individuals and further ones as likely."""
+
+
+def write_reconstruction(found: Reconstruction, out: str | Path, *, about: dict[str, Any] | None = None) -> list[str]:
+    """Write a reconstruction to a folder; where counts are refused, the curve and its quality alone.
+
+    Parameters
+    ----------
+    found : Reconstruction
+    out : str or Path
+    about : dict, optional
+        What else stands in quality.json: the figure, its unit.
+
+    Returns
+    -------
+    list of str
+        The names of the files.
+    """
+    reading = found.reading
+    with built_beside(Path(out)) as new:
+        text = json.dumps((about or {}) | found.quality(), indent=2, allow_nan=False)
+        (new / "quality.json").write_text(text + "\n", encoding="utf-8")
+        pl.DataFrame({"time": reading.time, "survival": reading.survival}).with_columns(provenance=pl.lit("digitised")).write_csv(
+            new / "curve.csv"
+        )
+        if not found.refused:
+            found.frame().write_csv(new / "ipd.csv")
+            if found.ensemble is not None:
+                time, status = found.ensemble
+                member = np.repeat(np.arange(len(time), dtype=np.int32), time.shape[1])
+                frame = pl.DataFrame({"MEMBER": member, "AVAL": time.ravel(), "CNSR": status.ravel()})
+                frame.with_columns(PROVENANCE=pl.lit(PROVENANCE)).write_parquet(new / "ensemble.parquet")
+        names = [name for name in FILES if (new / name).is_file()]
+    # what an earlier run left there is of another reading
+    for name in set(FILES) - set(names):
+        (Path(out) / name).unlink(missing_ok=True)
+    return names
+
+
+def read_written(folder: str | Path) -> pl.DataFrame:
+    """Read the individuals of a folder that `write_reconstruction` wrote: AVAL, CNSR, PROVENANCE.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they are not marked as reconstructed.
+    """
+    path = Path(folder) / "ipd.csv"
+    if not path.is_file():
+        quality = Path(folder) / "quality.json"
+        refused = json.loads(quality.read_text(encoding="utf-8")).get("refused") if quality.is_file() else None
+        what = f"no individuals were written ({refused})" if refused else "no reconstruction is there"
+        raise InputError(what, file=str(folder), right="Name a folder that `cartrial evidence curve` wrote, with numbers at risk or events")
+    frame = pl.read_csv(path)
+    if frame.columns != ["AVAL", "CNSR", "PROVENANCE"] or frame["PROVENANCE"].unique().to_list() != [PROVENANCE]:
+        raise InputError("these are no reconstructed individuals", file=str(path), right=f"Each row says {PROVENANCE}")
+    return frame.cast({"AVAL": pl.Float64, "CNSR": pl.Int8})
