@@ -83,8 +83,9 @@ def _search(reading: Reading, known: Known, ticks: Floats | None) -> Path:
     time, nodes = _nodes(reading, known, ticks)
     shape = (len(time), known.n + 1)
     log_factorial = np.append(0.0, np.cumsum(np.log(np.arange(1, known.n + 2))))
-    floats = [np.zeros(shape) for _ in range(4)]
-    tables = Tables(*floats, np.zeros(shape, np.int64), np.zeros(shape, np.int64), log_factorial)
+    before, after, survival, survival_after = np.zeros((4, *shape))
+    events, censored = np.zeros((2, *shape), np.int64)
+    tables = Tables(before, after, survival, survival_after, events, censored, log_factorial)
     path = _solved(Path(time, nodes, _settings(reading, 0.0), tables, *_counts(nodes), ticks is not None), known)
     if ticks is None:
         path = _solved(_with_rates(path, known), known)
@@ -136,7 +137,7 @@ def _nodes(reading: Reading, known: Known, ticks: Floats | None) -> tuple[Floats
         least = np.bincount(np.clip(gap, 0, gaps - 1), minlength=gaps).astype(np.int64)
         most = np.where(least > 0, known.n, 0)
         most[-1] = known.n
-        expected = HIDDEN * least
+        expected = np.asarray(HIDDEN * least, np.float64)
         expected[-1] = expected[-1] if least[-1] else -1.0
     return time, Nodes(drop, np.append(survival, survival[-1]), low, high, least, most, expected)
 

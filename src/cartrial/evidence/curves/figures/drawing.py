@@ -136,14 +136,15 @@ def _with_ticks(curve: DrawnCurve, curves: list[DrawnCurve], drawing: Drawing, t
     scale = survival_scale(survival)
     size = np.array([abs(MARK * (times.last - times.first) / times.slope), abs(MARK * scale / survival.slope)]).max()
     others = {other.colour for other in curves if other.colour != curve.colour}
-    own, free = [], []
+    own: list[float] = []
+    free: list[float] = []
     for shape in drawing.shapes:
         if shape.extent.max() > size or shape.extent.max() <= 0 or shape.colour in others:
             continue
         time, level = float(times.value(shape.centre[0])), float(survival.value(shape.centre[1])) / scale
         if _on(curve, time, level) and (shape.colour == curve.colour or not _near_axis(level)):
             (own if shape.colour == curve.colour else free).append(time)
-    found = np.sort(np.array(own or free, float))
+    found = np.sort(np.array(own or free, np.float64))
     if len(found):
         # a cross is two strokes with one middle
         apart = np.append(True, np.diff(found) > SAME * curve.time_error)

@@ -125,7 +125,7 @@ def _follows(one: Any, other: Any) -> bool:
     along = ((other.matrix[4] - one.matrix[4]) * a + (other.matrix[5] - one.matrix[5]) * b) / length
     across = abs((other.matrix[5] - one.matrix[5]) * a - (other.matrix[4] - one.matrix[4]) * b) / length
     width = max(one.bbox[2] - one.bbox[0], one.bbox[3] - one.bbox[1]) or 1.0
-    return other.matrix[:4] == one.matrix[:4] and across < 0.2 * width and 0 < along < 1.5 * width
+    return bool(other.matrix[:4] == one.matrix[:4] and across < 0.2 * width and 0 < along < 1.5 * width)
 
 
 def _word(run: list[Any]) -> Word:
