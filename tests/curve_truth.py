@@ -1,4 +1,4 @@
-"""Curves whose individuals R knew: what a figure of them shows, as tests/oracle/curves.R keeps it, read as a drawing or an image would be."""
+"""Curves whose individuals R knew: what a figure of them shows, as tests/oracle/curves.R keeps it, read as a drawing or an image."""
 
 from __future__ import annotations
 

@@ -24,7 +24,12 @@ def both(name: str, read: str, *, rows: bool, events: bool) -> list[Reconstructi
     """Reconstruct both arms of a set."""
 
     def one(arm: Arm) -> Reconstruction:
-        reading = {"vector": lambda: arm.vector(ticks=False), "ticks": lambda: arm.vector(ticks=True), "pixel": arm.pixel, "clicks": arm.clicks}
+        reading = {
+            "vector": lambda: arm.vector(ticks=False),
+            "ticks": lambda: arm.vector(ticks=True),
+            "pixel": arm.pixel,
+            "clicks": arm.clicks,
+        }
         return reconstruct_curve(reading[read](), arm.n, rows=arm.rows if rows else (), events=arm.events if events else None)
 
     return [one(arm) for arm in truth(name).arms]
@@ -187,7 +192,7 @@ def test_n_alone_carries_counts_only_of_vertices_with_marks(read: str, refused: 
     assert found[0].quality()["median"] == pytest.approx(270, abs=2)
     assert ("events" in found[0].quality()) is not refused
     if refused:
-        with pytest.raises(InputError, match="n alone, with .* carries neither counts nor individuals nor a hazard ratio"):
+        with pytest.raises(InputError, match=r"n alone, with .* carries neither counts nor individuals nor a hazard ratio"):
             arms_frame(*found)
     else:
         assert arms_frame(*found).height == 228

@@ -17,8 +17,8 @@ __all__ = ["image_colours", "read_image", "read_pixels"]
 
 Integers = NDArray[np.int64]
 
-# of the distance between the colour and white: a pixel that is covered less is background; and one of another hue
-COVERED, HUE = 0.35, 0.25
+# of the distance between the colour and white: a pixel that is covered less is background. Of what is covered: more aside is another hue
+COVERED, HUE, FAINT = 0.35, 0.3, 0.04
 # pixels: of a row that make a level; between levels; from where survival is 1 to where the curve begins; that a mark reaches above it
 LEVEL, STEP, NEAR, MARK = 4, 0.8, 4, 2
 # pixels of a colour; and the cosine by which one is a shade of another
@@ -114,7 +114,7 @@ def _cover(pixels: Floats, colour: str) -> Floats:
     length = float(away @ away) or 1.0
     share = ((pixels - 255.0) @ away) / length
     rest = np.linalg.norm(pixels - 255.0 - share[..., None] * away, axis=2) / np.sqrt(length)
-    return np.where((rest < HUE) & (share < 1.3), np.clip(share, 0.0, 1.0), 0.0)
+    return np.where((rest < HUE * share + FAINT) & (share < 1.3), np.clip(share, 0.0, 1.0), 0.0)
 
 
 def _runs(column: NDArray[np.bool_]) -> Integers:
