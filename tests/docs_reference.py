@@ -366,6 +366,7 @@ ROOMS = (
     "cartrial",
     "cartrial.study",
     "cartrial.evidence",
+    "cartrial.evidence.curves",
     "cartrial.sdtm",
     "cartrial.response",
     "cartrial.endpoints",
@@ -384,6 +385,7 @@ ROOMS = (
 CONSTANTS = {
     "CRITERIA": "The built-in criteria sets by name.",
     "ASSUMABLE": "Attributes that may be assumed where a source is silent, with their words.",
+    "PROVENANCE": "What individuals of a curve are, in each of their rows: `reconstructed`.",
     "VERDICTS": "The verdicts of checks, the worst first, and what each says.",
     "CHECK_RULES": "Every rule of checking.",
     "MAPPING_RULES": "What reading a spreadsheet through a mapping can find: id, severity, words.",

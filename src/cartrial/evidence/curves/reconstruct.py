@@ -165,6 +165,7 @@ def reconstruct_curve(
         reading = without_shades(reading, n)
     known = Known(n, tuple((float(time), count) for time, count in rows), events)
     check_known(reading, known)
+    known = Known(n, tuple((time, int(count)) for time, count in known.rows), events)
     notes = list(reading.notes)
     ensemble = None
     if reading.kind == "clicks":
@@ -200,6 +201,17 @@ def arms_frame(first: Reconstruction, second: Reconstruction) -> pl.DataFrame:
     ------
     InputError
         If what is known of either curve carries no hazard ratio.
+
+    Examples
+    --------
+    By hand: two arms of two, in which everybody has the event.
+
+    >>> import numpy as np
+    >>> from cartrial.evidence.curves import Reading, arms_frame, reconstruct_curve
+    >>> reading = Reading("vector", np.array([1.0, 2.0]), np.array([0.5, 0.0]), 2.0, None, 0.001, 1e-5)
+    >>> arm = reconstruct_curve(reading, 2, events=2)
+    >>> arms_frame(arm, arm).select("ARM", "AVAL", "CNSR", "PROVENANCE").row(3)
+    (1, 2.0, 0, 'reconstructed')
     """
     return pl.concat([arm.frame().with_columns(ARM=pl.lit(number)) for number, arm in enumerate((first, second))])
 

@@ -33,6 +33,18 @@ def write_reconstruction(found: Reconstruction, out: str | Path, *, about: dict[
     -------
     list of str
         The names of the files.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from cartrial.evidence.curves import Reading, read_written, reconstruct_curve, write_reconstruction
+    >>> reading = Reading("vector", np.array([1.0, 2.0]), np.array([0.5, 0.0]), 2.0, None, 0.001, 1e-5)
+    >>> with TemporaryDirectory() as folder:
+    ...     names = write_reconstruction(reconstruct_curve(reading, 2, events=2), folder)
+    ...     frame = read_written(folder)
+    >>> names, frame["AVAL"].to_list()
+    (['quality.json', 'curve.csv', 'ipd.csv'], [1.0, 2.0])
     """
     reading = found.reading
     with built_beside(Path(out)) as new:
@@ -62,6 +74,18 @@ def read_written(folder: str | Path) -> pl.DataFrame:
     ------
     InputError
         If there are none, or they are not marked as reconstructed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from cartrial.evidence.curves import Reading, read_written, reconstruct_curve, write_reconstruction
+    >>> reading = Reading("vector", np.array([1.0, 2.0]), np.array([0.5, 0.0]), 2.0, None, 0.001, 1e-5)
+    >>> with TemporaryDirectory() as folder:
+    ...     names = write_reconstruction(reconstruct_curve(reading, 2, events=2), folder)
+    ...     frame = read_written(folder)
+    >>> names, frame["AVAL"].to_list()
+    (['quality.json', 'curve.csv', 'ipd.csv'], [1.0, 2.0])
     """
     path = Path(folder) / "ipd.csv"
     if not path.is_file():

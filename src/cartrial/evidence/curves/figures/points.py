@@ -61,6 +61,17 @@ def read_rows(path: Path) -> list[tuple[float, float]]:
     ------
     InputError
         If a column is missing or a value is no number.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.evidence.curves import read_rows
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "rows.csv"
+    ...     _ = file.write_text("time,at_risk\\n0,10\\n6,8\\n", encoding="utf-8")
+    ...     read_rows(file)
+    [(0.0, 10.0), (6.0, 8.0)]
     """
     time, count = _columns(path, AT_RISK, "at_risk")
     return [(float(at), float(number)) for at, number in zip(time, count, strict=True)]

@@ -81,6 +81,17 @@ def list_curves(figure: str | Path, *, page: int = 1, x_axis: str | None = None,
     list of dict
         Of a drawing colour, dashed, drops, ticks, end (time), last (survival at the end) and rises; of an image colour and pixels; of
         points their number.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.evidence.curves import list_curves
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "points.csv"
+    ...     _ = file.write_text("time,survival\\n0,1\\n2,0.9\\n", encoding="utf-8")
+    ...     list_curves(file)
+    [{'points': 2}]
     """
     path = _file(figure)
     if path.suffix.lower() == ".csv":
