@@ -148,7 +148,8 @@ def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
     except RecursionError:
         raise InputError("the file is nested too deeply", file=name, right="Check the brackets") from None
     if node is None:
-        raise InputError("the file is empty", file=name, right="Write a study into it; `cartrial new` makes one to start from")
+        right = "Copy a file of its kind and change it; `cartrial new` makes a study to start from"
+        raise InputError("the file is empty", file=name, right=right)
     lines: Lines = {}
     faults: list[InputError] = []
     try:

@@ -79,6 +79,9 @@ def test_the_comparison_has_a_page(comparison, tmp_path):
     text = out.read_text(encoding="utf-8")
     assert "not validated on patient-level data" in text and "VIRTUAL PATIENTS" in text
     assert list(figures_of(text)) == ["curve-dor", "curve-os"]
+    # by hand from the two populations: whose patients both arms are, and whose product each has
+    assert "of 16 to 70 years, followed as adults: population &#39;autologous-cd19&#39;" in text
+    assert "after lymphodepletion with alemtuzumab: population &#39;allogeneic-cd19&#39;" in text
     rows = pl.read_parquet(tmp_path / "compare.parquet")
     keys = [int(key) for key in re.findall(r'data-key="(\d+)"', text)]
     assert keys and max(keys) < rows.height

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cartrial.errors import InputError
 from cartrial.sdtm import DOMAINS, Source, SourceFile, check_sdtm, read_sdtm, standardise, write_sdtm, write_templates
+from cartrial.sdtm.forms.delimited import csv_bytes
 from cartrial.sdtm.vocabulary.schema import kind_of, variable_label
 from cartrial.sdtm.write import SUFFIXES
 from helpers import data_path, needs_data
@@ -333,3 +334,9 @@ def test_standardising_twice_changes_nothing(tmp_path):
     source = read_tables(small_tables(), tmp_path)
     again = standardise(source)
     assert equal(source, again) and again.findings.equals(source.findings)
+
+
+def test_a_whole_number_stands_in_csv_without_a_decimal_point() -> None:
+    """By hand: a study day is 29, none is -0, and other numbers keep their digits; a blank stays blank."""
+    frame = pl.DataFrame({"LBDY": [29.0, -1.0, None], "LBSTRESN": [0.1, 1e-7, -0.0], "LBSEQ": [1, 2, 3], "LBORRES": ["1.0", "", None]})
+    assert csv_bytes(frame).decode() == 'LBDY,LBSTRESN,LBSEQ,LBORRES\n29,0.1,1,1.0\n-1,1e-7,2,""\n,0,3,\n'

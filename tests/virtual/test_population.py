@@ -475,7 +475,11 @@ def test_data_without_their_account_are_not_guessed_at(tmp_path: Path) -> None:
     record = assess_patients(planned(write_study(tmp_path), n=2)).record()
     assert read_patients({"patients": record}, {}, "about.yaml").record() == record
     for spoilt, says in (
-        ({**record, "infused": "many"}, "infused: a whole number"),
+        ({**record, "infused": "many"}, "patients.infused: a whole number"),
+        # by hand: nobody is screened less than no time, more are not infused than were screened, and all blasts are 100 %
+        ({**record, "failed_age": -5}, "patients.failed.age: the number must be at least 0"),
+        ({**record, "infused": 10_000}, "were infused, of"),
+        ({**record, "median_blasts": 9.0}, "patients.median.blasts: the number must be at most 1"),
         ([record], "patients: a mapping"),
         ("mskcc", "a mapping"),
     ):

@@ -99,7 +99,7 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     results = sort_results(comparison.results)
     rows = Rows(results)
     sections = [
-        Section("what", "What this is", [Note(LABEL), Text(_said(comparison))]),
+        Section("what", "What this is", [Note(LABEL), Definition(_whose(comparison.populations)), Text(_said(comparison))]),
         Section("figures", "From enrolment", _comparison(rows, comparison)),
         Section("curves", "Over time", _curves(rows)),
         Section("supply", "What differs", [_supply(comparison.populations)], "What differs"),
@@ -108,6 +108,17 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     return _page(
         sections, title="Autologous against allogeneic CD19 CAR-T cells, from enrolment", facts=facts, out=Path(out), results=results
     )
+
+
+def _whose(populations: dict[str, Population]) -> list[tuple[str, str]]:
+    """Return whose patients both arms are, and from which population each product is taken."""
+    own, shelf = (populations[arm] for arm in ("autologous", "allogeneic"))
+    ages, kind = own.patients.age, "children" if own.patients.child else "adults"
+    return [
+        ("Patients of both arms", f"of {ages.low:g} to {ages.high:g} years, followed as {kind}: population '{own.id}' ({own.label})"),
+        ("Autologous product", f"{_product(own)}: population '{own.id}'"),
+        ("Allogeneic product", f"{_product(shelf)}: population '{shelf.id}' ({shelf.label})"),
+    ]
 
 
 def _said(comparison: Comparison) -> str:

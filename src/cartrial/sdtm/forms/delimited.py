@@ -164,5 +164,7 @@ def _frame(header: list[str], columns: Sequence[Sequence[str] | pl.Series], file
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:
-    """Return a frame as CSV: UTF-8, line feeds, a blank for a missing value."""
-    return frame.write_csv(line_terminator="\n", null_value="").encode("utf-8")
+    """Return a frame as CSV: UTF-8, line feeds, a blank for a missing value, a whole number without a decimal point."""
+    # a study day is 29 and not 29.0, and none is -0
+    numbers = pl.selectors.float().cast(pl.String).str.strip_suffix(".0").str.replace("^-0$", "0")
+    return frame.with_columns(numbers).write_csv(line_terminator="\n", null_value="").encode("utf-8")

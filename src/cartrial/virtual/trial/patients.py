@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from cartrial.errors import InputError
 from cartrial.virtual.trial.arrivals import accrue_trials
 from cartrial.virtual.trial.choice import ORIGINS, Origin, is_builtin, judge_fit, many_left_out
 from cartrial.virtual.trial.screening import ABOVE, AGE, BELOW, OTHER, by_default
-from cartrial.yamlfile import Lines, Part, validate
+from cartrial.yamlfile import Lines, Part, validate, wrong
 
 if TYPE_CHECKING:
     from cartrial.virtual.trial.arrivals import Plan
@@ -21,6 +22,10 @@ __all__ = ["VirtualPatients", "assess_patients", "read_patients"]
 
 LOW_BURDEN = 0.05
 """Fraction of blasts in the marrow below which disease is not morphologic."""
+
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Bound(Part):
@@ -75,20 +80,28 @@ class VirtualPatients(Part):
     origin: Origin
     builtin: bool
     bounds: Bounds
-    trials: int
-    screened: int
-    failed_age: int
-    failed_blasts_low: int
-    failed_blasts_high: int
-    failed_other: int
-    infused: int
-    median_blasts: float
-    below_5: float
-    median_blasts_screening: float
-    below_5_screening: float
+    trials: Annotated[int, Field(ge=1)]
+    screened: Count
+    failed_age: Count
+    failed_blasts_low: Count
+    failed_blasts_high: Count
+    failed_other: Count
+    infused: Count
+    median_blasts: Share
+    below_5: Share
+    median_blasts_screening: Share
+    below_5_screening: Share
     warning: str | None = None
 
     farthest = 2**63 - 1
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> VirtualPatients:
+        failed = self.failed_age + self.failed_blasts + self.failed_other
+        if failed + self.infused > self.screened:
+            what = f"{failed} failed screening and {self.infused} were infused, of {self.screened} screened"
+            raise wrong(what, "screened", right="Simulate the data again, or leave the account out")
+        return self
 
     @property
     def failed_blasts(self) -> int:
@@ -248,5 +261,12 @@ def read_patients(about: Mapping[str, Any], lines: Lines, file: str) -> VirtualP
     if not isinstance(said, dict):
         right = "Simulate the data again, or leave the key out"
         raise InputError("a mapping is expected", file=file, row=lines.get(("patients",)), key="patients", right=right)
-    below = {path[1:]: line for path, line in lines.items() if path[:1] == ("patients",) and len(path) > 1}
-    return validate(VirtualPatients, {key: value for key, value in said.items() if key != "said"}, below, file)
+    account = {"patients": {key: value for key, value in said.items() if key != "said"}}
+    return validate(_About, account, {path: line for path, line in lines.items() if path[:1] == ("patients",)}, file).patients
+
+
+class _About(Part):
+    """The part of an `about.yaml` that tells of the virtual patients: faults name their keys below `patients`."""
+
+    patients: VirtualPatients
+    farthest = 2**63 - 1
