@@ -24,7 +24,7 @@ def without_scripts(text: str) -> str:
 
 def figures_of(text: str) -> dict[str, dict[str, Any]]:
     """Return the documents of a page's figures by name."""
-    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.S)
+    found = re.search(r'<script type="application/json" id="figure-documents">(.*?)</script>', text, re.S)
     return json.loads(found[1]) if found else {}
 
 

@@ -62,7 +62,7 @@ def opened(browser: Any, folder: Path, width: int, **context: Any) -> tuple[Any,
     page.on("request", lambda request: asked.append(request.url))
     page.goto((folder / "report.html").as_uri())
     if context.get("java_script_enabled", True):
-        page.wait_for_function("document.documentElement.dataset.drawn", timeout=60000)
+        page.wait_for_selector("html[data-drawn]", state="attached", timeout=60000)
     return page, said, asked
 
 

@@ -117,7 +117,7 @@ def draw_curves(
         "curve": [row for of, k, curve in ordered for row in _steps(of, k, curve)],
         "censored": [row for of, k, curve in ordered for row in _censored(of, k, curve)],
         "risk": [row for of, k, curve in ordered for row in _risk(of, k, curve, ticks) if not (joint and k)],
-        "names": [{"of": of, "k": k, "g": curve.label, "stroke": True, "shape": ""} for of, k, curve in ordered] if most > 1 else [],
+        "names": [_name(of, k, curve) for of, k, curve in ordered] if most > 1 else [],
         "reading": [row for of, some in places.items() for row in _reading(of, some, last)],
     }
     colours = [next((one.colour for _, at, one in ordered if at == k and one.colour), ORDER[k % len(ORDER)]) for k in range(most)]
@@ -161,6 +161,10 @@ def _steps(of: str, k: int, curve: Curve) -> list[Document]:
         row |= {name: stat.value for name, stat in zip(("s", "lo", "hi"), stats, strict=True) if stat and stat.value is not None}
         rows.append(row)
     return rows
+
+
+def _name(of: str, k: int, curve: Curve) -> Document:
+    return {"of": of, "k": k, "g": curve.label, "words": curve.label, "stroke": True, "shape": ""}
 
 
 def _censored(of: str, k: int, curve: Curve) -> list[Document]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from cartrial.report.figures.style import INK, Document
 
-__all__ = ["BELOW", "DASHES", "LINE", "below", "name_layers"]
+__all__ = ["BELOW", "DASHES", "LINE", "below", "name_layers", "name_lines"]
 
 BELOW, LINE = 56, 16
 """Where the first line beneath the axes stands, and how high a line is. Unit: px."""
+
+LETTERS = 44
+"""How many letters stand on a line of a phone."""
 
 DASHES: Mapping[str, list[float]] = {"solid": [1, 0], "dashed": [7, 4], "dotted": [2, 4], "dashdot": [9, 4, 2, 4]}
 
@@ -17,6 +21,16 @@ DASHES: Mapping[str, list[float]] = {"solid": [1, 0], "dashed": [7, 4], "dotted"
 def below(lines: str, height: str = "height") -> Document:
     """Return the place of a line beneath the axes; `lines` is an expression of their number, `height` that of the axes."""
     return {"value": {"expr": f"{height} + {BELOW} + {LINE} * ({lines})"}}
+
+
+def name_lines(series: Sequence[tuple[str, bool, str]]) -> list[Document]:
+    """Return the rows of `name_layers` of series (name, whether it has a line, shape of its marks): a long name takes several lines."""
+    rows: list[Document] = []
+    for name, stroke, shape in series:
+        for place, words in enumerate(wrap(name, LETTERS)):
+            first = place == 0
+            rows.append({"g": name, "words": words, "k": len(rows), "stroke": stroke and first, "shape": shape if first else ""})
+    return rows
 
 
 def name_layers(
@@ -33,7 +47,7 @@ def name_layers(
     Parameters
     ----------
     data : dict
-        ``data`` and ``transform``: rows with g (the name), k (its line), stroke (whether it has a line), shape (of its marks, or blank).
+        ``data`` and ``transform``: rows as of `name_lines`.
     colour, dash : dict
         Encodings of the series.
     shapes : sequence of str
@@ -65,7 +79,7 @@ def name_layers(
         {
             **data,
             "mark": {"type": "text", "align": "left"},
-            "encoding": {"x": {"value": 30}, "y": y, "text": {"field": "g"}},
+            "encoding": {"x": {"value": 30}, "y": y, "text": {"field": "words"}},
         }
     )
     return layers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cartrial.report.figures.legend import DASHES, name_layers
+from cartrial.report.figures.legend import DASHES, name_layers, name_lines
 from cartrial.report.figures.style import COLOURS, INK, PERCENT, SOFT, Document, document, toggles, visible
 
 __all__ = ["Guide", "Series", "draw_lines"]
@@ -98,10 +98,7 @@ def draw_lines(
         for x, y in item.points
     ]
     bars = [{"g": item.label, "x": x, "lo": lo, "hi": hi} for item in series for x, lo, hi in item.bars]
-    named = [
-        {"g": item.label, "k": k, "stroke": item.dash != "none", "shape": SHAPES.get(item.shape, "")}
-        for k, item in enumerate(item for item in series if item.label)
-    ]
+    named = name_lines([(item.label, item.dash != "none", SHAPES.get(item.shape, "")) for item in series if item.label])
     marked = [
         {"v": guide.value, "words": guide.words, "axis": guide.axis, "k": k, "late": guide.value > sum(ends[0]) / 2}
         for k, guide in enumerate(sorted(guides, key=lambda guide: (guide.axis, guide.value)))
@@ -122,7 +119,7 @@ def draw_lines(
     }
     datasets = {"points": points, "bars": bars, "names": named, "guides": marked}
     controls = [toggles([item.label for item in series if item.label], [COLOURS[item.colour] for item in series if item.label])]
-    shown = controls if len(named) > 1 else []
+    shown = controls if len({row["g"] for row in named}) > 1 else []
     fixed = [] if shown else [{"name": "hidden", "value": []}]
     layers = _layers(series, x, y)
     return document(layers, title=title, band=band, height=280, datasets=datasets, params=fixed, controls=shown)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.report.figures.legend import DASHES, name_layers
+from cartrial.report.figures.legend import DASHES, name_layers, name_lines
 from cartrial.report.figures.style import CONFIG, INK, SCHEMA, SOFT, Document
 
 __all__ = ["Panel", "Trace", "draw_panels", "number_words"]
 
 Floats = NDArray[np.float64]
+_READING = "(datum.g ? datum.g + '\\n' : '') + format(datum.x, '.4~g') + ': ' + format(datum.y, '.4~g')"
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -111,7 +112,7 @@ def draw_panels(panels: Sequence[Panel], *, title: str, band: str = "", height: 
         "datasets": datasets,
         "vconcat": views,
         "spacing": 14,
-        "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
+        "resolve": {"scale": dict.fromkeys(("color", "fill", "strokeDash"), "independent")},
         "usermeta": {"aside": 84},
     }
     return made | ({"title": band} if band else {})
@@ -121,20 +122,21 @@ def _rows(panel: Panel) -> dict[str, list[Document]]:
     lines: list[Document] = []
     points: list[Document] = []
     for trace in panel.traces:
+        every = -(-len(trace.x) // 60)
         for j, (x, y) in enumerate(zip(trace.x.tolist(), trace.y.tolist(), strict=True)):
             if not math.isfinite(y) or (panel.log and y <= 0):
                 continue
             row: Document = {"g": trace.label, "x": x, "y": _short(y)}
             for k, (lower, upper) in enumerate(trace.bands):
                 row |= {f"lo{k}": _short(max(lower[j], panel.low)), f"hi{k}": _short(min(upper[j], panel.high))}
-            said = f"{trace.tip or trace.label}\n" if trace.tip or trace.label else ""
-            row["tip"] = f"{said}{x:g}: {y:.4g}"
-            (points if trace.style == "points" else lines).append(row)
+            if trace.style == "points":
+                points.append(row | {"tip": f"{trace.tip or trace.label}\n{x:g}: {y:.4g}"})
+            else:
+                # hover reads some sixty places of a line: a mark for each of its points would take seconds to draw
+                lines.append(row | ({"read": True} if j % every == 0 else {}))
     named = [trace for trace in panel.traces if trace.label]
-    names = [
-        {"g": trace.label, "k": k, "stroke": trace.style != "points", "shape": "circle" if trace.style == "points" else ""}
-        for k, trace in enumerate(named if len(named) > 1 else [])
-    ]
+    shown = [(trace.label, trace.style != "points", "circle" if trace.style == "points" else "") for trace in named]
+    names = name_lines(shown if len(shown) > 1 else [])
     limits = [{"v": value, "words": words} for words, value in panel.limits.items()]
     return {"lines": lines, "points": points, "names": names, "limits": limits}
 
@@ -147,7 +149,7 @@ def _short(value: float) -> float:
 def _layers(panel: Panel, i: int, height: int) -> list[Document]:
     traces = [trace for trace in panel.traces if trace.style != "points"]
     first, last = min(float(trace.x.min()) for trace in panel.traces), max(float(trace.x.max()) for trace in panel.traces)
-    kind = {"type": "log"} if panel.log else {}
+    kind = {"type": "log"} if panel.log else {"zero": False}
     axis: Document = {"minExtent": 56, "maxExtent": 56, "tickCount": 5}
     if panel.log:
         powers = range(math.ceil(math.log10(panel.low) - 1e-9), math.floor(math.log10(panel.high) + 1e-9) + 1)
@@ -158,13 +160,13 @@ def _layers(panel: Panel, i: int, height: int) -> list[Document]:
         "type": "quantitative",
         "title": panel.x or None,
         "scale": {"domain": [first, last], "nice": False, "zero": False},
-        "axis": {"labelFlush": True} if panel.x else {"labels": False, "ticks": False},
+        "axis": {"labelFlush": True, "tickCount": 10} if panel.x else {"labels": False, "ticks": False},
     }
     y: Document = {
         "field": "y",
         "type": "quantitative",
         "title": panel.title,
-        "scale": {"domain": [panel.low, panel.high], "nice": False, "zero": False, **kind},
+        "scale": {"domain": [panel.low, panel.high], "nice": False, **kind},
         "axis": axis,
     }
     names = list(dict.fromkeys(trace.label for trace in panel.traces))
@@ -173,7 +175,6 @@ def _layers(panel: Panel, i: int, height: int) -> list[Document]:
     colour = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": colours}, "legend": None}
     dash = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": dashed}, "legend": None}
     lines, points, limits = ({"data": {"name": f"{name}-{i}"}} for name in ("lines", "points", "limits"))
-    tip = {"tooltip": {"field": "tip"}}
     bands = max((len(trace.bands) for trace in traces), default=0)
     layers: list[Document] = [
         {
@@ -194,16 +195,18 @@ def _layers(panel: Panel, i: int, height: int) -> list[Document]:
     layers += _points(points, x, y, any(trace.bands for trace in panel.traces if trace.style == "points"))
     if panel.limits:
         at = {**y, "field": "v"}
+        far = {key: value for key, value in x.items() if key != "field"} | {"datum": last}
         words = {"type": "text", "align": "right", "dy": -6, "fontSize": 11, "color": SOFT}
         layers += [
             {**limits, "mark": {"type": "rule", "strokeDash": [5, 4], "color": SOFT}, "encoding": {"y": at}},
-            {**limits, "mark": words, "encoding": {"y": at, "x": {**x, "field": None, "datum": last}, "text": {"field": "words"}}},
+            {**limits, "mark": words, "encoding": {"y": at, "x": far, "text": {"field": "words"}}},
         ]
     layers.append(
         {
             **lines,
-            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 0, "clip": True},
-            "encoding": {"x": x, "y": y, **tip},
+            "transform": [{"filter": "datum.read"}, {"calculate": _READING, "as": "tip"}],
+            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0, "clip": True},
+            "encoding": {"x": x, "y": y, "tooltip": {"field": "tip"}},
         }
     )
     if len(names) > 1:
@@ -230,7 +233,7 @@ def _points(points: Document, x: Document, y: Document, whiskers: bool) -> list[
     layers.append(
         {
             **points,
-            "mark": {"type": "point", "filled": True, "fill": "#ffffff", "stroke": INK, "strokeWidth": 1.6, "size": 44, "opacity": 1},
+            "mark": {"type": "point", "filled": True, "color": INK, "size": 44, "opacity": 1},
             "encoding": {"x": x, "y": y, "tooltip": {"field": "tip"}},
         }
     )

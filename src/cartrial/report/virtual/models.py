@@ -128,7 +128,7 @@ def _axes(panel: Panel, colours: dict[str, str]) -> Axes:
         # points without a label belong to the series before them
         colour = colours[label.split(",")[0]] if label else colour
         bands = [(line.lower, line.upper)] if line.lower is not None and line.upper is not None else []
-        traces.append(Trace(label, colour, line.x, line.y, bands, line.style))
+        traces.append(Trace(label, COLOURS["black"] if line.style == "points" else colour, line.x, line.y, bands, line.style))
     heights = [float(value) for line in panel.lines.values() for value in (line.y.min(), line.y.max())]
     low = min(heights) if panel.low is None else panel.low
     high = max(heights) if panel.high is None else panel.high

@@ -1,7 +1,7 @@
 "use strict";
 // Draws the page's figures from their documents and puts their controls above them. It computes no number.
 (() => {
-  const source = document.getElementById("figures");
+  const source = document.getElementById("figure-documents");
   if (!source) return;
   const documents = JSON.parse(source.textContent), views = new Map(), widths = new Map();
   const make = (tag, parent, more = {}) => { const node = Object.assign(document.createElement(tag), more); parent.append(node); return node; };
