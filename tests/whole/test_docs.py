@@ -26,6 +26,7 @@ from cartrial.cli.app import app
 from cartrial.sdtm.mapping import read_mapping
 from cartrial.study import Study
 from docs_reference import BLOCK, CONSTANTS, DOCS, KEYS, PAGES, ROOMS, ROOT, filled, key_rows, public_names, table_rows
+from report_example import without_scripts
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMES = [page.name for page in PAGES]
@@ -183,7 +184,7 @@ def test_every_column_and_statistic_of_the_results_is_explained(worked_report: P
 
 
 def test_every_section_of_the_report_is_named(worked_report: Path) -> None:
-    page = (worked_report / "report.html").read_text(encoding="utf-8")
+    page = without_scripts((worked_report / "report.html").read_text(encoding="utf-8"))
     titles = [re.sub("<.*?>", "", title).replace("&#39;", "'") for title in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)]
     text = (DOCS / "report.md").read_text(encoding="utf-8").split("## Sections\n")[1]
     named = [row[0] for row in table_rows(text.split("\n\n")[0])]
