@@ -6,6 +6,8 @@ from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incid
 from cartrial.analysis.estimators.km import KaplanMeier, estimate_follow_up, estimate_survival
 from cartrial.analysis.estimators.logrank import estimate_logrank
 from cartrial.analysis.estimators.models import estimate_cox, estimate_fine_gray, estimate_firth
+from cartrial.analysis.estimators.pooled.exact import PooledRate, estimate_influence, estimate_pooled
+from cartrial.analysis.estimators.pooled.normal import NormalRate, estimate_pooled_normal
 from cartrial.analysis.estimators.rates import binomial_limits, binomial_p_value, estimate_rate
 from cartrial.analysis.plan import analyse
 from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_results, results_hash, sort_results, write_results
@@ -23,6 +25,8 @@ __all__ = [
     "SCHEMA",
     "AalenJohansen",
     "KaplanMeier",
+    "NormalRate",
+    "PooledRate",
     "analyse",
     "best_reads",
     "binomial_limits",
@@ -37,8 +41,11 @@ __all__ = [
     "estimate_follow_up",
     "estimate_gray",
     "estimate_incidence",
+    "estimate_influence",
     "estimate_kinetics",
     "estimate_logrank",
+    "estimate_pooled",
+    "estimate_pooled_normal",
     "estimate_rate",
     "estimate_survival",
     "kappa_of_tables",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +41,19 @@ def summary(context: typer.Context) -> None:
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option("--assume", metavar="ATTRIBUTE=WORD", help="What is taken where a source is silent, such as hsct=treatment-policy."),
+]
+
+
+def finite(held: Any) -> Any:
+    """Return what a JSON document can hold: a number that is none is null."""
+    if isinstance(held, dict):
+        return {key: finite(value) for key, value in held.items()}
+    if isinstance(held, list | tuple):
+        return [finite(value) for value in held]
+    return None if isinstance(held, float) and not math.isfinite(held) else held
 
 
 @evidence.command("list")
@@ -129,10 +143,7 @@ def check(
 def compare(
     left: Annotated[str, typer.Argument(metavar="RESULT", help="The id of a result.")],
     right: Annotated[str, typer.Argument(metavar="OTHER", help="The id of another.")],
-    assume: Annotated[
-        list[str] | None,
-        typer.Option("--assume", metavar="ATTRIBUTE=WORD", help="What is taken where a source is silent, such as hsct=treatment-policy."),
-    ] = None,
+    assume: AssumeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two results attribute by attribute. Exit code 2 with the reasons if they may not be put side by side."""
@@ -152,3 +163,21 @@ def compare(
         tell(f"Note: {note}.")
     require_comparable([compared])
     tell("They estimate the same" + (f", assuming {', '.join(compared.assumed)}." if compared.assumed else "."))
+
+
+@evidence.command("pool")
+def pool(
+    results: Annotated[list[str], typer.Argument(metavar="RESULT...", help="The ids of two or more results of different trials.")],
+    assume: AssumeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pool rates of different trials that estimate the same. Exit code 2 with the reasons if they may not be put together."""
+    from cartrial.evidence import load_evidence, pool_results, read_assumptions
+    from cartrial.evidence.pooling.told import pool_lines
+
+    found = pool_results(load_evidence(), results, assume=read_assumptions(assume or []))
+    if as_json:
+        tell(json.dumps(finite(asdict(found)), indent=2, allow_nan=False))
+        return
+    for line in pool_lines(found):
+        tell(line)

@@ -8,6 +8,7 @@ from cartrial.evidence.checks.statement import check_statement
 from cartrial.evidence.checks.survival import LimitType, read_limits
 from cartrial.evidence.gate.compare import Attribute, Comparison, Pairs, compare_results, count_pairs, require_comparable
 from cartrial.evidence.gate.estimand import ASSUMABLE, is_response_rate, read_assumptions
+from cartrial.evidence.pooling.pool import Pool, Pooled, pool_results
 from cartrial.evidence.registry.model import Interval, Measure, Result, Value
 from cartrial.evidence.registry.read import Evidence, load_evidence, read_evidence, read_trial
 from cartrial.evidence.registry.trial import Claim, Mark, Source, Trial, TrialFile
@@ -27,6 +28,8 @@ __all__ = [
     "Mark",
     "Measure",
     "Pairs",
+    "Pool",
+    "Pooled",
     "Printing",
     "Result",
     "Source",
@@ -41,6 +44,7 @@ __all__ = [
     "fit_limits",
     "is_response_rate",
     "load_evidence",
+    "pool_results",
     "possible_counts",
     "possible_denominators",
     "possible_splits",

@@ -1,0 +1,1 @@
+"""What is the rate over several trials, and in the next one?"""

@@ -1,0 +1,1 @@
+"""What do several trials say together, where they may be put together at all?"""
