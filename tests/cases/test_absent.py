@@ -405,3 +405,44 @@ def test_missing_counts_contradict_no_reader(tmp_path: Path) -> None:
     assert "call-against-lab" not in of(folder).findings["RULE"].to_list()
     (folder / "lb.csv").write_text(lb.replace(",1,1,%", ",30,30,%"), encoding="utf-8")
     assert "call-against-lab" in of(folder).findings["RULE"].to_list()
+
+
+# events without a day
+
+
+def warned(folder: Path) -> list[str]:
+    return [notice.message for notice in of(folder).adam.notices if notice.severity == "warning"]
+
+
+def test_an_event_without_a_date_is_told(tmp_path: Path) -> None:
+    """1, A3: what has no day is not used; that a transplant, a therapy or a loss is left out stands at the head of the page."""
+    folder = subjects(f"S1:{IRC}", to=tmp_path / "data")
+    for name, columns, row, words in (
+        ("pr", "PRSEQ,PRTRT,PRSTDTC", "1,HSCT,", "A transplant of 1 infused subject has no date in PR"),
+        ("cm", "CMSEQ,CMTRT,CMCAT,CMSTDTC", "1,X,NEW THERAPY,", "A new therapy of 1 infused subject has no date in CM"),
+        ("ds", "DSSEQ,DSDECOD,DSSTDTC", "1,LOST TO FOLLOW-UP,", "A withdrawal or a loss of 1 infused subject has no date in DS"),
+    ):
+        (folder / f"{name}.csv").write_text(f"STUDYID,USUBJID,{columns}\ninaticel-pivotal,S1,{row}\n", encoding="utf-8")
+        assert any(message.startswith(words) for message in warned(folder)), name
+
+
+@pytest.mark.parametrize(
+    ("call", "date", "words"),
+    [
+        ("RELAPSE", "2022-08", "A relapse of 1 infused subject by IRC has no whole date and is not used"),
+        ("RELAPSE", "2023-08", None),  # after the cutoff
+        (
+            "CR",
+            "2022-01",
+            "The response of 1 infused subject by IRC has no whole date and is not used; without one it counts as no response (ORR28).",
+        ),
+        ("CR", "2022-06", None),  # in no window that lacks a response
+    ],
+)
+def test_a_call_without_a_whole_date_is_told_where_it_could_count(tmp_path: Path, call: str, date: str, words: str | None) -> None:
+    """1: an assessment without a full date is not usable. S1 is in CR on day 90; January lies in the window of day 28 (days 21 to 35)."""
+    folder = subjects(f"S1:{IRC}", to=tmp_path / "data")
+    with (folder / "rs.csv").open("a", encoding="utf-8") as file:
+        file.write(f"inaticel-pivotal,S1,2,OVRLRESP,{call},{IRC},{date}\n")
+    told = [message for message in warned(folder) if "whole date" in message]
+    assert [message.startswith(words) for message in told] == [True] if words else not told

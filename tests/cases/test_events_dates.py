@@ -182,3 +182,31 @@ def test_a_first_response_without_its_day_starts_no_duration(tmp_path: Path) -> 
     # in March it can be the best response itself
     done = derived(filled(tmp_path / "same", FREE | first | {"first_response_date": "2022-03"}, FREE))
     assert times(done, "DOR") == [(142, "cutoff"), (173, "cutoff")]
+
+
+def test_no_response_on_a_day_that_is_not_known_dates_no_event(tmp_path: Path) -> None:
+    """A7, 6: the second did not respond, and on which day is not known (April lies in the window of days 1 to 104): EFS is not derived.
+
+    Read in September, after the window, it is no non-response: EFS is derived, of the first to day 200, 201.
+    """
+    for when in ("", "2022-04"):
+        done = derived(filled(tmp_path / (when or "blank"), FREE, {"best_response": "NR", "response_date": when}))
+        assert rules(done, "EFS") == {"not derived: the call of no response of 1 of the 2 subjects has no whole date"}
+        assert times(done, "DOR", "1")[0][0] == 173
+    done = derived(filled(tmp_path / "late", FREE, {"best_response": "NR", "response_date": "2022-09"}))
+    assert times(done, "EFS", "1")[0][0] == 201
+
+
+def test_a_response_that_is_not_given_is_told(tmp_path: Path) -> None:
+    """A3: nobody says how the second responded; it counts as a non-responder by paragraph 6, and that is said."""
+    done = derived(filled(tmp_path, FREE, {"best_response": "", "response_date": ""}))
+    assert said(done, "response-undated") == [
+        "No response of 1 infused subject is given, not even NE, so that by INV it counts as no response (BORR)."
+    ]
+    assert derived(filled(tmp_path / "ne", FREE, {"best_response": "NE"})).findings.filter(RULE="response-undated").is_empty()
+
+
+def test_a_date_of_a_first_response_without_the_response_is_told(tmp_path: Path) -> None:
+    done = derived(filled(tmp_path, FREE | {"first_response_date": DAY[20]}))
+    assert [row["SEVERITY"] for row in done.findings.filter(RULE="value-missing").iter_rows(named=True)] == ["warning"]
+    assert not said(derived(filled(tmp_path / "plain", FREE)), "value-missing")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartrial.endpoints.populations import first_response
-from cartrial.endpoints.relapse_free import is_followed, undated_relapse, undated_response
+from cartrial.endpoints.relapse_free import is_followed, undated_call, undated_relapse, undated_response
 from cartrial.endpoints.rules.codes import R_MRD_MISSING, R_MRD_NOT_EVALUABLE
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -134,6 +134,13 @@ def _without_date(
         f"the relapse of {int(relapsed.sum())} of the {count} has no whole date": relapsed,
         f"the response of {int(unknown.sum())} of the {len(rows)} subjects has no whole date": unknown,
     }
+    if "non-response" in endpoint.events:
+        # who did not respond on a day that is not known has an event, and no date of a last assessment either
+        window = (endpoint.response_window.from_, endpoint.response_window.to)
+        failed = (
+            ~responders & (settled == FAR) & undated_call(study, records, course, reader, study.disease.family.roles.fails, window)[rows]
+        )
+        said[f"the call of no response of {int(failed.sum())} of the {len(rows)} subjects has no whole date"] = failed
     where = np.any(list(said.values()), axis=0)
     return np.isin(trial, trial[where]), f"{NOT_DERIVED}: {', and '.join(words for words, some in said.items() if some.any())}"
 

@@ -69,7 +69,11 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
         "warning",
         "A date last known free of relapse is neither before the response nor after relapse or last contact.",
     ),
-    ("response-undated", "warning", "A response of a form of best responses has a whole date."),
+    (
+        "response-undated",
+        "warning",
+        "A response or a relapse has a whole date; in a form of best responses each infused subject has one.",
+    ),
     ("not-read", "warning or note", "The reader of an endpoint has read every subject that another source has an assessment of."),
     ("emd-not-recorded", "warning", "Extramedullary disease is recorded where statuses come from the laboratory values."),
     ("domain-not-recorded", "warning or note", "The domains that an endpoint uses have records, and these say what they are of."),

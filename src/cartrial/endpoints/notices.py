@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.absent import NO_LESIONS, NOT_READ, NOT_RECORDED
-from cartrial.endpoints.relapse_free import undated_response
-from cartrial.endpoints.rules.codes import R_MRD_NOT_EVALUABLE, RATE_REASONS
+from cartrial.endpoints.relapse_free import called, undated_call, undated_relapse
+from cartrial.endpoints.rules.codes import R_MRD_NOT_EVALUABLE, R_NO_ASSESSMENT, RATE_REASONS
 from cartrial.endpoints.sets.baseline import level_column
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR, INV, LAB
 from cartrial.sdtm.vocabulary.occurrence import assumed, happened
-from cartrial.sdtm.vocabulary.terms import value_of
+from cartrial.sdtm.vocabulary.terms import canonical, value_of
 from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ _LACKS = {
 
 _SOURCE_OF = {"MRD": "LB", "lymphodepletion": "LB", "leukapheresis": "PR", "survival": "SS"}
 """By a word of why an endpoint is absent, the domain that lacks something; else it is RS."""
+
+_EVENTS = {
+    "CM": ("CMCAT", ("SUBSEQUENT ANTICANCER THERAPY",), "a new therapy"),
+    "PR": ("PRTRT", ("ALLOGENEIC STEM CELL TRANSPLANT",), "a transplant"),
+    "DS": ("DSDECOD", ("WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP"), "a withdrawal or a loss"),
+}
+"""The variable and the words of what an endpoint reads of a domain, and what that is."""
 
 _TERMS = {
     "CM": ("CMCAT", "a new therapy", "note"),
@@ -71,7 +78,7 @@ def find_notices(study: Study, populations: Populations, adsl: pl.DataFrame, adr
     found = [
         *_endpoints(adrs, adtte, populations),
         *_not_read(adrs),
-        *_undated(populations, adrs),
+        *_undated(study, populations, adrs, adtte),
         *_not_evaluable(adrs),
         *_blind(study, populations),
     ]
@@ -186,24 +193,58 @@ def _answered_by_record(study: Study, populations: Populations) -> Iterator[Noti
             yield Notice("occurrence-assumed", "warning", domain, message, touched)
 
 
-def _undated(populations: Populations, adrs: pl.DataFrame) -> Iterator[Notice]:
-    """Remissions of a form of best responses whose day is not known, of subjects without another: they are not used."""
+def _undated(study: Study, populations: Populations, adrs: pl.DataFrame, adtte: pl.DataFrame) -> Iterator[Notice]:
+    """Responses and relapses whose day is not known and that are not used; in a form of best responses, who has none at all."""
     records, course = populations.records, populations.course
-    if records.recorded.level != "events":
+    if not records.extra:
         return
-    main = adrs.filter((pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
-    for (reader,), part in main.group_by("READER", maintain_order=True):
-        code = READERS.index(str(reader))
-        undated = undated_response(populations.study, records, course, populations.calls[code], code)
-        lost = part.filter((pl.col("AVAL") == 0) & pl.lit(pl.Series(undated[part["SUBJ"].to_numpy()])))
-        if lost.is_empty():
-            continue
-        names, many = lost["PARAMCD"].unique(maintain_order=True).to_list(), lost["SUBJ"].n_unique()
-        who = "1 infused subject" if many == 1 else f"{many} infused subjects"
-        what = (
-            f"The response of {who} by {reader} has no whole date and is not used; without one it counts as no response ({_listed(names)})."
-        )
-        yield Notice("response-undated", "warning", "RS", what, tuple(names))
+    roles, event = study.disease.family.roles, study.disease.family.names.event
+    mains = [study.variants(endpoint)[0].endpoint for endpoint in study.endpoints]
+    for reader in dict.fromkeys(endpoint.reader for endpoint in mains if endpoint.reader):
+        code = READERS.index(reader)
+        calls, told, blank, relapsed = populations.calls[code], _Touched(), _Touched(), _Touched()
+        silent = ~called(study, records, course) if records.recorded.level == "events" else np.zeros(len(course.cutoff), bool)
+        for endpoint in (endpoint for endpoint in mains if endpoint.reader == reader):
+            of = adrs if endpoint.type == "response-rate" else adtte
+            rows = of.filter((pl.col("PARAMCD") == endpoint.id) & (pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null())
+            if endpoint.type == "response-rate":
+                no = rows.filter(pl.col("AVAL") == 0)
+                told.add(endpoint, no, undated_call(study, records, course, code, roles.responds, _window(study, endpoint)))
+                blank.add(endpoint, no.filter(pl.col("REASON") == RATE_REASONS[R_NO_ASSESSMENT]), silent)
+            elif {"relapse", "progression"} & set(endpoint.events):
+                relapsed.add(endpoint, rows.filter(pl.col("CNSR") > 0), undated_relapse(study, records, course, calls, code) < FAR)
+        for touched, what in (
+            (told, "The response of {} by {} has no whole date and is not used; without one it counts as no response ({})."),
+            (blank, "No response of {} is given, not even NE, so that by {} it counts as no response ({})."),
+            (relapsed, f"A {event} of {{}} by {{}} has no whole date and is not used: the time is censored as if there were none ({{}})."),
+        ):
+            if touched.subjects:
+                who = "1 infused subject" if len(touched.subjects) == 1 else f"{len(touched.subjects)} infused subjects"
+                yield Notice("response-undated", "warning", "RS", what.format(who, reader, _listed(touched.names)), tuple(touched.names))
+
+
+class _Touched:
+    """The endpoints that something touches, and the subjects of them."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.subjects: set[int] = set()
+
+    def add(self, endpoint: Endpoint, rows: pl.DataFrame, of: np.ndarray) -> None:
+        """Add the subjects of some rows that are among those of a vector by subject."""
+        found = [subject for subject in rows["SUBJ"].to_list() if of[subject]]
+        if found:
+            self.names.append(endpoint.id)
+            self.subjects.update(found)
+
+
+def _window(study: Study, endpoint: Endpoint) -> tuple[int, int]:
+    """Return the first and the last day from day 0 on which a response counts, as far as they count from it."""
+    window = endpoint.window
+    visit = next((visit for visit in study.disease.visits if window is not None and visit.name in (window.at, window.within)), None)
+    if visit is None:
+        return -FAR, FAR
+    return (visit.day - visit.minus if window is not None and window.at else 1), visit.day + visit.plus
 
 
 def _characteristics(study: Study, populations: Populations, adsl: pl.DataFrame) -> Iterator[Notice]:
@@ -268,6 +309,7 @@ def not_known(study: Study, populations: Populations) -> Iterator[Notice]:
         else:
             continue
         yield Notice("domain-not-recorded", severity, domain, f"{why}: {what} ({', '.join(touched)}).", touched)
+    yield from _without_day(study, populations)
     yield from _enrolment(study, populations)
     if not populations.survival_recorded().all():
         touched = tuple(endpoint.id for endpoint in study.endpoints if "death" in endpoint.events and endpoint.events != ("death",))
@@ -284,6 +326,23 @@ def not_known(study: Study, populations: Populations) -> Iterator[Notice]:
             yield Notice(
                 "not-recorded", "warning", "AE", f"No adverse event has a term (AEDECOD): {_listed(labels)} {_are(labels)} {NOT_RECORDED}."
             )
+
+
+def _without_day(study: Study, populations: Populations) -> Iterator[Notice]:
+    """Events of the infused that have neither a date nor a study day: they are not used."""
+    infused = pl.DataFrame({"SUBJ": np.flatnonzero(populations.course.day0 < FAR)}, schema={"SUBJ": pl.Int32})
+    for domain, (variable, words, what) in _EVENTS.items():
+        frame = populations.records.extra.get(domain)
+        touched = tuple(endpoint.id for endpoint in study.endpoints if _uses(endpoint, domain))
+        if frame is None or "DAY" not in frame.columns or not touched:
+            continue
+        of = canonical(value_of(frame, variable), variable).is_in(words) & pl.col("DAY").is_null() & happened(frame, domain)
+        subjects = frame.filter(of).join(infused, on="SUBJ", how="semi")["SUBJ"].n_unique()
+        if subjects:
+            who = "1 infused subject" if subjects == 1 else f"{subjects} infused subjects"
+            of_whom = f"{what[0].upper()}{what[1:]} of {who}"
+            message = f"{of_whom} has no date in {domain} and is not used, as if there were none ({', '.join(touched)})."
+            yield Notice("domain-not-recorded", "warning", domain, message, touched)
 
 
 def _enrolment(study: Study, populations: Populations) -> Iterator[Notice]:

@@ -21,7 +21,7 @@ from cartrial.study.criteria.codes import Roles, statuses_of
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["is_followed", "undated_relapse", "undated_response", "with_relapse_free"]
+__all__ = ["called", "is_followed", "undated_call", "undated_relapse", "undated_response", "with_relapse_free"]
 
 
 def _last_row(rows: pl.DataFrame, course: Course) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +100,26 @@ def undated_response(study: Study, records: Records, course: Course, calls: Call
     found = np.zeros(len(course.cutoff), bool)
     found[subject[before]] = True
     return found & (course.day0 < FAR)
+
+
+def undated_call(study: Study, records: Records, course: Course, reader: int, role: int, window: tuple[int, int]) -> np.ndarray:
+    """Whether a reader's call of a role, whose day is not known, can lie in a window of days from day 0: bool, by subject."""
+    partial = _undated(study, records, course, reader, statuses_of(role))
+    start = course.day0[partial["SUBJ"].to_numpy()]
+    inside = (partial["DAY"].to_numpy() <= start + window[1]) & (partial["DAYX"].to_numpy() >= start + window[0])
+    found = np.zeros(len(course.cutoff), bool)
+    found[partial["SUBJ"].to_numpy()[inside]] = True
+    return found & (course.day0 < FAR)
+
+
+def called(study: Study, records: Records, course: Course) -> np.ndarray:
+    """Whether a subject has any call, of whatever reader and day: bool, by subject."""
+    found = np.zeros(len(course.cutoff), bool)
+    rs = records.extra.get("RS")
+    if rs is not None:
+        calls = table_calls(study, {"RS": rs.filter(happened(rs, "RS"))}, dated=False)
+        found[calls["SUBJ"].to_numpy()] = True
+    return found
 
 
 def _used(calls: Calls, course: Course) -> np.ndarray:

@@ -72,7 +72,7 @@ MAPPING_RULES: tuple[tuple[str, str, str], ...] = (
     ("rows-below", "note", "No row stands below the last subject."),
     ("text-number", "note", "Numbers are stored as numbers."),
     ("fractional-day", "note", "Study days are whole numbers."),
-    ("value-missing", "note", "A day stands with its value."),
+    ("value-missing", "note or warning", "A day stands with its value; a warning in a sheet of events."),
     ("not-done", "note", "A reason in place of a value is read as not done."),
     ("formula-without-value", "note", "A formula stands with its stored value."),
     ("checks-passed", "note", "Checks of the mapping that found nothing are named."),

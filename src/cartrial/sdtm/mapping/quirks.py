@@ -268,6 +268,10 @@ def _kinds(sheet: Sheet, read: dict[int, str]) -> list[dict[str, object]]:
 def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Made | None]) -> list[dict[str, object]]:
     """Say where a day stands without its value."""
     pairs = [(index, value, day) for index, part in enumerate(made) if part for value, day in part.pairs]
+    if mapping.level == "events":
+        # a date of several values is of the call; that another of them is blank says nothing
+        days = [day for _, _, day in pairs]
+        pairs = [pair for pair in pairs if mapping.rules[pair[0]].domain == "RS" or days.count(pair[2]) == 1]
     if not pairs:
         return []
     wanted = pl.DataFrame(pairs, schema={"RULE": pl.Int64, "VALUE": pl.Int32, "COL": pl.Int32}, orient="row")
@@ -281,7 +285,8 @@ def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Ma
         shown = ", ".join(cells[:12]) + (f" and {len(cells) - 12} more" if len(cells) > 12 else "")
         rule = mapping.rules[int(str(index))]
         message = f"In rule '{rule.id}' {many(len(cells), 'cell', 'are')} blank although the day is given: {shown}."
-        found.append(finding("value-missing", "note", message, file=sheet.file, domain=rule.domain))
+        severity = "warning" if mapping.level == "events" else "note"
+        found.append(finding("value-missing", severity, message, file=sheet.file, domain=rule.domain))
     return found
 
 

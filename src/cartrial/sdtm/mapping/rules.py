@@ -44,7 +44,7 @@ class Made:
     columns : dict of int to str
         Columns it read and as what: `value`, `day`, `date`, `other`.
     pairs : list of (int, int)
-        Columns of a value and of its day.
+        Columns of a value and of its day; in a sheet of events, of its date.
     findings : list of dict
     answered : bool
         Whether its column has any value, also one of which no record is made.
@@ -153,7 +153,9 @@ def apply_rule(mapping: Mapping, sheet: Sheet, index: int, subjects: pl.DataFram
     made = Made(pl.DataFrame())
     for name, use in (("COL", "value"), ("DAYCOL", "day"), ("DATECOL", "date")):
         made.columns |= {number: use for number in targets[name].drop_nulls().to_list()}
-    made.pairs = targets.filter(pl.col("COL").is_not_null() & pl.col("DAYCOL").is_not_null()).select("COL", "DAYCOL").rows()
+    beside = ["DAYCOL", "DATECOL"] if mapping.level == "events" else ["DAYCOL"]  # the date of a visit has many values, some of them blank
+    for name in beside:
+        made.pairs += targets.filter(pl.col("COL").is_not_null() & (pl.col(name) != pl.col("COL"))).select("COL", name).rows()
     frame = _cells_of(sheet, targets, subjects) if rule.columns_given else subjects.join(targets, how="cross").with_columns(_BLANK)
     if rule.columns_given:
         lost = frame.filter(is_missing(mapping, rule.missing))
