@@ -238,6 +238,14 @@ def test_the_hash_depends_on_every_rule(tmp_path: Path) -> None:
     assert len(set(hashes)) == len(changes) + 1
 
 
+def test_a_changed_copy_has_a_hash_of_its_own(tmp_path: Path) -> None:
+    """By hand: also where that of the first was asked before; whose data they are changes no rule, so that a virtual trial keeps it."""
+    study = load_study(tmp_path, BASE)
+    assert study.hash != study.model_copy(update={"endpoints": study.endpoints[:1]}).hash
+    virtual = study.model_copy(update={"study": study.study.model_copy(update={"provenance": "virtual"})})
+    assert virtual.hash == study.hash
+
+
 def test_the_hash_is_the_same_in_another_process(tmp_path: Path) -> None:
     import os
     import subprocess

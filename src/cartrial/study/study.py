@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -207,10 +206,12 @@ class Study(Part):
         reader = (endpoint.reader or self.readers.primary) if endpoint.read else None
         return endpoint.model_copy(update={"reader": reader})
 
-    @cached_property
+    @property
     def hash(self) -> str:
-        """SHA-256 of the content: the same for any order of keys, comments and layout."""
+        """SHA-256 of the content: the same for any order of keys, comments and layout, and whatever the data are of (`provenance`)."""
+        # not kept: a changed copy would carry it along
         content = self.model_dump(mode="json", by_alias=True)
+        del content["study"]["provenance"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
 
     def assumptions(self) -> list[tuple[str, str]]:
