@@ -202,6 +202,12 @@ def test_a_percent_cell_of_a_count_is_refused(tmp_path: Path) -> None:
         one_number(tmp_path, 0.6, test="NEUT", form="0%", rule=", unit: 10^9/L")
 
 
+def test_braces_in_the_words_of_a_rule_are_words(tmp_path: Path) -> None:
+    """Expected: `by hand`, found by fuzzing: what a person writes is no pattern."""
+    with pytest.raises(InputError, match=r"the cell says 60 % and the rule 'x' the unit \{0\} \{\}"):
+        one_number(tmp_path, 0.6, test="NEUT", form="0%", rule=", unit: '{0} {}'")
+
+
 # dates
 
 

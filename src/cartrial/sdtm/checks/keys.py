@@ -83,9 +83,8 @@ def _other_study(context: Context) -> Iterator[pl.DataFrame]:
     identity = context.study.study
     names = [name.upper() for name in (identity.id, identity.registry) if name]
     other = context.table("DM").filter(~pl.col("STUDYID").str.to_uppercase().str.strip_prefix(VIRTUAL_PREFIX).is_in(names))
-    message = pl.format(
-        f"STUDYID is '{{}}' ({{}}) and the study file is '{identity.id}'; the data may be of another study.", "STUDYID", "COUNT"
-    )
+    said = "STUDYID is '{}' ({}) and the study file is '{}'; the data may be of another study."
+    message = pl.format(said, "STUDYID", "COUNT", pl.lit(identity.id))
     yield found(grouped(other, "STUDYID"), message, domain="DM", variable="STUDYID")
 
 

@@ -98,10 +98,11 @@ def _unit_aplasia(context: Context) -> Iterator[pl.DataFrame]:
         NUMBERED.fill_null(False) & (pl.col("TEST") == rule.testcd) & (pl.col("LBSTRESU").fill_null("") != rule.unit)
     )
     message = pl.format(
-        f"{{}} stands in '{{}}' ({{}}) and the study's limit for aplasia in {rule.unit}; these are not compared.",
+        "{} stands in '{}' ({}) and the study's limit for aplasia in {}; these are not compared.",
         "TEST",
         pl.col("LBSTRESU").fill_null("(blank)"),
         "COUNT",
+        pl.lit(rule.unit),
     )
     yield found(grouped(lab, ("TEST", "LBSTRESU")), message, domain="LB", variable="LBSTRESU")
 
@@ -253,7 +254,7 @@ def _specimen(context: Context) -> Iterator[pl.DataFrame]:
     names = " or ".join(context.study.disease.mrd.specimens)
     lab = context.results.filter(~pl.col("READ") & pl.col("REL").is_not_null())
     blank = lab.filter((pl.col("TEST") == "MRD") & pl.col("SPEC").is_null())
-    message = pl.format(f"The specimen of MRD is blank ({{}}); it is read of {names} alone.", "COUNT")
+    message = pl.format("The specimen of MRD is blank ({}); it is read of {} alone.", "COUNT", pl.lit(names))
     yield found(grouped(blank, "TEST"), message, domain="LB", variable="LBSPEC")
 
 

@@ -56,7 +56,7 @@ def bad_cell(sheet: Sheet, bad: pl.DataFrame, what: str, right: str) -> InputErr
     """Return the error of the first of some cells (ROW, COL, TEXT); `{text}` in `what` is its text."""
     row, number, text = bad.sort("ROW", "COL").select("ROW", "COL", "TEXT").row(0)
     return InputError(
-        what.format(text=text), file=sheet.file, row=row, key=f"cell {column_letter(number)}{row}, {sheet.label(number)}", right=right
+        what.replace("{text}", text), file=sheet.file, row=row, key=f"cell {column_letter(number)}{row}, {sheet.label(number)}", right=right
     )
 
 
