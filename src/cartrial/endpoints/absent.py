@@ -172,6 +172,8 @@ def missing_of_time(
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
         if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
             found.append(_without_date(study, populations, endpoint, reader, rows, settled))
+    if endpoint.samples is not None:
+        return [*found, (~followed, f"{NOT_RECORDED}: no sample of {endpoint.samples.test} from day 0 up to the cutoff in the source")]
     what = (
         "no survival status and no death up to the cutoff"
         if endpoint.events == ("death",)

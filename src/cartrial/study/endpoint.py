@@ -12,11 +12,13 @@ from cartrial.study.model import Reader
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
+    "ANTIGEN_WORDS",
     "EVENTS",
     "STRATEGIES",
     "Endpoint",
     "NonResponse",
     "ResponseWindow",
+    "Samples",
     "Strategies",
     "Test",
     "Variant",
@@ -27,6 +29,14 @@ __all__ = [
 Strategy = Literal["treatment-policy", "composite", "while-on-treatment", "hypothetical"]
 STRATEGIES = ("treatment-policy", "composite", "while-on-treatment", "hypothetical")
 EVENTS = ("non-response", "relapse", "death")
+ANTIGEN_WORDS = {
+    "negative": "relapse, CD19-negative",
+    "positive": "relapse, CD19-positive",
+    "unknown": "relapse, CD19 unknown",
+}
+"""A relapse by what is known of the antigen on its cells."""
+ENDS_OF_SAMPLES = ("relapse", "death", "hsct", "new-therapy", "re-infusion")
+"""What competes with an event that samples show, where nothing else is said."""
 POPULATIONS = Literal["enrolled", "leukapheresed", "infused", "assessed", "evaluable", "responders"]
 
 
@@ -120,9 +130,35 @@ class Test(Part):
 
 
 class Competing(Part):
-    """The events that compete with the others: cumulative incidence."""
+    """The events that compete with the others: cumulative incidence. An intercurrent event competes where its strategy is composite."""
 
-    competing: tuple[Literal["relapse", "death"], ...] = ()
+    competing: tuple[Literal["relapse", "death", "hsct", "new-therapy", "re-infusion"], ...] = ()
+
+
+class Samples(Part):
+    """Samples of a test whose course is the event: B cells that recover, or cells of the product that are no longer found.
+
+    Parameters
+    ----------
+    test : {"BCELL", "CARTG", "CARTC"}
+    limit : float
+        B cells from which aplasia has ended. Unit: cells/uL.
+    percent : float, optional
+        The same of B cells that were counted in % of lymphocytes; without it those samples are not used.
+    apart : int
+        Days that two samples stand apart that show the event.
+    day, from_, to : int
+        The landmark at which a subject must be in aplasia: the nearest sample to this day, between these. Units: days from day 0.
+    """
+
+    test: Literal["BCELL", "CARTG", "CARTC"]
+    limit: float = Field(default=50.0, gt=0)
+    percent: float | None = Field(default=None, gt=0)
+    apart: int = Field(default=7, ge=1)
+    day: int = Field(default=28, ge=1)
+    from_: int = Field(default=14, ge=1, alias="from")
+    to: int = Field(default=42, ge=1)
+    source: str = "assumption"
 
 
 class Endpoint(Part):
@@ -157,14 +193,26 @@ class Endpoint(Part):
     window: Window | None = None
     not_yet_assessable: Literal["exclude", "non-responder"] = "exclude"
     sustained_days: int = Field(default=0, ge=0)
+    sustained_by: Literal["remission", "no-relapse"] = "remission"
     test: Test | None = None
     # times to event
-    origin: Literal["first-response", "day-0", "enrolment"] | None = None
-    events: tuple[Literal["non-response", "relapse", "death"], ...] = ()
+    origin: Literal["first-response", "day-0", "enrolment", "aplasia"] | None = None
+    events: tuple[Literal["non-response", "relapse", "death", "b-cell-recovery", "loss-of-persistence"], ...] = ()
     non_response: NonResponse = NonResponse()
     response_window: ResponseWindow = ResponseWindow()
     missed_visits: int = Field(default=0, ge=0)
     analysis: Competing = Competing()
+    antigen: Literal["negative", "positive", "unknown"] | None = None
+    # of samples
+    samples: Samples | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one_line(cls, data: Any) -> Any:
+        data = with_sustained(data)
+        if isinstance(data, dict) and data.get("samples") and data.get("type") == "time-to-event" and not data.get("analysis"):
+            return {**data, "analysis": {"competing": ENDS_OF_SAMPLES}}
+        return data
 
     @field_validator("response", "events", mode="before")
     @classmethod
@@ -198,9 +246,17 @@ class Endpoint(Part):
                     *("strategies", name),
                     right="Choose treatment-policy, composite or while-on-treatment",
                 )
-        if self.origin or self.events or self.analysis.competing or self.missed_visits:
-            what = "origin, events, missed-visits and analysis belong to a time to event"
+        if self.origin or (self.events and not self.samples) or self.analysis.competing or self.missed_visits or self.antigen:
+            what = "origin, events, missed-visits, antigen and analysis belong to a time to event"
             yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
+        if "sustained_by" in self.model_fields_set and not self.sustained_days:
+            what = "sustained-by says by what a response lasts, and nothing says how long"
+            yield self._wrong(what, "sustained-by", right="Add sustained-days, for example 28")
+        if self.samples:
+            yield from self._of_samples()
+            if self.window is not None and self.window.within_days is None:
+                right = "Write window: {within-days: 180}"
+                yield self._wrong("an early recovery is one before so many days from day 0", "window", right=right)
 
     def _as_time(self) -> Iterator[PydanticCustomError]:
         """Yield what a time to event cannot have, and what it needs."""
@@ -224,12 +280,51 @@ class Endpoint(Part):
                 *("strategies", "product-failure"),
                 right="Leave product-failure out here; it counts in response rates among the enrolled",
             )
-        if self.events and set(self.analysis.competing) - set(self.events):
-            what = "what competes must stand among the events"
-            yield self._wrong(what, right=f"Add it to events, or choose among {', '.join(self.events)}")
+        yield from self._of_samples()
+        composite = {name for name, strategy in self.strategies.items() if strategy == "composite"}
+        may = {*self.events, *(composite - {"product-failure"}), *(ENDS_OF_SAMPLES if self.samples else ())}
+        if self.events and set(self.analysis.competing) - may:
+            what = "what competes must stand among the events, or be an intercurrent event whose strategy is composite"
+            yield self._wrong(what, right=f"Add it to events, or choose among {', '.join(sorted(may))}")
+        of_interest = "relapse" in self.events and "relapse" not in self.analysis.competing
+        if self.antigen and not (of_interest and self.analysis.competing):
+            what = "antigen says which relapses are of interest, and those with another antigen compete, as death does"
+            yield self._wrong(what, "antigen", right="Write events: [relapse, death] and analysis: {competing: [death]}")
         if self.events and self.analysis.competing and not set(self.events) - set(self.analysis.competing):
             what = "an event of interest must be left beside those that compete"
             yield self._wrong(what, right="Take one out of analysis.competing, or add an event")
+
+    def _of_samples(self) -> Iterator[PydanticCustomError]:
+        """Yield what an endpoint of samples cannot have, and what is of samples alone."""
+        events = {"BCELL": "b-cell-recovery", "CARTG": "loss-of-persistence", "CARTC": "loss-of-persistence"}
+        if self.samples is None:
+            if set(self.events) & set(events.values()):
+                right = "Add samples: {test: BCELL}, or samples: {test: CARTG}"
+                yield self._wrong(f"{self.events[0]} is an event of samples", "events", right=right)
+            if self.origin == "aplasia":
+                yield self._wrong("the origin aplasia is that of a recovery of B cells", "origin", right="Add samples: {test: BCELL}")
+            return
+        event = events[self.samples.test]
+        if self.events != (event,):
+            yield self._wrong(f"samples of {self.samples.test} show {event}", "events", right=f"Write events: [{event}]")
+        origins = ("day-0", "aplasia") if self.samples.test == "BCELL" else ("day-0",)
+        if self.type == "time-to-event" and self.origin not in origins:
+            yield self._wrong(f"a time to {event} does not start there", "origin", right=f"Write one of {', '.join(origins)}")
+        composite = {name for name, strategy in self.strategies.items() if strategy == "composite"}
+        ending = {"relapse", "death", *composite} - {"product-failure"}
+        if self.type == "time-to-event" and ending - set(self.analysis.competing):
+            right = f"Write competing: [{', '.join(ENDS_OF_SAMPLES)}], or leave analysis out"
+            yield self._wrong("whatever ends a time of samples competes", "analysis", "competing", right=right)
+        if self.population in ("enrolled", "leukapheresed"):
+            yield self._wrong("samples are of those who were infused", "population", right="Write population: infused, or responders")
+
+
+def with_sustained(data: Any) -> Any:
+    """Return the keys of an endpoint with `sustained: {days, by}` as the two keys that it stands for."""
+    if not isinstance(data, dict) or not isinstance(data.get("sustained"), dict) or set(data["sustained"]) - {"days", "by"}:
+        return data
+    rest = {key: value for key, value in data.items() if key != "sustained"}
+    return {**rest, **{f"sustained-{name}": value for name, value in data["sustained"].items()}}
 
 
 class Variant(Part):
@@ -265,6 +360,7 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
     pydantic_core.PydanticCustomError
         If a key is unknown, or one that variants share with the main analysis.
     """
+    change = with_sustained(change)
     known = [name.replace("_", "-") for name in Endpoint.model_fields if name not in _SAME_IN_VARIANTS] + [*_STRATEGY_KEYS]
     for key in change:
         if key in _SAME_IN_VARIANTS:
@@ -288,6 +384,8 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
         else:
             data[key] = value
             names.append(f"{key}={_words(value)}")
+    if "sustained-by" not in change and not data.get("sustained-days"):
+        data.pop("sustained-by", None)
     return Variant(name=";".join(names), endpoint=Endpoint.model_validate(data))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cartrial.study.endpoint import Endpoint, Variant
+from cartrial.study.endpoint import ANTIGEN_WORDS, Endpoint, Variant
 
 if TYPE_CHECKING:
     from cartrial.study.study import Study
@@ -32,7 +32,12 @@ EVENTS = {
     "re-infusion": "re-infusion of the product",
     "product-failure": "failure of the product before infusion",
 }
-ORIGINS = {"first-response": "the first usable CR or CRi", "day-0": "the first infusion (day 0)", "enrolment": "enrolment"}
+ORIGINS = {
+    "first-response": "the first usable CR or CRi",
+    "day-0": "the first infusion (day 0)",
+    "enrolment": "enrolment",
+    "aplasia": "the landmark's sample in aplasia",
+}
 RATE = {
     "treatment-policy": "is ignored (treatment policy)",
     "composite": "ends the time in which a response counts: an assessment after it does not count, one on or before it does (composite)",
@@ -172,6 +177,8 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
         words |= _rate_words(study, endpoint)
     else:
         words |= _time_words(study, endpoint)
+    if endpoint.samples:
+        words |= _sample_words(endpoint)
     words["sentence"] = (
         f"{endpoint.label}: {words['variable']}, among {words['population']}, {'as assessed by' if endpoint.read else 'reader:'} {reader}, {words['window']}; {strategies}. {words['summary']}"
     )
@@ -184,7 +191,10 @@ def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     if endpoint.mrd:
         variable += f" with MRD negative (below {study.disease.mrd.negative_below:g} by an assay with a limit of detection of at most that); MRD not evaluable or missing is a non-response"
     if endpoint.sustained_days:
-        variable += f", seen again at least {endpoint.sustained_days} days later"
+        again = (
+            "seen again" if endpoint.sustained_by == "remission" else "with another remission, or blood and examination without relapse,"
+        )
+        variable += f", {again} at least {endpoint.sustained_days} days later"
     if endpoint.not_yet_assessable == "exclude":
         waiting = (
             "Subjects whose window is still open at the cutoff and whose endpoint is undecided are left out of N and counted beside it"
@@ -199,8 +209,32 @@ def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     }
 
 
+def _sample_words(endpoint: Endpoint) -> dict[str, str]:
+    """Return what is said otherwise of an endpoint whose event samples show."""
+    samples, origin = endpoint.samples, ORIGINS[endpoint.origin or "day-0"]
+    assert samples is not None
+    apart = f"in samples at least {samples.apart} days apart with none between that denies it, dated at the first"
+    if samples.test == "BCELL":
+        share = f" (or {samples.percent:g} % of lymphocytes)" if samples.percent else ""
+        event = f"recovery of B cells, at or above {samples.limit:g} cells/uL{share} {apart}"
+        asked = f"; of those in aplasia in the sample nearest to day {samples.day}, day {samples.from_} to {samples.to}, without an event before it"
+    else:
+        event = f"loss of persistence, {samples.test} below the limit of quantification {apart}, after the peak"
+        asked = "; of those with a quantifiable sample"
+    words = {"events": event, "censoring": "Censored at the last sample."}
+    if endpoint.type == "response-rate":
+        within = endpoint.window.within_days if endpoint.window else None
+        return {
+            **words,
+            "variable": f"{event}, before day {within}{asked}",
+            "censoring": "A subject without recovery in a closed window has none.",
+        }
+    return {**words, "variable": f"time from {origin} to {event} (days, date − origin + 1){asked}"}
+
+
 def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
-    events = " or ".join("death from any cause" if event == "death" else event for event in endpoint.events)
+    named = {"death": "death from any cause", "relapse": ANTIGEN_WORDS.get(endpoint.antigen or "", "relapse")}
+    events = " or ".join(named.get(event, event) for event in endpoint.events)
     variable = f"time from {ORIGINS[endpoint.origin or 'day-0']} to {events} (days, date − origin + 1)"
     if endpoint.events == ("death",):
         censoring = "Censored at the latest of alive status, attended assessment or sample, dose, procedure or start of new therapy on or before the cutoff."

@@ -16,6 +16,7 @@ from cartrial.analysis.estimators.models import estimate_cox
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, DAYS_PER_MONTH, MONTH, PROPORTION, day_of_month
 from cartrial.endpoints import derived_variants
+from cartrial.study.endpoint import ANTIGEN_WORDS
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
@@ -275,7 +276,7 @@ _NAMES = {"PARAMCD": pl.String, "VARIANT": pl.String, "INTEREST": pl.String, "AG
 def _competing(study: Study) -> pl.DataFrame:
     """Return the variants with a competing analysis: PARAMCD, VARIANT, and the words for both kinds of event."""
     found = [
-        (endpoint.id, variant.name, "+".join(_events(variant.endpoint)), "+".join(variant.endpoint.analysis.competing))
+        (endpoint.id, variant.name, "+".join(_events(variant.endpoint)), "+".join(_against(variant.endpoint)))
         for endpoint in study.endpoints
         if endpoint.type == "time-to-event"
         for variant in derived_variants(study, endpoint)
@@ -285,8 +286,15 @@ def _competing(study: Study) -> pl.DataFrame:
 
 
 def _events(endpoint: Endpoint) -> list[str]:
-    own = [event for event in endpoint.events if event not in endpoint.analysis.competing]
-    return own + [name for name, strategy in endpoint.strategies.items() if strategy == "composite" and name != "product-failure"]
+    competing = (*endpoint.analysis.competing, "product-failure")
+    of_interest = [str(event) for event in endpoint.events if event not in competing]
+    own = [ANTIGEN_WORDS[endpoint.antigen] if event == "relapse" and endpoint.antigen else event for event in of_interest]
+    return own + [name for name, strategy in endpoint.strategies.items() if strategy == "composite" and name not in competing]
+
+
+def _against(endpoint: Endpoint) -> list[str]:
+    others = [words for name, words in ANTIGEN_WORDS.items() if name != endpoint.antigen] if endpoint.antigen else []
+    return [*others, *endpoint.analysis.competing]
 
 
 def _default(study: Study) -> pl.DataFrame:

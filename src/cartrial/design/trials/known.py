@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rules import codes
-from cartrial.endpoints.rules.inputs import courses_of, reads_of
+from cartrial.endpoints.rules.inputs import courses_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of
+from cartrial.endpoints.sets.signs import reads_for_rate
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
@@ -52,10 +53,11 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
     and adjudication take no time (assumption). A transplant counts from its conditioning, but is known on its own day.
     """
     reader = READERS.index(endpoint.reader or study.readers.primary)
-    calls, course = populations.calls[reader], populations.course
+    course = populations.course
     member = populations.members(endpoint, reader)
-    rule, reads, courses = rule_of(study, endpoint), reads_of(calls, course), courses_of(course)
-    subjects, subject = len(course.day0), calls.subject
+    reads, _ = reads_for_rate(populations, endpoint, reader)
+    rule, courses = rule_of(study, endpoint), courses_of(course)
+    subjects, subject = len(course.day0), np.repeat(np.arange(len(course.day0)), np.diff(reads.at))
     told = course.ice.copy()
     told[0] = _transplanted(populations)
 
@@ -63,23 +65,24 @@ def derive_known(study: Study, populations: Populations, endpoint: Endpoint) -> 
         """Return the values at these cutoffs, one for each subject."""
         then = {name: np.where(days <= day, days, FAR) for name, days in courses._asdict().items() if name in _TOLD_ON_THEIR_DAY}
         so_far = courses._replace(cutoff=day, ice=np.where(told <= day, course.ice, FAR), **then)
-        read = reads._replace(status=np.where(calls.day <= day[subject], calls.status, NE))
+        made = reads.day <= day[subject]
+        read = reads._replace(status=np.where(made, reads.status, NE), flags=np.where(made, reads.flags, 0))
         answers = answers_for(subjects)
-        assess_rate(len(calls.day) + subjects, read, so_far, member, rule, answers)
+        assess_rate(len(reads.day) + subjects, read, so_far, member, rule, answers)
         values: Days = answers.value
         return values
 
     start = course.enrolled if rule.from_enrolment and rule.mode == codes.DAYS else course.day0
     columns = [course.cutoff, np.where(start < FAR, start + rule.high, FAR), course.day0, course.death, course.failure, courses.gone, *told]
-    moments = [calls.day]
+    moments = [reads.day]
     if rule.mode == codes.AT:
         # from this day no later assessment can be nearer
         aim = course.day0[subject] + rule.target
-        moments.append(aim + np.abs(calls.day - aim))
+        moments.append(aim + np.abs(reads.day - aim))
     # a confirmation is due after either number of days, whichever is still wanting
-    moments += [calls.day + days for days in (rule.confirm, rule.sustained) if days]
-    most = int(np.diff(calls.at).max(initial=0))
-    place = np.arange(len(calls.day)) - calls.at[:-1][subject]
+    moments += [reads.day + days for days in (rule.confirm, rule.sustained) if days]
+    most = int(np.diff(reads.at).max(initial=0))
+    place = np.arange(len(reads.day)) - reads.at[:-1][subject]
     for days in moments:
         padded = np.full((most, subjects), FAR, np.int64)
         padded[place, subject] = days

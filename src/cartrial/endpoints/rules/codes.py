@@ -39,7 +39,9 @@ AT, WITHIN, BEST, DAYS = range(4)
     R_NOT_CONFIRMED,
     R_WITHDRAWN,
     R_OPEN,
-) = range(15)
+    R_RECOVERY,
+    R_NO_RECOVERY,
+) = range(17)
 RATE_REASONS = (
     "response",
     "no-response",
@@ -56,14 +58,16 @@ RATE_REASONS = (
     "not-confirmed",
     "withdrawn",
     "window-open",
+    "b-cell-recovery",
+    "no-recovery",
 )
 
 ICE_REASONS = (R_HSCT, R_REINFUSION, R_NEWTHERAPY)
 
-E_NONRESPONSE, E_RELAPSE, E_DEATH, E_HSCT, E_REINFUSION, E_NEWTHERAPY = range(6)
-EVENT_NAMES = ("non-response", "relapse", "death", "hsct", "re-infusion", "new-therapy")
+E_NONRESPONSE, E_RELAPSE, E_DEATH, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_RECOVERY, E_LOSS = range(8)
+EVENT_NAMES = ("non-response", "relapse", "death", "hsct", "re-infusion", "new-therapy", "b-cell-recovery", "loss-of-persistence")
 ICE_EVENTS = (E_HSCT, E_REINFUSION, E_NEWTHERAPY)
-ON_ONE_DATE = (E_NONRESPONSE, E_RELAPSE, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_DEATH)
+ON_ONE_DATE = (E_RECOVERY, E_LOSS, E_NONRESPONSE, E_RELAPSE, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_DEATH)
 """The order of events on one date: assessment, transplant, re-infusion, new therapy, death."""
 PLACE_ON_DATE = tuple(ON_ONE_DATE.index(event) for event in range(len(EVENT_NAMES)))
 
@@ -75,7 +79,7 @@ COMPETING_FROM = 20
 CNSR_CODES = {
     "event": 0,
     **{name: 1 + code for code, name in enumerate(CENSOR_REASONS)},
-    **{f"{name}, competing": COMPETING_FROM + code for code, name in enumerate(EVENT_NAMES)},
+    **{f"{name}, competing": COMPETING_FROM + code for code, name in enumerate(EVENT_NAMES[:E_RECOVERY])},
 }
 """What each integer of CNSR says."""
 ICE_CENSORS = (C_HSCT, C_REINFUSION, C_NEWTHERAPY)

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from cartrial.endpoints.rules.codes import HSCT, NEWTHERAPY, REINFUSION
 from cartrial.kernels import part
+from cartrial.response.codes import FREE_OF_RELAPSE
 from cartrial.response.status_kernel import is_in
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import Roles
 
 __all__ = [
     *("Codes", "Courses", "Days", "First", "Members", "Places", "Reads", "Subject"),
-    *("first_ice", "is_seen", "is_seen_again", "subject_of"),
+    *("first_ice", "is_free_again", "is_seen", "is_seen_again", "subject_of"),
 ]
 
 Days = NDArray[np.int64]
@@ -122,6 +123,19 @@ def is_seen_again(reads: Reads, subject: Subject, i: int, days: int, last: int, 
         if is_in(roles.ends, reads.status[j]) or reads.day[j] > last:
             return False
         if reads.day[j] - reads.day[i] >= days and is_in(roles.responds, reads.status[j]):
+            return True
+    return False
+
+
+@part
+def is_free_again(reads: Reads, subject: Subject, i: int, days: int, last: int, roles: Roles) -> bool:
+    """A response, or a sign that the disease has not come back, stands after so many days, with no event between."""
+    if days == 0:
+        return True
+    for j in range(i + 1, subject.to):
+        if is_in(roles.ends, reads.status[j]) or reads.day[j] > last:
+            return False
+        if reads.day[j] - reads.day[i] >= days and (is_in(roles.responds, reads.status[j]) or reads.flags[j] & FREE_OF_RELAPSE):
             return True
     return False
 

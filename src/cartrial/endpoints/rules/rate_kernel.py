@@ -36,6 +36,7 @@ from cartrial.endpoints.rules.course_kernel import (
     Reads,
     Subject,
     first_ice,
+    is_free_again,
     is_seen,
     is_seen_again,
     subject_of,
@@ -67,6 +68,8 @@ class Rule(NamedTuple):
     mrd_negative: bool
     confirm: int
     sustained: int
+    by_sign: bool
+    """Whether a sign of no relapse is enough for a remission that has to last."""
     strategy: tuple[int, int, int]
     """Of transplant, re-infusion and new therapy."""
     failure_strategy: int
@@ -231,7 +234,11 @@ def days_wanting(reads: Reads, subject: Subject, rule: Rule, window: Window, i: 
     0 where nothing is needed (rules, amendment A15).
     """
     confirmed = is_seen(reads, subject, i, rule.confirm, (window.opens, window.last), rule.roles)
-    lasting = is_seen_again(reads, subject, i, rule.sustained, window.last, rule.roles)
+    lasting = (
+        is_free_again(reads, subject, i, rule.sustained, window.last, rule.roles)
+        if rule.by_sign
+        else is_seen_again(reads, subject, i, rule.sustained, window.last, rule.roles)
+    )
     return max(0 if confirmed else rule.confirm, 0 if lasting else rule.sustained)
 
 

@@ -11,6 +11,7 @@ from cartrial.endpoints.rules.codes import STRATEGY_CODES
 from cartrial.endpoints.rules.rate_kernel import Answers, Rule
 from cartrial.endpoints.rules.responses import counted
 from cartrial.endpoints.rules.strategies import strategy_codes
+from cartrial.errors import InputError
 from cartrial.sdtm.records.codes import FAR
 
 if TYPE_CHECKING:
@@ -21,9 +22,18 @@ __all__ = ["answers_for", "rule_of", "window_in_words"]
 
 
 def rule_of(study: Study, endpoint: Endpoint) -> Rule:
-    """Return the rule of a response rate."""
+    """Return the rule of a response rate.
+
+    Raises
+    ------
+    InputError
+        If the rate is one of samples, which no assessment shows.
+    """
     window = endpoint.window
     assert window is not None
+    if endpoint.samples is not None:
+        what = f"endpoint {endpoint.id} is a rate of samples, and no design is of samples"
+        raise InputError(what, key="endpoints", right="Choose an endpoint of assessments")
     mode, low, high, target = _days(study, endpoint)
     return Rule(
         mode,
@@ -37,6 +47,7 @@ def rule_of(study: Study, endpoint: Endpoint) -> Rule:
         mrd_negative=endpoint.mrd == "negative",
         confirm=study.disease.confirm_days,
         sustained=endpoint.sustained_days,
+        by_sign=endpoint.sustained_by == "no-relapse",
         strategy=strategy_codes(endpoint),
         failure_strategy=STRATEGY_CODES[endpoint.strategies.product_failure],
         roles=study.disease.family.roles,

@@ -7,6 +7,7 @@ Non-compartmental: linear trapezoids where the concentration rises or touches ze
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["derive_adck"]
+__all__ = ["derive_adck", "samples_of"]
 
 _NEVER = "never quantifiable"
 _UNSAMPLED = "no sample after day 0"
@@ -69,7 +70,7 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
     - Never quantifiable: Cmax and the area are 0, however far sampled; the others are missing (rules, A14).
     - Cmax is the highest of all samples, also those after day 28, and Tmax the first day of it.
     """
-    taken = _samples(study, records)
+    taken = samples_of(study.kinetics.tests, study.product.fraction_days, records)
     samples = taken.filter("LEGIBLE")
     end = float(study.kinetics.auc_to)
     key = ["SUBJ", "TEST"]
@@ -120,13 +121,13 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
     return _rows(profile.join(trials, on="SUBJ", how="left", maintain_order="left"), study, _units(study, records, samples))
 
 
-def _samples(study: Study, records: Records) -> pl.DataFrame:
+def samples_of(tests: Sequence[str], fraction_days: int, records: Records) -> pl.DataFrame:
     """Return one sample a day, sorted: SUBJ, TEST, T (day), C (0: not quantifiable), QUANT, ZERO, OVER (at least C), LEGIBLE, SEQ."""
     infused = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "DAY0", "CUTOFF")
     again = (
         records.doses.filter(pl.col("KIND") == "PRODUCT")
         .join(infused, on="SUBJ", how="inner")
-        .filter(pl.col("DAY") > pl.col("DAY0") + study.product.fraction_days)
+        .filter(pl.col("DAY") > pl.col("DAY0") + fraction_days)
         .group_by("SUBJ")
         .agg(pl.col("DAY").min().alias("AGAIN"))
     )
@@ -134,7 +135,7 @@ def _samples(study: Study, records: Records) -> pl.DataFrame:
     below = (significant(pl.col("VALUE")) < significant(pl.col("LLOQ"))).fill_null(False)
     used = (
         records.labs.filter(
-            pl.col("TEST").is_in(list(study.kinetics.tests))
+            pl.col("TEST").is_in(list(tests))
             & pl.col("DONE").fill_null(True)
             & (pl.col("DAY") == pl.col("DAYX"))
             & pl.col("SPEC").is_in(list(CELLS_IN)).fill_null(True)

@@ -11,9 +11,11 @@ from cartrial.endpoints.absent import NOT_READ, missing_of_rate, with_unread
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import RATE_REASONS
-from cartrial.endpoints.rules.inputs import courses_of, reads_of
+from cartrial.endpoints.rules.inputs import courses_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of, window_in_words
+from cartrial.endpoints.sets.samples import derive_samples, early_event, unsampled
+from cartrial.endpoints.sets.signs import reads_for_rate
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.codes import flag_names
 from cartrial.sdtm.records import READERS
@@ -47,6 +49,8 @@ _SENTENCES = {
     "mrd-missing": "remission, but no MRD sample",
     "not-confirmed": "remission not seen again after the days required",
     "withdrawn": "withdrawn, lost or taken off study before infusion",
+    "b-cell-recovery": "B cells recovered {window}",
+    "no-recovery": "no recovery of B cells {window}",
     "window-open": "the window is open at the cutoff and nothing has decided",
 }
 
@@ -81,9 +85,17 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     calls, course = populations.calls[reader], populations.course
     member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
     answers = answers_for(len(member))
-    assess_rate(len(calls.day) + len(member), reads_of(calls, course), courses_of(course), member, rule_of(study, endpoint), answers)
-    rows = np.flatnonzero(member)
-    value, reason, chosen = (answer[rows] for answer in answers)
+    sampled = derive_samples(study, populations, endpoint, reader) if endpoint.samples else None
+    if sampled is None:
+        reads, place = reads_for_rate(populations, endpoint, reader)
+        assess_rate(len(reads.day) + len(member), reads, courses_of(course), member, rule_of(study, endpoint), answers)
+        rows = np.flatnonzero(member)
+        value, reason, chosen = (answer[rows] for answer in answers)
+        chosen = np.where(chosen >= 0, place[np.maximum(chosen, 0)] if len(place) else -1, -1)
+    else:
+        rows = np.flatnonzero(member & (sampled.member | unsampled(populations, endpoint)[populations.trial]))
+        value, reason = early_event(endpoint, course, sampled, rows)
+        chosen = np.full(len(rows), -1, np.int64)
     decided = value >= 0
     if endpoint.not_yet_assessable == "non-responder":
         value = np.where(value < 0, 0, value)
@@ -101,6 +113,11 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     deciding = {name: (reason == code) & (chosen < 0) for name, code in named.items()}
     for name, where in deciding.items():
         trace.from_course(course, where, name)
+    if sampled is not None:
+        shown = reason == codes.R_RECOVERY
+        day = np.where(shown, sampled.end[rows], day)
+        trace.from_sample(shown, sampled.source[rows])
+        trace.from_assessment(calls, reason == codes.R_RELAPSE, sampled.call[rows])
     trace.from_disposition(((reason == codes.R_PRODUCT_FAILURE) | (reason == codes.R_WITHDRAWN)) & (chosen < 0))
     status = calls.status[np.maximum(chosen, 0)] if len(calls.day) else np.zeros(len(rows), np.int64)
     day0 = course.day0[rows]

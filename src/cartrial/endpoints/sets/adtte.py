@@ -12,14 +12,17 @@ from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import CENSOR_REASONS, COMPETING_FROM, EVENT_NAMES
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
-from cartrial.endpoints.rules.time_kernel import assess_time
+from cartrial.endpoints.rules.time_kernel import Times, assess_time
 from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
+from cartrial.endpoints.sets.antigen import ANTIGENS, relapse_antigen
+from cartrial.endpoints.sets.samples import derive_samples, unsampled
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE
+from cartrial.study.endpoint import ANTIGEN_WORDS
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -48,6 +51,8 @@ _EVENTS = {
     "hsct": "transplant, composite: an event on its date",
     "re-infusion": "re-infusion, composite: an event on its date",
     "new-therapy": "new therapy, composite: an event on its date",
+    "b-cell-recovery": "B cells at or above the limit in samples so many days apart, an event on the date of the first",
+    "loss-of-persistence": "below the limit of quantification in samples so many days apart, an event on the date of the first",
 }
 _CENSORED = {
     "cutoff": "no event up to the cutoff",
@@ -109,22 +114,39 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     endpoint = variant.endpoint
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
-    starts = _origin(study, populations, endpoint, calls)
-    member = populations.members(endpoint, reader) & (starts < FAR)
-    followed = _recorded(populations, endpoint.events, calls, starts, member)
-    member = with_unread(populations, endpoint, reader, member)
-    times, origin = times_for(len(member)), np.where(member, starts, FAR)
-    assess_time(
-        len(calls.day) + len(member), reads_of(calls, course), courses_of(course), origin, visits_of(study), rule_of(study, endpoint), times
-    )
+    if endpoint.samples is None:
+        starts = _origin(study, populations, endpoint, calls)
+        member = populations.members(endpoint, reader) & (starts < FAR)
+        followed = _recorded(populations, endpoint.events, calls, starts, member)
+        member = with_unread(populations, endpoint, reader, member)
+        times, origin, sample = times_for(len(member)), np.where(member, starts, FAR), None
+        assess_time(
+            *(len(calls.day) + len(member), reads_of(calls, course), courses_of(course)),
+            *(origin, visits_of(study), rule_of(study, endpoint), times),
+        )
+    else:
+        found = derive_samples(study, populations, endpoint, reader)
+        followed = ~unsampled(populations, endpoint)[populations.trial]
+        member = with_unread(populations, endpoint, reader, found.member | (populations.members(endpoint, reader) & ~followed))
+        times, sample = Times(found.end, found.event, found.censor, found.call), found.source
+        origin = np.where(member, found.start, FAR)
     rows = np.flatnonzero(member)
     end, event, censor, source = (filled[rows] for filled in times)
     trace = _sources(populations, calls, rows, event, censor, source)
+    if sample is not None:
+        trace.from_sample(sample[rows] >= 0, sample[rows])
     cnsr = np.where(event >= 0, 0, 1 + censor)
     for name in endpoint.analysis.competing:
         code = EVENT_NAMES.index(name)
         cnsr[event == code] = COMPETING_FROM + code
-    ends = (*EVENT_NAMES, *CENSOR_REASONS)
+    ended = np.where(event >= 0, event, len(EVENT_NAMES) + censor)
+    ends = [*EVENT_NAMES, *CENSOR_REASONS]
+    if endpoint.antigen:
+        antigen = relapse_antigen(populations.records, rows, end)
+        relapsed = event == codes.E_RELAPSE
+        cnsr[relapsed & (antigen != ANTIGENS.index(endpoint.antigen))] = COMPETING_FROM + codes.E_RELAPSE
+        ended = np.where(relapsed, len(ends) + antigen, ended)
+        ends += [ANTIGEN_WORDS[name] for name in ANTIGENS]
     dated = course.frame["DATED"].to_numpy()[rows]
     day0 = course.day0[rows]
     relative = pl.Series(np.where(day0 < FAR, end - day0, 0).astype(np.int32))
@@ -146,7 +168,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "READER": constant(endpoint.reader, len(rows)),
         "AVAL": pl.Series((end - origin[rows] + 1).astype(float)),
         "CNSR": pl.Series(cnsr.astype(np.int8)),
-        "EVNTDESC": take(ends, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
+        "EVNTDESC": take(ends, ended),
         "CNSDTDSC": take(CENSOR_REASONS, np.where(event >= 0, -1, censor)),
         "STARTDT": as_dates(origin[rows], dated),
         "ADT": as_dates(end, dated),
@@ -157,7 +179,8 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     }
     frame = pl.DataFrame(columns)
     settled = np.where((event < 0) & (source >= -1), FAR, end)
-    return _with_missing(frame, missing_of_time(study, populations, endpoint, reader, rows, followed[rows], settled))
+    missing = missing_of_time(study, populations, endpoint, reader, rows, followed[rows], settled)
+    return _with_missing(frame, missing)
 
 
 _NOTHING = ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")

@@ -94,6 +94,10 @@ class Trace:
             domain, sequence = course.source(name)
             self.domain[rows], self.sequence[rows] = domain[self.subjects[rows]], sequence[self.subjects[rows]]
 
+    def from_sample(self, where: np.ndarray, sequence: np.ndarray) -> None:
+        """Rows `where` (bool) come from the record of LB of that --SEQ."""
+        self.domain[where], self.sequence[where] = SOURCES.index("LB"), sequence[where]
+
     def from_disposition(self, where: np.ndarray) -> None:
         """Rows `where` (bool) come from DS."""
         self.domain[where] = SOURCES.index("DS")

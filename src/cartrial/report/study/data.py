@@ -39,6 +39,8 @@ REASON_WORDS = {
     "not-confirmed": "in remission, not confirmed",
     "withdrawn": "withdrew before a usable assessment",
     "window-open": "the window is still open at the cutoff",
+    "b-cell-recovery": "B cells recovered",
+    "no-recovery": "no recovery of B cells",
     "not-recorded": "not recorded",
     "not-derived": "not derived",
 }
@@ -51,6 +53,8 @@ EVENT_WORDS = {
     "new-therapy": "new anticancer therapy",
     "re-infusion": "re-infusion",
     "product-failure": "failure of the product",
+    "b-cell-recovery": "recovery of B cells",
+    "loss-of-persistence": "loss of persistence",
     "cutoff": "cutoff",
     "lost": "lost to follow-up",
     "withdrawn": "withdrawn",
