@@ -17,7 +17,7 @@ import cartrial.__main__  # noqa: F401 -- adds the commands
 from cartrial.analysis import estimate_cox
 from cartrial.cli.app import app
 from cartrial.errors import InputError
-from cartrial.evidence.curves import arms_frame, list_curves, read_curve, read_written, reconstruct_curve
+from cartrial.evidence.curves import arms_frame, list_curves, list_rows, read_curve, read_written, reconstruct_curve
 from curve_truth import FIGURES, Arm, truth
 
 pytest.importorskip("pdfminer", reason="pdfminer.six (extra `curves`) is not installed")
@@ -98,12 +98,61 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = f"{places[0, 0]}=0,{places[1, 0]}=1000;{height - places[0, 1]}=0,{height - places[1, 1]}=1"
     (folder / "axes.txt").write_text(text, encoding="utf-8")
     plt.close(figure)
+    _draw_page(folder)
     blank, picture = plt.subplots()
     picture.set_axis_off()
     picture.imshow(plt.imread(folder / "lung.png"))
     blank.savefig(folder / "bitmap.pdf")
     plt.close(blank)
     return folder
+
+
+def _draw_page(folder: Path) -> None:
+    """Draw page.pdf: two panels of whole and dashed black lines, marks that are letters, a legend, a grid and numbers at risk below."""
+    import matplotlib.pyplot as plt
+
+    page, panels = plt.subplots(1, 2, figsize=(11, 5))
+    for axes in panels:
+        for arm, line, name in ((BLUE, "-", "Men"), (RED, "--", "Women")):
+            x, y = np.concatenate([[0], arm.time, [arm.last]]), 100 * np.concatenate([[1], arm.survival, arm.survival[-1:]])
+            axes.step(x, y, where="post", color="black", linestyle=line, label=f"{name}, n = {arm.n}")
+            level = 100 * np.append(1.0, arm.survival)[np.searchsorted(arm.time, arm.marks, side="right")]
+            axes.plot(arm.marks, level, "+", color="black")
+            for time in range(0, 1001, 200):
+                axes.annotate(str(at_risk(arm, time)), (time, -18 if arm is BLUE else -24), ha="center", annotation_clip=False)
+        axes.set(xlim=(0, 1050), ylim=(0, 105))
+        axes.legend()
+        axes.grid()
+    page.subplots_adjust(bottom=0.3)
+    page.savefig(folder / "page.pdf")
+    plt.close(page)
+
+
+def at_risk(arm: Arm, time: float) -> int:
+    """By definition, of the individuals that the marks and drops of a curve give with n alone (R: they are those of the trial)."""
+    return int((reconstruct_curve(arm.vector(ticks=True), arm.n).time >= time - 0.05).sum())
+
+
+def test_one_panel_of_a_page_with_its_numbers_at_risk(drawn: Path) -> None:
+    """R's curves: two panels on a page need a box; black lines are told by whole and dashed; rows below are read."""
+    with pytest.raises(InputError, match=r"no time axis .* give one with --box"):
+        read_curve(drawn / "page.pdf")
+    box = "0,0,420,400"
+    rows = list_rows(drawn / "page.pdf", box=box)
+    assert [numbers for _, numbers in rows] == [[(float(t), at_risk(arm, t)) for t in range(0, 1001, 200)] for arm in (BLUE, RED)]
+    for arm, line, (_, printed) in zip((BLUE, RED), ("whole", "dashed"), rows, strict=True):
+        reading = read_curve(drawn / "page.pdf", box=box, line=line)
+        check_drops(reading.time, reading.survival, arm, 1e-2, 1e-4)
+        found = reconstruct_curve(reading, arm.n, rows=printed, events=arm.events)
+        assert int((found.status == 0).sum()) == arm.events
+    with pytest.raises(InputError, match="'a' is no box"):
+        read_curve(drawn / "page.pdf", box="a")
+    with pytest.raises(InputError, match="the box '5,5,5,9' is empty"):
+        read_curve(drawn / "page.pdf", box="5,5,5,9")
+    with pytest.raises(InputError, match="nothing is drawn in the box"):
+        read_curve(drawn / "page.pdf", box="0,0,1,1")
+    with pytest.raises(InputError, match="'dotted' is no line"):
+        read_curve(drawn / "page.pdf", box=box, line="dotted")
 
 
 @pytest.mark.parametrize("name", ["lung.pdf", "lung.svg", "text.svg"])
@@ -164,8 +213,14 @@ def test_an_axis_in_per_cent_is_read_by_hand(tmp_path: Path) -> None:
 
 
 def test_a_dashed_limit_beside_the_curve_is_none_of_its_colour_by_hand(tmp_path: Path) -> None:
-    limits = CURVE.replace("V60", "V65").replace('fill="none"', 'fill="none" stroke-dasharray="4 2"')
-    assert read_curve(svg(tmp_path, CURVE + limits)).survival == pytest.approx([0.9, 0.8])
+    """Two dashed lines are limits; one may be another arm, and is asked for."""
+    lower, upper = (CURVE.replace("V60", to).replace('fill="none"', 'fill="none" stroke-dasharray="4 2"') for to in ("V65", "V55"))
+    assert read_curve(svg(tmp_path, CURVE + lower + upper)).survival == pytest.approx([0.9, 0.8])
+    figure = svg(tmp_path, CURVE + lower)
+    with pytest.raises(InputError, match=r"2 curves have one colour\. Say --line whole or --line dashed"):
+        read_curve(figure)
+    assert read_curve(figure, line="whole").survival == pytest.approx([0.9, 0.8])
+    assert read_curve(figure, line="dashed").survival == pytest.approx([0.85, 0.8])
 
 
 ENCRYPTED = (
@@ -310,6 +365,19 @@ def test_the_command_ends_with_2(name: str, tmp_path: Path) -> None:
     """By hand."""
     code, _, said = run(bad_figure(name, tmp_path), "-n", 10, "--out", tmp_path / "out")
     assert code == 2 and said.count("\n") == 0 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["r_plus.pdf", "r_bars.pdf"])
+def test_marks_that_are_letters(name: str) -> None:
+    """R with pch = "+" and mark = "|", and numbers at risk in the margin: all marks, and the rows of men and women."""
+    curves = list_curves(FIGURES / name)
+    assert [(one["drops"], one["ticks"]) for one in curves] == [(99, 25), (51, 36)]
+    rows = dict(list_rows(FIGURES / name))
+    assert rows["Women"] == [(0, 90), (200, 66), (400, 26), (600, 11), (800, 2), (1000, 0)]
+    code, text, _ = run(FIGURES / name, "-n", 90, "--colour", "red", "--rows", "figure:2", "--events", 53)
+    assert code == 0 and "At risk at 600: 11, printed 11." in text
+    code, _, said = run(FIGURES / name, "-n", 90, "--colour", "red", "--rows", "figure:3")
+    assert code == 2 and "no row 3 of numbers at risk. It has 2" in said
 
 
 def test_rows_are_read_from_a_table(tmp_path: Path) -> None:

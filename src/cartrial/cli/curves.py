@@ -27,9 +27,18 @@ PAIRS = 100
 def curve(
     figure: Annotated[Path, typer.Argument(metavar="FIGURE", help="PDF, SVG or PNG of a figure, or CSV of points (time, survival).")],
     n: Annotated[int | None, typer.Option("-n", "--n", max=MOST, help="Patients of the arm. Without it the curves are listed.")] = None,
-    rows: Annotated[Path | None, typer.Option("--rows", metavar="FILE", help="CSV of numbers at risk: time, at_risk.")] = None,
+    rows: Annotated[
+        str | None,
+        typer.Option("--rows", metavar="ROWS", help="Numbers at risk: a CSV (time, at_risk), or figure:K, the K-th row below a drawing."),
+    ] = None,
     events: Annotated[int | None, typer.Option("--events", max=MOST, help="Total of events of the arm.")] = None,
     colour: Annotated[str | None, typer.Option("--colour", metavar="COLOUR", help="Of the curve: #rrggbb or a name.")] = None,
+    line: Annotated[
+        str | None, typer.Option("--line", metavar="LINE", help="whole or dashed, where curves of a colour differ by it.")
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option("--box", metavar="BOX", help="LEFT,BOTTOM,RIGHT,TOP of the figure on its page or in its image.")
+    ] = None,
     page: Annotated[int, typer.Option("--page", max=MOST, help="Page of a PDF.")] = 1,
     x_axis: Annotated[str | None, typer.Option("--x-axis", metavar="AXIS", help="POSITION=TIME,POSITION=TIME; or FIRST:LAST.")] = None,
     y_axis: Annotated[
@@ -45,16 +54,17 @@ def curve(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Reconstruct the individuals of one arm from its survival curve, and say how far they may be trusted."""
-    from cartrial.evidence.curves import list_curves, read_curve, read_rows, read_written, reconstruct_curve, write_reconstruction
+    from cartrial.evidence.curves import list_curves, list_rows, read_curve, read_written, reconstruct_curve, write_reconstruction
     from cartrial.files import require_place
 
+    place: dict[str, Any] = {"page": page, "box": box, "x_axis": x_axis, "y_axis": y_axis}
     if n is None:
-        _list(list_curves(figure, page=page, x_axis=x_axis, y_axis=y_axis), as_json)
+        _list(list_curves(figure, **place), list_rows(figure, **place), as_json)
         return
     if out is not None:
         require_place(out)
-    reading = read_curve(figure, colour=colour, page=page, x_axis=x_axis, y_axis=y_axis)
-    printed: list[Any] = read_rows(rows) if rows is not None else []
+    reading = read_curve(figure, colour=colour, line=line, **place)
+    printed = _rows(rows, figure, place) if rows is not None else []
     found = reconstruct_curve(reading, n, rows=printed, events=events, members=members, seed=seed)
     about: dict[str, Any] = {"figure": figure.name, "unit": unit}
     if against is not None:
@@ -70,12 +80,30 @@ def curve(
         tell(f"Wrote {', '.join(names)} to {out}.")
 
 
-def _list(curves: list[dict[str, Any]], as_json: bool) -> None:
+def _rows(rows: str, figure: Path, place: dict[str, Any]) -> list[Any]:
+    """Return numbers at risk of a table, or of the figure itself."""
+    from cartrial.evidence.curves import list_rows, read_rows
+
+    word, colon, number = rows.partition(":")
+    if word != "figure" or (colon and not number.isdecimal()):
+        return read_rows(Path(rows))
+    printed = list_rows(figure, **place)
+    wanted = int(number or 1)
+    if not 1 <= wanted <= len(printed):
+        right = f"It has {len(printed)}" if printed else "Write them into a CSV with the columns time and at_risk"
+        raise InputError(f"the figure has no row {wanted} of numbers at risk", file=figure.name, key="--rows", right=right)
+    return printed[wanted - 1][1]
+
+
+def _list(curves: list[dict[str, Any]], rows: list[tuple[str, list[tuple[float, int]]]], as_json: bool) -> None:
     if as_json:
-        tell(json.dumps(curves, indent=2, allow_nan=False))
+        printed = [{"name": name, "at_risk": numbers} for name, numbers in rows]
+        tell(json.dumps({"curves": curves, "rows": printed}, indent=2, allow_nan=False))
         return
     for one in curves:
         tell(", ".join(f"{name} {_shown(value)}" for name, value in one.items()))
+    for number, (name, numbers) in enumerate(rows, 1):
+        tell(f"figure:{number}, at risk{f' ({name})' if name else ''}: " + ", ".join(f"{time:g} {count}" for time, count in numbers))
     tell("Give -n, the patients of the arm, to reconstruct one of them.")
 
 

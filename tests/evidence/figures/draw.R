@@ -22,6 +22,22 @@ svg(file.path(OUT, "r_lung.svg"), width = 7, height = 5)
 draw(mark.time = TRUE)
 invisible(dev.off())
 
+# marks that are letters, and numbers at risk in the margin
+letters <- function(name, ...) {
+  pdf(file.path(OUT, name), width = 7, height = 5.5)
+  par(mar = c(8, 7, 2, 1))
+  draw(mark.time = TRUE, ...)
+  at <- 200 * 0:5
+  risk <- matrix(summary(survfit(Surv(time, status) ~ sex, data = cancer), times = at, extend = TRUE)$n.risk, ncol = 2)
+  for (k in 1:2) {
+    mtext(risk[, k], side = 1, at = at, line = 3.5 + 1.5 * k)
+    mtext(c("Men", "Women")[k], side = 1, at = -150, line = 3.5 + 1.5 * k)
+  }
+  invisible(dev.off())
+}
+letters("r_plus.pdf", pch = "+")
+letters("r_bars.pdf", mark = "|")
+
 # no marks of censoring; the axes are calibrated by the places of their ends, which are printed
 png(file.path(OUT, "r_lung.png"), width = 1000, height = 600, type = "cairo")
 draw(mark.time = FALSE, lwd = 2)

@@ -5,7 +5,7 @@ printed beside it stand for, and says what may be concluded from them. They are 
 """
 
 from cartrial.evidence.curves.figures.points import read_rows
-from cartrial.evidence.curves.figures.read import list_curves, read_curve
+from cartrial.evidence.curves.figures.read import list_curves, list_rows, read_curve
 from cartrial.evidence.curves.reading import Known, Reading
 from cartrial.evidence.curves.reconstruct import PROVENANCE, Reconstruction, arms_frame, reconstruct_curve
 from cartrial.evidence.curves.written import read_written, write_reconstruction
@@ -17,6 +17,7 @@ __all__ = [
     "Reconstruction",
     "arms_frame",
     "list_curves",
+    "list_rows",
     "read_curve",
     "read_rows",
     "read_written",

@@ -32,6 +32,8 @@ class Axis:
         Root mean square of its marks against their numbers, in the unit of the values.
     first, last : float
         The smallest and the largest number beside it.
+    marks : tuple of (float, float)
+        Positions of the marks, and the numbers beside them.
     """
 
     at_zero: float
@@ -39,6 +41,7 @@ class Axis:
     residual: float
     first: float
     last: float
+    marks: tuple[tuple[float, float], ...] = ()
 
     def value(self, position: Floats) -> Floats:
         """Return the values at positions."""
@@ -91,7 +94,14 @@ def axis_of_marks(text: str, drawing: Drawing, along: int, key: str) -> Axis | N
     most = max(len(places) for places, _ in rows)
     places, _ = min((row for row in rows if len(row[0]) >= 0.7 * most), key=lambda row: row[1])
     slope = (last - first) / float(places[-1] - places[0])
-    return Axis(first - slope * float(places[0]), slope, 0.0, first, last)
+    return Axis(
+        first - slope * float(places[0]),
+        slope,
+        0.0,
+        first,
+        last,
+        tuple((float(at), first + slope * float(at - places[0])) for at in places),
+    )
 
 
 def _even(places: Floats) -> bool:
@@ -111,17 +121,8 @@ def find_axes(drawing: Drawing) -> tuple[Axis | None, Axis | None]:
 
 def _find(drawing: Drawing, along: int) -> Axis | None:
     """Of the rows of marks the one with the most numbers beside it; of equal ones the one with the least residual."""
-    best: tuple[int, float, Axis] | None = None
-    for places, level in _marks(drawing, along):
-        found = _labelled(places, level, drawing.words, along)
-        if len(found) < 2:
-            continue
-        axis = _fitted(found)
-        if axis is None:
-            continue
-        if best is None or (len(found), -axis.residual) > best[:2]:
-            best = (len(found), -axis.residual, axis)
-    return best[2] if best else None
+    found = [axis for places, level in _marks(drawing, along) if (axis := _labelled(places, level, drawing.words, along))]
+    return max(found, key=lambda axis: (len(axis.marks), -axis.residual), default=None)
 
 
 def _marks(drawing: Drawing, along: int) -> Iterator[tuple[Floats, float]]:
@@ -138,8 +139,8 @@ def _marks(drawing: Drawing, along: int) -> Iterator[tuple[Floats, float]]:
             yield np.unique(places), (low + high) / 2
 
 
-def _labelled(places: Floats, level: float, words: tuple[Word, ...], along: int) -> list[tuple[float, float]]:
-    """Return places with their numbers: of the rows of numbers that stand at marks the nearest."""
+def _labelled(places: Floats, level: float, words: tuple[Word, ...], along: int) -> Axis | None:
+    """Return the axis of marks and their numbers: of the rows of numbers that stand at marks the nearest on a line."""
     step = float(np.diff(places).min())
     near = []
     for word in words:
@@ -147,13 +148,17 @@ def _labelled(places: Floats, level: float, words: tuple[Word, ...], along: int)
         mark = float(places[np.abs(places - x).argmin()])
         if NUMBER.fullmatch(word.text) and abs(y - level) < NEAR * word.size and abs(mark - x) < min(0.45 * step, word.size):
             value = float(word.text.replace("−", "-").replace("–", "-").rstrip("%"))
-            near.append((abs(y - level), mark, value, word.size))
-    for nearest, _, _, size in sorted(near):
+            near.append((abs(y - level), abs(mark - x), mark, value, word.size))
+    for nearest, _, _, _, size in sorted(near):
         # numbers of a table below the axis stand farther away; beside an axis the middle of a longer number does too
-        row = {mark: value for distance, mark, value, _ in near if nearest <= distance <= nearest + (0.3, 1.5)[along] * size}
-        if len(row) >= 2:
-            return sorted(row.items())
-    return []
+        reach = nearest + (0.3, 1.5)[along] * size
+        beside = sorted((aside, mark, value) for distance, aside, mark, value, _ in near if nearest <= distance <= reach)
+        # of two numbers at one mark the one that is less aside
+        row = {mark: value for _, mark, value in reversed(beside)}
+        axis = _fitted(sorted(row.items())) if len(row) >= 2 else None
+        if axis:
+            return axis
+    return None
 
 
 def _fitted(found: list[tuple[float, float]]) -> Axis | None:
@@ -166,4 +171,6 @@ def _fitted(found: list[tuple[float, float]]) -> Axis | None:
     extent = float(np.ptp(value))
     if slope <= 0 or residual > 0.005 * extent or not math.isfinite(residual):
         return None
-    return Axis(float(at_zero), float(slope), residual, float(value.min()), float(value.max()))
+    return Axis(
+        float(at_zero), float(slope), residual, float(value.min()), float(value.max()), tuple((float(at), float(one)) for at, one in found)
+    )

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cartrial.errors import InputError
 from cartrial.evidence.curves.figures.axes import Axis, axis_of_marks, find_axes, given_axis, survival_scale
-from cartrial.evidence.curves.figures.shapes import Drawing, Floats, Shape
+from cartrial.evidence.curves.figures.shapes import LETTERS, Drawing, Floats, Shape
 from cartrial.evidence.curves.reading import Reading
 
-__all__ = ["DrawnCurve", "drawn_curves", "read_drawn"]
+__all__ = ["DrawnCurve", "drawing_axes", "drawn_curves", "read_drawn"]
 
 # of the survival axis: a curve begins as near to 1, and a mark is as near to its curve
 NEAR_ONE, ON_CURVE = 0.02, 0.004
-# of the axes: a mark is as small; a curve as long
-MARK, CURVE = 0.06, 0.05
+# of the axes: a mark is as small, a curve as long, and begins as near to 0
+MARK, CURVE, START = 0.06, 0.05, 0.01
 # of the error of a reading: places that were one, written in whole units
 SAME = 5.0
 GIVE_AXES = "Give --x-axis and --y-axis as FIRST:LAST, the numbers of the first and the last mark, or POSITION=VALUE,POSITION=VALUE"
+PANEL = "; of a page with several figures give one with --box LEFT,BOTTOM,RIGHT,TOP"
+# in sizes of a letter that stands for a mark: how far its middle is from it
+LETTER = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def drawn_curves(drawing: Drawing, x_axis: str | None, y_axis: str | None, *, fi
                 right="Save it as PNG and give that, with its axes and colour",
             )
         raise InputError("nothing is drawn on this page", file=file, right="Name the page of the figure with --page")
-    times, survival = _axes(drawing, x_axis, y_axis, file)
+    times, survival = drawing_axes(drawing, x_axis, y_axis, file=file)
     scale = survival_scale(survival)
     lines = [(shape.colour, shape.dashed, shape.points) for shape in drawing.shapes if len(shape.points) > 2 and shape.stroked]
     lines += _joined(drawing)
@@ -88,7 +91,7 @@ def drawn_curves(drawing: Drawing, x_axis: str | None, y_axis: str | None, *, fi
         data = data if data[0, 0] <= data[-1, 0] else data[::-1]
         starts_at = data[0, 1]
         falls, rises = abs(starts_at - 1) < NEAR_ONE, abs(starts_at) < NEAR_ONE and data[-1, 1] > CURVE
-        if abs(data[0, 0]) > CURVE * extent or np.ptp(data[:, 0]) < CURVE * extent or not (falls or rises):
+        if abs(data[0, 0]) > START * extent or np.ptp(data[:, 0]) < CURVE * extent or not (falls or rises):
             continue
         if np.any(np.diff(data[:, 0]) < -2 * errors[0] - 1e-3 * extent):
             continue
@@ -96,15 +99,25 @@ def drawn_curves(drawing: Drawing, x_axis: str | None, y_axis: str | None, *, fi
     return [_with_ticks(curve, curves, drawing, times, survival) for curve in curves]
 
 
-def _axes(drawing: Drawing, x_axis: str | None, y_axis: str | None, file: str) -> tuple[Axis, Axis]:
+def drawing_axes(drawing: Drawing, x_axis: str | None, y_axis: str | None, *, file: str) -> tuple[Axis, Axis]:
+    """Return the axes of time and of survival, found or as given.
+
+    Raises
+    ------
+    InputError
+        If one is neither found nor given.
+    """
     found = find_axes(drawing)
     names = (("--x-axis", x_axis, "time"), ("--y-axis", y_axis, "survival"))
     axes = []
     for along, (axis, (key, given, name)) in enumerate(zip(found, names, strict=True)):
-        chosen = (axis_of_marks(given, drawing, along, key) or given_axis(given, key)) if given else axis
-        if chosen is None:
-            raise InputError(f"no {name} axis with marks and their numbers was found", file=file, key=key, right=GIVE_AXES)
-        axes.append(chosen)
+        if given:
+            axis = axis_of_marks(given, drawing, along, key) or given_axis(given, key)
+            if along and drawing.from_top and not axis.marks:
+                axis = replace(axis, slope=-axis.slope)
+        if axis is None:
+            raise InputError(f"no {name} axis with marks and their numbers was found", file=file, key=key, right=GIVE_AXES + PANEL)
+        axes.append(axis)
     return axes[0], axes[1]
 
 
@@ -138,12 +151,15 @@ def _with_ticks(curve: DrawnCurve, curves: list[DrawnCurve], drawing: Drawing, t
     others = {other.colour for other in curves if other.colour != curve.colour}
     own: list[float] = []
     free: list[float] = []
-    for shape in drawing.shapes:
-        if shape.extent.max() > size or shape.extent.max() <= 0 or shape.colour in others:
+    tall = abs(survival.slope) / scale
+    small = [(shape.centre, shape.colour, ON_CURVE) for shape in drawing.shapes if 0 < shape.extent.max() <= size]
+    small += [(np.array([word.x, word.y]), word.colour, LETTER * word.size * tall) for word in drawing.words if word.text in LETTERS]
+    for centre, colour, near in small:
+        if colour in others:
             continue
-        time, level = float(times.value(shape.centre[0])), float(survival.value(shape.centre[1])) / scale
-        if _on(curve, time, level) and (shape.colour == curve.colour or not _near_axis(level)):
-            (own if shape.colour == curve.colour else free).append(time)
+        time, level = float(times.value(centre[0])), float(survival.value(centre[1])) / scale
+        if _on(curve, time, level, near) and (colour == curve.colour or level > ON_CURVE):
+            (own if colour == curve.colour else free).append(time)
     found = np.sort(np.array(own or free, np.float64))
     if len(found):
         # a cross is two strokes with one middle
@@ -152,11 +168,7 @@ def _with_ticks(curve: DrawnCurve, curves: list[DrawnCurve], drawing: Drawing, t
     return DrawnCurve(curve.colour, curve.dashed, curve.points, found, curve.rises, curve.time_error, curve.survival_error)
 
 
-def _near_axis(level: float) -> bool:
-    return level < ON_CURVE
-
-
-def _on(curve: DrawnCurve, time: float, level: float) -> bool:
+def _on(curve: DrawnCurve, time: float, level: float, near: float) -> bool:
     """Say whether a place lies on a curve; R draws the mark of who is censored at the time of an event half-way down the drop."""
     tolerance = SAME * curve.time_error
     if not curve.points[0, 0] + tolerance < time <= curve.points[-1, 0] + tolerance:
@@ -164,16 +176,26 @@ def _on(curve: DrawnCurve, time: float, level: float) -> bool:
     last = int(np.searchsorted(curve.points[:, 0], time + tolerance, side="right")) - 1
     earlier = int(np.searchsorted(curve.points[:, 0], time - tolerance, side="right")) - 1
     levels = curve.points[max(earlier, 0) : last + 1, 1]
-    return bool(levels.min() - ON_CURVE < level < levels.max() + ON_CURVE)
+    return bool(levels.min() - near < level < levels.max() + near)
 
 
-def read_drawn(curves: list[DrawnCurve], colour: str | None, *, file: str) -> Reading:
+def read_drawn(curves: list[DrawnCurve], colour: str | None, line: str | None = None, *, file: str) -> Reading:
     """Return the reading of one curve of a drawing.
+
+    Parameters
+    ----------
+    curves : list of DrawnCurve
+    colour : str or None
+        `#rrggbb`.
+    line : {"whole", "dashed"} or None
+        None: whole where two dashed lines of its colour are its limits.
+    file : str
+        For messages.
 
     Raises
     ------
     InputError
-        If there is none, none of the colour, several to choose from, or it rises.
+        If there is none, none of the colour or line, several to choose from, or it rises.
     """
     falling = [curve for curve in curves if not curve.rises]
     if not falling:
@@ -184,17 +206,24 @@ def read_drawn(curves: list[DrawnCurve], colour: str | None, *, file: str) -> Re
                 right="Events of one cause alone say nothing of those at risk; give a Kaplan-Meier curve, which falls from 1",
             )
         raise InputError(
-            "no curve begins at time 0 and survival 1", file=file, right="Look at the page and the axes; a curve may be an image"
+            "no curve begins at time 0 and survival 1", file=file, right="Look at the page and the axes; a curve may be an image" + PANEL
         )
     names = ", ".join(dict.fromkeys(curve.colour or "none" for curve in falling))
     chosen = [curve for curve in falling if colour is None or curve.colour == colour]
     if not chosen:
         raise InputError(f"no curve has the colour {colour}", file=file, key="--colour", right=f"Curves have the colours {names}")
-    # limits are dashed beside a whole line
-    chosen = [curve for curve in chosen if not curve.dashed] or chosen
+    whole = [curve for curve in chosen if not curve.dashed]
+    if line is not None:
+        chosen = [curve for curve in chosen if curve.dashed == (line == "dashed")]
+        if not chosen:
+            raise InputError(f"no curve of the colour is {line}", file=file, key="--line", right="Lines are whole or dashed")
+    elif len(chosen) == 3 * len(whole):
+        chosen = whole
     if len(chosen) > 1:
         if len({curve.colour for curve in chosen}) > 1:
             raise InputError(f"the figure has {len(chosen)} curves", file=file, key="--colour", right=f"Name one of the colours {names}")
+        if len({curve.dashed for curve in chosen}) > 1:
+            raise InputError(f"{len(chosen)} curves have one colour", file=file, key="--line", right="Say --line whole or --line dashed")
         raise InputError(
             f"{len(chosen)} curves have the colour {chosen[0].colour}",
             file=file,

@@ -26,7 +26,9 @@ LEAST, SHADE = 20, 0.97
 MOST_PIXELS = 60_000_000
 
 
-def read_image(path: Path, x_axis: str | None, y_axis: str | None, colour: str | None) -> Reading:
+def read_image(
+    path: Path, x_axis: str | None, y_axis: str | None, colour: str | None, box: tuple[float, float, float, float] | None = None
+) -> Reading:
     """Read the curve of one colour: the level of each column, followed from time 0 and survival 1.
 
     Parameters
@@ -37,6 +39,8 @@ def read_image(path: Path, x_axis: str | None, y_axis: str | None, colour: str |
         As `given_axis` reads them; positions in pixels from the left and from the top.
     colour : str
         `#rrggbb`.
+    box : tuple of float, optional
+        Left, top, right and bottom of the part that has the figure, in pixels.
 
     Raises
     ------
@@ -56,6 +60,10 @@ def read_image(path: Path, x_axis: str | None, y_axis: str | None, colour: str |
     left, top = (0.0 - times.at_zero) / times.slope, (scale - survival.at_zero) / survival.slope
     bottom = (0.0 - survival.at_zero) / survival.slope
     cover = _cover(pixels, colour)
+    if box is not None:
+        inside = np.zeros(cover.shape, bool)
+        inside[int(box[1]) : int(np.ceil(box[3])), int(box[0]) : int(np.ceil(box[2]))] = True
+        cover = np.where(inside, cover, 0.0)
     if cover.max() < COVERED:
         found = ", ".join(name for name, _ in image_colours(pixels)[:6]) or "none but grey"
         raise InputError(f"nothing has the colour {colour}", file=path.name, key="--colour", right=f"Colours of the image are {found}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cartrial.errors import InputError
-from cartrial.evidence.curves.figures.shapes import Drawing, Shape, Word, colour_name
+from cartrial.evidence.curves.figures.shapes import LETTERS, Drawing, Shape, Word, colour_name
 from cartrial.extras import require
 
 __all__ = ["read_pdf"]
@@ -33,18 +35,30 @@ def read_pdf(path: Path, page: int) -> Drawing:
     require("pdfminer", extra="curves")
     from pdfminer.layout import LTPage
     from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed
-    from pdfminer.psexceptions import PSException
 
     try:
-        layout = _layout(path, page)
+        with _quietly():
+            layout = _layout(path, page)
     except (PDFEncryptionError, PDFPasswordIncorrect, PDFTextExtractionNotAllowed):
         raise InputError("the PDF is encrypted", file=path.name, right="Give a copy that needs no password") from None
-    except (PSException, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except Exception as error:  # whatever a spoilt file makes pdfminer raise
         said = str(error) or type(error).__name__
         raise InputError(f"this cannot be read as PDF ({said})", file=path.name, right="Give the PDF of the publication") from None
     if not isinstance(layout, LTPage):
         raise InputError(f"the PDF has no page {page}", file=path.name, key="page", right=f"It has {layout}")
     return _drawing(layout)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what pdfminer logs of a spoilt file off the error stream, which has one message."""
+    logger = logging.getLogger("pdfminer")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _layout(path: Path, page: int) -> Any:
@@ -95,14 +109,19 @@ def _items(layout: Any, used: bool = False) -> Iterator[tuple[Any, bool]]:
 
 
 def _shape(item: Any, used: bool) -> Shape:
-    raw = item.stroking_color if item.stroke else item.non_stroking_color
-    parts = tuple(raw) if isinstance(raw, list | tuple) else (raw,)
-    known = bool(parts) and all(isinstance(part, int | float) for part in parts)
-    colour = colour_name(tuple(float(part) for part in parts)) if known else ""
-    # pdfminer starts a form with black, whatever colour it is used with
-    colour = "" if used and colour == "#000000" else colour
+    colour = _colour(item.stroking_color if item.stroke else item.non_stroking_color, used)
     dash = getattr(item, "dashing_style", None)
     return Shape(np.array(item.pts, float), colour, bool(item.stroke), bool(dash and dash[0]))
+
+
+def _colour(raw: Any, used: bool) -> str:
+    """Return the colour; blank where it is a pattern, or none was set in a form, which has that of the place where it is used."""
+    if used and isinstance(raw, int):
+        # what pdfminer begins with: colours that are set are floats
+        return ""
+    parts = tuple(raw) if isinstance(raw, list | tuple) else (raw,)
+    known = bool(parts) and all(isinstance(part, int | float) for part in parts)
+    return colour_name(tuple(float(part) for part in parts)) if known else ""
 
 
 def _words(chars: list[Any]) -> Iterator[Word]:
@@ -111,12 +130,18 @@ def _words(chars: list[Any]) -> Iterator[Word]:
     for char in chars:
         text = char.get_text()
         if run and (not text.strip() or not _follows(run[-1], char)):
-            yield _word(run)
+            yield from _split(run)
             run = []
         if text.strip():
             run.append(char)
     if run:
-        yield _word(run)
+        yield from _split(run)
+
+
+def _split(run: list[Any]) -> Iterator[Word]:
+    """Give marks of censoring that are letters one by one, whatever stands beside them."""
+    alone = all(char.get_text() in LETTERS for char in run)
+    yield from (_word([char]) for char in run) if alone else [_word(run)]
 
 
 def _follows(one: Any, other: Any) -> bool:
@@ -132,4 +157,6 @@ def _word(run: list[Any]) -> Word:
     box = np.array([char.bbox for char in run])
     x0, y0, x1, y1 = box[:, 0].min(), box[:, 1].min(), box[:, 2].max(), box[:, 3].max()
     size = float(max(char.size for char in run))
-    return Word("".join(char.get_text() for char in run), float(x0 + x1) / 2, float(y0 + y1) / 2, size)
+    state = getattr(run[0], "graphicstate", None)
+    colour = _colour(getattr(state, "ncolor", None), False)
+    return Word("".join(char.get_text() for char in run), float(x0 + x1) / 2, float(y0 + y1) / 2, size, colour)

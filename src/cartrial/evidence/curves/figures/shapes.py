@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NAMES", "Drawing", "Floats", "Shape", "Word", "colour_name"]
+__all__ = ["LETTERS", "NAMES", "Drawing", "Floats", "Shape", "Word", "colour_name"]
 
 Floats = NDArray[np.float64]
 
@@ -17,6 +17,8 @@ NAMES = {
     **{"magenta": "#ff00ff", "cyan": "#00ffff", "teal": "#008080", "maroon": "#800000", "yellow": "#ffff00"},
 }
 """Names of colours that can be written for them."""
+LETTERS = frozenset("|+×xoO◦○•ı")
+"""Texts that stand for marks of censoring."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,34 @@ class Shape:
 
 @dataclass(frozen=True)
 class Word:
-    """A text, the middle of its place, and its size."""
+    """A text, the middle of its place, its size and its colour (as of a `Shape`)."""
 
     text: str
     x: float
     y: float
     size: float
+    colour: str = ""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Shapes in the order in which they are drawn, words, and whether there is an image among them."""
+    """Shapes in the order in which they are drawn, words, and whether there is an image among them.
+
+    `from_top`: positions in the file count from the top, though y counts upwards here.
+    """
 
     shapes: tuple[Shape, ...]
     words: tuple[Word, ...]
     has_image: bool
+    from_top: bool = False
+
+    def cut(self, box: tuple[float, float, float, float]) -> Drawing:
+        """Return what lies within left, bottom, right and top."""
+        left, bottom, right, top = box
+        corner, far = np.array([left, bottom]), np.array([right, top])
+        shapes = tuple(shape for shape in self.shapes if (shape.points >= corner).all() and (shape.points <= far).all())
+        words = tuple(word for word in self.words if left <= word.x <= right and bottom <= word.y <= top)
+        return Drawing(shapes, words, self.has_image, self.from_top)
 
 
 def colour_name(parts: tuple[float, ...]) -> str:

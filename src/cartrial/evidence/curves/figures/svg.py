@@ -46,7 +46,7 @@ def read_svg(path: Path) -> Drawing:
         raise InputError(
             f"a shape of the SVG cannot be read ({error})", file=path.name, right="Save it anew from a drawing program"
         ) from None
-    return Drawing(tuple(reader.shapes), tuple(reader.words), reader.image)
+    return Drawing(tuple(reader.shapes), tuple(reader.words), reader.image, from_top=True)
 
 
 def _tag(element: ElementTree.Element) -> str:
@@ -105,7 +105,7 @@ class _Reader:
             width = 0.55 * size * len(text)
             shift = {"middle": 0.0, "end": -width / 2}.get(look.get("text-anchor", "start"), width / 2)
             x, y, _ = place @ np.array([_number(part, "x") + shift, _number(part, "y") - 0.35 * size, 1.0])
-            self.words.append(Word(text, float(x), float(y), size * math.hypot(*place[:2, 0])))
+            self.words.append(Word(text, float(x), float(y), size * math.hypot(*place[:2, 0]), _colour(look.get("fill", "black")) or ""))
 
     def outlined(self, element: ElementTree.Element, before: int) -> None:
         """Take the comment that Matplotlib writes above the outlines of a text for the text."""
