@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -449,3 +450,17 @@ def test_a_weight_that_overflows_is_refused(estimate: Callable[..., pl.DataFrame
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert estimate(frame, "ARM", rho=-10).height == 1
+
+
+def test_values_of_other_kinds_are_refused_in_one_message():
+    """What looks like a number or holds several is no confidence level, cause or column."""
+    frame = pl.DataFrame({"TRIAL": 1, "AVAL": [1.0, 2, 3, 4], "CNSR": [0, 1, 2, 0], "G": ["a", "b", "a", "b"]})
+    rates = frame.with_columns(pl.Series("AVAL", [0, 1, 0, 1]))
+    for call in (
+        lambda: estimate_rate(rates, conf_level=Decimal("0.95")),
+        lambda: estimate_gray(frame, "G", cause=np.array([0, 2])),
+        lambda: estimate_gray(frame, "G", cause=pl.Series([1])),
+        lambda: estimate_kinetics(frame, value=["AVAL"]),
+    ):
+        with pytest.raises(InputError):
+            call()

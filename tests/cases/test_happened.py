@@ -327,3 +327,9 @@ def test_a_marrow_that_was_not_done_is_no_sample(tmp_path, reason):
         adam = derive(Study.load("inaticel"), read_sdtm(folder))
         found.append([value(adam, "ORR3", "reader=INV"), adam.adresp.filter(READER="INV").drop("SEQ", strict=False).rows()])
     assert found[0][0]["REASON"] == "relapse" and found[0] == found[1]
+
+
+def test_a_therapy_that_was_only_asked_for_needs_no_date(tmp_path: Path) -> None:
+    """SDTM: CMSTDTC is permissible. Denied of S1 in a table without any date: read, and no new therapy."""
+    asked = f"STUDYID,USUBJID,CMSEQ,CMTRT,CMCAT,CMPRESP,CMOCCUR\n{STUDY},S1,1,ANY,NEW THERAPY,Y,N\n"
+    assert of(with_files(tmp_path, "cmoccur-n", cm=asked), "EFS")["AVAL"] == 181

@@ -413,3 +413,23 @@ def test_every_rule_whose_column_or_cell_is_wrong_is_said_at_once(tmp_path: Path
     with pytest.raises(InputError) as caught:
         read_mapped(write(tmp_path, rules), tmp_path)
     assert [(fault.file, fault.row) for fault in caught.value.errors] == [("mapping.yaml", 9), ("mapping.yaml", 10), ("t.xlsx", 5)]
+
+
+def test_words_of_a_result_stand_among_numbers(tmp_path: Path) -> None:
+    """A column of the laboratory holds `neg` and BLQ beside limits with a comma: each says what it says; another word is refused."""
+    rows = [
+        ["Who", None, None, "Day 7", None],
+        ["ID", "CRS", "Grade", "Date", "CRP"],
+        ["a", 1, 2, 7, "<0,01%"],
+        ["b", 0, 0, 7, "neg"],
+        ["c", 1, 1, 7, "0,5"],
+    ]
+    rule = "  - {id: mrd, domain: LB, test: MRD, specimen: BONE MARROW, unit: fraction, column: E, day: D}\n"
+    head = HEAD.replace("subject: A", "subject: A\ndecimal: comma")
+    found = read_mapped(write(tmp_path, INFUSION + rule, rows, head=head), tmp_path).domains["LB"]
+    assert found.select("USUBJID", "LBORRES", "LBSTRESC", "LBSTRESN").rows() == [
+        ("a", "<0,01%", "<0.01", None),
+        ("b", "neg", "neg", None),
+        ("c", "0,5", "0.5", 0.5),
+    ]
+    assert "'perhaps' is no number" in refused(tmp_path, INFUSION + rule, [*rows, ["d", 1, 1, 7, "perhaps"]], head=head)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -124,7 +124,7 @@ def _number(value: object) -> float:
 
 def check_level(conf_level: object) -> float:
     """Return a confidence level strictly between 0 and 1."""
-    number = _number(conf_level)
+    number = _number(conf_level) if isinstance(conf_level, Real) else float("nan")
     if not 0 < number < 1:
         raise InputError(f"the confidence level {conf_level!r} is not between 0 and 1", key="conf_level", right="For example 0.95")
     return number
@@ -206,7 +206,7 @@ def check_cause(cause: object, states: int) -> int:
     """Return the code of an event: any but 1, which is censoring."""
     known = [code for code in range(states) if code != 1]
     if not isinstance(cause, Integral) or isinstance(cause, bool) or int(cause) not in known:
-        what = "the code 1 is censoring, no event" if cause == 1 else f"the cause {cause!r} is unknown"
+        what = "the code 1 is censoring, no event" if isinstance(cause, Integral) and cause == 1 else f"the cause {cause!r} is unknown"
         raise InputError(what, key="cause", right=f"Codes of events are {_listed(known)}")
     return int(cause)
 

@@ -59,6 +59,7 @@ def estimate_kinetics(
     (5, 4, 10.0, 5.5)
     """
     by = check_names(by, "by")
+    check_column(frame, value, "of measurements")
     check_free(by, (*_SUMMARY, value, *_ENDS))
     group_rows(frame, by)
     frame = frame.with_columns(read_amounts(frame, value))

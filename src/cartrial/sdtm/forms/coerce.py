@@ -157,7 +157,8 @@ def _require_columns(frame: pl.DataFrame, domain: str, file: str) -> None:
             key=key,
             right=f"The first row names the variables; {domain} needs {', '.join(needed)}",
         )
-    if known and known.timing and not set(known.timing) & set(frame.columns):
+    # a medication that was only asked for has no date, nor has a finding about it: their timing is permissible in SDTM
+    if known and known.timing and domain not in ("CM", "FA") and not set(known.timing) & set(frame.columns):
         raise InputError(
             "there is neither a date nor a study day",
             file=file,

@@ -153,7 +153,9 @@ def _mapped(rule: Rule, frame: pl.DataFrame, finds: bool) -> pl.DataFrame:
 
 def _numbered(sheet: Sheet, rule: Rule, frame: pl.DataFrame, done: pl.Expr, finds: bool) -> pl.DataFrame:
     frame = frame.with_columns(DONE=done)
-    usable = pl.col("NUM").is_not_null() | (pl.col("LIMIT").is_not_null() & pl.lit(finds))
+    # among numbers of the laboratory a word may say the result: NEG, BLQ, ND
+    word = canonical(pl.col("TEXT"), "LBSTRESC").is_not_null() & pl.lit(rule.domain == "LB" and rule.into is None)
+    usable = pl.col("NUM").is_not_null() | (pl.col("LIMIT").is_not_null() & pl.lit(finds)) | word
     wrong = frame.filter(pl.col("DONE") & ~usable)
     if wrong.height:
         raise bad_cell(sheet, wrong, "'{text}' is no number", _number_right(wrong["TEXT"][0]))
@@ -162,7 +164,7 @@ def _numbered(sheet: Sheet, rule: Rule, frame: pl.DataFrame, done: pl.Expr, find
         frame = _percent(sheet, rule, frame)
         lower = pl.col("SIGN").is_in(["<", "<="]).fill_null(False)
         # the sign as it stands, then the number with a point
-        spelt = pl.coalesce(pl.format("{}{}", "SIGN", _plain(pl.col("LIMIT"))), _plain(pl.col("NUM")))
+        spelt = pl.coalesce(pl.format("{}{}", "SIGN", _plain(pl.col("LIMIT"))), _plain(pl.col("NUM")), pl.when(word).then("TEXT"))
         frame = frame.with_columns(
             pl.when("DONE").then("TEXT").alias(f"{domain}ORRES"),
             pl.when("DONE").then(spelt).alias(f"{domain}STRESC"),

@@ -136,7 +136,7 @@ def _of_grade(grade: int) -> tuple[str, ...]:
     return (*figures[1:], f"{grade}.0", f"{grade}.00", f"{grade},0", *spelt, *_GRADES[grade])
 
 
-_NO_EVENT = ("NONE", "NO", "NO EVENT", "KEINE", "KEIN", "AUCUN", "NINGUNO", "NESSUNO", "无", "無")
+_NO_EVENT = ("NONE", "NO", "NO EVENT", "KEINE", "KEIN", "NEIN", "NON", "AUCUN", "AUCUNE", "NINGUNO", "NESSUNO", "无", "無")
 _GRADES = (_NO_EVENT, ("MILD",), ("MODERATE",), ("SEVERE",), ("LIFE THREATENING",), ("FATAL",))
 # of grades 1 to 5
 _FIGURES = (("I", "II", "III", "IV", "V"), tuple("ⅠⅡⅢⅣⅤ"), tuple("一二三四五"))
