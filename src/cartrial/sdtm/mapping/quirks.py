@@ -270,8 +270,8 @@ def _pairs(sheet: Sheet, subjects: pl.DataFrame, mapping: Mapping, made: list[Ma
     pairs = [(index, value, day) for index, part in enumerate(made) if part for value, day in part.pairs]
     if mapping.level == "events":
         # a date of several values is of the call; that another of them is blank says nothing
-        days = [day for _, _, day in pairs]
-        pairs = [pair for pair in pairs if mapping.rules[pair[0]].domain == "RS" or days.count(pair[2]) == 1]
+        named = [day for _, _, day in pairs]
+        pairs = [pair for pair in pairs if mapping.rules[pair[0]].domain == "RS" or named.count(pair[2]) == 1]
     if not pairs:
         return []
     wanted = pl.DataFrame(pairs, schema={"RULE": pl.Int64, "VALUE": pl.Int32, "COL": pl.Int32}, orient="row")
