@@ -108,13 +108,13 @@ def draw_lines(
         "type": "quantitative",
         "title": xlabel,
         "scale": {"domain": ends[0], "nice": False, "zero": False},
-        "axis": {"labelExpr": PERCENT} if x_percent else {},
+        "axis": {"tickCount": {"expr": "ceil(width / 75)"}, **({"labelExpr": PERCENT} if x_percent else {})},
     }
     y = {
         "field": "y",
         "type": "quantitative",
         "title": ylabel,
-        "scale": {"domain": ends[1], "clamp": True, "nice": False, "zero": False},
+        "scale": {"domain": ends[1], "clamp": True, "nice": high is None, "zero": False},
         "axis": {"labelExpr": PERCENT, "tickCount": 6} if y_percent else {"tickCount": 6},
     }
     datasets = {"points": points, "bars": bars, "names": named, "guides": marked}

@@ -63,7 +63,7 @@ CONFIG: Document = {
         "titleX": 0,
         "titleY": -8,
     },
-    "axisX": {"grid": False},
+    "axisX": {"grid": False, "labelSeparation": 8},
     "legend": {
         "orient": "top",
         "title": None,
