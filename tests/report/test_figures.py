@@ -26,7 +26,8 @@ from cartrial.report import write_report
 from cartrial.report.figures.curve import Curve, Moment, draw_curves, empty_curves, read_moments
 from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
-from cartrial.report.figures.swimmer import Swimmer, draw_swimmers
+from cartrial.report.figures.style import CONFIG, INK, SOFT
+from cartrial.report.figures.swimmer import MARKS, Swimmer, draw_swimmers
 from cartrial.report.page.blocks import Details, Figure, Section, Text
 from cartrial.report.page.drawing import SCRIPTS, inline_scripts, name_figures
 from cartrial.report.page.rows import Rows, Stat
@@ -59,7 +60,7 @@ def test_hover_and_numbers_at_risk_are_those_of_r(name: str) -> None:
         datasets = draw_curves([Curve(group, read_moments(found, "survival"))], title="t", ylabel="y", xlabel="x")["datasets"]
         drawn = {row["day"]: row for row in datasets["curve"]}
         at_risk = {row["time"]: row["value"] for row in found if row["statistic"] == "at_risk"}
-        censored = {row["day"]: row["n"] for row in datasets["censored"]}
+        censored = {day: row["n"] for day, row in drawn.items() if "n" in row}
         limits = expected["log-log"]
         for i, day in enumerate(expected["time"]):
             row = drawn[day]
@@ -134,18 +135,39 @@ def test_every_number_of_a_figure_is_a_row(name: str, pages: dict[str, tuple[str
                     stem = "survival" if figure.startswith("curve") else "incidence"
                     own = {source["statistic"]: source["value"] for source in sources}
                     assert all(row.get(field) == own[stem + end] for field, end in fields.items())
-                    assert {source["time"] for source in sources} == {row["day"]}
+                    assert {source["time"] for source in sources} == {row["day"]} and row.get("n") == own.get("n_censored")
                 elif dataset == "risk":
                     assert (sources[0]["statistic"], sources[0]["time"], sources[0]["text"]) == ("at_risk", row["day"], row["n"])
                     assert row["day"] in RISK_TIMES
-                elif dataset == "censored":
-                    assert (sources[0]["statistic"], sources[0]["time"], sources[0]["value"]) == ("n_censored", row["day"], row["n"])
                 elif figure.startswith("forest") and "n" in row:
                     own = {source["statistic"]: source["value"] for source in sources}
                     shown = {"n": "n", "N": "N", "x": "rate", "lo": "lower", "hi": "upper"}
                     assert all(row.get(field) == own.get(statistic) for field, statistic in shown.items())
                 counted += len(sources)
     assert counted > 100
+
+
+def test_each_mark_of_a_swimmer_is_a_row_of_a_derived_set(worked_report: Path) -> None:
+    """Statuses are calls of the primary reader on their day in ADRESP; the other marks are days of ADSL."""
+    adsl, adresp = (pl.read_parquet(worked_report / "adam" / f"{name}.parquet") for name in ("ADSL", "ADRESP"))
+    calls = {(subject, day, call) for subject, day, call in adresp.select("USUBJID", "CARDAY", "AVALC").iter_rows()}
+    days = {row["USUBJID"]: row for row in adsl.iter_rows(named=True)}
+    words = {words: key for key, (_, _, words) in MARKS.items()}
+    figures = figures_of((worked_report / "report.html").read_text())
+    marks = figures["swimmer"]["datasets"]["marks"]
+    for row in marks:
+        # a label is a name without what all names begin with, up to a hyphen
+        (subject,) = (name for name in days if re.fullmatch(rf"(.*[-_./ ])?{re.escape(row['id'])}", name))
+        own, key = days[subject], words[row["what"]]
+        if key in ("hsct", "new-therapy"):
+            assert row["a"] == own["HSCTDAY" if key == "hsct" else "NEWDAY"]
+        elif key == "death":
+            assert row["a"] == own["DTHDAY"]
+        elif key == "ongoing":
+            assert own["DTHDAY"] is None and row["a"] >= (own["LSTALDAY"] or 0)
+        else:
+            assert (subject, row["a"], key) in calls
+    assert len(marks) > 20
 
 
 @pytest.mark.parametrize("name", ["worked", "invented"])
@@ -214,7 +236,7 @@ def test_a_swimmer_has_a_place_in_each_order() -> None:
 def test_below_the_limit_is_a_triangle_at_half_of_it() -> None:
     rows = draw_profiles([Profile("a", "Y", [(1, 10.0), (28, None)])], lloq=50, unit="u", title="t")["datasets"]["samples"]
     assert [(row["v"], row["low"]) for row in rows] == [(10.0, False), (25.0, True)]
-    assert rows[1]["tip"] == "a, responder\nday 28: below the limit of quantification"
+    assert rows[1]["id"] == "a" and rows[1]["g"] == "responder"
 
 
 def test_a_page_allows_its_own_scripts_and_no_other(worked_report: Path) -> None:
@@ -237,6 +259,34 @@ def test_scripts_have_the_versions_that_draw_still_pictures() -> None:
     assert draw.get_vega_version() == SCRIPTS["vega.min.js"]
     assert SCRIPTS["vega-lite.min.js"].rpartition(".")[0] in draw.get_vegalite_versions()
     assert draw.get_vega_embed_version() == SCRIPTS["vega-embed.min.js"]
+
+
+def test_text_of_figures_can_be_read() -> None:
+    """By hand: contrast on white as WCAG 2 counts it, at least 4.5 to 1 for every colour of text; black on white would be 21."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    text = json.dumps(CONFIG) + json.dumps(examples())
+    colours = set(re.findall(r'"(?:labelColor|titleColor)": "(#\w{6})"', text)) | {INK, SOFT, CONFIG["title"]["color"]}
+    for layer in (layer for document in examples().values() for layer in document["layer"] if layer["mark"]["type"] == "text"):
+        colours.add(layer["mark"].get("color", INK))
+        assert "color" not in layer["encoding"] and layer["mark"].get("fontSize", 12) >= 11
+    assert {colour: 1.05 / (luminance(colour) + 0.05) >= 4.5 for colour in colours} == dict.fromkeys(colours, True)
+    assert math.isclose(1.05 / (luminance("#000000") + 0.05), 21)
+
+
+@pytest.mark.slow
+def test_a_page_is_small_and_the_same_again(tmp_path: Path) -> None:
+    """Acceptance: at most 2 MB for 39 subjects; two runs give equal bytes."""
+    study = Study.load("inaticel")
+    adam = invent(study)
+    for run in ("one", "two"):
+        write_report(study, None, adam, analyse(study, adam), no_findings(), tmp_path / run, seed=4)
+    one, two = ((tmp_path / run / "report.html").read_bytes() for run in ("one", "two"))
+    assert one == two and len(one) < 2_000_000
 
 
 def test_names_of_figures_are_made_unique() -> None:

@@ -102,8 +102,8 @@ def draw_curves(
     Returns
     -------
     dict
-        Datasets: ``curve`` (day, s, lo, hi, and ``key``: the numbers of their results rows), ``censored``, ``risk`` and ``reading`` (what
-        stands on hover from day a to day b). Days are shown as months of 30.4375 days.
+        Datasets: ``curve`` (day, s, lo, hi, n censored where there are any, and ``key``: the numbers of their results rows), ``risk`` and
+        ``reading`` (what stands on hover from day a to day b). Days are shown as months of 30.4375 days.
     """
     places: dict[str, list[Curve]] = {}
     for curve in curves:
@@ -115,7 +115,6 @@ def draw_curves(
     ticks = _ticks(curves, last)
     datasets = {
         "curve": [row for of, k, curve in ordered for row in _steps(of, k, curve)],
-        "censored": [row for of, k, curve in ordered for row in _censored(of, k, curve)],
         "risk": [row for of, k, curve in ordered for row in _risk(of, k, curve, ticks) if not (joint and k)],
         "names": [_name(of, k, curve) for of, k, curve in ordered] if most > 1 else [],
         "reading": [row for of, some in places.items() for row in _reading(of, some, last)],
@@ -140,7 +139,7 @@ def empty_curves(title: str, ylabel: str, xlabel: str) -> Document:
     """Draw the axes alone, for a shell: the same document without a curve, ``xx`` for the numbers at risk."""
     ticks = [float(day) for day in RISK_TIMES if day <= 24.5 * DAYS_PER_MONTH]
     risk = [{"of": "", "k": 0, "g": "", "day": day, "n": "xx"} for day in ticks]
-    datasets: dict[str, list[Document]] = {"curve": [], "censored": [], "risk": risk, "names": [], "reading": []}
+    datasets: dict[str, list[Document]] = {"curve": [], "risk": risk, "names": [], "reading": []}
     fixed: list[Document] = [{"name": "pick", "value": ""}, {"name": "hidden", "value": []}]
     layers = _layers(ticks, ticks[-1], ORDER[:1], xlabel, ylabel, several=False, joint=False)
     return document(layers, title=title, band="", height=300, datasets=datasets, params=fixed)
@@ -156,24 +155,16 @@ def _ticks(curves: Sequence[Curve], last: float) -> list[float]:
 def _steps(of: str, k: int, curve: Curve) -> list[Document]:
     rows = []
     for moment in curve.drawn:
-        stats = (moment.value, moment.lower, moment.upper)
-        row: Document = {"of": of, "k": k, "g": curve.label, "day": moment.day, "key": [stat.key for stat in stats if stat]}
-        row |= {name: stat.value for name, stat in zip(("s", "lo", "hi"), stats, strict=True) if stat and stat.value is not None}
-        rows.append(row)
+        stats = {"s": moment.value, "lo": moment.lower, "hi": moment.upper}
+        if moment.censored and moment.censored.value:
+            stats["n"] = moment.censored
+        row: Document = {"of": of, "k": k, "g": curve.label, "day": moment.day, "key": [stat.key for stat in stats.values() if stat]}
+        rows.append(row | {name: stat.value for name, stat in stats.items() if stat and stat.value is not None})
     return rows
 
 
 def _name(of: str, k: int, curve: Curve) -> Document:
     return {"of": of, "k": k, "g": curve.label, "words": curve.label, "stroke": True, "shape": ""}
-
-
-def _censored(of: str, k: int, curve: Curve) -> list[Document]:
-    rows: list[Document] = []
-    for moment in curve.drawn:
-        if moment.value and moment.censored and moment.censored.value:
-            row = {"of": of, "k": k, "g": curve.label, "day": moment.day, "s": moment.value.value, "n": moment.censored.value}
-            rows.append({**row, "key": moment.censored.key})
-    return rows
 
 
 def _risk(of: str, k: int, curve: Curve, ticks: Sequence[float]) -> list[Document]:
@@ -250,8 +241,8 @@ def _layers(
             "encoding": {"x": x, "y": y, "color": colour},
         },
         {
-            "data": {"name": "censored"},
-            "transform": shown,
+            "data": {"name": "curve"},
+            "transform": [visible("datum.of == pick", "datum.n > 0")],
             "mark": {"type": "tick", "orient": "vertical", "size": 9, "thickness": 1.3},
             "encoding": {"x": x, "y": y, "color": colour},
         },

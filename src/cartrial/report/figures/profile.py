@@ -24,6 +24,13 @@ DECADES = {
 }
 
 
+READING = (
+    "datum.id + ', ' + datum.g + '\\nday ' + datum.day + ': ' + (datum.low ? 'below the limit of quantification' : "
+    "replace(format(datum.v, ',.6~r'), /,/g, ' '))"
+)
+"""What hover says of a sample."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """One subject's samples. `points`: (day, value); below the limit of quantification the value is None."""
@@ -57,10 +64,7 @@ def draw_profiles(profiles: Sequence[Profile], *, lloq: float | None, unit: str,
     for profile in profiles:
         words = GROUPS[profile.group][0]
         for day, value in profile.points:
-            low = not value
-            said = _number(value) if value else "below the limit of quantification"
-            tip = f"{profile.label}, {words}\nday {day:g}: {said}"
-            rows.append({"id": profile.label, "g": words, "day": day, "v": foot if low else value, "low": low, "tip": tip})
+            rows.append({"id": profile.label, "g": words, "day": day, "v": value or foot, "low": not value})
     groups = [words for words in WORDS if any(row["g"] == words for row in rows)]
     x = {
         "field": "day",
@@ -81,7 +85,8 @@ def draw_profiles(profiles: Sequence[Profile], *, lloq: float | None, unit: str,
             "encoding": {"x": x, "y": y, "color": colour, "detail": {"field": "id"}, "opacity": _near(0.75)},
         },
         {
-            **samples,
+            "data": {"name": "samples"},
+            "transform": [visible(), {"calculate": READING, "as": "tip"}],
             "params": [near],
             "mark": {"type": "point", "filled": True, "size": 38},
             "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "opacity": _near(0.9), "tooltip": {"field": "tip"}},

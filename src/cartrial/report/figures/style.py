@@ -11,7 +11,7 @@ from typing import Any
 
 from cartrial.analysis.wording import DAYS_PER_MONTH
 
-__all__ = ["COLOURS", "INK", "MONTH", "PERCENT", "SOFT", "Document", "choice", "document", "month_ticks", "toggles", "visible"]
+__all__ = ["COLOURS", "CONFIG", "INK", "MONTH", "PERCENT", "SOFT", "Document", "choice", "document", "month_ticks", "toggles", "visible"]
 
 Document = dict[str, Any]
 
