@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.results import (
     ABOVE,
     AT_LEAST,
@@ -23,11 +22,11 @@ from cartrial.sdtm.vocabulary.results import (
     significant,
 )
 from cartrial.sdtm.vocabulary.specimens import by_method
-from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term, value_of
+from cartrial.sdtm.vocabulary.terms import canonical
 from cartrial.sdtm.vocabulary.units import COUNTED, STRICT_TESTS, UNITS
 from cartrial.study.criteria.codes import CRH_NEUTROPHILS, CRH_PLATELETS
 
-__all__ = ["RESULT_RULES"]
+__all__ = ["NUMBERED", "RESULT_RULES"]
 
 # Values outside are impossible. Standard units.
 POSSIBLE = {
@@ -76,42 +75,6 @@ def _unit_unknown(context: Context) -> Iterator[pl.DataFrame]:
 def _unit_other(context: Context) -> Iterator[pl.DataFrame]:
     others = [test for test in UNITS if test not in STRICT_TESTS]
     yield found(_foreign_unit(context, others), _says_unit(), domain="LB", variable="LBSTRESU")
-
-
-def _unit_mixed(context: Context) -> Iterator[pl.DataFrame]:
-    tests = [*context.study.kinetics.tests, context.study.safety.aplasia.testcd]
-    lab = context.results.filter(NUMBERED.fill_null(False) & pl.col("READ") & pl.col("TEST").is_in(tests))
-    yield _several(lab.with_columns(pl.col("LBSTRESU").fill_null("(blank)").alias("IN")), "LB", "TEST")
-    for domain, unit, frame in _characteristics(context):
-        before = frame.join(context.day_zero.select(*SUBJECT, "ZERO_LATE"), on=SUBJECT, how="left", maintain_order="left")
-        before = before.filter((pl.col("EARLY") <= pl.col("ZERO_LATE")).fill_null(True) & pl.col("IN").is_not_null())
-        yield _several(before.filter(~pl.col("WHAT").is_in(tests)), domain, "WHAT", unit)
-
-
-def _several(frame: pl.DataFrame, domain: str, what: str, unit: str = "LBSTRESU") -> pl.DataFrame:
-    """Say of what stands in several units (IN)."""
-    said = [pl.col("IN").unique().sort().str.join(", ").alias("UNITS"), pl.col("IN").n_unique().alias("N")]
-    units = frame.group_by(what, maintain_order=True).agg(*said, pl.col("FILE", "ROW").first())
-    message = "{} stands in several units ({}); it is summarised in one."
-    return found(units.filter(pl.col("N") > 1), pl.format(message, what, "UNITS"), domain=domain, variable=unit)
-
-
-def _characteristics(context: Context) -> Iterator[tuple[str, str, pl.DataFrame]]:
-    """Measured characteristics: domain, the variable of the unit, and records with WHAT and the unit IN."""
-    named = [item.from_ for item in context.study.baseline]
-    tests = [standard_term(of.testcd, "LBTESTCD") or of.testcd.upper() for of in named if of.domain == "LB" and of.testcd]
-    lab = context.results.filter(NUMBERED.fill_null(False) & pl.col("READ") & pl.col("TEST").is_in(tests))
-    yield "LB", "LBSTRESU", lab.with_columns(pl.col("TEST").alias("WHAT"), pl.col("LBSTRESU").alias("IN"))
-    if any(of.domain == "EX" and (of.variable or "EXDOSE").upper() == "EXDOSE" for of in named):
-        given = context.infusions.filter(pl.col("EXDOSE").is_not_null())
-        yield "EX", "EXDOSU", given.with_columns(WHAT=pl.lit("The dose of the product"), IN=normalised(value_of(given, "EXDOSU")))
-    vs = context.source.domains.get("VS")
-    if vs is not None and {"VSTESTCD", *SUBJECT} <= set(vs.columns):
-        signs = {of.testcd.upper() for of in named if of.domain == "VS" and of.testcd} - {"WEIGHT"}  # which is brought to kg
-        measured = vs.filter(normalised(pl.col("VSTESTCD")).is_in(sorted(signs)) & happened(vs, "VS"))
-        unit = normalised(pl.coalesce(value_of(measured, "VSSTRESU"), value_of(measured, "VSORRESU"))).alias("IN")
-        place = [pl.lit(context.source.file_of("VS"), dtype=pl.String).alias("FILE"), pl.lit(None, dtype=pl.Int32).alias("EARLY")]
-        yield "VS", "VSSTRESU", measured.with_columns(normalised(pl.col("VSTESTCD")).alias("WHAT"), unit, *place)
 
 
 def _unit_aplasia(context: Context) -> Iterator[pl.DataFrame]:
@@ -347,13 +310,6 @@ RESULT_RULES = (
         "LB: LBSTRESU of BLAST, NEUT, PLAT, MRD",
         "A result that decides a response is in a unit that can be brought to the standard one.",
         _unit_unknown,
-    ),
-    CheckRule(
-        "unit-mixed",
-        "stop",
-        "LB: LBSTRESU of the kinetic tests, of B cells and of characteristics; VS: VSSTRESU; EX: EXDOSU",
-        "What is summarised stands in one unit.",
-        _unit_mixed,
     ),
     CheckRule(
         "value-impossible", "stop", "LB: LBSTRESN", "Blasts are 0 to 100 %, residual disease 0 to 1, counts not negative.", _impossible

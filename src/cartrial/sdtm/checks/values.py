@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
+from cartrial.sdtm.checks.results import NUMBERED
 from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened
-from cartrial.sdtm.vocabulary.terms import normalised, value_of
+from cartrial.sdtm.vocabulary.terms import normalised, standard_term, value_of
 from cartrial.sdtm.vocabulary.units import age_factor, cells_factor, weight_factor, weight_read
 
 __all__ = ["VALUE_RULES"]
@@ -114,6 +115,42 @@ def _transfusion(context: Context) -> Iterator[pl.DataFrame]:
     yield found(partial, message, domain="PR", variable=pl.col("VARIABLE"))
 
 
+def _unit_mixed(context: Context) -> Iterator[pl.DataFrame]:
+    tests = [*context.study.kinetics.tests, context.study.safety.aplasia.testcd]
+    lab = context.results.filter(NUMBERED.fill_null(False) & pl.col("READ") & pl.col("TEST").is_in(tests))
+    yield _several(lab.with_columns(pl.col("LBSTRESU").fill_null("(blank)").alias("IN")), "LB", "TEST")
+    for domain, unit, frame in _characteristics(context):
+        before = frame.join(context.day_zero.select(*SUBJECT, "ZERO_LATE"), on=SUBJECT, how="left", maintain_order="left")
+        before = before.filter((pl.col("EARLY") <= pl.col("ZERO_LATE")).fill_null(True) & pl.col("IN").is_not_null())
+        yield _several(before.filter(~pl.col("WHAT").is_in(tests)), domain, "WHAT", unit)
+
+
+def _several(frame: pl.DataFrame, domain: str, what: str, unit: str = "LBSTRESU") -> pl.DataFrame:
+    """Say of what stands in several units (IN)."""
+    said = [pl.col("IN").unique().sort().str.join(", ").alias("UNITS"), pl.col("IN").n_unique().alias("N")]
+    units = frame.group_by(what, maintain_order=True).agg(*said, pl.col("FILE", "ROW").first())
+    message = "{} stands in several units ({}); it is summarised in one."
+    return found(units.filter(pl.col("N") > 1), pl.format(message, what, "UNITS"), domain=domain, variable=unit)
+
+
+def _characteristics(context: Context) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Measured characteristics: domain, the variable of the unit, and records with WHAT and the unit IN."""
+    named = [item.from_ for item in context.study.baseline]
+    tests = [standard_term(of.testcd, "LBTESTCD") or of.testcd.upper() for of in named if of.domain == "LB" and of.testcd]
+    lab = context.results.filter(NUMBERED.fill_null(False) & pl.col("READ") & pl.col("TEST").is_in(tests))
+    yield "LB", "LBSTRESU", lab.with_columns(pl.col("TEST").alias("WHAT"), pl.col("LBSTRESU").alias("IN"))
+    if any(of.domain == "EX" and (of.variable or "EXDOSE").upper() == "EXDOSE" for of in named):
+        given = context.infusions.filter(pl.col("EXDOSE").is_not_null())
+        yield "EX", "EXDOSU", given.with_columns(WHAT=pl.lit("The dose of the product"), IN=normalised(value_of(given, "EXDOSU")))
+    vs = context.source.domains.get("VS")
+    if vs is not None and {"VSTESTCD", *SUBJECT} <= set(vs.columns):
+        signs = {of.testcd.upper() for of in named if of.domain == "VS" and of.testcd} - {"WEIGHT"}  # which is brought to kg
+        measured = vs.filter(normalised(pl.col("VSTESTCD")).is_in(sorted(signs)) & happened(vs, "VS"))
+        unit = normalised(pl.coalesce(value_of(measured, "VSSTRESU"), value_of(measured, "VSORRESU"))).alias("IN")
+        place = [pl.lit(context.source.file_of("VS"), dtype=pl.String).alias("FILE"), pl.lit(None, dtype=pl.Int32).alias("EARLY")]
+        yield "VS", "VSSTRESU", measured.with_columns(normalised(pl.col("VSTESTCD")).alias("WHAT"), unit, *place)
+
+
 VALUE_RULES = (
     CheckRule("product-missing", "stop", "EX: EXTRT", "EX has at least one record of the product that the study file names.", _no_product),
     CheckRule(
@@ -125,6 +162,13 @@ VALUE_RULES = (
     ),
     CheckRule(
         "treatment-other", "note", "EX: EXTRT", "Treatments that are neither product nor lymphodepletion are listed.", _other_treatment
+    ),
+    CheckRule(
+        "unit-mixed",
+        "stop",
+        "LB: LBSTRESU of the kinetic tests, of B cells and of characteristics; VS: VSSTRESU; EX: EXDOSU",
+        "What is summarised stands in one unit.",
+        _unit_mixed,
     ),
     CheckRule("age", "warning", "DM: AGE, AGEU", "Ages are 0 to 120 years.", _age),
     CheckRule("age-unit", "stop", "DM: AGEU", "An age is in years, months, weeks or days.", _age_unit),
