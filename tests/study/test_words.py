@@ -93,7 +93,7 @@ def test_all_five_attributes_of_an_estimand_are_said(name: str, identity: str) -
         for attribute in ("population", "variable", "strategies", "summary", "window", "reader"):
             assert words[attribute] in words["sentence"]
         if variant.endpoint.type == "response-rate":
-            assert all(response in words["variable"] for response in variant.endpoint.response)
+            assert all(named in words["variable"] for named in (variant.endpoint.events or variant.endpoint.response))
             assert "Clopper" in words["summary"]
         else:
             assert all(event in words["variable"] for event in variant.endpoint.events)

@@ -216,10 +216,10 @@ def _sample_words(endpoint: Endpoint) -> dict[str, str]:
     apart = f"in samples at least {samples.apart} days apart with none between that denies it, dated at the first"
     if samples.test == "BCELL":
         share = f" (or {samples.percent:g} % of lymphocytes)" if samples.percent else ""
-        event = f"recovery of B cells, at or above {samples.limit:g} cells/uL{share} {apart}"
+        event = f"recovery of B cells ({endpoint.events[0]}), at or above {samples.limit:g} cells/uL{share} {apart}"
         asked = f"; of those in aplasia in the sample nearest to day {samples.day}, day {samples.from_} to {samples.to}, without an event before it"
     else:
-        event = f"loss of persistence, {samples.test} below the limit of quantification {apart}, after the peak"
+        event = f"loss of persistence ({endpoint.events[0]}), {samples.test} below the limit of quantification {apart}, after the peak"
         asked = "; of those with a quantifiable sample"
     words = {"events": event, "censoring": "Censored at the last sample."}
     if endpoint.type == "response-rate":

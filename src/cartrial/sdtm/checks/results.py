@@ -255,9 +255,8 @@ def _method(context: Context) -> Iterator[pl.DataFrame]:
 
 
 def _elsewhere(context: Context) -> Iterator[pl.DataFrame]:
-    # blasts in cerebrospinal fluid are read for the status of the central nervous system
-    of_fluid = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "CSF").fill_null(False)
-    lab = context.results.filter(~pl.col("READ") & ~of_fluid & pl.col("REL").is_not_null() & pl.col("SPEC").is_not_null())
+    fluid = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "CSF").fill_null(False)  # read for the status of the central nervous system
+    lab = context.results.filter(~pl.col("READ") & ~fluid & pl.col("REL").is_not_null() & pl.col("SPEC").is_not_null())
     message = pl.format("{} of {} ({}) is read by no rule.", "TEST", "SPEC", "COUNT")
     yield found(grouped(lab, ("TEST", "SPEC")), message, domain="LB", variable="LBSPEC")
 

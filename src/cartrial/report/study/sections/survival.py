@@ -19,7 +19,12 @@ from cartrial.study import Endpoint
 __all__ = ["HEAD", "build", "origin_words"]
 
 HEAD = ("Endpoint", "Subjects", "Events", "Censored", "Median (months)", "95 % limits (months)", "Population", "Reader", "Strategies")
-ORIGINS = {"first-response": "the first response", "day-0": "the first infusion", "enrolment": "enrolment"}
+ORIGINS = {
+    "first-response": "the first response",
+    "day-0": "the first infusion",
+    "enrolment": "enrolment",
+    "aplasia": "the landmark's sample",
+}
 
 
 def origin_words(endpoint: Endpoint) -> str:
