@@ -77,6 +77,34 @@ def test_hover_and_numbers_at_risk_are_those_of_r(name: str) -> None:
     assert checked > 30
 
 
+def test_a_report_reads_as_counting_does(pages: dict[str, tuple[str, list[Document]]], tmp_path: Path) -> None:
+    """independent: S(t), its log(-log) limits (Greenwood) and the numbers at risk, counted subject by subject from the times of ADTTE."""
+    times = invent(Study.load("inaticel")).adtte.filter(
+        (pl.col("PARAMCD") == "EFS") & (pl.col("VARIANT") == "") & pl.col("AVAL").is_not_null()
+    )
+    found = list(times.select("AVAL", "CNSR").iter_rows())
+    document = figures_of(pages["invented"][0])["curve-efs"]
+    drawn = [row for row in document["datasets"]["curve"] if row["of"] == ""]
+    readings = {row["a"]: row["tip"] for row in document["datasets"]["reading"] if row["of"] == ""}
+    share, spread = 1.0, 0.0
+    steps: dict[float, tuple[float, float]] = {}
+    for day in sorted({float(day) for day, _ in found}):
+        at_risk, events = sum(time >= day for time, _ in found), sum(time == day and code == 0 for time, code in found)
+        share *= 1 - events / at_risk
+        spread += events / (at_risk * (at_risk - events)) if at_risk > events else math.inf
+        steps[day] = (share, spread)
+    for row in drawn:
+        before = [day for day in steps if day <= row["day"]]
+        share, spread = steps[max(before)] if before else (1.0, 0.0)
+        assert row["s"] == pytest.approx(share, abs=1e-9)
+        if 0 < share < 1:
+            half = 1.959963984540054 * math.sqrt(spread) / math.log(share)
+            assert row["lo"] == pytest.approx(share ** math.exp(-half), abs=1e-9)
+            assert row["hi"] == pytest.approx(share ** math.exp(half), abs=1e-9)
+        assert readings[row["day"]].endswith(f", {sum(time >= row['day'] for time, _ in found)} at risk")
+    assert len(drawn) > 30
+
+
 def test_two_curves_are_read_together() -> None:
     """By hand: between two of its times a curve has the height of the last and as many at risk as just before the next."""
 

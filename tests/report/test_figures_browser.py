@@ -120,6 +120,39 @@ def test_groups_are_chosen_and_hidden_by_keyboard(browser: Any, folder: Path) ->
     assert hidden not in words() and ({"female", "male"} - {hidden}) <= set(words())
 
 
+def test_hover_stands_as_a_table_too(browser: Any, folder: Path) -> None:
+    """Opened by keyboard: a line for each reading of the groups that are chosen, in the words of hover."""
+    page, _, _ = opened(browser, folder, 390)
+    figure = page.locator("#figure-curve-os")
+    reading = figures_of((folder / "report.html").read_text())["curve-os"]["datasets"]["reading"]
+    figure.locator(".numbers summary").focus()
+    page.keyboard.press("Enter")
+    for of, names in (("", ["All"]), ("SEX", ["female", "male"])):
+        figure.locator("select").select_option(of)
+        own = [row["tip"].split("\n") for row in reading if row["of"] == of]
+        assert figure.locator(".numbers th").all_inner_texts() == ["From", *names]
+        cells = figure.locator(".numbers tbody tr").nth(7).locator("td").all_inner_texts()
+        assert [f"From {cells[0]}", *cells[1:]] == [
+            words.removeprefix(f"{name}: ") for words, name in zip(own[7], ["", *names], strict=True)
+        ]
+        assert figure.locator(".numbers tbody tr").count() == len(own)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_finger_reads_a_curve(browser: Any, folder: Path) -> None:
+    """What was tapped stays there until a tap elsewhere."""
+    page, _, _ = opened(browser, folder, 390, has_touch=True)
+    picture = page.locator("#figure-curve-os svg.marks")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    page.touchscreen.tap(box["x"] + 200, box["y"] + 150)
+    page.wait_for_timeout(300)
+    assert "at risk" in page.locator("#reading").inner_text()
+    page.touchscreen.tap(20, 5)
+    page.wait_for_timeout(300)
+    assert page.locator("#reading").is_hidden()
+
+
 def test_a_swimmer_is_sorted(browser: Any, folder: Path) -> None:
     page, _, _ = opened(browser, folder, 820)
     figure = page.locator("#figure-swimmer")
@@ -136,7 +169,7 @@ def test_a_swimmer_is_sorted(browser: Any, folder: Path) -> None:
 def test_a_figure_is_saved_as_png_and_svg(browser: Any, folder: Path, tmp_path: Path) -> None:
     """The menu is reached by keyboard; files are named by the figure; the SVG has the band."""
     page, _, _ = opened(browser, folder, 820)
-    page.locator("#figure-curve-os summary").focus()
+    page.locator("#figure-curve-os .plot summary").focus()
     page.keyboard.press("Enter")
     for place, kind in enumerate(("svg", "png")):
         link = page.locator("#figure-curve-os .vega-actions a").nth(place)

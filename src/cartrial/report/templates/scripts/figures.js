@@ -10,6 +10,8 @@
   const reading = make("div", document.body, {id: "reading", hidden: true});
   reading.setAttribute("role", "status");
   function read(_, event, item, value) {
+    // a finger that is lifted leaves the words it asked for, until it taps elsewhere or scrolls
+    if (!value && event && event.pointerType === "touch") return;
     reading.hidden = !value;
     if (!value) return;
     reading.textContent = value;
@@ -18,6 +20,14 @@
     reading.style.left = Math.max(6, Math.min(event.clientX + 14, edge.clientWidth - width - 6)) + "px";
     reading.style.top = Math.max(6, above ? event.clientY - height - 14 : event.clientY + 18) + "px";
   }
+
+  // a tap does not move, and Vega reads on moving alone
+  addEventListener("click", event => {
+    const data = event.target.closest(".plot svg") && event.target.__data__, item = Array.isArray(data) ? data[0] : data;
+    if (item && item.tooltip) read(null, event, item, item.tooltip);
+  });
+  addEventListener("pointerdown", event => { if (!event.target.closest(".plot svg")) reading.hidden = true; });
+  addEventListener("scroll", () => { reading.hidden = true; }, {passive: true});
 
   function set(name, signal, value) {
     const view = views.get(name);
@@ -60,6 +70,30 @@
     return bar;
   }
 
+  // The words that a pointer reads, as a table: for who reads by keyboard or ear. They are those of the document.
+  function table(name, spec, place) {
+    const rows = spec.datasets.reading || [];
+    if (!rows.length) return;
+    const folded = make("details", place, {className: "numbers"}), pick = () => { const menu = place.querySelector("select"); return menu ? menu.value : ""; };
+    make("summary", folded, {textContent: "Read as a table"});
+    const box = make("div", folded, {className: "scroll", tabIndex: 0});
+    const fill = () => {
+      box.replaceChildren();
+      const own = rows.filter(row => row.of === pick()).map(row => row.tip.split("\n")), sheet = make("table", box);
+      if (!own.length) return;
+      // a line is "name: words" where there are several curves
+      const several = own[0].length > 2, cut = words => several ? [words.slice(0, words.indexOf(": ")), words.slice(words.indexOf(": ") + 2)] : ["All", words];
+      const head = make("tr", make("thead", sheet)), body = make("tbody", sheet);
+      for (const words of ["From", ...own[0].slice(1).map(words => cut(words)[0])]) make("th", head, {textContent: words, scope: "col"});
+      for (const [from, ...lines] of own) {
+        const line = make("tr", body);
+        for (const words of [from.replace("From ", ""), ...lines.map(words => cut(words)[1])]) make("td", line, {textContent: words});
+      }
+    };
+    folded.addEventListener("toggle", () => { if (folded.open) fill(); });
+    place.addEventListener("change", event => { if (event.target.tagName === "SELECT" && folded.open) fill(); });
+  }
+
   // Panels one beneath the other do not take the width of their place by themselves.
   function fitted(spec, place) {
     if (!spec.vconcat) return spec;
@@ -91,6 +125,7 @@
         if (list.length) controls(name, list, place);
         make("div", place, {className: "plot"});
         await draw(name, place);
+        table(name, spec, place);
       } catch (error) {
         make("p", place, {className: "note", textContent: "This figure could not be drawn: " + error.message});
         console.error(name, error);
