@@ -116,7 +116,7 @@ def kaplan_meier(time: np.ndarray, status: np.ndarray) -> tuple[np.ndarray, np.n
     return at, np.cumprod(kept)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed > 3 else []) for seed in range(30)])
 def test_single_arms_of_fifty(seed: int) -> None:
     """Independent: simulated trials. n alone with marks, events alone of vertices and pixels, rows and events: every event is found."""
     time, status = simulated(seed, 50)
@@ -212,6 +212,34 @@ def test_marks_that_contradict_the_rows_are_left_out_and_said() -> None:
     assert "contradict" in found.notes[0] and int((found.time < 6).sum()) == 1
 
 
+def test_numbers_at_risk_that_fit_badly_are_said() -> None:
+    """By hand: of 400 two have the event at 1, one of 398 at 2; with 395 at risk before it survival is 2e-5 off, twenty times the error."""
+    survival = np.array([398 / 400, 397 / 400])
+    reading = Reading("vector", np.array([1.0, 2.0]), survival, 3.0, None, 1e-4, 1e-6)
+    assert reconstruct_curve(reading, 400, rows=[(1.5, 398)]).notes == ()
+    found = reconstruct_curve(reading, 400, rows=[(1.5, 395)])
+    assert [int((found.time >= t).sum()) for t in (1, 1.5, 2)] == [400, 395, 395]
+    assert "fits it badly" in found.notes[0]
+    assert found.quality()["largest_difference"] == pytest.approx(398 / 400 * (1 / 395 - 1 / 398), rel=0.01)
+
+
+@pytest.mark.parametrize("change", [1, 5])
+def test_totals_that_an_image_carries_too_are_met(change: int) -> None:
+    """Independent: pixels of 440 patients leave a few events open; each total is met with every patient, as near to the reading."""
+    arm = truth("gbsg").arms[0]
+    found = reconstruct_curve(arm.pixel(), arm.n, events=arm.events + change)
+    assert int((found.status == 0).sum()) == arm.events + change and len(found.time) == arm.n
+    assert found.quality()["largest_difference"] < 0.002 and len(found.notes) == 0
+
+
+@pytest.mark.slow
+def test_a_total_that_fits_badly_is_said() -> None:
+    """By hand (its small sibling: numbers at risk that fit badly): five events fewer than R's 205 are met only by leaving the reading."""
+    arm = truth("gbsg").arms[0]
+    found = reconstruct_curve(arm.pixel(), arm.n, events=arm.events - 5)
+    assert "fits it badly" in found.notes[0] and int((found.status == 0).sum()) == arm.events - 5
+
+
 READING = Reading("vector", np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.8, 0.7]), 4.0, None, 1e-3, 1e-5)
 
 
@@ -228,6 +256,8 @@ READING = Reading("vector", np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.8, 0.7])
         ({}, {"rows": [(-1, 10)]}, "-1 is no time"),
         ({}, {"rows": [(6, 2)]}, "2 are at risk at 6, and the curve ends at 4"),
         ({}, {"rows": [(1.5, 1)]}, "no whole numbers of patients fit"),
+        ({}, {"rows": [(1.5, 5)]}, "whole patients are at 0.7200 at 2, where the curve is at 0.8000"),
+        ({"kind": "pixel", "survival_error": 0.001}, {"n": 1000}, "the least fall that can be read in this image is 3.5 patients of 1000"),
         ({}, {"n": 0}, "0 is no number of patients"),
         ({}, {"n": 30_000}, "more than 20000"),
         ({}, {"members": -1}, "-1 members"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,12 @@ HIDDEN = 0.08
 # of the axis, where nothing tells how many are censored; and the least that is expected in a gap
 FIRST_RATE = 0.3
 LEAST = 1e-3
-STEPEST = 30.0
-HALVINGS = 40
+STEEPEST = 30.0
+HALVINGS, DRAWN = 36, 60
+# errors of reading that are tried, and the distance of survival from the reading beyond which nothing fits
+WIDENED = (1.0, 4.0, 16.0)
+FAR = {"vector": 0.005, "pixel": 0.01}
+LOOK = "Look at n, the numbers at risk, the unit of their times, and whose curve it is"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Path:
         At each node, and in the gap after it.
     ticks : bool
         Whether marks of censoring were followed.
+    farthest : float
+        The largest distance of its survival from the reading.
     """
 
     time: Floats
@@ -50,6 +56,7 @@ class Path:
     events: Integers
     censored: Integers
     ticks: bool
+    farthest: float = 0.0
 
 
 def find_path(reading: Reading, known: Known) -> Path:
@@ -70,16 +77,20 @@ def find_path(reading: Reading, known: Known) -> Path:
     InputError
         If no whole numbers fit the numbers at risk, or the total of events cannot be met.
     """
-    if reading.ticks is not None:
-        try:
-            return _search(reading, known, reading.ticks)
-        except InputError:
-            # marks that were drawn over, or of another curve: without them the rest may still hold
-            return _search(reading, known, None)
-    return _search(reading, known, None)
+    refused: InputError | None = None
+    # marks that were drawn over, or of another curve: without them the rest may still hold
+    for ticks in (reading.ticks, None) if reading.ticks is not None else (None,):
+        # printed numbers that were counted or rounded otherwise fit a coarser reading; what it costs is said
+        for widened in WIDENED:
+            try:
+                return _search(replace(reading, survival_error=widened * reading.survival_error), known, ticks)
+            except InputError as error:
+                refused = refused or error
+    raise refused or AssertionError
 
 
 def _search(reading: Reading, known: Known, ticks: Floats | None) -> Path:
+    """Search with one error of reading, with or without marks; what lies too far from the reading is refused."""
     time, nodes = _nodes(reading, known, ticks)
     shape = (len(time), known.n + 1)
     log_factorial = np.append(0.0, np.cumsum(np.log(np.arange(1, known.n + 2))))
@@ -89,9 +100,23 @@ def _search(reading: Reading, known: Known, ticks: Floats | None) -> Path:
     path = _solved(Path(time, nodes, _settings(reading, 0.0), tables, *_counts(nodes), ticks is not None), known)
     if ticks is None:
         path = _solved(_with_rates(path, known), known)
-    if known.events is None or path.events.sum() == known.events:
-        return path
-    return _with_events(path, reading, known, known.events)
+    if known.events is not None and path.events.sum() != known.events:
+        path = _with_events(path, known, known.events)
+    return _near(path, reading, known)
+
+
+def _near(path: Path, reading: Reading, known: Known) -> Path:
+    """Return a path whose curve is nowhere far from the reading."""
+    drop = path.nodes.drop[:-1]
+    at_risk = known.n - np.append(0, np.cumsum(path.events + path.censored)[:-1])
+    level = np.cumprod(np.where(drop, 1 - path.events / np.maximum(at_risk, 1), 1.0))
+    apart = np.where(drop, np.abs(level - path.nodes.survival[:-1]), 0.0)
+    far = np.flatnonzero(apart > FAR[reading.kind])
+    if len(far):
+        k = int(far[0])
+        what = f"whole patients are at {level[k]:.4f} at {path.time[k]:g}, where the curve is at {path.nodes.survival[k]:.4f}"
+        raise InputError(what, key="rows", right=LOOK)
+    return replace(path, farthest=float(apart.max()))
 
 
 def _settings(reading: Reading, tilt: float) -> Settings:
@@ -109,10 +134,10 @@ def _solved(path: Path, known: Known) -> Path:
     if reached < last:
         at = path.time[reached + 1]
         what = f"no whole numbers of patients fit the curve and the numbers at risk at {at:g}"
-        raise InputError(what, key="rows", right="Look at n, the numbers at risk, the unit of their times, and whose curve it is")
+        raise InputError(what, key="rows", right=LOOK)
     events, censored = _counts(path.nodes)
     follow_path(last, path.nodes, path.tables, events, censored)
-    return Path(path.time, path.nodes, path.settings, path.tables, events, censored, path.ticks)
+    return replace(path, events=events, censored=censored)
 
 
 def _nodes(reading: Reading, known: Known, ticks: Floats | None) -> tuple[Floats, Nodes]:
@@ -182,26 +207,30 @@ def _with_rates(path: Path, known: Known) -> Path:
     rate = (lost + 0.5) / np.maximum(under + exposed.sum() / len(exposed), 1e-300)
     expected = np.maximum(rate[stretch] * exposed, LEAST)
     expected[-1] = -1.0
-    return Path(path.time, path.nodes._replace(expected=expected), path.settings, path.tables, path.events, path.censored, path.ticks)
+    return replace(path, nodes=path.nodes._replace(expected=expected))
 
 
-def _with_events(path: Path, reading: Reading, known: Known, wanted: int) -> Path:
+def _with_events(path: Path, known: Known, wanted: int) -> Path:
     """Return the cheapest path with the total of events: a cost of each event, halved until the total is met."""
-    reach = STEPEST
-    over, under = -reach, reach
+    over, under = -STEEPEST, STEEPEST
     nearest = path
     for _ in range(HALVINGS):
         tilt = (over + under) / 2
-        found = _solved(Path(path.time, path.nodes, _settings(reading, tilt), path.tables, *_counts(path.nodes), path.ticks), known)
+        try:
+            found = _solved(replace(path, settings=path.settings._replace(tilt=tilt)), known)
+        except InputError:
+            # so dear, or so cheap, that the beam loses every path to a printed number
+            over, under = (over, tilt) if tilt > 0 else (tilt, under)
+            continue
         total = int(found.events.sum())
         if total == wanted:
             return found
         if abs(total - wanted) <= abs(int(nearest.events.sum()) - wanted):
             nearest = found
         over, under = (tilt, under) if total > wanted else (over, tilt)
-        if under - over < 1e-9:
+        if under - over < 1e-6:
             break
-    chosen = _sampled_total(nearest, wanted)
+    chosen = _sampled_total(path, wanted)
     if chosen is not None:
         return chosen
     total = int(nearest.events.sum())
@@ -210,15 +239,26 @@ def _with_events(path: Path, reading: Reading, known: Known, wanted: int) -> Pat
 
 
 def _sampled_total(path: Path, wanted: int) -> Path | None:
-    """Return the likeliest of sampled paths that have the total of events; None where none has."""
-    events, censored = _draw(path, 400, 1)
-    fits = np.flatnonzero(events.sum(axis=1) == wanted)
-    if not len(fits):
+    """Return a path with the total of events where the cheapest ones pass over it: the likeliest of those drawn; None where none has it.
+
+    The cost of each event is halved until as many paths have more as have fewer.
+    """
+    over, under = -STEEPEST, STEEPEST
+    kept: list[Integers] = []
+    for _ in range(HALVINGS // 3):
+        tilt = (over + under) / 2
+        events, censored = _draw(replace(path, settings=path.settings._replace(tilt=tilt)), DRAWN, 1)
+        if not len(events):
+            return None
+        totals = events.sum(axis=1)
+        kept += list(np.concatenate([events, censored], axis=1)[totals == wanted])
+        over, under = (tilt, under) if np.median(totals) > wanted else (over, tilt)
+    if not kept:
         return None
-    rows, counts = np.unique(np.concatenate([events[fits], censored[fits]], axis=1), axis=0, return_counts=True)
+    rows, counts = np.unique(np.array(kept), axis=0, return_counts=True)
     likely = rows[counts.argmax()]
     half = len(likely) // 2
-    return Path(path.time, path.nodes, path.settings, path.tables, likely[:half], likely[half:], path.ticks)
+    return replace(path, events=likely[:half], censored=likely[half:])
 
 
 def _draw(path: Path, members: int, seed: int) -> tuple[Integers, Integers]:
@@ -229,7 +269,9 @@ def _draw(path: Path, members: int, seed: int) -> tuple[Integers, Integers]:
     events, censored = np.zeros((members, gaps), np.int64), np.zeros((members, gaps), np.int64)
     chance = np.random.default_rng(seed).random((members, 2 * gaps))
     sample_paths(members * path.tables.before.size, path.nodes, path.tables, soft, chance, events, censored)
-    return events, censored
+    # -1: no way back, by rounding
+    whole = (events.min(axis=1) >= 0) & (censored.min(axis=1) >= 0)
+    return events[whole], censored[whole]
 
 
 def sample_patients(path: Path, reading: Reading, members: int, *, events: int | None, seed: int) -> tuple[Floats, NDArray[np.int8]]:

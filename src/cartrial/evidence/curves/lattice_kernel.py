@@ -185,6 +185,11 @@ def sample_paths(nodes: Nodes, tables: Tables, settings: Settings, chance: Float
     """Fill events and censored, a row a member, backwards from the end; `chance`: two uniform numbers for each member and node."""
     last = len(nodes.drop) - 1
     width = tables.before.shape[1]
+    # no drop has more events than that of the cheapest way to any state, and one
+    steepest = np.zeros(last, np.int64)
+    for k in range(last):
+        for n in range(width):
+            steepest[k] = max(steepest[k], tables.events[k, n] + 1)
     for member in range(len(chance)):
         n = nodes.high[last]
         for k in range(last - 1, -1, -1):
@@ -204,7 +209,7 @@ def sample_paths(nodes: Nodes, tables: Tables, settings: Settings, chance: Float
                 continue
             # where it came from before the drop
             reached, chosen = 0.0, -1
-            for up in range(n + 1, width):
+            for up in range(n + 1, min(n + steepest[k] + 1, width)):
                 cost = tables.before[k, up]
                 d = up - n
                 if cost < FORBIDDEN and reached <= chance[member, 2 * k + 1]:

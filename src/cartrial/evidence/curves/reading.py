@@ -19,6 +19,8 @@ Kind = Literal["vector", "pixel", "clicks"]
 
 MOST = 20_000
 """Most patients of one curve."""
+# patients of the least fall that can be read of an image
+COARSE = 2.5
 # of the fall of one patient: what was read as less is none
 ONE = 0.65
 # of survival: a curve that begins farther from 1 does not begin there, and one that rises by more rises
@@ -179,6 +181,10 @@ def check_known(reading: Reading, known: Known) -> None:
         raise InputError(
             f"{known.n} patients are more than {MOST}", key="n", right="Curves of so many are not reconstructed patient by patient"
         )
+    coarse = known.n * reading.survival_error * math.sqrt(12)
+    if reading.kind == "pixel" and coarse > COARSE:
+        what = f"the least fall that can be read in this image is {coarse:.1f} patients of {known.n}"
+        raise InputError(what, key="n", right="Give a larger image, a drawing (PDF, SVG), or points with Guyot's accuracy as CSV")
     _check_rows(reading, known)
     if known.events is None:
         return

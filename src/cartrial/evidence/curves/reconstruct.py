@@ -21,6 +21,10 @@ PROVENANCE = "reconstructed"
 """What individuals of a curve are. They never are data of a study."""
 
 
+# errors of reading
+BADLY = 8.0
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """Individuals that a published curve stands for.
@@ -178,6 +182,8 @@ def reconstruct_curve(
         method = "lattice"
         if reading.ticks is not None and not path.ticks:
             notes.append("the marks of censoring contradict the numbers at risk and were left out")
+        if path.settings.error > reading.survival_error or path.farthest > BADLY * reading.survival_error:
+            notes.append(f"what is printed beside the curve fits it badly: survival is up to {path.farthest:.4f} from the reading")
         if members:
             ensemble = sample_patients(path, reading, members, events=events, seed=seed)
     if events is not None and (found := int((status == 0).sum())) != events:

@@ -244,5 +244,5 @@ def _reading(curve: DrawnCurve) -> Reading:
     notes = (f"the curve was drawn at {1 + offset:.4f} where it begins",) if abs(offset) > 10 * curve.survival_error else ()
     ticks = curve.ticks if len(curve.ticks) else None
     return Reading(
-        "vector", time[falls], level[falls], float(curve.points[-1, 0]), ticks, curve.time_error, max(curve.survival_error, 1e-6), notes
+        "vector", time[falls], level[falls], float(curve.points[-1, 0]), ticks, curve.time_error, max(curve.survival_error, 5e-6), notes
     )
