@@ -9,6 +9,9 @@ MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
 MRD = (None, "NEGATIVE", "POSITIVE", "NOT EVALUABLE")
 """Calls of residual disease, each at the place of its code."""
 
+# what other tests say of a marrow: nothing, a relapse, or neither a relapse nor a remission yet
+NOTHING_SAID, PROVEN, PENDING_PROOF = range(3)
+
 COUNTS_MISSING = 1 << 0
 BLOOD_NOT_RECORDED = 1 << 1
 EMD_TAKEN_AS_ABSENT = 1 << 2

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
-from cartrial.response.codes import EMD_ASSUMED_ABSENT, FROM_LAB
+from cartrial.response.codes import EMD_ASSUMED_ABSENT, FROM_LAB, NOTHING_SAID
 from cartrial.response.lab_kernel import (
     ABSENT,
     NO_ASSESSMENT,
@@ -24,6 +24,7 @@ from cartrial.response.lab_kernel import (
     Starts,
     assess_lab,
 )
+from cartrial.response.proof import with_proof
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
@@ -53,6 +54,8 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     lesions = usable(records.lesions, records.subjects)
     transfusions = usable(records.procedures, records.subjects).filter(pl.col("KIND").str.contains("TRANSFUSION"))
     dates = _candidate_dates(labs, lesions)
+    told = study.disease.criteria.relapse_tests
+    dates = with_proof(dates, labs, lesions) if told else dates.with_columns(pl.lit(NOTHING_SAID, dtype=pl.Int64).alias("PROOF"))
     assumed = _assumed(study, records)[wide(dates["SUBJ"])]
     lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
     assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
@@ -137,7 +140,7 @@ def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
 
 def _candidates_of(dates: pl.DataFrame, count: int) -> Candidates:
     low, high = wide(dates["LOW"]), wide(dates["HIGH"])
-    return Candidates(offsets(wide(dates["SUBJ"]), count), wide(dates["DAY"]), low, high, wide(dates["SAMPLED"]))
+    return Candidates(offsets(wide(dates["SUBJ"]), count), wide(dates["DAY"]), low, high, wide(dates["SAMPLED"]), wide(dates["PROOF"]))
 
 
 def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, transfusions: pl.DataFrame, count: int) -> Labs:

@@ -22,6 +22,8 @@ from cartrial.response.codes import (
     EMD_UNPROVEN,
     INADEQUATE_MARROW,
     LIMIT_UNDECIDED,
+    NOTHING_SAID,
+    PROVEN,
     TRANSFUSED,
 )
 from cartrial.response.status_kernel import is_in
@@ -93,6 +95,8 @@ class Candidates(NamedTuple):
     low: Floats
     high: Floats
     sampled: Integers
+    proof: Integers
+    """What other tests say of it (`cartrial.response.codes`): nothing, a relapse, or neither relapse nor remission yet."""
 
 
 class Starts(NamedTuple):
@@ -161,6 +165,7 @@ class Findings(NamedTuple):
     platelets: Range
     transfused: bool
     emd: float
+    proof: int
 
 
 @kernel
@@ -225,6 +230,7 @@ def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: Rule, s
         Range(platelets.low, platelets.high),
         rule.transfusion_free_days > 0 and is_transfused(labs.transfusions, s, platelets.day, rule.transfusion_free_days),
         nearest(labs.emd, s, day).low,
+        candidates.proof[i],
     )
 
 
@@ -311,7 +317,7 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule
         return NE, 0
     if remitted and may_be_relapse(findings, rule):
         return NE, LIMIT_UNDECIDED
-    if not disease_elsewhere and not fails(findings.marrow, rule.marrow):
+    if not disease_elsewhere and findings.proof == NOTHING_SAID and not fails(findings.marrow, rule.marrow):
         if is_undecided(findings.marrow, rule.marrow) or is_doubtful(findings.blood):
             return NE, LIMIT_UNDECIDED
         if isnan(findings.emd) and baseline.emd != ABSENT:
@@ -325,7 +331,8 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule
 @part
 def is_relapse(findings: Findings, rule: Rule) -> bool:
     """Blasts beyond the criteria's limits for a relapse, or extramedullary disease (rules, paragraph 3)."""
-    return meets(findings.blood, rule.relapse_blood) or meets(findings.marrow, rule.relapse_marrow) or findings.emd == PRESENT
+    by_blasts = meets(findings.blood, rule.relapse_blood) or meets(findings.marrow, rule.relapse_marrow)
+    return by_blasts or findings.emd == PRESENT or findings.proof == PROVEN
 
 
 @part

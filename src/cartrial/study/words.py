@@ -122,12 +122,19 @@ def _relevant(endpoint: Endpoint) -> list[str]:
     return [*names, "product-failure"] if waiting else names
 
 
+_BY_TESTS = (
+    "also marrow from 5 % with one other test of at least 1 %, from 1 % with two, or with a second marrow within 28 days that has two; "
+    "a remission needs CNS1"
+)
+
+
 def criteria_words(study: Study) -> str:
     """Return the response criteria in one sentence, with what is not required said so."""
     criteria, disease = study.disease.criteria, study.disease
     return (
         f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} 10^9/L, platelets {criteria.platelets} 10^9/L, no circulating blasts, no extramedullary disease; "
         f"CRi: the same without ANC and/or platelets; relapse after CR or CRi: marrow {criteria.relapse_marrow} %, blood blasts {criteria.relapse_blood} %, or extramedullary disease; "
+        + (f"{_BY_TESTS}; " if criteria.relapse_tests else "")
         + (f"a remission is confirmed {disease.confirm_days} days later; " if disease.confirm_days else "confirmation is not required; ")
         + (
             f"no transfusion in the {disease.transfusion_free_days} days before a count"

@@ -118,6 +118,8 @@ METHODS: dict[str, tuple[str, ...]] = {
         "DIGITAL PCR",
         "DDPCR",
     ),
+    "FLUORESCENT IN SITU HYBRIDIZATION": ("FISH", "FLUORESCENCE IN SITU HYBRIDIZATION", "FLUORESCENCE IN-SITU HYBRIDIZATION"),
+    "KARYOTYPING": ("CYTOGENETICS", "CYTOGENETIC ANALYSIS", "CHROMOSOME BANDING", "GENETICS"),
 }
 """Methods by which residual disease is looked for."""
 

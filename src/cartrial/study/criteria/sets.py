@@ -77,6 +77,9 @@ class Criteria(Part):
         Marrow blasts that are morphologic disease. Unit: %.
     confirm_days, transfusion_free_days : int
         Defaults of the options. Unit: days.
+    relapse_tests : bool
+        Whether a marrow below `relapse_marrow` is a relapse with other tests of at least 1 %: one from 5 % blasts, two from 1 %, or a
+        second marrow with two. A remission then needs CNS1.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Criteria(Part):
     refractory_marrow: Bound = Bound(op=">=", value=5.0)
     confirm_days: int = 0
     transfusion_free_days: int = 0
+    relapse_tests: bool = False
     source: str
 
     @property
@@ -115,6 +119,17 @@ CRITERIA: dict[str, Criteria] = {
         relapse_blood=Bound(op=">=", value=25.0),
         confirm_days=28,
         source="NCI workshop 2010, table 4 of PMC7272718",
+    ),
+    "ponte-di-legno-2022": Criteria(
+        name="ponte-di-legno-2022",
+        marrow=Bound(op="<", value=5.0),
+        neutrophils=Bound(op=">", value=1.0),
+        platelets=Bound(op=">", value=100.0),
+        relapse_marrow=Bound(op=">=", value=25.0),
+        relapse_blood=Bound(op=">=", value=25.0),
+        relapse_tests=True,
+        source="Ponte-di-Legno consortium, Blood 2022;139:1785, its table of relapse; counts, circulating blasts and the limit of 5 % of a "
+        "remission are an assumption",
     ),
 }
 """The built-in criteria sets by name."""
