@@ -253,6 +253,15 @@ def test_all_documents_are_vega_lite(name: str, pages: dict[str, tuple[str, list
     assert {figure: schema_errors(document) for figure, document in documents.items()} == {figure: [] for figure in documents}
 
 
+def test_long_words_of_a_forest_take_lines_of_their_own() -> None:
+    """By hand: a heading of 60 letters takes two lines, a label of 36 letters one above its numbers; no text is longer than a phone."""
+    stat = Stat("82.1", 0, 0.821)
+    heading, label = "MRD-negative complete remission at month three, all infused", "a label that is too long for a phone"
+    rows = draw_forest([Line(heading), Line(label, stat, stat, stat, stat, stat)], title="t", xlabel="x")["datasets"]["lines"]
+    assert [row["label"] for row in rows] == ["MRD-negative complete remission at month", "three, all infused", label, ""]
+    assert [row.get("lead", False) for row in rows] == [True, False, False, False] and rows[3]["text"] == "82.1/82.1: 82.1 % (82.1 to 82.1)"
+
+
 def test_a_swimmer_has_a_place_in_each_order() -> None:
     """By hand: b is known for longer, a responds first."""
     swimmers = [Swimmer("b", 300, [(90, 200)], [(90, "CR")]), Swimmer("a", 90, [(28, 60)], [(28, "CRi")])]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
+from cartrial.report.figures.legend import LETTERS
 from cartrial.report.figures.style import COLOURS, INK, PERCENT, SOFT, Document, document
 from cartrial.report.page.rows import Stat
 
@@ -45,11 +47,14 @@ def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "
     """
     rows: list[Document] = []
     for line in lines:
-        if line.n is not None and len(line.label) > LONG:
-            # a line of its own: on a phone it would be cut beside its numbers
-            rows.append({"label": line.label, "main": False, "text": "", "alone": True})
-            line = replace(line, label="")
-        rows.append(_row(line))
+        kind = "heading" if line.n is None else "alone"
+        if line.n is None or len(line.label) > LONG:
+            # lines of their own: on a phone they would be cut beside their numbers
+            *leads, words = wrap(line.label, LETTERS) or [""]
+            rows.extend({"label": lead, "main": False, "text": "", kind: True, "lead": True} for lead in leads)
+            rows.append({"label": words, "main": False, "text": "", kind: True})
+        if line.n is not None:
+            rows.append(_row(line if len(line.label) <= LONG else replace(line, label="")))
     rows = [{"i": i, **row} for i, row in enumerate(rows)]
     mains = [row for row in rows if row["main"] and "x" in row]
     datasets = {"lines": rows, "main": mains if len(mains) == 1 else []}
@@ -57,17 +62,26 @@ def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "
 
 
 def _row(line: Line) -> Document:
-    if line.n is None:
-        return {"label": line.label, "main": False, "text": "", "heading": True}
     stats = {"n": line.n, "N": line.total, "x": line.rate, "lo": line.lower, "hi": line.upper}
     row: Document = {"label": line.label, "main": line.main, "key": [stat.key for stat in stats.values() if stat]}
     row |= {name: stat.value for name, stat in stats.items() if stat and stat.value is not None}
-    counts = f"{line.n.text}/{line.total.text}" if line.total else line.n.text
+    counts = "/".join(stat.text for stat in (line.n, line.total) if stat)
     if line.rate is None or line.rate.value is None:
         return row | {"text": f"{counts}: {line.rate.text if line.rate else 'not estimable'}"}
     known = line.lower and line.upper and line.lower.value is not None and line.upper.value is not None
     limits = f" ({line.lower.text} to {line.upper.text})" if line.lower and line.upper and known else ""
     return row | {"text": f"{counts}: {line.rate.text} %{limits}", "tip": f"{line.label}\n{counts}, {line.rate.text} %{limits}".strip()}
+
+
+def _words(lines: Document, y: Document, kind: str, lead: bool) -> Document:
+    """Return the layer of headings or of labels that stand alone; the first lines of a long one stand nearer to the next."""
+    return {
+        **lines,
+        "transform": [{"filter": f"datum.{kind} && {'' if lead else '!'}datum.lead"}],
+        "mark": {"type": "text", "align": "left", "yOffset": (6 if kind == "heading" else 10) + 18 * lead}
+        | ({"fontWeight": 600} if kind == "heading" else {}),
+        "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "label"}},
+    }
 
 
 def _layers(xlabel: str) -> list[Document]:
@@ -108,18 +122,7 @@ def _layers(xlabel: str) -> list[Document]:
             "mark": {"type": "text", "align": "left", "yOffset": -8, "limit": {"expr": "width - 186"}},
             "encoding": {"x": left, "y": y, "text": {"field": "label"}},
         },
-        {
-            **lines,
-            "transform": [{"filter": "datum.heading"}],
-            "mark": {"type": "text", "align": "left", "yOffset": 6, "fontWeight": 600, "limit": {"expr": "width"}},
-            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
-        },
-        {
-            **lines,
-            "transform": [{"filter": "datum.alone"}],
-            "mark": {"type": "text", "align": "left", "yOffset": 10, "limit": {"expr": "width"}},
-            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
-        },
+        *(_words(lines, y, kind, lead) for kind in ("heading", "alone") for lead in (False, True)),
         {
             **lines,
             "mark": {"type": "text", "align": "right", "yOffset": -8, "color": SOFT},

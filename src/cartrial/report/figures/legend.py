@@ -7,12 +7,12 @@ from textwrap import wrap
 
 from cartrial.report.figures.style import INK, Document
 
-__all__ = ["BELOW", "DASHES", "LINE", "below", "name_layers", "name_lines"]
+__all__ = ["BELOW", "DASHES", "LETTERS", "LINE", "below", "name_layers", "name_lines"]
 
 BELOW, LINE = 56, 16
 """Where the first line beneath the axes stands, and how high a line is. Unit: px."""
 
-LETTERS = 44
+LETTERS = 42
 """How many letters stand on a line of a phone."""
 
 DASHES: Mapping[str, list[float]] = {"solid": [1, 0], "dashed": [7, 4], "dotted": [2, 4], "dashdot": [9, 4, 2, 4]}

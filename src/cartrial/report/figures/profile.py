@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
+from cartrial.report.figures.legend import LETTERS
 from cartrial.report.figures.style import COLOURS, SOFT, Document, document, toggles, visible
 
 __all__ = ["GROUPS", "Profile", "draw_profiles", "draw_strip"]
@@ -145,7 +147,13 @@ def draw_strip(values: Sequence[tuple[str, str, float]], *, label: str, title: s
             rows.append({"id": subject, "g": words, "v": value, "aside": (k % 5 - 2) * 5.5, "tip": tip})
     low = 10 ** math.floor(math.log10(ordered[0][2]))
     high = 10 ** math.ceil(math.log10(ordered[-1][2] * 1.0001))
-    x = {"field": "v", "type": "quantitative", "title": label, "scale": {"type": "log", "domain": [low, high]}, "axis": DECADES}
+    x = {
+        "field": "v",
+        "type": "quantitative",
+        "title": wrap(label, LETTERS),
+        "scale": {"type": "log", "domain": [low, high]},
+        "axis": DECADES,
+    }
     y = {"field": "g", "type": "nominal", "title": None, "sort": groups, "axis": {"grid": False, "labelLimit": 140}}
     shapes = {"domain": groups, "range": [WORDS[words][1] for words in groups]}
     layer = {

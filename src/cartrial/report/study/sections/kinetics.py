@@ -55,7 +55,7 @@ def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block
     limits = samples["LLOQ"].drop_nulls().unique()
     words, unit = TESTS[test]
     lloq = float(limits[0]) if len(limits) == 1 else None
-    axis = f"{words[:1].lower()}{words[1:]}, {unit}"
+    axis = f"{words if words[1:2].isupper() else words[:1].lower() + words[1:]}, {unit}"
     document = draw_profiles(profiles, lloq=lloq, unit=axis, title=f"{words} over time, one line a subject", band=data.band)
     beyond = "" if lloq or limits.is_empty() else " The limits of quantification differ between samples."
     return [

@@ -123,7 +123,7 @@
       try {
         const list = (spec.usermeta && spec.usermeta.controls) || [];
         if (list.length) controls(name, list, place);
-        make("div", place, {className: "plot"});
+        make("div", place, {className: spec.title ? "plot" : "plot bare"});
         await draw(name, place);
         table(name, spec, place);
       } catch (error) {
