@@ -177,6 +177,25 @@ def test_matplotlib_png_gives_back_the_events(drawn: Path) -> None:
         assert np.abs(reading.at(between[wide]) - arm.survival[wide]).max() <= 1 / 367
 
 
+def test_a_black_curve_is_told_from_black_axes(tmp_path: Path) -> None:
+    """R's curve of men, black within a black frame: events exact with their total and with rows, the end within two pixels."""
+    matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 6), dpi=150)
+    axes.step(np.r_[0, BLUE.time, BLUE.last], np.r_[1, BLUE.survival, BLUE.survival[-1]], where="post", color="black", lw=1)
+    axes.set(xlim=(0, 1050), ylim=(0, 1.02))
+    figure.savefig(tmp_path / "black.png")
+    places, (_, height) = axes.transData.transform([(0, 0), (1000, 1)]), figure.canvas.get_width_height()
+    plt.close(figure)
+    place = {"x_axis": f"{places[0, 0]}=0,{places[1, 0]}=1000", "y_axis": f"{height - places[0, 1]}=0,{height - places[1, 1]}=1"}
+    reading = read_curve(tmp_path / "black.png", colour="black", **place)
+    assert abs(reading.end - BLUE.last) < 2.2
+    for given in ({"events": 112}, {"rows": BLUE.rows}):
+        assert int((reconstruct_curve(reading, 138, **given).status == 0).sum()) == 112
+
+
 def test_curves_are_listed() -> None:
     """R: two curves with their drops and marks; an image lists its colours without their shades."""
     curves = list_curves(FIGURES / "r_lung.pdf")
@@ -307,6 +326,16 @@ def test_an_image_needs_axes_and_a_colour_that_it_has() -> None:
         read_curve(FIGURES / "r_lung.png", colour="reddish", **R_AXES)
     with pytest.raises(InputError, match="'1=2' is no axis"):
         read_curve(FIGURES / "r_lung.png", colour="red", **{**R_AXES, "x_axis": "1=2"})
+
+
+@pytest.mark.parametrize(("module", "name"), [("pdfminer", "r_lung.pdf"), ("PIL.Image", "r_lung.png")])
+def test_without_the_extra_one_message_says_how_to_get_it(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=r'pip install "cartrial\[curves\]"'):
+        read_curve(FIGURES / name, colour="red", **R_AXES)
 
 
 def test_a_jpeg_is_refused_with_a_way_out(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ Integers = NDArray[np.int64]
 COVERED, HUE, FAINT = 0.35, 0.3, 0.04
 # pixels: of a row that make a level; between levels; from where survival is 1 to where the curve begins; that a mark reaches above it
 LEVEL, STEP, NEAR, MARK = 4, 0.8, 4, 2
+# of the columns from time 0 on: a line that goes through so many
+LINE = 0.8
 # pixels of a colour; and the cosine by which one is a shade of another
 LEAST, SHADE = 20, 0.97
 MOST_PIXELS = 60_000_000
@@ -53,7 +55,7 @@ def read_image(
         right = "Give --x-axis and --y-axis as POSITION=VALUE,POSITION=VALUE with pixels from the left and from the top"
         raise InputError("the axes of an image are not found by themselves", file=path.name, key=key, right=right)
     if not colour:
-        found = ", ".join(name for name, _ in image_colours(pixels)[:6]) or "none but grey"
+        found = ", ".join(name for name, _ in image_colours(pixels)[:6]) or "none but black and grey"
         raise InputError("the colour of the curve is not given", file=path.name, key="--colour", right=f"Colours of the image are {found}")
     times, survival = given_axis(x_axis, "--x-axis"), given_axis(y_axis, "--y-axis")
     scale = survival_scale(survival)
@@ -65,7 +67,7 @@ def read_image(
         inside[int(box[1]) : int(np.ceil(box[3])), int(box[0]) : int(np.ceil(box[2]))] = True
         cover = np.where(inside, cover, 0.0)
     if cover.max() < COVERED:
-        found = ", ".join(name for name, _ in image_colours(pixels)[:6]) or "none but grey"
+        found = ", ".join(name for name, _ in image_colours(pixels)[:6]) or "none but black and grey"
         raise InputError(f"nothing has the colour {colour}", file=path.name, key="--colour", right=f"Colours of the image are {found}")
     column, row, end = _followed(cover, left, top, bottom, path.name)
     level = survival.value(row) / scale
@@ -139,13 +141,15 @@ def _followed(cover: Floats, left: float, top: float, bottom: float, file: str) 
     """
     mask = cover > COVERED
     height = abs(bottom - top)
+    # an axis or a line of a grid in the colour of the curve is no piece of it
+    lines = mask[:, max(int(left), 0) :].mean(axis=1) > LINE
     edge, full = np.full(mask.shape[1], np.nan), np.ones(mask.shape[1])
     low, high = top - NEAR, top + NEAR
     for x in range(max(int(left), 0), mask.shape[1]):
         runs = _runs(mask[: int(bottom) + 4, x])
         touching = runs[(runs[:, 0] <= high + 1) & (runs[:, 1] >= low - 1)]
         if not len(touching) and np.isnan(edge[x - 1]):
-            below = runs[(runs[:, 1] >= low) & (runs[:, 0] - high < 0.2 * height)]
+            below = runs[(runs[:, 0] >= low - 1) & (runs[:, 0] - high < 0.2 * height) & ~lines[runs[:, 1]]]
             touching = below[:1]
         # a mark of censoring reaches above its curve; a drop does not
         if len(touching) and touching[-1, 0] > low - MARK:
