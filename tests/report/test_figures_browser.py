@@ -182,6 +182,17 @@ def test_a_figure_is_saved_as_png_and_svg(browser: Any, folder: Path, tmp_path: 
         assert (b"VIRTUAL PATIENTS: simulated" in content) if kind == "svg" else content.startswith(b"\x89PNG")
 
 
+def test_a_sheet_has_figures_laid_out_for_it(browser: Any, folder: Path) -> None:
+    """Before printing figures take the width of a sheet, so that letters keep their size; after it that of the screen again."""
+    page, _, _ = opened(browser, folder, 1280)
+    width = "cartrialFigures.get('curve-os').width()"
+    screen = page.evaluate(width)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(width) == 660 < screen
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(width) == screen
+
+
 def test_without_scripts_a_still_picture_or_a_sentence_stands_there(browser: Any, folder: Path) -> None:
     page, _, _ = opened(browser, folder, 390, java_script_enabled=False)
     names = figures_of((folder / "report.html").read_text())

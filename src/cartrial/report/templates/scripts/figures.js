@@ -144,6 +144,12 @@
       }
     }, 200);
   });
+  // A sheet of paper is narrower than a screen: figures are laid out for it, so that their letters keep their size.
+  const before = new Map(), PAPER = 660;
+  addEventListener("beforeprint", () => {
+    for (const [name, view] of views) if (!documents[name].vconcat) { before.set(name, view.width()); view.width(PAPER).run(); }
+  });
+  addEventListener("afterprint", () => { for (const [name, width] of before) views.get(name).width(width).run(); });
   window.cartrialFigures = views;
   start();
 })();
