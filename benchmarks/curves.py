@@ -4,7 +4,7 @@
 
 Four sets of R's survival (tests/oracle/curves.json): two arms, read as vertices, vertices with marks of censoring, or pixels, with numbers
 at risk at eighths and the total of events, or with one of them. Of each the error of the log hazard ratio, events too many in each arm, and
-milliseconds for both arms, median of the rounds, after compiling. Guyot's algorithm is ours, given every vertex as a point. Then 1,000
+processor milliseconds for both arms, median of the rounds, after compiling. Guyot's algorithm is ours, given every vertex as a point. Then 1,000
 further reconstructions of an arm of 50.
 """
 
@@ -46,20 +46,20 @@ def reconstruct(arm: Arm, read: str, known: str) -> Reconstruction:
 
 
 def measure(name: str, read: str, known: str, rounds: int) -> tuple[float | None, list[int], float]:
-    """Return the error of the log hazard ratio (None where it is refused), events too many, and milliseconds."""
+    """Return the error of the log hazard ratio (None where it is refused), events too many, and processor milliseconds."""
     arms, seconds = truth(name).arms, []
     found = [reconstruct(arm, read, known) for arm in arms]
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = time.process_time()
         found = [reconstruct(arm, read, known) for arm in arms]
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     off = [int((one.status == 0).sum()) - arm.events for one, arm in zip(found, arms, strict=True)]
     ratio = float(estimate_cox(arms_frame(*found), ["ARM"])["coefficient"][0])
     return abs(ratio - truth(name).log_hr), off, 1000 * statistics.median(seconds)
 
 
 def fifty(rounds: int) -> float:
-    """Return seconds for 1,000 members of an arm of 50: exponential events, uniform censoring, read as pixels, events known."""
+    """Return processor seconds for 1,000 members of an arm of 50: exponential events, uniform censoring, read as pixels, events known."""
     random = np.random.default_rng(3)
     event, lost = random.exponential(20, 50), random.uniform(6, 40, 50)
     time_, status = np.minimum(event, lost), event > lost
@@ -68,9 +68,9 @@ def fifty(rounds: int) -> float:
     reading = Reading("pixel", at, np.round(survival * 1200) / 1200, float(time_.max()), None, 0.014, 1 / 4157)
     seconds = []
     for _ in range(rounds + 1):
-        start = time.perf_counter()
+        start = time.process_time()
         reconstruct_curve(reading, 50, events=int((~status).sum()), members=1000)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return statistics.median(seconds[1:])
 
 
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    print("| known beside n | read | " + " | ".join(SETS) + " | ms, both arms |")
+    print("| known beside n | read | " + " | ".join(SETS) + " | processor ms, both arms |")
     print("| --- | --- |" + " --- |" * (len(SETS) + 1))
     for known, read in CASES:
         cells, spent = [], []

@@ -93,10 +93,13 @@ def test_ten_patients_by_hand() -> None:
     assert int(((found.time > 2) & (found.time < 3)).sum()) == 1
 
 
-def test_a_curve_that_ends_at_0_keeps_its_events_by_hand() -> None:
-    """4 at risk at a last fall to 0 by the printed number: 4 events, and the quality says so."""
+def test_a_last_fall_to_0_invents_no_deaths_by_hand() -> None:
+    """4 of 8 at risk at 1.5, a fall to 0 at 2: it says not how many it takes (decided rules), so one; with 8 events in all, four."""
     reading = Reading("vector", np.array([1.0, 2.0]), np.array([0.5, 0.0]), 2.0, None, 1e-3, 1e-6)
-    found = reconstruct_curve(reading, 8, rows=[(0.0, 8), (1.5, 4)])
+    rows = [(0.0, 8), (1.5, 4)]
+    found = reconstruct_curve(reading, 8, rows=rows)
+    assert found.quality()["events_of_the_fall_to_0"] == 1 and int(((found.time > 1.5) & (found.time < 2)).sum()) == 3
+    found = reconstruct_curve(reading, 8, rows=rows, events=8)
     assert found.quality()["events_of_the_fall_to_0"] == 4 and int((found.status == 0).sum()) == 8
 
 

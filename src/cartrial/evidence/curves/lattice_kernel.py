@@ -25,6 +25,7 @@ FORBIDDEN = 1e300
 """Cost of what cannot be."""
 EMPTY = 1e-9
 TOGETHER = 2.0
+TIED = 3.0
 
 
 class Nodes(NamedTuple):
@@ -68,6 +69,12 @@ class Tables(NamedTuple):
     events: Integers
     censored: Integers
     log_factorial: Floats
+
+
+@part
+def at_once(d: int, reading: float) -> float:
+    """How unlikely it is that so many have the event at the last moment: a fall to 0 takes all who are left, and says not how many."""
+    return TIED * (d - 1) if reading <= EMPTY else 0.0
 
 
 @part
@@ -136,7 +143,7 @@ def fill_tables(nodes: Nodes, tables: Tables, settings: Settings) -> int:
                 s = survival[k, n] * (m / n) if d > 0 else survival[k, n]
                 way = cost + settings.tilt * d
                 if d > 0:
-                    way += misfit(s, nodes.survival[k], settings.error)
+                    way += misfit(s, nodes.survival[k], settings.error) + at_once(d, nodes.survival[k])
                 if way < cheapest[0, m]:
                     cheapest[0, m] = way
                     tables.events[k, m], survival_after[k, m] = d, s
@@ -216,7 +223,8 @@ def sample_paths(nodes: Nodes, tables: Tables, settings: Settings, chance: Float
                     fewest = fewest_events(up, tables.survival[k, up], nodes.survival[k])
                     if d == fewest or d == fewest + 1 or (fewest <= 0 and d == 1):
                         s = tables.survival[k, up] * (n / up)
-                        share = cost + settings.tilt * d + misfit(s, nodes.survival[k], settings.error) - tables.after[k, n]
+                        price = misfit(s, nodes.survival[k], settings.error) + at_once(d, nodes.survival[k])
+                        share = cost + settings.tilt * d + price - tables.after[k, n]
                         if share < settings.beam:
                             reached, chosen = reached + math.exp(-share), d
             events[member, k] = chosen
