@@ -4,8 +4,8 @@
 
 Four sets of R's survival (tests/oracle/curves.json): two arms, read as vertices, vertices with marks of censoring, or pixels, with numbers
 at risk at eighths and the total of events, or with one of them. Of each the error of the log hazard ratio, events too many in each arm, and
-processor milliseconds for both arms, median of the rounds, after compiling. Guyot's algorithm is ours, given every vertex as a point. Then 1,000
-further reconstructions of an arm of 50.
+processor milliseconds for both arms, median of the rounds, after compiling. Guyot's algorithm is ours, given every vertex as a point. Then
+1,000 further reconstructions of an arm of 50.
 """
 
 from __future__ import annotations
