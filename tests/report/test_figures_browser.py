@@ -185,12 +185,12 @@ def test_a_figure_is_saved_as_png_and_svg(browser: Any, folder: Path, tmp_path: 
 def test_a_sheet_has_figures_laid_out_for_it(browser: Any, folder: Path) -> None:
     """Before printing figures take the width of a sheet, so that letters keep their size; after it that of the screen again."""
     page, _, _ = opened(browser, folder, 1280)
-    width = "cartrialFigures.get('curve-os').width()"
-    screen = page.evaluate(width)
+    picture = page.locator("#figure-curve-os svg.marks")
+    screen = picture.bounding_box()["width"]
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.evaluate(width) == 660 < screen
+    assert picture.bounding_box()["width"] == pytest.approx(660, abs=6) and screen > 700
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate(width) == screen
+    assert picture.bounding_box()["width"] == pytest.approx(screen, abs=1)
 
 
 def test_without_scripts_a_still_picture_or_a_sentence_stands_there(browser: Any, folder: Path) -> None:

@@ -145,11 +145,10 @@
     }, 200);
   });
   // A sheet of paper is narrower than a screen: figures are laid out for it, so that their letters keep their size.
-  const before = new Map(), PAPER = 660;
-  addEventListener("beforeprint", () => {
-    for (const [name, view] of views) if (!documents[name].vconcat) { before.set(name, view.width()); view.width(PAPER).run(); }
-  });
-  addEventListener("afterprint", () => { for (const [name, width] of before) views.get(name).width(width).run(); });
+  const PAPER = 660;
+  const lay = width => { for (const [name, view] of views) if (!documents[name].vconcat) view.width(width(view)).run(); };
+  addEventListener("beforeprint", () => lay(() => PAPER));
+  addEventListener("afterprint", () => lay(view => view.container().clientWidth));
   window.cartrialFigures = views;
   start();
 })();
