@@ -177,6 +177,29 @@ def test_matplotlib_png_gives_back_the_events(drawn: Path) -> None:
         assert np.abs(reading.at(between[wide]) - arm.survival[wide]).max() <= 1 / 367
 
 
+def test_lifelines_with_bands_marks_and_numbers_at_risk(tmp_path: Path) -> None:
+    """R's individuals, plotted by lifelines: drops and marks of both, and the numbers at risk of R's summary(survfit) below them."""
+    lifelines = pytest.importorskip("lifelines", reason="lifelines is not installed")
+    matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    from lifelines.plotting import add_at_risk_counts
+
+    figure, axes = plt.subplots(figsize=(8, 6))
+    fitted = []
+    for arm, name in ((BLUE, "Men"), (RED, "Women")):
+        found = reconstruct_curve(arm.vector(ticks=True), arm.n)
+        fitted.append(lifelines.KaplanMeierFitter(label=name).fit(found.time, found.status == 0))
+        fitted[-1].plot_survival_function(ax=axes, show_censors=True)
+    add_at_risk_counts(*fitted, ax=axes)
+    plt.tight_layout()
+    figure.savefig(tmp_path / "lifelines.pdf")
+    plt.close(figure)
+    assert [(one["drops"], one["ticks"]) for one in list_curves(tmp_path / "lifelines.pdf")] == [(99, 25), (51, 36)]
+    printed = [[count for _, count in row] for _, row in list_rows(tmp_path / "lifelines.pdf")]
+    assert printed == [[138, 78, 31, 13, 6, 2], [90, 66, 26, 11, 2, 0]]
+
+
 def test_a_black_curve_is_told_from_black_axes(tmp_path: Path) -> None:
     """R's curve of men, black within a black frame: events exact with their total and with rows, the end within two pixels."""
     matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
@@ -229,6 +252,19 @@ def test_an_axis_in_per_cent_is_read_by_hand(tmp_path: Path) -> None:
     np.testing.assert_allclose(reading.time, [6, 12], atol=1e-9)
     np.testing.assert_allclose(reading.survival, [0.9, 0.8], atol=1e-9)
     assert reading.end == pytest.approx(18) and reading.ticks is None
+
+
+def test_axes_that_do_not_begin_at_0_are_noticed_by_hand(tmp_path: Path) -> None:
+    """A survival axis from 50 to 100 % is read as it says; a time axis that begins at 6 leaves no curve that begins at 0."""
+    cut = MARKS.replace(">50</text>", ">75</text>")
+    cut = cut.replace('text-anchor="end">0</text>', 'text-anchor="end">50</text>')
+    reading = read_curve(svg(tmp_path, marks=cut))
+    np.testing.assert_allclose(reading.survival, [0.95, 0.9], atol=1e-9)
+    late = MARKS
+    for k in reversed(range(5)):
+        late = late.replace(f'text-anchor="middle">{6 * k}<', f'text-anchor="middle">{6 * k + 6}<')
+    with pytest.raises(InputError, match="no curve begins at time 0"):
+        read_curve(svg(tmp_path, marks=late))
 
 
 def test_a_dashed_limit_beside_the_curve_is_none_of_its_colour_by_hand(tmp_path: Path) -> None:
