@@ -8,6 +8,11 @@ from cartrial.analysis.estimators.logrank import estimate_logrank
 from cartrial.analysis.estimators.models import estimate_cox, estimate_fine_gray, estimate_firth
 from cartrial.analysis.estimators.pooled.exact import PooledRate, estimate_influence, estimate_pooled
 from cartrial.analysis.estimators.pooled.normal import NormalRate, estimate_pooled_normal
+from cartrial.analysis.estimators.priors.fit import MixtureFit, fit_mixture
+from cartrial.analysis.estimators.priors.history import PowerPosterior, commensurate_prior, normalised_power_posterior, power_prior
+from cartrial.analysis.estimators.priors.meta_analytic import PredictivePrior, estimate_map
+from cartrial.analysis.estimators.priors.mixture import BetaMixture
+from cartrial.analysis.estimators.priors.size import effective_size
 from cartrial.analysis.estimators.rates import binomial_limits, binomial_p_value, estimate_rate
 from cartrial.analysis.plan import analyse
 from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_results, results_hash, sort_results, write_results
@@ -24,16 +29,22 @@ __all__ = [
     "RISK_TIMES",
     "SCHEMA",
     "AalenJohansen",
+    "BetaMixture",
     "KaplanMeier",
+    "MixtureFit",
     "NormalRate",
     "PooledRate",
+    "PowerPosterior",
+    "PredictivePrior",
     "analyse",
     "best_reads",
     "binomial_limits",
     "binomial_p_value",
     "check_results",
+    "commensurate_prior",
     "count_flow",
     "count_grades",
+    "effective_size",
     "estimate_agreement",
     "estimate_cox",
     "estimate_fine_gray",
@@ -44,12 +55,16 @@ __all__ = [
     "estimate_influence",
     "estimate_kinetics",
     "estimate_logrank",
+    "estimate_map",
     "estimate_pooled",
     "estimate_pooled_normal",
     "estimate_rate",
     "estimate_survival",
+    "fit_mixture",
     "kappa_of_tables",
+    "normalised_power_posterior",
     "pair_reads",
+    "power_prior",
     "read_results",
     "results_hash",
     "sort_results",

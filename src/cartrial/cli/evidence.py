@@ -181,3 +181,57 @@ def pool(
         return
     for line in pool_lines(found):
         tell(line)
+
+
+@evidence.command("prior")
+def prior(
+    results: Annotated[list[str], typer.Argument(metavar="RESULT...", help="The ids of one or more results of different trials.")],
+    n: Annotated[int, typer.Option("--n", help="Subjects of the new trial.")],
+    null: Annotated[float, typer.Option("--null", help="The rate that a success exceeds.")],
+    robust: Annotated[float, typer.Option("--robust", help="Weight of a uniform component, 0 to 1.")] = 0.2,
+    spread: Annotated[float, typer.Option("--spread", help="Scale of the half-normal prior of the spread between trials.")] = 1.0,
+    certainty: Annotated[float, typer.Option("--certainty", help="A success: P(rate > null) is above this.")] = 0.975,
+    rate: Annotated[list[float] | None, typer.Option("--rate", help="True rates to ask beside the null.")] = None,
+    block: Annotated[bool, typer.Option("--yaml", help="Print the prior alone, as YAML.")] = False,
+    assume: AssumeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a prior of published rates, and print what it costs: type I error and power beside those of a uniform one."""
+    from cartrial.analysis import BetaMixture
+    from cartrial.design import operate_borrowed
+    from cartrial.evidence import derive_prior, load_evidence, read_assumptions
+    from cartrial.evidence.priors.prior import prior_lines
+
+    made = derive_prior(load_evidence(), results, assume=read_assumptions(assume or []), robust=robust, spread_scale=spread)
+    if block:
+        tell(made.block().rstrip())
+        return
+    rates = [null, *(rate or [])]
+    priors = {"uniform": BetaMixture((1.0,), (1.0,), (1.0,)), "borrowed": made.mixture}
+    found = {name: operate_borrowed(one, n=n, null=null, rates=rates, certainty=certainty) for name, one in priors.items()}
+    if as_json:
+        whole = {
+            "results": [asdict(one) for one in made.results],
+            "assumed": made.assumed,
+            "notes": made.notes,
+            "mean": made.exact.mean,
+            "sd": made.exact.sd,
+            "mixture": asdict(made.mixture),
+            "robust": made.robust,
+            "sizes": made.sizes,
+            "n": n,
+            "null": null,
+            "certainty": certainty,
+            "characteristics": {name: {"smallest": one.smallest, "rates": one.table.to_dicts()} for name, one in found.items()},
+        }
+        tell(json.dumps(finite(whole), indent=2, allow_nan=False))
+        return
+    for line in prior_lines(made):
+        tell(line)
+    tell(f"A trial of {n}; a success where P(rate > {null:g}) > {certainty:g}:")
+    for name, one in found.items():
+        least = "no count is a success" if one.smallest is None else f"{one.smallest} responses"
+        parts = [f"{100 * row['success']:.1f} % at {row['rate']:g}" for row in one.table.iter_rows(named=True)]
+        tell(f"  {name:<8}  {least}, success in {', '.join(parts)}")
+    error = {name: one.table["success"][0] for name, one in found.items()}
+    tell(f"Borrowing changes the type I error from {100 * error['uniform']:.1f} to {100 * error['borrowed']:.1f} %.")

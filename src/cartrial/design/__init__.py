@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cartrial.design.batches.run import read_batches, run_batches
     from cartrial.design.bayes.bop2 import Bop2, design_bop2
     from cartrial.design.bayes.bop2_joint import JointDesign, design_bop2_joint, joint_boundaries, operate_joint
+    from cartrial.design.bayes.borrowed import Borrowed, BorrowedArms, operate_borrowed, operate_borrowed_arms
     from cartrial.design.bayes.cells import cells_of
     from cartrial.design.bayes.committee import committee_table
     from cartrial.design.bayes.delayed import Delayed, assess_delayed, delayed_boundaries, design_delayed, simulate_delayed
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AccrualPlan",
     "Bop2",
+    "Borrowed",
+    "BorrowedArms",
     "BryantDay",
     "BryantDayDesigns",
     "Characteristics",
@@ -128,6 +131,8 @@ __all__ = [
     "log_rank_power",
     "looks_after",
     "operate",
+    "operate_borrowed",
+    "operate_borrowed_arms",
     "operate_bryant_day",
     "operate_doses",
     "operate_joint",
@@ -237,6 +242,10 @@ _HOMES = {
     "Staged": "exact.staged",
     "boundaries": "exact.staged",
     "operate": "exact.staged",
+    "Borrowed": "bayes.borrowed",
+    "BorrowedArms": "bayes.borrowed",
+    "operate_borrowed": "bayes.borrowed",
+    "operate_borrowed_arms": "bayes.borrowed",
     "read_trials": "trials.stream",
     "stream_trials": "trials.stream",
     "LogRankDesign": "survival.log_rank",

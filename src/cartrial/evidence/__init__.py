@@ -9,6 +9,7 @@ from cartrial.evidence.checks.survival import LimitType, read_limits
 from cartrial.evidence.gate.compare import Attribute, Comparison, Pairs, compare_results, count_pairs, require_comparable
 from cartrial.evidence.gate.estimand import ASSUMABLE, is_response_rate, read_assumptions
 from cartrial.evidence.pooling.pool import Pool, Pooled, pool_results
+from cartrial.evidence.priors.prior import HistoryPrior, derive_prior
 from cartrial.evidence.registry.model import Interval, Measure, Result, Value
 from cartrial.evidence.registry.read import Evidence, load_evidence, read_evidence, read_trial
 from cartrial.evidence.registry.trial import Claim, Mark, Source, Trial, TrialFile
@@ -23,6 +24,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Fit",
+    "HistoryPrior",
     "Interval",
     "LimitType",
     "Mark",
@@ -41,6 +43,7 @@ __all__ = [
     "check_statement",
     "compare_results",
     "count_pairs",
+    "derive_prior",
     "fit_limits",
     "is_response_rate",
     "load_evidence",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cartrial.analysis.estimators.pooled.exact import PooledRate
     from cartrial.analysis.estimators.pooled.normal import NormalRate
 
-__all__ = ["Pool", "Pooled", "count_of", "pool_results"]
+__all__ = ["Pool", "Pooled", "count_of", "like_counts", "pool_results"]
 
 
 @dataclass(frozen=True)
@@ -97,23 +98,49 @@ def pool_results(evidence: Evidence, results: Sequence[str], *, assume: Mapping[
 
     if len(set(results)) != len(results) or len(results) < 2:
         raise InputError("a pool has two or more results, each once", key="results", right="Name their ids")
+    made, assumed, notes = like_counts(evidence, results, assume)
+    if len(made) == 2:
+        notes = ("two trials do not tell how much trials differ: limits and prediction are hardly more than a guess", *notes)
+    x, n = np.array([one.count for one in made]), np.array([one.of for one in made])
+    several = len(made) > 2
+    return Pool(
+        results=made,
+        assumed=assumed,
+        rate=estimate_pooled(x, n, conf_level=conf_level),
+        normal=estimate_pooled_normal(x, n, conf_level=conf_level),
+        without=tuple(estimate_influence(x, n, conf_level=conf_level)) if several else (),
+        notes=notes,
+    )
+
+
+def like_counts(
+    evidence: Evidence, results: Sequence[str], assume: Mapping[str, str] | None
+) -> tuple[tuple[Pooled, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the counts of results that may be put together, the assumptions on which that rests, and notes of unlike patients.
+
+    Raises
+    ------
+    InputError
+        As `pool_results`.
+
+    Examples
+    --------
+    >>> from cartrial.evidence import load_evidence
+    >>> from cartrial.evidence.pooling.pool import like_counts
+    >>> like_counts(load_evidence(), ["germany-cr"], None)[0]
+    (Pooled(trial='germany', result='germany-cr', count=71, of=81, rule=None),)
+    """
+    if len(set(results)) != len(results) or not results:
+        raise InputError("each result stands once, and there is one at least", key="results", right="Name their ids")
     held = [evidence.find(name) for name in results]
     faults = [*_kinds(held), *_patients(evidence, held)]
     compared = [compare_results(evidence, left, right, assume=assume) for left, right in combinations(results, 2)]
     faults += _unlike(compared)
     if faults:
         raise InputError.together(faults)
-    made = InputError.gather([lambda trial=trial, one=one: _pooled(trial, one) for trial, one in held])  # type: ignore[misc]
-    x, n = np.array([one.count for one in made]), np.array([one.of for one in made])
-    several = len(made) > 2
-    return Pool(
-        results=tuple(made),
-        assumed=tuple(dict.fromkeys(text for one in compared for text in one.assumed)),
-        rate=estimate_pooled(x, n, conf_level=conf_level),
-        normal=estimate_pooled_normal(x, n, conf_level=conf_level),
-        without=tuple(estimate_influence(x, n, conf_level=conf_level)) if several else (),
-        notes=tuple(_notes(evidence, [trial for trial, _ in held])),
-    )
+    made = InputError.gather([partial(_pooled, trial, one) for trial, one in held])
+    assumed = tuple(dict.fromkeys(text for one in compared for text in one.assumed))
+    return tuple(made), assumed, tuple(_notes(evidence, [trial for trial, _ in held]))
 
 
 def count_of(result: Result) -> tuple[int, str | None]:
@@ -176,9 +203,7 @@ def _patients(evidence: Evidence, held: Sequence[tuple[str, Result]]) -> Iterabl
 
 
 def _notes(evidence: Evidence, trials: Sequence[str]) -> Iterable[str]:
-    """Yield what a reader must know of who the patients are, and of how few trials say how unlike trials are."""
-    if len(trials) == 2:
-        yield "two trials do not tell how much trials differ: limits and prediction are hardly more than a guess"
+    """Yield what a reader must know of who the patients are."""
     for what in ("product", "ages", "line"):
         words = list(dict.fromkeys(getattr(evidence.trials[trial].trial, what) for trial in trials))
         if len(words) > 1:

@@ -11,9 +11,8 @@ __all__ = ["integrate"]
 
 # of arrays of float64
 Floats = Any
-STEPS = 30
+STEPS = 60
 CLOSE = 1e-4
-FARTHEST = 2.0
 
 
 @part
@@ -36,13 +35,20 @@ def chance(odds: float) -> float:
 @part
 def mode(x: float, n: float, mean: float, spread: float) -> float:
     """Return where a trial's integrand is largest, nearly: the rule need not be placed at it exactly."""
-    z = 0.0
+    z, low, high = 0.0, spread * (x - n), spread * x
     for _ in range(STEPS):
         p = chance(mean + spread * z)
-        step = (spread * (x - n * p) - z) / (1.0 + spread * spread * n * p * (1.0 - p))
-        # the density is log-concave: far from its mode a step is bounded, near it Newton's
-        z += min(max(step, -FARTHEST), FARTHEST)
-        if abs(step) < CLOSE:
+        slope = spread * (x - n * p) - z
+        # the slope falls: its root lies between the ends, and where Newton's step leaves them they are halved
+        if slope > 0.0:
+            low = z
+        else:
+            high = z
+        before = z
+        z += slope / (1.0 + spread * spread * n * p * (1.0 - p))
+        if z < low or z > high:
+            z = (low + high) / 2.0
+        if abs(z - before) < CLOSE:
             break
     return z
 

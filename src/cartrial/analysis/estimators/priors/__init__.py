@@ -1,0 +1,1 @@
+"""What does history say of a rate before a trial, and how many patients is that worth?"""
