@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cartrial.virtual.patients.population import Population
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["Data", "Derived", "derive_data", "load_data", "report", "simulate_data"]
+__all__ = ["Data", "Derived", "derive_data", "kinetics", "load_data", "report", "simulate_data"]
 
 Say = Callable[[str], None]
 
@@ -310,3 +310,64 @@ def report(
     adam, findings = derived.adam, derived.findings
     write_report(loaded.study, loaded.source, adam, results, findings, out, seed=loaded.seed, virtual=loaded.virtual, figures=formats)
     return loaded.virtual
+
+
+def kinetics(
+    study: str | Path,
+    data: str | Path | None,
+    out: str | Path,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    population: str | Path | Population | None = None,
+    say: Say = _silent,
+) -> list[str]:
+    """Fit the population model of the product's cells that a study file asks for, and write its tables.
+
+    Parameters
+    ----------
+    study, data : str or Path
+        As in `report`; without data, of virtual patients.
+    out : str or Path
+        Folder to write to.
+    n, population : optional
+        Of the virtual patients.
+    seed : int, optional
+        Of the estimation; otherwise that of the study file.
+    say : callable
+        Told each step.
+
+    Returns
+    -------
+    list of str
+        The summary, a line each.
+
+    Raises
+    ------
+    InputError
+        If the study, the data or the place cannot be used, or no model can be fitted; nothing is written then.
+
+    Examples
+    --------
+    >>> from cartrial import InputError
+    >>> from cartrial.run import kinetics
+    >>> try:
+    ...     kinetics("inaticel", None, "out", n=3)
+    ... except InputError as error:
+    ...     print(error.what)
+    the study file asks for no model of the cells
+    """
+    from cartrial.files import require_place
+    from cartrial.kinetics import fit_kinetics, summary_lines, write_kinetics
+    from cartrial.kinetics.asked import model_of
+    from cartrial.study import Study
+
+    model_of(Study.load(study))
+    require_place(Path(out))
+    loaded = simulate_data(study, n=n, population=population, say=say) if data is None else load_data(study, data, say=say)
+    derived = derive_data(loaded, say=say)
+    found = fit_kinetics(loaded.study, derived.adam, derived.records, seed=seed, say=say)
+    peaks = derived.adam.adck.filter(PARAMCD="CMAX").select("PARCAT1", "AVALU")
+    say("Writing the tables")
+    write_kinetics(loaded.study, found, Path(out), units={str(test): str(unit) for test, unit in peaks.iter_rows()})
+    return list(summary_lines(found))

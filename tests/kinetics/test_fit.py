@@ -12,14 +12,15 @@ import polars as pl
 import pytest
 
 from cartrial import InputError
-from cartrial.kinetics import Covariate, Plan, PopulationFit, PopulationModel, draw_curves, fit_population, read_set, saem
-from cartrial.kinetics.aim import aim_draws, assess_fresh
-from cartrial.kinetics.explore_kernel import complete
-from cartrial.kinetics.likelihood import unpack
+from cartrial.kinetics import Covariate, Plan, PopulationFit, PopulationModel, draw_curves, fit_population, read_set
+from cartrial.kinetics.estimation import saem
+from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
+from cartrial.kinetics.estimation.explore_kernel import complete
+from cartrial.kinetics.estimation.likelihood import unpack
+from cartrial.kinetics.estimation.saem import Estimate, run_saem
+from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import Problem, SampleSet
-from cartrial.kinetics.saem import Estimate, run_saem
 from cartrial.kinetics.samples_kernel import Sampled
-from cartrial.kinetics.starts import start_of
 from helpers import ORACLE
 
 sys.path.insert(0, str(ORACLE))

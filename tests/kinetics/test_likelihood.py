@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from cartrial.kinetics import Covariate, PopulationModel, read_set
-from cartrial.kinetics.likelihood import assess_likelihood, pack, unpack, weigh_points
+from cartrial.kinetics.estimation.likelihood import assess_likelihood, pack, unpack, weigh_points
+from cartrial.kinetics.estimation.proposal import draw_points
+from cartrial.kinetics.estimation.saem import Draws, Estimate, Plan, run_saem
 from cartrial.kinetics.model import Problem, SampleSet
-from cartrial.kinetics.proposal import draw_points
-from cartrial.kinetics.saem import Draws, Estimate, Plan, run_saem
 
 DAYS = [2.0, 6.0, 10.0, 20.0]
 MINE = ["A"] * 4 + ["B"] * 4 + ["C"] * 4

@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import study, design, virtual, predict, evidence, curves
+from cartrial.cli import study, kinetics, design, virtual, predict, evidence, curves
 # isort: on
 
-__all__ = ["curves", "design", "evidence", "predict", "study", "virtual"]
+__all__ = ["curves", "design", "evidence", "kinetics", "predict", "study", "virtual"]

@@ -10,13 +10,13 @@ import polars as pl
 from scipy.stats import norm
 
 from cartrial.errors import InputError
-from cartrial.kinetics.aim import aim_draws, assess_fresh
 from cartrial.kinetics.codes import MEASURED
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.information import LEAST_SIZE, Polished, polish
+from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
+from cartrial.kinetics.estimation.information import LEAST_SIZE, Polished, polish
+from cartrial.kinetics.estimation.saem import Estimate, Plan, run_saem
+from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
-from cartrial.kinetics.saem import Estimate, Plan, run_saem
-from cartrial.kinetics.starts import start_of
 
 __all__ = ["PopulationFit", "Start", "fit_population"]
 

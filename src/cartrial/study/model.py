@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from cartrial.study.cells import CellLimits, CellModel
 from cartrial.study.criteria.families import Family
 from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
 from cartrial.study.criteria.specimens import is_cerebrospinal
@@ -262,12 +263,18 @@ class Kinetics(Part):
         How long before `auc_to` the last sample may be taken; nothing is extrapolated.
     first_by : int
         By which day the first sample must be taken.
+    limit : CellLimits, optional
+        Limits of quantitation that the source does not give. Without one nothing is fitted.
+    model : CellModel, optional
+        What `cartrial kinetics` fits.
     """
 
     tests: tuple[Literal["CARTG", "CARTC"], ...] = ("CARTG",)
     auc_to: int = Field(default=28, ge=1)
     auc_margin: int = Field(default=3, ge=0)
     first_by: int = Field(default=10, ge=1)
+    limit: CellLimits | None = None
+    model: CellModel | None = None
     source: str = "assumption"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cartrial.kinetics.codes import MOST_PARAMETERS
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.explore_kernel import Chains, Crowd, Sums, Walk, complete, explore
+from cartrial.kinetics.estimation.explore_kernel import Chains, Crowd, Sums, Walk, complete, explore
 from cartrial.kinetics.model import Problem, keys_of, root_of
 
 __all__ = ["Draws", "Estimate", "Plan", "draw_subjects", "run_saem"]

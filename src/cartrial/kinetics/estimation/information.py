@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cartrial.kinetics.aim import aim_draws, assess_fresh
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.likelihood import Likelihood, assess_likelihood, pack, unpack, weigh_points
+from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
+from cartrial.kinetics.estimation.likelihood import Likelihood, assess_likelihood, pack, unpack, weigh_points
+from cartrial.kinetics.estimation.proposal import Points, draw_points
+from cartrial.kinetics.estimation.saem import Draws, Estimate
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.proposal import Points, draw_points
-from cartrial.kinetics.saem import Draws, Estimate
 
 __all__ = ["LEAST_SIZE", "Polished", "information", "polish"]
 

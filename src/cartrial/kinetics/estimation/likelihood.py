@@ -13,10 +13,10 @@ from scipy.special import logsumexp
 
 from cartrial.kinetics.codes import MOST_PARAMETERS
 from cartrial.kinetics.curves_kernel import Floats
+from cartrial.kinetics.estimation.proposal import Points
+from cartrial.kinetics.estimation.saem import Estimate
+from cartrial.kinetics.estimation.weigh_kernel import Weights, weigh
 from cartrial.kinetics.model import Problem, root_of
-from cartrial.kinetics.proposal import Points
-from cartrial.kinetics.saem import Estimate
-from cartrial.kinetics.weigh_kernel import Weights, weigh
 
 __all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "unpack", "weigh_points", "weights_of"]
 

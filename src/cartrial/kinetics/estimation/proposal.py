@@ -15,9 +15,9 @@ from scipy import special
 from scipy.stats import qmc
 
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.density_kernel import fill_density
+from cartrial.kinetics.estimation.density_kernel import fill_density
+from cartrial.kinetics.estimation.saem import Draws, Estimate
 from cartrial.kinetics.model import Problem, root_of
-from cartrial.kinetics.saem import Draws, Estimate
 
 __all__ = ["Points", "draw_points"]
 

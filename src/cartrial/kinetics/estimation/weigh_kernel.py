@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cartrial.kernels import kernel, part
 from cartrial.kinetics.codes import BELOW, MEASURED
 from cartrial.kinetics.curves_kernel import Floats, height
-from cartrial.kinetics.explore_kernel import placed
+from cartrial.kinetics.estimation.explore_kernel import placed
 from cartrial.kinetics.random_kernel import log_tail
 from cartrial.kinetics.samples_kernel import Formula, Sampled, bent
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.likelihood import Likelihood, assess_likelihood, weigh_points, weights_of
+from cartrial.kinetics.estimation.likelihood import Likelihood, assess_likelihood, weigh_points, weights_of
+from cartrial.kinetics.estimation.proposal import Points, draw_points
+from cartrial.kinetics.estimation.saem import Draws, Estimate, draw_subjects
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.proposal import Points, draw_points
-from cartrial.kinetics.saem import Draws, Estimate, draw_subjects
 
 __all__ = ["aim_draws", "assess_fresh"]
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from cartrial.kinetics.codes import ABOVE, MEASURED, MOST_PARAMETERS
+from cartrial.kinetics.estimation.saem import Estimate
 from cartrial.kinetics.model import Problem, SampleSet
-from cartrial.kinetics.saem import Estimate
 
 __all__ = ["start_of"]
 

@@ -1,0 +1,37 @@
+"""What can be typed of the cells of a population? `kinetics`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, steps, tell
+from cartrial.errors import InputError
+
+__all__: list[str] = []
+
+
+@app.command()
+def kinetics(
+    study: StudyArg,
+    out: OutOption,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="Folder of source data.")] = None,
+    virtual: Annotated[bool, typer.Option("--virtual", help="Fit virtual patients of the study.")] = False,
+    n: Annotated[int | None, typer.Option("-n", max=MOST, help="Virtual patients infused.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", max=MOST_SEED, help="Of the estimation; otherwise as the study file says.")] = None,
+    population: PopulationOption = None,
+) -> None:
+    """Fit the population model of the product's cells that the study file asks for (kinetics: model)."""
+    from cartrial.run import kinetics as fit
+
+    if (data is None) != virtual:
+        raise InputError("say whose cells to fit", key="--data", right="Give --data FOLDER or --virtual, one of the two")
+    if not virtual and (n is not None or population is not None):
+        raise InputError("these options are of virtual patients", key="--virtual", right="Leave -n and --population out")
+    with steps() as say:
+        lines = fit(study, data, out, n=n, seed=seed, population=population, say=say)
+    for line in lines:
+        tell(line)
+    tell(f"Wrote {out}.")

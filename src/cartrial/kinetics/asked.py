@@ -1,0 +1,183 @@
+"""Which models does a study ask for, and what came of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import log
+
+import polars as pl
+
+from cartrial.endpoints import Adam
+from cartrial.errors import InputError
+from cartrial.kinetics.estimation.saem import Plan
+from cartrial.kinetics.fit import PopulationFit, fit_population
+from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet
+from cartrial.kinetics.samples import covariates_of, derive_adppk, described, samples_for
+from cartrial.sdtm.records import Records
+from cartrial.study import Study
+from cartrial.study.cells import CellModel
+
+__all__ = ["Description", "KineticsFit", "fit_kinetics", "model_of"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """How peak and contraction differ between two outcome groups: a second fit on the subjects with an outcome, and the fit without it.
+
+    A description of groups that are known after the infusion alone, not an effect.
+    """
+
+    name: str
+    without: PopulationFit
+    fit: PopulationFit
+
+    @property
+    def gain(self) -> float | None:
+        """How much lower -2 log likelihood is; None where one of the two is not known."""
+        before, after = self.without.minus_two_log, self.fit.minus_two_log
+        return None if before is None or after is None else before - after
+
+
+@dataclass(frozen=True)
+class KineticsFit:
+    """The model of one test.
+
+    Attributes
+    ----------
+    test : str
+    asked : CellModel
+        As the study file has it.
+    samples : polars.DataFrame
+        ADPPK of the test.
+    fit : PopulationFit
+    descriptions : tuple of Description
+    notes : tuple of str
+        What is to be known before anything is believed.
+    """
+
+    test: str
+    asked: CellModel
+    samples: pl.DataFrame
+    fit: PopulationFit
+    descriptions: tuple[Description, ...]
+    notes: tuple[str, ...]
+
+
+def model_of(study: Study) -> CellModel:
+    """Return the model that a study asks for.
+
+    Raises
+    ------
+    InputError
+        If it asks for none.
+    """
+    if study.kinetics.model is None:
+        raise InputError(
+            "the study file asks for no model of the cells",
+            key="kinetics.model",
+            right="Write kinetics: {model: {curve: rate}}; docs/kinetics.md says which curve",
+        )
+    return study.kinetics.model
+
+
+def fit_kinetics(
+    study: Study,
+    adam: Adam,
+    records: Records,
+    *,
+    seed: int | None = None,
+    plan: Plan | None = None,
+    say: Callable[[str], None] | None = None,
+) -> tuple[KineticsFit, ...]:
+    """Fit the model that a study file asks for, for each test with samples.
+
+    Parameters
+    ----------
+    study : Study
+        `kinetics.model`, `kinetics.limit`.
+    adam : Adam
+        ADSL has the covariates and outcomes.
+    records : Records
+    seed : int, optional
+        Otherwise that of the study file.
+    plan : Plan, optional
+        How long is searched.
+    say : callable, optional
+        Told each step.
+
+    Raises
+    ------
+    InputError
+        If the study asks for no model, a limit is not known, a covariate cannot be, or nothing can be fitted.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.kinetics import fit_kinetics
+    >>> fit_kinetics(Study.load("inaticel"), None, None)
+    Traceback (most recent call last):
+    cartrial.errors.InputError: kinetics.model: the study file asks for no model of the cells. Write ...
+    """
+    model = model_of(study)
+    adppk = derive_adppk(study, records)
+    if adppk.is_empty():
+        raise InputError("the source has no sample of the product's cells after the infusion", key="kinetics.tests")
+    found = []
+    for test in study.kinetics.tests:
+        mine = adppk.filter(pl.col("TEST") == test)
+        if mine.height:
+            found.append(_of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say))
+    return tuple(found)
+
+
+def _of_test(
+    study: Study, adam: Adam, adppk: pl.DataFrame, asked: CellModel, plan: Plan | None, say: Callable[[str], None] | None
+) -> KineticsFit:
+    """Fit one test, and what is described of its groups."""
+    test = str(adppk["TEST"][0])
+    subjects = set(adppk["USUBJID"].to_list())
+    samples, left_out = samples_for(adppk, asked, {})
+    columns = covariates_of(study, adam, asked, set(samples.subjects))
+    samples, _ = samples_for(adppk, asked, columns)
+    names = [one.of if one.as_ == "number" else f"ln {one.of}" for one in asked.baseline]
+    covariates = tuple(Covariate(one.on, name) for one, name in zip(asked.baseline, names, strict=True))
+    bounds = {} if asked.bounds is None else {"alpha": (log(2) / asked.bounds.half_life[1], log(2) / asked.bounds.half_life[0])}
+    model = PopulationModel(
+        asked.curve, full=asked.random == "full", bounds=bounds, classes=asked.non_expanders == "class", covariates=covariates
+    )
+    _tell(say, f"Fitting {test}")
+    fit = fit_population(model, samples, seed=asked.seed, starts=asked.starts, plan=plan)
+    descriptions = []
+    for name in asked.describe:
+        _tell(say, f"Describing {test} by {name}")
+        descriptions.append(_described(adam, name, adppk, asked, model, (fit, columns, plan)))
+    notes = list(fit.notes)
+    if left_out:
+        notes.append(f"{left_out} of {len(subjects)} subjects, never quantifiable, are left out: the peak is that of the others")
+    return KineticsFit(test, asked, adppk, fit, tuple(descriptions), tuple(notes))
+
+
+def _described(
+    adam: Adam,
+    name: str,
+    adppk: pl.DataFrame,
+    asked: CellModel,
+    model: PopulationModel,
+    known: tuple[PopulationFit, dict[str, dict[str, float]], Plan | None],
+) -> Description:
+    """Fit peak and contraction by outcome, of the subjects with one."""
+    fit, columns, plan = known
+    groups = described(adam, name, set(fit.problem.samples.subjects))
+    mine = adppk.filter(pl.col("USUBJID").is_in(list(groups)))
+    samples: SampleSet = samples_for(mine, asked, {**columns, name: groups})[0]
+    options = {"seed": asked.seed, "starts": asked.starts, "plan": plan}
+    whole = len(samples.subjects) == len(fit.problem.samples.subjects)
+    without = fit if whole else fit_population(model, samples, **options)  # type: ignore[arg-type]
+    more = (*model.covariates, Covariate("cmax", name), Covariate("alpha", name))
+    return Description(name, without, fit_population(replace(model, covariates=more), samples, **options))  # type: ignore[arg-type]
+
+
+def _tell(say: Callable[[str], None] | None, words: str) -> None:
+    if say is not None:
+        say(words)

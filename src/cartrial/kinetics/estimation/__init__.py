@@ -1,0 +1,1 @@
+"""Which population makes the samples most likely, and how sure is it?"""

@@ -1,0 +1,148 @@
+"""Which samples does a study's model read, and which does it know only as beyond a limit? ADPPK, by the rules of ADCK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from cartrial.endpoints import Adam
+from cartrial.endpoints.sets.adck import samples_of
+from cartrial.errors import InputError
+from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED
+from cartrial.kinetics.model import SampleSet, read_set
+from cartrial.sdtm.records import Records
+from cartrial.study import Study
+from cartrial.study.cells import CellModel, Shift
+
+__all__ = ["covariates_of", "derive_adppk", "described", "samples_for"]
+
+
+def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
+    """Derive the samples that a model of the product's cells is fitted to.
+
+    Parameters
+    ----------
+    study : Study
+        `kinetics.model` asks for a model; `kinetics.limit` has limits of quantitation that the source does not give.
+    records : Records
+        As of `derive_adck`, whose samples these are: blood, one a day, from day 0 to the cutoff or a re-infusion.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a sample, sorted by TEST, USUBJID and day: USUBJID, TRIAL, SUBJ, TEST, AFRLT (day), EVID (0), AVAL (as recorded; null where
+        not quantifiable), ALLOQ (the limit that is used), BLQFL, ALQFL (above a range, at least AVAL), DV (logarithm of AVAL, or of the
+        limit), MDV (1: DV is a limit), SRCDOM, SRCSEQ.
+
+    Raises
+    ------
+    InputError
+        If nothing says the limit of a sample that is not quantifiable: the lowest value is no limit, and 0 has no logarithm.
+    """
+    declared: dict[str, float | None] = dict.fromkeys(study.kinetics.tests)
+    if study.kinetics.limit is not None:
+        declared |= {"CARTG": study.kinetics.limit.cartg, "CARTC": study.kinetics.limit.cartc}
+    taken = samples_of(study.kinetics.tests, study.product.fraction_days, records).filter("LEGIBLE")
+    limit = pl.col("TEST").replace_strict(declared, default=None, return_dtype=pl.Float64)
+    taken = taken.with_columns(pl.max_horizontal("LOWEST", limit).alias("ALLOQ"))
+    for test in study.kinetics.tests:
+        mine = taken.filter(pl.col("TEST") == test)
+        if mine.height and declared[test] is None and mine["ALLOQ"].null_count():
+            zero = mine.filter(~pl.col("QUANT")).height
+            raise InputError(
+                f"{mine['ALLOQ'].null_count()} samples of {test} have no limit of quantitation, {zero} samples are not quantifiable",
+                key="kinetics.limit",
+                right=f"Write limit: {{{test}: NUMBER, source: ...}} in the unit of the samples; the lowest value is no limit",
+            )
+    below = (~pl.col("QUANT") | (~pl.col("OVER") & (pl.col("C") < pl.col("ALLOQ")))).fill_null(False)
+    subjects = records.subjects.select("SUBJ", "TRIAL", "USUBJID")
+    return (
+        taken.with_columns(below.alias("BELOW"))
+        .join(subjects, on="SUBJ", how="left", maintain_order="left")
+        .select(
+            "USUBJID",
+            "TRIAL",
+            "SUBJ",
+            "TEST",
+            pl.col("T").alias("AFRLT"),
+            pl.lit(0, dtype=pl.Int8).alias("EVID"),
+            pl.when("BELOW").then(None).otherwise("C").alias("AVAL"),
+            "ALLOQ",
+            pl.when("BELOW").then(pl.lit("Y")).otherwise(pl.lit("N")).alias("BLQFL"),
+            pl.when(pl.col("OVER") & ~pl.col("BELOW")).then(pl.lit("Y")).otherwise(pl.lit("N")).alias("ALQFL"),
+            pl.when("BELOW").then(pl.col("ALLOQ").log()).otherwise(pl.col("C").log()).alias("DV"),
+            (pl.col("BELOW") | pl.col("OVER")).cast(pl.Int8).alias("MDV"),
+            pl.lit("LB").alias("SRCDOM"),
+            pl.col("SEQ").alias("SRCSEQ"),
+        )
+        .sort("TEST", "USUBJID", "AFRLT")
+    )
+
+
+def samples_for(adppk: pl.DataFrame, model: CellModel, columns: Mapping[str, Mapping[str, float]]) -> tuple[SampleSet, int]:
+    """Return the samples of one test for the estimation, and how many subjects without a quantifiable sample were left out."""
+    seen = (pl.col("BLQFL") == "N").any().over("USUBJID")
+    left_out = adppk.filter(~seen)["USUBJID"].n_unique() if model.non_expanders == "leave-out" else 0
+    used = adppk.filter(seen) if left_out else adppk
+    side = np.where(used["BLQFL"] == "Y", BELOW, np.where(used["ALQFL"] == "Y", ABOVE, MEASURED))
+    return read_set(used["USUBJID"].to_list(), used["AFRLT"], used["DV"], side, columns=columns), left_out
+
+
+def covariates_of(study: Study, adam: Adam, model: CellModel, subjects: set[str]) -> dict[str, dict[str, float]]:
+    """Return the baseline characteristics that shift parameters, by subject.
+
+    Raises
+    ------
+    InputError
+        If a column is none of the study's baseline characteristics, or has no number and more than two levels.
+    """
+    before = {name for one in study.baseline for name in (one.id, f"{one.id}N")}
+    return {_name(one): _column(adam.adsl, one, before, subjects) for one in model.baseline}
+
+
+def _name(one: Shift) -> str:
+    return one.of if one.as_ == "number" else f"ln {one.of}"
+
+
+def _column(adsl: pl.DataFrame, one: Shift, before: set[str], subjects: set[str]) -> dict[str, float]:
+    if one.of not in before or one.of not in adsl.columns:
+        known = sorted(name for name in before if name in adsl.columns)
+        raise InputError(
+            f"{one.of} is no characteristic of this study before the infusion",
+            key="kinetics.model.baseline",
+            right=f"Known are: {', '.join(known) or 'none'}; outcomes stand under describe",
+        )
+    column = adsl.filter(pl.col("USUBJID").is_in(list(subjects))).select("USUBJID", pl.col(one.of)).drop_nulls()
+    if column[one.of].dtype.is_numeric():
+        values = column[one.of].cast(pl.Float64)
+        if one.as_ == "log":
+            if (values <= 0).any():
+                raise InputError(f"{one.of} is not above 0 in every subject, so it has no logarithm", key="kinetics.model.baseline")
+            values = values.log()
+    else:
+        levels = sorted(column[one.of].cast(pl.String).unique().to_list())
+        if len(levels) != 2 or one.as_ == "log":
+            raise InputError(
+                f"{one.of} is no number and has {len(levels)} levels", key="kinetics.model.baseline", right="Name a number, or two levels"
+            )
+        values = (column[one.of].cast(pl.String) == levels[1]).cast(pl.Float64)
+    return dict(zip(column["USUBJID"].to_list(), values.to_list(), strict=True))
+
+
+def described(adam: Adam, name: str, subjects: set[str]) -> dict[str, float]:
+    """Return an outcome of two groups by subject: 1 for Y, or the second of its levels; subjects without it are not there.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or it has not two levels.
+    """
+    if name not in adam.adsl.columns:
+        raise InputError(f"ADSL has no column {name}", key="kinetics.model.describe", right="Name one such as RESPFL")
+    column = adam.adsl.filter(pl.col("USUBJID").is_in(list(subjects))).select("USUBJID", pl.col(name).cast(pl.String)).drop_nulls()
+    levels = sorted(column[name].unique().to_list())
+    if len(levels) != 2:
+        raise InputError(f"{name} has {len(levels)} levels among the subjects with samples, two are wanted", key="kinetics.model.describe")
+    return {who: float(level == levels[1]) for who, level in column.iter_rows()}

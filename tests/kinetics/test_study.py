@@ -1,0 +1,155 @@
+"""The model that a study file asks for: its words, its samples, its refusals, its files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date, timedelta
+from math import log
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cartrial import InputError, Study
+from cartrial.kinetics import derive_adppk
+from cartrial.sdtm import Source
+from cartrial.sdtm.records import derive_records
+from helpers import BASE, ROOT, data_path, load_study, needs_data, run_cli
+
+MODEL = "kinetics: {limit: {CARTG: 50, source: assay}, model: {curve: rate}}\n"
+START = date(2022, 1, 1)
+
+
+def source(rows: list[tuple[str, int, str, float | None]]) -> Source:
+    """SDTM of samples: subject, day, result as text, limit of quantitation."""
+    who = sorted({row[0] for row in rows})
+    dm = pl.DataFrame({"STUDYID": "S", "USUBJID": who})
+    ex = dm.with_columns(EXSEQ=1, EXTRT=pl.lit("INATICABTAGENE AUTOLEUCEL"), EXSTDTC=pl.lit(START.isoformat()))
+    lb = pl.DataFrame(
+        {
+            "STUDYID": "S",
+            "USUBJID": [row[0] for row in rows],
+            "LBSEQ": list(range(1, len(rows) + 1)),
+            "LBTESTCD": "CARTG",
+            "LBSPEC": "BLOOD",
+            "LBORRES": [row[2] for row in rows],
+            "LBSTRESC": [row[2] for row in rows],
+            "LBSTRESN": [float(row[2]) if row[2].replace(".", "").isdigit() else None for row in rows],
+            "LBSTRESU": "copies/ug DNA",
+            "LBLLOQ": [row[3] for row in rows],
+            "LBDTC": [(START + timedelta(days=row[1])).isoformat() for row in rows],
+        },
+        schema_overrides={"LBSTRESN": pl.Float64, "LBLLOQ": pl.Float64},
+    )
+    return Source({"DM": dm, "EX": ex, "LB": lb})
+
+
+def adppk(study: Study, rows: list[tuple[str, int, str, float | None]]) -> pl.DataFrame:
+    return derive_adppk(study, derive_records(study, source(rows)))
+
+
+def test_a_sample_is_measured_or_beyond_a_limit(tmp_path: Path) -> None:
+    """By hand. The study file's limit is 50: 20 is below it, `<100` is below 100, 0 below 50, `>9000` is at least 9000."""
+    rows = [("A", 3, "20", None), ("A", 7, "400", None), ("A", 14, ">9000", None), ("B", 7, "<100", None), ("B", 14, "0", None)]
+    found = adppk(load_study(tmp_path, BASE + MODEL), rows)
+    assert found.select("USUBJID", "AFRLT", "AVAL", "ALLOQ", "BLQFL", "ALQFL", "MDV").rows() == [
+        ("A", 3.0, None, 50.0, "Y", "N", 1),
+        ("A", 7.0, 400.0, 50.0, "N", "N", 0),
+        ("A", 14.0, 9000.0, 50.0, "N", "Y", 1),
+        ("B", 7.0, None, 100.0, "Y", "N", 1),
+        ("B", 14.0, None, 50.0, "Y", "N", 1),
+    ]
+    assert found["DV"].to_list() == pytest.approx([log(50), log(400), log(9000), log(100), log(50)])
+
+
+def test_a_limit_may_come_from_the_source_and_must_come_from_somewhere(tmp_path: Path) -> None:
+    """By hand: with a limit in every row none need be declared; a recorded 0 without any is refused."""
+    bare = load_study(tmp_path, BASE + "kinetics: {model: {curve: rate}}\n")
+    assert adppk(bare, [("A", 3, "20", 25.0), ("A", 7, "400", 25.0)])["ALLOQ"].to_list() == [25.0, 25.0]
+    with pytest.raises(InputError, match="2 samples of CARTG have no limit of quantitation, 1 samples are not quantifiable"):
+        adppk(bare, [("A", 3, "0", None), ("A", 7, "400", None)])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{curve: rate, below: half}", "samples below a limit cannot be replaced"),
+        ("{curve: rate, baseline: [{on: cmax, of: RESPFL}]}", "RESPFL is known after the infusion alone"),
+        ("{curve: rate, bounds: {half-life: [3, 1]}}", "two rising numbers of days"),
+        ("{curve: rate, baseline: [{on: cmax, of: AGEN}, {on: cmax, of: AGEN}]}", "AGEN shifts cmax twice"),
+        ("{curve: logistic}", "curve"),
+        ("{random: full}", "curve"),
+    ],
+)
+def test_what_a_study_file_cannot_ask_for(model: str, message: str, tmp_path: Path) -> None:
+    """By hand: a limit is never replaced, and what follows the infusion is no covariate."""
+    with pytest.raises(InputError, match=message):
+        load_study(tmp_path, BASE + f"kinetics: {{model: {model}}}\n")
+
+
+def test_the_command_refuses_with_one_message_and_writes_nothing(tmp_path: Path) -> None:
+    """By hand: no model asked for, and nobody's cells named, end with exit code 2."""
+    for arguments, message in (
+        (["--virtual", "-n", "3"], "the study file asks for no model of the cells"),
+        ([], "say whose cells to fit"),
+        (["--data", str(tmp_path), "-n", "3"], "these options are of virtual patients"),
+    ):
+        code, out, err = run_cli("kinetics", "inaticel", "--out", str(tmp_path / "out"), *arguments)
+        assert code == 2 and message in err and not out, err
+    assert not (tmp_path / "out").exists()
+
+
+SHEET = "car22/clinical_data_05-12-20_v1.xlsx"
+LIMIT = "  limit: {CARTC: 0.04, source: just below the lowest value}\n"
+
+
+def car22(folder: Path, model: str, limit: str = LIMIT) -> Path:
+    """The example of 59 patients with a model in its study file."""
+    text = (ROOT / "examples" / "car22" / "study.yaml").read_text(encoding="utf-8")
+    assert text.count("  first-by: 21\n") == 1
+    folder.mkdir(exist_ok=True)
+    (folder / "study.yaml").write_text(text.replace("  first-by: 21\n", f"  first-by: 21\n{limit}  model: {model}\n"), encoding="utf-8")
+    shutil.copy(ROOT / "examples" / "car22" / "mapping.yaml", folder)
+    return folder
+
+
+@needs_data(SHEET)
+@pytest.mark.slow
+def test_real_patients_and_what_they_do_not_say(tmp_path: Path) -> None:
+    """Independent: the fits of a prototype with other code (K6b), contraction within 0 and 0.7 a day.
+
+    -2 log likelihood 648.8, with response 605.5, logarithm of the ratio of peaks 2.5, a peak that was not sampled in at most 6 of 53.
+    """
+    folder = car22(tmp_path / "study", "{curve: rate, describe: [RESPFL], starts: 2}")
+    code, out, err = run_cli("kinetics", folder, "--data", data_path("car22"), "--out", tmp_path / "out")
+    assert code == 0, err
+    about = json.loads((tmp_path / "out" / "kinetics.json").read_text(encoding="utf-8"))["models"][0]
+    counts = [about["population"][name] for name in ("subjects", "samples", "below_limit", "never_quantifiable")]
+    assert counts == [55, 178, 30, 2]
+    logs = about["population"]["minus_two_log_likelihood"]
+    assert logs == pytest.approx(648.8, abs=1.5)
+    described = about["descriptions"][0]
+    assert logs - described["gain_in_minus_two_log_likelihood"] == pytest.approx(605.5, abs=1.5)
+    assert "not an effect" in described["is"] and "not an effect" in out
+    table = pl.read_csv(tmp_path / "out" / "parameters.csv").filter(model="by RESPFL", kind="ratio", parameter="cmax")
+    assert log(table["estimate"][0]) == pytest.approx(2.5, abs=0.2)
+    assert len(about["peak_not_sampled"]["subjects"]) <= 6
+    posthoc = pl.read_csv(tmp_path / "out" / "adpp.csv")
+    assert posthoc["PARCAT2"].unique().to_list() == ["POPULATION MODEL"]
+    assert posthoc.filter(PARAMCD="PEXP").height == 55 and posthoc.filter(PARAMCD="CMAX").height == 53
+    assert posthoc["PARAM"].str.starts_with("Model: ").all()
+
+
+@needs_data(SHEET)
+@pytest.mark.slow
+def test_real_patients_do_not_show_a_fold_nor_anything_without_a_limit(tmp_path: Path) -> None:
+    """Independent: the prototype's fold was 1e11 (K6); without a limit no sample of 0 can be used."""
+    for model, limit, message in (
+        ("{curve: mono, starts: 1}", LIMIT, "the fold of the expansion is not identified"),
+        ("{curve: rate, starts: 1}", "", "178 samples of CARTC have no limit of quantitation, 30 samples are not quantifiable"),
+    ):
+        folder = car22(tmp_path / "study", model, limit)
+        code, _, err = run_cli("kinetics", folder, "--data", data_path("car22"), "--out", tmp_path / "out")
+        assert code == 2 and message in err, err
+    assert not (tmp_path / "out").exists()
