@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from cartrial import InputError, Study
-from cartrial.kinetics import derive_adppk
+from cartrial.kinetics.samples import derive_adppk
 from cartrial.sdtm import Source
 from cartrial.sdtm.records import derive_records
 from helpers import BASE, ROOT, data_path, load_study, needs_data, run_cli

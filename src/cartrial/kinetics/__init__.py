@@ -5,8 +5,6 @@ from cartrial.kinetics.curves import CURVES, draw_curves
 from cartrial.kinetics.estimation.saem import Plan
 from cartrial.kinetics.fit import PopulationFit, fit_population
 from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet, read_set
-from cartrial.kinetics.posthoc import derive_adpp, peaks_not_sampled
-from cartrial.kinetics.samples import derive_adppk
 from cartrial.kinetics.tables import parameter_table, summary_lines, write_kinetics
 
 __all__ = [
@@ -18,13 +16,10 @@ __all__ = [
     "PopulationFit",
     "PopulationModel",
     "SampleSet",
-    "derive_adpp",
-    "derive_adppk",
     "draw_curves",
     "fit_kinetics",
     "fit_population",
     "parameter_table",
-    "peaks_not_sampled",
     "read_set",
     "summary_lines",
     "write_kinetics",
