@@ -143,7 +143,7 @@ def recorded_free(records: Records) -> pl.DataFrame:
 
 
 def _examined(records: Records) -> pl.DataFrame:
-    """Return the records of FA that were made of a subject; simulated ones do not say their domain."""
+    """Return the records of FA that were made of a subject."""
     seen = records.lesions.filter(pl.col("PRESENT") >= 0)
     return seen.filter(pl.col("FROM") == "FA") if "FROM" in seen.columns else seen
 

@@ -126,7 +126,9 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
             *("TEST", "SPEC", "VALUE", relation.alias("REL"), pl.lit(None, dtype=pl.Float64).alias("LIMIT"), "LLOQ", "LOD"),
             *((~pl.col("THIN")).alias("DONE"), pl.lit(True).alias("TAKEN"), "METHOD", "SEQ"),
         ),
-        lesions=tables["FA"].select(*base, pl.col("PRESENT").cast(pl.Int8), "SEQ"),
+        lesions=tables["FA"].select(
+            *base, pl.col("PRESENT").cast(pl.Int8), pl.lit(None, dtype=pl.Int8).alias("CNS"), "SEQ", pl.lit("FA").alias("FROM")
+        ),
         doses=tables["EX"].select(*base, "KIND", "TRT", pl.col("AMOUNT").cast(pl.Float64), pl.col("UNIT").cast(pl.String), "SEQ"),
         procedures=tables["PR"].select(*base, "KIND", "SEQ"),
         therapies=tables["CM"].select(*base, "KIND", "TRT", "SEQ"),
