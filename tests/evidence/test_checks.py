@@ -206,6 +206,12 @@ def test_limits_worth_more_patients_than_there_are() -> None:
     assert list(check_survival("0", ("0", "5"), 10)) == []
 
 
+def test_limits_that_are_one_unit_apart_may_be_worth_any_number() -> None:
+    """By hand: 1 and 2 can both be 1.5 before they are rounded."""
+    assert next(one for one in read_limits("2", "1", "2") if one.name == "plain").effective_high == float("inf")
+    assert "to any number)" in next(check_survival("2", ("1", "2"), 53)).said
+
+
 def test_limits_that_cannot_be_read_back_are_refused() -> None:
     for printed in (("60", "0", "80"), ("60", "50", "100"), ("60", "70", "50")):
         with pytest.raises(InputError, match="cannot be read back"):

@@ -150,6 +150,8 @@ SURVIVAL = {"type": "survival", "endpoint": "OS", "time": "12", "unit": "months"
         ({"measure": {**SURVIVAL, "unit": "moons"}, "window": "not-applicable"}, "The nearest is 'months'"),
         ({"measure": {key: SURVIVAL[key] for key in SURVIVAL if key != "unit"}, "window": "not-applicable"}, "a survival needs 'unit'"),
         ({"measure": SURVIVAL}, "a survival has no window"),
+        ({"measure": {**SURVIVAL, "time": "NR"}, "window": "not-applicable"}, "the time of a survival is a number"),
+        ({"measure": {**SURVIVAL, "unit": None}, "window": "not-applicable"}, "a survival needs 'unit'"),
         ({"kind": "derived"}, "a derived number needs a rule"),
         ({"rule": "only count of 20"}, "a printed number follows from no rule"),
         (

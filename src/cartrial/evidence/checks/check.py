@@ -9,7 +9,7 @@ from cartrial.evidence.checks.findings import Finding, worst_first
 from cartrial.evidence.checks.shares import Share, check_shares
 from cartrial.evidence.checks.times import check_around, check_ratio, check_survival
 from cartrial.evidence.registry.model import Result
-from cartrial.evidence.registry.stated import NOT_REACHED
+from cartrial.evidence.registry.stated import NOT_REACHED, exact
 from cartrial.evidence.registry.trial import TrialFile
 
 __all__ = ["check_evidence", "check_results"]
@@ -74,5 +74,5 @@ def _limits(result: Result) -> Iterator[Finding]:
         yield Finding("consistent", "limits", ids, said)
     if result.measure.type == "survival":
         yield from check_survival(result.value.text, limits, result.of, ids, result.level)
-    elif result.measure.type == "hazard-ratio":
+    elif result.measure.type == "hazard-ratio" and not set(limits) & set(NOT_REACHED) and 0 < exact(limits[0]) < exact(limits[1]):
         yield from check_ratio(result.value.text, limits, ids)

@@ -106,7 +106,8 @@ def read_limits(value: str, lower: str, upper: str, level: float = 0.95) -> tupl
 
         def worth(a: float, b: float, scale: _Scale = scale) -> float:
             error = abs(scale.there(_inside(b)) - scale.there(_inside(a))) / (2 * z) * scale.step(survival)
-            return (1 - survival) / (survival * error * error)
+            # limits that may have been one number before they were rounded are worth any number of patients
+            return (1 - survival) / (survival * error * error) if error > 0 else math.inf
 
         least, most = centre(low - half_low, high - half_high), centre(low + half_low, high + half_high)
         found.append(

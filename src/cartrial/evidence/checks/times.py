@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from cartrial.evidence.checks.findings import Finding
@@ -34,7 +35,7 @@ def check_survival(
         text = f"{printed} are limits of no type around {value} %; in their middle lies {middle} by {one.name}"
         yield Finding("unexplained", "survival", ids, text)
         return
-    worth = [f"{one.name}, worth {one.effective:.0f} ({one.effective_low:.0f} to {one.effective_high:.0f})" for one in fitting]
+    worth = [f"{one.name}, worth {one.effective:.0f} ({one.effective_low:.0f} to {_most(one.effective_high)})" for one in fitting]
     patients = f" of {of}" if of is not None else ""
     text = f"{printed} around {value} %: {'; '.join(worth)}{patients} patients"
     possible = of is None or any(one.effective_low <= of for one in fitting)
@@ -80,3 +81,7 @@ def check_around(value: str, limits: tuple[str, str], ids: tuple[str, ...] = ())
             yield Finding("contradictory", "limits", ids, f"{value} lies beyond its {name} limit {limit}")
         elif beyond == 0:
             yield Finding("consistent", "limits", ids, f"the {name} limit {limit} is the value itself")
+
+
+def _most(number: float) -> str:
+    return f"{number:.0f}" if math.isfinite(number) else "any number"

@@ -70,7 +70,7 @@ class Measure(Part):
     def _whole(self) -> Measure:
         needed, allowed = _KEYS[self.type]
         given = self.model_fields_set - {"type"}
-        faults = [wrong(f"a {self.type} needs '{key}'", key, right="Add it") for key in needed if key not in given]
+        faults = [wrong(f"a {self.type} needs '{key}'", key, right="Add it") for key in needed if not getattr(self, key)]
         extra = [key for key in given if key not in (*needed, *allowed)]
         faults += [
             wrong(f"'{key}' is no key of a {self.type}", key, right=f"Its keys are {', '.join((*needed, *allowed))}") for key in extra
@@ -79,7 +79,9 @@ class Measure(Part):
         return self
 
     def _words(self) -> Iterator[PydanticCustomError]:
-        """Yield what no remission is called."""
+        """Yield what no remission is called, and a time that is none."""
+        if self.time in NOT_REACHED:
+            yield wrong("the time of a survival is a number", "time", right='Write it as printed, such as "24"')
         for i, word in enumerate(self.response):
             if word == "PR":
                 yield wrong("PR is no category of response in leukaemia", "response", i, right="Name remissions, or give the claim alone")
