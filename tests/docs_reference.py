@@ -143,7 +143,7 @@ def _units() -> str:
 
 
 def _criteria() -> str:
-    from cartrial.study import CRITERIA
+    from cartrial.study import CRITERIA, Criteria
 
     rows = [
         (
@@ -158,6 +158,7 @@ def _criteria() -> str:
             c.source,
         )
         for c in CRITERIA.values()
+        if isinstance(c, Criteria)
     ]
     head = (
         "set",
@@ -171,6 +172,32 @@ def _criteria() -> str:
         "source",
     )
     return table(head, rows)
+
+
+def _called() -> str:
+    from cartrial.study import CRITERIA, CallCriteria
+
+    by = {"pet-ct": "PET where evaluable, else CT", "ct": "CT alone"}
+    rows = [
+        (f"`{c.name}`", c.family_name, by[c.modality], f"`{c.missing_pet}`" if c.modality == "pet-ct" else "", c.confirm_days, c.source)
+        for c in CRITERIA.values()
+        if isinstance(c, CallCriteria)
+    ]
+    return table(("set", "family", "an assessment is that of", "missing-pet", "confirm-days", "source"), rows)
+
+
+def _families() -> str:
+    from cartrial.study import FAMILIES
+    from cartrial.study.criteria.codes import words_of
+
+    def words(role: int) -> str:
+        return ", ".join(words_of(role)) or "none"
+
+    rows = [
+        (name, ", ".join(f.best_first), words(f.roles.responds), words(f.roles.fails), words(f.roles.ends), f.names.event)
+        for name, f in FAMILIES.items()
+    ]
+    return table(("family", "statuses, the best first", "response", "no response", "event, final", "the event in a study file"), rows)
 
 
 def _flags() -> str:
@@ -385,6 +412,7 @@ ROOMS = (
 
 CONSTANTS = {
     "CRITERIA": "The built-in criteria sets by name.",
+    "FAMILIES": "The families of criteria by name: `cartrial.study.criteria.families.Family`.",
     "ASSUMABLE": "Attributes that may be assumed where a source is silent, with their words.",
     "PROVENANCE": "What individuals of a curve are, in each of their rows: `reconstructed`.",
     "VERDICTS": "The verdicts of checks, the worst first, and what each says.",
@@ -453,6 +481,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "words": _words,
     "units": _units,
     "criteria": _criteria,
+    "called": _called,
+    "families": _families,
     "flags": _flags,
     "ars": _ars,
     "reasons": _censoring,

@@ -15,7 +15,8 @@ from cartrial.response.codes import MRD_NEGATIVE, MRD_NOT_EVALUABLE, MRD_POSITIV
 from cartrial.response.lab import merge_dates
 from cartrial.response.lab_kernel import Evidence, Limit, Range, fails, is_confirmed, is_transfused, is_undecided, meets, nearest
 from cartrial.response.mrd_kernel import MrdSamples, best_sample
-from cartrial.response.readers_kernel import Samples, day_of_pair, has_own_call, nearest_pair
+from cartrial.response.pairs_kernel import Samples, day_of_pair, nearest_pair
+from cartrial.response.readers_kernel import has_own_call
 from cartrial.response.sequence_kernel import Reads
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, PENDING, RELAPSE_UNADJUDICATED
-from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
+from cartrial.response.pairs_kernel import Panel, Rows, Samples
+from cartrial.response.readers_kernel import assess_committee
 from cartrial.response.sequence_kernel import Reads, assess_sequence
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.study.criteria.families import Family
@@ -60,7 +61,7 @@ def committee(histories: list[History]) -> list[Said]:
     for reads in (panel.first, panel.second):
         assess_sequence.function(reads, day0, panel.roles)
     room = sum(len(reads.day) for reads in (panel.first, panel.second, panel.own))
-    rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(8)))
+    rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(9)))
     days = [sorted(history.samples) for history in histories]
     samples = Samples(np.cumsum([0, *map(len, days)]), np.array([day for mine in days for day in mine], np.int64))
     assess_committee.function(panel, samples, day0, rows)
@@ -292,7 +293,7 @@ def test_adjudications_are_used_once_and_only_where_they_belong() -> None:
     histories = [random_history(draw) for _ in range(500)]
     panel = panel_of(histories)
     room = sum(len(reads.day) for reads in (panel.first, panel.second, panel.own))
-    rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(8)))
+    rows = Rows(np.zeros(len(histories) + 1, np.int64), np.zeros(room, bool), *(np.zeros(room, np.int64) for _ in range(9)))
     samples = Samples(np.zeros(len(histories) + 1, np.int64), np.zeros(0, np.int64))
     assess_committee.function(panel, samples, np.zeros(len(histories), np.int64), rows)
     for s, history in enumerate(histories):

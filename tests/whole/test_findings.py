@@ -22,6 +22,7 @@ from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
 from cases.case import case_path
 from cases.events_sheet import derived, filled
+from helpers import ROOT
 from properties import every
 from sdtm_example import STUDY_YAML, Table, small_tables, write_tables
 
@@ -143,6 +144,12 @@ def readings(subject: str, *reads: tuple[str, str, str]) -> Example:
         spoilt["RS"] = [row for row in spoilt["RS"] if row["USUBJID"] != subject] + calls(subject, *reads)
 
     return tables(spoil, derive=True)
+
+
+def of_lymphoma(folder: Path) -> pl.DataFrame:
+    """Return the findings of the worked subjects of lymphoma: of LYM-19C one reader saw a progression, and nobody adjudicated."""
+    place = ROOT / "tests" / "truth" / "lymphoma"
+    return derive_data(load_data(place, place / "data")).findings
 
 
 def change(domain: str, row: int, *, derive: bool = False, **values: object) -> Example:
@@ -290,6 +297,7 @@ EXAMPLES: dict[str, Example] = {
         ("READER 1", "RELAPSE", "2022-04-01"),
         ("READER 2", "CR", "2022-04-01"),
     ),
+    "progression-unadjudicated": of_lymphoma,
     "relapse-without-remission": readings("B", ("IRC", "RELAPSE", "2022-04-01")),
     "nr-after-remission": readings("B", ("IRC", "CR", "2022-01-29"), ("IRC", "NR", "2022-04-01")),
     "informative-censoring": readings(

@@ -31,6 +31,7 @@ LONG = {
 STATUS_WORDS = {
     "study/criteria/codes.py",
     "study/criteria/leukaemia.py",
+    "study/criteria/lymphoma.py",
     "study/criteria/sets.py",
     "study/endpoint.py",
     "study/registry/outcome.py",

@@ -24,7 +24,7 @@ NOT_RECORDED, NOT_DERIVED = "not recorded", "not derived"
 NO_LESIONS = "extramedullary disease was never recorded"
 
 NOBODY_KNOWN = {
-    "evaluable": "no disease before lymphodepletion, and no marrow or call there, is recorded of anybody, so who is evaluable is not known",
+    "evaluable": "no disease before lymphodepletion, and no assessment there, is recorded of anybody, so who is evaluable is not known",
     "leukapheresed": "no leukapheresis is recorded of anybody, so who is leukapheresed is not known",
 }
 """Why it is not known who is in a population."""
@@ -94,8 +94,7 @@ def missing_of_rate(
     found = [*_unread(populations, reader, trial), *_nobody(populations, endpoint.population, reader, trial)]
     if populations.records.recorded.level == "events":
         everybody = np.ones(len(rows), bool)
-        assert endpoint.window is not None
-        if endpoint.window.at:
+        if endpoint.window is not None and endpoint.window.at:
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, and no assessments by visit"))
         days = max(endpoint.sustained_days, study.disease.confirm_days)
         if days:
@@ -128,10 +127,11 @@ def _without_date(
     # where the time starts with the response it has no start, else the subject would be one without a response
     touched = responders if endpoint.origin == "first-response" else ~responders & (settled == FAR)
     unknown = touched & undated_response(study, records, course, calls, reader)[rows]
+    event = study.disease.family.names.event
     trial, count = populations.trial[rows], f"{int(responders.sum())} responders"
     said = {
-        f"a date last known free of relapse is missing for {int(lacking.sum())} of the {count} (without an event)": lacking,
-        f"the relapse of {int(relapsed.sum())} of the {count} has no whole date": relapsed,
+        f"a date last known free of {event} is missing for {int(lacking.sum())} of the {count} (without an event)": lacking,
+        f"the {event} of {int(relapsed.sum())} of the {count} has no whole date": relapsed,
         f"the response of {int(unknown.sum())} of the {len(rows)} subjects has no whole date": unknown,
     }
     if "non-response" in endpoint.events:
@@ -170,7 +170,7 @@ def missing_of_time(
         if endpoint.read and study.disease.confirm_days:
             days = study.disease.confirm_days
             found.append((everybody, f"{NOT_DERIVED}: the source has best responses, of which none is seen again {days} days later"))
-        if endpoint.read and {"relapse", "non-response"} & set(endpoint.events):
+        if endpoint.read and endpoint.timed:
             found.append(_without_date(study, populations, endpoint, reader, rows, settled))
     if endpoint.samples is not None:
         return [*found, (~followed, f"{NOT_RECORDED}: no sample of {endpoint.samples.test} from day 0 up to the cutoff in the source")]

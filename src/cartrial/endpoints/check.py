@@ -11,17 +11,11 @@ from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.endpoints.sets.baseline import dose_of
 from cartrial.endpoints.sets.dose import OUTSIDE
-from cartrial.response.codes import (
-    ADJUDICATED,
-    ADJUDICATION_IGNORED,
-    AFTER_RELAPSE,
-    COMMITTEE_CALL,
-    COUNTS_MISSING,
-    FLAGS,
-    RELAPSE_UNADJUDICATED,
-)
+from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, COUNTS_MISSING
+from cartrial.response.flags import FLAGS, flag_words
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CR, CRI, RESPONSES, statuses_of, words_of
+from cartrial.study.criteria.families import RULE_EVENT
 
 if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
@@ -32,10 +26,10 @@ __all__ = ["ENDPOINT_RULES", "check_endpoints"]
 _ASKING = (
     ("pending", "reading-pending", "warning", "is pending: the readers disagree without an adjudication, or one has not read"),
     (
-        FLAGS[RELAPSE_UNADJUDICATED],
-        "relapse-unadjudicated",
+        "by a reader, not adjudicated",
+        "{event}-unadjudicated",
         "warning",
-        "is a RELAPSE by a reader that is not adjudicated: pending, no event for the committee, and later agreed reads count",
+        "is a {ended} by a reader that is not adjudicated: pending, no event for the committee, and later agreed reads count",
     ),
 )
 """What asks a reader or the adjudicator to act."""
@@ -55,6 +49,7 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("call-against-lab", "warning", "A reader's call is not contradicted by the laboratory values under the criteria."),
     ("reading-pending", "warning", "The readers agree, or an adjudicator has decided, while that can still change a value."),
     ("relapse-unadjudicated", "warning", "A relapse that one reader sees is agreed or adjudicated."),
+    ("progression-unadjudicated", "warning", "A progression that one reader sees, of lymphoma, is agreed or adjudicated."),
     ("relapse-without-remission", "warning", "A relapse follows a remission of the same reader."),
     ("nr-after-remission", "warning", "A reader does not call NR or PD after a remission."),
     ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
@@ -124,11 +119,11 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
     ['The assessment of day 90 by IRC is read as RELAPSE without an earlier remission; it is taken as NR.']
     """
     reads = adam.adresp.filter(pl.col("CARDAY") > 0) if not adam.adresp.is_empty() else adam.adresp
-    asked = _open(reads)
+    asked = _open(study, reads)
     frames = [
         _against_lab(study, asked),
-        *(_flagged(asked, *rule) for rule in _ASKING),
-        *(_flagged(reads, *rule) for rule in _FLAGGED),
+        *(_flagged(study, asked, *rule) for rule in _ASKING),
+        *(_flagged(study, reads, *rule) for rule in _FLAGGED),
         _unused(reads),
         _informative(study, adam),
         _imputed(adam),
@@ -152,9 +147,10 @@ def _finding(rule: str, severity: str, variable: str, message: pl.Expr, domain: 
     ]
 
 
-def _open(reads: pl.DataFrame) -> pl.DataFrame:
+def _open(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     """Leave out what no answer can change: the committee's reads after its own relapse, which is final, and reads after the death."""
-    after = pl.col("FLAGS").str.contains(FLAGS[AFTER_RELAPSE], literal=True).fill_null(False) & (pl.col("READER") == "IRC")
+    flag = flag_words(study.disease.family)[AFTER_RELAPSE]
+    after = pl.col("FLAGS").str.contains(flag, literal=True).fill_null(False) & (pl.col("READER") == "IRC")
     return reads.filter(~after & pl.col("REASON").ne_missing(AFTER_DEATH))
 
 
@@ -198,11 +194,11 @@ def _against_lab(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     return differ.select(_finding("call-against-lab", "warning", "RSSTRESC", message, pl.lit("RS")))
 
 
-def _flagged(reads: pl.DataFrame, flag: str, rule: str, severity: str, words: str) -> pl.DataFrame:
+def _flagged(study: Study, reads: pl.DataFrame, flag: str, rule: str, severity: str, words: str) -> pl.DataFrame:
+    names = study.disease.family.names
     found = reads.filter(pl.col("FLAGS").str.contains(flag, literal=True).fill_null(False) & (pl.col("READER") != "LAB"))
-    return found.select(
-        _finding(rule, severity, "RSSTRESC", pl.format("The assessment of day {} by {} " + words + ".", "CARDAY", "READER"), pl.lit("RS"))
-    )
+    message = pl.format("The assessment of day {} by {} " + names.put(words) + ".", "CARDAY", "READER")
+    return found.select(_finding(names.put(rule), severity, "RSSTRESC", message, pl.lit("RS")))
 
 
 def _informative(study: Study, adam: Adam) -> pl.DataFrame:
@@ -212,6 +208,7 @@ def _informative(study: Study, adam: Adam) -> pl.DataFrame:
         .group_by("SUBJ", "READER")
         .agg(pl.col("CARDAY").min())
     )
+    event = study.disease.family.names.event
     inv = relapse.filter(pl.col("READER") == "INV").select("SUBJ", pl.col("CARDAY").alias("INVDY"))
     irc = relapse.filter(pl.col("READER") == "IRC").select("SUBJ", pl.col("CARDAY").alias("IRCDY"))
     read = adam.adresp.filter(pl.col("READER") == "IRC").select("SUBJ").unique()
@@ -225,7 +222,7 @@ def _informative(study: Study, adam: Adam) -> pl.DataFrame:
         "SUBJ"
     )
     message = pl.format(
-        "The investigator saw a relapse on day {} and new therapy began on day {}, before any relapse by the committee: "
+        f"The investigator saw a {event} on day {{}} and new therapy began on day {{}}, before any {event} by the committee: "
         "censoring there is informative.",
         "INVDY",
         "NEWDAY",
@@ -292,7 +289,7 @@ def _free_of_relapse(study: Study, records: Records) -> pl.DataFrame:
         return findings_frame([])
     free = recorded_free(records).group_by("SUBJ").agg(pl.col("DAY").max().alias("FREE"))
     free = free.join(records.subjects.select("SUBJ", "USUBJID", "DAY0"), on="SUBJ")
-    roles = study.disease.family.roles
+    roles, event = study.disease.family.roles, study.disease.family.names.event
     calls, whole = records.calls, pl.col("DAY") == pl.col("DAYX")
     read = calls.filter(whole & pl.col("RESP").is_in(statuses_of(roles.responds))).group_by("SUBJ")
     responses = free.join(read.agg(pl.col("DAY").max(), pl.col("DAY").min().alias("FIRST")), on="SUBJ")
@@ -318,7 +315,8 @@ def _free_of_relapse(study: Study, records: Records) -> pl.DataFrame:
     ):
         days = [(pl.col(name) - pl.col("DAY0")).alias(f"{name}_SAID") for name in ("FREE", "DAY")]
         found = dates.filter(wrong).with_columns(days).sort("SUBJ", "DAY")
-        message = pl.format("The date last known free of relapse, day {}, is " + words + ".", "FREE_SAID", "DAY_SAID")
+        said_words = words.replace(RULE_EVENT, event)
+        message = pl.format(f"The date last known free of {event}, day {{}}, is " + said_words + ".", "FREE_SAID", "DAY_SAID")
         said.append(found.select(_finding("relapse-free-contradicts", "warning", "RSDTC", message, pl.lit("RS"))))
     return pl.concat(said)
 

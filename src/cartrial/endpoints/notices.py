@@ -154,8 +154,9 @@ def _blind(study: Study, populations: Populations) -> Iterator[Notice]:
         if populations.blind(READERS.index(reader)).any():
             touched = tuple(name for name, by in mains if by == reader)
             which = f" ({', '.join(touched)})" if touched else ""
+            seen = f"no response or {study.disease.family.names.event} by {reader}"
             message = (
-                f"Every call by {reader} after the infusion is NE (not evaluable), so no response or relapse by {reader} could be seen; "
+                f"Every call by {reader} after the infusion is NE (not evaluable), so {seen} could be seen; "
                 f"a subject without one counts as a non-responder{which}."
             )
             yield Notice("reader-not-evaluable", "warning", "RS", message, touched)

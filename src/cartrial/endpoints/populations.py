@@ -253,8 +253,12 @@ class Populations:
     @cached_property
     def _by_lab(self) -> tuple[np.ndarray, np.ndarray]:
         """Who had disease before lymphodepletion by LB and FA, and whose marrow was measured."""
+        count = len(self.course.day0)
+        found, measured = np.zeros(count, bool), np.zeros(count, bool)
+        if self.study.disease.marrow is None:
+            return found, measured
         base = pl.DataFrame({"SUBJ": self.course.frame["SUBJ"], "BASE": self._base_day})
-        marrow = self.study.disease.criteria.refractory_marrow
+        marrow = self.study.disease.marrow[0].refractory_marrow
         used = (pl.col("TEST") == "BLAST") & pl.col("DONE") & pl.col("SPEC").is_in(["BONE MARROW", "BLOOD"])
         tests = self.records.labs.filter(used).with_columns(result_bounds()).filter(pl.col("LOW").is_not_null())
         # of one date the highest counts (rules, A11); what lies on either side of the limit is no disease for certain
@@ -264,8 +268,6 @@ class Populations:
         of_marrow = pl.col("SPEC") == "BONE MARROW"
         disease = last.filter((of_marrow & reached) | ((pl.col("SPEC") == "BLOOD") & (pl.col("LOW") > 0)))["SUBJ"]
         present = _last_before(self.records.lesions.filter(pl.col("PRESENT") >= 0), base, [], "PRESENT").filter(pl.col("PRESENT") == 1)
-        count = len(self.course.day0)
-        found, measured = np.zeros(count, bool), np.zeros(count, bool)
         found[disease.to_numpy()] = True
         found[present["SUBJ"].to_numpy()] = True
         measured[last.filter(of_marrow)["SUBJ"].to_numpy()] = True

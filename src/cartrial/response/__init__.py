@@ -1,6 +1,7 @@
 """What was the disease's status at each visit, by each reader?"""
 
 from cartrial.response.assess import Calls, assess_response
-from cartrial.response.codes import FLAGS, MRD, flag_names
+from cartrial.response.codes import MRD
+from cartrial.response.flags import FLAGS, flag_names
 
 __all__ = ["FLAGS", "MRD", "Calls", "assess_response", "flag_names"]

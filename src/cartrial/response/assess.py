@@ -11,6 +11,7 @@ import polars as pl
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
 from cartrial.response.lab import IN_MARROW, lab_reads
+from cartrial.response.modality import spoken_calls
 from cartrial.response.mrd import mrd_samples
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
 from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
@@ -97,9 +98,11 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     accepted = "ACCEPTED" if "ACCEPTED" in records.calls.columns else pl.lit(False).alias("ACCEPTED")
     calls = (
         usable(records.calls, subjects)
-        .select("SUBJ", "DAY", "READER", "RESP", "SEQ", accepted)
+        .select("SUBJ", "DAY", "READER", "RESP", "SEQ", accepted, *(["MODALITY"] if family.modalities else []))
         .sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True)
     )
+    if family.modalities:
+        calls = spoken_calls(study, calls, subjects)
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     labs = usable(records.labs, subjects).filter(pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
     by_reader[LAB] = DERIVE[family.derive](study, records, labs) if family.derive else _nothing(count)
@@ -142,7 +145,7 @@ def _reads(frame: pl.DataFrame, count: int) -> dict[str, np.ndarray]:
         "at": offsets(subject, count),
         "day": wide(frame["DAY"]),
         "status": wide(frame["RESP"]).copy(),
-        "flags": np.zeros(frame.height, np.int64),
+        "flags": wide(frame["FLAGS"]).copy() if "FLAGS" in frame.columns else np.zeros(frame.height, np.int64),
         "seq": wide(frame["SEQ"], -1),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FLAGS", "MRD", "flag_names"]
+__all__ = ["MRD"]
 
 # MRD of a remission's sample
 MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
@@ -39,48 +39,7 @@ FREE_OF_RELAPSE = 1 << 23
 FREE_ASSUMED = 1 << 24
 CNS2 = 1 << 25
 EMD_UNPROVEN = 1 << 26
-
-FLAGS = {
-    COUNTS_MISSING: "counts missing",
-    BLOOD_NOT_RECORDED: "circulating blasts not recorded",
-    EMD_TAKEN_AS_ABSENT: "EMD not recorded, absent at baseline",
-    RELAPSE_WITHOUT_REMISSION: "RELAPSE without an earlier remission, taken as NR",
-    NR_AFTER_REMISSION: "NR or PD after remission, taken as RELAPSE",
-    AFTER_RELAPSE: "after relapse, does not count",
-    LOWER_CATEGORY: "readers agree on the lower category",
-    PENDING: "pending",
-    ADJUDICATED: "adjudicated",
-    ADJUDICATION_IGNORED: "adjudication ignored, readers agree",
-    SINGLE_READ: "one read only",
-    MRD_OTHER_SAMPLE: "MRD from another sample within 14 days",
-    EMD_NOT_RECORDED: "EMD not recorded",
-    BASELINE_MISSING: "baseline missing, PD not assessable",
-    INADEQUATE_MARROW: "marrow inadequate",
-    RELAPSE_DATES_DIFFER: "relapse dates of the readers more than 14 days apart",
-    TRANSFUSED: "count within the days after a transfusion",
-    COMMITTEE_CALL: "committee call",
-    FROM_LAB: "derived from LB",
-    INDETERMINATE_WITHOUT_REMISSION: "INDETERMINATE without an earlier remission, taken as NR",
-    RELAPSE_UNADJUDICATED: "RELAPSE by a reader, not adjudicated",
-    LIMIT_UNDECIDED: "a result as a limit decides nothing",
-    EMD_ASSUMED_ABSENT: "EMD never recorded, absent by assumption of the study file",
-    FREE_OF_RELAPSE: "date last known free of relapse",
-    FREE_ASSUMED: "free of relapse until the last contact, by assumption of the study file",
-    CNS2: "CNS2",
-    EMD_UNPROVEN: "testis enlarged, no biopsy",
-}
-"""Bits of an assessment's flags, and their words."""
-
-
-def flag_names(flags: int) -> str:
-    """Return the flags of a number in words, joined by ``; ``.
-
-    Examples
-    --------
-    >>> from cartrial.response import FLAGS, flag_names
-    >>> flag_names(0b11)
-    'counts missing; circulating blasts not recorded'
-    >>> flag_names(sum(FLAGS)).count(";") + 1 == len(FLAGS)
-    True
-    """
-    return "; ".join(words for bit, words in FLAGS.items() if flags & bit)
+LESSER_RESPONSE = 1 << 27
+CT_PROGRESSION = 1 << 28
+PET_CARRIED = 1 << 29
+PET_MISSING = 1 << 30

@@ -167,7 +167,8 @@ def _starts_of(subjects: pl.DataFrame) -> Starts:
 
 
 def _rule_of(study: Study) -> Rule:
-    criteria, options = study.disease.criteria, study.disease.options
+    assert study.disease.marrow is not None
+    criteria, options = study.disease.marrow
     return Rule(
         marrow=_limit(criteria.marrow),
         neutrophils=_limit(criteria.neutrophils),

@@ -22,54 +22,17 @@ from cartrial.response.codes import (
     RELAPSE_UNADJUDICATED,
     SINGLE_READ,
 )
-from cartrial.response.sequence_kernel import Flags, Integers, Reads
+from cartrial.response.pairs_kernel import FIRST, PAIR_DAYS, SECOND, Panel, Rows, Samples, paired_reads, reads_after_progression
+from cartrial.response.sequence_kernel import Integers, Reads
 from cartrial.response.status_kernel import is_in
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import NE, NOTHING, Roles
 
 __all__ = ["RELAPSE_APART", "UNDECIDED", "Panel", "Rows", "Samples", "assess_committee"]
 
-PAIR_DAYS = 7
 RELAPSE_APART = 14
 UNDECIDED = NOTHING
 """In place of the status of a pair that differs. No role may be asked of it."""
-
-
-class Panel(NamedTuple):
-    """Who speaks for the committee, and how its family's statuses agree. `own`: what is recorded as the committee's call."""
-
-    first: Reads
-    second: Reads
-    adjudicator: Reads
-    own: Reads
-    agreed: Integers
-    """What two calls agree on, `UNDECIDED` where they do not: shape (statuses, statuses)."""
-    roles: Roles
-
-
-class Samples(NamedTuple):
-    """Days of marrow samples, by subject and day."""
-
-    at: Integers
-    day: Integers
-
-
-class Rows(NamedTuple):
-    """Filled: the committee's calls, by subject. Work space: `settled`, and from `first` on of a pair.
-
-    `first`, `second`: the places of its reads. `given`: the place of the adjudicator's read. `own`: the row of the committee's own call.
-    """
-
-    at: Integers
-    settled: Flags
-    day: Integers
-    status: Integers
-    flags: Integers
-    seq: Integers
-    first: Integers
-    second: Integers
-    given: Integers
-    own: Integers
 
 
 class Span(NamedTuple):
@@ -88,6 +51,8 @@ def assess_committee(panel: Panel, samples: Samples, day0: Integers, rows: Rows)
     for s in range(len(panel.own.at) - 1):
         start = own_calls(panel.own, rows, s, filled)
         end = paired_reads(panel, samples, rows, s, start)
+        if panel.roles.stops:
+            end = reads_after_progression(panel, day0[s], rows, s, end)
         span = Span(filled, start, end, day0[s])
         stand_for_pairs(rows, span)
         settle_pairs(panel, rows, s, span)
@@ -104,60 +69,10 @@ def own_calls(own: Reads, rows: Rows, s: int, filled: int) -> int:
     """What is recorded as the committee's call is the committee's call (rules, paragraph 4)."""
     for i in range(own.at[s], own.at[s + 1]):
         rows.day[filled], rows.seq[filled] = own.day[i], own.seq[i]
-        rows.status[filled], rows.flags[filled] = own.status[i], COMMITTEE_CALL
-        rows.own[filled], rows.settled[filled] = -1, True
+        rows.status[filled], rows.flags[filled] = own.status[i], own.flags[i] | COMMITTEE_CALL
+        rows.own[filled], rows.settled[filled], rows.carried[filled] = -1, True, 0
         filled += 1
     return filled
-
-
-@part
-def paired_reads(panel: Panel, samples: Samples, rows: Rows, s: int, filled: int) -> int:
-    """Reads pair by date, the nearest first, each used once (rules, paragraph 4)."""
-    first, second = panel.first, panel.second
-    while True:
-        i, j = nearest_pair(first, second, s)
-        if i < 0:
-            break
-        first.used[i], second.used[j] = True, True
-        one, other = first.day[i], second.day[j]
-        day = day_of_pair(samples, s, one, other)
-        rows.day[filled], rows.seq[filled] = day, source_of(first.seq[i], second.seq[j], one == day)
-        rows.first[filled], rows.second[filled] = i, j
-        rows.given[filled], rows.own[filled], rows.settled[filled] = -1, -1, False
-        filled += 1
-    return filled
-
-
-@part
-def nearest_pair(first: Reads, second: Reads, s: int) -> tuple[int, int]:
-    """Of the reads not yet used the nearest two within 7 days, the earlier on a tie; -1 where there are none."""
-    read, other, nearest = -1, -1, PAIR_DAYS + 1
-    for i in range(first.at[s], first.at[s + 1]):
-        if first.used[i] or nearest == 0:
-            continue
-        for j in range(second.at[s], second.at[s + 1]):
-            gap = abs(first.day[i] - second.day[j])
-            if gap < nearest and not second.used[j]:
-                read, other, nearest = i, j, gap
-    return read, other
-
-
-@part
-def day_of_pair(samples: Samples, s: int, one: int, other: int) -> int:
-    """The day of the sample, else the earlier (rules, paragraph 4)."""
-    day = min(one, other)
-    if one != other:
-        # backwards, since of two samples the earlier is meant
-        for i in range(samples.at[s + 1] - 1, samples.at[s] - 1, -1):
-            if samples.day[i] == one or samples.day[i] == other:
-                day = samples.day[i]
-    return day
-
-
-@part
-def source_of(one: int, other: int, is_first_day: bool) -> int:
-    """The record of a reader who read on the day of the pair, the first's where both did."""
-    return one if is_first_day else other
 
 
 @part
@@ -206,6 +121,11 @@ def compare(panel: Panel, rows: Rows, s: int, span: Span) -> None:
                 apart = abs(dated - relapse_day(panel.second, roles.ends, s, since, panel.second.day[j]))
             common = panel.agreed[one, other]
             rows.status[row], rows.flags[row] = agree(common, one == other, apart if common >= 0 and is_in(roles.ends, common) else 0)
+            # where the adjudicator sided with the other, what the other reads later is the committee's
+            if rows.carried[row] == FIRST and panel.first.overruled[i]:
+                rows.status[row], rows.flags[row] = other, SINGLE_READ
+            elif rows.carried[row] == SECOND and panel.second.overruled[j]:
+                rows.status[row], rows.flags[row] = one, SINGLE_READ
 
 
 @part
@@ -274,6 +194,8 @@ def nearest_adjudication(panel: Panel, rows: Rows, s: int, span: Span, agreed: b
         if rows.given[row] >= 0 or rows.own[row] >= 0 or rows.settled[row] != agreed or (rows.status[row] != UNDECIDED) != agreed:
             continue
         one, other = panel.first.day[rows.first[row]], panel.second.day[rows.second[row]]
+        if rows.carried[row]:
+            one, other = rows.day[row], rows.day[row]
         for i in range(judge.at[s], judge.at[s + 1]):
             gap = min(abs(judge.day[i] - one), abs(judge.day[i] - other))
             if gap < nearest and not judge.used[i]:
@@ -327,7 +249,8 @@ def leave_pending(panel: Panel, rows: Rows, span: Span) -> None:
         if rows.status[row] == UNDECIDED:
             rows.status[row] = NE
             rows.flags[row] |= PENDING
-            if is_in(ends, panel.first.status[rows.first[row]]) or is_in(ends, panel.second.status[rows.second[row]]):
+            one, other = panel.first.status[rows.first[row]], panel.second.status[rows.second[row]]
+            if not rows.carried[row] and (is_in(ends, one) or is_in(ends, other)):
                 rows.flags[row] |= RELAPSE_UNADJUDICATED
 
 

@@ -11,6 +11,7 @@ from cartrial.kernels import kernel, part
 from cartrial.response.codes import (
     AFTER_RELAPSE,
     INDETERMINATE_WITHOUT_REMISSION,
+    LESSER_RESPONSE,
     NR_AFTER_REMISSION,
     RELAPSE_WITHOUT_REMISSION,
 )
@@ -42,15 +43,18 @@ class Reads(NamedTuple):
 def assess_sequence(reads: Reads, day0: Integers, roles: Roles) -> None:
     """Make one reader's calls consistent, in place; a remission on or before day 0 is no earlier remission."""
     for s in range(len(reads.at) - 1):
-        remission, relapse, infused = False, False, False
+        remission, relapse, infused, complete = False, False, False, False
         for i in range(reads.at[s], reads.at[s + 1]):
             if not infused and reads.day[i] > day0[s]:
-                remission, relapse, infused = False, False, True
+                remission, relapse, infused, complete = False, False, True, False
             call = int(reads.status[i])
             status = consistent_status(roles, call, remission)
             if relapse or status != call:
                 reads.status[i] = status
                 reads.flags[i] |= why_inconsistent(roles, call, status, relapse)
+            if complete and is_lesser(roles, status):
+                reads.flags[i] |= LESSER_RESPONSE
+            complete = complete or is_in(roles.complete, status)
             remission = remission or is_in(roles.responds, status)
             relapse = relapse or is_in(roles.ends, status)
 
@@ -71,3 +75,9 @@ def why_inconsistent(roles: Roles, call: int, status: int, relapse: bool) -> int
     if is_in(roles.ends, status):
         return NR_AFTER_REMISSION
     return RELAPSE_WITHOUT_REMISSION if is_in(roles.ends, call) else INDETERMINATE_WITHOUT_REMISSION
+
+
+@part
+def is_lesser(roles: Roles, status: int) -> bool:
+    """A response that is not complete: after a complete one it is no event, and the data should be queried (rules of lymphoma, L1)."""
+    return is_in(roles.responds, status) and not is_in(roles.complete, status)

@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, many, no_findings, require_study_days
 from cartrial.sdtm.vocabulary.occurrence import undone
-from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
+from cartrial.sdtm.vocabulary.response_criteria import is_readable
 from cartrial.sdtm.vocabulary.results import EXACT, SIGNS, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS
 from cartrial.sdtm.vocabulary.terms import canonical, normalised
@@ -91,7 +91,7 @@ def _rows_of(frame: pl.DataFrame, domain: str) -> pl.Expr:
     relevant = canonical(pl.col(known.relevant[0]), known.relevant[1]).is_not_null()
     if domain == "RS" and "RSCAT" in frame.columns:
         # words of another disease's criteria mean something else
-        return relevant & ~of_another_disease(pl.col("RSCAT"))
+        return relevant & is_readable(pl.col("RSCAT"))
     if domain == "FA":
         return relevant & (normalised(pl.col("FATESTCD")) == "OCCUR")
     return relevant

@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from cartrial.faults import in_words
+from cartrial.study.attributes import OF_SAMPLES, RESPONSE
+from cartrial.study.criteria.families import RULE_EVENT, Family
+from cartrial.study.criteria.sets import FAMILIES, read_criteria
 from cartrial.study.endpoint import Endpoint, resolve_variant
 from cartrial.study.planned import DEATH, Design
 from cartrial.yamlfile import Part, nearest, wrong
@@ -37,6 +40,8 @@ class Parts:
     design : Design or None
     bare : bool
         Whether nothing is estimated and the file does not say why.
+    family : Family or None
+        Of the criteria.
     """
 
     endpoints: list[tuple[int, Endpoint]]
@@ -49,6 +54,7 @@ class Parts:
     events: list[str]
     design: Design | None
     bare: bool
+    family: Family | None = None
 
 
 def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
@@ -72,7 +78,15 @@ def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
         events=_named(special) if special else events,
         design=design,
         bare=not endpoints and not _other(data, "endpoints", unknown) and not _of(data.get("study"), "listing-only"),
+        family=_family(_of(data.get("disease"), "criteria")),
     )
+
+
+def _family(criteria: Any) -> Family | None:
+    try:
+        return read_criteria(criteria).family  # type: ignore[no-any-return]
+    except (ValidationError, PydanticCustomError, AttributeError):
+        return None
 
 
 def _other(data: dict[str, Any], key: str, unknown: set[str | None]) -> bool:
@@ -105,7 +119,9 @@ def misfits(parts: Parts) -> Iterator[PydanticCustomError]:
     if parts.bare:
         yield wrong("the study has no endpoints", "endpoints", right="Add one, or say in study.listing-only why nothing is estimated")
     for number, endpoint in parts.endpoints:
-        yield from _of_endpoint(endpoint, number, parts.visits)
+        yield from _of_endpoint(endpoint, number, parts.visits, parts.family)
+        if parts.family is not None:
+            yield from _of_criteria(endpoint, ("endpoints", number), parts.family)
     yield from _twice(parts.characteristics, "baseline", "two baseline characteristics are called {}", "Their ids are unique")
     for i, name in enumerate(parts.subgroups):
         if parts.characteristics is not None and name not in parts.characteristics:
@@ -141,7 +157,7 @@ def _of_design(parts: Parts) -> Iterator[PydanticCustomError]:
             yield wrong(what, "design", "survival", i, "endpoint", right=_known(test.endpoint, parts.times))
 
 
-def _of_endpoint(endpoint: Endpoint, number: int, visits: list[str] | None) -> Iterator[PydanticCustomError]:
+def _of_endpoint(endpoint: Endpoint, number: int, visits: list[str] | None, family: Family | None) -> Iterator[PydanticCustomError]:
     yield from _of_window(endpoint, ("endpoints", number), visits)
     names = [""]
     for i, change in enumerate(endpoint.sensitivity):
@@ -165,6 +181,23 @@ def _of_endpoint(endpoint: Endpoint, number: int, visits: list[str] | None) -> I
             yield wrong(what, *at, right="Keep one of the two")
         if "window" in change:
             yield from _of_window(variant.endpoint, at, visits)
+        if family is not None and {"response", "events"} & {key.replace("_", "-") for key in change}:
+            yield from _of_criteria(variant.endpoint, at, family)
+
+
+def _of_criteria(endpoint: Endpoint, at: At, family: Family) -> Iterator[PydanticCustomError]:
+    """Yield statuses and events that the criteria of the study do not have."""
+    responses, events = list(family.responses), ["non-response", family.names.event, "death", RESPONSE, *OF_SAMPLES]
+    stated = endpoint.response if "response" in endpoint.model_fields_set else ()
+    for key, named, known in (("response", stated, responses), ("events", endpoint.events, events)):
+        for i, word in enumerate(named):
+            if word not in known:
+                what = f"endpoint {endpoint.id}: '{word}' is no {'response' if key == 'response' else 'event'} of {family.name}"
+                others = {other.names.event for other in FAMILIES.values()}
+                right = f"Write {family.names.event}" if key == "events" and word in others else _known(word, known)
+                yield wrong(what, *at, key, i, right=right)
+    if endpoint.antigen and family.names.event != RULE_EVENT:
+        yield wrong(f"endpoint {endpoint.id}: antigen is of a relapse of leukaemia", *at, "antigen", right="Leave it out")
 
 
 def _of_window(endpoint: Endpoint, at: At, visits: list[str] | None) -> Iterator[PydanticCustomError]:

@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from cartrial.study.attributes import (
+    ANTIGEN_WORDS,
+    ENDS_OF_SAMPLES,
+    OF_DISEASE,
+    OF_SAMPLES,
+    POPULATIONS,
+    RESPONSE,
+    STRATEGIES,
+    Competing,
+    NonResponse,
+    ResponseWindow,
+    Samples,
+    Strategies,
+    Test,
+    Window,
+    unknown_words,
+)
+from cartrial.study.criteria.sets import FAMILIES
 from cartrial.study.model import Reader
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
     "ANTIGEN_WORDS",
-    "EVENTS",
+    "POPULATIONS",
     "STRATEGIES",
     "Endpoint",
     "NonResponse",
@@ -26,140 +44,6 @@ __all__ = [
     "resolve_variant",
 ]
 
-Strategy = Literal["treatment-policy", "composite", "while-on-treatment", "hypothetical"]
-STRATEGIES = ("treatment-policy", "composite", "while-on-treatment", "hypothetical")
-EVENTS = ("non-response", "relapse", "death")
-ANTIGEN_WORDS = {
-    "negative": "relapse, CD19-negative",
-    "positive": "relapse, CD19-positive",
-    "unknown": "relapse, CD19 unknown",
-}
-"""A relapse by what is known of the antigen on its cells."""
-ENDS_OF_SAMPLES = ("relapse", "death", "hsct", "new-therapy", "re-infusion")
-"""What competes with an event that samples show, where nothing else is said."""
-POPULATIONS = Literal["enrolled", "leukapheresed", "infused", "assessed", "evaluable", "responders"]
-
-
-class Strategies(Part):
-    """One strategy of ICH E9(R1) for each intercurrent event. Those of transplant and new therapy must be stated."""
-
-    hsct: Strategy
-    new_therapy: Strategy
-    re_infusion: Strategy = "treatment-policy"
-    product_failure: Strategy = "composite"
-
-    def items(self) -> list[tuple[str, str]]:
-        """Return the events with their strategies, in kebab case."""
-        return [(name.replace("_", "-"), getattr(self, name)) for name in type(self).model_fields]
-
-
-class Window(Part):
-    """When a response counts. Exactly one of `at`, `within`, `best`, `within-days`.
-
-    Parameters
-    ----------
-    at : str
-        The nearest usable assessment in that visit's window.
-    within : str
-        Any usable assessment up to the end of that visit's window.
-    best : "cutoff", optional
-        Any usable assessment up to the cutoff.
-    within_days : int
-        Any usable assessment up to that many days from `from`. Unit: days.
-    from_ : {"day-0", "enrolment"}
-    until : {"none", "progression"}
-        Whether assessments after the first PD or RELAPSE count.
-    bridging : bool
-        Whether a remission from bridging therapy before infusion counts.
-    """
-
-    at: str | None = None
-    within: str | None = None
-    best: Literal["cutoff"] | None = None
-    within_days: int | None = Field(default=None, ge=1)
-    from_: Literal["day-0", "enrolment"] = Field(default="day-0", alias="from")
-    until: Literal["none", "progression"] = "none"
-    bridging: bool = False
-
-    @model_validator(mode="after")
-    def _one(self) -> Window:
-        given = [name for name in ("at", "within", "best", "within_days") if getattr(self, name) is not None]
-        if len(given) != 1:
-            names = ", ".join(name.replace("_", "-") for name in given)
-            right = f"Keep one of {names}" if given else "Add one, such as at: month 3"
-            raise wrong("a window says exactly one of: at, within, best, within-days", right=right)
-        return self
-
-
-class NonResponse(Part):
-    """How non-response becomes an event.
-
-    Parameters
-    ----------
-    dated : {"day-0", "at-assessment"}
-        The event's date: day 0, or the earliest of the last NR/PD read, new therapy and death.
-    loss : {"event", "censor"}
-        Whether loss after a single read of NR is an event or a censoring.
-    """
-
-    dated: Literal["day-0", "at-assessment"] = "day-0"
-    loss: Literal["event", "censor"] = "event"
-
-
-class ResponseWindow(Part):
-    """In which days a response must be seen for non-response not to be an event. Unit: days from day 0."""
-
-    from_: int = Field(default=1, alias="from")
-    to: int = 104
-
-    @model_validator(mode="after")
-    def _order(self) -> ResponseWindow:
-        if self.to < self.from_:
-            raise wrong("the response window ends before it starts", "to", right="Write from below to")
-        return self
-
-
-class Test(Part):
-    """The hypothesis about a rate. A null whose source is `assumption` gives no p-value in a study's results."""
-
-    __test__ = False
-
-    null: float = Field(gt=0, lt=1)
-    alternative: float | None = Field(default=None, gt=0, lt=1)
-    source: str = "assumption"
-
-
-class Competing(Part):
-    """The events that compete with the others: cumulative incidence. An intercurrent event competes where its strategy is composite."""
-
-    competing: tuple[Literal["relapse", "death", "hsct", "new-therapy", "re-infusion"], ...] = ()
-
-
-class Samples(Part):
-    """Samples of a test whose course is the event: B cells that recover, or cells of the product that are no longer found.
-
-    Parameters
-    ----------
-    test : {"BCELL", "CARTG", "CARTC"}
-    limit : float
-        B cells from which aplasia has ended. Unit: cells/uL.
-    percent : float, optional
-        The same of B cells that were counted in % of lymphocytes; without it those samples are not used.
-    apart : int
-        Days that two samples stand apart that show the event.
-    day, from_, to : int
-        The landmark at which a subject must be in aplasia: the nearest sample to this day, between these. Units: days from day 0.
-    """
-
-    test: Literal["BCELL", "CARTG", "CARTC"]
-    limit: float = Field(default=50.0, gt=0)
-    percent: float | None = Field(default=None, gt=0)
-    apart: int = Field(default=7, ge=1)
-    day: int = Field(default=28, ge=1)
-    from_: int = Field(default=14, ge=1, alias="from")
-    to: int = Field(default=42, ge=1)
-    source: str = "assumption"
-
 
 class Endpoint(Part):
     """One endpoint, in every attribute of its estimand.
@@ -168,19 +52,25 @@ class Endpoint(Part):
     ----------
     id : str
         At most 8 characters; becomes PARAMCD.
-    type : "response-rate" or "time-to-event"
+    type : "response-rate", "best-response" or "time-to-event"
     population : str
         Whose endpoint it is; see `rules` of the documentation.
     reader : str, optional
         The study's primary reader unless said.
     sensitivity : tuple of dict
         What each variant changes.
+    response : tuple of str
+        Statuses that a response rate counts; by default those of the family of criteria. Of a time among responders, what it starts with.
+    sd_from : int
+        Of a best response: stable disease before this day alone is not evaluable. Unit: days from day 0.
+    events : tuple of str
+        `non-response`, `death`, and the event of the family of criteria: `relapse` or `progression`.
     """
 
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")
     label: str
     role: Literal["primary", "secondary", "exploratory"] = "secondary"
-    type: Literal["response-rate", "time-to-event"]
+    type: Literal["response-rate", "best-response", "time-to-event"]
     population: POPULATIONS
     reader: Reader | None = None
     strategies: Strategies
@@ -188,16 +78,18 @@ class Endpoint(Part):
     note: str | None = None
     sensitivity: tuple[dict[str, Any], ...] = ()
     # response rates
-    response: tuple[Literal["CR", "CRh", "CRi"], ...] = ("CR", "CRi")
+    response: tuple[str, ...] = ("CR", "CRi")
     mrd: Literal["negative"] | None = None
     window: Window | None = None
     not_yet_assessable: Literal["exclude", "non-responder"] = "exclude"
     sustained_days: int = Field(default=0, ge=0)
     sustained_by: Literal["remission", "no-relapse"] = "remission"
     test: Test | None = None
+    # best responses
+    sd_from: int = Field(default=0, ge=0)
     # times to event
     origin: Literal["first-response", "day-0", "enrolment", "aplasia"] | None = None
-    events: tuple[Literal["non-response", "relapse", "death", "b-cell-recovery", "loss-of-persistence"], ...] = ()
+    events: tuple[str, ...] = ()
     non_response: NonResponse = NonResponse()
     response_window: ResponseWindow = ResponseWindow()
     missed_visits: int = Field(default=0, ge=0)
@@ -219,15 +111,36 @@ class Endpoint(Part):
     def _list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("response", "events")
+    @classmethod
+    def _of_a_family(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.field_name == "response":
+            known = list(dict.fromkeys(word for family in FAMILIES.values() for word in family.responses))
+        else:
+            known = ["non-response", *dict.fromkeys(family.names.event for family in FAMILIES.values()), "death", RESPONSE, *OF_SAMPLES]
+        raise_all(unknown_words(words, known))
+        return words
+
     @property
     def read(self) -> bool:
         """Whether its rule or its population reads an assessment; without, it has no reader (rules, A24)."""
         by_population = self.population in ("assessed", "evaluable", "responders")
-        return self.type == "response-rate" or self.origin == "first-response" or set(self.events) != {"death"} or by_population
+        return self.type != "time-to-event" or self.origin == "first-response" or set(self.events) != {"death"} or by_population
+
+    @property
+    def names_response(self) -> bool:
+        """Whether a time among responders says which response it starts with, or is a time to."""
+        return self.type == "time-to-event" and "response" in self.model_fields_set
+
+    @property
+    def timed(self) -> bool:
+        """Whether an event that an assessment shows ends it: relapse, progression or non-response."""
+        return self.type == "time-to-event" and set(self.events) != {"death"}
 
     @model_validator(mode="after")
     def _complete(self) -> Endpoint:
-        raise_all(self._as_rate() if self.type == "response-rate" else self._as_time())
+        checks = {"response-rate": self._as_rate, "best-response": self._as_best, "time-to-event": self._as_time}
+        raise_all(checks[self.type]())
         return self
 
     def _wrong(self, what: str, *at: str, right: str) -> PydanticCustomError:
@@ -258,6 +171,15 @@ class Endpoint(Part):
                 right = "Write window: {within-days: 180}"
                 yield self._wrong("an early recovery is one before so many days from day 0", "window", right=right)
 
+    def _as_best(self) -> Iterator[PydanticCustomError]:
+        """Yield what a best response cannot have."""
+        if self.window is not None or self.mrd or self.test or self.sustained_days or "response" in self.model_fields_set:
+            what = "window, response, mrd, test and sustained-days belong to a response rate"
+            yield self._wrong(what, right="Leave them out here, or say type: response-rate")
+        if self.origin or self.events or self.analysis.competing or self.missed_visits:
+            what = "origin, events, missed-visits and analysis belong to a time to event"
+            yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
+
     def _as_time(self) -> Iterator[PydanticCustomError]:
         """Yield what a time to event cannot have, and what it needs."""
         if self.origin is None or not self.events:
@@ -268,9 +190,15 @@ class Endpoint(Part):
             yield self._wrong(what, right="Leave them out here, or say type: response-rate")
         if self.origin == "first-response" and self.population != "responders":
             yield self._wrong("a time from first response is defined among responders", "population", right="Write population: responders")
+        if "response" in self.model_fields_set and self.population != "responders":
+            what = "response says which response a time among responders starts with"
+            yield self._wrong(what, "response", right="Leave it out here, or write population: responders")
         if self.origin not in (None, "enrolment") and self.population in ("enrolled", "leukapheresed"):
             what = f"the population {self.population} needs origin enrolment, since not all of it is infused"
             yield self._wrong(what, "origin", right="Write origin: enrolment, or population: infused")
+        if RESPONSE in self.events and (len(self.events) > 1 or self.origin != "day-0" or self.population != "responders"):
+            right = "Write origin: day-0, population: responders and events: [response]"
+            yield self._wrong("a time to response is that of the responders, from day 0, and has no other event", "events", right=right)
         if "non-response" in self.events and self.origin not in (None, "day-0"):
             what = "non-response is an event of a time from day 0"
             yield self._wrong(what, "events", right="Write origin: day-0, or leave non-response out")
@@ -282,7 +210,7 @@ class Endpoint(Part):
             )
         yield from self._of_samples()
         composite = {name for name, strategy in self.strategies.items() if strategy == "composite"}
-        may = {*self.events, *(composite - {"product-failure"}), *(ENDS_OF_SAMPLES if self.samples else ())}
+        may = {*self.events, *(composite - {"product-failure"}), *((*ENDS_OF_SAMPLES, *OF_DISEASE) if self.samples else ())}
         if self.events and set(self.analysis.competing) - may:
             what = "what competes must stand among the events, or be an intercurrent event whose strategy is composite"
             yield self._wrong(what, right=f"Add it to events, or choose among {', '.join(sorted(may))}")
@@ -311,8 +239,8 @@ class Endpoint(Part):
         if self.type == "time-to-event" and self.origin not in origins:
             yield self._wrong(f"a time to {event} does not start there", "origin", right=f"Write one of {', '.join(origins)}")
         composite = {name for name, strategy in self.strategies.items() if strategy == "composite"}
-        ending = {"relapse", "death", *composite} - {"product-failure"}
-        if self.type == "time-to-event" and ending - set(self.analysis.competing):
+        ending, competing = {"death", *composite} - {"product-failure"}, set(self.analysis.competing)
+        if self.type == "time-to-event" and (ending - competing or not competing & set(OF_DISEASE)):
             right = f"Write competing: [{', '.join(ENDS_OF_SAMPLES)}], or leave analysis out"
             yield self._wrong("whatever ends a time of samples competes", "analysis", "competing", right=right)
         if self.population in ("enrolled", "leukapheresed"):

@@ -6,14 +6,14 @@ import datetime as dt
 import itertools
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cartrial.study.cells import CellLimits, CellModel
 from cartrial.study.criteria.families import Family
-from cartrial.study.criteria.sets import CRITERIA, Criteria, Options
+from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, Options, read_criteria, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
-from cartrial.yamlfile import Part, nearest, raise_all, wrong
+from cartrial.yamlfile import Part, raise_all, wrong
 
 __all__ = [
     "Aplasia",
@@ -135,8 +135,8 @@ class Disease(Part):
     """The disease, its criteria and the visits at which it is assessed."""
 
     name: str = "B-cell acute lymphoblastic leukaemia"
-    criteria: Criteria
-    options: Options = Options()
+    criteria: Criteria | CallCriteria
+    options: Options | CallOptions = Options()
     mrd: Mrd = Mrd()
     visits: tuple[Visit, ...] = Field(min_length=1)
     source: str = "assumption"
@@ -144,13 +144,12 @@ class Disease(Part):
     @field_validator("criteria", mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            if value not in CRITERIA:
-                near = nearest(value, list(CRITERIA))
-                right = (f"The nearest is '{near}'; b" if near else "B") + f"uilt in are: {', '.join(CRITERIA)}; or write the set out"
-                raise wrong(f"no criteria set is called '{value}'", right=right)
-            return CRITERIA[value]
-        return value
+        return read_criteria(value)
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _of_family(cls, value: Any, info: ValidationInfo) -> Any:
+        return read_options(info.data.get("criteria"), value)
 
     @field_validator("visits")
     @classmethod
@@ -184,7 +183,22 @@ class Disease(Part):
     @property
     def transfusion_free_days(self) -> int:
         """Days without transfusion before a count. Unit: days."""
+        if not isinstance(self.criteria, Criteria) or not isinstance(self.options, Options):
+            return 0
         return self.criteria.transfusion_free_days if self.options.transfusion_free_days is None else self.options.transfusion_free_days
+
+    @property
+    def marrow(self) -> tuple[Criteria, Options] | None:
+        """The limits of criteria that derive a status from marrow and counts, with their options; None where calls are collected."""
+        criteria, options = self.criteria, self.options
+        return (criteria, options) if isinstance(criteria, Criteria) and isinstance(options, Options) else None
+
+    @property
+    def missing_pet(self) -> str:
+        """What an assessment without PET is, of criteria whose calls are collected; blank where PET decides nothing."""
+        if not isinstance(self.criteria, CallCriteria) or self.criteria.modality != "pet-ct":
+            return ""
+        return (self.options.missing_pet if isinstance(self.options, CallOptions) else None) or self.criteria.missing_pet
 
 
 class Readers(Part):

@@ -14,6 +14,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationEr
 from cartrial.errors import InputError
 from cartrial.faults import combined
 from cartrial.study.consistent import Parts, misfits, parts_of
+from cartrial.study.criteria.families import RULE_EVENT
 from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety, Testing
@@ -104,7 +105,22 @@ class Study(Part):
             more = misfits(parts_of(data, [special.id for special in Safety().special], keys)) if isinstance(data, dict) else ()
             raise combined(cls.__name__, error, more) from None
         raise_all(misfits(study._parts()))
-        return study
+        return study._counting()
+
+    def _counting(self) -> Self:
+        """Return the study with what its family counts where a response rate does not say, and with its event where samples end by one."""
+        counted, named = self.disease.family.counted, self.disease.family.named_events
+        if named((RULE_EVENT,)) == (RULE_EVENT,):
+            return self
+        endpoints: list[Endpoint] = []
+        for item in self.endpoints:
+            change: dict[str, Any] = {}
+            if item.type == "response-rate" and "response" not in item.model_fields_set:
+                change["response"] = counted
+            if item.samples:
+                change["analysis"] = item.analysis.model_copy(update={"competing": named(item.analysis.competing)})
+            endpoints.append(item.model_copy(update=change) if change else item)
+        return self.model_copy(update={"endpoints": tuple(endpoints)})
 
     def _parts(self) -> Parts:
         return Parts(
@@ -118,6 +134,7 @@ class Study(Part):
             events=[special.id for special in self.safety.special],
             design=self.design,
             bare=not self.endpoints and not self.study.listing_only,
+            family=self.disease.family,
         )
 
     @classmethod
@@ -216,7 +233,11 @@ class Study(Part):
 
     def assumptions(self) -> list[tuple[str, str]]:
         """Return every rule whose source is an assumption: where it stands, what is said."""
-        return [*self._assumed_of_sources(), *_assumed(self.model_dump(mode="json", by_alias=True), "")]
+        content = self.model_dump(mode="json", by_alias=True)
+        if self.disease.marrow is None:
+            # residual disease is read of a remission
+            del content["disease"]["mrd"]
+        return [*self._assumed_of_sources(), *_assumed(content, "")]
 
     def _assumed_of_sources(self) -> Iterator[tuple[str, str]]:
         """Yield what is assumed of what a source did not record."""
@@ -225,7 +246,10 @@ class Study(Part):
         if self.emd:
             yield "emd", f"{ASSUMPTION}: extramedullary disease that was never recorded was absent"
         if self.events.relapse_free_until:
-            yield "events.relapse-free-until", f"{ASSUMPTION}: a responder without an event was free of relapse until the last contact"
+            yield (
+                "events.relapse-free-until",
+                f"{ASSUMPTION}: a responder without an event was free of {self.disease.family.names.event} until the last contact",
+            )
 
 
 def _assumed(node: Any, at: str) -> Iterator[tuple[str, str]]:

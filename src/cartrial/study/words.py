@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cartrial.study.attributes import RESPONSE
+from cartrial.study.criteria.sets import CallCriteria
 from cartrial.study.endpoint import ANTIGEN_WORDS, Endpoint, Variant
+from cartrial.study.model import Disease
 
 if TYPE_CHECKING:
     from cartrial.study.study import Study
@@ -23,8 +26,8 @@ POPULATIONS = {
     "leukapheresed": "all leukapheresed subjects",
     "infused": "all infused subjects",
     "assessed": "infused subjects with at least one adequate post-baseline assessment by the reader",
-    "evaluable": "infused subjects with morphologic disease before lymphodepletion and an adequate post-baseline assessment, or death or new therapy before one",
-    "responders": "subjects with CR or CRi at any usable assessment by the reader",
+    "evaluable": "infused subjects with {disease} before lymphodepletion and an adequate post-baseline assessment, or death or new therapy before one",
+    "responders": "subjects with {responses} at any usable assessment by the reader",
 }
 EVENTS = {
     "hsct": "allogeneic stem cell transplant",
@@ -33,7 +36,7 @@ EVENTS = {
     "product-failure": "failure of the product before infusion",
 }
 ORIGINS = {
-    "first-response": "the first usable CR or CRi",
+    "first-response": "the first usable {responses}",
     "day-0": "the first infusion (day 0)",
     "enrolment": "enrolment",
     "aplasia": "the landmark's sample in aplasia",
@@ -42,6 +45,12 @@ RATE = {
     "treatment-policy": "is ignored (treatment policy)",
     "composite": "ends the time in which a response counts: an assessment after it does not count, one on or before it does (composite)",
     "while-on-treatment": "leaves the status at the last usable assessment before it (while on treatment)",
+}
+BEST = {
+    "treatment-policy": "is ignored (treatment policy)",
+    "composite": "ends the time in which an assessment counts (composite)",
+    "while-on-treatment": "ends the time in which an assessment counts (while on treatment)",
+    "hypothetical": "ends the time in which an assessment counts (hypothetical)",
 }
 TIME = {
     "treatment-policy": "is ignored (treatment policy)",
@@ -75,7 +84,10 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
     """
     window = endpoint.window
     if window is None:
-        text = f"from {ORIGINS[endpoint.origin or 'day-0']}"
+        if endpoint.type == "best-response":
+            early = f"; stable disease before day {endpoint.sd_from} alone is not evaluable" if endpoint.sd_from else ""
+            return f"best, day 1 to the first {study.disease.family.names.progression} or the cutoff{early}"
+        text = f"from {_origin(study, endpoint)}"
         return text + (
             f"; response window day {endpoint.response_window.from_} to {endpoint.response_window.to}"
             if "non-response" in endpoint.events
@@ -87,10 +99,10 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
     if window.within:
         visit = study.visit(window.within)
         return f"within {visit.name} (day 1 to {visit.day + visit.plus})"
-    until = ", until the first PD or relapse" if window.until == "progression" else ""
+    until = f", until the first {study.disease.family.names.progression}" if window.until == "progression" else ""
     if window.best:
         return f"best, day 1 to the cutoff{until}"
-    bridging = "; a remission from bridging before infusion counts" if window.bridging else ""
+    bridging = f"; a {study.disease.family.names.response} from bridging before infusion counts" if window.bridging else ""
     return f"within {window.within_days} days from {'enrolment' if window.from_ == 'enrolment' else 'day 0'}{until}{bridging}"
 
 
@@ -130,7 +142,10 @@ _BY_TESTS = (
 
 def criteria_words(study: Study) -> str:
     """Return the response criteria in one sentence, with what is not required said so."""
-    criteria, disease = study.disease.criteria, study.disease
+    disease = study.disease
+    if disease.marrow is None:
+        return _called_words(disease)
+    criteria = disease.marrow[0]
     return (
         f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} 10^9/L, platelets {criteria.platelets} 10^9/L, no circulating blasts, no extramedullary disease; "
         f"CRi: the same without ANC and/or platelets; relapse after CR or CRi: marrow {criteria.relapse_marrow} %, blood blasts {criteria.relapse_blood} %, or extramedullary disease; "
@@ -143,6 +158,30 @@ def criteria_words(study: Study) -> str:
         )
         + f" (criteria set {criteria.name})."
     )
+
+
+def _called_words(disease: Disease) -> str:
+    """Return criteria whose calls are collected, in one sentence."""
+    assert isinstance(disease.criteria, CallCriteria)
+    by = {"pet-ct": "PET decides where it is evaluable, else CT", "ct": "CT alone decides"}[disease.criteria.modality]
+    without = {
+        "carry": "without PET the last PET call stands while CT shows no progression",
+        "ct": "without PET the CT call stands",
+        "ne": "without PET an assessment is not evaluable, unless CT shows progression",
+    }.get(disease.missing_pet)
+    confirmed = f"a response is confirmed {disease.confirm_days} days later" if disease.confirm_days else "confirmation is not required"
+    statuses = [f"{status}: {words}" for status, words in disease.criteria.statuses.items()]
+    collected = "calls are those collected, none is derived from measurements"
+    return f"{'; '.join([*statuses, collected, by, *([without] if without else []), confirmed])} (criteria set {disease.criteria.name})."
+
+
+def _origin(study: Study, endpoint: Endpoint) -> str:
+    return ORIGINS[endpoint.origin or "day-0"].format(responses=_responses(study, endpoint))
+
+
+def _responses(study: Study, endpoint: Endpoint) -> str:
+    """Return the statuses that make a responder of an endpoint."""
+    return study.disease.family.said(*(endpoint.response if endpoint.names_response else ()))
 
 
 def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
@@ -169,12 +208,12 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     """
     endpoint = variant.endpoint
     reader = READERS[endpoint.reader or study.readers.primary] if endpoint.read else "none, since no assessment is read"
-    table = RATE if endpoint.type == "response-rate" else TIME
+    table = {"response-rate": RATE, "best-response": BEST, "time-to-event": TIME}[endpoint.type]
     strategies = "; ".join(
         f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)
     )
     words = {
-        "population": POPULATIONS[endpoint.population],
+        "population": study.disease.family.names.put(POPULATIONS[endpoint.population], responses=_responses(study, endpoint)),
         "treatment": f"{study.product.name}, {study.product.type}, as given in this single-arm study",
         "window": window_text(study, endpoint),
         "reader": reader,
@@ -182,10 +221,12 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     }
     if endpoint.type == "response-rate":
         words |= _rate_words(study, endpoint)
+    elif endpoint.type == "best-response":
+        words |= _best_words(study)
     else:
         words |= _time_words(study, endpoint)
     if endpoint.samples:
-        words |= _sample_words(endpoint)
+        words |= _sample_words(study, endpoint)
     words["sentence"] = (
         f"{endpoint.label}: {words['variable']}, among {words['population']}, {'as assessed by' if endpoint.read else 'reader:'} {reader}, {words['window']}; {strategies}. {words['summary']}"
     )
@@ -216,9 +257,19 @@ def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     }
 
 
-def _sample_words(endpoint: Endpoint) -> dict[str, str]:
+def _best_words(study: Study) -> dict[str, str]:
+    family = study.disease.family
+    return {
+        "variable": f"the best of {', '.join(family.best_first)} (criteria set {study.disease.criteria.name})",
+        "events": "nothing usable is NE",
+        "censoring": f"What follows the first {family.names.progression} or the cutoff does not count.",
+        "summary": "Summary: the number and share of subjects by best response.",
+    }
+
+
+def _sample_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     """Return what is said otherwise of an endpoint whose event samples show."""
-    samples, origin = endpoint.samples, ORIGINS[endpoint.origin or "day-0"]
+    samples, origin = endpoint.samples, _origin(study, endpoint)
     assert samples is not None
     apart = f"in samples at least {samples.apart} days apart with none between that denies it, dated at the first"
     if samples.test == "BCELL":
@@ -240,16 +291,26 @@ def _sample_words(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
+    names = study.disease.family.names
     named = {"death": "death from any cause", "relapse": ANTIGEN_WORDS.get(endpoint.antigen or "", "relapse")}
     events = " or ".join(named.get(event, event) for event in endpoint.events)
-    variable = f"time from {ORIGINS[endpoint.origin or 'day-0']} to {events} (days, date − origin + 1)"
+    variable = f"time from {_origin(study, endpoint)} to {events} (days, date − origin + 1)"
+    if endpoint.events == (RESPONSE,):
+        return {
+            "variable": f"time from the first infusion (day 0) to the first usable {_responses(study, endpoint)} (days, date − origin + 1)",
+            "events": "every responder has the event, so nobody is censored",
+            "censoring": "",
+            "summary": "Summary: median and quartiles; described, without a curve.",
+        }
     if endpoint.events == ("death",):
         censoring = "Censored at the latest of alive status, attended assessment or sample, dose, procedure or start of new therapy on or before the cutoff."
     else:
         censoring = "Censored at the last usable assessment."
     if "non-response" in endpoint.events:
-        dated = "day 0" if endpoint.non_response.dated == "day-0" else "the earliest of the last NR or PD read, new therapy and death"
-        censoring += f" Non-response (an adequate NR or PD and no CR or CRi from day {endpoint.response_window.from_} to {endpoint.response_window.to}) is an event on {dated}"
+        dated = (
+            "day 0" if endpoint.non_response.dated == "day-0" else f"the earliest of the last {names.failure} read, new therapy and death"
+        )
+        censoring += f" Non-response (an adequate {names.failure} and no {study.disease.family.said()} from day {endpoint.response_window.from_} to {endpoint.response_window.to}) is an event on {dated}"
         censoring += (
             "; loss before the window closes is censored."
             if endpoint.non_response.loss == "censor"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from cartrial.analysis.estimators.arguments import check_columns, check_texts
-from cartrial.response.readers_kernel import PAIR_DAYS
+from cartrial.response.pairs_kernel import PAIR_DAYS
 from cartrial.study.criteria.codes import NE, RESPONSES
 from cartrial.study.criteria.leukaemia import LEUKAEMIA
 

@@ -40,13 +40,15 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
     list of polars.DataFrame
         By endpoint and variant: n, N, not_yet_assessable, not_read (where it is not 0), rate, lower, upper (Clopper-Pearson); p_value
         where the study states a null whose source is not an assumption; n by reason among non-responders. By subgroup: the main analysis
-        alone.
+        alone. Of a best response: N, and n and rate by status (`by` best).
     """
+    best = [endpoint.id for endpoint in study.endpoints if endpoint.type == "best-response"]
+    frames, key = _best(study, adrs.filter(pl.col("PARAMCD").is_in(best)), labels), ["PARAMCD", "VARIANT", "TRIAL"]
+    adrs = adrs.filter(~pl.col("PARAMCD").is_in(best))
     if adrs.is_empty():
-        return []
-    key = ["PARAMCD", "VARIANT", "TRIAL"]
+        return frames
     whole = _labelled(estimate_rate(adrs, key, conf_level=conf_level), labels)
-    frames = [*_rate_rows(whole, conf_level), *_tests(study, whole), *_unread(adrs, key, labels)]
+    frames += [*_rate_rows(whole, conf_level), *_tests(study, whole), *_unread(adrs, key, labels)]
     reasons = (
         adrs.filter(pl.col("AVAL") == 0)
         .group_by(*key, pl.col("REASON").cast(pl.String).fill_null("not recorded").alias("level"))
@@ -60,6 +62,25 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
         found = estimate_rate(main.select(*key, "AVAL", level), [*key, "level"], conf_level=conf_level)
         frames.extend(_rate_rows(_labelled(found, labels), conf_level, by=name))
     return frames
+
+
+def _best(study: Study, adrs: pl.DataFrame, labels: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows of the best responses: how many subjects had each status as their best; every planned status stands, some with none."""
+    if adrs.is_empty():
+        return []
+    key, order = ["PARAMCD", "VARIANT", "TRIAL"], study.disease.family.planned
+    whole = adrs.group_by(key).agg(pl.len().cast(pl.Int64).alias("N")).sort(key)
+    best = adrs.group_by(*key, pl.col("AVALC").cast(pl.String).alias("level")).agg(pl.len().cast(pl.Int64).alias("n"))
+    levels = pl.DataFrame({"level": order}).with_row_index("PLACE")
+    found = whole.join(levels, how="cross").join(best, on=[*key, "level"], how="full", coalesce=True).sort(*key, "PLACE", "level")
+    found = found.with_columns(pl.col("n").fill_null(0), pl.col("N").fill_null(pl.col("N").max().over(key)))
+    found = found.with_columns((pl.col("n") / pl.col("N")).alias("rate"))
+    common = {"analysis": "response", "by": "best"}
+    return [
+        build_rows(_labelled(whole, labels), ("N",), **common),
+        build_rows(_labelled(found, labels), ("n",), **common),
+        build_rows(_labelled(found, labels), {"rate": PROPORTION}, **common),
+    ]
 
 
 def _unread(adrs: pl.DataFrame, key: list[str], labels: pl.DataFrame) -> list[pl.DataFrame]:

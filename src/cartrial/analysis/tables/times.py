@@ -195,8 +195,8 @@ def incidence_rows(
 ) -> list[pl.DataFrame]:
     """Rows of cumulative incidence, one level for each event.
 
-    Of every variant with a competing analysis; and of the main analysis of an endpoint that counts relapse and death alone, relapse
-    against death without it, where the study states no competing analysis of it.
+    Of every variant with a competing analysis; and of the main analysis of an endpoint that counts relapse (of lymphoma: progression) and
+    death alone, the first against death without it, where the study states no competing analysis of it.
 
     Parameters
     ----------
@@ -298,10 +298,10 @@ def _against(endpoint: Endpoint) -> list[str]:
 
 
 def _default(study: Study) -> pl.DataFrame:
-    stated = set(_competing(study)["PARAMCD"].to_list())
+    stated, event = set(_competing(study)["PARAMCD"].to_list()), study.disease.family.names.event
     found = [
-        (endpoint.id, "", "relapse", "death")
+        (endpoint.id, "", event, "death")
         for endpoint in study.endpoints
-        if endpoint.type == "time-to-event" and set(_events(endpoint)) == {"relapse", "death"} and endpoint.id not in stated
+        if endpoint.type == "time-to-event" and set(_events(endpoint)) == {event, "death"} and endpoint.id not in stated
     ]
     return pl.DataFrame(found, schema=_NAMES, orient="row")

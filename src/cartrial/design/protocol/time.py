@@ -41,7 +41,7 @@ class Timing:
     milestones : dict of int to polars.DataFrame
         Of the numbers of subjects that a design looks at: `estimate_accrual`.
     funnel : polars.DataFrame
-        Steps from leukaemia to the infused, of `CASES` cases.
+        Steps from leukaemia to the infused, of `CASES` cases; empty for another disease.
     goal : {"infused", "enrolled"}
     enrol : dict of int to int
         Subjects to enrol so that so many are infused with a probability of 80 %; empty where the enrolled are counted.
@@ -120,7 +120,9 @@ def find_timing(
     goal = inputs.goal
     milestones = {n: estimate_accrual(simulate_accrual(plan, n, goal, trials=_TRIALS, seed=seed)) for n in sizes}
     enrol = {n: design_enrolment(n, plan.infused_share).enrol for n in sizes} if goal == "infused" and plan.infused_share < 1 else {}
-    return Timing(plan, milestones, design_study_funnel(CASES, plan, inputs.study.product.type, seed=seed).table, goal, enrol)
+    table = design_study_funnel(CASES, plan, inputs.study.product.type, seed=seed).table
+    # published shares of the way to an infusion are of leukaemia
+    return Timing(plan, milestones, table.clear() if inputs.study.disease.marrow is None else table, goal, enrol)
 
 
 def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:

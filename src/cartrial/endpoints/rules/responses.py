@@ -21,5 +21,4 @@ def counted(study: Study, endpoint: Endpoint) -> int:
 
 def started_by(study: Study, endpoint: Endpoint) -> int:
     """Return which statuses start a time from first response, one bit each: every response, unless the time names its own."""
-    stated = endpoint.type == "time-to-event" and "response" in endpoint.model_fields_set
-    return counted(study, endpoint) if stated else study.disease.family.roles.responds
+    return counted(study, endpoint) if endpoint.names_response else study.disease.family.roles.responds

@@ -24,7 +24,7 @@ AFTER_DEATH = "dated after the death"
 _WHY_NOT = (
     "not evaluable",
     "pending: the readers disagree or one has not read",
-    "after relapse, which is final",
+    "after {event}, which is final",
     AFTER_DEATH,
 )
 
@@ -69,11 +69,11 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "AVALC": take(RESPONSES, calls.status),
                     "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
-                    "REASON": take(_WHY_NOT, reason),
+                    "REASON": take([study.disease.family.names.put(words) for words in _WHY_NOT], reason),
                     "MRD": take(MRD, calls.mrd),
                     "SRCDOM": take(("RS", "LB", "SS"), np.select([from_lab, assumed], [1, 2], 0)),
                     "SRCSEQ": pl.Series(calls.seq),
-                    "FLAGS": words_of_flags(calls.flags),
+                    "FLAGS": words_of_flags(study.disease.family, calls.flags),
                 }
             )
         )

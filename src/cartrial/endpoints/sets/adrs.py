@@ -9,22 +9,25 @@ import polars as pl
 
 from cartrial.endpoints.absent import NOT_READ, missing_of_rate, with_unread
 from cartrial.endpoints.populations import Populations
-from cartrial.endpoints.rules import codes
+from cartrial.endpoints.rules import best_rule, codes
+from cartrial.endpoints.rules.best_kernel import assess_best
+from cartrial.endpoints.rules.best_rule import best_for
 from cartrial.endpoints.rules.codes import RATE_REASONS
-from cartrial.endpoints.rules.inputs import courses_of
+from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of, window_in_words
 from cartrial.endpoints.sets.samples import derive_samples, early_event, unsampled
 from cartrial.endpoints.sets.signs import reads_for_rate
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
-from cartrial.response.codes import flag_names
+from cartrial.response.flags import flag_names
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
-from cartrial.study.criteria.codes import RESPONSES
+from cartrial.study.criteria.codes import NE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
-    from cartrial.study.endpoint import Variant
+    from cartrial.study.criteria.families import Family
+    from cartrial.study.endpoint import Endpoint, Variant
 
 __all__ = ["ADRS_SCHEMA", "derive_adrs", "words_of_flags"]
 
@@ -38,16 +41,16 @@ _SENTENCES = {
     "response": "{status} counts as a response {window}",
     "no-response": "no response {window}: {status}",
     "no-usable-assessment": "nothing usable {window}",
-    "relapse": "relapse is final: no response {window}",
+    "relapse": "{event} is final: no response {window}",
     "death": "death before a usable assessment: no response {window}",
     "hsct": "transplant ended the time in which a response counts {window}",
     "re-infusion": "re-infusion ended the time in which a response counts {window}",
     "new-therapy": "new therapy ended the time in which a response counts {window}",
     "product-failure": "product failure before infusion is a non-response",
-    "mrd-positive": "remission, but MRD positive",
-    "mrd-not-evaluable": "remission, but MRD not evaluable (assay not sensitive enough or its limit unknown)",
-    "mrd-missing": "remission, but no MRD sample",
-    "not-confirmed": "remission not seen again after the days required",
+    "mrd-positive": "{response}, but MRD positive",
+    "mrd-not-evaluable": "{response}, but MRD not evaluable (assay not sensitive enough or its limit unknown)",
+    "mrd-missing": "{response}, but no MRD sample",
+    "not-confirmed": "{response} not seen again after the days required",
     "withdrawn": "withdrawn, lost or taken off study before infusion",
     "b-cell-recovery": "B cells recovered {window}",
     "no-recovery": "no recovery of B cells {window}",
@@ -68,12 +71,12 @@ def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
     -------
     polars.DataFrame
         Columns of `ADRS_SCHEMA`. AVAL is 1 or 0, null when not yet assessable; for all of a trial whose source cannot give it, REASON
-        `not-recorded` or `not-derived`.
+        `not-recorded` or `not-derived`. A best response is a status in AVALC, without AVAL.
     """
     frames = [
         _rows(study, populations, variant)
         for endpoint in study.endpoints
-        if endpoint.type == "response-rate"
+        if endpoint.type != "time-to-event"
         for variant in study.variants(endpoint)
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=ADRS_SCHEMA)
@@ -84,14 +87,10 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
     member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
-    answers = answers_for(len(member))
     sampled = derive_samples(study, populations, endpoint, reader) if endpoint.samples else None
     if sampled is None:
-        reads, place = reads_for_rate(populations, endpoint, reader)
-        assess_rate(len(reads.day) + len(member), reads, courses_of(course), member, rule_of(study, endpoint), answers)
         rows = np.flatnonzero(member)
-        value, reason, chosen = (answer[rows] for answer in answers)
-        chosen = np.where(chosen >= 0, place[np.maximum(chosen, 0)] if len(place) else -1, -1)
+        value, reason, chosen = (answer[rows] for answer in _answers(study, populations, endpoint, reader, member))
     else:
         rows = np.flatnonzero(member & (sampled.member | unsampled(populations, endpoint)[populations.trial]))
         value, reason = early_event(endpoint, course, sampled, rows)
@@ -124,6 +123,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     relative = pl.Series(np.where((day < FAR) & (day0 < FAR), day - day0, 0).astype(np.int32))
     no_day = pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))
     flags = np.where(chosen >= 0, calls.flags[np.maximum(chosen, 0)] if len(calls.day) else 0, 0)
+    best, unsaid = endpoint.type == "best-response", np.where(chosen >= 0, status, NE)
     columns = {
         "SUBJ": pl.Series(rows.astype(np.int32)),
         "PARAMCD": constant(endpoint.id, len(rows)),
@@ -134,17 +134,33 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "AVAL": pl.Series(value.astype(float)).zip_with(
             pl.Series(value >= 0), pl.Series([None], dtype=pl.Float64).new_from_index(0, len(rows))
         ),
-        "AVALC": take(("N", "Y", "NYA"), np.where(value < 0, 2, value)),
-        "REASON": take(RATE_REASONS, reason),
+        "AVALC": take(RESPONSES, unsaid) if best else take(("N", "Y", "NYA"), np.where(value < 0, 2, value)),
+        "REASON": take(study.disease.family.named_events(RATE_REASONS), reason),
         "ADT": as_dates(day, course.frame["DATED"].to_numpy()[rows]),
         "CARDAY": relative.zip_with(pl.Series((day < FAR) & (day0 < FAR)), no_day),
         **trace.columns(),
-        "RULE": _sentences(reason, np.where(chosen >= 0, status, -1), window_in_words(study, endpoint)),
-        "FLAGS": with_imputed(words_of_flags(flags), course, rows, deciding),
+        "RULE": _sentences(study, endpoint, reason, np.where(chosen >= 0, status, -1)),
+        "FLAGS": with_imputed(words_of_flags(study.disease.family, flags), course, rows, deciding),
     }
     frame = pl.DataFrame(columns)
     unread = (value == 0) & decided & populations.not_read(reader)[rows]
     return _with_missing(_with_unread(frame, unread), missing_of_rate(study, populations, endpoint, reader, rows, reason))
+
+
+def _answers(study: Study, populations: Populations, endpoint: Endpoint, reader: int, member: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return value (1, 0, or -1: none), reason and assessment of every subject; a best response has no value."""
+    calls, course = populations.calls[reader], populations.course
+    courses = courses_of(course)
+    if endpoint.type == "best-response":
+        best = best_for(len(member))
+        work = len(calls.day) + len(member)
+        assess_best(work, reads_of(calls, course), courses, member, best_rule.rule_of(study, endpoint), best)
+        return np.full(len(member), -1, np.int64), best.reason, best.chosen
+    answers = answers_for(len(member))
+    reads, place = reads_for_rate(populations, endpoint, reader)
+    assess_rate(len(reads.day) + len(member), reads, courses, member, rule_of(study, endpoint), answers)
+    chosen = np.where(answers.chosen >= 0, place[np.maximum(answers.chosen, 0)] if len(place) else -1, -1)
+    return answers.value, answers.reason, chosen
 
 
 _NOTHING = ("AVAL", "AVALC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")
@@ -172,13 +188,19 @@ def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) ->
     return frame
 
 
-def _sentences(reason: np.ndarray, status: np.ndarray, window: str) -> pl.Series:
-    names = [*RESPONSES, "no CR or CRi"]
-    texts = [_SENTENCES[name].format(status=word, window=window) for name in RATE_REASONS for word in names]
+def _sentences(study: Study, endpoint: Endpoint, reason: np.ndarray, status: np.ndarray) -> pl.Series:
+    family = study.disease.family
+    if endpoint.type == "best-response":
+        sentences = dict.fromkeys(RATE_REASONS, f"{{status}} is the best usable status up to the first {family.names.progression}")
+        sentences["no-usable-assessment"], window = "nothing usable: NE", ""
+    else:
+        sentences, window = _SENTENCES, window_in_words(study, endpoint)
+    names = [*RESPONSES, f"no {family.said()}"]
+    texts = [family.names.put(sentences[name], status=word, window=window) for name in RATE_REASONS for word in names]
     return take(texts, reason * len(names) + np.where(status < 0, len(RESPONSES), status))
 
 
-def words_of_flags(flags: np.ndarray) -> pl.Series:
+def words_of_flags(family: Family, flags: np.ndarray) -> pl.Series:
     """Return flags in words, null where there is none."""
     found = pl.Series(flags).unique().sort().to_numpy()
-    return take([flag_names(int(number)) or None for number in found], np.searchsorted(found, flags))
+    return take([flag_names(int(number), family) or None for number in found], np.searchsorted(found, flags))

@@ -21,6 +21,7 @@ from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_
 from cartrial.response.assess import Calls
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
+from cartrial.study.attributes import RESPONSE
 from cartrial.study.criteria.codes import NE
 from cartrial.study.endpoint import ANTIGEN_WORDS
 
@@ -45,8 +46,9 @@ ADTTE_SCHEMA = {
 }
 
 _EVENTS = {
-    "non-response": "no CR or CRi in the response window, NR or PD read in it: an event",
-    "relapse": "relapse, an event on the date of its sample",
+    RESPONSE: "the first usable {responses}",
+    "non-response": "no {responses} in the response window, {failure} read in it: an event",
+    "relapse": "{event}, an event on the date of its {evidence}",
     "death": "death from any cause, an event",
     "hsct": "transplant, composite: an event on its date",
     "re-infusion": "re-infusion, composite: an event on its date",
@@ -111,10 +113,14 @@ def kind_of_end(cnsr: str = "CNSR") -> pl.Expr:
 
 
 def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
-    endpoint = variant.endpoint
+    endpoint, family = variant.endpoint, study.disease.family
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
-    if endpoint.samples is None:
+    if endpoint.events == (RESPONSE,):
+        member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
+        times, origin, sample = _to_response(study, populations, endpoint, calls), np.where(member, course.day0, FAR), None
+        followed = member
+    elif endpoint.samples is None:
         starts = _origin(study, populations, endpoint, calls)
         member = populations.members(endpoint, reader) & (starts < FAR)
         followed = _recorded(populations, endpoint.events, calls, starts, member)
@@ -137,10 +143,10 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         trace.from_sample(sample[rows] >= 0, sample[rows])
     cnsr = np.where(event >= 0, 0, 1 + censor)
     for name in endpoint.analysis.competing:
-        code = EVENT_NAMES.index(name)
+        code = family.named_events(EVENT_NAMES).index(name)
         cnsr[event == code] = COMPETING_FROM + code
     ended = np.where(event >= 0, event, len(EVENT_NAMES) + censor)
-    ends = [*EVENT_NAMES, *CENSOR_REASONS]
+    ends = [*family.named_events(EVENT_NAMES), *CENSOR_REASONS]
     if endpoint.antigen:
         antigen = relapse_antigen(populations.records, rows, end)
         relapsed = event == codes.E_RELAPSE
@@ -157,8 +163,10 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         ("NEW", codes.E_NEWTHERAPY, codes.C_NEWTHERAPY),
     )
     decided = {name: (event == ended) | ((event < 0) & (censor == stopped)) for name, ended, stopped in ices}
-    words = with_imputed(words_of_flags(flags), course, rows, {"DEATH": event == codes.E_DEATH, **decided})
-    texts = [*(_EVENTS[name] for name in EVENT_NAMES), *(_CENSORED[name] for name in CENSOR_REASONS)]
+    words = with_imputed(words_of_flags(study.disease.family, flags), course, rows, {"DEATH": event == codes.E_DEATH, **decided})
+    said = family.said(*(endpoint.response if endpoint.names_response else ()))
+    texts = [family.names.put(_EVENTS[name], responses=said) for name in EVENT_NAMES]
+    texts += [_CENSORED[name] for name in CENSOR_REASONS]
     columns = {
         "SUBJ": pl.Series(rows.astype(np.int32)),
         "PARAMCD": constant(endpoint.id, len(rows)),
@@ -194,6 +202,13 @@ def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) ->
             nothing = [pl.when(kept).then(pl.col(name)).alias(name) for name in _NOTHING]
             frame = frame.with_columns(*nothing, pl.when(kept).then(pl.col("RULE")).otherwise(pl.lit(rule)).alias("RULE"))
     return frame
+
+
+def _to_response(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> Times:
+    """Return the time to the first response of each subject: every responder has one, and nobody is censored."""
+    first = first_response(study, calls, populations.course, endpoint)
+    end = np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, populations.course.day0)
+    return Times(end, np.full(len(first), codes.E_RESPONSE), np.full(len(first), -1), first)
 
 
 def _origin(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> np.ndarray:

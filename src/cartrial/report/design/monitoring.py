@@ -27,7 +27,7 @@ def awaited(data: DesignData) -> Section | None:
     if plan is None:
         return None
     inputs = data.design.inputs
-    early = plan.delayed.early
+    early, names = plan.delayed.early, inputs.study.disease.family.names
     window = data.stat("delayed", "top", "window")
     words = parts(
         "A response of {} is known {} {}, {} after its subject is counted. TOP decides at a look without waiting: "
@@ -36,8 +36,8 @@ def awaited(data: DesignData) -> Section | None:
         inputs.delay.text,
         inputs.delay.limit,
         window,
-        "Here failures show early (relapse, death, new therapy), and a response only at the visit: a subject in remission before it is "
-        "pending."
+        f"Here failures show early ({names.event}, death, new therapy), and a response only at the visit: a subject in {names.response} "
+        "before it is pending."
         if early == "failure"
         else "Here responses show early, and a failure only at the end of the window.",
         "A look is made as soon as its decision can no longer change, which may be before all its results are known. "

@@ -66,7 +66,10 @@ def calendar(data: DesignData) -> Section:
 
 def funnel(data: DesignData) -> Section:
     """Return the way from all leukaemia to the infused."""
-    table = data.design.timing.funnel
+    table, title = data.design.timing.funnel, "Where the subjects come from"
+    if table.is_empty():
+        said = f"No published shares of the way from a case to an infusion are at hand for {data.design.inputs.study.disease.name}."
+        return Section("funnel", title, [Text(said)], "Feasibility")
     rows: list[tuple[Cell, ...]] = []
     for row in table.iter_rows(named=True):
         step = row["step"]
@@ -87,7 +90,7 @@ def funnel(data: DesignData) -> Section:
             )
         ),
     ]
-    return Section("funnel", "Where the subjects come from", blocks, "Feasibility")
+    return Section("funnel", title, blocks, "Feasibility")
 
 
 def survival(data: DesignData) -> Section | None:

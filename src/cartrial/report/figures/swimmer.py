@@ -10,13 +10,15 @@ from cartrial.report.figures.style import COLOURS, INK, MONTH, Document, choice,
 __all__ = ["MARKS", "Swimmer", "draw_swimmers"]
 
 STEP = 16
-KNOWN, REMISSION = "time known", "in remission"
+KNOWN = "time known"
 # What happened: shape, colour, words. Shapes differ as well as colours.
 MARKS = {
     "CR": ("circle", COLOURS["green"], "CR"),
     "CRh": ("circle", COLOURS["sky"], "CRh"),
     "CRi": ("circle", "#9fe0c8", "CRi"),
+    "PR": ("circle", COLOURS["sky"], "PR"),
     "RELAPSE": ("triangle-down", COLOURS["red"], "relapse"),
+    "PD": ("triangle-down", COLOURS["red"], "progression"),
     "hsct": ("diamond", COLOURS["blue"], "stem cell transplant"),
     "new-therapy": ("square", COLOURS["orange"], "new anticancer therapy"),
     "re-infusion": ("square", COLOURS["pink"], "re-infusion"),
@@ -33,18 +35,18 @@ class Swimmer:
     ----------
     end : float
         Last day known.
-    remission : sequence of (start, end)
-        Stretches in CR or CRi by the primary reader.
+    response : sequence of (start, end)
+        Stretches in response by the primary reader.
     marks : sequence of (day, key of `MARKS`)
     """
 
     label: str
     end: float
-    remission: Sequence[tuple[float, float]] = ()
+    response: Sequence[tuple[float, float]] = ()
     marks: Sequence[tuple[float, str]] = field(default_factory=tuple)
 
 
-def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band: str = "") -> Document:
+def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band: str = "", stretch: str = "in remission") -> Document:
     """Draw one line a subject; the reader chooses the order.
 
     Parameters
@@ -53,6 +55,8 @@ def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band:
         In the order from top to bottom that is shown first.
     last : float
         Last day of the axis: the same on every part of a long figure.
+    stretch : str
+        What a stretch in response is called.
 
     Returns
     -------
@@ -67,12 +71,12 @@ def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band:
         tip = "\n".join([swimmer.label, *(f"day {day:g}: {words}" for day, words in said)])
         common = {"id": swimmer.label, **places[swimmer.label], "tip": tip}
         bars.append({**common, "a": 0, "b": max(swimmer.end, 0), "what": KNOWN})
-        bars.extend({**common, "a": start, "b": end, "what": REMISSION} for start, end in swimmer.remission)
+        bars.extend({**common, "a": start, "b": end, "what": stretch} for start, end in swimmer.response)
         marks.extend({**common, "a": max(day, 0), "what": MARKS[key][2]} for day, key in swimmer.marks)
     shown = [MARKS[key] for key in MARKS if any(key == mark for swimmer in swimmers for _, mark in swimmer.marks)]
     order = choice("order", "Order", [("end", "longest known first"), ("response", "first response first"), ("name", "by subject")])
     return document(
-        _layers(last, shown),
+        _layers(last, shown, stretch),
         title=title,
         band=band,
         height=STEP * len(swimmers),
@@ -84,7 +88,7 @@ def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band:
 
 def _places(swimmers: Sequence[Swimmer]) -> dict[str, Document]:
     """Return the place of each subject in each order, from 0."""
-    first = {swimmer.label: min((start for start, _ in swimmer.remission), default=float("inf")) for swimmer in swimmers}
+    first = {swimmer.label: min((start for start, _ in swimmer.response), default=float("inf")) for swimmer in swimmers}
     orders = {
         "end": [swimmer.label for swimmer in swimmers],
         "response": sorted(first, key=lambda label: (first[label], label)),
@@ -93,7 +97,7 @@ def _places(swimmers: Sequence[Swimmer]) -> dict[str, Document]:
     return {label: {order: labels.index(label) for order, labels in orders.items()} for label in first}
 
 
-def _layers(last: float, shown: Sequence[tuple[str, str, str]]) -> list[Document]:
+def _layers(last: float, shown: Sequence[tuple[str, str, str]], stretch: str) -> list[Document]:
     x = {
         "field": "a",
         "type": "quantitative",
@@ -110,7 +114,7 @@ def _layers(last: float, shown: Sequence[tuple[str, str, str]]) -> list[Document
     }
     tip = {"tooltip": {"field": "tip"}}
     placed: Document = {"calculate": "datum[order]", "as": "place"}
-    ground = {"domain": [KNOWN, REMISSION], "range": ["#dfe5ea", "#9fd8c3"]}
+    ground = {"domain": [KNOWN, stretch], "range": ["#dfe5ea", "#9fd8c3"]}
     words = [item[2] for item in shown]
     columns = {"expr": "width < 420 ? 1 : width < 800 ? 4 : 7"}
     return [

@@ -14,6 +14,7 @@ from cartrial.report.page.render import BANDS
 from cartrial.report.page.rows import Rows
 from cartrial.study import Endpoint, Study
 from cartrial.study.criteria.codes import words_of
+from cartrial.study.criteria.families import RULE_EVENT
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
 
-__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order"]
+__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order", "reason_words"]
 
 REASON_WORDS = {
     "response": "response",
     "no-response": "assessed, no response",
     "no-usable-assessment": "no usable assessment in the window",
-    "relapse": "relapse before the assessment",
+    RULE_EVENT: "{event} before the assessment",
     "death": "died before a usable assessment",
     "hsct": "stem cell transplant before the assessment",
     "new-therapy": "new anticancer therapy before the assessment",
     "re-infusion": "re-infusion before the assessment",
     "product-failure": "the product failed",
-    "mrd-positive": "in remission, MRD positive",
-    "mrd-not-evaluable": "in remission, MRD not evaluable",
-    "mrd-missing": "in remission, MRD missing",
-    "not-confirmed": "in remission, not confirmed",
+    "mrd-positive": "in {response}, MRD positive",
+    "mrd-not-evaluable": "in {response}, MRD not evaluable",
+    "mrd-missing": "in {response}, MRD missing",
+    "not-confirmed": "in {response}, not confirmed",
     "withdrawn": "withdrew before a usable assessment",
     "window-open": "the window is still open at the cutoff",
     "b-cell-recovery": "B cells recovered",
@@ -48,6 +49,7 @@ LEVEL_WORDS = {"Y": "yes", "N": "no", "F": "female", "M": "male", "missing": "no
 EVENT_WORDS = {
     "non-response": "non-response",
     "relapse": "relapse",
+    "response": "response",
     "death": "death",
     "hsct": "stem cell transplant",
     "new-therapy": "new anticancer therapy",
@@ -61,7 +63,13 @@ EVENT_WORDS = {
     "missed-visits": "missed visits",
 }
 
-FREE_UNTIL_CONTACT = "Assumption of the study file: a responder without an event was free of relapse until the last contact."
+FREE_UNTIL_CONTACT = "Assumption of the study file: a responder without an event was free of {event} until the last contact."
+
+
+def reason_words(study: Study, name: str) -> str:
+    """Return why there is no response, in the words of the study's family of criteria."""
+    names = study.disease.family.names
+    return names.put(REASON_WORDS.get(RULE_EVENT if name == names.event else name, name))
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ class ReportData:
 
     @cached_property
     def followed(self) -> bool:
-        """Whether relapse or survival was recorded: without either no time to event can be read from the data."""
+        """Whether an event of the disease or survival was recorded: without either no time to event can be read from the data."""
         relapse = bool(self.adam.adresp["AVALC"].is_in(words_of(self.study.disease.family.roles.ends)).any())
         events = self.adam.adtte.height > 0 and bool((self.adam.adtte.select(kind_of_end())["CNSR"] != 1).any())
         contacts = self.records is None or self.records.survival.height > 0
@@ -140,13 +148,12 @@ class ReportData:
         if self.study.emd and not recorded.has("EMD", np.zeros(1, np.int64)).all():
             said.append("Assumption of the study file: extramedullary disease, which was never recorded, was absent.")
         if self.study.events.relapse_free_until and recorded.level == "events":
-            said.append(FREE_UNTIL_CONTACT)
+            said.append(self.study.disease.family.names.put(FREE_UNTIL_CONTACT))
         return said
 
     def assumed_of(self, endpoint: Endpoint) -> list[str]:
         """What of that can decide an endpoint: of whom nobody reads an assessment nothing, of a rate no relapse that came after it."""
-        timed = endpoint.type == "time-to-event" and bool({"relapse", "non-response"} & set(endpoint.events))
-        return [words for words in self.assumed if endpoint.read and (timed or words != FREE_UNTIL_CONTACT)]
+        return [words for words in self.assumed if endpoint.read and (endpoint.timed or "until the last contact" not in words)]
 
     @property
     def until(self) -> str:
@@ -164,6 +171,10 @@ class ReportData:
     def rates(self) -> list[Endpoint]:
         """Return the response endpoints."""
         return [endpoint for endpoint in self.study.endpoints if endpoint.type == "response-rate"]
+
+    def bests(self) -> list[Endpoint]:
+        """Return the best responses."""
+        return [endpoint for endpoint in self.study.endpoints if endpoint.type == "best-response"]
 
     def times(self) -> list[Endpoint]:
         """Return the times to event."""

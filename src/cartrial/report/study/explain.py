@@ -11,7 +11,7 @@ import polars as pl
 
 from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.errors import InputError
-from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS
+from cartrial.report.study.data import EVENT_WORDS, reason_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Endpoint, Study
@@ -126,7 +126,7 @@ def explain_subject(
     console.print()
     for said in _timeline(study, adam, source, row):
         _say(console, said)
-    _assessments(console, adam, source, subject)
+    _assessments(console, study, adam, source, subject)
     for item in study.endpoints:
         if endpoint in (None, item.id):
             _endpoint(console, study, adam, source, subject, item, full=endpoint is not None)
@@ -249,7 +249,7 @@ def _file_row(source: Source | None, domain: str | None, usubjid: str, sequence:
     return f"{name} ({file} row {row})" if file else name
 
 
-def _assessments(console: Console, adam: Adam, source: Source | None, subject: int) -> None:
+def _assessments(console: Console, study: Study, adam: Adam, source: Source | None, subject: int) -> None:
     """Print the assessments: a table, or a sentence each where the terminal is too narrow for it. No date or call is cut short."""
     from rich import box
     from rich.table import Table
@@ -260,7 +260,9 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
         console.print("No disease assessment was recorded.")
         return
     table = Table(title="Assessments", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
-    names = ("Day", "Date", "Reader", "Status", "As collected", "Usable", "MRD", "Source", "Flags")
+    # residual disease is of a remission
+    of_remission = study.disease.marrow is not None
+    names = ("Day", "Date", "Reader", "Status", "As collected", "Usable", *(["MRD"] if of_remission else []), "Source", "Flags")
     for name in names:
         bends = name in ("Usable", "Source", "Flags")
         table.add_column(name, justify="right" if name == "Day" else "left", no_wrap=not bends, overflow="fold")
@@ -268,7 +270,8 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
     rows = []
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
-        values = (row["CARDAY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable, row["MRD"])
+        values = [row["CARDAY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable]
+        values += [row["MRD"]] if of_remission else []
         said = tuple("" if value is None else str(value) for value in values)
         rows.append((*said, _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or ""))
         table.add_row(*rows[-1])
@@ -282,7 +285,7 @@ def _assessments(console: Console, adam: Adam, source: Source | None, subject: i
 
 
 def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None, subject: int, item: Endpoint, *, full: bool) -> None:
-    rate = item.type == "response-rate"
+    rate = item.type != "time-to-event"
     frame = (adam.adrs if rate else adam.adtte).filter((pl.col("SUBJ") == subject) & (pl.col("PARAMCD") == item.id))
     console.print(f"{item.id}: {item.label}", style="bold", markup=False)
     usubjid = adam.adsl.filter(pl.col("SUBJ") == subject)["USUBJID"][0]
@@ -297,11 +300,11 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
     rows = {row["VARIANT"]: row for row in frame.iter_rows(named=True)}
     main = rows.get("")
     if main is not None:
-        _say(console, _sentence(source, usubjid, main, rate))
+        _say(console, _sentence(study, source, usubjid, main, rate))
     same = []
     for name in [name for name in (*variants, *(name for name in rows if name not in variants)) if name and name in rows]:
-        said = _sentence(source, usubjid, rows[name], rate)
-        if main is not None and not full and said == _sentence(source, usubjid, main, rate):
+        said = _sentence(study, source, usubjid, rows[name], rate)
+        if main is not None and not full and said == _sentence(study, source, usubjid, main, rate):
             same.append(name)
         else:
             _say(console, f"With {name}: {said}")
@@ -313,15 +316,15 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
     console.print()
 
 
-def _sentence(source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
+def _sentence(study: Study, source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
     if row["AVAL"] is None and (row["RULE"] or "").startswith(("not recorded", "not derived")):
         return f"{row['RULE'][:1].upper()}{row['RULE'][1:]}."
     when = _date(row["ADT"], row["CARDAY"])
     where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
     if rate:
         answer = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}.get(row["AVALC"], row["AVALC"])
-        reason = "" if row["REASON"] in ("response", None) else f" ({REASON_WORDS.get(row['REASON'], row['REASON'])})"
-        said = f"{answer.capitalize()}{reason}"
+        reason = "" if row["REASON"] in ("response", None) else f" ({reason_words(study, row['REASON'])})"
+        said = f"{answer[:1].upper()}{answer[1:]}{reason}"
     else:
         what = row["EVNTDESC"]
         kind = "Event" if row["CNSR"] == 0 else "Competing event" if row["CNSR"] >= COMPETING_FROM else "Censored"

@@ -18,6 +18,7 @@ from cartrial.report.study.sections.response import HEAD as RATE_HEAD
 from cartrial.report.study.sections.survival import HEAD as TIME_HEAD
 from cartrial.report.study.sections.survival import origin_words
 from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
+from cartrial.study.attributes import RESPONSE
 
 __all__ = ["render_shells", "write_shells"]
 
@@ -83,11 +84,14 @@ def _sections(study: Study) -> list[Section]:
         said = Text(f"Nothing will be estimated: {study.study.listing_only.rstrip('.')}. The report will be a listing of the subjects.")
         return [*sections, Section("listing", "Listing", [said], "Listing")]
     rates = [endpoint for endpoint in study.endpoints if endpoint.type == "response-rate"]
+    bests = [endpoint for endpoint in study.endpoints if endpoint.type == "best-response"]
     times = [endpoint for endpoint in study.endpoints if endpoint.type == "time-to-event"]
     sections.append(_flow(study))
     sections.append(_baseline(study))
     if rates:
         sections.append(_rates(study, rates))
+    if bests:
+        sections.append(_bests(study, bests))
     sections.append(_readers(study))
     if times:
         sections.append(_times(study, times))
@@ -190,6 +194,18 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
     return Section("response", "Response", blocks)
 
 
+def _bests(study: Study, bests: Sequence[Endpoint]) -> Section:
+    blocks: list[Block] = []
+    for endpoint in bests:
+        variants = study.variants(endpoint)
+        rows = [(variant_words(variant.name), status, f"{X}/{X}", P) for variant in variants for status in study.disease.family.planned]
+        caption = f"Table: {endpoint.label} ({endpoint.id}), subjects by best status"
+        blocks.append(Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True))
+        words = ("Endpoint", f"{endpoint.label} ({endpoint.id}), {endpoint.role}")
+        blocks.append(Definition([words, *estimand_items(study, variants[0])]))
+    return Section("best", "Best response", blocks, "Best")
+
+
 def _readers(study: Study) -> Section:
     readers = (study.readers.primary, *study.readers.sensitivity)
     calls = study.disease.family.planned
@@ -203,7 +219,7 @@ def _readers(study: Study) -> Section:
             ("", *calls),
             [(call, *[X] * len(calls)) for call in calls],
             "Table: cross-table of two readers",
-            numeric=tuple(range(1, 7)),
+            numeric=tuple(range(1, len(calls) + 1)),
             small=True,
         )
     )
@@ -242,13 +258,14 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
         )
     ]
     for time in times:
-        blocks.append(
-            Figure(
-                empty_curves(f"{time.label}: axes without a curve", "without an event", origin_words(time)),
-                f"Figure: {time.label} ({time.id}), Kaplan–Meier curve with numbers at risk.",
-                f"curve-{time.id}",
+        if time.events != (RESPONSE,):
+            blocks.append(
+                Figure(
+                    empty_curves(f"{time.label}: axes without a curve", "without an event", origin_words(time)),
+                    f"Figure: {time.label} ({time.id}), Kaplan–Meier curve with numbers at risk.",
+                    f"curve-{time.id}",
+                )
             )
-        )
         blocks.append(Definition(estimand_items(study, study.variants(time)[0])))
     return Section("times", "Times to event", blocks)
 

@@ -12,7 +12,7 @@ import polars as pl
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened, undone
-from cartrial.sdtm.vocabulary.response_criteria import status_of
+from cartrial.sdtm.vocabulary.response_criteria import is_call, modality_of, status_of
 from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.vocabulary.specimens import is_read
@@ -64,7 +64,8 @@ class Context:
 
         A domain of the schema has all its variables (null where the source lacks one), HAPPENED (whether a rule may read it as something
         that happened) and, where it has a timing, VARIABLE to LATE of `timeline`; TEXT to LATE are null for a record that stands on no
-        day. RS has the family's statuses in RSSTRESC, and in WORD what stood there. Another domain has its keys and ROW.
+        day. RS has the family's statuses in RSSTRESC, in WORD what stood there, CALL (whether it is a call under the study's criteria)
+        and MODALITY (by what it was made; blank: overall). Another domain has its keys and ROW.
         """
         if domain not in self._tables:
             known = DOMAINS.get(domain)
@@ -82,8 +83,13 @@ class Context:
 
     def _as_statuses(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return RS with the words that the study's family reads as its statuses; WORD: as it was."""
-        status = status_of(pl.col("RSSTRESC"), self.study.disease.family)
-        return frame.with_columns(pl.coalesce(status, "RSSTRESC").alias("RSSTRESC"), pl.col("RSSTRESC").alias("WORD"))
+        family = self.study.disease.family
+        return frame.with_columns(
+            pl.coalesce(status_of(pl.col("RSSTRESC"), family), "RSSTRESC").alias("RSSTRESC"),
+            pl.col("RSSTRESC").alias("WORD"),
+            is_call(pl.col("RSTESTCD"), pl.col("RSCAT"), family).alias("CALL"),
+            modality_of(pl.col("RSTESTCD"), pl.col("RSMETHOD"), family).alias("MODALITY"),
+        )
 
     def events(self, domain: str) -> pl.DataFrame:
         """Return `table` without the records of what did not happen."""

@@ -8,7 +8,6 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.occurrence import ANSWERS, occurrence
-from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.terms import canonical, value_of
 from cartrial.sdtm.vocabulary.units import STRICT_TESTS
 
@@ -19,7 +18,7 @@ _EVENTS = ("EX", "PR", "CM", "DS", "AE")
 _FINDINGS = ("RS", "FA", "SS", "DD")
 # Of findings, the records that a rule reads; of others no word can change a value.
 _READ = {
-    "RS": is_overall(pl.col("RSTESTCD"), pl.col("RSCAT")),
+    "RS": pl.col("CALL"),
     "FA": pl.col("FAOBJ").fill_null("EXTRAMEDULLARY DISEASE") == "EXTRAMEDULLARY DISEASE",
     "SS": pl.col("SSTESTCD").fill_null("SURVSTAT") == "SURVSTAT",
 }

@@ -7,20 +7,22 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.vocabulary.response_criteria import is_overall, of_another_disease
+from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 
 __all__ = ["READER_RULES"]
 
-OVERALL = is_overall(pl.col("RSTESTCD"), pl.col("RSCAT"))
+OVERALL = pl.col("CALL")
 
 
 def _other_disease(context: Context) -> Iterator[pl.DataFrame]:
-    calls = context.table("RS").filter((pl.col("RSTESTCD") == "OVRLRESP") & of_another_disease(pl.col("RSCAT")))
+    family = context.study.disease.family
+    calls = context.table("RS").filter((pl.col("RSTESTCD") == "OVRLRESP") & of_another_disease(pl.col("RSCAT"), family))
     message = pl.format(
-        "'{}' ({}) is of another disease; the study's criteria, {}, are of leukaemia, where the same words mean something else.",
+        "'{}' ({}) is of another disease; the study's criteria, {}, are of {}, where the same words mean something else.",
         "RSCAT",
         "COUNT",
         pl.lit(context.study.disease.criteria.name),
+        pl.lit(family.name),
     )
     yield found(grouped(calls, "RSCAT"), message, domain="RS", variable="RSCAT")
 
@@ -55,7 +57,7 @@ def _of_one_day(context: Context, *keys: str | pl.Expr) -> pl.DataFrame:
 def _conflict(context: Context) -> Iterator[pl.DataFrame]:
     # the investigator is one reader, whatever his name
     name = pl.when(pl.col("RSEVAL") != "INVESTIGATOR").then(pl.col("RSEVALID")).alias("NAME")
-    each = _of_one_day(context, "RSEVAL", name).with_columns(pl.col("CALLS").list.unique(maintain_order=True))
+    each = _of_one_day(context, "RSEVAL", name, "MODALITY").with_columns(pl.col("CALLS").list.unique(maintain_order=True))
     twice = each.filter(pl.col("RSEVAL").is_not_null() & (pl.col("CALLS").list.len() > 1))
     who = pl.concat_str([pl.col("RSEVAL"), pl.col("NAME")], separator=", ", ignore_nulls=True)
     message = pl.format(
@@ -66,7 +68,7 @@ def _conflict(context: Context) -> Iterator[pl.DataFrame]:
 
 def _accepted_twice(context: Context) -> Iterator[pl.DataFrame]:
     accepted = (pl.col("RSACPTFL") == "Y") & (pl.col("RSEVAL") == "INDEPENDENT ASSESSOR")
-    twice = _of_one_day(context, accepted.alias("YES")).filter(pl.col("YES") & (pl.col("CALLS").list.len() > 1))
+    twice = _of_one_day(context, accepted.alias("YES"), "MODALITY").filter(pl.col("YES") & (pl.col("CALLS").list.len() > 1))
     message = pl.format(
         "{} records of one date, {}, are accepted (RSACPTFL Y): {}; the committee has one call a date.",
         pl.col("CALLS").list.len(),

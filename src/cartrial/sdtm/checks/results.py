@@ -195,7 +195,9 @@ def _between(*limits: float) -> pl.Expr:
 
 
 def _undecided(context: Context) -> Iterator[pl.DataFrame]:
-    criteria, crh = context.study.disease.criteria, context.study.disease.options.crh
+    if context.study.disease.marrow is None:
+        return
+    criteria, options = context.study.disease.marrow
     marrow = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BONE MARROW")
     blood = (pl.col("TEST") == "BLAST") & (pl.col("SPEC") == "BLOOD")
     counts = {"NEUT": (criteria.neutrophils.value, CRH_NEUTROPHILS), "PLAT": (criteria.platelets.value, CRH_PLATELETS)}
@@ -203,7 +205,7 @@ def _undecided(context: Context) -> Iterator[pl.DataFrame]:
     doubtful = [
         (marrow & _between(criteria.marrow.value, criteria.relapse_marrow.value), "the marrow is not evaluable"),
         (blood & _between(0.0, criteria.relapse_blood.value), "the assessment is not evaluable"),
-        *(((pl.col("TEST") == test) & _between(*limits[: 1 + crh]), missing) for test, limits in counts.items()),
+        *(((pl.col("TEST") == test) & _between(*limits[: 1 + options.crh]), missing) for test, limits in counts.items()),
     ]
     for where, what in doubtful:
         lab = context.results.filter(where.fill_null(False) & pl.col("READ") & (pl.col("REL") != UNREADABLE))

@@ -10,7 +10,6 @@ import polars as pl
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
 from cartrial.sdtm.vocabulary.occurrence import answered
-from cartrial.sdtm.vocabulary.response_criteria import is_overall
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised
 
 __all__ = ["CODE_RULES"]
@@ -18,7 +17,7 @@ __all__ = ["CODE_RULES"]
 # How like a known word a word must be to be taken for a misspelling of it.
 ALIKE = 0.85
 
-OVERALL = is_overall(pl.col("RSTESTCD"), pl.col("RSCAT"))
+OVERALL = pl.col("CALL")
 # Where it is coded, and for which records: domain, variable and code list, condition.
 CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
     ("DM", "DTHFL", pl.lit(True)),

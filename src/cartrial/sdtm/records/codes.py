@@ -1,8 +1,8 @@
-"""Which numbers stand for readers, and for days that never come?"""
+"""Which numbers stand for readers, for what an assessment was made by, and for days that never come?"""
 
 from __future__ import annotations
 
-__all__ = ["FAR", "NO_CUTOFF", "READERS"]
+__all__ = ["FAR", "MODALITIES", "NO_CUTOFF", "READERS"]
 
 FAR = 2**40
 """Stands for a day that has not come."""
@@ -14,3 +14,8 @@ INV, READER1, READER2, ADJUDICATOR, IRC, LAB = range(6)
 
 READERS = ("INV", "READER 1", "READER 2", "ADJUDICATOR", "IRC", "LAB")
 """Readers in words, each at the place of its number."""
+
+OVERALL, PET, CT = range(3)
+
+MODALITIES = ("", "PET", "CT")
+"""What a call was made by, in words, each at the place of its number; blank: an overall call."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.sdtm.records.codes import READERS
+from cartrial.sdtm.records.codes import MODALITIES, READERS
 from cartrial.sdtm.vocabulary.occurrence import undone
-from cartrial.sdtm.vocabulary.response_criteria import is_overall, status_of
+from cartrial.sdtm.vocabulary.response_criteria import is_call, modality_of, status_of
 from cartrial.sdtm.vocabulary.results import result_columns
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 from cartrial.study.criteria.codes import RESPONSES
@@ -67,12 +67,15 @@ def table_doses(study: Study, days: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 def table_calls(study: Study, days: dict[str, pl.DataFrame], *, dated: bool = True) -> pl.DataFrame:
     """Return RS: each reader's overall call, and whether it is accepted as the committee's (RSACPTFL); those of no day unless `dated`."""
-    types = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String, "ACCEPTED": pl.Boolean}
+    types: dict[str, type[pl.DataType]] = {"READER": pl.Int8, "RESP": pl.Int8, "ORRES": pl.String, "ACCEPTED": pl.Boolean}
+    family = study.disease.family
+    if family.modalities:
+        types["MODALITY"] = pl.Int8
     rs = days.get("RS")
     if rs is None:
         return _empty(types)
     if "RSTESTCD" in rs.columns:
-        rs = rs.filter(is_overall(canonical(value_of(rs, "RSTESTCD"), "RSTESTCD"), value_of(rs, "RSCAT")))
+        rs = rs.filter(is_call(canonical(value_of(rs, "RSTESTCD"), "RSTESTCD"), value_of(rs, "RSCAT"), family))
     evaluator, who = canonical(value_of(rs, "RSEVAL"), "RSEVAL"), canonical(value_of(rs, "RSEVALID"), "RSEVALID")
     reader = (
         pl.when(evaluator == "INVESTIGATOR")
@@ -86,12 +89,17 @@ def table_calls(study: Study, days: dict[str, pl.DataFrame], *, dated: bool = Tr
         .when((evaluator == "INDEPENDENT ASSESSOR") & value_of(rs, "RSEVALID").is_null())
         .then(READERS.index("IRC"))
     )
-    call = status_of(value_of(rs, "RSSTRESC"), study.disease.family).replace_strict(
+    call = status_of(value_of(rs, "RSSTRESC"), family).replace_strict(
         {name: i for i, name in enumerate(RESPONSES)}, default=None, return_dtype=pl.Int8
     )
     accepted = (reader != READERS.index("INV")) & (canonical(value_of(rs, "RSACPTFL"), "RSACPTFL") == "Y")
     collected = pl.coalesce(value_of(rs, "RSORRES"), value_of(rs, "RSSTRESC"))
-    table = _table(rs, {"READER": reader, "RESP": call, "ORRES": collected, "ACCEPTED": accepted.fill_null(False)}, types, dated=dated)
+    test, method = canonical(value_of(rs, "RSTESTCD"), "RSTESTCD"), value_of(rs, "RSMETHOD")
+    columns = {
+        **{"READER": reader, "RESP": call, "ORRES": collected, "ACCEPTED": accepted.fill_null(False)},
+        "MODALITY": modality_of(test, method, family).replace_strict(MODALITIES, range(len(MODALITIES)), return_dtype=pl.Int8),
+    }
+    table = _table(rs, {name: columns[name] for name in types}, types, dated=dated)
     return table.filter(pl.col("READER").is_not_null() & pl.col("RESP").is_not_null())
 
 

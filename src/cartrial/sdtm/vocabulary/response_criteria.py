@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, normalised
+from cartrial.study.criteria.sets import FAMILIES
 
 if TYPE_CHECKING:
     from cartrial.study.criteria.families import Family
 
-__all__ = ["is_overall", "of_another_disease", "status_of"]
+__all__ = ["OVERALL", "is_call", "is_readable", "modality_of", "of_another_disease", "status_of"]
+
+OVERALL = "OVRLRESP"
+"""The test of an overall call."""
+
+_ANATOMIC = r"\bCT\b|COMPUTED|\bMRI?\b|MAGNETIC|ULTRASO"
 
 # Words of the sets in CDISC's list ONCRSCAT (C124298) that are not of acute leukaemia, and how sponsors shorten them.
 _OTHERS = (
@@ -32,8 +38,8 @@ _DOUBTFUL = ("LYMPHOMA", "CANCER")
 _LEUKAEMIA = r"LYMPHOBLASTIC|\bALL\b|BLOOD CANCER|H(A)?EMATOLOGIC(AL)? CANCER"
 
 
-def of_another_disease(category: pl.Expr) -> pl.Expr:
-    """Whether a category of RS (RSCAT) names response criteria of another disease than acute leukaemia; never null.
+def of_another_disease(category: pl.Expr, family: Family | None = None) -> pl.Expr:
+    """Whether a category of RS (RSCAT) names response criteria of another disease than acute leukaemia, or than a family's; never null.
 
     Examples
     --------
@@ -44,12 +50,31 @@ def of_another_disease(category: pl.Expr) -> pl.Expr:
     """
     word = normalised(category)
     doubtful = word.str.contains("|".join(_DOUBTFUL)) & ~word.str.contains(_LEUKAEMIA)
-    return (word.str.contains("|".join(_OTHERS)) | doubtful).fill_null(False)
+    other = word.str.contains("|".join(_OTHERS)) | doubtful
+    if family is not None and family.named:
+        other = (other | word.str.contains(f"{_LEUKAEMIA}|LEUKA?EMIA")) & ~word.str.contains("|".join(family.named))
+    return other.fill_null(False)
 
 
-def is_overall(test: pl.Expr, category: pl.Expr) -> pl.Expr:
-    """Whether a record of RS is an overall call under criteria of leukaemia; `test` is already the term."""
-    return (test == "OVRLRESP").fill_null(False) & ~of_another_disease(category)
+def is_readable(category: pl.Expr) -> pl.Expr:
+    """Whether the words of a record of RS may be put as the common code list has them: no criteria of a disease that no family knows."""
+    return pl.any_horizontal(~of_another_disease(category, family) for family in FAMILIES.values())
+
+
+def is_call(test: pl.Expr, category: pl.Expr, family: Family) -> pl.Expr:
+    """Whether a record of RS is a call under a family's criteria, overall or by a modality; `test` is already the term."""
+    return test.is_in([OVERALL, *family.modalities]).fill_null(False) & ~of_another_disease(category, family)
+
+
+def modality_of(test: pl.Expr, method: pl.Expr, family: Family) -> pl.Expr:
+    """What a call of a family was made by: `PET`, `CT`, or blank for an overall call. An overall call says it by its method (RSMETHOD)."""
+    if not family.modalities:
+        return pl.lit("")
+    word = normalised(method)
+    named = (
+        pl.when(word.str.contains("PET")).then(pl.lit("PET")).when(word.str.contains(_ANATOMIC)).then(pl.lit("CT")).otherwise(pl.lit(""))
+    )
+    return test.replace_strict(family.modalities, default=None, return_dtype=pl.String).fill_null(named)
 
 
 @cache

@@ -235,6 +235,7 @@ DOMAINS: dict[str, Domain] = {
                 *_keys("RS"),
                 Variable("RSCAT", "Category for Assessment"),
                 Variable("RSTESTCD", "Assessment Short Name", need="must", codes="RSTESTCD"),
+                Variable("RSMETHOD", "Method of Test or Examination", note="of lymphoma: PET-CT or CT"),
                 Variable("RSORRES", "Result or Finding in Original Units", note="as collected"),
                 Variable("RSSTRESC", "Character Result/Finding in Std Format", need="must", codes="RSSTRESC"),
                 Variable("RSEVAL", "Evaluator", need="must", codes="RSEVAL"),

@@ -141,6 +141,7 @@ _GRADES = (_NO_EVENT, ("MILD",), ("MODERATE",), ("SEVERE",), ("LIFE THREATENING"
 # of grades 1 to 5
 _FIGURES = (("I", "II", "III", "IV", "V"), tuple("ⅠⅡⅢⅣⅤ"), tuple("一二三四五"))
 
+_CALLS = {"OVRLRESP": ("OVERALL RESPONSE", "OVRRESP"), "METBRESP": ("METABOLIC RESPONSE",), "ANATRESP": ("ANATOMIC RESPONSE",)}
 _LISTS = (
     CodeList("SEX", {"M": ("MALE",), "F": ("FEMALE",), "U": ("UNK", "UNKNOWN"), "INTERSEX": ("UNDIFFERENTIATED",)}),
     CodeList("NY", {"Y": ("YES", "TRUE", "1"), "N": ("NO", "FALSE", "0"), "U": ("UNK", "UNKNOWN"), "NA": ("NOT APPLICABLE",)}),
@@ -206,7 +207,7 @@ _LISTS = (
             "NE": _NOT_EVALUABLE,
         },
     ),
-    CodeList("RSTESTCD", {"OVRLRESP": ("OVERALL RESPONSE", "OVRRESP")}, closed=False),
+    CodeList("RSTESTCD", {**_CALLS, "RDIORESP": ("RADIOLOGIC RESPONSE",)}, closed=False),
     CodeList(
         "RSEVAL",
         {

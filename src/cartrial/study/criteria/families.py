@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from cartrial.study.criteria.codes import NOTHING, RESPONSES, Roles, words_of
 
-__all__ = ["Family", "Names"]
+__all__ = ["RULE_EVENT", "Family", "Names"]
+
+RULE_EVENT = "relapse"
+"""How the rules call the event of the disease, whatever a family calls it."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +26,39 @@ class Names:
         What a response is called: `remission`.
     event : str
         The event of the disease, as a study file names it: `relapse`.
+    ended : str
+        The status that is this event: `RELAPSE`.
+    happened : str
+        What a subject has then done: `relapsed`.
     progression : str
         What ends a window that is open until progression.
+    failure : str
+        The statuses without a response that make non-response.
     disease : str
         Disease before lymphodepletion.
+    evidence : str
+        What an assessment is made of: a sample, imaging.
     """
 
     response: str
     event: str
+    ended: str
+    happened: str
     progression: str
+    failure: str
     disease: str
+    evidence: str
+
+    def put(self, text: str, **more: str) -> str:
+        """Return a sentence with the family's names in the places that it leaves for them.
+
+        Examples
+        --------
+        >>> from cartrial.study import FAMILIES
+        >>> [family.names.put("free of {event}") for family in FAMILIES.values()]
+        ['free of relapse', 'free of progression']
+        """
+        return text.format(**asdict(self), **more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +86,10 @@ class Family:
         What a response rate counts too where it counts a status.
     alike : dict of str to str
         Statuses as they are compared where a call and what was measured may contradict each other.
+    modalities : dict of str to str
+        Tests of RS beside the overall one that are calls: by `PET` or by `CT`.
+    named : tuple of str
+        How a category of RS (RSCAT) names criteria of the family; patterns.
     derive : str
         The kernel that derives a status from what was measured; blank where statuses are collected.
     """
@@ -73,6 +104,8 @@ class Family:
     agreement: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counts_with: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
+    modalities: dict[str, str] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
     derive: str = ""
 
     @cached_property
@@ -96,6 +129,10 @@ class Family:
     def responses(self) -> tuple[str, ...]:
         """The words of what is a response."""
         return words_of(self.roles.responds)
+
+    def named_events(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return names of events or reasons with the family's own for the event of the disease, which rules call relapse."""
+        return tuple(self.names.event if name == RULE_EVENT else name for name in names)
 
     def said(self, *statuses: str) -> str:
         """Return statuses as a sentence names them, as `CR or CRi`."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cartrial.study.criteria.families import Family
 from cartrial.study.criteria.leukaemia import LEUKAEMIA
-from cartrial.yamlfile import Part
+from cartrial.study.criteria.lymphoma import LYMPHOMA
+from cartrial.yamlfile import Part, nearest, wrong
 
-__all__ = ["CRITERIA", "Bound", "Criteria", "Options"]
+__all__ = ["CRITERIA", "FAMILIES", "Bound", "CallCriteria", "CallOptions", "Criteria", "Options", "read_criteria", "read_options"]
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (LEUKAEMIA, LYMPHOMA)}
+"""The families of criteria by name."""
 
 Operator = Literal["<", "<=", ">", ">="]
 
@@ -100,7 +104,101 @@ class Criteria(Part):
         return LEUKAEMIA
 
 
-CRITERIA: dict[str, Criteria] = {
+MissingPet = Literal["carry", "ct", "ne"]
+
+
+class CallOptions(Part):
+    """What a set of criteria whose calls are collected may carry.
+
+    Parameters
+    ----------
+    missing_pet : {"carry", "ct", "ne"}, optional
+        Where there is no PET: the reader's last PET call stands while CT shows no progression, the CT call, or NE.
+    confirm_days : int, optional
+        A response counts when another is seen at least this many days later. Unit: days.
+    """
+
+    missing_pet: MissingPet | None = None
+    confirm_days: int | None = Field(default=None, ge=0)
+
+
+class CallCriteria(Part):
+    """Response criteria whose calls are collected, as data: nothing is derived from a measurement.
+
+    Parameters
+    ----------
+    family : str
+        The family that says what the statuses do.
+    modality : {"pet-ct", "ct"}
+        What decides an assessment: PET where evaluable, else CT; or CT alone.
+    missing_pet : {"carry", "ct", "ne"}
+        Default of the option.
+    statuses : dict of str to str
+        What each status is, as printed.
+    confirm_days : int
+        Default of the option. Unit: days.
+    """
+
+    name: str
+    family_name: str = Field(alias="family")
+    modality: Literal["pet-ct", "ct"] = "pet-ct"
+    missing_pet: MissingPet = "carry"
+    statuses: dict[str, str] = Field(default_factory=dict)
+    confirm_days: int = 0
+    source: str
+
+    @field_validator("family_name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in FAMILIES:
+            near = nearest(name, list(FAMILIES))
+            right = (f"The nearest is '{near}'; k" if near else "K") + f"nown are: {', '.join(FAMILIES)}"
+            raise wrong(f"no family of criteria is called '{name}'", right=right)
+        return name
+
+    @property
+    def family(self) -> Family:
+        """What the statuses are and do."""
+        return FAMILIES[self.family_name]
+
+
+def read_criteria(value: Any) -> Any:
+    """Return a criteria set by its name, or as it is written out: of leukaemia by its limits, of another family by its calls."""
+    if isinstance(value, str):
+        if value not in CRITERIA:
+            near = nearest(value, list(CRITERIA))
+            right = (f"The nearest is '{near}'; b" if near else "B") + f"uilt in are: {', '.join(CRITERIA)}; or write the set out"
+            raise wrong(f"no criteria set is called '{value}'", right=right)
+        return CRITERIA[value]
+    if isinstance(value, Criteria | CallCriteria):
+        return value
+    if isinstance(value, dict) and value.get("family", LEUKAEMIA.name) != LEUKAEMIA.name:
+        return CallCriteria.model_validate(value)
+    return Criteria.model_validate({key: item for key, item in value.items() if key != "family"} if isinstance(value, dict) else value)
+
+
+def read_options(criteria: Criteria | CallCriteria | None, value: Any) -> Any:
+    """Return the options of a criteria set: those of its family."""
+    if isinstance(value, Options | CallOptions):
+        return value
+    return (CallOptions if isinstance(criteria, CallCriteria) else Options).model_validate(value)
+
+
+_LUGANO = "Cheson BD et al. J Clin Oncol 2014;32:3059, as set out in the rules of this project; read in PMC5298348 (table 2)"
+_BY_PET = {
+    "CR": "Deauville 1 to 3, a residual mass of any size allowed, no new lesion",
+    "PR": "Deauville 4 or 5 with decreased uptake",
+    "SD": "Deauville 4 or 5 with unchanged uptake",
+    "PD": "Deauville 4 or 5 with increased uptake, or a new avid lesion",
+}
+_BY_CT = {
+    "CR": "nodes of at most 15 mm in longest diameter, extranodal disease gone",
+    "PR": "the sum of products of up to six lesions down by at least 50 %",
+    "SD": "neither PR nor PD",
+    "PD": "a lesion over 15 mm, its product at least half above its nadir and a diameter up by 5 mm (10 mm if over 20 mm), or a new one",
+}
+
+CRITERIA: dict[str, Criteria | CallCriteria] = {
     "nccn": Criteria(
         name="nccn",
         marrow=Bound(op="<", value=5.0),
@@ -130,6 +228,30 @@ CRITERIA: dict[str, Criteria] = {
         relapse_tests=True,
         source="Ponte-di-Legno consortium, Blood 2022;139:1785, its table of relapse; counts, circulating blasts and the limit of 5 % of a "
         "remission are an assumption",
+    ),
+    "lugano-2014": CallCriteria(
+        name="lugano-2014",
+        family=LYMPHOMA.name,
+        statuses={status: f"{words}; by CT {_BY_CT[status]}" for status, words in _BY_PET.items()},
+        source=_LUGANO,
+    ),
+    "lugano-2014-ct": CallCriteria(
+        name="lugano-2014-ct",
+        family=LYMPHOMA.name,
+        modality="ct",
+        statuses=_BY_CT,
+        source=_LUGANO,
+    ),
+    "iwg-2007": CallCriteria(
+        name="iwg-2007",
+        family=LYMPHOMA.name,
+        statuses={
+            "CR": "a mass of any size if PET-negative and avid before, else nodes of normal size, extranodal disease gone",
+            "PR": "the sum of products of up to six lesions down by at least 50 %, no lesion larger, none new",
+            "SD": "neither PR nor PD",
+            "PD": "a new lesion of more than 15 mm, or a lesion up by at least 50 % from its nadir",
+        },
+        source="Cheson BD et al. J Clin Oncol 2007;25:579, as set out in the rules of this project; read in PMC8252278 (table 5)",
     ),
 }
 """The built-in criteria sets by name."""

@@ -65,14 +65,21 @@ def choose_population(study: Study, settings: TrialSettings, named: str | Path |
     Raises
     ------
     InputError
-        If the product is of another type, is costimulated by another domain than the study states, or more than half of those screened
-        would fail by age; the message names the nearest populations that fit.
+        If there is no model of the study's disease. If the product is of another type, is costimulated by another domain than the study
+        states, or more than half of those screened would fail by age; the message names the nearest populations that fit.
 
     Warns
     -----
     PopulationWarning
         If more than a fifth of those screened would fail by marrow blasts.
     """
+    if study.disease.marrow is None:
+        family = study.disease.family.name
+        raise InputError(
+            f"no virtual patients of {family} can be simulated (criteria {study.disease.criteria.name}): there is no model of it",
+            key="disease.criteria",
+            right="Exact designs (--no-simulation), check, shells and the report of data need no virtual patients",
+        )
     rules = settings.eligibility
     people, origin = _chosen(study, settings, named)
     fit = judge_fit(people, rules)

@@ -78,7 +78,8 @@ def evidence(
     transfused : ndarray of bool, shape (subjects,)
         A transfusion within the days that the criteria ask to be free of one: platelets then count as not recovered.
     """
-    criteria, options = study.disease.criteria, study.disease.options
+    assert study.disease.marrow is not None
+    criteria, options = study.disease.marrow
     marrow, blood, neutrophils, platelets = (visit[:, test] for test in (BLAST, CIRCULATING, NEUT, PLAT))
     adequate = marrow != HEMODILUTE
     elsewhere = (blood > 0) | lesions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
 from cartrial.report.page.rows import ResultRow, parts
 from cartrial.report.study.data import ReportData
+from cartrial.study.criteria.codes import RESPONSES
 
 __all__ = ["build"]
 
@@ -18,15 +19,19 @@ def build(data: ReportData) -> Section:
     if not found:
         return Section("readers", title, [Text("No two readers read the same subjects, so no concordance is shown.")], short)
     blocks: list[Block] = [_agreement(data, found)]
-    categories = (
-        "Agreement is on the category: CR, CRh and CRi are one, NR and PD are one, every other call its own. Reads are "
-        "paired by date, nearest within 7 days."
-    )
-    blocks.append(Note(categories))
+    blocks.append(Note(f"{_categories(data)} Reads are paired by date, nearest within 7 days."))
     for reader, endpoint in _groups(found):
         blocks.extend(_cross(data, reader, endpoint, found))
     blocks.extend(_informative(data))
     return Section("readers", title, blocks, short)
+
+
+def _categories(data: ReportData) -> str:
+    """Say on what the readers are compared."""
+    family = data.study.disease.family
+    groups = [sorted(group, key=RESPONSES.index) for group in family.agreement.values()]
+    one = [f"{', '.join(group[:-1])} and {group[-1]} are one" for group in groups]
+    return f"Agreement is on the category: {', '.join(one)}, every other call its own." if one else "Every call is a category of its own."
 
 
 def _groups(found: list[ResultRow]) -> list[tuple[str, str]]:
@@ -70,7 +75,7 @@ def _informative(data: ReportData) -> list[Block]:
         for row in found
     ]
     caption = (
-        "Possibly informative censoring: subjects censored for new therapy whom the investigator had called relapsed and "
-        "the committee had not"
+        "Possibly informative censoring: subjects censored for new therapy whom the investigator had called "
+        f"{data.study.disease.family.names.happened} and the committee had not"
     )
     return [Table(("Endpoint", "Population", "Subjects"), rows, caption, numeric=(2,), small=True)]

@@ -30,6 +30,8 @@ def study_blocks(study: Study) -> list[Block]:
         if part
     )
     method = " or ".join(name.lower() for name in disease.mrd.methods) or "an assay"
+    # residual disease is read of a remission
+    read = disease.marrow is not None
     items = [
         ("Study", identity.id),
         ("Registry", identity.registry or "not given"),
@@ -40,7 +42,7 @@ def study_blocks(study: Study) -> list[Block]:
         ("Lymphodepletion", ", ".join(name.lower() for name in product.lymphodepletion) or "not given"),
         ("Disease", disease.name),
         ("Response criteria", criteria_words(study)),
-        ("MRD", f"negative below {disease.mrd.negative_below:g} by {method} whose limit of detection is at most that"),
+        *([("MRD", f"negative below {disease.mrd.negative_below:g} by {method} whose limit of detection is at most that")] if read else []),
         ("Primary reader", reader_words(study.readers.primary)),
     ]
     if study.readers.sensitivity:

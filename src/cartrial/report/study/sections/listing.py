@@ -10,7 +10,7 @@ import polars as pl
 from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.report.page.blocks import Block, Details, Section, Table, Text
 from cartrial.report.page.rows import Cell
-from cartrial.report.study.data import EVENT_WORDS, REASON_WORDS, ReportData
+from cartrial.report.study.data import EVENT_WORDS, ReportData, reason_words
 from cartrial.report.study.sections.estimates import variant_words
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Study
@@ -33,7 +33,7 @@ def build(data: ReportData) -> Section:
     rate = data.adam.adrs.sort("PARAMCD", "SUBJ") if data.adam.adrs.height else data.adam.adrs
     time = data.adam.adtte.sort("PARAMCD", "SUBJ") if data.adam.adtte.height else data.adam.adtte
     for endpoint in data.study.endpoints:
-        frame, head, cells = (rate, RATE_HEAD, _rate) if endpoint.type == "response-rate" else (time, TIME_HEAD, _time)
+        frame, head, cells = (time, TIME_HEAD, _time) if endpoint.type == "time-to-event" else (rate, RATE_HEAD, _rate)
         mine = frame.filter(pl.col("PARAMCD") == endpoint.id)
         if mine.is_empty():
             continue
@@ -82,7 +82,7 @@ def _when(row: dict[str, Any]) -> tuple[Cell, Cell]:
 
 
 def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
-    reason = "" if row["REASON"] == "response" else REASON_WORDS.get(row["REASON"], row["REASON"] or "")
+    reason = "" if row["REASON"] == "response" else reason_words(data.study, row["REASON"] or "")
     return (
         data.labels[row["SUBJ"]],
         ANSWERS.get(row["AVALC"], row["AVALC"] or ""),

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from cartrial.endpoints.notices import MANY
 from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, Table, Text
 from cartrial.report.page.rows import parts
-from cartrial.report.study.data import REASON_WORDS, ReportData
+from cartrial.report.study.data import ReportData, reason_words
 from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate
 from cartrial.study import Study, Variant, describe_endpoint
@@ -22,9 +22,10 @@ def build(data: ReportData) -> Section:
         return Section("primary", "Primary endpoint", [Text("The study has no endpoint, so nothing is estimated.")], "Primary")
     title = f"Primary endpoint: {endpoint.label}" if endpoint.role == "primary" else f"First endpoint: {endpoint.label}"
     variant = data.study.variants(endpoint)[0]
-    if endpoint.type == "time-to-event":
+    if endpoint.type != "response-rate":
+        what, where = ("a time to event", "times to event") if endpoint.type == "time-to-event" else ("a best response", "response")
         blocks: list[Block] = [
-            Text("The primary endpoint is a time to event; its estimate stands under times to event."),
+            Text(f"The primary endpoint is {what}; its estimate stands under {where}."),
             Definition(estimand_items(data.study, variant)),
         ]
         return Section("primary", title, blocks, "Primary")
@@ -123,8 +124,7 @@ def estimand_items(study: Study, variant: Variant) -> list[tuple[str, str]]:
 def _reasons(data: ReportData, endpoint: str, estimate: Estimate) -> list[Block]:
     found = [row for row in data.rows.where("response", endpoint, variant="", statistic="n") if row["by"] in ("reason", "REASON")]
     rows = [
-        (REASON_WORDS.get(row["level"], row["level"]), data.rows.stat([row], "n"))
-        for row in sorted(found, key=lambda row: -(row["value"] or 0))
+        (reason_words(data.study, row["level"]), data.rows.stat([row], "n")) for row in sorted(found, key=lambda row: -(row["value"] or 0))
     ]
     if not rows:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import Cell
+from cartrial.report.page.rows import Cell, ResultRow, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
@@ -25,8 +25,10 @@ def build(data: ReportData) -> Section:
             estimate = find_rate(data, endpoint.id, name)
             if estimate is not None:
                 found.append((endpoint, name, estimate))
+    bests = [block for endpoint in data.bests() for block in _best(data, endpoint)]
     if not found:
-        return Section("response", title, [Text("No response was recorded, so no response rate is shown.")], title)
+        nothing: list[Block] = [] if bests else [Text("No response was recorded, so no response rate is shown.")]
+        return Section("response", title, [*nothing, *bests], title)
     level = next((estimate.level for _, _, estimate in found if estimate.level), 0.95)
     head = tuple(name.replace("95", f"{100 * level:g}") for name in HEAD)
     mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]
@@ -39,6 +41,7 @@ def build(data: ReportData) -> Section:
             wide=True,
         )
     ]
+    blocks.extend(bests)
     if any(endpoint.mrd for endpoint in data.rates()):
         blocks.append(
             Note(
@@ -63,6 +66,27 @@ def build(data: ReportData) -> Section:
     ]
     blocks.append(Details("Each response endpoint in words", words))
     return Section("response", title, blocks, title)
+
+
+def _best(data: ReportData, endpoint: Endpoint) -> list[Block]:
+    """Return how many subjects had each status as their best response, by variant."""
+    rows: list[tuple[Cell, ...]] = []
+    first: ResultRow | None = None
+    for name in variant_names(data, "response", endpoint):
+        found = data.rows.where("response", endpoint.id, variant=name, by="best")
+        first = first or (found[0] if found else None)
+        total = data.rows.stat(found, "N", level="")
+        for level in dict.fromkeys(row["level"] for row in found if row["level"]):
+            count, rate = (data.rows.stat(found, statistic, level=level) for statistic in ("n", "rate"))
+            rows.append((variant_words(name), level, parts("{}/{}", count, total), rate or ""))
+    if first is None:
+        return []
+    words = Details(f"{endpoint.label} in words", [Definition(estimand_items(data.study, data.study.variants(endpoint)[0]))])
+    caption = (
+        f"{endpoint.label} ({endpoint.id}): subjects by best status. Population: {first['population']}; {first['window']}; "
+        f"reader: {first['reader']}; {first['strategies']}"
+    )
+    return [Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True), words]
 
 
 def _cells(label: str, estimate: Estimate) -> tuple[Cell, ...]:

@@ -15,6 +15,7 @@ from cartrial.report.study.lacking import beside, is_absent
 from cartrial.report.study.sections.estimates import variant_names, variant_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
+from cartrial.study.attributes import RESPONSE
 
 __all__ = ["HEAD", "build", "origin_words"]
 
@@ -34,9 +35,9 @@ def origin_words(endpoint: Endpoint) -> str:
 
 def build(data: ReportData) -> Section:
     """Return the section on times to event."""
-    title = "Times to event"
+    title, event = "Times to event", data.study.disease.family.names.event
     if not data.rows.where("survival"):
-        return Section("times", title, [Text("No relapse or survival was recorded, so no time to event is shown.")], "Times")
+        return Section("times", title, [Text(f"No {event} or survival was recorded, so no time to event is shown.")], "Times")
     blocks: list[Block] = [Note(words) for words in data.assumed]
     times = {endpoint.id for endpoint in data.times()}
     lacking = [note for note in data.notices if times & set(note.endpoints)]
@@ -104,11 +105,12 @@ def _by_reader(row: ResultRow) -> str:
 
 def _landmarks(data: ReportData) -> list[Block]:
     """Return the share without an event at the landmarks of the main analyses."""
-    found = {endpoint.id: data.rows.where("survival", endpoint.id, variant="", by="", level="") for endpoint in data.times()}
+    followed = [endpoint for endpoint in data.times() if endpoint.events != (RESPONSE,)]
+    found = {endpoint.id: data.rows.where("survival", endpoint.id, variant="", by="", level="") for endpoint in followed}
     stat = data.rows.stat
     days = [day for day in LANDMARKS if any(stat(rows, "survival", time=day) for rows in found.values())]
     rows = []
-    for endpoint in data.times():
+    for endpoint in followed:
         at = found[endpoint.id]
         cells = [parts("{} ({} to {})", *(stat(at, f"survival{end}", time=day) for end in ("", "_lower", "_upper"))) for day in days]
         mean = next((row for row in at if row["statistic"] == "rmst"), None)
@@ -127,6 +129,8 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     median = data.rows.stat(found, "median")
     if median is not None and is_absent(median.text):
         return [Text(parts("{}: {}, so no curve is drawn.", endpoint.label, median))]
+    if endpoint.events == (RESPONSE,):
+        return [Text(f"{endpoint.label}: every responder has the event, so no curve is drawn.")]
     main = Curve("All", read_moments(found, "survival"))
     if not main.drawn:
         return [Text(f"{endpoint.label}: no subject has a time, so no curve is drawn.")]

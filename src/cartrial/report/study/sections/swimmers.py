@@ -17,8 +17,11 @@ PART = 48
 def build(data: ReportData) -> Section:
     """Return the swimmer plot, in parts that fit a page."""
     title = "Subjects over time"
+    family = data.study.disease.family
+    names = family.names
     if not data.followed:
-        return Section("swimmers", title, [Text("No relapse or survival was recorded, so no course over time is drawn.")], "Subjects")
+        nothing = Text(f"No {names.event} or survival was recorded, so no course over time is drawn.")
+        return Section("swimmers", title, [nothing], "Subjects")
     swimmers = _swimmers(data)
     if not swimmers:
         return Section(
@@ -36,11 +39,15 @@ def build(data: ReportData) -> Section:
         part = swimmers[start : start + size]
         where = f" ({start // size + 1} of {pieces})" if pieces > 1 else ""
         document = draw_swimmers(
-            part, last=last, title=f"One line a subject: remission, relapse, transplant, new therapy and death{where}", band=data.band
+            part,
+            last=last,
+            title=f"One line a subject: {names.response}, {names.event}, transplant, new therapy and death{where}",
+            band=data.band,
+            stretch=f"in {names.response}",
         )
         said = (
             f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time "
-            "known; green: from the first CR or CRi to relapse or the last assessment in remission."
+            f"known; green: from the first {family.said()} to {names.event} or the last assessment in {names.response}."
         )
         blocks.append(Figure(document, said, "swimmer"))
     return Section("swimmers", title, blocks, "Subjects")

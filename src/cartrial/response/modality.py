@@ -1,0 +1,50 @@
+"""Which call speaks for an assessment that was read by PET and by CT? The records as the kernel reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.response.arrays import wide
+from cartrial.response.modality_kernel import CARRY, CT_CALL, CT_SET, NOT_EVALUABLE, Imaging, Spoken, assess_modality
+from cartrial.sdtm.records.codes import FAR
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["spoken_calls"]
+
+_MISSING = {"carry": CARRY, "ct": CT_CALL, "ne": NOT_EVALUABLE, "": CT_SET}
+
+
+def spoken_calls(study: Study, calls: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
+    """Return one call an assessment and reader, with its FLAGS.
+
+    Parameters
+    ----------
+    study : Study
+        Which modality decides, and what an assessment without PET is.
+    calls : polars.DataFrame
+        SUBJ, DAY, READER, RESP, SEQ, ACCEPTED, MODALITY (`cartrial.sdtm.records.codes`), sorted by reader, subject and day.
+    subjects : polars.DataFrame
+        SUBJ, DAY0; row SUBJ is subject SUBJ.
+
+    Notes
+    -----
+    Of two calls of one reader, date and modality the last recorded is read.
+    """
+    series = ["READER", "SUBJ"]
+    calls = calls.unique([*series, "DAY", "MODALITY"], keep="last", maintain_order=True)
+    starts = calls.select(pl.struct(series).rle_id().alias("SERIES"))["SERIES"].to_numpy().astype(np.int64)
+    many = int(starts.max()) + 1 if len(starts) else 0
+    at = np.searchsorted(starts, np.arange(many + 1), side="left").astype(np.int64)
+    status = wide(calls["RESP"])
+    day0 = wide(subjects["DAY0"], FAR)[wide(calls["SUBJ"])[at[:-1]]]
+    imaging = Imaging(at, wide(calls["DAY"]), status, wide(calls["MODALITY"]), day0)
+    rows = calls.height
+    spoken = Spoken(np.zeros(rows, bool), status.copy(), np.zeros(rows, np.int64), np.full(rows, -1, np.int64))
+    assess_modality(rows, imaging, study.disease.family.roles, _MISSING[study.disease.missing_pet], spoken)
+    said = calls.with_columns(pl.Series("RESP", spoken.status).cast(pl.Int8), pl.Series("FLAGS", spoken.flags))
+    return said.filter(pl.Series(spoken.speaks))
