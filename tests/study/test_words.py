@@ -95,6 +95,8 @@ def test_all_five_attributes_of_an_estimand_are_said(name: str, identity: str) -
         if variant.endpoint.type == "response-rate":
             assert all(named in words["variable"] for named in (variant.endpoint.events or variant.endpoint.response))
             assert "Clopper" in words["summary"]
+        elif variant.endpoint.type == "best-response":
+            assert words["variable"].startswith("the best of CR, PR, SD, IR, PD, NE") and "by best response" in words["summary"]
         else:
             assert all(event in words["variable"] for event in variant.endpoint.events)
             assert ("Aalen" if variant.endpoint.analysis.competing else "Kaplan") in words["summary"]

@@ -60,6 +60,11 @@ TIME = {
 }
 
 
+_AMONG_RESPONDERS = (
+    " A time among responders is a principal-stratum question: it describes those who responded, not the effect of treatment on all."
+)
+
+
 def reader_words(reader: str) -> str:
     """Return who a reader is, in words.
 
@@ -298,9 +303,9 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     if endpoint.events == (RESPONSE,):
         return {
             "variable": f"time from the first infusion (day 0) to the first usable {_responses(study, endpoint)} (days, date − origin + 1)",
-            "events": "every responder has the event, so nobody is censored",
-            "censoring": "",
-            "summary": "Summary: median and quartiles; described, without a curve.",
+            "events": RESPONSE,
+            "censoring": "Every responder has the event, so nobody is censored.",
+            "summary": f"Summary: median and quartiles (Kaplan–Meier estimate), without a curve.{_AMONG_RESPONDERS}",
         }
     if endpoint.events == ("death",):
         censoring = "Censored at the latest of alive status, attended assessment or sample, dose, procedure or start of new therapy on or before the cutoff."
@@ -323,5 +328,5 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     else:
         summary = "Summary: Kaplan–Meier estimate with log(−log) limits; median with its limits."
     if endpoint.population == "responders":
-        summary += " A time among responders is a principal-stratum question: it describes those who responded, not the effect of treatment on all."
+        summary += _AMONG_RESPONDERS
     return {"variable": variable, "events": events, "censoring": censoring, "summary": summary}
