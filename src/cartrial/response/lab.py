@@ -54,7 +54,7 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     lesions = usable(records.lesions, records.subjects)
     transfusions = usable(records.procedures, records.subjects).filter(pl.col("KIND").str.contains("TRANSFUSION"))
     dates = _candidate_dates(labs, lesions)
-    told = study.disease.criteria.relapse_tests
+    told = study.disease.marrow is not None and study.disease.marrow[0].relapse_tests
     dates = with_proof(dates, labs, lesions) if told else dates.with_columns(pl.lit(NOTHING_SAID, dtype=pl.Int64).alias("PROOF"))
     assumed = _assumed(study, records)[wide(dates["SUBJ"])]
     lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
