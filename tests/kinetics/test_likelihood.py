@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from cartrial import kernels
 from cartrial.kinetics import Covariate, PopulationModel, read_set
 from cartrial.kinetics.estimation.likelihood import assess_likelihood, pack, unpack, weigh_points
 from cartrial.kinetics.estimation.proposal import draw_points
 from cartrial.kinetics.estimation.saem import Draws, Estimate, Plan, run_saem
+from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import Problem, SampleSet
 
 DAYS = [2.0, 6.0, 10.0, 20.0]
@@ -125,3 +129,17 @@ def test_rows_in_any_order_give_equal_numbers() -> None:
     assert np.array_equal(trace, other)
     assert one.coefficients.tolist() == two.coefficients.tolist()
     assert not np.array_equal(trace, run_saem(straight, guess(straight), plan, 2)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba (extra `fast`) is not installed: kernels are interpreted")
+def test_compiled_is_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Independent: the same functions, interpreted and compiled, for every curve of cells, with what all subjects share."""
+    for curve in ("stein", "lag"):
+        model = PopulationModel(curve, varying=("cmax", "alpha"), bounds={"alpha": (0.01, 0.7)})
+        problem = Problem.of(model, cells())
+        start = start_of(problem, 1, 1)
+        monkeypatch.setattr(kernels, "COMPILE_FROM", 10**9)
+        interpreted = run_saem(problem, start, Plan(4, 3, 2), 1)[1]
+        monkeypatch.setattr(kernels, "COMPILE_FROM", 0)
+        assert run_saem(problem, start, Plan(4, 3, 2), 1)[1] == pytest.approx(interpreted, rel=1e-9)
