@@ -16,6 +16,7 @@ from cartrial.study.criteria.codes import (
     INDETERMINATE,
     IR,
     MLFS,
+    MRD_RELAPSE,
     NE,
     NR,
     PD,
@@ -29,7 +30,7 @@ from cartrial.study.criteria.codes import (
 from cartrial.study.criteria.leukaemia import DISEASE, LEUKAEMIA, REMISSION
 
 ALL = range(len(RESPONSES))
-OF_LEUKAEMIA = (NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE)
+OF_LEUKAEMIA = (NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE, MRD_RELAPSE)
 
 
 def test_a_number_stands_for_its_word() -> None:
@@ -47,9 +48,10 @@ def test_a_number_stands_for_its_word() -> None:
         "PR": 9,
         "SD": 10,
         "IR": 11,
+        "MRD RELAPSE": 12,
     }
     assert {word: RESPONSES.index(word) for word in words} == words and len(words) == len(RESPONSES)
-    assert [*OF_LEUKAEMIA, PR, SD, IR] == list(ALL)
+    assert sorted([*OF_LEUKAEMIA, PR, SD, IR]) == list(ALL)
 
 
 def test_the_source_knows_the_same_words() -> None:
@@ -58,7 +60,7 @@ def test_the_source_knows_the_same_words() -> None:
 
 def test_what_each_status_of_leukaemia_does() -> None:
     roles = LEUKAEMIA.roles
-    assert [status for status in ALL if is_in(roles.responds, status)] == [CR, CRH, CRI]
+    assert [status for status in ALL if is_in(roles.responds, status)] == [CR, CRH, CRI, MRD_RELAPSE]
     assert [status for status in ALL if is_in(roles.fails, status)] == [NR, PD]
     assert [status for status in ALL if is_in(roles.progresses, status)] == [PD, RELAPSE]
     assert [status for status in ALL if is_in(roles.ends, status)] == [RELAPSE]
@@ -66,15 +68,15 @@ def test_what_each_status_of_leukaemia_does() -> None:
     assert (roles.becomes, roles.without, roles.stops) == (RELAPSE, NR, False)
     assert [status for status in ALL if not is_adequate(status)] == [NE]
     assert statuses_of(DISEASE) == (NR, PD, RELAPSE)
-    assert words_of(REMISSION) == ("CR", "CRh", "CRi")
+    assert words_of(REMISSION) == ("CR", "CRh", "CRi", "MRD RELAPSE")
 
 
 def test_the_best_call_is_the_first() -> None:
-    assert LEUKAEMIA.best_first == ("CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE")
+    assert LEUKAEMIA.best_first == ("CR", "CRh", "CRi", "MRD RELAPSE", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE")
     assert sorted(LEUKAEMIA.best_first) == sorted(RESPONSES[status] for status in OF_LEUKAEMIA)
 
 
-LOWER = {(CR, CRH): CRH, (CR, CRI): CRI, (CRH, CRI): CRI, (NR, PD): NR}
+LOWER = {(CR, CRH): CRH, (CR, CRI): CRI, (CRH, CRI): CRI, (NR, PD): NR} | {(status, MRD_RELAPSE): MRD_RELAPSE for status in (CR, CRH, CRI)}
 
 
 @pytest.mark.parametrize("one", ALL)

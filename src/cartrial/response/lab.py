@@ -18,9 +18,9 @@ from cartrial.response.lab_kernel import (
     Assessed,
     Candidates,
     Evidence,
+    LabRule,
     Labs,
     Limit,
-    Rule,
     Starts,
     assess_lab,
 )
@@ -166,10 +166,10 @@ def _starts_of(subjects: pl.DataFrame) -> Starts:
     return Starts(day0=wide(subjects["DAY0"], FAR), baseline=wide(subjects["LDSTART"].fill_null(subjects["DAY0"]), FAR))
 
 
-def _rule_of(study: Study) -> Rule:
+def _rule_of(study: Study) -> LabRule:
     assert study.disease.marrow is not None
     criteria, options = study.disease.marrow
-    return Rule(
+    return LabRule(
         marrow=_limit(criteria.marrow),
         neutrophils=_limit(criteria.neutrophils),
         platelets=_limit(criteria.platelets),

@@ -29,7 +29,7 @@ from cartrial.response.codes import (
 from cartrial.response.status_kernel import is_in
 from cartrial.study.criteria.codes import CR, CRH, CRH_NEUTROPHILS, CRH_PLATELETS, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE, RISE
 
-__all__ = ["Assessed", "Candidates", "Evidence", "Labs", "Limit", "Rule", "Starts", "assess_lab"]
+__all__ = ["Assessed", "Candidates", "Evidence", "LabRule", "Labs", "Limit", "Starts", "assess_lab"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -113,7 +113,7 @@ class Limit(NamedTuple):
     value: float
 
 
-class Rule(NamedTuple):
+class LabRule(NamedTuple):
     """What a criteria set asks of a remission, a relapse and morphologic disease, and its options."""
 
     marrow: Limit
@@ -169,7 +169,7 @@ class Findings(NamedTuple):
 
 
 @kernel
-def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: Rule, assessed: Assessed) -> None:
+def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: LabRule, assessed: Assessed) -> None:
     """Fill `assessed` for every candidate."""
     for s in range(len(candidates.at) - 1):
         baseline = baseline_of(candidates, labs, s, starts.baseline[s])
@@ -217,7 +217,7 @@ def has_marrow_near(candidates: Candidates, s: int, day: int) -> bool:
 
 
 @part
-def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: Rule, s: int, i: int) -> Findings:
+def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: LabRule, s: int, i: int) -> Findings:
     """Counts, circulating blasts and extramedullary disease, each on its own (rules, paragraph 3)."""
     day = candidates.day[i]
     blood, platelets = nearest(labs.blood, s, day), nearest(labs.platelets, s, day)
@@ -306,7 +306,7 @@ def not_recorded(findings: Findings, baseline: Baseline, sampled: int) -> int:
 
 
 @part
-def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule) -> tuple[int, int]:
+def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: LabRule) -> tuple[int, int]:
     """The status of one date, and its flags."""
     disease_elsewhere = findings.blood.low > 0 or findings.emd == PRESENT
     if remitted and is_relapse(findings, rule):
@@ -329,20 +329,20 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: Rule
 
 
 @part
-def is_relapse(findings: Findings, rule: Rule) -> bool:
+def is_relapse(findings: Findings, rule: LabRule) -> bool:
     """Blasts beyond the criteria's limits for a relapse, or extramedullary disease (rules, paragraph 3)."""
     by_blasts = meets(findings.blood, rule.relapse_blood) or meets(findings.marrow, rule.relapse_marrow)
     return by_blasts or findings.emd == PRESENT or findings.proof == PROVEN
 
 
 @part
-def may_be_relapse(findings: Findings, rule: Rule) -> bool:
+def may_be_relapse(findings: Findings, rule: LabRule) -> bool:
     """Whether blasts are beyond the limits for a relapse cannot be decided (rules, A8)."""
     return is_undecided(findings.blood, rule.relapse_blood) or is_undecided(findings.marrow, rule.relapse_marrow)
 
 
 @part
-def remission_of(findings: Findings, rule: Rule) -> tuple[int, int]:
+def remission_of(findings: Findings, rule: LabRule) -> tuple[int, int]:
     """CR with both counts recovered, CRi without one or both; CRh and MLFS as the criteria's options say (rules, paragraph 3)."""
     neutrophils_recovered = meets(findings.neutrophils, rule.neutrophils)
     platelets_reached = meets(findings.platelets, rule.platelets)
@@ -372,7 +372,7 @@ def is_unknown(count: Range, limit: Limit) -> bool:
 
 
 @part
-def resistance_of(findings: Findings, baseline: Baseline, rule: Rule) -> tuple[int, int]:
+def resistance_of(findings: Findings, baseline: Baseline, rule: LabRule) -> tuple[int, int]:
     """PD where blasts rose or extramedullary disease is new, else NR; baseline missing: NR (rules, paragraph 3)."""
     nothing = is_missing(baseline.marrow) and is_missing(baseline.blood) and isnan(baseline.emd)
     flags = BASELINE_MISSING if nothing else 0

@@ -187,7 +187,7 @@ def _of_endpoint(endpoint: Endpoint, number: int, visits: list[str] | None, fami
 
 def _of_criteria(endpoint: Endpoint, at: At, family: Family) -> Iterator[PydanticCustomError]:
     """Yield statuses and events that the criteria of the study do not have."""
-    responses, events = list(family.responses), ["non-response", family.names.event, "death", RESPONSE, *OF_SAMPLES]
+    responses, events = list(family.responses), ["non-response", family.names.event, *family.events, "death", RESPONSE, *OF_SAMPLES]
     stated = endpoint.response if "response" in endpoint.model_fields_set else ()
     for key, named, known in (("response", stated, responses), ("events", endpoint.events, events)):
         for i, word in enumerate(named):

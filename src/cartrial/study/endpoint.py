@@ -117,7 +117,8 @@ class Endpoint(Part):
         if info.field_name == "response":
             known = list(dict.fromkeys(word for family in FAMILIES.values() for word in family.responses))
         else:
-            known = ["non-response", *dict.fromkeys(family.names.event for family in FAMILIES.values()), "death", RESPONSE, *OF_SAMPLES]
+            of_families = [event for family in FAMILIES.values() for event in (family.names.event, *family.events)]
+            known = ["non-response", *dict.fromkeys(of_families), "death", RESPONSE, *OF_SAMPLES]
         raise_all(unknown_words(words, known))
         return words
 

@@ -64,13 +64,13 @@ RATE_REASONS = (
 
 ICE_REASONS = (R_HSCT, R_REINFUSION, R_NEWTHERAPY)
 
-E_NONRESPONSE, E_RELAPSE, E_DEATH, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_RECOVERY, E_LOSS, E_RESPONSE = range(9)
+E_NONRESPONSE, E_RELAPSE, E_DEATH, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_RECOVERY, E_LOSS, E_RESPONSE, E_MRD = range(10)
 EVENT_NAMES = (
     *("non-response", "relapse", "death", "hsct", "re-infusion", "new-therapy", "b-cell-recovery", "loss-of-persistence"),
-    "response",
+    *("response", "mrd-relapse"),
 )
 ICE_EVENTS = (E_HSCT, E_REINFUSION, E_NEWTHERAPY)
-ON_ONE_DATE = (E_RESPONSE, E_RECOVERY, E_LOSS, E_NONRESPONSE, E_RELAPSE, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_DEATH)
+ON_ONE_DATE = (E_RESPONSE, E_RECOVERY, E_LOSS, E_NONRESPONSE, E_RELAPSE, E_MRD, E_HSCT, E_REINFUSION, E_NEWTHERAPY, E_DEATH)
 """The order of events on one date: assessment, transplant, re-infusion, new therapy, death."""
 PLACE_ON_DATE = tuple(ON_ONE_DATE.index(event) for event in range(len(EVENT_NAMES)))
 

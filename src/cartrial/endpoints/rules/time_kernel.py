@@ -15,6 +15,7 @@ from cartrial.endpoints.rules.codes import (
     C_MISSED,
     C_WITHDRAWN,
     E_DEATH,
+    E_MRD,
     E_NONRESPONSE,
     E_RELAPSE,
     ENDS_OBSERVATION,
@@ -40,10 +41,10 @@ from cartrial.endpoints.rules.course_kernel import (
     subject_of,
 )
 from cartrial.kernels import kernel, part
-from cartrial.response.codes import AFTER_RELAPSE
+from cartrial.response.codes import AFTER_RELAPSE, MRD_NEGATIVE, MRD_POSITIVE
 from cartrial.response.status_kernel import is_adequate, is_in
 from cartrial.sdtm.records.codes import FAR, NO_CUTOFF
-from cartrial.study.criteria.codes import Roles
+from cartrial.study.criteria.codes import MRD_RELAPSE, Roles
 
 __all__ = ["Origin", "Rule", "Times", "Visits", "assess_time", "find_first_response"]
 
@@ -53,6 +54,8 @@ class Rule(NamedTuple):
 
     on_nonresponse: bool
     on_relapse: bool
+    on_mrd: bool
+    """Whether residual disease that comes back is an event."""
     on_death: bool
     opens: int
     """First day of the response window, from day 0."""
@@ -146,6 +149,8 @@ def assess_time(reads: Reads, courses: Courses, origin: Days, visits: Visits, ru
         relapse = first_relapse(reads, subject, rule, since)
         resistance = last_resistance(reads, subject, rule, stop.day)
         event = first_event(subject, rule, start, stop.day, relapse, resistance)
+        if rule.on_mrd:
+            event = earlier(event, first_mrd_relapse(reads, subject, rule, since))
         stopped = is_stopped(stop, event)
         until = stop.day if stopped else (event.day - 1 if event.day < FAR else subject.cutoff)
         last = last_usable(reads, subject, start, since, until)
@@ -168,6 +173,19 @@ def first_relapse(reads: Reads, subject: Subject, rule: Rule, since: int) -> See
             if is_in(rule.roles.ends, reads.status[i]) and since <= reads.day[i] < day:
                 day, source = reads.day[i], i
     return Seen(day, source)
+
+
+@part
+def first_mrd_relapse(reads: Reads, subject: Subject, rule: Rule, since: int) -> Event:
+    """The first remission called so, or with residual disease after one without it (rules for children, P4)."""
+    day, source, cleared = FAR, -1, False
+    for i in range(subject.at, subject.to):
+        remission = is_in(rule.roles.responds, reads.status[i]) and reads.day[i] > subject.day0
+        back = reads.status[i] == MRD_RELAPSE or (remission and cleared and reads.mrd[i] == MRD_POSITIVE)
+        if back and since <= reads.day[i] < day:
+            day, source = reads.day[i], i
+        cleared = cleared or (remission and reads.mrd[i] == MRD_NEGATIVE)
+    return Event(day, E_MRD, source)
 
 
 @part

@@ -22,6 +22,7 @@ def rule_of(study: Study, endpoint: Endpoint) -> Rule:
     return Rule(
         on_nonresponse="non-response" in endpoint.events,
         on_relapse=study.disease.family.names.event in endpoint.events,
+        on_mrd="mrd-relapse" in endpoint.events,
         on_death="death" in endpoint.events,
         opens=endpoint.response_window.from_,
         closes=endpoint.response_window.to,

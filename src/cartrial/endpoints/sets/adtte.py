@@ -49,6 +49,7 @@ _EVENTS = {
     RESPONSE: "the first usable {responses}",
     "non-response": "no {responses} in the response window, {failure} read in it: an event",
     "relapse": "{event}, an event on the date of its {evidence}",
+    "mrd-relapse": "a remission whose residual disease has come back, an event on the date of its sample",
     "death": "death from any cause, an event",
     "hsct": "transplant, composite: an event on its date",
     "re-infusion": "re-infusion, composite: an event on its date",

@@ -57,6 +57,7 @@ EVENT_WORDS = {
     "product-failure": "failure of the product",
     "b-cell-recovery": "recovery of B cells",
     "loss-of-persistence": "loss of persistence",
+    "mrd-relapse": "relapse of residual disease",
     "cutoff": "cutoff",
     "lost": "lost to follow-up",
     "withdrawn": "withdrawn",

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 __all__ = ["CRH_NEUTROPHILS", "CRH_PLATELETS", "NOTHING", "RESPONSES", "Roles", "roles", "statuses_of", "words_of"]
 
-NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE, PR, SD, IR = range(12)
+NE, CR, CRH, CRI, MLFS, NR, PD, RELAPSE, INDETERMINATE, PR, SD, IR, MRD_RELAPSE = range(13)
 
-RESPONSES = ("NE", "CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "PR", "SD", "IR")
+RESPONSES = ("NE", "CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "PR", "SD", "IR", "MRD RELAPSE")
 """The words, each at the place of its number."""
 
 NOTHING = -1

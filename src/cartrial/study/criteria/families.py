@@ -90,6 +90,8 @@ class Family:
         Tests of RS beside the overall one that are calls: by `PET` or by `CT`.
     named : tuple of str
         How a category of RS (RSCAT) names criteria of the family; patterns.
+    events : tuple of str
+        Events beside the one of the disease, which an endpoint may list.
     derive : str
         The kernel that derives a status from what was measured; blank where statuses are collected.
     """
@@ -106,6 +108,7 @@ class Family:
     alike: dict[str, str] = field(default_factory=dict)
     modalities: dict[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
     derive: str = ""
 
     @cached_property

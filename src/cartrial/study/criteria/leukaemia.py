@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, NR, PD, RELAPSE, Roles, roles
+from cartrial.study.criteria.codes import CR, CRH, CRI, INDETERMINATE, MRD_RELAPSE, NR, PD, RELAPSE, Roles, roles
 from cartrial.study.criteria.families import Family, Names
 
 __all__ = ["DISEASE", "LEUKAEMIA", "REMISSION", "RESISTANCE"]
 
-REMISSION = roles(CR, CRH, CRI)
-"""Complete remission, with or without full recovery of counts: what a response is made of, and what a relapse can follow."""
+REMISSION = roles(CR, CRH, CRI, MRD_RELAPSE)
+"""Complete remission, with or without full recovery of counts: what a response is made of, and what a relapse can follow.
+
+MRD RELAPSE is a remission whose residual disease has come back: an event only where an endpoint lists it (rules for children, P4).
+"""
 
 RESISTANCE = roles(NR, PD)
 """Disease that no remission preceded: non-response where it is read in the response window."""
@@ -18,7 +21,7 @@ DISEASE = roles(NR, PD, RELAPSE)
 
 LEUKAEMIA = Family(
     name="leukaemia",
-    best_first=("CR", "CRh", "CRi", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE"),
+    best_first=("CR", "CRh", "CRi", "MRD RELAPSE", "MLFS", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE"),
     roles=Roles(
         responds=REMISSION,
         complete=0,
@@ -44,8 +47,9 @@ LEUKAEMIA = Family(
     planned=("CR", "CRi", "NR", "PD", "RELAPSE", "NE"),
     counted=("CR", "CRi"),
     reads={"PR": "NR", "SD": "NR"},
-    counts_with={"CRi": "CRh"},
-    agreement={"remission": ("CR", "CRh", "CRi"), "NR/PD": ("PD", "NR")},
-    alike={"CRh": "CRi", "PD": "NR"},
+    counts_with={"CRi": "CRh", "CR": "MRD RELAPSE"},
+    agreement={"remission": ("CR", "CRh", "CRi", "MRD RELAPSE"), "NR/PD": ("PD", "NR")},
+    alike={"CRh": "CRi", "PD": "NR", "MRD RELAPSE": "CR"},
+    events=("mrd-relapse",),
     derive="marrow",
 )
