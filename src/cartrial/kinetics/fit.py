@@ -200,13 +200,15 @@ def fit_population(
         problem = Problem.of(model, samples)
         searches = [_search(problem, seed, number, plan or Plan(), start, size) for number in range(starts)]
         searches.sort(key=lambda one: one.minus_two_log)
-        vanished = _vanished(problem, searches[0])
-        if vanished is None or len(model.random) == 1:
+        # an effect may vanish in the search, or only when its last steps are taken
+        vanished = _vanished(problem, searches[0].estimate) if len(model.random) > 1 else None
+        if vanished is None:
+            end = polish(problem, searches[0].estimate, seed, size=size)
+            vanished = _vanished(problem, end.estimate) if len(model.random) > 1 else None
+        if vanished is None:
             break
         notes.append(f"{vanished} does not vary measurably between subjects: its random effect was dropped, it is the same for all")
         model = model.without(vanished)
-    best = searches[0]
-    end = polish(problem, best.estimate, seed, size=size)
     found = PopulationFit(problem, end, tuple(searches), (), seed)
     _refuse_fold(found)
     return replace(found, notes=(*notes, *_notes(found)))
@@ -235,10 +237,10 @@ def _search(problem: Problem, seed: int, number: int, plan: Plan, given: Mapping
     return Start(-2.0 * found.log, 2.0 * found.error, estimate, trace)
 
 
-def _vanished(problem: Problem, found: Start) -> str | None:
+def _vanished(problem: Problem, found: Estimate) -> str | None:
     """Return the random effect that has vanished most, none where a covariate stands on it."""
-    spread = np.sqrt(np.diag(found.estimate.omega))
-    scale = np.abs(found.estimate.coefficients[: len(spread)]) if not problem.model.logarithms else np.ones(len(spread))
+    spread = np.sqrt(np.diag(found.omega))
+    scale = np.abs(found.coefficients[: len(spread)]) if not problem.model.logarithms else np.ones(len(spread))
     shifted = {one.on for one in problem.model.covariates}
     order = np.argsort(spread / scale)
     for j in order:
