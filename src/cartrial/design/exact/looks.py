@@ -61,7 +61,7 @@ def spend(error: float, fraction: float, spending: Spending) -> float:
     if spending == "obrien-fleming":
         return float(2 * ndtr(ndtri(error / 2) / sqrt(fraction)))
     if spending == "pocock":
-        return float(error * np.log1p((np.e - 1) * fraction))
+        return float(error * np.log1p((e - 1) * fraction))
     gamma = float(spending)
     return error * (fraction if gamma == 0 else float(np.expm1(-gamma * fraction) / np.expm1(-gamma)))
 
