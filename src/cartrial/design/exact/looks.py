@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, floor, sqrt
+from math import ceil, e, floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
