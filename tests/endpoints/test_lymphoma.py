@@ -21,6 +21,7 @@ from cartrial.endpoints import derive
 from cartrial.endpoints.rules.best_kernel import Best, BestRule, assess_best
 from cartrial.endpoints.rules.course_kernel import Courses, Reads
 from cartrial.errors import InputError
+from cartrial.report.study.sections.swimmers import _stretch
 from cartrial.sdtm import Source, check_sdtm, read_sdtm
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.sdtm.records.codes import FAR
@@ -238,6 +239,12 @@ def test_a_third_family_is_a_table_alone(cll: None, tmp_path: Path) -> None:
     assert times["B", "PFS"] == (91, "progression")
     flags = dict(adam.adresp.filter(USUBJID="A").select("CARDAY", "FLAGS").rows())
     assert flags == {28: None, 90: "lesser response after CR", 180: None, 270: "after progression, does not count"}
+
+
+def test_a_response_after_progression_is_no_stretch_of_a_swimmer() -> None:
+    """By hand: PD day 28 is final, so that CR from day 90 on is drawn as a mark alone; CR day 28 to PD day 90 is a stretch."""
+    assert _stretch([(28, "PD"), (90, "CR"), (180, "CR")], ("CR", "PR"), ("PD",)) == []
+    assert _stretch([(28, "CR"), (90, "PD"), (180, "CR")], ("CR", "PR"), ("PD",)) == [(28, 90)]
 
 
 def test_statuses_of_other_families_are_no_word_of_leukaemia(tmp_path: Path) -> None:

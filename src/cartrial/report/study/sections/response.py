@@ -76,7 +76,7 @@ def _best(data: ReportData, endpoint: Endpoint) -> list[Block]:
         found = data.rows.where("response", endpoint.id, variant=name, by="best")
         first = first or (found[0] if found else None)
         total = data.rows.stat(found, "N", level="")
-        for level in dict.fromkeys(row["level"] for row in found if row["level"]):
+        for level in sorted({row["level"] for row in found if row["level"]}, key=data.study.disease.family.best_first.index):
             count, rate = (data.rows.stat(found, statistic, level=level) for statistic in ("n", "rate"))
             rows.append((variant_words(name), level, parts("{}/{}", count, total), rate or ""))
     if first is None:

@@ -95,7 +95,8 @@ def _events(data: ReportData) -> dict[int, list[tuple[float, str]]]:
 
 def _stretch(seen: list[tuple[float, str]], responds: tuple[str, ...], ends: tuple[str, ...]) -> list[tuple[float, float]]:
     start = next((day for day, call in seen if call in responds), None)
-    if start is None:
+    # what follows an event that no response preceded does not count
+    if start is None or any(call in ends and day < start for day, call in seen):
         return []
     event = next((day for day, call in seen if call in ends and day > start), None)
     return [(start, event if event is not None else max(day for day, call in seen if call in responds))]
