@@ -210,3 +210,22 @@ def test_a_date_of_a_first_response_without_the_response_is_told(tmp_path: Path)
     done = derived(filled(tmp_path, FREE | {"first_response_date": DAY[20]}))
     assert [row["SEVERITY"] for row in done.findings.filter(RULE="value-missing").iter_rows(named=True)] == ["warning"]
     assert not said(derived(filled(tmp_path / "plain", FREE)), "value-missing")
+
+
+def test_a_first_response_after_the_best_one_is_told(tmp_path: Path) -> None:
+    """By hand: day 40 is after day 28. Both are responses, and the duration counts from day 28: to day 200, 173 days."""
+    first = {"first_response": "CR", "first_response_date": DAY[40]}
+    done = derived(filled(tmp_path, FREE | first, FREE | first | {"response_date": DAY[200], "last_assessment_date": DAY[240]}))
+    (message,) = said(done, "response-order")
+    assert message.startswith(f"The first response is dated {DAY[40]}, after the best one, {DAY[28]}")
+    assert times(done, "DOR") == [(173, "cutoff"), (201, "cutoff")]
+
+
+def test_a_response_without_an_infusion_is_told(tmp_path: Path) -> None:
+    """By hand: E2 is named; E3, whose product failed, and E4, of whom nothing is said, are not. N is 1."""
+    blank = {"infusion_date": ""}
+    nothing = blank | {"best_response": "", "response_date": "", "enrolment_date": "2021-12-01"}
+    done = derived(filled(tmp_path, FREE, blank, blank | {"product_failure_date": "2021-12-20", "best_response": "NE"}, nothing))
+    found = done.findings.filter(RULE="infusion-blank")
+    assert [(row["USUBJID"][-2:], row["ROW"], row["SEVERITY"]) for row in found.iter_rows(named=True)] == [("E2", 3, "warning")]
+    assert done.adam.adrs.filter(PARAMCD="BORR", VARIANT="").height == 1

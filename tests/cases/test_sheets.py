@@ -92,6 +92,24 @@ def test_decimal_comma(text: object, number: float, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<0,01%", "<0.01%"),
+        ("< 1.234,5", "<1234.5"),
+        ("0,5", "0.5"),
+        ("1.234", "1234"),
+        ("NEG", "NEGATIVE"),
+        ("<5", "<5"),
+        ("12-15", "12-15"),
+    ],
+)
+def test_decimal_comma_in_a_column_of_text(text: str, said: str, tmp_path: Path) -> None:
+    """By hand: a text that spells a number or a limit is read with a point; what was collected stays."""
+    row = one_number(tmp_path, text, rule=", type: text", more="decimal: comma\n")
+    assert (row["LBORRES"], row["LBSTRESC"]) == (text, said)
+
+
+@pytest.mark.parametrize(
     ("text", "number"),
     [
         ("0.5", 0.5),

@@ -169,3 +169,18 @@ def test_an_enlarged_testis_needs_a_biopsy(tmp_path, biopsy, status):
     of = derived(tmp_path, tables(*(marrow(day) for day in (28, 60, 90)), fa=found, **more), STUDY)
     assert statuses(of)[90][0] == status
     assert ("no biopsy" in statuses(of)[90][1]) == (status == "NE")
+
+
+@pytest.mark.parametrize(
+    ("test", "said", "status"),
+    [
+        # how severe it is says not that it is there: nothing was asked on day 90, and there was none before
+        ("SEV", {"FASTRESC": "Y"}, "CR"),
+        ("Presence", {"FASTRESC": "Y"}, "RELAPSE"),
+        ("GRADE", {"FASTRESC": "3", "FAORRES": "CNS3"}, "RELAPSE"),
+    ],
+)
+def test_what_says_whether_disease_outside_the_marrow_is_there(tmp_path, test, said, status):
+    found = [*none_on(28, 60), {**finding(90, "EMD", None), "FATESTCD": test, **said}]
+    of = derived(tmp_path, tables(*(marrow(day) for day in (28, 60, 90)), fa=found), STUDY)
+    assert statuses(of)[90][0] == status

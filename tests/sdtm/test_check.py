@@ -187,6 +187,13 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("limit-undecided", change("LB", 3, LBSTRESN=None, LBSTRESC=">50"), ("lb.csv", 5, "LBSTRESC")),
     ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="<10"), ("lb.csv", 3, "LBSTRESC")),
     ("limit-undecided", change("LB", 1, LBSTRESN=None, LBSTRESC="<1", LBSPEC="BLOOD"), ("lb.csv", 3, "LBSTRESC")),
+    ("record-unread", change("SS", 1, SSTESTCD="VITSTAT"), ("ss.csv", 3, "SSTESTCD")),
+    ("lesion-unread", change("FA", 0, FATESTCD="SEV", FASTRESC="Y"), ("fa.csv", 2, "FATESTCD")),
+    ("lesion-other", change("FA", 0, FATESTCD="SEV", FASTRESC="MILD"), ("fa.csv", 2, "FATESTCD")),
+    ("test-unread", add("LB", LBTESTCD="PLTS", LBSTRESN=3, LBSTRESU="10^9/L", **LAB), ("lb.csv", 10, "LBTESTCD")),
+    ("test-beside", add("LB", LBTESTCD="PLTS", LBSTRESN=3, LBSPEC="BLOOD", LBDTC="2022-01-29"), ("lb.csv", 10, "LBTESTCD")),
+    ("call-unread", change("RS", 0, RSTESTCD="DISRESP"), ("rs.csv", 2, "RSTESTCD")),
+    ("event-unread", change("AE", 0, AEDECOD="CRS grade 2"), ("ae.csv", 2, "AEDECOD")),
     ("blast-unread", add("LB", LBTESTCD="BLSTMY", LBSTRESN=3, LBSTRESU="%", **LAB), ("lb.csv", 10, "LBTESTCD")),
     ("blast-unread", add("LB", LBTESTCD="X1", LBTEST="Leukaemic blasts", LBSTRESN=3, LBSTRESU="%", **LAB), ("lb.csv", 10, "LBTESTCD")),
     (

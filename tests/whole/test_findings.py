@@ -21,7 +21,7 @@ from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, check_sdtm,
 from cartrial.sdtm.mapping import read_mapped
 from cartrial.study import Study
 from cases.case import case_path
-from cases.events_sheet import derived, filled
+from cases.events_sheet import derived, filled, read
 from helpers import ROOT
 from properties import every
 from sdtm_example import STUDY_YAML, Table, small_tables, write_tables
@@ -241,6 +241,12 @@ PILE = "checks: [{check: pile-up, rules: [CRP], top-count: 3, meaning: limits}]\
 
 QUESTIONS = "STUDYID,DOMAIN,USUBJID,QSTESTCD\nTRIAL,QS,A,ONE\n"
 
+
+def form(*patients: dict[str, str]) -> Example:
+    """Return what is found in the shipped form of events, filled in for some patients."""
+    return lambda folder: read(filled(folder, *patients)).findings
+
+
 EXAMPLES: dict[str, Example] = {
     # reading
     "file-ignored": tables(lambda spoilt: None, results__csv="A\n1\n"),
@@ -273,6 +279,8 @@ EXAMPLES: dict[str, Example] = {
     "sheet-other": sheet(head=HEAD.replace("header: 1", "header: 1, sheet: Sheet"), touch=lambda page: page.parent.create_sheet("Other")),
     "repeated-record": sheet(head=HEAD.replace("header: 1", "header: 1, long: true"), rows=(*PATIENTS, PATIENTS[0])),
     "mapping-assumption": sheet(CRP.replace("id: CRP,", "id: CRP, assumption: it was fasting,")),
+    "response-order": form({"first_response": "CR", "first_response_date": "2022-03-01"}),
+    "infusion-blank": form({"infusion_date": ""}),
     "events-only": sheet(head=HEAD.replace("source:", "level: events\nsource:")),
     "repeated-block": sheet(CRP + AGAIN, headers=(*HEADERS, "CRP again"), F2=3.5),
     "repeated-header": sheet(C1="Day"),

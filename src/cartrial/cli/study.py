@@ -122,7 +122,7 @@ def check(
 def _check(study: str, data: Path | None) -> tuple[Study, Source | None, pl.DataFrame, VirtualPatients | InputError | None]:
     """Return a study, its source where there is one, what was found, and its virtual patients: those of the data, or of a trial to be."""
     from cartrial.run import derive_data, load_data
-    from cartrial.sdtm.checks.study import check_study
+    from cartrial.sdtm.checks.check import check_study
     from cartrial.study import Study
 
     loaded = Study.load(study)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from cartrial.sdtm.source import DTYPES, Source, finding, findings_frame, join_findings, many, no_findings, require_study_days
-from cartrial.sdtm.vocabulary.occurrence import undone
+from cartrial.sdtm.vocabulary.occurrence import says_presence, undone
 from cartrial.sdtm.vocabulary.response_criteria import is_readable
 from cartrial.sdtm.vocabulary.results import EXACT, SIGNS, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS
@@ -93,7 +93,7 @@ def _rows_of(frame: pl.DataFrame, domain: str) -> pl.Expr:
         # words of another disease's criteria mean something else
         return relevant & is_readable(pl.col("RSCAT"))
     if domain == "FA":
-        return relevant & (normalised(pl.col("FATESTCD")) == "OCCUR")
+        return relevant & says_presence(frame)
     return relevant
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.endpoints.sets.dose import DOSE_COLUMNS, derive_dose, product_doses
-from cartrial.sdtm.vocabulary.occurrence import happened, occurrence
+from cartrial.sdtm.vocabulary.occurrence import happened, occurrence, says_presence
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
 from cartrial.sdtm.vocabulary.specimens import by_method, is_read, specimens_of
-from cartrial.sdtm.vocabulary.terms import canonical, standard_term, value_of
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term, value_of
 from cartrial.sdtm.vocabulary.units import weight_factor, weight_read
 
 if TYPE_CHECKING:
@@ -185,7 +185,9 @@ def _finding(records: Records, anchors: pl.DataFrame, item: Characteristic) -> p
     elif frame is None or not {"FAOBJ", "FASTRESC"} <= set(frame.columns):
         return None
     else:
-        named = frame.filter((pl.col("FAOBJ").str.strip_chars().str.to_uppercase() == term) & happened(frame, "FA"))
+        code = item.from_.testcd
+        asked = normalised(value_of(frame, "FATESTCD")) == normalised(pl.lit(code)) if code else says_presence(frame)
+        named = frame.filter((normalised(pl.col("FAOBJ")) == normalised(pl.lit(term))) & asked & happened(frame, "FA"))
         word = canonical(pl.col("FASTRESC"), "FASTRESC").replace_strict({"PRESENT": 1, "ABSENT": 0}, default=-1, return_dtype=pl.Int8)
         rows = _days(named).with_columns(word.alias("PRESENT"))
     daily = rows.filter(pl.col("PRESENT").is_in([0, 1])).group_by("SUBJ", "DAY", "DAYX").agg(pl.col("PRESENT").max(), pl.col("SEQ").max())

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cartrial.errors import InputError
 from cartrial.sdtm.checks.dates import DATE_RULES
-from cartrial.sdtm.checks.frame import CheckRule, Context, with_rule
+from cartrial.sdtm.checks.frame import CheckRule, Context, found, with_rule
 from cartrial.sdtm.checks.happened import HAPPENED_RULES
 from cartrial.sdtm.checks.keys import KEY_RULES
 from cartrial.sdtm.checks.plausible import PLAUSIBLE_RULES
 from cartrial.sdtm.checks.readers import READER_RULES
 from cartrial.sdtm.checks.results import RESULT_RULES
-from cartrial.sdtm.checks.study import STUDY_RULES
+from cartrial.sdtm.checks.unread import UNREAD_RULES
 from cartrial.sdtm.checks.values import VALUE_RULES
 from cartrial.sdtm.checks.words import CODE_RULES
 from cartrial.sdtm.source import Source, join_findings
@@ -23,11 +24,33 @@ from cartrial.sdtm.standard import standardise
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "require_sdtm"]
+__all__ = ["CHECK_RULES", "MAPPING_RULES", "READING_RULES", "check_sdtm", "check_study", "require_sdtm"]
+
+
+def _rules_unstated(context: Context) -> Iterator[pl.DataFrame]:
+    if "rules" not in context.study.model_fields_set:
+        version = context.study.rules
+        message = (
+            f"The study file does not say by which version of the rules values are derived; version {version} is taken, and numbers may "
+            f"differ from those of version {version - 1}. Write rules: {version} into it."
+        )
+        nowhere = pl.DataFrame({"FILE": [None]}, schema={"FILE": pl.String})
+        yield found(nowhere, message, domain=None, variable="rules")
+
+
+STUDY_RULES = (
+    CheckRule(
+        "rules-unstated",
+        "note",
+        "study file: rules",
+        "The study file says by which version of the rules values are derived.",
+        _rules_unstated,
+    ),
+)
 
 CHECK_RULES: tuple[CheckRule, ...] = (
     *(*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES),
-    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES, *HAPPENED_RULES),
+    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES, *HAPPENED_RULES, *UNREAD_RULES),
 )
 """Every rule of checking."""
 
@@ -57,6 +80,8 @@ MAPPING_RULES: tuple[tuple[str, str, str], ...] = (
     ("unmarked-cell", "as declared", "A number that is coloured once is coloured everywhere."),
     ("pile-up", "as declared", "No number is repeated at an end of a test's values."),
     ("mapping-assumption", "note", "What a rule of the mapping assumes is listed."),
+    ("response-order", "warning", "In a form of events the first response is not dated after the best one."),
+    ("infusion-blank", "warning", "In a form of events a subject with a response was infused."),
     ("events-only", "note", "The sheet records visits, not events alone."),
     ("merged-cell", "warning", "Cells that are merged are read in each row of their first column."),
     ("percent-cell", "note or warning", "Cells that say per cent are counted; a warning where a column has numbers that do not."),
@@ -78,6 +103,12 @@ MAPPING_RULES: tuple[tuple[str, str, str], ...] = (
     ("checks-passed", "note", "Checks of the mapping that found nothing are named."),
 )
 """What reading a spreadsheet through a mapping can find: id, severity, what it says."""
+
+
+def check_study(study: Study) -> pl.DataFrame:
+    """Return what is doubtful in a study file that can be used; `check_sdtm` returns it too."""
+    context = Context(study, Source({}))
+    return join_findings(with_rule(frame, rule) for rule in STUDY_RULES for frame in rule.find(context))
 
 
 def check_sdtm(study: Study, source: Source) -> pl.DataFrame:

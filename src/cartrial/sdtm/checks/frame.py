@@ -16,7 +16,8 @@ from cartrial.sdtm.vocabulary.response_criteria import is_call, modality_of, sta
 from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
 from cartrial.sdtm.vocabulary.specimens import is_read
-from cartrial.sdtm.vocabulary.terms import canonical, normalised
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term
+from cartrial.sdtm.vocabulary.units import STRICT_TESTS
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -122,6 +123,15 @@ class Context:
     def results(self) -> pl.DataFrame:
         """Return `laboratory` without what was not done."""
         return self.laboratory.filter(~undone(self.laboratory, "LB"))
+
+    @cached_property
+    def tests(self) -> list[str]:
+        """Laboratory tests that a rule of the study reads."""
+        study = self.study
+        named = [(item.from_.testcd or item.id).upper() for item in study.baseline if item.from_.domain == "LB"]
+        sampled = [endpoint.samples.test for endpoint in study.endpoints if endpoint.samples]
+        read = [*STRICT_TESTS, *study.kinetics.tests, study.safety.aplasia.testcd, *sampled, *named]
+        return list(dict.fromkeys(standard_term(test, "LBTESTCD") or test for test in read))
 
     @cached_property
     def keyed(self) -> list[str]:

@@ -8,8 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.occurrence import ANSWERS, occurrence
-from cartrial.sdtm.vocabulary.terms import canonical, value_of
-from cartrial.sdtm.vocabulary.units import STRICT_TESTS
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, value_of
 
 __all__ = ["HAPPENED_RULES"]
 
@@ -19,7 +18,7 @@ _FINDINGS = ("RS", "FA", "SS", "DD")
 # Of findings, the records that a rule reads; of others no word can change a value.
 _READ = {
     "RS": pl.col("CALL"),
-    "FA": pl.col("FAOBJ").fill_null("EXTRAMEDULLARY DISEASE") == "EXTRAMEDULLARY DISEASE",
+    "FA": pl.col("FAOBJ").fill_null("EXTRAMEDULLARY DISEASE").is_in(list(CODE_LISTS["FAOBJ"].terms)),
     "SS": pl.col("SSTESTCD").fill_null("SURVSTAT") == "SURVSTAT",
 }
 
@@ -63,7 +62,7 @@ def _answers(context: Context, *, read: bool) -> Iterator[pl.DataFrame]:
             variable = f"{name}{part}"
             if variable not in raw.columns or (name == "LB" and part != "STAT"):
                 continue
-            word = value_of(raw, variable).str.strip_chars()
+            word = value_of(raw, variable).str.normalize("NFKC").str.strip_chars()
             rows = raw.select("USUBJID", "ROW", pl.when(word != "").then(word).alias("WORD"))
             rows = rows.filter(pl.col("WORD").is_not_null() & canonical(pl.col("WORD"), codes).is_null())
             if rows.height:
@@ -75,10 +74,7 @@ def _answers(context: Context, *, read: bool) -> Iterator[pl.DataFrame]:
 def _rows_read(context: Context, name: str) -> pl.DataFrame:
     """Return the rows of a domain whose records a rule reads."""
     if name == "LB":
-        study = context.study
-        named = [(item.from_.testcd or item.id).upper() for item in study.baseline if item.from_.domain == "LB"]
-        tests = [*STRICT_TESTS, *study.kinetics.tests, study.safety.aplasia.testcd, *named]
-        return context.laboratory.filter(pl.col("READ") & pl.col("TEST").is_in(tests)).select("ROW")
+        return context.laboratory.filter(pl.col("READ") & pl.col("TEST").is_in(context.tests)).select("ROW")
     if name == "MH":
         return context.source.domains[name].clear().select("ROW")
     return context.table(name).filter(_READ.get(name, pl.lit(True)).fill_null(False)).select("ROW")

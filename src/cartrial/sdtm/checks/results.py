@@ -139,10 +139,7 @@ def _unreadable(context: Context) -> Iterator[pl.DataFrame]:
 
 
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
-    study = context.study
-    named = [(item.from_.testcd or item.id).upper() for item in study.baseline if item.from_.domain == "LB"]
-    tests = {*study.kinetics.tests, study.safety.aplasia.testcd, *named} - set(STRICT_TESTS)
-    bad = _illegible(context).filter(pl.col("TEST").is_in(sorted(tests)))
+    bad = _illegible(context).filter(pl.col("TEST").is_in(sorted(set(context.tests) - set(STRICT_TESTS))))
     message = pl.format("The result '{}' of {} is no number, no limit and no word; the sample is not used.", "SAID", "TEST")
     yield found(bad, message, domain="LB", variable="LBSTRESC")
 
@@ -263,18 +260,6 @@ def _elsewhere(context: Context) -> Iterator[pl.DataFrame]:
     yield found(grouped(lab, ("TEST", "SPEC")), message, domain="LB", variable="LBSPEC")
 
 
-def _blast_code(context: Context) -> Iterator[pl.DataFrame]:
-    frame = context.source.domains.get("LB")
-    if frame is None or frame.is_empty():
-        return
-    name = pl.col("LBTEST") if "LBTEST" in frame.columns else pl.lit(None, dtype=pl.String)
-    lab = context.results.join(frame.select("ROW", name.alias("NAME")), on="ROW", how="left", maintain_order="left")
-    text = pl.concat_str("LBTESTCD", "NAME", separator=" ", ignore_nulls=True).str.to_uppercase()
-    other = lab.filter(text.str.contains("BLAST|BLST") & ~pl.col("TEST").is_in(list(UNITS)))
-    message = pl.format("{} ({}) reads like blasts, and no rule reads it; blasts are under BLAST.", "LBTESTCD", "COUNT")
-    yield found(grouped(other, "LBTESTCD"), message, domain="LB", variable="LBTESTCD")
-
-
 def _same_date(context: Context, tests: tuple[str, ...]) -> pl.DataFrame:
     """Return dates on which a test of one specimen has different results: RESULTS, as said."""
     lab = context.results.filter(pl.col("READ") & pl.col("TEST").is_in(tests) & pl.col("LOW").is_not_null() & NO_REASON)
@@ -341,7 +326,6 @@ RESULT_RULES = (
     CheckRule("unit-aplasia", "warning", "LB: LBSTRESU of B cells", "B cells stand in the unit of the study's limit.", _unit_aplasia),
     CheckRule("value-doubtful", "warning", "LB: LBSTRESN of NEUT, PLAT", "Counts are of a size that occurs.", _too_many),
     CheckRule("blast-scale", "warning", "LB: marrow BLAST", "Percentages are not fractions.", _blast_scale),
-    CheckRule("blast-unread", "warning", "LB: LBTESTCD, LBTEST", "What reads like blasts is read.", _blast_code),
     CheckRule("blast-twice", "warning", "LB: BLAST", "Blasts of one date and specimen are one value.", _blasts_twice),
     CheckRule("measurement-missing", "warning", "LB: BLAST, NEUT, PLAT, MRD", "A test that was done has a result.", _no_value),
     CheckRule(

@@ -28,7 +28,7 @@ CLOSED: tuple[tuple[str, str, pl.Expr], ...] = (
     (
         "FA",
         "FASTRESC",
-        pl.col("FAOBJ").is_in(("EXTRAMEDULLARY DISEASE", "TESTICULAR DISEASE")) & (normalised(pl.col("FATESTCD")) == "OCCUR"),
+        pl.col("FAOBJ").is_in(list(CODE_LISTS["FAOBJ"].terms)) & (pl.col("FATESTCD").is_null() | (pl.col("FATESTCD") == "OCCUR")),
     ),
     ("SS", "SSSTRESC", pl.col("SSTESTCD") == "SURVSTAT"),
     ("AE", "AETOXGR", pl.lit(True)),
@@ -129,7 +129,7 @@ def _telling(name: str) -> pl.Expr:
     """Whether a record reads like an event that endpoints need: it happened, and not before the events of the study count."""
     if name not in TELLING:
         return pl.lit(False)
-    word = pl.col(name).str.to_uppercase()
+    word = normalised(pl.col(name))
     before = (pl.col("LATE") < pl.col("START")).fill_null(False)
     return (word.str.contains(TELLING[name]) & ~word.str.contains(f"{BEFOREHAND}|{ORGANS}") & ~before & pl.col("HAPPENED")).fill_null(False)
 
@@ -148,7 +148,7 @@ def _unread_but_telling(context: Context) -> Iterator[pl.DataFrame]:
 def _fatal(context: Context) -> Iterator[pl.DataFrame]:
     """Outcomes of adverse events that read like a death in a word that is none of the list: the death would not be counted."""
     words = context.events("AE").filter(pl.col("AEOUT").is_not_null() & ~pl.col("AEOUT").is_in(_terms("AEOUT")))
-    words = grouped(words.filter(pl.col("AEOUT").str.to_uppercase().str.contains(_DEATH)), "AEOUT")
+    words = grouped(words.filter(normalised(pl.col("AEOUT")).str.contains(_DEATH)), "AEOUT")
     message = pl.format("AEOUT '{}' ({}) reads like a death, and no rule reads it; it is FATAL.", "AEOUT", "COUNT")
     yield found(words, message, domain="AE", variable="AEOUT")
 

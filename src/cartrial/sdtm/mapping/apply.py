@@ -12,7 +12,7 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.sdtm.forms.unread import unread_files
 from cartrial.sdtm.mapping.asked import asked_of, left_out, with_unanswered
-from cartrial.sdtm.mapping.checks import run_checks
+from cartrial.sdtm.mapping.checks import form_quirks, run_checks
 from cartrial.sdtm.mapping.model import DOMAINS, Mapping, read_mapping
 from cartrial.sdtm.mapping.quirks import assumptions, find_quirks
 from cartrial.sdtm.mapping.rules import Made, apply_rule
@@ -69,6 +69,7 @@ def read_mapped(mapping_path: str | Path, data_folder: str | Path) -> Source:
         found += find_quirks(mapping, sheet, columns[name], subjects[name], own)
     found += [record for part in made for record in part.findings]
     found += left_out(mapping, sheets, subjects, made)
+    found += form_quirks(mapping, sheets, made, domains)
     found += run_checks(mapping, sheets, subjects, made)
     files = [file for domain, frame in domains.items() for file in _source_files(sheets, domain, frame)]
     files.append(SourceFile(path.name, "", hashlib.sha256(path.read_bytes()).hexdigest(), len(mapping.rules), _MAPPING))

@@ -1,16 +1,24 @@
-"""Does a sheet contradict itself? The checks that a mapping declares, run by general code."""
+"""Does a sheet contradict itself? The checks that a mapping declares, and what cannot be in any form of events."""
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
-from cartrial.sdtm.mapping.model import Check, Mapping
+from cartrial.sdtm.mapping.model import Check, Mapping, Rule
 from cartrial.sdtm.mapping.rules import Made
-from cartrial.sdtm.mapping.sheet import Sheet, column_letter, runs
+from cartrial.sdtm.mapping.sheet import Sheet, column_letter, place_of, runs
 from cartrial.sdtm.mapping.values import is_missing
 from cartrial.sdtm.source import finding
+from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
+from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.terms import canonical, standard_term
 
-__all__ = ["run_checks"]
+__all__ = ["form_quirks", "run_checks"]
+
+# what a rule, or its column, is called that holds the first of a subject's responses, and the best
+_FIRST, _BEST = r"FIRST|INITIAL|ERST|PREMI|PRIMER|首次|第一", r"BEST|BESTE|MEILLEUR|MEJOR|MIGLIOR|最佳|最好"
 
 
 def run_checks(mapping: Mapping, sheets: dict[str, Sheet], subjects: dict[str, pl.DataFrame], made: list[Made]) -> list[dict[str, object]]:
@@ -217,4 +225,78 @@ def _pile_up(mapping: Mapping, sheet: Sheet, subjects: pl.DataFrame, made: list[
             guess = f"probably {end} limits of the assay written as numbers.{more} Kept as they stand."
             message = f"{check.meaning}: of {values['N'][0]} values under '{header}', {shown}: {guess}"
             found.append(finding("pile-up", check.severity, message, file=sheet.file, variable=str(header)))
+    return found
+
+
+def form_quirks(mapping: Mapping, sheets: dict[str, Sheet], made: list[Made], domains: dict[str, pl.DataFrame]) -> list[dict[str, object]]:
+    """Return what a form of events says of a subject that cannot be, as findings; nothing of a sheet of visits.
+
+    Parameters
+    ----------
+    mapping : Mapping
+    sheets : dict of str to Sheet
+    made : list of Made
+        What each rule made.
+    domains : dict of str to polars.DataFrame
+
+    Returns
+    -------
+    list of dict
+        Records of the findings frame, rules: response-order, infusion-blank.
+    """
+    if mapping.level != "events":
+        return []
+    return [*_order(mapping, sheets, made), *_never_infused(sheets, domains)]
+
+
+def _of(rule: Rule, pattern: str) -> bool:
+    names = [rule.id, *([str(rule.column)] if rule.column is not None else [])]
+    called = any(re.search(pattern, name.upper()) for name in names)
+    code = rule.test.code if rule.test is not None else None
+    return rule.domain == "RS" and rule.into is None and standard_term(code or "", "RSTESTCD") == "OVRLRESP" and called
+
+
+def _order(mapping: Mapping, sheets: dict[str, Sheet], made: list[Made]) -> list[dict[str, object]]:
+    dates = []
+    for pattern in (_FIRST, _BEST):
+        frames = [
+            part.frame.select("USUBJID", "ROW", pl.lit(mapping.table_of(rule)).alias("TABLE"), pl.col("DATE").cast(pl.String))
+            for part, rule in zip(made, mapping.rules, strict=True)
+            if _of(rule, pattern) and part.frame.height and "DATE" in part.frame.columns
+        ]
+        if not frames:
+            return []
+        dates.append(pl.concat(frames))
+    first, best = dates
+    both = first.join(best.select("USUBJID", pl.col("DATE").alias("OTHER")), on="USUBJID")
+    both = both.filter(earliest_day(pl.col("DATE")) > latest_day(pl.col("OTHER"))).sort("ROW")
+    return [
+        finding(
+            "response-order",
+            "warning",
+            f"The first response is dated {date}, after the best one, {other}: durations count from the earlier of the two.",
+            file=sheets[table].file,
+            row=row,
+            domain="RS",
+            usubjid=usubjid,
+            variable="RSDTC",
+        )
+        for usubjid, row, table, date, other in both.select("USUBJID", "ROW", "TABLE", "DATE", "OTHER").rows()
+    ]
+
+
+def _never_infused(sheets: dict[str, Sheet], domains: dict[str, pl.DataFrame]) -> list[dict[str, object]]:
+    """Subjects with a response and without an infusion, whose product was not given up either."""
+    rs, ex, ds = (domains.get(name) for name in ("RS", "EX", "DS"))
+    if rs is None:
+        return []
+    out = [] if ex is None else ex.filter(happened(ex, "EX"))["USUBJID"].to_list()
+    if ds is not None and "DSDECOD" in ds.columns:
+        out += ds.filter(canonical(pl.col("DSDECOD"), "DSDECOD") == "PRODUCT FAILURE")["USUBJID"].to_list()
+    told = rs.filter(~pl.col("USUBJID").is_in(out)).unique("USUBJID", keep="first", maintain_order=True)
+    found = []
+    for usubjid, row in told.select("USUBJID", "ROW").rows():
+        file, at = place_of(sheets, row)
+        message = f"{usubjid} has a response and no date of infusion, and is in no rate or duration of the infused."
+        found.append(finding("infusion-blank", "warning", message, file=file, row=at, domain="EX", usubjid=usubjid, variable="EXSTDTC"))
     return found

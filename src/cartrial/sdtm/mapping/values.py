@@ -13,7 +13,7 @@ from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.mapping.spelt import local_date
 from cartrial.sdtm.source import finding
 from cartrial.sdtm.vocabulary.dates import is_date
-from cartrial.sdtm.vocabulary.results import DIGITS, percent_said
+from cartrial.sdtm.vocabulary.results import DIGITS, number_said, percent_said
 from cartrial.sdtm.vocabulary.schema import kind_of
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term
 from cartrial.sdtm.vocabulary.units import UNITS, plain_unit
@@ -128,10 +128,11 @@ def with_values(sheet: Sheet, rule: Rule, frame: pl.DataFrame, findings: list[di
         return _numbered(sheet, rule, frame, done, finds)
     if finds:
         into = rule.into or f"{domain}ORRES"
+        said: pl.Expr = pl.col("TEXT")
         if domain == "LB" and rule.into is None:
-            frame = _percent(sheet, rule, frame.with_columns(DONE=done)).drop("DONE")
+            frame, said = _percent(sheet, rule, frame.with_columns(DONE=done)).drop("DONE"), _with_point()
         frame = frame.with_columns(pl.when(done).then("TEXT").alias(into))
-        return frame.with_columns(pl.when(done).then("TEXT").alias(f"{domain}STRESC")) if rule.into is None else frame
+        return frame.with_columns(pl.when(done).then(said).alias(f"{domain}STRESC")) if rule.into is None else frame
     return frame if rule.into is None else frame.with_columns(_typed(domain, rule.into, pl.col("TEXT")))
 
 
@@ -186,6 +187,15 @@ def _plain(number: pl.Expr) -> pl.Expr:
     """Return a number as text, a whole one without decimals."""
     whole = (number == number.round(0)) & (number.abs() < 1e15)
     return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+
+
+def _with_point() -> pl.Expr:
+    """Return TEXT, one that spells a number or a limit in the mapping's way (`<0,01 %`, `1.234`) as every reader reads it: with a point."""
+    number = pl.coalesce("NUM", "LIMIT")
+    other = number.is_not_null() & (pl.col("KIND") == "text") & ~number.eq_missing(number_said(pl.col("TEXT")))
+    per_cent = pl.when(pl.col("TEXT").str.ends_with("%")).then(pl.lit("%")).otherwise(pl.lit(""))
+    spelt = pl.concat_str(pl.col("SIGN").fill_null(""), _plain(number), per_cent)
+    return pl.when(other).then(spelt).otherwise("TEXT")
 
 
 def _number_right(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.occurrence import undone
+from cartrial.sdtm.vocabulary.occurrence import OF_CNS, cns_status, says_presence, undone
 from cartrial.sdtm.vocabulary.results import NEGATIVE, result_bounds, result_columns
-from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
 from cartrial.sdtm.vocabulary.units import microlitre_factor
 
 __all__ = ["ABSENT", "PRESENT", "SUSPECTED", "table_lesions"]
@@ -23,8 +23,6 @@ in blood the fluid must have for CNS3 then."""
 
 _SCHEMA = {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32, "PRESENT": pl.Int8, "CNS": pl.Int8, "SEQ": pl.Int64, "FROM": pl.String}
 _WORDS = {"PRESENT": PRESENT, "ABSENT": ABSENT, "NOT DONE": NOT_DONE}
-_STATUS = r"^CNS[ -]?([123])[ABC]?$"
-_OF_CNS = ("CNSSTAT", "CNSRESP", "CNS", "CNSDIS", "CNSST")
 _COUNTS = {
     "WHITE": ("WBC", "LEUK", "LEUKOCYTES", "WHITE BLOOD CELLS", "WHITE CELLS"),
     "RED": ("RBC", "ERY", "ERYTHROCYTES", "RED BLOOD CELLS", "RED CELLS"),
@@ -42,6 +40,7 @@ def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
     Notes
     -----
+    Of FA those records are read whose test says whether it is there (`says_presence`), and every word CNS1 to CNS3.
     CNS3 is present, CNS1 and CNS2 are absent. From the fluid: CNS1 without blasts; with blasts CNS3 from 5 white cells/uL on, else CNS2. In
     a traumatic tap (10 red cells/uL or more) CNS3 only where white/red in the fluid is more than twice that of blood, counted within 7
     days. An enlarged testis is present with a positive biopsy (MI) within 14 days, absent with a negative one, else suspected.
@@ -53,24 +52,22 @@ def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(found).filter(pl.col("DAY").is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
 
 
-def _status(text: pl.Expr) -> pl.Expr:
-    return normalised(text).str.extract(_STATUS, 1).cast(pl.Int8)
-
-
 def _seen(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
     fa = days.get("FA")
     if fa is None:
         return None
     what = canonical(value_of(fa, "FAOBJ"), "FAOBJ")
     result, collected = value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")
-    word = canonical(pl.coalesce(result, collected), "FASTRESC").replace_strict(_WORDS, default=NOT_DONE, return_dtype=pl.Int8)
+    word = canonical(pl.coalesce(result, collected), "FASTRESC").replace_strict(_WORDS, default=None, return_dtype=pl.Int8)
+    status = pl.coalesce(cns_status(collected), cns_status(result))
+    not_done = pl.lit(NOT_DONE, dtype=pl.Int8)
     by_biopsy = normalised(value_of(fa, "FAMETHOD")).str.contains("BIOPSY").fill_null(False)
     fa = fa.with_columns(
-        word.alias("PRESENT"),
-        pl.coalesce(_status(collected), _status(result)).alias("CNS"),
+        pl.coalesce(word, (status == 3).cast(pl.Int8), not_done).alias("PRESENT"),
+        status.alias("CNS"),
         pl.lit("FA").alias("FROM"),
         ((what == "TESTICULAR DISEASE") & ~by_biopsy).alias("TESTIS"),
-    ).filter(what.is_in(["EXTRAMEDULLARY DISEASE", "TESTICULAR DISEASE"]))
+    ).filter(what.is_in(list(CODE_LISTS["FAOBJ"].terms)) & (says_presence(fa) | pl.col("CNS").is_not_null()))
     enlarged = fa.filter(pl.col("TESTIS") & (pl.col("PRESENT") == PRESENT))
     if enlarged.is_empty():
         return fa
@@ -101,9 +98,9 @@ def _by_reader(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
     rs = days.get("RS")
     if rs is None or "RSTESTCD" not in rs.columns:
         return None
-    status = _status(pl.coalesce(value_of(rs, "RSSTRESC"), value_of(rs, "RSORRES")))
+    status = cns_status(pl.coalesce(value_of(rs, "RSSTRESC"), value_of(rs, "RSORRES")))
     rs = rs.with_columns(status.alias("CNS"), pl.lit("RS").alias("FROM"))
-    rs = rs.filter(normalised(value_of(rs, "RSTESTCD")).is_in(_OF_CNS) & pl.col("CNS").is_not_null())
+    rs = rs.filter(normalised(value_of(rs, "RSTESTCD")).is_in(OF_CNS) & pl.col("CNS").is_not_null())
     return rs.with_columns((pl.col("CNS") == 3).cast(pl.Int8).alias("PRESENT"))
 
 

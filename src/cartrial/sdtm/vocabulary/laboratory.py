@@ -1,10 +1,10 @@
-"""Which words of laboratory records mean the same? Tests, specimens, methods, results and reasons: terms, and the words that mean each."""
+"""Which words of what was found mean the same? Tests, specimens, methods, results, reasons, disease outside the marrow: terms and words."""
 
 from __future__ import annotations
 
 from cartrial.study.criteria.specimens import CEREBROSPINAL
 
-__all__ = ["CNS", "METHODS", "REASONS", "RESULTS", "SPECIMENS", "TESTS"]
+__all__ = ["CNS", "LESION_LIKE", "LESION_TESTS", "METHODS", "OBJECTS", "REASONS", "RESULTS", "SPECIMENS", "TESTS"]
 
 
 def _blood_of(kind: str) -> tuple[str, ...]:
@@ -220,3 +220,37 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Why a marrow could not be read."""
+
+OBJECTS: dict[str, tuple[str, ...]] = {
+    "EXTRAMEDULLARY DISEASE": (
+        "EMD",
+        "EXTRAMEDULLARY",
+        "EXTRAMEDULLARY LESION",
+        "EXTRAMEDULLARY LEUKEMIA",
+        "EXTRAMEDULLARY LEUKAEMIA",
+        "CNS DISEASE",
+        "CNS STATUS",
+        "CNS LEUKEMIA",
+        "CNS LEUKAEMIA",
+        "CENTRAL NERVOUS SYSTEM DISEASE",
+    ),
+    "TESTICULAR DISEASE": ("TESTIS", "TESTICLE", "TESTICULAR LEUKEMIA", "TESTICULAR LEUKAEMIA", "TESTICULAR ENLARGEMENT"),
+}
+"""Objects of FA that a rule reads (FAOBJ)."""
+
+LESION_TESTS: dict[str, tuple[str, ...]] = {
+    "OCCUR": (
+        *("OCCURRENCE", "OCCURRENCE INDICATOR", "OCCURRED", "PRESENCE", "PRESENCE INDICATOR", "PRESENCE/ABSENCE", "PRESENT", "PRES"),
+        *("PRSNT", "PRESIND", "INVOLVED", "INVOLVEMENT", "STATUS", "DISEASE STATUS", "DISSTAT", "EMD", "EMDSTAT"),
+    )
+}
+"""Tests of FA that say whether it is there (FATESTCD); how severe, how large or where it is says nothing of that."""
+
+LESION_LIKE = (
+    r"EXTRA-?\s?MEDULL|MYELOID SARCOMA|GRANULOCYTIC SARCOMA|CHLOROM|MYELOSARCOM|LYMPHOBLASTOMA|LEUK(A)?EMI[AC]? CUTIS|"
+    r"(\bCNS\b|CENTRAL NERVOUS|CEREBR|MENING|CRANIAL|OCULAR|ORBIT|RETINA|TESTIC|TESTES|TESTIS|OVAR|SKIN|CUTANEOUS|RENAL|KIDNEY|NODAL|"
+    r"BONE|BREAST|MEDIASTIN\w*).*(LEUK|INVOLV|INFILTRAT|DISEASE|RELAPSE|LESION|BLAST)|"
+    r"(LEUK|INVOLV|INFILTRAT|DISEASE|RELAPSE|LESION|BLAST).*(\bCNS\b|CENTRAL NERVOUS|MENING|TESTIC|TESTES|TESTIS|EXTRAMED)|"
+    r"LEUK(A)?EMI[AC] (INFILTRAT|MASS|MENING)|^CNS ?-?3|^(ZNS|SNC)\b|髓外|中枢神经|睾丸|粒细胞肉瘤"
+)
+"""Other words that read like it: a pattern of words in upper case."""

@@ -1,4 +1,6 @@
-"""Did a record happen? What was asked and denied, not done, planned, given as a dose of 0 or called none is no event and no therapy.
+"""Did a record happen, and does it say whether something is there?
+
+What was asked and denied, not done, planned, given as a dose of 0 or called none is no event and no therapy.
 
 SDTM Implementation Guide 3.3: --OCCUR and --PRESP (section 4.2.7), --STAT (4.5.2); --MOOD of planned records (6.1).
 """
@@ -9,7 +11,7 @@ import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
 
-__all__ = ["ANSWERS", "answered", "assumed", "happened", "is_nothing", "occurrence", "undone"]
+__all__ = ["ANSWERS", "OF_CNS", "answered", "assumed", "cns_status", "happened", "is_nothing", "occurrence", "says_presence", "undone"]
 
 ANSWERS = {
     "OCCUR": ("NY", "it is Y, N or U"),
@@ -36,6 +38,11 @@ _NO_SUCH = (
 )
 _NO_ANSWER = ("-", "--", "---", "–", "—", "/", ".", "?", "N/A", "N.A.", "NA", "NOT APPLICABLE", "ENTFÄLLT", "SANS OBJET")
 _NO_DOSE = ("NONE", "NIL", "ZERO", "NO DOSE", "NOTHING", "KEINE", "NULL", "AUCUNE", "NINGUNA", "NESSUNA", "零", "无")
+
+OF_CNS = ("CNSSTAT", "CNSRESP", "CNS", "CNSDIS", "CNSST")
+"""Tests of RS that tell the status of the central nervous system."""
+
+_STATUS = r"^CNS[ -]?([123])[ABC]?$"
 
 # of an adverse event: whether it was serious, and related to the treatment
 _RELATED = (
@@ -64,6 +71,34 @@ def undone(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether --STAT has it as not done. A word that means neither is no result either."""
     word = _word(frame, f"{domain}STAT")
     return word.is_not_null() & (canonical(word, "STAT") != "DONE").fill_null(True)
+
+
+def cns_status(text: pl.Expr) -> pl.Expr:
+    """Return the status of the central nervous system that each word is, 1 to 3; null where it is none.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.occurrence import cns_status
+    >>> pl.DataFrame({"W": ["CNS-3", "cns2a", "POSITIVE"]}).select(cns_status(pl.col("W")))["W"].to_list()
+    [3, 2, None]
+    """
+    return normalised(text).str.extract(_STATUS, 1).cast(pl.Int8)
+
+
+def says_presence(frame: pl.DataFrame) -> pl.Expr:
+    """Say of each record of FA whether its test (FATESTCD) asks if something is there; a blank one is taken to. Never null.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.occurrence import says_presence
+    >>> fa = pl.DataFrame({"FATESTCD": ["OCCUR", "Presence", None, "SEV"]})
+    >>> fa.select(says_presence(fa).alias("P"))["P"].to_list()
+    [True, True, True, False]
+    """
+    test = value_of(frame, "FATESTCD")
+    return (normalised(test) == "").fill_null(True) | (canonical(test, "FATESTCD") == "OCCUR").fill_null(False)
 
 
 def assumed(frame: pl.DataFrame, domain: str) -> pl.Expr:

@@ -258,7 +258,7 @@ DOMAINS: dict[str, Domain] = {
             ("FADTC", "FADY"),
             (
                 *_keys("FA"),
-                Variable("FATESTCD", "Findings About Test Short Name", need="must", note="OCCUR"),
+                Variable("FATESTCD", "Findings About Test Short Name", need="must", codes="FATESTCD", note="OCCUR"),
                 Variable("FAOBJ", "Object of the Observation", need="must", codes="FAOBJ"),
                 Variable("FAORRES", "Result or Finding in Original Units"),
                 Variable("FASTRESC", "Character Result/Finding in Std Format", need="must", codes="FASTRESC"),

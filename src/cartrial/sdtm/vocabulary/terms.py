@@ -3,18 +3,19 @@
 One map. Submission values and synonyms are those of the CDISC SDTM Controlled Terminology of 2024-03-29 (code lists ONCRSR C96785, EVAL
 C78735, NCOMPLT C66727, PROTMLST C114118, OUT C66768, NY C66742, SEX C66731, LBTESTCD C65047) where it has them, else the sponsor terms
 that this product reads.
-Case, underscores and repeated blanks do not matter.
+Case, underscores, repeated blanks and the width of a letter (Ｎ, N) do not matter.
 """
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.laboratory import CNS, METHODS, REASONS, RESULTS, SPECIMENS, TESTS
+from cartrial.sdtm.vocabulary.laboratory import CNS, LESION_TESTS, METHODS, OBJECTS, REASONS, RESULTS, SPECIMENS, TESTS
 
 __all__ = ["CODE_LISTS", "CodeList", "canonical", "normalised", "standard_term", "value_of"]
 
@@ -59,7 +60,7 @@ class CodeList:
 
 
 def _plain(word: str) -> str:
-    return " ".join(word.upper().replace("_", " ").split())
+    return " ".join(unicodedata.normalize("NFKC", word).upper().replace("_", " ").split())
 
 
 _NOT_EVALUABLE = (
@@ -243,25 +244,8 @@ _LISTS = (
     CodeList("LBMETHOD", METHODS, closed=False),
     CodeList("LBSTRESC", RESULTS, closed=False),
     CodeList("LBREASND", REASONS, closed=False),
-    CodeList(
-        "FAOBJ",
-        {
-            "EXTRAMEDULLARY DISEASE": (
-                "EMD",
-                "EXTRAMEDULLARY",
-                "EXTRAMEDULLARY LESION",
-                "EXTRAMEDULLARY LEUKEMIA",
-                "EXTRAMEDULLARY LEUKAEMIA",
-                "CNS DISEASE",
-                "CNS STATUS",
-                "CNS LEUKEMIA",
-                "CNS LEUKAEMIA",
-                "CENTRAL NERVOUS SYSTEM DISEASE",
-            ),
-            "TESTICULAR DISEASE": ("TESTIS", "TESTICLE", "TESTICULAR LEUKEMIA", "TESTICULAR LEUKAEMIA", "TESTICULAR ENLARGEMENT"),
-        },
-        closed=False,
-    ),
+    CodeList("FAOBJ", OBJECTS, closed=False),
+    CodeList("FATESTCD", LESION_TESTS, closed=False),
     CodeList(
         "FASTRESC",
         {
@@ -380,8 +364,8 @@ CODE_LISTS: dict[str, CodeList] = {codes.name: codes for codes in _LISTS}
 
 
 def normalised(column: pl.Expr) -> pl.Expr:
-    """Return a text column in upper case, with underscores as blanks and blanks single."""
-    return column.str.to_uppercase().str.replace_all(r"[_\s]+", " ").str.strip_chars()
+    """Return a text column in upper case, with underscores as blanks, blanks single, and letters of full width as plain ones (NFKC)."""
+    return column.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[_\s]+", " ").str.strip_chars()
 
 
 def canonical(column: pl.Expr, codes: str) -> pl.Expr:
