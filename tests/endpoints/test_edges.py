@@ -32,7 +32,7 @@ SUBJECT = Subject(0, 0, 0, -20, 400, FAR, FAR, FAR, FAR, FAR, -FAR, (FAR, FAR, F
 RATE = Rate(
     0, 76, 104, 90, False, False, False, 0, False, 28, 0, False, (COMPOSITE, TREATMENT_POLICY, COMPOSITE), COMPOSITE, LEUKAEMIA.roles
 )
-TIME = Time(True, True, True, 1, 104, True, True, 1, (TREATMENT_POLICY, TREATMENT_POLICY, COMPOSITE), LEUKAEMIA.roles)
+TIME = Time(True, True, False, True, 1, 104, True, True, 1, (TREATMENT_POLICY, TREATMENT_POLICY, COMPOSITE), LEUKAEMIA.roles)
 
 
 def subject(**days: Any) -> Subject:

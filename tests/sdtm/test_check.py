@@ -191,7 +191,6 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("lesion-unread", change("FA", 0, FATESTCD="SEV", FASTRESC="Y"), ("fa.csv", 2, "FATESTCD")),
     ("lesion-other", change("FA", 0, FATESTCD="SEV", FASTRESC="MILD"), ("fa.csv", 2, "FATESTCD")),
     ("test-unread", add("LB", LBTESTCD="PLTS", LBSTRESN=3, LBSTRESU="10^9/L", **LAB), ("lb.csv", 10, "LBTESTCD")),
-    ("test-beside", add("LB", LBTESTCD="PLTS", LBSTRESN=3, LBSPEC="BLOOD", LBDTC="2022-01-29"), ("lb.csv", 10, "LBTESTCD")),
     ("call-unread", change("RS", 0, RSTESTCD="DISRESP"), ("rs.csv", 2, "RSTESTCD")),
     ("event-unread", change("AE", 0, AEDECOD="CRS grade 2"), ("ae.csv", 2, "AEDECOD")),
     ("blast-unread", add("LB", LBTESTCD="BLSTMY", LBSTRESN=3, LBSTRESU="%", **LAB), ("lb.csv", 10, "LBTESTCD")),

@@ -68,8 +68,8 @@ def _blast_code(context: Context) -> Iterator[pl.DataFrame]:
     yield found(grouped(other, "LBTESTCD"), message, domain="LB", variable="LBTESTCD")
 
 
-def _alike(context: Context, *, beside: bool) -> Iterator[pl.DataFrame]:
-    """Results that read like a test that a rule reads: those of a date on which that test is there too, or the others."""
+def _test_code(context: Context) -> Iterator[pl.DataFrame]:
+    """Results that read like a test that a rule reads, of dates on which that test is not there: what stands beside it adds nothing."""
     lab = _named(context).filter(~pl.col("LIKE_TEXT").str.contains("BLAST|BLST"))
     if lab.is_empty():
         return
@@ -84,18 +84,9 @@ def _alike(context: Context, *, beside: bool) -> Iterator[pl.DataFrame]:
     lab = lab.with_columns(pl.coalesce(like).alias("LIKE")).filter(pl.col("LIKE").is_not_null())
     lab = lab.filter(is_read(context.study.disease.mrd.specimens, test="LIKE") | pl.col("SPEC").is_null())
     read = context.results.filter(pl.col("READ") & pl.col("REL").is_not_null()).select(*SUBJECT, pl.col("TEST").alias("LIKE"), "EARLY")
-    lab = lab.join(read.unique(), on=[*SUBJECT, "LIKE", "EARLY"], how="semi" if beside else "anti", maintain_order="left")
-    said = "and {} of the same date is read" if beside else "and no rule reads it; it is read under {}"
-    message = pl.format(f"{{}} ({{}}) reads like {{}}, {said}.", "LBTESTCD", "COUNT", "LIKE", "LIKE")
+    lab = lab.join(read.unique(), on=[*SUBJECT, "LIKE", "EARLY"], how="anti", maintain_order="left")
+    message = pl.format("{} ({}) reads like {}, and no rule reads it; it is read under {}.", "LBTESTCD", "COUNT", "LIKE", "LIKE")
     yield found(grouped(lab, ("LBTESTCD", "LIKE")), message, domain="LB", variable="LBTESTCD")
-
-
-def _test_code(context: Context) -> Iterator[pl.DataFrame]:
-    yield from _alike(context, beside=False)
-
-
-def _test_beside(context: Context) -> Iterator[pl.DataFrame]:
-    yield from _alike(context, beside=True)
 
 
 def _lesions(context: Context) -> pl.DataFrame:
@@ -192,10 +183,8 @@ def _events(context: Context) -> Iterator[pl.DataFrame]:
         terms = [term for each in context.study.safety.special for term in each.terms]
         word = normalised(pl.col("AEDECOD"))
         other = grouped(ae.filter(word.str.contains(pattern) & ~word.is_in([term.upper() for term in terms])), "AEDECOD")
-        message = pl.format(
-            f"AEDECOD '{{}}' ({{}}) reads like {special.label}, and is not counted as that; the study names {', '.join(special.terms)}.",
-            *("AEDECOD", "COUNT"),
-        )
+        said = "AEDECOD '{}' ({}) reads like {}, and is not counted as that; the study names {}."
+        message = pl.format(said, "AEDECOD", "COUNT", pl.lit(special.label), pl.lit(", ".join(special.terms)))
         yield found(other, message, domain="AE", variable="AEDECOD")
 
 
@@ -218,6 +207,5 @@ UNREAD_RULES = (
     ),
     CheckRule("call-unread", "warning", "RS: RSTESTCD", "Words of response are of an overall response.", _calls),
     CheckRule("event-unread", "warning", "AE: AEDECOD", "Events of special interest are under the study's terms.", _events),
-    CheckRule("test-beside", "note", "LB: LBTESTCD, LBTEST", "What reads like a test beside that test is listed.", _test_beside),
     CheckRule("lesion-other", "note", "FA: FATESTCD, FAOBJ", "Other records of disease outside the marrow are listed.", _detail),
 )
