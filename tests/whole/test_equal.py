@@ -114,6 +114,7 @@ def _numbered(frame: pl.DataFrame, trial: int, subjects: int) -> pl.DataFrame:
     return frame.with_columns((pl.col("SUBJ") + trial * subjects).cast(pl.Int32).alias("SUBJ"))
 
 
+@pytest.mark.slow  # its sibling: endpoints/test_properties.py, trials in one batch or each alone
 def test_trials_in_one_batch_and_each_alone(study: Study, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty, or five. In one batch the kernels have more work than `COMPILE_FROM` and are compiled; each alone starts interpreted."""
     number = count(50, quick=5)
@@ -141,6 +142,7 @@ def test_trials_in_one_batch_and_each_alone(study: Study, source: Source, monkey
     assert sorted(results["trial"].unique()) == list(range(number))
 
 
+@pytest.mark.slow
 def test_a_trial_among_fifty_is_the_trial_alone(study: Study, source: Source) -> None:
     records = derive_records(study, source)
     alone = tile_records(records, 1)

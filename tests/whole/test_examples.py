@@ -55,7 +55,11 @@ def examples(room: str) -> dict[str, doctest.DocTest]:
     return {test.name: test for test in reversed(found) if test.examples and room_of(test.name) == room}
 
 
-@pytest.mark.parametrize("room", ROOMS)
+# of these the examples take seconds
+LONG = {"cartrial.analysis", "cartrial.design"}
+
+
+@pytest.mark.parametrize("room", [pytest.param(room, marks=pytest.mark.slow) if room in LONG else room for room in ROOMS])
 def test_every_example_prints_what_it_shows(room: str) -> None:
     said: list[str] = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
