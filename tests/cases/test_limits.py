@@ -83,6 +83,7 @@ def test_summaries_of_kinetics():
 
 
 @needs_data("car22")
+@pytest.mark.slow  # its sibling reads the mapping: sdtm/test_mapping_car22.py
 def test_the_59_patients():
     """A14: 43 were last sampled on day 25 to 27 (counted in the sheet: 6, 19, 18) and have an area; two never expanded, and are 0.
 

@@ -35,6 +35,7 @@ def figures(rows: Rows, quantity: str, design: str) -> list[Row]:
     return [row for _, row in rows.where("simulation", statistic=quantity, design=design)]
 
 
+@pytest.mark.slow
 def test_every_figure_under_a_truth_has_the_error_of_trials_and_truth(made):
     # independent: the summary's two errors, put together here
     design, found, rows = made

@@ -113,6 +113,7 @@ def test_an_edit_of_a_kernel_is_seen(copy: Path) -> None:
 
 
 @with_numba
+@pytest.mark.slow
 def test_an_edit_of_a_part_is_seen(copy: Path) -> None:
     """The part stands in another file than the kernel. After the edit a course begins on day 30: no first response, -1."""
     assert _run(copy, FIRST) == "1"
