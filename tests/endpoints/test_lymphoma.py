@@ -315,3 +315,16 @@ def test_32_real_patients() -> None:
     assert counts == {("AXI-CEL", "n"): 16, ("AXI-CEL", "N"): 19, ("TISA-CEL", "n"): 7, ("TISA-CEL", "N"): 13}
     said = " ".join(check_sdtm(study, source)["MESSAGE"])
     assert all(who in said for who in ("Tisa-R-22", "Tisa-N-27", "Tisa-N-29", "Axi-R-12", "iII", "second infusion"))
+
+
+def test_a_best_response_that_nobody_recorded_is_no_zero() -> None:
+    """Expected: `by hand`, from A3 of the rules: without a call of the reader N stands, and neither n nor a share is a number."""
+    study, source = Study.load(ROOT / "tests/truth/lymphoma"), read_sdtm(ROOT / "tests/truth/lymphoma/data")
+    calls = source.domains["RS"].with_columns(RSEVAL=pl.lit("INVESTIGATOR"), RSEVALID=pl.lit(None, dtype=pl.String))
+    adam = derive(study, Source(source.domains | {"RS": calls}))
+    best = adam.adrs.filter((pl.col("PARAMCD") == "BOR") & (pl.col("READER") == "IRC"))
+    assert best.height > 0 and best["AVALC"].null_count() == best.height
+    rows = analyse(study, adam).filter((pl.col("endpoint") == "BOR") & (pl.col("reader") == "IRC") & (pl.col("analysis") == "response"))
+    assert rows.filter(pl.col("statistic") == "N")["value"].to_list() == [24.0]
+    others = rows.filter(pl.col("statistic") != "N")
+    assert others.height > 0 and others["value"].null_count() == others.height and set(others["text"]) == {"not recorded"}
