@@ -268,6 +268,7 @@ PRINTED = [
     ("ZUMA-2 label CR", 37, 60, 62, 48, 74),
     ("ZUMA-2 leukapheresed ORR", 59, 74, 80, 69, 88),
     ("ZUMA-2 leukapheresed CR", 41, 74, 55, 43, 67),
+    ("ZUMA-2 label PR", 15, 60, 25, 15, 38),
     ("ZUMA-2 35.6 months CR", 46, 68, 68, 55.2, 78.5),
     ("ZUMA-2 35.6 months PR", 16, 68, 24, 14.1, 35.4),
     ("ELARA ORR, NCT03568461", 81, 94, 86, 78, 92),

@@ -195,7 +195,7 @@ def test_studiesload_study(name: str) -> None:
 
 
 def test_the_built_in_studies_load_by_name() -> None:
-    assert set(builtin_studies()) == {"inaticel", "inaticel-children", "allo-cd19"}
+    assert set(builtin_studies()) == {"inaticel", "inaticel-children", "allo-cd19", "cnct19-nhl"}
     inaticel, allo = Study.load("inaticel"), Study.load("allo-cd19")
     assert (inaticel.product.type, allo.product.type) == ("autologous", "allogeneic")
     assert inaticel.study.cutoff is not None and inaticel.study.cutoff.isoformat() == "2022-09-27"

@@ -40,9 +40,11 @@ def studies() -> None:
     """List the built-in studies."""
     from cartrial.study import Study, builtin_studies
 
-    for name in builtin_studies():
+    known = builtin_studies()
+    width = max(map(len, known))
+    for name in known:
         study = Study.load(name)
-        tell(f"{name:12s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
+        tell(f"{name:{width}s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
 
 
 @app.command()

@@ -38,7 +38,7 @@ def builtin_studies() -> dict[str, Path]:
     --------
     >>> from cartrial.study import builtin_studies
     >>> sorted(builtin_studies())
-    ['allo-cd19', 'inaticel', 'inaticel-children']
+    ['allo-cd19', 'cnct19-nhl', 'inaticel', 'inaticel-children']
     """
     folder = resources.files("cartrial.study") / "builtin"
     return {Path(str(file)).stem: Path(str(file)) for file in sorted(folder.iterdir(), key=str) if str(file).endswith(".yaml")}
