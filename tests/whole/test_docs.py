@@ -70,7 +70,8 @@ LONG = {"design.md", "evidence.md", "evidence-curves.md", "predict.md", "scale.m
     "name", [pytest.param(page.name, marks=[pytest.mark.slow] if page.name in LONG else []) for page in PAGES if page.parent == DOCS]
 )
 def test_every_block_runs_and_prints_what_is_shown(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "examples" / "worked", tmp_path / "examples" / "worked")
+    for folder in ("worked", "designs"):
+        shutil.copytree(ROOT / "examples" / folder, tmp_path / "examples" / folder)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     printed: str | None = None

@@ -113,7 +113,7 @@ def _design(
             )
     write_design(found, to, simulated=simulated)
     _tell_of(found)
-    typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.best.staged.name}, {found.best.n} subjects.")
+    typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.leading.staged.name}, {found.leading.n} subjects.")
 
 
 def _tell_of(found: StudyDesign) -> None:
@@ -122,7 +122,7 @@ def _tell_of(found: StudyDesign) -> None:
 
     if not found.timing.simulated:
         return
-    tell_of(plan_study(with_cutoff(found.study), n=found.best.n, seed=found.seed, population=found.population), MOST)
+    tell_of(plan_study(with_cutoff(found.study), n=found.leading.n, seed=found.seed, population=found.population), MOST)
 
 
 def _summary(found: StudyDesign, rows: Rows) -> None:
@@ -138,11 +138,19 @@ def _summary(found: StudyDesign, rows: Rows) -> None:
         return row[1].text if row else "–"
 
     typer.echo(f"{plan.study.study.id}, {plan.endpoint.id}: {plan.endpoint.label}")
-    typer.echo(f"Recommended: {best.staged.name}, {best.n} subjects ({plan.endpoint.population}).")
+    own = found.own
+    if own is not None:
+        errors = f"type I error {of(own.id, 'alpha')}, power {of(own.id, 'power')}"
+        typer.echo(f"The study's own design: {own.n} subjects ({plan.endpoint.population}), {errors}.")
+        typer.echo(own.staged.method)
+        _print_table(("Look", "Decision"), committee_table(own.staged).select("look", "sentence").rows(), own.staged.name)
+    if best is not own:
+        typer.echo(f"Recommended: {best.staged.name}, {best.n} subjects ({plan.endpoint.population}).")
     statistics = ("n", "alpha", "power", "expected_n_null", "expected_n_target", "early_stop_null")
     head = ("Design", "Most", "Alpha", "Power", "EN null", "EN target", "Early stop")
     _print_table(head, [(option.staged.name, *(of(option.id, name) for name in statistics)) for option in found.options], "Designs, exact")
-    _print_table(("Look", "Decision"), committee_table(best.staged).select("look", "sentence").rows(), best.staged.name)
+    if best is not own:
+        _print_table(("Look", "Decision"), committee_table(best.staged).select("look", "sentence").rows(), best.staged.name)
     if found.safety:
         steps = {item.id: dict(steps_of(item.rules[0])) for item in found.safety}
         counts = sorted({events for one in steps.values() for events in one})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cartrial.design.exact.bryant_day import BryantDay, BryantDayDesigns, design_bryant_day, estimate_corners, operate_bryant_day
     from cartrial.design.exact.inference import Inference, estimate_after, estimate_bias, unbiased_estimates
     from cartrial.design.exact.looks import design_fleming, design_spending
+    from cartrial.design.exact.own import Boundary, design_own, spent_by_look
     from cartrial.design.exact.simon import SimonDesigns, design_simon
     from cartrial.design.exact.single import design_single_stage, estimate_power, estimate_sawtooth
     from cartrial.design.exact.staged import Operating, Staged, boundaries, operate
@@ -55,6 +56,7 @@ __all__ = [
     "Bop2",
     "Borrowed",
     "BorrowedArms",
+    "Boundary",
     "BryantDay",
     "BryantDayDesigns",
     "Characteristics",
@@ -103,6 +105,7 @@ __all__ = [
     "design_lee_liu",
     "design_mtpi2",
     "design_one_sample_log_rank",
+    "design_own",
     "design_predictive",
     "design_reach",
     "design_rmst",
@@ -152,6 +155,7 @@ __all__ = [
     "simulate_exact_events",
     "simulate_kaplan_meier",
     "simulate_log_rank",
+    "spent_by_look",
     "stream_trials",
     "unbiased_estimates",
     "weibull",
@@ -220,6 +224,9 @@ _HOMES = {
     "design_lee_liu": "bayes.lee_liu",
     "design_fleming": "exact.looks",
     "design_spending": "exact.looks",
+    "Boundary": "exact.own",
+    "design_own": "exact.own",
+    "spent_by_look": "exact.own",
     "looks_after": "bayes.monitoring",
     "write_paragraph": "protocol.paragraph",
     "design_thall_simon": "bayes.posterior",

@@ -15,7 +15,7 @@ from cartrial.design.exact.checks import check_errors, check_number, check_rates
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
 
-__all__ = ["Spending", "design_fleming", "design_spending", "spend"]
+__all__ = ["Spending", "design_fleming", "design_spending", "spend", "spending_source", "spending_words"]
 
 Floats = NDArray[np.float64]
 Spending = str | float | None
@@ -151,15 +151,13 @@ def design_spending(
             key="n" if n is not None else "n_max",
             right="Allow more subjects, larger errors or a target further from the null",
         )
-    kinds = [f"{name} stop {_words(kind)}" for name, kind in (("efficacy", efficacy), ("futility", futility)) if kind is not None]
+    kinds = [f"{name} stop {spending_words(kind)}" for name, kind in (("efficacy", efficacy), ("futility", futility)) if kind is not None]
     method = (
         f"Exact error spending, {' and '.join(kinds)}, futility {'' if binding else 'not '}binding: one-sided type I error at most "
         f"{alpha:g} at p0 = {p0:g}, power at least {1 - beta:g} at p1 = {p1:g} (attained {attained:.4f}); "
         + ("looks as given." if n is not None else f"the smallest maximum up to {n_max} that has it.")
     )
-    gamma = any(isinstance(kind, int | float) for kind in (efficacy, futility))
-    named = any(isinstance(kind, str) for kind in (efficacy, futility))
-    source = "; ".join([*([_LAN] if named else []), *([_HWANG] if gamma else [])])
+    source = spending_source((efficacy, futility))
     return Staged(f"Error spending, {len(sizes)} looks", sizes, low, high, p0, p1, method, source)
 
 
@@ -361,6 +359,15 @@ def _check_spending(spending: Spending, key: str) -> None:
         )
 
 
-def _words(spending: Spending) -> str:
+def spending_words(spending: Spending) -> str:
+    """Return how a spending function is called."""
     names = {"obrien-fleming": "as Lan and DeMets' O'Brien-Fleming type", "pocock": "as Lan and DeMets' Pocock type"}
+    if spending is None:
+        return "at the last look alone"
     return names[spending] if isinstance(spending, str) else f"as Hwang, Shih and DeCani's gamma = {spending:g}"
+
+
+def spending_source(spending: Sequence[Spending]) -> str:
+    """Return who published these spending functions."""
+    named, gamma = (any(isinstance(one, kind) for one in spending) for kind in (str, int | float))
+    return "; ".join([*([_LAN] if named else []), *([_HWANG] if gamma else [])])

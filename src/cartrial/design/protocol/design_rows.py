@@ -7,9 +7,10 @@ import numpy as np
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.design.protocol.definition import define_endpoint
 from cartrial.design.protocol.delayed import add_delayed
+from cartrial.design.protocol.inputs import Inputs
 from cartrial.design.protocol.joint import add_joint
-from cartrial.design.protocol.options import Option
-from cartrial.design.protocol.rows import Rows, number, share
+from cartrial.design.protocol.options import OWN, Option
+from cartrial.design.protocol.rows import Beside, Rows, number, share
 from cartrial.design.protocol.safety import add_safety
 from cartrial.design.protocol.study_design import StudyDesign
 from cartrial.design.protocol.time import add_timing
@@ -49,6 +50,8 @@ def design_rows(design: StudyDesign) -> Rows:
     for option in design.options:
         _option(rows, option)
         add_boundaries(rows, "boundary", option.id, option.staged)
+    if design.own is not None:
+        _own(rows, design.own, design.inputs)
     for option in design.options:
         add_curve(rows, option.id, option.staged)
     _sawtooth(rows, design)
@@ -76,8 +79,39 @@ def _option(rows: Rows, option: Option) -> None:
         add(f"expected_n_{name}", found.expected_n, number(found.expected_n), "subjects")
         add(f"early_stop_{name}", found.early_stop, share(found.early_stop), "proportion")
     add("meets", float(option.meets), "yes" if option.meets else "no", "")
+    if option.beyond_futility is not None:
+        add("alpha_beyond_futility", option.beyond_futility, share(option.beyond_futility, 2), "proportion")
     for name, value in option.parameters:
         add(name, value, f"{value:.9g}", "")
+
+
+def _own(rows: Rows, option: Option, inputs: Inputs) -> None:
+    """Add what the study's own design may spend and has spent by each look."""
+    from cartrial.design.exact.looks import spend
+    from cartrial.design.exact.own import spent_by_look
+
+    own, source = inputs.own, option.staged.source
+    assert own is not None
+    rules = {
+        "alpha_allowed": (inputs.alpha, own.efficacy.rule if own.efficacy else None),
+        "beta_allowed": (1 - inputs.power, own.futility.rule if own.futility else None),
+    }
+    for item in spent_by_look(option.staged, binding=own.binding):
+        at: Beside = {"look": item.look, "n": item.n}
+        for name, (error, rule) in rules.items():
+            if rule is not None:
+                allowed = spend(error, item.n / option.n, rule)
+                rows.add("own", OWN, name, allowed, f"{allowed:.4f}", unit="proportion", source=source, **at)
+        levels = own.efficacy.levels if own.efficacy else None
+        if levels is not None:
+            level = levels[item.look - 1]
+            rows.add("own", OWN, "level", level, "–" if level is None else f"{level:g}", unit="proportion", source=own.source, **at)
+        text = "–" if item.level is None else f"{item.level:.4f}"
+        rows.add("own", OWN, "p_at_boundary", item.level, text, unit="proportion", **at)
+        spent = (("alpha_spent", item.alpha), *((("beta_spent", item.beta),) if own.futility else ()))
+        for name, value in spent:
+            rows.add("own", OWN, name, value, f"{value:.4f}", unit="proportion", **at)
+        rows.add("own", OWN, "power_so_far", item.power, share(item.power), unit="proportion", **at)
 
 
 def add_boundaries(rows: Rows, part: str, name: str, staged: Staged) -> None:

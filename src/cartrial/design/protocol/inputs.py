@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cartrial.endpoints.rules.codes import AT, DAYS, WITHIN
 from cartrial.endpoints.rules.rate_rule import rule_of
 from cartrial.errors import InputError
-from cartrial.study.planned import Design, Looks, Most, Power, Recruitment
+from cartrial.study.planned import Design, Looks, Most, Own, Power, Recruitment
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
@@ -137,6 +137,11 @@ class Inputs:
         return tuple(sorted({ceil(look * most - 1e-9) for look in self.looks}))
 
     @property
+    def own(self) -> Own | None:
+        """The trial's own design, where its study file states it."""
+        return self.study.design.own if self.study.design else None
+
+    @property
     def goal(self) -> Literal["enrolled", "infused"]:
         """Which subjects are counted until there are enough of them."""
         return "enrolled" if self.endpoint.population == "enrolled" else "infused"
@@ -180,6 +185,7 @@ def read_inputs(
         wanted,
         most,
         *_planned(plan, tested, target, error.value),
+        *_own(plan, tested),
         Input("looks", "Looks of designs with more than two", looks.at, ", ".join(f"{look:g}" for look in looks.at), looks.source),
         *_stage_one(plan),
         prior,
@@ -276,6 +282,14 @@ def _planned(plan: Design, endpoint: Endpoint, target: float, alpha: float) -> l
     size = plan.subjects.value
     text = f"{size}: {_alone(size, endpoint.test.null, target, alpha)}"
     return [Input("subjects", f"Subjects planned ({endpoint.population})", size, text, plan.subjects.source)]
+
+
+def _own(plan: Design, endpoint: Endpoint) -> list[Input]:
+    """Return the looks of the study's own design, if it states one."""
+    if plan.own is None:
+        return []
+    at = ", ".join(map(str, plan.own.at))
+    return [Input("own", f"The study's own looks ({endpoint.population})", plan.own.at, f"{at} subjects", plan.own.source)]
 
 
 def _stage_one(plan: Design) -> list[Input]:

@@ -12,14 +12,17 @@ import numpy as np
 from cartrial.design.exact.staged import Operating, Staged, operate
 from cartrial.design.protocol.inputs import Inputs
 from cartrial.errors import InputError
+from cartrial.study.planned import Own, Stops
 
-__all__ = ["LEE_LIU", "LOWER", "Option", "find_options", "find_uppers", "most_powers", "sizes_of"]
+__all__ = ["LEE_LIU", "LOWER", "OWN", "Option", "find_options", "find_uppers", "most_powers", "sizes_of"]
 
 # a probability this far beyond its limit still meets it: far above rounding, far below a printed digit
 SLACK = 1e-12
 # assumptions: the cut-off below which Thall and Simon's trial stops, and the first look and the distance of Lee and Liu's
 LOWER = 0.05
 LEE_LIU = (10, 5)
+# id of the study's own design, the first of the options where its file states one
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Option:
     id : str
         Short name, unique among the options.
     family : str
-        "single stage", "two stages", "more looks" or "Bayesian".
+        "the study's own", "single stage", "two stages", "more looks" or "Bayesian".
     staged : Staged
     at_null, at_target : Operating
         Exact, at the null and at the target.
@@ -39,6 +42,9 @@ class Option:
         Whether both errors are met.
     note : str
         What to know before choosing it.
+    beyond_futility : float or None
+        The type I error if the stops for futility are gone past; None where there is none before the last look, and of other designs than
+        the study's own.
     parameters : tuple of (str, float)
         From which its boundaries can be found again, where few numbers do: cut-offs and prior.
     """
@@ -51,6 +57,7 @@ class Option:
     meets: bool
     note: str = ""
     parameters: tuple[tuple[str, float], ...] = ()
+    beyond_futility: float | None = None
 
     @property
     def n(self) -> int:
@@ -79,9 +86,9 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
     Raises
     ------
     InputError
-        If no design meets both errors within the most subjects.
+        If no design meets both errors within the most subjects, and the study states none of its own; if its own cannot be.
     """
-    found: list[Option] = []
+    found: list[Option] = [_own(inputs, inputs.own)] if inputs.own is not None else []
     absent: list[tuple[str, str]] = []
     for name, family, make in _makers(inputs):
         try:
@@ -89,7 +96,7 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
                 found.append(_option(inputs, key, family, staged, note, tuple(parameters)))
         except InputError as error:
             absent.append((name, error.what.rstrip(".") + "."))
-    if not any(option.meets for option in found):
+    if inputs.own is None and not any(option.meets for option in found):
         raise InputError(
             f"no design with up to {inputs.n_max} subjects keeps a type I error of {inputs.alpha:g} with a power of {inputs.power:g} at "
             f"{inputs.p1:g} against {inputs.p0:g}",
@@ -118,6 +125,30 @@ def _option(inputs: Inputs, key: str, family: str, staged: Staged, note: str, pa
     null, target = operate(staged, inputs.p0), operate(staged, inputs.p1)
     meets = bool(null.success <= inputs.alpha + SLACK and target.success >= inputs.power - SLACK)
     return Option(key, family, staged, null, target, meets, note, parameters)
+
+
+def _own(inputs: Inputs, own: Own) -> Option:
+    """Return the study's own design, whatever errors it has."""
+    from cartrial.design.exact.own import Boundary, design_own, ignoring_futility
+
+    def kind(stops: Stops | None) -> Boundary | None:
+        return None if stops is None else Boundary(stops.rule, stops.responders, stops.levels)
+
+    staged = design_own(
+        inputs.p0,
+        inputs.p1,
+        inputs.alpha,
+        own.at,
+        efficacy=kind(own.efficacy),
+        futility=kind(own.futility),
+        binding=own.binding,
+        beta=1 - inputs.power,
+    )
+    found = _option(inputs, OWN, "the study's own", staged, f"As the study file states it ({own.source}).", ())
+    if not any(low is not None for low in staged.futility[:-1]):
+        return found
+    beyond = float(operate(ignoring_futility(staged), inputs.p0).success)
+    return replace(found, beyond_futility=beyond, meets=found.meets and (own.binding or beyond <= inputs.alpha + SLACK))
 
 
 def _single(inputs: Inputs, rule: str) -> Found:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from cartrial.design.protocol.options import OWN
 from cartrial.design.protocol.rows import error_text
 
 if TYPE_CHECKING:
+    from cartrial.design.protocol.options import Option
     from cartrial.design.protocol.rows import Beside, Rows
     from cartrial.design.protocol.simulation import SimulationFacts
     from cartrial.design.protocol.study_design import StudyDesign
@@ -46,7 +48,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: SimulationFacts | No
     The primary endpoint is the overall response rate at month 3 (ORR3): ... The null hypothesis of a rate of at most 30 % is tested against
     a target of 50 % with a one-sided type I error of at most 20 % and a power of at least 60 %. ...
     """
-    inputs, best = design.inputs, design.best
+    inputs, best = design.inputs, design.leading
 
     def of(part: str, name: str, statistic: str, **key: Unpack[Beside]) -> str:
         found = rows.find(part, name, statistic, **key)
@@ -64,7 +66,7 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: SimulationFacts | No
         f"The null hypothesis of a rate of at most {of('input', 'null', 'value')} is tested against a target of "
         f"{of('input', 'target', 'value')} with a one-sided type I error of at most {of('input', 'alpha', 'value')} and a power of "
         f"at least {of('input', 'power', 'value')}.",
-        f"{_KINDS[best.family].format(best.staged.looks)} is planned: {best.staged.name} ({best.staged.source}).",
+        _planned(best),
     ]
     looks = []
     for look, (n, low, high) in enumerate(zip(best.staged.n, best.staged.futility, best.staged.efficacy, strict=True), 1):
@@ -101,9 +103,20 @@ def write_paragraph(design: StudyDesign, rows: Rows, facts: SimulationFacts | No
     return " ".join(words)
 
 
+def _planned(best: Option) -> str:
+    """Return which design is planned."""
+    if best.id == OWN:
+        return f"{_kind(best.staged.looks)} is planned, with boundaries {best.staged.method[0].lower()}{best.staged.method[1:]}"
+    return f"{_KINDS[best.family].format(best.staged.looks)} is planned: {best.staged.name} ({best.staged.source})."
+
+
+def _kind(looks: int) -> str:
+    return {1: _KINDS["single stage"], 2: _KINDS["two stages"]}.get(looks, _KINDS["more looks"].format(looks))
+
+
 def _simulated(design: StudyDesign, rows: Rows, facts: SimulationFacts) -> list[str]:
     """Return what virtual trials say of the power at the target and of the type I error."""
-    best, inputs = design.best, design.inputs
+    best, inputs = design.leading, design.inputs
     accrual = "paused" if best.staged.looks > 1 else "continued"
     found = [rows.find("simulation", best.id, "success", variant=accrual, truth=truth) for truth in (inputs.p1, inputs.p0)]
     power, error = (
@@ -120,7 +133,7 @@ def _simulated(design: StudyDesign, rows: Rows, facts: SimulationFacts) -> list[
 
 def _to_replace(design: StudyDesign, *, counted: bool) -> list[str]:
     """Return what is to be replaced by numbers with a source, in brackets."""
-    names = {"null": "null rate", "target": "target rate", "alpha": "type I error", "power": "power"}
+    names = {"null": "null rate", "target": "target rate", "alpha": "type I error", "power": "power", "own": "number of subjects and looks"}
     assumed = [names[item.id] for item in design.inputs.items if item.assumed and item.id in names]
     if not design.inputs.delay.closed:
         assumed.append("days until a response is known")

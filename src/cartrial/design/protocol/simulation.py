@@ -39,9 +39,12 @@ class SimulationFacts(TypedDict, total=False):
 
 
 def simulated_options(design: StudyDesign) -> tuple[Option, ...]:
-    """Return the designs that virtual trials go through: the recommended one, the single stage and BOP2, where they meet the errors."""
-    beside = [option for option in design.options if option.id in _BESIDE and option.meets and option.id != design.recommended]
-    return (design.best, *beside)
+    """Return the designs that virtual trials go through.
+
+    The study's own where it states one, the recommended one, the single stage and BOP2, where they meet the errors.
+    """
+    beside = [option for option in design.options if option.id in _BESIDE and option.meets]
+    return tuple({option.id: option for option in (design.leading, design.best, *beside)}.values())
 
 
 def simulate_design(
@@ -107,7 +110,7 @@ def simulate_design(
         _check_folder(out)
     seed = design.seed if seed is None else seed
     changes = {"accrual": {"rate": inputs.rate, "activation": inputs.activation}}
-    plan = plan_study(with_cutoff(inputs.study), n=design.best.n, seed=seed, population=design.population, changes=changes)
+    plan = plan_study(with_cutoff(inputs.study), n=design.leading.n, seed=seed, population=design.population, changes=changes)
     return simulate_characteristics(
         plan,
         [option.staged for option in simulated_options(design)],
@@ -160,9 +163,9 @@ def add_simulation(rows: Rows, design: StudyDesign, found: Characteristics) -> N
     ids = {option.staged.name: option.id for option in simulated_options(design)}
     for row in found.frame.filter(found.frame["accrual"] != "").iter_rows(named=True):
         _row(rows, "simulation", ids[row["design"]], row["accrual"], row)
-    compared: pl.DataFrame = found.frame.filter((found.frame["accrual"] == "") & (found.frame["design"] == design.best.staged.name))
+    compared: pl.DataFrame = found.frame.filter((found.frame["accrual"] == "") & (found.frame["design"] == design.leading.staged.name))
     for row in compared.iter_rows(named=True):
-        _row(rows, "contrast", design.recommended, contrast_name(row["setting"], row["variant"]), row)
+        _row(rows, "contrast", design.leading.id, contrast_name(row["setting"], row["variant"]), row)
     truths = found.truths
     for k, rate in enumerate(truths.rates):
         for name, value in (("attained", truths.attained[k]), ("member_sd", truths.member_sd[k])):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cartrial.design.protocol.delayed import DelayedPlan, counted_rate, find_delayed
 from cartrial.design.protocol.inputs import Inputs, read_inputs
 from cartrial.design.protocol.joint import JointPlan, find_joint
-from cartrial.design.protocol.options import Option, find_options
+from cartrial.design.protocol.options import OWN, Option, find_options
 from cartrial.design.protocol.safety import SafetyPlan, find_safety
 from cartrial.design.protocol.time import SurvivalPlan, Timing, find_survival, find_timing
 
@@ -33,7 +33,7 @@ class StudyDesign:
     inputs : Inputs
         What they rest on, with sources.
     options : tuple of Option
-        Designs of the response rate.
+        Designs of the response rate; the study's own comes first, where its file states one.
     recommended : str
         Id of one of them.
     reason : str
@@ -78,6 +78,16 @@ class StudyDesign:
     def best(self) -> Option:
         """The recommended design."""
         return self.option(self.recommended)
+
+    @property
+    def own(self) -> Option | None:
+        """The study's own design, as its file states it; None where it states none."""
+        return self.options[0] if self.options[0].id == OWN else None
+
+    @property
+    def leading(self) -> Option:
+        """The design that the trial is planned by: the study's own, else the recommended one."""
+        return self.own or self.best
 
     def option(self, name: str) -> Option:
         """Return the design of that id."""
@@ -145,11 +155,12 @@ def design_study(
     options, absent = find_options(inputs)
     recommended, reason = _recommend(inputs, options)
     best = next(option for option in options if option.id == recommended)
+    leading = options[0] if options[0].id == OWN else best
     tell("Enrolment and calendar time")
-    sizes = tuple(sorted({n for option in options if option.meets for n in (option.n, *best.staged.n)}))
+    sizes = tuple(sorted({option.n for option in options if option.meets} | {*best.staged.n, *leading.staged.n}))
     timing = find_timing(inputs, sizes, seed=seed, virtual=virtual, population=population)
     tell("Stopping rules for toxicity")
-    safety, no_safety = find_safety(inputs, best.n)
+    safety, no_safety = find_safety(inputs, leading.n)
     joint, no_joint = find_joint(inputs)
     tell("Looks while responses are awaited")
     delayed = find_delayed(inputs, options, timing.plan, seed=seed)
@@ -161,7 +172,10 @@ def design_study(
 
 def _recommend(inputs: Inputs, options: tuple[Option, ...]) -> tuple[str, str]:
     """Return the id of the design to take, and why."""
-    fit = [option for option in options if option.meets]
+    others = [option for option in options if option.id != OWN]
+    fit = [option for option in others if option.meets]
+    if not fit:
+        return OWN, f"No other design with up to {inputs.n_max} subjects keeps both errors."
     plain = [option for option in fit if option.family in _RECOMMENDED and not any(option.staged.efficacy[:-1])]
     best = min(plain or fit, key=lambda option: (option.cost, option.n))
     single = next((option for option in fit if option.family == "single stage"), None)

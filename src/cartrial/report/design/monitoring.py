@@ -137,7 +137,7 @@ def safety(data: DesignData) -> Section | None:
         "Stops, if unacceptable",
         "Events, if unacceptable",
     )
-    caption = f"Stopping rules over {data.design.best.n} subjects, exact"
+    caption = f"Stopping rules over {data.design.leading.n} subjects, exact"
     blocks.append(Table(head, rows, caption, numeric=(1, 2, 4, 5, 6, 7), wide=True))
     blocks.append(_steps(data))
     blocks.append(

@@ -90,6 +90,7 @@ def design_record(data: DesignData) -> dict[str, Any]:
         "study_hash": design.study.hash,
         "rules": design.study.rules,
         "endpoint": design.inputs.endpoint.id,
+        "own": None if design.own is None else design.own.id,
         "recommended": design.recommended,
         "reason": design.reason,
         "paragraph": write_paragraph(design, data.rows, data.facts),
@@ -111,6 +112,7 @@ def _version(name: str) -> str | None:
 def design_text(data: DesignData, record: dict[str, Any]) -> str:
     """Return the page as HTML text."""
     from cartrial.report.design.monitoring import awaited, safety, toxicity
+    from cartrial.report.design.own import own
     from cartrial.report.design.rate import boundaries, curves, inputs, options, recommendation
     from cartrial.report.design.simulation import contrasts, operating
     from cartrial.report.design.text import limits, methods, paragraph
@@ -118,7 +120,7 @@ def design_text(data: DesignData, record: dict[str, Any]) -> str:
     from cartrial.report.page.render import render_page
 
     identity = data.design.study.study
-    first = (recommendation, paragraph, inputs, options, boundaries, curves, operating, contrasts)
+    first = (own, recommendation, paragraph, inputs, options, boundaries, curves, operating, contrasts)
     builders = (*first, awaited, safety, toxicity, survival, calendar, funnel, limits, methods)
     sections: list[Section] = [found for found in (build(data) for build in builders) if found is not None]
     version = record["versions"]["cartrial"] or ""

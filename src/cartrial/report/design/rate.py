@@ -13,12 +13,14 @@ from cartrial.report.figures.lines import Guide, Series, draw_lines
 from cartrial.report.page.blocks import Big, Block, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import ABSENT, Cell, Stat, parts
 
-__all__ = ["boundaries", "curves", "inputs", "options", "recommendation"]
+__all__ = ["boundaries", "curves", "in_words", "inputs", "options", "or_less", "or_more", "recommendation"]
 
 
-def recommendation(data: DesignData) -> Section:
-    """Return the design to take, with its reason."""
+def recommendation(data: DesignData) -> Section | None:
+    """Return the design to take, with its reason; None where there is but the study's own."""
     best = data.design.best
+    if best is data.design.own:
+        return None
 
     def of(statistic: str) -> Stat | None:
         return data.stat("design", best.id, statistic)
@@ -32,7 +34,7 @@ def recommendation(data: DesignData) -> Section:
             Markup("{}: {}, {} (exact)").format(best.staged.name, alpha, power),
             "design",
         ),
-        Text(Markup("{}: {}").format(data.design.inputs.endpoint.id, data.stat("input", "endpoint", "definition"))),
+        *_definition(data),
         Text(data.design.reason),
         Note(
             "Another choice is right where something else counts: the fewest subjects at most (minimax), the fewest if the product is "
@@ -41,6 +43,13 @@ def recommendation(data: DesignData) -> Section:
         ),
     ]
     return Section("recommendation", "The recommended design", blocks, "Recommended")
+
+
+def _definition(data: DesignData) -> list[Block]:
+    """Return what a response is; where the study's own design has said so, what a recommendation is beside it."""
+    if data.design.own is None:
+        return [Text(Markup("{}: {}").format(data.design.inputs.endpoint.id, data.stat("input", "endpoint", "definition")))]
+    return [Note("The study states a design of its own, above. This one is what the same null, target and errors would lead to.")]
 
 
 def in_words(data: DesignData, option: Option) -> Markup:
@@ -137,7 +146,7 @@ def options(data: DesignData) -> Section:
             groups.append(len(rows))
             rows.append((family[0].upper() + family[1:], *[""] * (len(statistics) + 1)))
         name: str = option.staged.name
-        if option.id == data.design.recommended:
+        if option.id == data.design.recommended and option is not data.design.own:
             name = Markup("<strong>{} (recommended)</strong>").format(name)
         if not option.meets:
             name = Markup("{} <em>(misses an error)</em>").format(name)
@@ -176,7 +185,7 @@ def options(data: DesignData) -> Section:
 
 def boundaries(data: DesignData) -> Section:
     """Return the boundaries as tables."""
-    best = data.design.best
+    best = data.design.leading
     others = [option for option in data.design.options if option is not best and option.staged.looks > 1]
     blocks: list[Block] = [
         _boundary(data, best),
@@ -200,16 +209,18 @@ def _boundary(data: DesignData, option: Option) -> Table:
         at: Beside = {"look": look, "n": n}
         stop = data.stat("boundary", option.id, "stop_if_at_most", **at)
         success = data.stat("boundary", option.id, "success_if_at_least", **at)
-        rows.append((str(look), str(n), _or_less(stop), _or_more(success)))
+        rows.append((str(look), str(n), or_less(stop), or_more(success)))
     head = ("Look", "Subjects", "Not promising", "Success")
     return Table(head, rows, option.staged.name, numeric=(0, 1, 2, 3), small=True)
 
 
-def _or_less(stat: Stat | None) -> Markup:
+def or_less(stat: Stat | None) -> Markup:
+    """Return a boundary of futility."""
     return ABSENT if stat is None or stat.value is None else parts("{} or fewer", stat)
 
 
-def _or_more(stat: Stat | None) -> Markup:
+def or_more(stat: Stat | None) -> Markup:
+    """Return a boundary of success."""
     return ABSENT if stat is None or stat.value is None else parts("{} or more", stat)
 
 
@@ -261,7 +272,7 @@ def curves(data: DesignData) -> Section:
 
 
 def _shown(data: DesignData) -> list[Option]:
-    """Return one design of each family: the recommended one, else the cheapest."""
+    """Return one design of each family: the recommended one, else the cheapest; the study's own is a family by itself."""
     found = []
     for family in FAMILIES:
         of = [option for option in data.design.options if option.family == family]

@@ -26,7 +26,7 @@ def operating(data: DesignData) -> Section | None:
     """Return the operating characteristics on virtual trials, beside the exact binomial."""
     if not data.simulated:
         return None
-    plan, facts, best = data.design.inputs, data.facts, data.design.best
+    plan, facts, best = data.design.inputs, data.facts, data.design.leading
     blocks: list[Block] = [
         Note(facts["label"]),
         Text(
@@ -183,7 +183,7 @@ def contrasts(data: DesignData) -> Section | None:
     """Return what other estimands, denominators, readers and missed visits would give in the same virtual patients."""
     if not data.simulated or not any(True for _ in data.rows.where("contrast")):
         return None
-    plan, best = data.design.inputs, data.design.best
+    plan, best = data.design.inputs, data.design.leading
     study, endpoint = plan.study, plan.endpoint
     variants = {
         variant.name: variant.endpoint for variant in (resolve_variant(endpoint, change) for change in variants_of(study, endpoint))
@@ -257,7 +257,7 @@ def _said(study: Study, endpoint: Endpoint, variants: dict[str, Endpoint], setti
 
 
 def _figures(data: DesignData, variant: str) -> list[Stat | Markup]:
-    plan, name = data.design.inputs, data.design.recommended
+    plan, name = data.design.inputs, data.design.leading.id
 
     def at(statistic: str, truth: float) -> Stat | Markup:
         return with_error(data, "contrast", name, statistic, variant=variant, truth=truth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from cartrial.design.protocol.options import Option
 from cartrial.design.protocol.time import CASES, SurvivalPlan
 from cartrial.report.design.data import DesignData, with_error
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
@@ -19,10 +20,12 @@ def calendar(data: DesignData) -> Section:
     for option in data.design.options:
         if option.meets:
             names.setdefault(option.n, []).append(option.staged.name)
-    best = data.design.best
+    own, best, leading = data.design.own, data.design.best, data.design.leading
+    if own is not None and own.staged.name not in names.get(own.n, []):
+        names.setdefault(own.n, []).append(own.staged.name)
     rows: list[tuple[Cell, ...]] = []
     for n in timing.milestones:
-        used = ", ".join(names.get(n, [])) or f"look {best.staged.n.index(n) + 1} of the recommended design"
+        used = ", ".join(names.get(n, [])) or _look(n, {"the study's own design": own, "the recommended design": best})
         cells: list[Cell] = [data.stat("calendar", "accrual", "screened_median", n=n)]
         cells.append(data.stat("calendar", "accrual", "to_enrol", n=n) or data.stat("calendar", "accrual", "enrolled_median", n=n))
         for name in ("last_enrolled", "last_infused", "last_assessed"):
@@ -50,9 +53,10 @@ def calendar(data: DesignData) -> Section:
         Table(head, rows, "Months from the opening of the first site: median (80 % band)", numeric=range(6), wide=True),
         Text(losses),
         Text(
-            Markup(
-                "The last response of the recommended design's subjects is known after {} months on average (± Monte-Carlo standard error)."
-            ).format(with_error(data, "calendar", "accrual", "last_assessed_mean", n=best.n))
+            Markup("The last response of {} subjects is known after {} months on average (± Monte-Carlo standard error).").format(
+                "the recommended design's" if own is None else "the study's own design's",
+                with_error(data, "calendar", "accrual", "last_assessed_mean", n=leading.n),
+            )
         ),
         Note(
             f"{plan.sites} sites, {plan.rate:g} consents per site and month, sites opening over {plan.activation:g} days. Losses and "
@@ -62,6 +66,12 @@ def calendar(data: DesignData) -> Section:
         ),
     ]
     return Section("calendar", "Enrolment and calendar", blocks, "Calendar")
+
+
+def _look(n: int, designs: dict[str, Option | None]) -> str:
+    """Return of which designs a number of subjects is a look before the last."""
+    found = [f"look {option.staged.n.index(n) + 1} of {name}" for name, option in designs.items() if option and n in option.staged.n]
+    return ", ".join(found)
 
 
 def funnel(data: DesignData) -> Section:
