@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import study, kinetics, design, virtual, predict, evidence, curves
+from cartrial.cli import study, kinetics, design, virtual, predict, evidence, curves, context
 # isort: on
 
-__all__ = ["curves", "design", "evidence", "kinetics", "predict", "study", "virtual"]
+__all__ = ["context", "curves", "design", "evidence", "kinetics", "predict", "study", "virtual"]

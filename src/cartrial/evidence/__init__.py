@@ -6,6 +6,7 @@ from cartrial.evidence.checks.findings import VERDICTS, Finding
 from cartrial.evidence.checks.intervals import Asked, Fit, fit_limits
 from cartrial.evidence.checks.statement import check_statement
 from cartrial.evidence.checks.survival import LimitType, read_limits
+from cartrial.evidence.gate.beside import compare_endpoint
 from cartrial.evidence.gate.compare import Attribute, Comparison, Pairs, compare_results, count_pairs, require_comparable
 from cartrial.evidence.gate.estimand import ASSUMABLE, is_response_rate, read_assumptions
 from cartrial.evidence.pooling.pool import Pool, Pooled, pool_results
@@ -41,6 +42,7 @@ __all__ = [
     "check_evidence",
     "check_results",
     "check_statement",
+    "compare_endpoint",
     "compare_results",
     "count_pairs",
     "derive_prior",

@@ -13,7 +13,7 @@ from cartrial.evidence.gate.estimand import attributes_of
 from cartrial.evidence.registry.model import Result
 from cartrial.evidence.registry.read import Evidence
 
-__all__ = ["Attribute", "Comparison", "Pairs", "compare_results", "count_pairs", "require_comparable"]
+__all__ = ["Attribute", "Comparison", "Pairs", "compare_attributes", "compare_results", "count_pairs", "require_comparable"]
 
 Status = Literal["same", "different", "not established"]
 
@@ -201,7 +201,27 @@ def count_pairs(evidence: Evidence, results: Iterable[tuple[str, Result]], *, as
 
 
 def _attributes(first: Result, second: Result, assume: Mapping[str, str]) -> tuple[Attribute, ...]:
-    left, right = attributes_of(first), attributes_of(second)
+    return compare_attributes(attributes_of(first), attributes_of(second), assume)
+
+
+def compare_attributes(left: Mapping[str, str | None], right: Mapping[str, str | None], assume: Mapping[str, str]) -> tuple[Attribute, ...]:
+    """Compare attributes by their names.
+
+    Parameters
+    ----------
+    left, right : mapping of str to str or None
+        As `attributes_of` has them.
+    assume : mapping of str to str
+        What is taken where one is silent.
+
+    Examples
+    --------
+    >>> from cartrial.evidence.gate.compare import compare_attributes
+    >>> [one.status for one in compare_attributes({"reader": "IRC"}, {"reader": None}, {})]
+    ['not established']
+    >>> [(one.status, one.assumed) for one in compare_attributes({"reader": "IRC"}, {"reader": None}, {"reader": "IRC"})]
+    [('same', 'reader=IRC')]
+    """
     found = []
     for name in dict.fromkeys((*left, *right)):
         has = (name in left, name in right)

@@ -30,12 +30,15 @@ class Evidence:
     sources : dict of str to Source
     claims : tuple of Claim
     timeline : tuple of Mark
+    product : str
+        Whose way the timeline is.
     """
 
     trials: dict[str, TrialFile]
     sources: dict[str, Source]
     claims: tuple[Claim, ...]
     timeline: tuple[Mark, ...]
+    product: str
 
     @property
     def results(self) -> tuple[tuple[str, Result], ...]:
@@ -104,6 +107,7 @@ def read_evidence(folder: Path) -> Evidence:
         {source.id: source for source in sources[0].sources},
         claims[0].claims,
         timeline[0].marks,
+        timeline[0].product,
     )
     named = [(path.name, *one) for path, one in zip(paths, trials, strict=True)]
     faults = [*_unknown(named, held), *_claimed(claims, held), *_dated(timeline, held)]

@@ -10,7 +10,7 @@ from cartrial.report.figures.legend import LETTERS
 from cartrial.report.figures.style import COLOURS, INK, PERCENT, SOFT, Document, document
 from cartrial.report.page.rows import Stat
 
-__all__ = ["Line", "draw_forest"]
+__all__ = ["LONG", "STEP", "Line", "draw_forest", "lead_rows", "word_layers"]
 
 STEP, LONG = 34, 24
 """Height of a line (px), and how many letters of a label stand beside its numbers on a phone."""
@@ -49,16 +49,20 @@ def draw_forest(lines: Sequence[Line], *, title: str, xlabel: str, band: str = "
     for line in lines:
         kind = "heading" if line.n is None else "alone"
         if line.n is None or len(line.label) > LONG:
-            # lines of their own: on a phone they would be cut beside their numbers
-            *leads, words = wrap(line.label, LETTERS) or [""]
-            rows.extend({"label": lead, "main": False, "text": "", kind: True, "lead": True} for lead in leads)
-            rows.append({"label": words, "main": False, "text": "", kind: True})
+            rows.extend(lead_rows(line.label, kind))
         if line.n is not None:
             rows.append(_row(line if len(line.label) <= LONG else replace(line, label="")))
     rows = [{"i": i, **row} for i, row in enumerate(rows)]
     mains = [row for row in rows if row["main"] and "x" in row]
     datasets = {"lines": rows, "main": mains if len(mains) == 1 else []}
     return document(_layers(xlabel), title=title, band=band, height=STEP * len(rows), datasets=datasets)
+
+
+def lead_rows(label: str, kind: str) -> list[Document]:
+    """Return a label in lines of its own: on a phone it would be cut beside its numbers. `kind` is ``heading`` or ``alone``."""
+    *leads, words = wrap(label, LETTERS) or [""]
+    rows: list[Document] = [{"label": lead, "main": False, "text": "", kind: True, "lead": True} for lead in leads]
+    return [*rows, {"label": words, "main": False, "text": "", kind: True}]
 
 
 def _row(line: Line) -> Document:
@@ -92,7 +96,6 @@ def _layers(xlabel: str) -> list[Document]:
     there: Document = {**lines, "transform": [{"filter": "isValid(datum.x)"}]}
     colour = {"condition": {"test": "datum.main", "value": COLOURS["blue"]}, "value": INK}
     tip = {"field": "tip"}
-    left = {"value": 0}
     return [
         {
             "data": {"name": "main"},
@@ -116,11 +119,18 @@ def _layers(xlabel: str) -> list[Document]:
                 "tooltip": tip,
             },
         },
+        *word_layers(lines, y),
+    ]
+
+
+def word_layers(lines: Document, y: Document) -> list[Document]:
+    """Return the layers of labels, of headings and of the numbers at the right; a row with numbers has the field ``n``."""
+    return [
         {
             **lines,
             "transform": [{"filter": "isValid(datum.n)"}],
             "mark": {"type": "text", "align": "left", "yOffset": -8, "limit": {"expr": "width - 186"}},
-            "encoding": {"x": left, "y": y, "text": {"field": "label"}},
+            "encoding": {"x": {"value": 0}, "y": y, "text": {"field": "label"}},
         },
         *(_words(lines, y, kind, lead) for kind in ("heading", "alone") for lead in (False, True)),
         {

@@ -137,8 +137,10 @@ def page_sections(
         from cartrial.report.study.sections.published import virtual_sections
 
         sections[len(sections) - 2 : len(sections) - 2] = virtual_sections(data, virtual)
-    from cartrial.report.study import lacking
+    from cartrial.report.study import known, lacking
 
+    if not reason:
+        sections.insert(len(sections) - 1, known.build(data))
     first = lacking.build(data)
     if first is not None and not reason:
         sections.insert(0, first)
