@@ -250,7 +250,7 @@ def report(
     figures: Sequence[str] = (),
     say: Say = _silent,
 ) -> VirtualPatients | None:
-    """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json.
+    """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json; cells/ where a model is asked for.
 
     Parameters
     ----------
@@ -295,20 +295,37 @@ def report(
     ...     sorted(path.name for path in Path(folder, "out").iterdir())
     ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
+    import polars as pl
+
     from cartrial.analysis import analyse
     from cartrial.files import require_place
     from cartrial.report import write_report
     from cartrial.report.page.still import check_formats
+    from cartrial.report.study.cells.fits import fit_cells, rows_of
 
     require_place(Path(out))
     formats = check_formats(figures)
     loaded = simulate_data(study, n=n, seed=seed, population=population, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     say("Estimating")
-    results = analyse(loaded.study, derived.adam, derived.records)
-    say("Writing the report")
     adam, findings = derived.adam, derived.findings
-    write_report(loaded.study, loaded.source, adam, results, findings, out, seed=loaded.seed, virtual=loaded.virtual, figures=formats)
+    results = analyse(loaded.study, adam, derived.records)
+    cells = None if loaded.study.study.listing_only else fit_cells(loaded.study, adam, derived.records, say=say)
+    if cells is not None:
+        results = pl.concat([results, rows_of(loaded.study, adam, cells)])
+    say("Writing the report")
+    write_report(
+        loaded.study,
+        loaded.source,
+        adam,
+        results,
+        findings,
+        out,
+        seed=loaded.seed,
+        virtual=loaded.virtual,
+        figures=formats,
+        cells=cells,
+    )
     return loaded.virtual
 
 
@@ -358,8 +375,9 @@ def kinetics(
     the study file asks for no model of the cells
     """
     from cartrial.files import require_place
-    from cartrial.kinetics import fit_kinetics, summary_lines, write_kinetics
+    from cartrial.kinetics import fit_kinetics, summary_lines
     from cartrial.kinetics.asked import model_of
+    from cartrial.report.study.cells.page import write_cell_page
     from cartrial.study import Study
 
     model_of(Study.load(study))
@@ -367,7 +385,6 @@ def kinetics(
     loaded = simulate_data(study, n=n, population=population, say=say) if data is None else load_data(study, data, say=say)
     derived = derive_data(loaded, say=say)
     found = fit_kinetics(loaded.study, derived.adam, derived.records, seed=seed, say=say)
-    peaks = derived.adam.adck.filter(PARAMCD="CMAX").select("PARCAT1", "AVALU")
-    say("Writing the tables")
-    write_kinetics(loaded.study, found, Path(out), units={str(test): str(unit) for test, unit in peaks.iter_rows()})
+    say("Writing the page")
+    write_cell_page(loaded.study, loaded.source, derived.adam, found, derived.findings, out, seed=loaded.seed)
     return list(summary_lines(found))

@@ -17,6 +17,7 @@ from cartrial.study.study import RULES
 __all__ = [
     "ANALYSES",
     "ARS",
+    "FITTED",
     "KEY",
     "SCHEMA",
     "build_rows",
@@ -59,6 +60,10 @@ KEY = tuple(name for name in SCHEMA if name not in ("value", "text", "rules"))
 _OF_THE_STUDY = ("study", "provenance", "rules")
 
 ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety")
+"""What `analyse` makes."""
+
+FITTED = ("cell-model",)
+"""What is fitted apart, where a study file asks for it: `cartrial.analysis.tables.cells`."""
 
 ARS: tuple[tuple[str, str, str], ...] = (
     ("study, trial", "ReportingEvent.id", "one reporting event for each study and trial"),
@@ -168,9 +173,10 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
     empty = [name for name in KEY if name not in ("time", "conf_level") and results[name].null_count()]
     if empty:
         raise InputError("a key column of the results holds null", file=file, key=empty[0], right="Key columns that do not apply are blank")
-    unknown = set(results["analysis"].unique().to_list()) - set(ANALYSES)
+    known = (*ANALYSES, *FITTED)
+    unknown = set(results["analysis"].unique().to_list()) - set(known)
     if unknown:
-        raise InputError(f"the analysis '{min(unknown)}' is unknown", file=file, key="analysis", right=f"Known are: {', '.join(ANALYSES)}")
+        raise InputError(f"the analysis '{min(unknown)}' is unknown", file=file, key="analysis", right=f"Known are: {', '.join(known)}")
     twice = results.select(KEY).is_duplicated()
     if twice.any():
         first = results.select(KEY).filter(twice).sort(KEY).row(0, named=True)

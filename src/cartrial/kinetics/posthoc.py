@@ -10,8 +10,9 @@ import polars as pl
 
 from cartrial.kinetics.asked import KineticsFit
 from cartrial.kinetics.curves import PARAMETERS, draw_curves
+from cartrial.kinetics.fit import PopulationFit
 
-__all__ = ["INVENTED", "SHRUNK", "derive_adpp", "peaks_not_sampled"]
+__all__ = ["INVENTED", "SHRUNK", "derive_adpp", "peaks_not_sampled", "values_of"]
 
 INVENTED = 10.0
 """A fitted peak so many times the highest sample was not sampled."""
@@ -55,7 +56,6 @@ def derive_adpp(found: KineticsFit, *, auc_to: int, unit: str) -> pl.DataFrame:
     fit = found.fit
     names, random = fit.problem.model.parameters, fit.problem.model.random
     likelihood, shrinkage = fit.polished.likelihood, fit.shrinkage()
-    common = fit.estimate.common
     version = hashlib.sha256(repr((found.asked.model_dump(mode="json"), fit.estimate.coefficients.tolist())).encode()).hexdigest()[:12]
     spiked = peaks_not_sampled(found)
     units = {"fold": "", "tmax": "days", "tlag": "days", "cmax": unit, "fb": ""}
@@ -63,10 +63,7 @@ def derive_adpp(found: KineticsFit, *, auc_to: int, unit: str) -> pl.DataFrame:
     for i, who in enumerate(fit.problem.samples.subjects):
         base = {"USUBJID": who, "PARCAT1": found.test, "PARCAT2": "POPULATION MODEL", "MODELVER": version, "SHRINKFL": "N"}
         expander = float(likelihood.expander[i])
-        values = {
-            name: fit.natural(name, float(likelihood.mean[i, random.index(name)] if name in random else common[k]))
-            for k, name in enumerate(names)
-        }
+        values = values_of(fit, i)
         if expander >= 0.5:
             for name in names:
                 varies = name in random
@@ -86,6 +83,13 @@ def derive_adpp(found: KineticsFit, *, auc_to: int, unit: str) -> pl.DataFrame:
             rows += [base | {"PARAMCD": code, "PARAM": words, "AVAL": value, "AVALU": of} for code, words, value, of in more]
         rows.append(base | {"PARAMCD": "PEXP", "PARAM": "Model: probability that the cells expanded", "AVAL": expander, "AVALU": ""})
     return pl.DataFrame([{name: row.get(name) for name in _SCHEMA} for row in rows], schema=_SCHEMA)
+
+
+def values_of(fit: PopulationFit, subject: int) -> dict[str, float]:
+    """Return the parameters of a subject, by place: of the means of what varies, given the samples, and of what all share."""
+    model, mean = fit.problem.model, fit.polished.likelihood.mean
+    own = {name: float(mean[subject, model.random.index(name)]) for name in model.random}
+    return {name: fit.natural(name, own.get(name, float(fit.estimate.common[k]))) for k, name in enumerate(model.parameters)}
 
 
 def peaks_not_sampled(found: KineticsFit) -> tuple[str, ...]:

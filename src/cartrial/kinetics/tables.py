@@ -14,12 +14,13 @@ import polars as pl
 import cartrial
 from cartrial.files import built_beside
 from cartrial.kinetics.asked import KineticsFit
+from cartrial.kinetics.courses import derive_courses
 from cartrial.kinetics.curves import CURVES, PARAMETERS
 from cartrial.kinetics.fit import PopulationFit
 from cartrial.kinetics.posthoc import INVENTED, derive_adpp, peaks_not_sampled
 from cartrial.study import Study
 
-__all__ = ["parameter_table", "summary_lines", "write_kinetics"]
+__all__ = ["parameter_table", "summary_lines", "write_kinetics", "write_tables"]
 
 _METHOD = "SAEM, likelihood by importance sampling"
 _NOT_AN_EFFECT = "a description of groups known after the infusion alone, not an effect, and no covariate of a forecast"
@@ -150,7 +151,7 @@ def _words(row: dict[str, Any], fit: PopulationFit) -> str:
 
 
 def write_kinetics(study: Study, found: Sequence[KineticsFit], out: Path, *, units: Mapping[str, str]) -> None:
-    """Write what came of the models: parameters.csv, adppk.csv, adpp.csv, trace.csv, kinetics.json, summary.txt.
+    """Write what came of the models: parameters.csv, adppk.csv, adpp.csv, courses.csv, trace.csv, kinetics.json, summary.txt.
 
     Parameters
     ----------
@@ -172,6 +173,12 @@ def write_kinetics(study: Study, found: Sequence[KineticsFit], out: Path, *, uni
     ...     sorted(path.name for path in Path(folder, "out").iterdir())
     ['kinetics.json', 'summary.txt']
     """
+    with built_beside(out) as place:
+        write_tables(study, found, place, units=units)
+
+
+def write_tables(study: Study, found: Sequence[KineticsFit], place: Path, *, units: Mapping[str, str]) -> None:
+    """Write the files of `write_kinetics` into a folder that is being built."""
     about = {
         "cartrial": cartrial.__version__,
         "study": study.study.id,
@@ -180,17 +187,17 @@ def write_kinetics(study: Study, found: Sequence[KineticsFit], out: Path, *, uni
         "provenance": study.study.provenance,
         "models": [_record(one) for one in found],
     }
-    with built_beside(out) as place:
-        (place / "kinetics.json").write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        (place / "summary.txt").write_text("".join(f"{line}\n" for line in summary_lines(found)), encoding="utf-8")
-        if not found:
-            return
-        band = pl.lit(study.study.provenance).alias("PROVENANCE")
-        parameter_table(found).with_columns(pl.lit(study.study.provenance).alias("provenance")).write_csv(place / "parameters.csv")
-        pl.concat([one.samples for one in found]).with_columns(band).write_csv(place / "adppk.csv")
-        adpp = [derive_adpp(one, auc_to=study.kinetics.auc_to, unit=units.get(one.test, "")) for one in found]
-        pl.concat(adpp).with_columns(band).write_csv(place / "adpp.csv")
-        pl.concat([_traces(one) for one in found], how="diagonal").write_csv(place / "trace.csv")
+    (place / "kinetics.json").write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (place / "summary.txt").write_text("".join(f"{line}\n" for line in summary_lines(found)), encoding="utf-8")
+    if not found:
+        return
+    band = pl.lit(study.study.provenance).alias("PROVENANCE")
+    parameter_table(found).with_columns(pl.lit(study.study.provenance).alias("provenance")).write_csv(place / "parameters.csv")
+    adpp = [derive_adpp(one, auc_to=study.kinetics.auc_to, unit=units.get(one.test, "")) for one in found]
+    sets = {"adppk": [one.samples for one in found], "adpp": adpp, "courses": [derive_courses(one) for one in found]}
+    for name, frames in sets.items():
+        pl.concat(frames).with_columns(band).write_csv(place / f"{name}.csv")
+    pl.concat([_traces(one) for one in found], how="diagonal").write_csv(place / "trace.csv")
 
 
 def _traces(one: KineticsFit) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from cartrial.report.page.drawing import find_figures, name_figures
 from cartrial.report.page.render import BANDS, render_page
 from cartrial.report.page.rows import Rows
 from cartrial.report.page.still import check_formats, write_pictures
+from cartrial.report.study.cells.fits import CellFits, write_cells
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.outputs import run_record, write_adam
 from cartrial.study import Study
@@ -41,6 +42,7 @@ def write_report(
     seed: int | None = None,
     virtual: VirtualPatients | None = None,
     figures: Sequence[str] = (),
+    cells: CellFits | None = None,
 ) -> None:
     """Write everything a run leaves into a folder.
 
@@ -66,6 +68,8 @@ def write_report(
     figures : sequence of str
         Formats (``svg``, ``png``, ``pdf``): ``figures/`` has each figure as a file, and the page has them as still pictures for readers
         without scripts. Needs the extra `figures`.
+    cells : CellFits, optional
+        Fitted population models of the cells, whose rows stand in `results`: ``cells/`` has their tables, the page a section.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def write_report(
     if virtual is not None:
         record["virtual"] = virtual.record()
     with built_beside(Path(out)) as folder:
-        sections = page_sections(study, source, adam, ordered, findings, record, virtual)
+        sections = page_sections(study, source, adam, ordered, findings, record, virtual, cells)
         text = page_text(study, sections, record, still=bool(formats))
         (folder / "report.html").write_text(text, encoding="utf-8")
         if formats:
@@ -109,6 +113,8 @@ def write_report(
         write_results(ordered, folder / "results.json")
         write_results(ordered, folder / "results.parquet")
         write_adam(adam, provenance, folder / "adam")
+        if cells is not None and cells.found:
+            write_cells(study, adam, cells, folder / "cells")
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -120,10 +126,11 @@ def page_sections(
     findings: pl.DataFrame,
     record: dict[str, Any],
     virtual: VirtualPatients | None = None,
+    cells: CellFits | None = None,
 ) -> list[Section]:
     """Return the sections of report.html, each figure with a name of its own.
 
-    `ordered` are canonical results; `record` is the content of run.json; `virtual` as in `write_report`.
+    `ordered` are canonical results; `record` is the content of run.json; `virtual` and `cells` as in `write_report`.
     """
     from cartrial.report.study.sections import LISTING_ONLY, SECTIONS
 
@@ -133,6 +140,11 @@ def page_sections(
     if reason:
         note = Note(f"Nothing is estimated in this report: {reason.rstrip('.')}.")
         sections.insert(1, Section("why", "Why nothing is estimated", [note], "Why a listing"))
+    if cells is not None and not reason:
+        from cartrial.report.study.cells.section import build as build_cells
+
+        after = next(place for place, section in enumerate(sections, 1) if section.id == "kinetics")
+        sections.insert(after, build_cells(data, cells))
     if data.provenance == "virtual" and not reason:
         from cartrial.report.study.sections.published import virtual_sections
 

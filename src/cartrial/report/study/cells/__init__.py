@@ -1,0 +1,1 @@
+"""How is a fitted population model of the cells shown? As a section of the report, and as a page of its own."""
