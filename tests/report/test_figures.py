@@ -29,7 +29,7 @@ from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
 from cartrial.report.figures.style import CONFIG, INK, SOFT
 from cartrial.report.figures.swimmer import MARKS, Swimmer, draw_swimmers
 from cartrial.report.page.blocks import Details, Figure, Section, Text
-from cartrial.report.page.drawing import SCRIPTS, inline_scripts, name_figures
+from cartrial.report.page.drawing import PAGE_SCRIPTS, SCRIPTS, inline_scripts, name_figures
 from cartrial.report.page.rows import Rows, Stat
 from cartrial.report.page.still import check_formats, draw_svg, write_pictures
 from cartrial.report.study.shells import render_shells
@@ -282,7 +282,7 @@ def test_a_page_allows_its_own_scripts_and_no_other(worked_report: Path) -> None
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
     assert policy and policy[1].startswith("default-src 'none'; ") and "unsafe-eval" not in policy[1] and "http" not in policy[1]
     scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
-    assert len(scripts) == len(SCRIPTS) + 1
+    assert len(scripts) == len(SCRIPTS) + 1 + len(PAGE_SCRIPTS)
     for script in scripts:
         assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy[1]
 
@@ -290,7 +290,7 @@ def test_a_page_allows_its_own_scripts_and_no_other(worked_report: Path) -> None
 def test_scripts_have_the_versions_that_draw_still_pictures() -> None:
     """Origin: what vl-convert says of itself, and what each script says of itself."""
     draw = pytest.importorskip("vl_convert")
-    scripts, _ = inline_scripts()
+    scripts, _ = inline_scripts(True)
     for script, version in zip(scripts[:3], SCRIPTS.values(), strict=True):
         assert f'"{version}"' in script or f'"v{version}"' in script or version in script
     assert draw.get_vega_version() == SCRIPTS["vega.min.js"]

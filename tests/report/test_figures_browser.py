@@ -199,3 +199,21 @@ def test_without_scripts_a_still_picture_or_a_sentence_stands_there(browser: Any
     stills, notes = page.locator("figure.drawing .still svg").count(), page.locator("figure.drawing .note").count()
     assert stills + notes == len(names) and (stills == 0 or notes == 0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_result_stands_on_the_first_screen(browser: Any, folder: Path, width: int, height: int) -> None:
+    """The primary number with its fraction, interval and reader is within the first screen; the contents mark the summary."""
+    page, _, _ = opened(browser, folder, width)
+    page.set_viewport_size({"width": width, "height": height})
+    for part in (".number", ".interval", ".line"):
+        box = page.locator(f".card.main {part}").bounding_box()
+        assert box["y"] + box["height"] < height
+    assert page.locator("nav a[aria-current]").get_attribute("href") == "#summary"
+    page.locator("#times").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('times').scrollIntoView({behavior: 'instant'})")
+    page.wait_for_timeout(400)
+    current = page.locator("nav a[aria-current]")
+    assert current.count() == 1 and current.get_attribute("href") == "#times"
+    box = current.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width

@@ -13,7 +13,7 @@ import pytest
 from cartrial.analysis import analyse
 from cartrial.endpoints import derive
 from cartrial.report import write_report
-from cartrial.report.page.drawing import SCRIPTS
+from cartrial.report.page.drawing import PAGE_SCRIPTS, SCRIPTS
 from cartrial.report.study.sections import SECTIONS
 from cartrial.sdtm import check_sdtm, read_sdtm
 from cartrial.sdtm.source import no_findings
@@ -102,7 +102,7 @@ def test_each_statistic_is_printed_as_its_results_row_says(name: str, request: p
 @pytest.mark.parametrize("name", ["worked", "invented"])
 def test_no_number_in_a_table_of_statistics_comes_from_elsewhere(name: str, request: pytest.FixtureRequest) -> None:
     page, _ = _read(request.getfixturevalue(name))
-    sections = ("flow", "baseline", "primary", "response", "readers", "times", "kinetics", "subgroups", "safety")
+    sections = ("summary", "flow", "baseline", "primary", "response", "readers", "times", "kinetics", "subgroups", "safety")
     numeric = [cell for cell in page.cells if cell["section"] in sections and cell["class"] == "num"]
     assert len(numeric) > 100
     loose = {cell["loose"].strip() for cell in numeric if re.search(r"\d", cell["loose"]) and "95 % limits" not in cell["loose"]}
@@ -175,10 +175,10 @@ def test_a_null_that_is_an_assumption_gives_no_p_value(invented: Path) -> None:
 
 
 def test_every_section_stands_on_the_page(worked: Path) -> None:
-    """By hand: the list, that on what is known, and before them what the source lacks, as one response has no whole date."""
+    """By hand: the list, that on what is known, and before them the summary; one response of a worked subject has no whole date."""
     page, _ = _read(worked)
     assert len([name for name in page.words if name]) == len(SECTIONS) + 2
-    assert "no whole date" in page.words["lacking"]
+    assert "no whole date" in page.words["summary"]
 
 
 def test_sections_without_data_say_so_in_one_line(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_names_from_the_data_cannot_become_markup(tmp_path: Path) -> None:
     page, _ = _read(tmp_path / "out")
     text = (tmp_path / "out" / "report.html").read_text()
     # the scripts of the figures and their documents, and no other
-    assert page.tags.count("script") == text.count("<script") == len(SCRIPTS) + 2
+    assert page.tags.count("script") == text.count("<script") == len(SCRIPTS) + 2 + len(PAGE_SCRIPTS)
     assert "alert(1)" in str(figures_of(text)) and "<script>alert(1)</script>&" in page.words["listing"]
 
 

@@ -11,22 +11,40 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from cartrial.report.page.rows import Cell, Stat
 
-__all__ = ["Big", "Block", "Definition", "Details", "Figure", "Note", "Section", "Steps", "Table", "Text"]
+__all__ = [
+    "Big",
+    "Block",
+    "Box",
+    "Card",
+    "Cards",
+    "Definition",
+    "Details",
+    "Figure",
+    "Flow",
+    "Note",
+    "Points",
+    "Section",
+    "Steps",
+    "Table",
+    "Text",
+]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph; `small`: of less weight."""
 
     text: str | Markup
+    small: bool = False
     kind: str = "text"
 
 
 @dataclass(frozen=True)
 class Note:
-    """A footnote or a warning, set apart."""
+    """A footnote, set apart; `warning`: what must not be overlooked."""
 
     text: str | Markup
+    warning: bool = False
     kind: str = "note"
 
 
@@ -50,6 +68,10 @@ class Table:
         As narrow as its content.
     wide : bool
         Many columns of words: smaller type, words given room.
+    mini : bool
+        Within a card: without caption, frame or box of its own.
+    dense : bool
+        Many rows of a line each: small type, and on paper no row is broken into lines.
     """
 
     head: Sequence[str]
@@ -60,6 +82,8 @@ class Table:
     note: str | Markup = ""
     small: bool = False
     wide: bool = False
+    mini: bool = False
+    dense: bool = False
     kind: str = "table"
 
 
@@ -105,6 +129,70 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A step of a flow of subjects.
+
+    Parameters
+    ----------
+    label : str
+    number : Stat
+        Subjects that reached it.
+    losses : sequence of (label, Stat)
+        Who of the step before did not reach it, by reason; their sum first.
+    note : str
+        What the step is, where its name does not say so.
+    """
+
+    label: str
+    number: Cell
+    losses: Sequence[tuple[str, Cell]] = ()
+    note: Cell = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The flow of subjects as boxes one beneath the other, with those who left beside them; `ends` stand side by side at its foot."""
+
+    boxes: Sequence[Box]
+    ends: Sequence[Box] = ()
+    caption: str | Markup = ""
+    kind: str = "flow"
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of short points."""
+
+    items: Sequence[Cell]
+    kind: str = "points"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A box of a summary: what it is about, and what it says.
+
+    Parameters
+    ----------
+    label : str
+    blocks : sequence of Block
+    look : {"", "main", "doubt"}
+        The first box, and one across the page that warns.
+    """
+
+    label: str
+    blocks: Sequence[Block]
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Boxes side by side, one beneath the other where there is no room."""
+
+    items: Sequence[Card]
+    kind: str = "cards"
+
+
+@dataclass(frozen=True)
 class Definition:
     """Terms with their text."""
 
@@ -126,14 +214,23 @@ class Big:
 
 @dataclass(frozen=True)
 class Details:
-    """A long list, folded away until asked for; printed in full."""
+    """A long list, folded away until asked for.
+
+    Parameters
+    ----------
+    summary : str
+    blocks : sequence of Block
+    printed : bool
+        Whether paper has it in full; else it has its heading alone.
+    """
 
     summary: str
     blocks: Sequence[Block]
+    printed: bool = True
     kind: str = "details"
 
 
-Block = Text | Note | Table | Figure | Definition | Big | Details | Steps
+Block = Text | Note | Table | Figure | Definition | Big | Details | Steps | Flow | Points | Cards
 
 
 @dataclass(frozen=True)

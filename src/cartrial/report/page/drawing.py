@@ -14,18 +14,29 @@ from markupsafe import Markup
 
 from cartrial.report.page.blocks import Block, Details, Figure, Section
 
-__all__ = ["SCRIPTS", "find_figures", "inline_scripts", "name_figures", "write_documents"]
+__all__ = ["PAGE_SCRIPTS", "SCRIPTS", "find_figures", "inline_scripts", "name_figures", "write_documents"]
 
 SCRIPTS = {"vega.min.js": "6.2.0", "vega-lite.min.js": "6.4.1", "vega-embed.min.js": "7.0.2"}
 """The scripts of others and their versions: those that vl-convert carries, so that a page and a still picture agree."""
 
 
+PAGE_SCRIPTS = ("contents.js",)
+"""What every page has, with figures or without."""
+
+
 @cache
-def inline_scripts() -> tuple[tuple[Markup, ...], str]:
-    """Return the scripts in their order, and the hashes by which a page allows them and no other (its content security policy)."""
+def inline_scripts(figures: bool) -> tuple[tuple[Markup, ...], str]:
+    """Return the scripts in their order, and the hashes by which a page allows them and no other (its content security policy).
+
+    Parameters
+    ----------
+    figures : bool
+        Whether the page has figures: it then has the scripts that draw them too.
+    """
     folder = resources.files("cartrial.report") / "templates" / "scripts"
+    names = (*SCRIPTS, "figures.js", *PAGE_SCRIPTS) if figures else PAGE_SCRIPTS
     # an inlined script must not hold the end tag of a script
-    texts = [(folder / name).read_text(encoding="utf-8").replace("</script", "<\\/script") for name in (*SCRIPTS, "figures.js")]
+    texts = [(folder / name).read_text(encoding="utf-8").replace("</script", "<\\/script") for name in names]
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
     return tuple(Markup(text) for text in texts), " ".join(f"'sha256-{value}'" for value in hashes)
 

@@ -65,7 +65,7 @@ def render_page(
 
     sections = name_figures(sections)
     figures = find_figures(sections)
-    scripts, allowed = inline_scripts() if figures else ((), "")
+    scripts, allowed = inline_scripts(bool(figures))
     style = (resources.files("cartrial.report") / "templates" / "style.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html.j2")
     return template.render(

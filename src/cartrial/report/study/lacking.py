@@ -1,19 +1,11 @@
-"""What has to be known before any number is read? What the source lacks, and what the study file assumes in its place."""
+"""What has to be known of an endpoint beside its number? What the source lacks, and what the study file assumes in its place."""
 
 from __future__ import annotations
 
-from cartrial.report.page.blocks import Block, Note, Section
 from cartrial.report.study.data import ReportData
 from cartrial.study import Endpoint
 
-__all__ = ["beside", "build", "is_absent"]
-
-
-def build(data: ReportData) -> Section | None:
-    """Return the section at the head of the page, None where nothing is lacking and nothing assumed."""
-    told = [note.message for note in data.notices if note.severity == "warning"] + data.assumed
-    blocks: list[Block] = [Note(words) for words in told]
-    return Section("lacking", "Before any number is read", blocks, "Read first") if blocks else None
+__all__ = ["beside", "is_absent"]
 
 
 def beside(data: ReportData, endpoint: Endpoint) -> list[tuple[str, str]]:

@@ -149,13 +149,13 @@ def page_sections(
         from cartrial.report.study.sections.published import virtual_sections
 
         sections[len(sections) - 2 : len(sections) - 2] = virtual_sections(data, virtual)
-    from cartrial.report.study import known, lacking
+    from cartrial.report.study import known
 
     if not reason:
+        from cartrial.report.study.summary.page import build as summarise
+
         sections.insert(len(sections) - 1, known.build(data))
-    first = lacking.build(data)
-    if first is not None and not reason:
-        sections.insert(0, first)
+        sections.insert(0, summarise(data))
     return name_figures(sections)
 
 
