@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from cartrial.design import design_rows, design_study, write_paragraph
+from cartrial.design.protocol.definition import define_endpoint
+from cartrial.design.protocol.inputs import read_inputs
+from cartrial.design.protocol.time import find_timing
+from cartrial.design.trials.worlds import choose_endpoint
 from cartrial.errors import InputError
 from cartrial.report import write_design
 from cartrial.study import Study
@@ -110,3 +114,42 @@ def test_the_summary_names_the_own_design_first() -> None:
     assert code == 0
     lines = out.splitlines()
     assert lines[1] == "The study's own design: 76 subjects (infused), type I error 2.23 %, power 99.7 %."
+
+
+def best_study(tmp_path: Path, more: str) -> Study:
+    text = TESTED.replace(
+        "    window: {at: month 3}\n    population: infused\n", "    window: {best: cutoff}\n    population: infused\n", 1
+    )
+    return load_study(tmp_path, text.replace("baseline:\n", f"design:\n{more}baseline:\n"))
+
+
+def test_a_best_response_is_awaited_until_its_analysis(tmp_path: Path) -> None:
+    """By hand: the study file says day 120; without it the last visit, month 3, ends on day 104, which is an assumption."""
+    stated = read_inputs(best_study(tmp_path, "  analysis: {day: 120, source: protocol}\n"))
+    assert (stated.delay.days, stated.delay.closed, stated.delay.limit) == (120, True, "at the latest")
+    assert "protocol" in stated.delay.source and not next(item for item in stated.items if item.id == "delay").assumed
+    assert "(that is 120 days after the last infusion)" in define_endpoint(stated)
+    silent = read_inputs(best_study(tmp_path, "  power: {value: 0.8}\n"))
+    assert (silent.delay.days, silent.delay.closed) == (104, False) and "last infusion" not in define_endpoint(silent)
+
+
+def test_a_best_response_with_an_analysis_is_simulated_within_its_days(tmp_path: Path) -> None:
+    """By hand: everyone has 120 days to respond, and until none is stated nothing can be simulated."""
+    study = best_study(tmp_path, "  analysis: {day: 120, source: protocol}\n")
+    window = choose_endpoint(study).window
+    assert window is not None and (window.within_days, window.best, window.from_) == (120, None, "day-0")
+    with pytest.raises(InputError, match=r"known on no day before it\. .*analysis"):
+        choose_endpoint(best_study(tmp_path, "  power: {value: 0.8}\n"))
+
+
+def test_a_day_of_analysis_beside_a_window_that_ends_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"design.analysis: the window of ORR3 has an end"):
+        read_inputs(own_study(tmp_path, "{at: [50]}", "  analysis: {day: 180}\n"))
+
+
+@pytest.mark.parametrize(("ages", "said"), [("{from: 3, to: 23}", "Children and young adults"), ("{from: 18, to: 65}", "Adults")])
+def test_a_study_is_followed_from_cases_of_its_own_ages_though_it_is_not_simulated(tmp_path: Path, ages: str, said: str) -> None:
+    """By hand: the study's own bounds of age."""
+    study = load_study(tmp_path, TESTED.replace("baseline:\n", f"eligibility: {{age: {ages}}}\nbaseline:\n"))
+    timing = find_timing(read_inputs(study), (20,), virtual=False)
+    assert timing.funnel["label"][3] == said and not timing.simulated

@@ -10,6 +10,7 @@ from cartrial.yamlfile import Part, wrong
 
 __all__ = [
     "DEATH",
+    "Analysis",
     "Beta",
     "Design",
     "Looks",
@@ -71,6 +72,19 @@ class Looks(Part):
         if any(look != int(look) for look in at):
             raise wrong("the looks are neither fractions up to 1 nor whole numbers", right="Write fractions such as [0.5, 1], or subjects")
         return at
+
+
+class Analysis(Part):
+    """When a response rate is analysed whose window has no end of its own.
+
+    Parameters
+    ----------
+    day : int
+        Days for which every subject is followed from the first infusion before the analysis.
+    """
+
+    day: int = Field(ge=1)
+    source: str = "assumption"
 
 
 class StageOne(Part):
@@ -285,6 +299,7 @@ class Design(Part):
     subjects: Subjects | None = None
     own: Own | None = None
     looks: Looks | None = None
+    analysis: Analysis | None = None
     stage_one: StageOne | None = None
     prior: Beta | None = None
     safety: tuple[Rates, ...] = ()

@@ -22,4 +22,8 @@ def define_endpoint(inputs: Inputs) -> str:
     from cartrial.study import describe_endpoint
 
     words = describe_endpoint(inputs.study, inputs.study.variants(inputs.endpoint)[0])
-    return f"{words['variable']}, {words['window']}, as assessed by {words['reader']}, among {words['population']}; {words['strategies']}."
+    plan, endpoint_window = inputs.study.design, inputs.endpoint.window
+    window = words["window"]
+    if plan is not None and plan.analysis is not None and endpoint_window is not None and endpoint_window.best:
+        window += f" (that is {plan.analysis.day} days after the last infusion)"
+    return f"{words['variable']}, {window}, as assessed by {words['reader']}, among {words['population']}; {words['strategies']}."

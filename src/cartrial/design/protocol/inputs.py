@@ -345,6 +345,9 @@ def _delay(study: Study, endpoint: Endpoint) -> Delay:
     assert window is not None
     rule = rule_of(study, endpoint)
     again = max(rule.confirm, rule.sustained)
+    if study.design and study.design.analysis and not window.best:
+        what = f"the window of {endpoint.id} has an end, and the day of analysis is of a response rate without one (best: cutoff)"
+        raise InputError(what, key="design.analysis", right="Leave analysis out, or name a response rate with window: {best: cutoff}")
     seen = f", and a response on its last day has been seen again {again} days later" if again else ""
     if rule.mode in (AT, WITHIN):
         words = f"{window.at or window.within} (day {rule.low} to {rule.high})"
@@ -352,6 +355,10 @@ def _delay(study: Study, endpoint: Endpoint) -> Delay:
     if rule.mode == DAYS:
         start: Literal["infusion", "enrolment"] = "enrolment" if rule.from_enrolment else "infusion"
         return Delay(rule.high + again, start, True, f"the window of {endpoint.id}, {rule.high} days from {start}, has closed{seen}")
+    analysis = study.design.analysis if study.design else None
+    if analysis is not None:
+        said = f"{endpoint.id} is analysed once every subject has been followed so long: {analysis.source}"
+        return Delay(analysis.day, "infusion", True, said)
     visit = max(study.disease.visits, key=lambda visit: visit.day)
     source = f"assumption: {endpoint.id} counts responses up to the cutoff; none is awaited beyond the last visit ({visit.name})"
     return Delay(visit.day + visit.plus, "infusion", False, source)

@@ -102,6 +102,7 @@ def simulate_design(
     """
     from cartrial.design.trials.characteristics import simulate_characteristics
     from cartrial.virtual.trial.conduct import plan_study, with_cutoff
+    from cartrial.virtual.trial.settings import load_trial_settings
 
     inputs = design.inputs
     if truths < 2:
@@ -109,7 +110,12 @@ def simulate_design(
     if out is not None:
         _check_folder(out)
     seed = design.seed if seed is None else seed
-    changes = {"accrual": {"rate": inputs.rate, "activation": inputs.activation}}
+    accrual = {"rate": inputs.rate, "activation": inputs.activation}
+    # the last subject is followed until the response is known
+    followed = load_trial_settings(inputs.study).accrual.follow_up_of_last.value
+    if inputs.delay.start == "infusion" and inputs.delay.days > followed:
+        accrual["follow-up-of-last"] = float(inputs.delay.days)
+    changes = {"accrual": accrual}
     plan = plan_study(with_cutoff(inputs.study), n=design.leading.n, seed=seed, population=design.population, changes=changes)
     return simulate_characteristics(
         plan,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cartrial.design.survival.chi_square import ExactDesign
     from cartrial.design.survival.landmark import CurveDesign
     from cartrial.design.survival.log_rank import LogRankDesign
+    from cartrial.study import Study
     from cartrial.study.planned import SurvivalTest
     from cartrial.virtual.patients.population import Population
 
@@ -109,7 +110,7 @@ def find_timing(
 
     stated: dict[str, Any] = {"sites": inputs.sites, "rate": inputs.rate, "activation": inputs.activation}
     stated |= {"assessment": float(inputs.delay.days), "assessed_from": inputs.delay.start}
-    plan = AccrualPlan(**stated, source=_NO_LOSS)
+    plan = AccrualPlan(**stated, source=_NO_LOSS, child=_of_children(inputs.study))
     if virtual:
         try:
             plan = replace(AccrualPlan.of_study(inputs.study, population=population, seed=seed), **stated)
@@ -123,6 +124,16 @@ def find_timing(
     table = design_study_funnel(CASES, plan, inputs.study.product.type, seed=seed).table
     # published shares of the way to an infusion are of leukaemia
     return Timing(plan, milestones, table.clear() if inputs.study.disease.marrow is None else table, goal, enrol)
+
+
+def _of_children(study: Study) -> bool:
+    """Return whether the ages that a study states are those of children and young adults, by whom its virtual trials would be drawn."""
+    from cartrial.virtual.trial.choice import default_population
+    from cartrial.virtual.trial.settings import load_trial_settings
+
+    if study.eligibility is None or study.eligibility.age is None or study.disease.marrow is None:
+        return False
+    return default_population(study, load_trial_settings(study)).patients.child
 
 
 def find_survival(inputs: Inputs, timing: Timing, *, seed: int = 1) -> tuple[tuple[SurvivalPlan, ...], tuple[tuple[str, str], ...]]:

@@ -119,10 +119,15 @@ def choose_endpoint(study: Study, name: str | None = None) -> Endpoint:
             right="Name an endpoint of the infused or the enrolled",
         )
     if endpoint.window is not None and endpoint.window.best:
+        analysis = study.design.analysis if study.design else None
+        if analysis is not None:
+            # of a subject who has been followed longer, what comes later is left aside: everyone has the same days to respond
+            window = endpoint.window.model_copy(update={"best": None, "within_days": analysis.day})
+            return endpoint.model_copy(update={"window": window})
         raise InputError(
             f"endpoint {endpoint.id}: a best response up to the cutoff is known on no day before it",
             key="window",
-            right="Name an endpoint with a window that ends",
+            right="Name an endpoint with a window that ends, or write design: {analysis: {day: 180}}",
         )
     return endpoint
 

@@ -37,6 +37,7 @@ def operating(data: DesignData) -> Section | None:
                 "error, of the trials and of the calibration that finds the share of a true rate together."
             ).format(facts["trials"], plan.endpoint.id, with_error(data, "simulation", "truth", "unshifted"))
         ),
+        *_followed(data),
         Figure(
             _success(data),
             "Probability of success: exact binomial (lines) and virtual trials (points, 95 % of the error of simulation and calibration).",
@@ -70,6 +71,17 @@ def operating(data: DesignData) -> Section | None:
         )
     )
     return Section("operating", "Operating characteristics on virtual trials", blocks, "Virtual trials")
+
+
+def _followed(data: DesignData) -> list[Block]:
+    """Return what a best response is in virtual trials, where the study says when it is analysed."""
+    inputs = data.design.inputs
+    if inputs.endpoint.window is None or not inputs.endpoint.window.best:
+        return []
+    words = (
+        f"{inputs.endpoint.id} is here the best response within {inputs.delay.days} days of the infusion: what comes later in a subject who"
+    )
+    return [Note(f"{words} was infused earlier than the last one is left aside.")]
 
 
 def _truths(data: DesignData) -> list[float]:

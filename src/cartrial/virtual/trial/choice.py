@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.virtual.trial.settings import Eligibility, TrialSettings
 
-__all__ = ["ORIGINS", "Fit", "Origin", "choose_population", "is_builtin", "judge_fit", "many_left_out"]
+__all__ = ["ORIGINS", "Fit", "Origin", "choose_population", "default_population", "is_builtin", "judge_fit", "many_left_out"]
 
 Origin = Literal["call", "study file", "settings", "default"]
 ORIGINS: dict[str, str] = {
@@ -122,7 +122,7 @@ def _chosen(study: Study, settings: TrialSettings, named: str | Path | Populatio
         return _stated(stated), "study file"
     if settings.population is not None:
         return load_population(settings.population), "settings"
-    return _default(study, settings), "default"
+    return default_population(study, settings), "default"
 
 
 def _stated(name: str | Path) -> Population:
@@ -135,8 +135,23 @@ def _stated(name: str | Path) -> Population:
         raise InputError(error.what, key="virtual.population", right=error.right) from None
 
 
-def _default(study: Study, settings: TrialSettings) -> Population:
-    """Return the first default of the product's type of which not more than half would fail by age, else the first."""
+def default_population(study: Study, settings: TrialSettings) -> Population:
+    """Return the first default of the product's type of which not more than half would fail by age, else the first.
+
+    Raises
+    ------
+    InputError
+        If the settings name none for the product's type.
+
+    Examples
+    --------
+    >>> from cartrial.study import Study
+    >>> from cartrial.virtual.trial.choice import default_population
+    >>> from cartrial.virtual.trial.settings import load_trial_settings
+    >>> study = Study.load("inaticel-children")
+    >>> default_population(study, load_trial_settings(study)).patients.child
+    True
+    """
     people = [load_population(name) for name in settings.defaults]
     if not people:
         raise InputError(
