@@ -10,7 +10,6 @@ import html
 import random
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,10 +30,8 @@ from cartrial.study.criteria.families import Family, Names
 from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from cartrial.study.criteria.lymphoma import LYMPHOMA
 from helpers import ROOT, data_path, load_study, needs_data, run_cli
+from lymphoma_example import FOLDER, TEXT, infused_calls
 from properties import count
-
-FOLDER = ROOT / "tests" / "truth" / "lymphoma"
-TEXT = (FOLDER / "study.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -210,25 +207,13 @@ def cll(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CRITERIA, "iwcll-2018", CallCriteria(name="iwcll-2018", family="cll", source="Hallek M. Blood 2018;131:2745"))
 
 
-def _calls(*calls: tuple[str, int, str]) -> Source:
-    """Two subjects infused on 2022-01-01 and their calls by the investigator: who, day, status."""
-    who = {"STUDYID": "LYM", "USUBJID": ["A", "B"], "ROW": [2, 3]}
-    ex = who | {"EXSEQ": 1, "EXTRT": "AXI-CEL", "EXSTDTC": "2022-01-01"}
-    dates = [str(np.datetime64("2022-01-01") + day) for _, day, _ in calls]
-    rs: dict[str, Any] = {"STUDYID": "LYM", "USUBJID": [call[0] for call in calls], "ROW": list(range(2, 2 + len(calls)))}
-    rs |= {"RSSEQ": list(range(1, 1 + len(calls))), "RSTESTCD": "OVRLRESP", "RSCAT": "IWCLL 2018", "RSSTRESC": [call[2] for call in calls]}
-    rs |= {"RSEVAL": "INVESTIGATOR", "RSDTC": dates}
-    ss = who | {"SSSEQ": 1, "SSTESTCD": "SURVSTAT", "SSSTRESC": "ALIVE", "SSDTC": "2023-02-07"}
-    return Source({"DM": pl.DataFrame(who), "EX": pl.DataFrame(ex), "RS": pl.DataFrame(rs), "SS": pl.DataFrame(ss)})
-
-
 def test_a_third_family_is_a_table_alone(cll: None, tmp_path: Path) -> None:
     """By hand. A: CRi day 28, PR day 90 (no event, flagged), PD day 180: DOR 180 - 28 + 1 = 153. B: SD, then PD day 90: PFS 91."""
     text = TEXT.replace("criteria: lugano-2014", "criteria: iwcll-2018").replace("primary: IRC", "primary: INV")
     text = text.replace("response: [CR, PR]", "response: [CR, CRi, PR]").replace("response: CR\n", "response: [CR, CRi]\n")
     study = load_study(tmp_path, text.replace("      - {reader: INV}\n", ""))
     calls = [("A", 28, "CRi"), ("A", 90, "PR"), ("A", 180, "PD"), ("A", 270, "CR"), ("B", 28, "SD"), ("B", 90, "RELAPSE")]
-    adam = derive(study, _calls(*calls))
+    adam = derive(study, infused_calls(*calls))
     main = pl.col("VARIANT") == ""
     rates = {(row[0], row[1]): row[2] for row in adam.adrs.filter(main).select("USUBJID", "PARAMCD", "AVALC").rows()}
     assert [rates["A", name] for name in ("ORR3", "ORR", "CRR", "BOR")] == ["Y", "Y", "Y", "CRi"]

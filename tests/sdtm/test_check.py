@@ -221,6 +221,9 @@ FIRES: list[tuple[str, Spoil, tuple[str | None, int | None, str | None]]] = [
     ("age-doubtful", change("DM", 0, AGE=26), ("dm.csv", 2, "AGE")),
     ("age-birth", change("DM", 0, BRTHDTC="1990-05-01"), ("dm.csv", 2, "AGE")),
     ("weight-unit", add("VS", VSTESTCD="WEIGHT", VSSTRESN=4, VSSTRESU="stone"), ("vs.csv", 2, "VSSTRESU")),
+    ("weight-unread", add("VS", VSTESTCD="WEIGHT", VSORRES="12,5", VSORRESU="kg"), ("vs.csv", 2, "VSORRES")),
+    ("weight-unread", add("VS", VSTESTCD="WEIGHT", VSSTRESN=-3, VSSTRESU="kg"), ("vs.csv", 2, "VSSTRESN")),
+    ("biopsy-unread", add("MI", MITESTCD="LEUKEMIA", MISPEC="TESTIS", MISTRESC="FIBROSIS"), ("mi.csv", 2, "MISTRESC")),
     ("dose-unit", change("EX", 1, EXDOSE=5, EXDOSU="mg"), ("ex.csv", 3, "EXDOSU")),
     ("treatment-other", change("EX", 0, EXTRT="VINCRISTINE"), ("ex.csv", 2, "EXTRT")),
     ("infusion-undated", change("EX", 1, EXSTDTC=None), ("ex.csv", 3, "EXSTDTC")),
@@ -386,6 +389,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 # rules that speak only where the study file says something
 STUDY_SAYS = {
     "infusion-imputed": {"partial-day-0": "15th"},
+    "weight-unread": {"lymphodepletion": "[FLUDARABINE]\n  dose-range: [{dose: total, low: 1, high: 2}]"},
     "weight-unit": {"lymphodepletion": "[FLUDARABINE]\n  dose-range: [{dose: total, low: 1, high: 2}]"},
     "dose-unit": {"lymphodepletion": "[FLUDARABINE]\n  dose-range: [{dose: total, low: 1, high: 2}]"},
     "age-doubtful": {"rules": "2\neligibility: {age: {from: 1, to: 21}}"},

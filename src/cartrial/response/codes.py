@@ -9,8 +9,8 @@ MRD_MISSING, MRD_NEGATIVE, MRD_POSITIVE, MRD_NOT_EVALUABLE = range(4)
 MRD = (None, "NEGATIVE", "POSITIVE", "NOT EVALUABLE")
 """Calls of residual disease, each at the place of its code."""
 
-# what other tests say of a marrow: nothing, a relapse, or neither a relapse nor a remission yet
-NOTHING_SAID, PROVEN, PENDING_PROOF = range(3)
+# what other tests say of an assessment: nothing; a relapse, and no remission; neither; or a relapse after a remission, and else nothing
+NOTHING_SAID, PROVEN, PENDING_PROOF, RETURNED = range(4)
 
 COUNTS_MISSING = 1 << 0
 BLOOD_NOT_RECORDED = 1 << 1
@@ -43,3 +43,4 @@ LESSER_RESPONSE = 1 << 27
 CT_PROGRESSION = 1 << 28
 PET_CARRIED = 1 << 29
 PET_MISSING = 1 << 30
+BEFORE_REMISSION = 1 << 40

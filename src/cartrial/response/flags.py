@@ -9,6 +9,7 @@ from cartrial.response.codes import (
     ADJUDICATION_IGNORED,
     AFTER_RELAPSE,
     BASELINE_MISSING,
+    BEFORE_REMISSION,
     BLOOD_NOT_RECORDED,
     CNS2,
     COMMITTEE_CALL,
@@ -69,11 +70,12 @@ _FLAGS = {
     FREE_OF_RELAPSE: "date last known free of {event}",
     FREE_ASSUMED: "free of {event} until the last contact, by assumption of the study file",
     CNS2: "CNS2",
-    EMD_UNPROVEN: "testis enlarged, no biopsy",
+    EMD_UNPROVEN: "disease outside the marrow suspected, no biopsy",
     LESSER_RESPONSE: "lesser response after CR",
     CT_PROGRESSION: "CT progression, PET negative",
     PET_CARRIED: "no PET, the last PET call stands",
     PET_MISSING: "no PET, not evaluable",
+    BEFORE_REMISSION: "before the first day of a remission",
 }
 
 

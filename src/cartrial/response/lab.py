@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
+from cartrial.response.cns import returned_cns, with_returned
 from cartrial.response.codes import EMD_ASSUMED_ABSENT, FROM_LAB, NOTHING_SAID
 from cartrial.response.lab_kernel import (
     ABSENT,
     NO_ASSESSMENT,
-    OPERATORS,
     PRESENT,
     SUSPECTED,
     Assessed,
@@ -20,11 +20,11 @@ from cartrial.response.lab_kernel import (
     Evidence,
     LabRule,
     Labs,
-    Limit,
     Starts,
     assess_lab,
 )
 from cartrial.response.proof import with_proof
+from cartrial.response.range_kernel import OPERATORS, Limit
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import result_bounds, significant
@@ -53,9 +53,13 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     labs = labs.with_columns(result_bounds())
     lesions = usable(records.lesions, records.subjects)
     transfusions = usable(records.procedures, records.subjects).filter(pl.col("KIND").str.contains("TRANSFUSION"))
-    dates = _candidate_dates(labs, lesions)
-    told = study.disease.marrow is not None and study.disease.marrow[0].relapse_tests
+    assert study.disease.marrow is not None
+    criteria, options = study.disease.marrow
+    returned = returned_cns(records) if options.cns2 == "twice" else None
+    dates = _candidate_dates(labs, lesions, returned)
+    told = criteria.relapse_tests
     dates = with_proof(dates, labs, lesions) if told else dates.with_columns(pl.lit(NOTHING_SAID, dtype=pl.Int64).alias("PROOF"))
+    dates = dates if returned is None else with_returned(dates, returned)
     assumed = _assumed(study, records)[wide(dates["SUBJ"])]
     lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
     assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
@@ -63,7 +67,7 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         dates.height,
         _candidates_of(dates, count),
         _labs_of(labs, lesions, transfusions, count),
-        _starts_of(records.subjects),
+        _starts_of(records.subjects, study.disease.remission_from),
         _rule_of(study),
         assessed,
     )
@@ -122,12 +126,14 @@ def merge_dates(frame: pl.DataFrame, *, highest: bool) -> pl.DataFrame:
     return ordered.with_columns(ends).filter(~again.fill_null(False))
 
 
-def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a date: its marrow sample, else its evidence of disease elsewhere."""
+def _candidate_dates(labs: pl.DataFrame, lesions: pl.DataFrame, returned: pl.DataFrame | None) -> pl.DataFrame:
+    """Return one row a date: its marrow sample, else its evidence of disease elsewhere, or a CNS2 that is a relapse."""
     # an adequate sample of the date before an inadequate one
     adequate = [pl.when(pl.col("DONE")).then(pl.col(name)).alias(name) for name in ("LOW", "HIGH")]
     marrow = merge_dates(labs.filter(IN_MARROW).with_columns(adequate), highest=True)
     elsewhere = [labs.filter(_IN_BLOOD & (pl.col("LOW") > 0)), lesions.filter(pl.col("PRESENT") > 0)]
+    if returned is not None:
+        elsewhere.append(returned.filter("RETURNED"))
     dates = pl.concat(
         [
             marrow.select("SUBJ", "DAY", "LOW", "HIGH", "SEQ", pl.lit(1).alias("SAMPLED")),
@@ -162,8 +168,9 @@ def _evidence(frame: pl.DataFrame, count: int, *, highest: bool = False) -> Evid
     return Evidence(offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame["LOW"]), wide(frame["HIGH"]))
 
 
-def _starts_of(subjects: pl.DataFrame) -> Starts:
-    return Starts(day0=wide(subjects["DAY0"], FAR), baseline=wide(subjects["LDSTART"].fill_null(subjects["DAY0"]), FAR))
+def _starts_of(subjects: pl.DataFrame, first: int) -> Starts:
+    day0 = wide(subjects["DAY0"], FAR)
+    return Starts(day0=day0, baseline=wide(subjects["LDSTART"].fill_null(subjects["DAY0"]), FAR), remission=day0 + first)
 
 
 def _rule_of(study: Study) -> LabRule:

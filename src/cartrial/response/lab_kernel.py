@@ -6,7 +6,7 @@ disease that no remission preceded, or too little to say. Each part below is one
 
 from __future__ import annotations
 
-from math import floor, isinf, isnan, log10, nan
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cartrial.kernels import kernel, part
 from cartrial.response.codes import (
     BASELINE_MISSING,
+    BEFORE_REMISSION,
     BLOOD_NOT_RECORDED,
     COUNTS_MISSING,
     EMD_NOT_RECORDED,
@@ -24,7 +25,20 @@ from cartrial.response.codes import (
     LIMIT_UNDECIDED,
     NOTHING_SAID,
     PROVEN,
+    RETURNED,
     TRANSFUSED,
+)
+from cartrial.response.range_kernel import (
+    ABOVE,
+    MISSING,
+    Limit,
+    Range,
+    fails,
+    is_missing,
+    is_undecided,
+    is_unknown,
+    meets,
+    significant_of,
 )
 from cartrial.response.status_kernel import is_in
 from cartrial.study.criteria.codes import CR, CRH, CRH_NEUTROPHILS, CRH_PLATELETS, CRI, INDETERMINATE, MLFS, NE, NR, PD, RELAPSE, RISE
@@ -36,32 +50,11 @@ Floats = NDArray[np.float64]
 
 NEAR_DAYS = 7
 
-MISSING = nan
-"""Stands for a value that was not found."""
-
-DIGITS = 12
-"""Significant digits of what is compared with a limit (rules, A9)."""
-
 PRESENT, SUSPECTED, ABSENT = 0.0, 0.5, 1.0
 """Extramedullary disease as a value: the lowest of one date speaks for it, and so disease found does."""
 
 NO_ASSESSMENT = -1
 """Stands for the status of a candidate that is no assessment of its own."""
-
-OPERATORS = ("<", "<=", ">", ">=")
-"""Of a limit, each at the place of its number."""
-
-ABOVE = OPERATORS.index(">")
-
-
-class Range(NamedTuple):
-    """Between which numbers a result lies: both are the number where it was measured, nan where there is no result.
-
-    A result as `<5` lies between 0 and the next number below 5 (rules, A8). Of 12 significant digits (A9).
-    """
-
-    low: float
-    high: float
 
 
 class Evidence(NamedTuple):
@@ -100,17 +93,11 @@ class Candidates(NamedTuple):
 
 
 class Starts(NamedTuple):
-    """Day 0 of each subject, and the last day of its baseline."""
+    """Day 0 of each subject, the last day of its baseline, and the first day of a remission after day 0."""
 
     day0: Integers
     baseline: Integers
-
-
-class Limit(NamedTuple):
-    """A threshold with its operator's number."""
-
-    op: int
-    value: float
+    remission: Integers
 
 
 class LabRule(NamedTuple):
@@ -183,6 +170,8 @@ def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: LabRule
                 findings = findings_at(candidates, labs, starts.baseline[s], rule, s, i)
                 status, flags = status_of(findings, baseline, remitted, rule)
                 flags |= not_recorded(findings, baseline, candidates.sampled[i])
+                if infused and candidates.day[i] < starts.remission[s] and is_in(rule.remission, status):
+                    status, flags = NE, flags | BEFORE_REMISSION
                 remitted = remitted or is_in(rule.remission, status)
             assessed.status[i], assessed.flags[i] = status, flags
 
@@ -265,30 +254,6 @@ def is_transfused(transfusions: Evidence, s: int, day: int, free_days: int) -> b
 
 
 @part
-def is_missing(found: Range) -> bool:
-    """No result was found."""
-    return isnan(found.low)
-
-
-@part
-def meets(found: Range, limit: Limit) -> bool:
-    """On the side of a limit that its operator names, in the order of `OPERATORS`, wherever the result lies; a missing one never is."""
-    return (found.high < limit.value, found.high <= limit.value, found.low > limit.value, found.low >= limit.value)[limit.op]
-
-
-@part
-def fails(found: Range, limit: Limit) -> bool:
-    """On the other side of a limit, wherever the result lies; a missing one never is."""
-    return (found.low >= limit.value, found.low > limit.value, found.high <= limit.value, found.high < limit.value)[limit.op]
-
-
-@part
-def is_undecided(found: Range, limit: Limit) -> bool:
-    """A result as `<10` may lie on either side of a limit (rules, A8)."""
-    return not is_missing(found) and not meets(found, limit) and not fails(found, limit)
-
-
-@part
 def is_doubtful(blood: Range) -> bool:
     """There may be circulating blasts, or none (rules, A8)."""
     return blood.low <= 0 < blood.high
@@ -317,7 +282,7 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: LabR
         return NE, 0
     if remitted and may_be_relapse(findings, rule):
         return NE, LIMIT_UNDECIDED
-    if not disease_elsewhere and findings.proof == NOTHING_SAID and not fails(findings.marrow, rule.marrow):
+    if not disease_elsewhere and findings.proof in (NOTHING_SAID, RETURNED) and not fails(findings.marrow, rule.marrow):
         if is_undecided(findings.marrow, rule.marrow) or is_doubtful(findings.blood):
             return NE, LIMIT_UNDECIDED
         if isnan(findings.emd) and baseline.emd != ABSENT:
@@ -332,7 +297,7 @@ def status_of(findings: Findings, baseline: Baseline, remitted: bool, rule: LabR
 def is_relapse(findings: Findings, rule: LabRule) -> bool:
     """Blasts beyond the criteria's limits for a relapse, or extramedullary disease (rules, paragraph 3)."""
     by_blasts = meets(findings.blood, rule.relapse_blood) or meets(findings.marrow, rule.relapse_marrow)
-    return by_blasts or findings.emd == PRESENT or findings.proof == PROVEN
+    return by_blasts or findings.emd == PRESENT or findings.proof in (PROVEN, RETURNED)
 
 
 @part
@@ -366,12 +331,6 @@ def remission_of(findings: Findings, rule: LabRule) -> tuple[int, int]:
 
 
 @part
-def is_unknown(count: Range, limit: Limit) -> bool:
-    """A count that was not found, or whose side of the limit cannot be decided (rules, A8)."""
-    return is_missing(count) or is_undecided(count, limit)
-
-
-@part
 def resistance_of(findings: Findings, baseline: Baseline, rule: LabRule) -> tuple[int, int]:
     """PD where blasts rose or extramedullary disease is new, else NR; baseline missing: NR (rules, paragraph 3)."""
     nothing = is_missing(baseline.marrow) and is_missing(baseline.blood) and isnan(baseline.emd)
@@ -386,9 +345,3 @@ def resistance_of(findings: Findings, baseline: Baseline, rule: LabRule) -> tupl
 def has_risen(blasts: Range, before: Range) -> bool:
     """Up by at least a quarter of the value at baseline, wherever both lie (rules, paragraph 3)."""
     return not is_missing(before) and blasts.low > before.high and blasts.low >= significant_of(RISE * before.high)
-
-
-@part
-def significant_of(value: float) -> float:
-    """A number of 12 significant digits (rules, A9)."""
-    return value if value <= 0 or isinf(value) else round(value, DIGITS - 1 - floor(log10(value)))

@@ -101,7 +101,7 @@ class Endpoint(Part):
     @model_validator(mode="before")
     @classmethod
     def _in_one_line(cls, data: Any) -> Any:
-        data = with_sustained(data)
+        data = with_failure(with_sustained(data))
         if isinstance(data, dict) and data.get("samples") and data.get("type") == "time-to-event" and not data.get("analysis"):
             return {**data, "analysis": {"competing": ENDS_OF_SAMPLES}}
         return data
@@ -256,6 +256,37 @@ def with_sustained(data: Any) -> Any:
     return {**rest, **{f"sustained-{name}": value for name, value in data["sustained"].items()}}
 
 
+_BY = ("failure-by", "failure_by", "or-not-responding-by", "or_not_responding_by")
+
+
+def with_failure(data: Any, events: tuple[str, ...] = ()) -> Any:
+    """Return the keys of a time to event with `failure-by: DAY`, or `or-not-responding-by: DAY`, as what it stands for.
+
+    The lack of a response by that day is an event: non-response, of a response window that ends on it.
+
+    Parameters
+    ----------
+    data : object
+        Keys of an endpoint, or of what a variant changes.
+    events : tuple of str
+        The events that a variant has where it does not change them.
+    """
+    named = [key for key in _BY if isinstance(data, dict) and key in data]
+    if not named:
+        return data
+    day = data[named[0]]
+    if len(named) > 1 or isinstance(day, bool) or not isinstance(day, int) or day < 1:
+        raise wrong(
+            f"{named[0]} is the day by which there is a response", named[0], right="Write a whole number of days, as in failure-by: 35"
+        )
+    if any(key in data for key in ("response-window", "response_window")):
+        raise wrong(f"{named[0]} and response-window say the same", named[0], right="Leave one of them out")
+    rest = {key: value for key, value in data.items() if key not in _BY}
+    listed = rest.get("events", events)
+    listed = [listed] if isinstance(listed, str) else list(listed)
+    return {**rest, "events": listed if "non-response" in listed else ["non-response", *listed], "response-window": {"to": day}}
+
+
 class Variant(Part):
     """An endpoint as one analysis uses it. `name` is blank for the main one."""
 
@@ -290,6 +321,9 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
         If a key is unknown, or one that variants share with the main analysis.
     """
     change = with_sustained(change)
+    by = next((f"{key.replace('_', '-')}={change[key]}" for key in _BY if key in change), "")
+    implied = ("response-window.",) if "events" in change else ("response-window.", "events=")
+    change = with_failure(change, endpoint.events)
     known = [name.replace("_", "-") for name in Endpoint.model_fields if name not in _SAME_IN_VARIANTS] + [*_STRATEGY_KEYS]
     for key in change:
         if key in _SAME_IN_VARIANTS:
@@ -315,6 +349,8 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
             names.append(f"{key}={_words(value)}")
     if "sustained-by" not in change and not data.get("sustained-days"):
         data.pop("sustained-by", None)
+    if by:
+        names = [by, *(name for name in names if not name.startswith(implied))]
     return Variant(name=";".join(names), endpoint=Endpoint.model_validate(data))
 
 

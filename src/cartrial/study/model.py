@@ -194,6 +194,23 @@ class Disease(Part):
         return (criteria, options) if isinstance(criteria, Criteria) and isinstance(options, Options) else None
 
     @property
+    def biopsy(self) -> str:
+        """Where disease outside the marrow needs a biopsy after day 0; blank where calls are collected."""
+        return (self.marrow[1].biopsy or self.marrow[0].biopsy) if self.marrow else ""
+
+    @property
+    def mass(self) -> str:
+        """What a mediastinal mass is; blank where calls are collected."""
+        return self.marrow[1].mass if self.marrow else ""
+
+    @property
+    def remission_from(self) -> int:
+        """First day of a remission: of the window that holds the day that the criteria name, else that day; 0: any. Unit: days."""
+        day = self.marrow[0].remission_from if self.marrow else 0
+        held = [visit.day - visit.minus for visit in self.visits if visit.day - visit.minus <= day <= visit.day + visit.plus]
+        return held[0] if day and held else day
+
+    @property
     def missing_pet(self) -> str:
         """What an assessment without PET is, of criteria whose calls are collected; blank where PET decides nothing."""
         if not isinstance(self.criteria, CallCriteria) or self.criteria.modality != "pet-ct":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cartrial.study.attributes import RESPONSE
@@ -155,6 +156,7 @@ def criteria_words(study: Study) -> str:
         f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} 10^9/L, platelets {criteria.platelets} 10^9/L, no circulating blasts, no extramedullary disease; "
         f"CRi: the same without ANC and/or platelets; relapse after CR or CRi: marrow {criteria.relapse_marrow} %, blood blasts {criteria.relapse_blood} %, or extramedullary disease; "
         + (f"{_BY_TESTS}; " if criteria.relapse_tests else "")
+        + "".join(f"{words}; " for words in _option_words(disease))
         + (f"a remission is confirmed {disease.confirm_days} days later; " if disease.confirm_days else "confirmation is not required; ")
         + (
             f"no transfusion in the {disease.transfusion_free_days} days before a count"
@@ -163,6 +165,19 @@ def criteria_words(study: Study) -> str:
         )
         + f" (criteria set {criteria.name})."
     )
+
+
+def _option_words(disease: Disease) -> Iterator[str]:
+    """Yield what the criteria or their options say of when a remission counts, and of disease outside the marrow."""
+    assert disease.marrow is not None
+    if disease.remission_from:
+        yield f"a remission counts from day {disease.remission_from} on"
+    if disease.biopsy == "every-site":
+        yield "disease outside the marrow and the central nervous system needs a biopsy after day 0"
+    if disease.marrow[1].cns2 == "twice":
+        yield "CNS2 twice, at least 7 days apart, is a relapse, dated at the first"
+    if disease.mass == "third":
+        yield "a mediastinal mass of at most a third of its first size is none"
 
 
 def _called_words(disease: Disease) -> str:

@@ -59,7 +59,7 @@ def derive_baseline(study: Study, records: Records) -> pl.DataFrame:
     - Terms (MH, PR, CM): Y when a record of the term began before lymphodepletion (else day 0), by the earliest day its date can mean;
       records of MH and those marked BEFORE or PRIOR need no date. N where it was asked for and did not occur; null where nothing is
       recorded of the subject: a list of what occurred says No of nobody (rules, A5).
-    - A weight (VS WEIGHT) is in kg; one in another unit than kg, g or lb is no number.
+    - A weight (VS WEIGHT) is in kg; one in another unit than kg, g or lb is no number, nor is one of 0 or below.
     - EX: EXDOSE is the sum of the product's doses from day 0 to day `fraction-days`; DOSEKG is that dose in cells for each kilogram and
       DOSERNG whether it is in the study's range (`derive_dose`); any other variable is read from the first product record.
     - A value equal to a boundary belongs to the upper level.
@@ -162,9 +162,10 @@ def _vital(records: Records, anchors: pl.DataFrame, code: str) -> pl.DataFrame |
         return None
     number = value_of(frame, "VSSTRESN", pl.Float64)
     if code == WEIGHT:
-        # another unit makes no number
+        # another unit makes no number, and 0 or below is no weight
         number, unit = weight_read(frame)
         number = significant(number * weight_factor(unit))
+        number = pl.when(number > 0).then(number)
     rows = frame.with_columns(number.alias("VALUE"))
     rows = rows.filter((pl.col("VSTESTCD").str.to_uppercase() == code) & pl.col("VALUE").is_not_null() & happened(frame, "VS"))
     return _last(_days(rows), anchors, ["VALUE"])

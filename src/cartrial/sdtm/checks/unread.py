@@ -8,12 +8,12 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.laboratory import LESION_LIKE
-from cartrial.sdtm.vocabulary.occurrence import OF_CNS, cns_status, says_presence
+from cartrial.sdtm.vocabulary.occurrence import OF_CNS, cns_status, happened, says_presence
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
 from cartrial.sdtm.vocabulary.results import UNREADABLE
-from cartrial.sdtm.vocabulary.specimens import is_read
+from cartrial.sdtm.vocabulary.specimens import OF_MARROW, OF_TESTIS, is_read, read_biopsies
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
-from cartrial.sdtm.vocabulary.units import UNITS
+from cartrial.sdtm.vocabulary.units import MASS, UNITS, is_size, size_of
 
 __all__ = ["UNREAD_RULES"]
 
@@ -130,6 +130,40 @@ def _lesion(context: Context) -> Iterator[pl.DataFrame]:
     yield found(told, pl.format(said, "FATESTCD", "COUNT", "FAOBJ"), domain="FA", variable="FATESTCD")
     yield from _nervous(context)
     yield from _fluid(context)
+    if context.study.disease.mass == "third":
+        yield from _mass(context)
+
+
+def _mass(context: Context) -> Iterator[pl.DataFrame]:
+    """Sizes of a mediastinal mass that are no number, or have no unit that is known."""
+    fa = context.source.domains.get("FA")
+    if fa is None:
+        return
+    of_mass = (canonical(value_of(fa, "FAOBJ"), "FAOBJ") == MASS) & is_size(fa) & happened(fa, "FA")
+    said, unit = (pl.coalesce(*(value_of(fa, name) for name in names)) for names in (("FASTRESC", "FAORRES"), ("FASTRESU", "FAORRESU")))
+    word = pl.concat_str(said.fill_null("blank"), unit, separator=" ", ignore_nulls=True)
+    file = pl.lit(context.source.file_of("FA"), dtype=pl.String).alias("FILE")
+    fa = fa.with_columns(word.alias("WORD"), file).filter(of_mass & size_of(fa)[0].is_null())
+    message = pl.format("The size of the mediastinal mass is '{}', which no rule reads; it is a number in mm, cm or mL.", "WORD")
+    yield found(fa, message, domain="FA", variable="FASTRESC")
+
+
+def _biopsy(context: Context) -> Iterator[pl.DataFrame]:
+    """Biopsies that a rule would read and that say neither disease nor none."""
+    mi = context.source.domains.get("MI")
+    biopsy = context.study.disease.biopsy
+    if mi is None or not biopsy or not set(SUBJECT) <= set(mi.columns):
+        return
+    read = read_biopsies(mi.filter(happened(mi, "MI")))
+    place = pl.col("PLACE")
+    asked = place.str.contains(OF_TESTIS) if biopsy == "testis" else (place != "") & ~place.str.contains(OF_MARROW)
+    unclear = read.filter(asked & pl.col("SHOWN").is_null()).with_columns(
+        pl.lit(context.source.file_of("MI"), dtype=pl.String).alias("FILE"), pl.col("SAID").fill_null("blank")
+    )
+    message = pl.format(
+        "The biopsy of {} says '{}', neither disease nor none, and decides nothing; write POSITIVE or NEGATIVE.", place, "SAID"
+    )
+    yield found(unclear, message, domain="MI", variable="MISTRESC")
 
 
 def _nervous(context: Context) -> Iterator[pl.DataFrame]:
@@ -156,6 +190,8 @@ def _detail(context: Context) -> Iterator[pl.DataFrame]:
     fa = _lesions(context)
     beside = fa.filter(pl.col("FAOBJ").is_in(_LESIONS) & ~pl.col("ASKED") & pl.col("CNS").is_null())
     beside = beside.filter(~pl.col("WORD").is_in(["PRESENT", "ABSENT"]).fill_null(False))
+    if context.study.disease.mass == "third":
+        beside = beside.filter((pl.col("FAOBJ") != MASS) | ~is_size(beside))
     message = pl.format("FATESTCD '{}' ({}) of {} is kept and no rule reads it.", "FATESTCD", "COUNT", "FAOBJ")
     yield found(grouped(beside, ("FATESTCD", "FAOBJ")), message, domain="FA", variable="FATESTCD")
     absent = (pl.col("WORD") == "ABSENT") & pl.col("ASKED") & normalised(pl.col("FAOBJ")).str.contains(LESION_LIKE)
@@ -204,6 +240,13 @@ UNREAD_RULES = (
         "FA: FAOBJ, FATESTCD; RS of CNS; LB: BLAST of CSF",
         "What tells of disease outside the marrow is under a word and a test that are read.",
         _lesion,
+    ),
+    CheckRule(
+        "biopsy-unread",
+        "warning",
+        "MI: MISTRESC, MIORRES of sites that need a biopsy",
+        "A biopsy that a rule reads shows disease, or none.",
+        _biopsy,
     ),
     CheckRule("call-unread", "warning", "RS: RSTESTCD", "Words of response are of an overall response.", _calls),
     CheckRule("event-unread", "warning", "AE: AEDECOD", "Events of special interest are under the study's terms.", _events),

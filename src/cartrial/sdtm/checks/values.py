@@ -65,16 +65,34 @@ def _age_birth(context: Context) -> Iterator[pl.DataFrame]:
     yield found(apart, message, domain="DM", variable="AGE")
 
 
-def _weight_unit(context: Context) -> Iterator[pl.DataFrame]:
+def _weights(context: Context) -> pl.DataFrame | None:
+    """Return the weights of VS that the study asks for: NUMBER and UNIT as read, and WORD, whatever stands there."""
     vs = context.source.domains.get("VS")
     named = any(item.from_.domain == "VS" and (item.from_.testcd or item.id).upper() == "WEIGHT" for item in context.study.baseline)
     if vs is None or not {"VSTESTCD", *SUBJECT} <= set(vs.columns) or not (named or context.study.product.dose_range):
-        return
+        return None
     number, unit = weight_read(vs)
-    weights = vs.filter((normalised(pl.col("VSTESTCD")) == "WEIGHT") & number.is_not_null() & happened(vs, "VS"))
-    bad = weights.with_columns(unit.alias("UNIT")).filter(weight_factor(pl.col("UNIT")).is_null())
-    bad = bad.with_columns(pl.lit(context.source.file_of("VS"), dtype=pl.String).alias("FILE"))
-    yield found(bad, pl.format("The weight is in '{}'; known are kg, g and lb.", "UNIT"), domain="VS", variable="VSSTRESU")
+    word = pl.coalesce(*(value_of(vs, name).cast(pl.String) for name in ("VSSTRESC", "VSORRES", "VSSTRESN")))
+    file = pl.lit(context.source.file_of("VS"), dtype=pl.String).alias("FILE")
+    weights = vs.with_columns(number.alias("NUMBER"), unit.alias("UNIT"), word.alias("WORD"), file)
+    return weights.filter((normalised(pl.col("VSTESTCD")) == "WEIGHT") & happened(vs, "VS"))
+
+
+def _weight_unit(context: Context) -> Iterator[pl.DataFrame]:
+    weights = _weights(context)
+    if weights is not None:
+        bad = weights.filter(pl.col("NUMBER").is_not_null() & weight_factor(pl.col("UNIT")).is_null())
+        yield found(bad, pl.format("The weight is in '{}'; known are kg, g and lb.", "UNIT"), domain="VS", variable="VSSTRESU")
+
+
+def _weight_unread(context: Context) -> Iterator[pl.DataFrame]:
+    weights = _weights(context)
+    if weights is not None:
+        no_number = weights.filter(pl.col("NUMBER").is_null() & (pl.col("WORD") != "").fill_null(False))
+        message = pl.format("The weight is '{}', which is no number; the subject is without it. A number has a decimal point.", "WORD")
+        yield found(no_number, message, domain="VS", variable="VSORRES")
+        none = weights.filter(pl.col("NUMBER") <= 0)
+        yield found(none, pl.format("The weight is {}, which is none.", "NUMBER"), domain="VS", variable="VSSTRESN")
 
 
 def _dose_unit(context: Context) -> Iterator[pl.DataFrame]:
@@ -181,5 +199,6 @@ VALUE_RULES = (
     ),
     CheckRule("age-birth", "warning", "DM: AGE, BRTHDTC", "An age is that at the infusion by the birth, within a year.", _age_birth),
     CheckRule("weight-unit", "stop", "VS: WEIGHT", "A weight that is read is in kg, g or lb.", _weight_unit),
+    CheckRule("weight-unread", "warning", "VS: WEIGHT", "A weight is a number above 0.", _weight_unread),
     CheckRule("dose-unit", "stop", "EX: EXDOSU", "Where the study file has a range of doses, a dose is in cells or cells/kg.", _dose_unit),
 )

@@ -121,7 +121,9 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
     days = {name: frame if name == "LB" else frame.filter(happened(frame, name)) for name, frame in asked.items()}
     doses = table_doses(study, days)
     subjects = _subjects(study, keys, days, doses, origin)
-    calls, labs, lesions = table_calls(study, days), table_labs(days), table_lesions(days)
+    calls, labs = table_calls(study, days), table_labs(days)
+    asked_of = {"every_site": study.disease.biopsy == "every-site", "third": study.disease.mass == "third"}
+    lesions = table_lesions(days, subjects, **asked_of)
     return Records(
         subjects=subjects,
         calls=calls,

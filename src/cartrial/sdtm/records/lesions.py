@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from cartrial.sdtm.records.masses import with_sizes
 from cartrial.sdtm.vocabulary.occurrence import OF_CNS, cns_status, says_presence, undone
 from cartrial.sdtm.vocabulary.results import NEGATIVE, result_bounds, result_columns
+from cartrial.sdtm.vocabulary.specimens import OF_CNS_PLACE, OF_MARROW, OF_TESTIS, place_of, read_biopsies
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
 from cartrial.sdtm.vocabulary.units import microlitre_factor
 
 __all__ = ["ABSENT", "PRESENT", "SUSPECTED", "table_lesions"]
 
 NOT_DONE, ABSENT, PRESENT, SUSPECTED = -1, 0, 1, 2
-"""What a record says of disease outside the marrow; suspected: an enlarged testis without a biopsy."""
+"""What a record says of disease outside the marrow; suspected: it needs a biopsy, and there is none."""
 
 BIOPSY_DAYS = 14
 """A biopsy so many days before or after proves, or disproves, what was seen."""
@@ -30,8 +32,19 @@ _COUNTS = {
 _NEAR = 7
 
 
-def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def table_lesions(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, *, every_site: bool = False, third: bool = False) -> pl.DataFrame:
     """Return disease outside the marrow: seen (FA), by the status of the central nervous system (FA, RS) and by its fluid (LB).
+
+    Parameters
+    ----------
+    days : dict of str to polars.DataFrame
+        The domains, with days.
+    subjects : polars.DataFrame
+        SUBJ and DAY0.
+    every_site : bool
+        Whether disease seen after day 0 needs a biopsy at every site but the central nervous system; else of the testis alone.
+    third : bool
+        Whether a mediastinal mass of at most a third of its first size is none.
 
     Returns
     -------
@@ -43,16 +56,16 @@ def table_lesions(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     Of FA those records are read whose test says whether it is there (`says_presence`), and every word CNS1 to CNS3.
     CNS3 is present, CNS1 and CNS2 are absent. From the fluid: CNS1 without blasts; with blasts CNS3 from 5 white cells/uL on, else CNS2. In
     a traumatic tap (10 red cells/uL or more) CNS3 only where white/red in the fluid is more than twice that of blood, counted within 7
-    days. An enlarged testis is present with a positive biopsy (MI) within 14 days, absent with a negative one, else suspected.
+    days. What needs a biopsy (MI) is present with a positive one within 14 days, absent with a negative one, else suspected.
     """
-    parts = [_seen(days), _by_reader(days), _by_fluid(days)]
+    parts = [_seen(days, subjects, every_site=every_site, third=third), _by_reader(days), _by_fluid(days)]
     found = [part.select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items()) for part in parts if part is not None]
     if not found:
         return pl.DataFrame(schema=_SCHEMA)
     return pl.concat(found).filter(pl.col("DAY").is_not_null()).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
 
 
-def _seen(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+def _seen(days: dict[str, pl.DataFrame], subjects: pl.DataFrame, *, every_site: bool, third: bool) -> pl.DataFrame | None:
     fa = days.get("FA")
     if fa is None:
         return None
@@ -60,35 +73,50 @@ def _seen(days: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
     result, collected = value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")
     word = canonical(pl.coalesce(result, collected), "FASTRESC").replace_strict(_WORDS, default=None, return_dtype=pl.Int8)
     status = pl.coalesce(cns_status(collected), cns_status(result))
-    not_done = pl.lit(NOT_DONE, dtype=pl.Int8)
-    by_biopsy = normalised(value_of(fa, "FAMETHOD")).str.contains("BIOPSY").fill_null(False)
+    place = place_of(fa, "FALOC")
+    nervous = status.is_not_null() | (place + pl.lit(" ") + normalised(value_of(fa, "FAOBJ")).fill_null("")).str.contains(OF_CNS_PLACE)
     fa = fa.with_columns(
-        pl.coalesce(word, (status == 3).cast(pl.Int8), not_done).alias("PRESENT"),
+        pl.coalesce(word, (status == 3).cast(pl.Int8), pl.lit(NOT_DONE, dtype=pl.Int8)).alias("PRESENT"),
         status.alias("CNS"),
         pl.lit("FA").alias("FROM"),
-        ((what == "TESTICULAR DISEASE") & ~by_biopsy).alias("TESTIS"),
-    ).filter(what.is_in(list(CODE_LISTS["FAOBJ"].terms)) & (says_presence(fa) | pl.col("CNS").is_not_null()))
-    enlarged = fa.filter(pl.col("TESTIS") & (pl.col("PRESENT") == PRESENT))
+        what.alias("WHAT"),
+        place.alias("PLACE"),
+        nervous.alias("NERVOUS"),
+        normalised(value_of(fa, "FAMETHOD")).str.contains("BIOPSY").fill_null(False).alias("BIOPSY"),
+    )
+    fa = with_sizes(fa, absent=ABSENT, present=PRESENT, suspected=SUSPECTED) if third else fa.with_columns(MEASURED=pl.lit(False))
+    known = says_presence(fa) | pl.col("CNS").is_not_null() | pl.col("MEASURED")
+    fa = fa.filter(pl.col("WHAT").is_in(list(CODE_LISTS["FAOBJ"].terms)) & known)
+    zero = fa.select("SUBJ").join(subjects.select("SUBJ", "DAY0"), on="SUBJ", how="left", maintain_order="left")["DAY0"]
+    after = (pl.lit(zero) < pl.col("DAY")).fill_null(False)
+    testis = pl.col("WHAT") == "TESTICULAR DISEASE"
+    asked = testis | (after & ~pl.col("NERVOUS") if every_site else pl.lit(False)) | (pl.col("PRESENT") == SUSPECTED)
+    fa = fa.with_columns((asked & ~pl.col("BIOPSY") & pl.col("PRESENT").is_in([PRESENT, SUSPECTED])).alias("ASKED"), testis.alias("TESTIS"))
+    enlarged = fa.filter("ASKED")
     if enlarged.is_empty():
         return fa
-    return pl.concat([fa.filter(~pl.col("TESTIS") | (pl.col("PRESENT") != PRESENT)), _proven(enlarged, days.get("MI"))])
+    return pl.concat([fa.filter(~pl.col("ASKED")), _proven(enlarged, days.get("MI"))])
 
 
 def _proven(enlarged: pl.DataFrame, mi: pl.DataFrame | None) -> pl.DataFrame:
-    """Say of each enlarged testis what its biopsies found: disease in one of them, none in any, or nothing known."""
+    """Say of each place what its biopsies found: disease in one of them, none in any, or nothing known.
+
+    A biopsy of a testis is of the testes, another one of the place that FALOC names; where it names none, of any place but those that no
+    biopsy proves.
+    """
     suspected = pl.lit(SUSPECTED, dtype=pl.Int8)
     if mi is None:
         return enlarged.with_columns(suspected.alias("PRESENT"))
-    place = normalised(pl.concat_str(value_of(mi, "MISPEC"), value_of(mi, "MILOC"), separator=" ", ignore_nulls=True))
-    said = pl.coalesce(value_of(mi, "MISTRESC"), value_of(mi, "MIORRES"))
-    word, text = canonical(said, "LBSTRESC"), normalised(said)
-    denied = (word == "NEGATIVE") | text.str.contains(r"\bNO\b|\bNOT\b|NEGATIVE|ABSENT|WITHOUT|FREE OF") | (text == "N")
-    shown = (word == "POSITIVE") | text.str.contains(r"LEUK|BLAST|INFILTRA|LYMPHOMA|RELAPSE") | (text == "Y")
-    biopsies = mi.filter(place.str.contains("TEST[IE]") & said.is_not_null()).select(
-        *("SUBJ", pl.col("DAY").alias("TAKEN")), pl.when(denied).then(ABSENT).when(shown).then(PRESENT).cast(pl.Int8).alias("SHOWN")
-    )
-    near = enlarged.select("SUBJ", "DAY", "SEQ").join(biopsies.drop_nulls(), on="SUBJ")
-    near = near.filter((pl.col("TAKEN") - pl.col("DAY")).abs() <= BIOPSY_DAYS).group_by("SUBJ", "DAY", "SEQ").agg(pl.col("SHOWN").max())
+    read = read_biopsies(mi).filter(pl.col("SHOWN").is_not_null() & (pl.col("PLACE") != ""))
+    taken = read.select("SUBJ", pl.col("DAY").alias("TAKEN"), pl.col("PLACE").alias("FROM_PLACE"), pl.col("SHOWN").cast(pl.Int8))
+    near = enlarged.select("SUBJ", "DAY", "SEQ", "TESTIS", "PLACE").join(taken, on="SUBJ")
+    near = near.filter((pl.col("TAKEN") - pl.col("DAY")).abs() <= BIOPSY_DAYS)
+    of, seen = pl.col("FROM_PLACE"), pl.col("PLACE")
+    of_testis = of.str.contains(OF_TESTIS)
+    elsewhere = ~of_testis & ~of.str.contains(OF_MARROW)
+    same = (seen == "") | of.str.contains(seen, literal=True) | seen.str.contains(of, literal=True)
+    near = near.filter(pl.when("TESTIS").then(of_testis).otherwise(elsewhere & same))
+    near = near.group_by("SUBJ", "DAY", "SEQ").agg(pl.col("SHOWN").max())
     joined = enlarged.join(near, on=["SUBJ", "DAY", "SEQ"], how="left", maintain_order="left", nulls_equal=True)
     return joined.with_columns(pl.coalesce("SHOWN", suspected).alias("PRESENT")).select(enlarged.columns)
 

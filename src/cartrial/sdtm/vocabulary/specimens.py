@@ -1,4 +1,7 @@
-"""Of which specimen, and by which method, is a laboratory result read? What was measured elsewhere decides nothing (rules, A10)."""
+"""Of which specimen, and by which method, is a laboratory result read? What was measured elsewhere decides nothing (rules, A10).
+
+And of which place is a biopsy, and what does it say?
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, standard_term, value_of
 
-__all__ = ["CELLS_IN", "COUNTED_IN", "by_method", "is_read", "methods_of", "specimens_of"]
+__all__ = [
+    *("CELLS_IN", "COUNTED_IN", "by_method", "is_read", "methods_of", "specimens_of"),
+    *("OF_CNS_PLACE", "OF_MARROW", "OF_TESTIS", "place_of", "read_biopsies"),
+]
 
 COUNTED_IN = ("BLOOD",)
 """Specimens of neutrophils and platelets; a blank one is taken as blood."""
@@ -107,3 +113,45 @@ def is_read(residual: Sequence[str], test: str = "TEST", specimen: str = "SPEC")
         inside = where.is_in(list(specimens)).fill_null(code not in _NAMED)
         read = pl.when(name == code).then(inside).otherwise(read)
     return read
+
+
+OF_TESTIS = "TEST[IE]"
+"""A place that is a testis; a pattern."""
+
+OF_CNS_PLACE = r"\bCNS\b|CENTRAL NERVOUS|CEREBR|MENING|\bCSF\b|SPINAL"
+"""A place of the central nervous system, where the fluid decides; a pattern."""
+
+OF_MARROW = r"MARROW|\bBLOOD\b|\bPBMC\b|" + OF_CNS_PLACE
+"""What is no place of disease that a biopsy proves; a pattern."""
+
+_DENIED = r"\bNO\b|\bNOT\b|NEGATIVE|ABSENT|WITHOUT|FREE OF"
+_SHOWN = r"LEUK|BLAST|INFILTRA|LYMPHOMA|RELAPSE"
+
+
+def place_of(frame: pl.DataFrame, *names: str) -> pl.Expr:
+    """Return where something was seen or taken, in one spelling; blank where nothing says so."""
+    return normalised(pl.concat_str(*(value_of(frame, name) for name in names), separator=" ", ignore_nulls=True)).fill_null("")
+
+
+def read_biopsies(mi: pl.DataFrame) -> pl.DataFrame:
+    """Add to records of MI their place and whether they show disease.
+
+    Returns
+    -------
+    polars.DataFrame
+        With PLACE (MISPEC and MILOC), SAID, and SHOWN: true, false, or null where the words say neither.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.specimens import read_biopsies
+    >>> words = ["LEUKAEMIC INFILTRATE", "No leukaemia", "FIBROSIS"]
+    >>> read_biopsies(pl.DataFrame({"MISPEC": "testis", "MISTRESC": words})).select("PLACE", "SHOWN").rows()
+    [('TESTIS', True), ('TESTIS', False), ('TESTIS', None)]
+    """
+    said = pl.coalesce(value_of(mi, "MISTRESC"), value_of(mi, "MIORRES"))
+    word, text = canonical(said, "LBSTRESC"), normalised(said)
+    denied = (word == "NEGATIVE") | text.str.contains(_DENIED) | (text == "N")
+    shown = (word == "POSITIVE") | text.str.contains(_SHOWN) | (text == "Y")
+    found = pl.when(denied).then(pl.lit(False)).when(shown).then(pl.lit(True))
+    return mi.with_columns(place_of(mi, "MISPEC", "MILOC").alias("PLACE"), said.alias("SAID"), found.alias("SHOWN"))

@@ -1,4 +1,4 @@
-"""In which unit does each test, an age, a weight and a dose of cells stand, and how are other units brought to it?
+"""In which unit does each test, an age, a weight, a size and a dose of cells stand, and how are other units brought to it?
 
 Unit words follow the CDISC SDTM Controlled Terminology of 2024-03-29 (code list UNIT C71620) and its synonyms. Case and blanks do not
 matter, nor does the sign used for micro.
@@ -16,6 +16,7 @@ from cartrial.sdtm.vocabulary.terms import normalised, value_of
 __all__ = [
     *("STRICT_TESTS", "UNITS", "TestUnit", "plain_unit", "standard_unit", "unit_factor"),
     *("age_factor", "cells_factor", "is_per_kilogram", "microlitre_factor", "weight_factor", "weight_read"),
+    *("MASS", "is_size", "size_of"),
 ]
 
 
@@ -296,3 +297,51 @@ def cells_factor(unit: pl.Expr) -> pl.Expr:
     read = pl.when(power.is_not_null()).then(pl.lit(10.0).pow(power)).when(many).then(1e6).otherwise(1.0)
     known = whole.str.contains(_DOSES) & ((whole != "") | is_per_kilogram(unit))
     return pl.when(unit.is_null()).then(1.0).when(known).then(read)
+
+
+MASS = "MEDIASTINAL MASS"
+"""The object of FA."""
+
+_SIZES = {
+    **dict.fromkeys(("LDIAM", "DIAM", "DIAMETER", "SIZE", "LENGTH", "LONGEST DIAMETER"), "diameter"),
+    **dict.fromkeys(("VOLUME", "VOL"), "volume"),
+}
+"""Tests of FA that measure, and what."""
+
+_LENGTHS = {
+    **dict.fromkeys(("MM", "MILLIMETER", "MILLIMETRE"), ("diameter", 1.0)),
+    **dict.fromkeys(("CM", "CENTIMETER", "CENTIMETRE"), ("diameter", 10.0)),
+    **dict.fromkeys(("ML", "CM3", "CM^3", "CC"), ("volume", 1.0)),
+    **dict.fromkeys(("MM3", "MM^3"), ("volume", 1e-3)),
+    **dict.fromkeys(("L",), ("volume", 1e3)),
+}
+"""Units of a measure, in mm or mL."""
+
+
+def is_size(fa: pl.DataFrame) -> pl.Expr:
+    """Say of each record of FA whether it measures a size. Never null."""
+    return normalised(value_of(fa, "FATESTCD")).is_in(list(_SIZES)).fill_null(False)
+
+
+def size_of(fa: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """Return the sizes of records of FA, in mm or mL, and what was measured; null where a record is no size or cannot be read.
+
+    A size without a unit cannot be read.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.sdtm.vocabulary.units import size_of
+    >>> fa = pl.DataFrame({"FATESTCD": ["SIZE", "VOLUME", "SIZE"], "FASTRESC": ["9", "100", "3"], "FASTRESU": ["cm", "mL", None]})
+    >>> fa.select(size_of(fa)[0].alias("SIZE"))["SIZE"].to_list()
+    [90.0, 100.0, None]
+    """
+    kind = normalised(value_of(fa, "FATESTCD")).replace_strict(_SIZES, default=None, return_dtype=pl.String)
+    numbers = [value_of(fa, name).cast(pl.Float64, strict=False) for name in ("FASTRESN", "FASTRESC", "FAORRES")]
+    standard = pl.coalesce(numbers[0], numbers[1])
+    own, collected = value_of(fa, "FASTRESU"), value_of(fa, "FAORRESU")
+    unit = normalised(pl.when(standard.is_not_null()).then(pl.coalesce(own, collected)).otherwise(pl.coalesce(collected, own)))
+    of = unit.replace_strict({word: what for word, (what, _) in _LENGTHS.items()}, default=None, return_dtype=pl.String)
+    factor = unit.replace_strict({word: each for word, (_, each) in _LENGTHS.items()}, default=None, return_dtype=pl.Float64)
+    size = pl.coalesce(standard, numbers[2]) * factor
+    return pl.when((of == kind) & size.is_finite() & (size >= 0)).then(size.round_sig_figs(12)), kind

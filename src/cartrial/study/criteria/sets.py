@@ -59,6 +59,12 @@ class Options(Part):
         CRi when either or both counts fail, or when exactly one does (both failing is then MLFS).
     aplastic : {"CRi", "MLFS"}
         What an aplastic marrow (both counts failing the CRh limits) is called.
+    cns2 : {"flag", "twice"}
+        CNS2 is flagged, or twice, at least 7 days apart, a relapse.
+    mass : {"present", "third"}
+        A mediastinal mass is disease, or only while it is more than a third of its first size.
+    biopsy : {"testis", "every-site"}, optional
+        Where disease outside the marrow needs a biopsy after day 0: of the testis, or at every site but the central nervous system.
     """
 
     confirm_days: int | None = Field(default=None, ge=0)
@@ -66,6 +72,9 @@ class Options(Part):
     crh: bool = False
     cri: Literal["and-or", "exactly-one"] = "and-or"
     aplastic: Literal["CRi", "MLFS"] = "CRi"
+    cns2: Literal["flag", "twice"] = "flag"
+    mass: Literal["present", "third"] = "present"
+    biopsy: Literal["testis", "every-site"] | None = None
 
 
 class Criteria(Part):
@@ -84,6 +93,10 @@ class Criteria(Part):
     relapse_tests : bool
         Whether a marrow below `relapse_marrow` is a relapse with other tests of at least 1 %: one from 5 % blasts, two from 1 %, or a
         second marrow with two. A remission then needs CNS1.
+    biopsy : {"testis", "every-site"}
+        Default of the option.
+    remission_from : int
+        A remission counts from the window of the visit that holds this day on; 0: from day 1. Unit: days.
     """
 
     name: str
@@ -96,6 +109,8 @@ class Criteria(Part):
     confirm_days: int = 0
     transfusion_free_days: int = 0
     relapse_tests: bool = False
+    biopsy: Literal["testis", "every-site"] = "testis"
+    remission_from: int = Field(default=0, ge=0)
     source: str
 
     @property
@@ -226,6 +241,8 @@ CRITERIA: dict[str, Criteria | CallCriteria] = {
         relapse_marrow=Bound(op=">=", value=25.0),
         relapse_blood=Bound(op=">=", value=25.0),
         relapse_tests=True,
+        biopsy="every-site",
+        remission_from=28,
         source="Ponte-di-Legno consortium, Blood 2022;139:1785, its table of relapse; counts, circulating blasts and the limit of 5 % of a "
         "remission are an assumption",
     ),
