@@ -407,6 +407,7 @@ ROOMS = (
     "cartrial.predict",
     "cartrial.report",
     "cartrial.run",
+    "cartrial.start",
     "cartrial.errors",
 )
 

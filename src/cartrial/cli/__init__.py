@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import study, kinetics, design, virtual, predict, evidence, curves, context
+from cartrial.cli import start, study, kinetics, design, virtual, predict, evidence, curves, context
 # isort: on
 
-__all__ = ["context", "curves", "design", "evidence", "kinetics", "predict", "study", "virtual"]
+__all__ = ["context", "curves", "design", "evidence", "kinetics", "predict", "start", "study", "virtual"]

@@ -43,6 +43,9 @@ class Rule(Part):
         A value that is not in it is an error.
     only : tuple of str
         Records only for these values, in any spelling that the code list of `into` knows.
+    date_format : tuple of str
+        How its dates are written: forms of strptime, `iso`, `excel` (days from 1899-12-30). A text that two of them read
+        differently is an error.
     set, also : dict
         Fixed variables; variables from other columns.
     not_done : tuple of str
@@ -72,7 +75,7 @@ class Rule(Part):
     visit: str | None = None
     day: Day | None = None
     date: Column | None = None
-    date_format: str | None = None
+    date_format: tuple[str, ...] = ()
     decimal: Decimal | None = None
     lod: float | None = None
     lloq: float | None = None
@@ -82,6 +85,11 @@ class Rule(Part):
     not_done: tuple[str, ...] = ()
     repeats: str | None = None
     assumption: str | None = None
+
+    @field_validator("date_format", mode="before")
+    @classmethod
+    def _forms(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value or ()
 
     @field_validator("domain")
     @classmethod
@@ -231,6 +239,8 @@ class Table(Part):
         Rows with data: by default from below the header to the end; rows without a subject key at the end must be blank.
     subject : Column, optional
         The column of the subject key in this table; by default that of the mapping.
+    skip_rows : tuple of int
+        Rows between the first and the last that hold no data: titles, totals, repeated headers.
     long : bool
         A subject may have several rows.
     decimal : {"point", "comma"}, optional
@@ -245,6 +255,7 @@ class Table(Part):
     header: tuple[int, ...] = (1,)
     first_row: int | None = Field(default=None, ge=2)
     last_row: int | None = Field(default=None, ge=2)
+    skip_rows: tuple[int, ...] = ()
     subject: Column | None = None
     long: bool = False
     decimal: Decimal | None = None

@@ -19,7 +19,7 @@ from cartrial.sdtm.mapping.spelt import NUMBERS, with_numbers
 from cartrial.sdtm.mapping.workbook import Workbook, open_workbook
 from cartrial.yamlfile import nearest
 
-__all__ = ["Sheet", "column_letter", "letter_column", "place_of", "read_sheets", "runs"]
+__all__ = ["Sheet", "cell_text", "column_letter", "letter_column", "place_of", "read_sheets", "runs"]
 
 # what a spreadsheet program shows in place of a value that it could not work out
 _ERROR = re.compile(r"#(N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)")
@@ -267,7 +267,9 @@ def _sheet(mapping: Mapping, name: str, file: str, sha256: str, raw: Raw, offset
         raise InputError("the sheet is empty", file=file, right="Name the sheet that holds the data")
     first, last = table.first_row or table.header[-1] + 1, table.last_row or raw.last_row
     merged = [area for area in raw.merged if area[0] >= first and area[0] <= last]
-    held = [(row, column, value) for row, column, value in _filled(raw.cells, merged) if first <= row <= last]
+    held = [
+        (row, column, value) for row, column, value in _filled(raw.cells, merged) if first <= row <= last and row not in table.skip_rows
+    ]
     flat = [
         (row, column, *known)
         for row, column, value in held
@@ -319,7 +321,7 @@ def _headers(raw: Raw, header_rows: tuple[int, ...]) -> dict[int, tuple[str, ...
     for column in range(1, raw.width + 1):
         for level, row in enumerate(header_rows):
             value = held.get((row, column))
-            text = "" if value is None else " ".join(shown_text(_text(value)).split())
+            text = "" if value is None else " ".join(shown_text(cell_text(value)).split())
             if text:
                 carried[level:] = [text] + [""] * (len(header_rows) - level - 1)
             elif level == len(header_rows) - 1:
@@ -333,7 +335,7 @@ def _cell(value: object, percent: bool, file: str, row: int, column: int) -> tup
     if percent and isinstance(value, int | float):
         # rounded as the spreadsheet program does: 0.07 is 7 %, not 7.000000000000001
         value = float(f"{value * 100:.15g}")
-    text = _text(value)
+    text = cell_text(value)
     if not text:
         return None
     if len(text) > _LONGEST:
@@ -349,7 +351,8 @@ def _cell(value: object, percent: bool, file: str, row: int, column: int) -> tup
     return text, None, "error" if _ERROR.fullmatch(text) else "text", False
 
 
-def _text(value: object) -> str:
+def cell_text(value: object) -> str:
+    """Return the text of a cell as a mapping file names it: a whole number without decimals, a date as ISO 8601."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

@@ -68,20 +68,40 @@ def _not_done(rule: Rule, sheet: Sheet, row: int, column: int, usubjid: str, tex
 
 
 def iso_dates(sheet: Sheet, rule: Rule, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return cells with TEXT as an ISO 8601 date, which may be partial: in the local form too (`03.2022`, `??.03.2022`, `2022`)."""
-    iso: pl.Expr = pl.when(is_date(pl.col("TEXT"))).then("TEXT")
-    if rule.date_format is not None:
-        iso = pl.when(pl.col("KIND") == "date").then("TEXT").otherwise(local_date(pl.col("TEXT"), rule.date_format))
-    parsed = cells.with_columns(ISO=iso)
+    """Return cells with TEXT as an ISO 8601 date, which may be partial: in the local form too (`03.2022`, `??.03.2022`, `2022`).
+
+    Raises
+    ------
+    InputError
+        If a cell is no date of the rule's forms, or two of them read it as different days.
+    """
+    readings = [_dated(form) for form in rule.date_format] or [_dated(_ISO)]
+    parsed = cells.with_columns(ISO=pl.when(pl.col("KIND") == "date").then("TEXT").otherwise(pl.coalesce(readings)))
+    forms = [dt.date(2022, 9, 27).strftime(form) for form in rule.date_format if form not in (_ISO, _EXCEL)]
+    for reading in readings[1:]:
+        twice = parsed.filter((pl.col("KIND") != "date") & (reading != pl.col("ISO")))
+        if twice.height:
+            raise bad_cell(sheet, twice, "'{text}' is another day in each of two date formats of the rule", "Write it as YYYY-MM-DD")
     wrong = parsed.filter(pl.col("ISO").is_null())
     if wrong.height:
-        form = (
-            f"Write dates as {dt.date(2022, 9, 27).strftime(rule.date_format)}"
-            if rule.date_format
-            else "Write dates as YYYY-MM-DD, or give date-format"
-        )
-        raise bad_cell(sheet, wrong, "'{text}' is no date", form)
+        right = f"Write dates as {' or '.join(forms)}" if forms else "Write dates as YYYY-MM-DD, or give date-format"
+        raise bad_cell(sheet, wrong, "'{text}' is no date", right)
     return parsed.with_columns(TEXT="ISO").drop("ISO")
+
+
+_ISO, _EXCEL = "iso", "excel"
+# the days that a spreadsheet program counts from 1899-12-30: of the years 1927 to 2099
+_FIRST, _LAST = 10_000, 73_050
+
+
+def _dated(form: str) -> pl.Expr:
+    """Return the date that a cell holds in one form; null where it is none."""
+    if form == _ISO:
+        return pl.when(is_date(pl.col("TEXT"))).then("TEXT")
+    if form == _EXCEL:
+        number = pl.when(pl.col("NUM").is_between(_FIRST, _LAST) & ~pl.col("PCT")).then(pl.col("NUM").floor().cast(pl.Int64))
+        return (pl.lit(dt.date(1899, 12, 30)) + pl.duration(days=number)).dt.to_string("%Y-%m-%d")
+    return local_date(pl.col("TEXT"), form)
 
 
 def with_values(sheet: Sheet, rule: Rule, frame: pl.DataFrame, findings: list[dict[str, object]]) -> pl.DataFrame:

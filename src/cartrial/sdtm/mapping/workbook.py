@@ -42,7 +42,10 @@ _BROKEN = (
 
 
 class Workbook:
-    """An .xlsx file, read once for all the tables that stand in it."""
+    """An .xlsx file, read once for all the tables that stand in it.
+
+    `hidden` are the sheets that are not shown; `from_1904` says whether its day numbers count from 1904.
+    """
 
     def __init__(self, name: str, content: bytes) -> None:
         self.name, self.content = name, content
@@ -55,6 +58,8 @@ class Workbook:
                 raise _unread(name) from error
         self._book = _load(name, content)
         self.sheets: list[str] = [sheet.title for sheet in self._book.worksheets]
+        self.hidden: list[str] = [sheet.title for sheet in self._book.worksheets if sheet.sheet_state != "visible"]
+        self.from_1904 = self._book.epoch.year == 1904
 
     def read(self, title: str, *, looks: bool, below: int) -> Raw:
         """Return the cells of a sheet; with `looks`, the colours of those below row `below` too."""

@@ -1,0 +1,283 @@
+"""What was understood so far? Rules of the mapping to be, what each column is read as, what is assumed, and what is left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from cartrial.errors import InputError
+from cartrial.start.ask import Answers, Option, Question
+from cartrial.start.sheet.dates import DAY_FIRST, MONTH_FIRST, Forms, forms_of, is_serial, looks_dated, shape
+from cartrial.start.sheet.grid import Cell
+from cartrial.start.sheet.layout import Column, Layout
+from cartrial.start.sheet.words import is_missing_word, yes_no
+
+__all__ = ["Draft", "Read", "is_counted", "is_dated", "is_flag", "no_words"]
+
+_DAYS = re.compile(r"\bdays?\b|\btage?\b|天|\bjours?\b|\bd\b", re.IGNORECASE)
+_MONTHS = re.compile(r"\bmonths?\b|\bmonate?\b|个?月数|\bmois\b|\bweeks?\b|\byears?\b|\bmo\b", re.IGNORECASE)
+_LETTERS = re.compile(r"[A-Z]{1,3}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """How a column is read: its table and letter, its header, as what, and in which way."""
+
+    table: str
+    letter: str
+    header: str
+    what: str
+    how: str = ""
+    assumed: bool = False
+
+
+def no_words(column: Column) -> list[str]:
+    """Return the words in a column of dates that say that it did not happen."""
+    return list(dict.fromkeys(cell.text for cell in column.filled if isinstance(cell.value, str) and yes_no(cell.text) is False))
+
+
+def is_dated(column: Column) -> bool:
+    """Say whether most cells of a column are dates, or numbers that a spreadsheet keeps dates as."""
+    cells = [cell for cell in column.filled if yes_no(cell.text) is None]
+    dated = sum(looks_dated(cell.value, cell.text) or _is_serial(cell) for cell in cells)
+    return bool(cells) and dated >= 0.5 * len(cells)
+
+
+def _is_serial(cell: Cell) -> bool:
+    number = cell.number
+    return number is not None and not cell.percent and (is_serial(number) or bool(re.fullmatch(r"(19|20)\d{6}", f"{number:.0f}")))
+
+
+def is_counted(column: Column) -> bool:
+    """Say whether a column holds days from the infusion: numbers, under a header that says days."""
+    cells = [cell for cell in column.filled if yes_no(cell.text) is not False or cell.number is not None]
+    return bool(cells) and all(cell.number is not None for cell in cells) and bool(_DAYS.search(column.header)) and not is_dated(column)
+
+
+def is_flag(column: Column) -> bool:
+    """Say whether every cell of a column is a yes or a no."""
+    return bool(column.filled) and all(yes_no(cell.text) is not None for cell in column.filled)
+
+
+@dataclass
+class Draft:
+    """What a mapping and a study file will say.
+
+    Parameters
+    ----------
+    layouts : list of Layout
+        The tables by which patients are read, the one with one row a patient first.
+    answers : Answers
+    rules : list of dict
+        Rules of the mapping, as they are written.
+    read : list of Read
+    assumptions : list of str
+        What is taken as so although the sheet does not say it, a sentence each.
+    cannot : list of str
+        What cannot be derived, and why.
+    used : set of (int, int)
+        Layout and column that a rule reads.
+    left : dict of (int, int) to str
+        Why a column whose words are known is not read.
+    last : date, optional
+        The last date that is read.
+    """
+
+    layouts: list[Layout]
+    answers: Answers
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    read: list[Read] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    cannot: list[str] = field(default_factory=list)
+    used: set[tuple[int, int]] = field(default_factory=set)
+    left: dict[tuple[int, int], str] = field(default_factory=dict)
+    last: dt.date | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    dated: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+
+    def name(self, layout: Layout) -> str:
+        """Return the name of a table in the mapping."""
+        words = re.sub(r"[^a-z0-9]+", "-", (layout.grid.sheet or "table").lower()).strip("-") or "table"
+        same = [other for other in self.layouts if other is not layout and other.grid.sheet.lower() == layout.grid.sheet.lower()]
+        return f"{words}-{self.layouts.index(layout) + 1}" if same or words == "table" else words
+
+    def where(self, layout: Layout) -> dict[str, str]:
+        """Return what a rule says of its table: nothing where there is one."""
+        return {"table": self.name(layout)} if len(self.layouts) > 1 else {}
+
+    def ref(self, layout: Layout, column: Column) -> Any:
+        """Return a column as a mapping names it: by its header, which holds when another column is inserted; else by its letter."""
+        own = column.path[-1]
+        if not own or sum(other.path[-1] == own for other in layout.columns) > 1:
+            return column.letter
+        return {"header": own} if _LETTERS.fullmatch(own) or not own[0].isalpha() else own
+
+    def use(self, layout: Layout, column: Column, what: str, how: str = "", *, assumed: bool = False) -> None:
+        """Note that a column is read."""
+        self.used.add((self.layouts.index(layout), column.number))
+        self.read.append(Read(self.name(layout), column.letter, column.header, what, how, assumed))
+
+    def leave(self, layout: Layout, column: Column, why: str) -> None:
+        """Note why a column is not read."""
+        self.left.setdefault((self.layouts.index(layout), column.number), why)
+
+    def assume(self, text: str) -> str:
+        """Note an assumption once, and return it as a rule writes it."""
+        if text and text not in self.assumptions:
+            self.assumptions.append(text)
+        return text
+
+    def add(self, layout: Layout, rule: dict[str, Any], *assumed: str) -> None:
+        """Add a rule; what is assumed in it becomes its assumption."""
+        said = [self.assume(text) for text in assumed if text]
+        ids = [other["id"] for other in self.rules]
+        name, number = rule["id"], 2
+        while rule["id"] in ids:
+            rule["id"], number = f"{name} {number}", number + 1
+        made = {
+            "id": rule["id"],
+            **self.where(layout),
+            **{key: value for key, value in rule.items() if key != "id" and value not in (None, (), [], {}, "")},
+        }
+        if said:
+            made["assumption"] = "; ".join(said)
+        self.rules.append(made)
+
+    def missing(self, *columns: Column | None) -> list[str]:
+        """Return the words of some columns that say that a value is not known, and in dates that nothing happened."""
+        found = [cell.text for column in columns if column for cell in column.cells if is_missing_word(cell.text)]
+        return list(dict.fromkeys([*found, *(word for column in columns if column and is_dated(column) for word in no_words(column))]))
+
+    def dates(self, layout: Layout, column: Column) -> dict[str, Any]:
+        """Return what a rule says of the dates of a column, and check that each cell is one.
+
+        Raises
+        ------
+        InputError
+            If a cell is no date, or the column has days first and months first.
+        """
+        place = (self.layouts.index(layout), column.number)
+        if place not in self.dated:
+            self.dated[place] = self._dates(layout, column)
+        return dict(self.dated[place])
+
+    def _dates(self, layout: Layout, column: Column) -> dict[str, Any]:
+        cells = [cell for cell in column.filled if yes_no(cell.text) is not False]
+        kept = [cell for cell in cells if cell.is_date]
+        texts = [cell.text for cell in cells if isinstance(cell.value, str)]
+        numbers = [cell.number for cell in cells if cell.number is not None]
+        forms = forms_of(texts, numbers)
+        self._refuse(layout, column, cells, forms)
+        if numbers and layout.grid.from_1904:
+            what = f"{layout.grid.name}, {column.label}: the workbook counts days from 1904, and some dates are plain numbers"
+            raise InputError(what, file=layout.grid.file, right="Format the column as dates")
+        order, assumed = self._order(layout, column, forms, kept)
+        said = forms.read(order)
+        if numbers and "excel" in said:
+            assumed.append(f"in {column.label} numbers such as {numbers[0]:g} are day numbers of a spreadsheet ({_serial(numbers[0])})")
+        if any("%y" in form for form in said):
+            assumed.append(f"in {column.label} years of two figures are of this century")
+        for cell in cells:
+            if (day := _day(cell, said)) is not None and (self.last is None or day > self.last):
+                self.last = day
+        only_iso = set(said) <= {"iso"}
+        return {
+            "forms": [] if only_iso else list(said),
+            "assumed": assumed,
+            "how": ", ".join(_spelt(form) for form in said) or "date cells",
+        }
+
+    def _refuse(self, layout: Layout, column: Column, cells: list[Cell], forms: Forms) -> None:
+        if forms.clash:
+            what = f"{layout.grid.name}, {column.label}: '{forms.clash[0]}' has the day first and '{forms.clash[1]}' the month first"
+            raise InputError(what, file=layout.grid.file, right="Write all dates of the column in one way, best as YYYY-MM-DD")
+        if forms.unread:
+            places = (
+                [
+                    layout.grid.place(column.number, cell.row)
+                    for cell in cells
+                    if cell.text in forms.unread or f"{cell.number:g}" in forms.unread
+                ]
+                if any(cell.number is not None for cell in cells)
+                else [layout.grid.place(column.number, cell.row) for cell in cells if cell.text in forms.unread]
+            )
+            what = f"{layout.grid.name}, {column.label}: '{forms.unread[0]}' is no date that can be read (cell {', '.join(places[:5])})"
+            raise InputError(what, file=layout.grid.file, right="Write YYYY-MM-DD; leave the cell empty where there is none")
+
+    def _order(self, layout: Layout, column: Column, forms: Forms, kept: list[Cell]) -> tuple[str, list[str]]:
+        """Return whether the day or the month comes first, and what is assumed of it."""
+        if forms.decided and kept and all(cell.value.day <= 12 for cell in kept) and not forms.ambiguous:
+            self._ask_swapped(layout, column, kept)
+        if not forms.ambiguous:
+            return DAY_FIRST, []
+        example = forms.ambiguous[0]
+        if "." in example:
+            return DAY_FIRST, ["dates with points have the day first, as in 03.04.2022 for the third of April"]
+        proof = {order for other in self.layouts for beside in other.columns for order in [self._decided(beside)] if order}
+        word = self.answers.ask(
+            Question(
+                "date-order",
+                f"Dates such as {example} in {column.label} can be read in two ways"
+                + (f"; other columns have the {'day' if DAY_FIRST in proof else 'month'} first" if len(proof) == 1 else "")
+                + ". Which comes first?",
+                (
+                    Option(
+                        DAY_FIRST,
+                        f"{example} has the day first",
+                        "dates that can be read in two ways have the day first, as in other columns",
+                    ),
+                    Option(
+                        MONTH_FIRST,
+                        f"{example} has the month first",
+                        "dates that can be read in two ways have the month first, as in other columns",
+                    ),
+                ),
+                proof.pop() if len(proof) == 1 else None,
+            )
+        )
+        return word, [self.answers.assumption("date-order")]
+
+    def _decided(self, column: Column) -> str | None:
+        if not is_dated(column):
+            return None
+        texts = [cell.text for cell in column.filled if isinstance(cell.value, str) and "/" in shape(cell.text) + "-"]
+        return forms_of(texts).decided if texts else None
+
+    def _ask_swapped(self, layout: Layout, column: Column, kept: list[Cell]) -> None:
+        """Ask of dates that a spreadsheet program may have turned round: all whose day could be a month, beside texts that could not."""
+        key = f"swapped-{column.letter.lower()}"
+        self.answers.ask(
+            Question(
+                key,
+                f"In {column.label} dates up to the 12th are date cells and later ones text, as where the day was taken for the month; "
+                f"is cell {layout.grid.place(column.number, kept[0].row)} really {kept[0].text}?",
+                (Option("yes", "the date cells are right as they stand"),),
+            )
+        )
+
+
+def _spelt(form: str) -> str:
+    known = {"%d": "DD", "%m": "MM", "%Y": "YYYY", "%y": "YY", "%b": "Mon", "%B": "Month", "%H": "hh", "%M": "mm", "%S": "ss"}
+    return {"iso": "YYYY-MM-DD", "excel": "day numbers"}.get(form) or re.sub(r"%\w", lambda found: known.get(found[0], found[0]), form)
+
+
+def _serial(number: float) -> str:
+    return (dt.date(1899, 12, 30) + dt.timedelta(days=int(number))).isoformat()
+
+
+def _day(cell: Cell, forms: tuple[str, ...]) -> dt.date | None:
+    """Return the date of a cell; None where its day is not known."""
+    if isinstance(cell.value, dt.datetime):
+        return cell.value.date()
+    if isinstance(cell.value, dt.date):
+        return cell.value
+    if cell.number is not None and is_serial(cell.number):
+        return dt.date(1899, 12, 30) + dt.timedelta(days=int(cell.number))
+    for form in forms:
+        try:
+            return dt.date.fromisoformat(cell.text[:10]) if form == "iso" else dt.datetime.strptime(cell.text, form).date()
+        except ValueError:
+            continue
+    return None
