@@ -75,7 +75,9 @@ def _tell(made: Started) -> None:
     console = Console(file=sys.stdout, width=None if wide else 160, highlight=False)
     for line in made.tables:
         tell(line)
-    table = Table(title="What was understood", title_justify="left", show_lines=False)
+    tell("")
+    tell("What was understood:")
+    table = Table()
     several = len({read.table for read in made.read}) > 1
     for name in (*(("Table",) if several else ()), "Column", "Header", "Read as", "How"):
         table.add_column(name, overflow="fold")
