@@ -16,7 +16,9 @@ from cartrial.analysis.tables.baseline import baseline_rows
 from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import MILESTONES, flow_rows
 from cartrial.analysis.tables.kinetics import kinetics_rows
-from cartrial.analysis.tables.safety import laboratory_rows, safety_rows
+from cartrial.analysis.tables.safety.deaths import death_rows
+from cartrial.analysis.tables.safety.events import event_rows
+from cartrial.analysis.tables.safety.laboratory import laboratory_rows
 from cartrial.sdtm.vocabulary.results import EXACT
 from cartrial.study import Study
 from properties import examples
@@ -225,20 +227,20 @@ def adverse() -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_safety_rows() -> None:
     """origin by hand: the worst grade counts; grade 0 is no event; no grade is `unknown`; before the infusion is not treatment-emergent."""
     adae, adsl = adverse()
-    made = safety_rows(Study.load("inaticel"), adae, adsl)
-    assert values(made, endpoint="CRS", by="max_grade", level="3") == {"n": 1, "N": 4}
-    assert values(made, endpoint="CRS", by="max_grade", level="1") == {"n": 0, "N": 4}
-    assert values(made, endpoint="CRS", by="max_grade", level="0") == {"n": 3, "N": 4}
+    made = [*event_rows(Study.load("inaticel"), adae, adsl), *death_rows(adsl)]
+    assert values(made, endpoint="CRS", by="max_grade", level="3") == {"n": 1, "N": 4, "rate": 0.25}
+    assert values(made, endpoint="CRS", by="max_grade", level="1") == {"n": 0, "N": 4, "rate": 0}
+    assert values(made, endpoint="CRS", by="max_grade", level="0") == {"n": 3, "N": 4, "rate": 0.75}
     assert values(made, endpoint="CRS", by="max_grade", level="any") == {"n": 1, "N": 4, "rate": 0.25}
-    assert values(made, endpoint="ICANS", by="max_grade", level="0") == {"n": 4, "N": 4}
+    assert values(made, endpoint="ICANS", by="max_grade", level="0") == {"n": 4, "N": 4, "rate": 1}
     assert values(made, endpoint="SEPSIS", variant="class=INFECTIONS", by="max_grade", level="unknown") == {"n": 1, "N": 4}
-    assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level="5") == {"n": None, "N": 4}
+    assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level="5") == {"n": None, "N": 4, "rate": None}
     assert values(made, endpoint="INFECTIONS", variant="class", by="max_grade", level=">=3")["n"] is None
     assert values(made, endpoint="ANY", by="max_grade", level="any")["n"] == 2
-    assert values(made, endpoint="CRS", by="onset")["median"] == 2
+    assert values(made, endpoint="CRS", by="onset", level="")["median"] == 2
     assert values(made, endpoint="CRS", by="duration")["median"] == 8
     assert values(made, endpoint="SERIOUS")["n"] == 2
-    assert values(made, endpoint="DEATH") == {"n": 1, "N": 4}
+    assert values(made, endpoint="DEATH", by="") == {"n": 1, "N": 4, "rate": 0.25}
     total = sum(values(made, endpoint="CRS", by="max_grade", level=level)["n"] for level in ("0", "1", "2", "3", "4", "5", "unknown"))
     assert total == 4
 

@@ -326,7 +326,7 @@ def test_filled_templates_read(tmp_path):
         with path.open("a") as file:
             file.writelines(",".join("" if row.get(column) is None else str(row[column]) for column in columns) + "\n" for row in rows)
     source = read_sdtm(tmp_path / "records")
-    rows_of = {name: len(rows) for name, rows in small_tables().items()} | {"DD": 0}
+    rows_of = {name: len(rows) for name, rows in small_tables().items()} | {"DD": 0, "DV": 0, "HO": 0}
     assert {name: frame.height for name, frame in source.domains.items()} == rows_of
 
 

@@ -19,7 +19,7 @@ from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_resu
 from cartrial.analysis.tables.flow import count_flow
 from cartrial.analysis.tables.kinetics import estimate_kinetics
 from cartrial.analysis.tables.reads import best_reads, pair_reads
-from cartrial.analysis.tables.safety import count_grades
+from cartrial.analysis.tables.safety.events import count_grades
 from cartrial.analysis.tables.times import LANDMARKS, RISK_TIMES
 
 __all__ = [

@@ -14,7 +14,10 @@ from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import flow_rows
 from cartrial.analysis.tables.kinetics import kinetics_rows
 from cartrial.analysis.tables.responses import response_rows
-from cartrial.analysis.tables.safety import laboratory_rows, safety_rows, unanswered_events
+from cartrial.analysis.tables.safety.conduct import deviation_rows, missed_rows
+from cartrial.analysis.tables.safety.deaths import death_rows
+from cartrial.analysis.tables.safety.events import event_rows, unanswered_events
+from cartrial.analysis.tables.safety.laboratory import laboratory_rows, window_rows
 from cartrial.analysis.tables.times import incidence_rows, survival_rows
 from cartrial.endpoints import kind_of_end, level_column, number_column
 from cartrial.errors import InputError
@@ -76,9 +79,9 @@ def analyse(
     adam : Adam
         adsl, adrs, adtte, adae, adck, adresp, each with TRIAL and SUBJ; provenance.
     records : Records, optional
-        For what stands in no ADaM set: cytopenia and B-cell aplasia. Without: those rows are left out.
+        For what stands in no ADaM set: blood counts, treatments of toxicities, causes of death, conduct. Without: those rows are left out.
     analyses : sequence of str
-        Which analyses to make: flow, baseline, response, concordance, survival, incidence, kinetics, safety. Default: all.
+        Which analyses to make: flow, baseline, response, concordance, survival, incidence, kinetics, safety, conduct. Default: all.
     curves : bool, optional
         Whether each step of each curve becomes rows, and subgroups are compared by Cox models. By default for a single trial.
     conf_level : float
@@ -129,7 +132,7 @@ def analyse(
         drawn = len(trials) == 1 if curves is None else curves
         frames.extend(_analyse_block(study, sets, labels, set(analyses), drawn, conf_level, records))
     if records is not None and "safety" in analyses:
-        frames.extend(laboratory_rows(study, records))
+        frames.extend([*laboratory_rows(study, records), *window_rows(study, records, adam.adsl)])
     return join_rows(frames, study=study.study.id, provenance=adam.provenance)
 
 
@@ -162,7 +165,7 @@ def _analyse_block(
     adtte = times.filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
     # estimators tell an event, a censored time and a competing event apart, and no reasons
     adtte = adtte.with_columns(kind_of_end())
-    said = (records.recorded, unanswered_events(study, records)) if records is not None else ()
+    silent = unanswered_events(study, records) if records is not None else None
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
         "flow": lambda: flow_rows(adsl, study.readers.primary),
         "baseline": lambda: baseline_rows(study, adsl),
@@ -171,6 +174,7 @@ def _analyse_block(
         "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "incidence": lambda: incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "kinetics": lambda: kinetics_rows(sets["adck"], adsl, conf_level),
-        "safety": lambda: safety_rows(study, sets["adae"], adsl, *said),
+        "safety": lambda: [*event_rows(study, sets["adae"], adsl, records, silent), *death_rows(adsl, records)],
+        "conduct": lambda: [*deviation_rows(adsl, records), *missed_rows(study, sets["adresp"], adsl, records)],
     }
     return [*(frame for name, make in makers.items() if name in wanted for frame in make()), *absent]

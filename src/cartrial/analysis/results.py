@@ -59,7 +59,7 @@ KEY = tuple(name for name in SCHEMA if name not in ("value", "text", "rules"))
 
 _OF_THE_STUDY = ("study", "provenance", "rules")
 
-ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety")
+ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety", "conduct")
 """What `analyse` makes."""
 
 FITTED = ("cell-model",)

@@ -336,12 +336,37 @@ class Special(Part):
 
 
 class Cytopenia(Part):
-    """Prolonged cytopenia: the last count after a day is below a limit. Units: days, 10^9/L."""
+    """Low counts. Units: days, 10^9/L.
+
+    Parameters
+    ----------
+    after_day : int
+        Prolonged cytopenia: a count after this day is below a limit, at any test and at the last.
+    neutrophils_below, platelets_below : float
+        Those limits.
+    days : tuple of int
+        Days near which the last count is asked for.
+    margin : int
+        Days before and after them that belong to their window.
+    last_neutrophils_below, last_platelets_below : float
+        Limits of the last count of a window.
+    """
 
     after_day: int = 28
     neutrophils_below: float = 1.0
     platelets_below: float = 50.0
+    days: tuple[int, ...] = (28, 60, 90)
+    margin: int = Field(default=7, ge=0)
+    last_neutrophils_below: float = 0.5
+    last_platelets_below: float = 50.0
     source: str = "CTCAE 5.0 grade 3 limits"
+
+    @field_validator("days")
+    @classmethod
+    def _once(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(days)) < len(days) or any(day < 1 for day in days):
+            raise wrong("each day of a count is after the infusion and named once", right="For example days: [28, 60, 90]")
+        return days
 
 
 class Aplasia(Part):

@@ -13,7 +13,7 @@ from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, value_of
 __all__ = ["HAPPENED_RULES"]
 
 # Domains whose records a rule reads as events, exposures, procedures or therapies.
-_EVENTS = ("EX", "PR", "CM", "DS", "AE")
+_EVENTS = ("EX", "PR", "CM", "DS", "AE", "HO", "DV")
 _FINDINGS = ("RS", "FA", "SS", "DD")
 # Of findings, the records that a rule reads; of others no word can change a value.
 _READ = {
@@ -96,14 +96,19 @@ _BLANK = {
     "FATESTCD": "they are read as whether it occurred",
     "SSTESTCD": "they are read as survival status",
     "LBTESTCD": "no rule reads them",
+    "HOTERM": "that none of them is a stay in intensive care is not known",
+    "DVTERM": "they are counted as deviations of no kind",
 }
+# what says the same where that is blank
+_BESIDE = {"HOTERM": "HODECOD", "DVTERM": "DVDECOD"}
 
 
 def _blank_term(context: Context) -> Iterator[pl.DataFrame]:
     for name, what in _BLANK.items():
         domain = name[:2]
         if domain in context.source.domains:
-            blank = grouped(context.events(domain).filter(pl.col(name).is_null()), "DOMAIN")
+            silent = pl.all_horizontal(pl.col(each).is_null() for each in (name, *_BESIDE.get(name, "").split()))
+            blank = grouped(context.events(domain).filter(silent), "DOMAIN")
             message = pl.format(f"{name} is blank ({{}}), so what the record is of is not said: {what}.", "COUNT")
             yield found(blank, message, domain=domain, variable=name)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
+from cartrial.sdtm.vocabulary.harm.events import LIKE
 from cartrial.sdtm.vocabulary.laboratory import LESION_LIKE
 from cartrial.sdtm.vocabulary.occurrence import OF_CNS, cns_status, happened, says_presence
 from cartrial.sdtm.vocabulary.response_criteria import of_another_disease
@@ -46,8 +47,6 @@ _LIKE = {
     "CRP": (r"\bCRP|C-? ?REA[CK]TIVE|HS-?CRP", r"RATIO"),
     "LDH": (r"\bLDH|LACTATE DEHYD|LACTIC (ACID )?DEHYD|LACTATDEHYD", r"ISOENZ|LDH-? ?[1-5]\b|RATIO"),
 }
-# adverse events of special interest, by their id in the study file
-_EVENTS = {"CRS": r"CYTOKINE (RELEASE|STORM)|\bCRS\b|ZYTOKIN", "ICANS": r"\bICANS\b|EFFECTOR CELL|NEUROTOXI"}
 _LESIONS = tuple(CODE_LISTS["FAOBJ"].terms)
 
 
@@ -213,7 +212,7 @@ def _calls(context: Context) -> Iterator[pl.DataFrame]:
 def _events(context: Context) -> Iterator[pl.DataFrame]:
     ae = context.events("AE")
     for special in context.study.safety.special:
-        pattern = _EVENTS.get(special.id.upper())
+        pattern = LIKE.get(special.id.upper())
         if pattern is None:
             continue
         terms = [term for each in context.study.safety.special for term in each.terms]

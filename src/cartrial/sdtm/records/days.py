@@ -20,7 +20,7 @@ DAY_ZERO = ("15th", "earliest", "latest")
 """Which day of the month an infusion takes that has none: what the study file may say, and the two ends beside it."""
 
 # Domains whose records start: their day is that of --STDTC.
-_STARTS = ("AE", "CE", "CM", "DS", "EX", "MH", "PR")
+_STARTS = ("AE", "CE", "CM", "DS", "DV", "EX", "HO", "MH", "PR")
 
 
 def derive_origin(study: Study, tables: dict[str, pl.DataFrame], keys: pl.DataFrame, day_zero: str, file: str | None) -> pl.DataFrame:

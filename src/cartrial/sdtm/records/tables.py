@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Types = Mapping[str, pl.DataType | type[pl.DataType]]
+_ONGOING = ["ONGOING", "AFTER", "DURING/AFTER"]
 _INADEQUATE = ("HEMODILUTE", "ACELLULAR", "INADEQUATE")
 
 
@@ -168,9 +169,12 @@ def table_adverse(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
     ae = days.get("AE")
     if ae is None:
         return _empty(types)
+    # an event without an end of which a reference time says that it was going on has not ended
+    ongoing = pl.any_horizontal(normalised(value_of(ae, name)).is_in(_ONGOING).fill_null(False) for name in ("AEENRTPT", "AEENRF"))
+    outcome = pl.when(ongoing & pl.col("ENDDAY").is_null()).then(pl.lit("NOT RECOVERED/NOT RESOLVED"))
     columns = {
         **{"ENDDAY": pl.col("ENDDAY"), "ENDDAYX": pl.col("ENDDAYX"), "DECOD": value_of(ae, "AEDECOD").str.to_uppercase().str.strip_chars()},
         **{"BODSYS": value_of(ae, "AEBODSYS"), "TOXGR": canonical(value_of(ae, "AETOXGR"), "AETOXGR").cast(pl.Int8, strict=False)},
-        **{"SER": value_of(ae, "AESER"), "REL": value_of(ae, "AEREL"), "OUT": value_of(ae, "AEOUT")},
+        **{"SER": value_of(ae, "AESER"), "REL": value_of(ae, "AEREL"), "OUT": pl.coalesce(value_of(ae, "AEOUT"), outcome)},
     }
     return _table(ae, columns, types, dated=False)

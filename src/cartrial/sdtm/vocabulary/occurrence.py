@@ -28,6 +28,7 @@ _ZERO = r"^[+-]?0+([.,]0*)*(\s*[^0-9\s.,–/~-].*)?$"
 _UP_TO = r"\bTO\b|\bBIS\b|至"
 # What was given, done or seen, in a word that says nothing was; or as "no further therapy". A dash or N/A may mean anything.
 _TERMS = {"EX": ("DECOD", "TRT"), "PR": ("DECOD", "TRT"), "CM": ("DECOD", "TRT"), "AE": ("DECOD", "TERM"), "MH": ("DECOD", "TERM")}
+_TERMS |= {"HO": ("DECOD", "TERM"), "DV": ("DECOD", "TERM")}
 _NOTHING = (
     *("NONE", "NO", "NIL", "NOTHING", "NEVER", "KEIN", "KEINE", "KEINER", "KEINES", "NEIN", "NICHTS", "AUCUN", "AUCUNE", "NON", "RIEN"),
     *("NINGUNO", "NINGUNA", "NADA", "NESSUNO", "NESSUNA", "NENHUM", "NENHUMA", "NÃO", "GEEN", "无", "無", "没有", "否", "なし"),

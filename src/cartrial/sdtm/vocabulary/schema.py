@@ -180,6 +180,7 @@ DOMAINS: dict[str, Domain] = {
             (
                 *_keys("CM"),
                 Variable("CMTRT", "Reported Name of Drug, Med, or Therapy", need="must"),
+                Variable("CMDECOD", "Standardized Medication Name"),
                 Variable(
                     "CMCAT",
                     "Category for Medication",
@@ -187,6 +188,7 @@ DOMAINS: dict[str, Domain] = {
                     codes="CMCAT",
                     note="without it no record is read as a new anticancer therapy",
                 ),
+                Variable("CMINDC", "Indication", note="CRS or ICANS for their treatment; without it the date tells"),
                 *_days("CM", "Medication", True),
             ),
         ),
@@ -294,11 +296,38 @@ DOMAINS: dict[str, Domain] = {
             ("DDDTC", "DDDY"),
             (
                 *_keys("DD"),
-                Variable("DDTESTCD", "Death Detail Assessment Short Name"),
+                Variable("DDTESTCD", "Death Detail Assessment Short Name", note="PRCDTH: the primary cause"),
                 Variable("DDORRES", "Result or Finding in Original Units"),
                 Variable("DDSTRESC", "Character Result/Finding in Std Format"),
                 Variable("DDDTC", "Date/Time of Collection", "date", "rule", note="the latest day on which the subject can have died"),
                 Variable("DDDY", "Study Day of Collection", "number", "rule", note="only where there are no dates"),
+            ),
+        ),
+        Domain(
+            "HO",
+            "Healthcare Encounters",
+            "one row per stay in intensive care",
+            ("HOSTDTC", "HOSTDY"),
+            (
+                *_keys("HO"),
+                Variable("HOTERM", "Reported Term for Healthcare Encounter", note="INTENSIVE CARE"),
+                Variable("HODECOD", "Dictionary-Derived Term"),
+                *_days("HO", "Encounter", True),
+                Variable("HOENDTC", "End Date/Time of Healthcare Encounter", "date"),
+                Variable("HOENDY", "Study Day of End of Encounter", "number"),
+            ),
+        ),
+        Domain(
+            "DV",
+            "Protocol Deviations",
+            "one row per deviation from the protocol",
+            ("DVSTDTC", "DVSTDY"),
+            (
+                *_keys("DV"),
+                Variable("DVTERM", "Protocol Deviation Term"),
+                Variable("DVDECOD", "Protocol Deviation Coded Term"),
+                Variable("DVCAT", "Category for Protocol Deviation", note="IMPORTANT or MINOR, or as the study calls them"),
+                *_days("DV", "Deviation", True),
             ),
         ),
         Domain(

@@ -92,7 +92,7 @@ def _safety(data: ReportData) -> list[tuple[str, list[Block]]]:
             rows.append((item.label, *(_share(data, level) for level in (any_grade, severe))))
             infused = infused or stat(any_grade, "N")
     for name, words in (("SERIOUS", "Serious event"), ("DEATH", f"Death {data.until}")):
-        found = data.rows.where("safety", name, by="", level="")
+        found = data.rows.where("safety", name, by="", level="", window="")
         if stat(found, "n"):
             rows.append((words, _share(data, found), ""))
             infused = infused or stat(found, "N")

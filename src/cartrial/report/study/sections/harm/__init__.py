@@ -1,0 +1,1 @@
+"""How is each part of safety shown: syndromes, events, blood, deaths, conduct?"""
