@@ -6,6 +6,7 @@ keyboard), and the results rows.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -156,7 +157,7 @@ def test_a_finger_reads_a_curve(browser: Any, folder: Path) -> None:
 def test_a_swimmer_is_sorted(browser: Any, folder: Path) -> None:
     page, _, _ = opened(browser, folder, 820)
     figure = page.locator("#figure-swimmer")
-    figure.locator("select").select_option("name")
+    figure.locator("[data-signal]").select_option("name")
     page.wait_for_timeout(400)
     labels = page.evaluate(
         "[...document.querySelectorAll('#figure-swimmer .role-axis-label text')].map(t => [t.getBoundingClientRect().top, t.textContent])"
@@ -217,3 +218,96 @@ def test_the_result_stands_on_the_first_screen(browser: Any, folder: Path, width
     assert current.count() == 1 and current.get_attribute("href") == "#times"
     box = current.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+def test_a_subject_is_opened_by_click_and_by_keyboard(browser: Any, folder: Path) -> None:
+    """From the swimmer and its menu: the sheet is drawn, holds the keyboard, leads to its neighbours, and back to where one was."""
+    page, said, asked = opened(browser, folder, 390)
+    figure = page.locator("#figure-swimmer")
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg.marks .mark-rect.role-mark path").first.click(force=True)
+    page.wait_for_selector(".sheet:target .course svg.marks")
+    sheet = page.evaluate("document.querySelector('.sheet:target').id")
+    row = figures_of((folder / "report.html").read_text())["swimmer"]["datasets"]["bars"][0]
+    assert f"#{sheet}" == row["open"] and page.evaluate("document.activeElement.id") == sheet
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.locator(".sheet:target .leaf").bounding_box()["width"] <= 390
+    before = page.evaluate("scrollY")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(200)
+    assert page.locator(".sheet:target").count() == 0 and abs(page.evaluate("scrollY") - before) < 3
+    figure.locator("[data-opens]").select_option(label="002")
+    figure.locator("button", has_text="Open").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject-002:target .course svg.marks")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#subject-003:target .course svg.marks")
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("!!document.activeElement.closest('#subject-003')")
+    page.locator("#subject-003 .close").click()
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.textContent") == "Open"
+    assert said == [] and len(asked) == 1
+
+
+def test_a_subject_is_read_without_scripts(browser: Any, folder: Path) -> None:
+    """Its address shows it; what the figure would draw stands in words."""
+    page, _, _ = opened(browser, folder, 390, java_script_enabled=False)
+    page.goto((folder / "report.html").as_uri() + "#subject-002")
+    assert page.locator("#subject-002 h2").is_visible() and page.locator("#subject-003 h2").is_hidden()
+    assert page.locator("#subject-002 table").count() == 2
+
+
+def test_a_table_is_copied_and_saved(browser: Any, folder: Path, tmp_path: Path) -> None:
+    """As printed, with title and notes; behind it the rows of the results with all their digits; what would run as a formula is text."""
+    page, said, _ = opened(browser, folder, 820)
+    assert page.locator("main figure.table, .sheet figure.table").count() == page.locator("figure.table .tools").count()
+    table = page.locator("#response figure.table").first
+    with page.expect_download() as waiting:
+        table.locator("button", has_text="CSV").click()
+    waiting.value.save_as(tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert waiting.value.suggested_filename.startswith("response") and ["VIRTUAL PATIENTS: simulated, not patients"] in rows
+    printed = table.locator("tbody tr").first.locator("td").all_text_contents()
+    assert [cell.strip() for cell in printed] in [row[: len(printed)] for row in rows]
+    results = json.loads((folder / "results.json").read_text())
+    start = next(i for i, row in enumerate(rows) if row[:1] == ["Row of results.json"])
+    assert len(rows) > start + 5
+    for key, analysis, endpoint, variant, by, level, statistic, unit, time, value, text in rows[start + 1 :]:
+        row = results[int(key)]
+        words = [row[name] or "" for name in ("analysis", "endpoint", "variant", "by", "level", "statistic", "unit", "text")]
+        assert [word.removeprefix("'") for word in (analysis, endpoint, variant, by, level, statistic, unit, text)] == words
+        assert (float(value) if value else None, float(time) if time else None) == (row["value"], row["time"])
+    page.evaluate(
+        "() => { const cell = document.querySelector('#response figure.table td'); cell.textContent = '=1+1';"
+        "cell.nextElementSibling.textContent = '-12.5'; }"
+    )
+    made = page.evaluate("cartrialTables.lines(document.querySelector('#response figure.table'), false)")
+    assert ["'=1+1", "-12.5"] in [row[:2] for row in made]
+    for hostile in ("+x", "@SUM(A1)", "-2+3", '"=1', "\uff1d1"):
+        cell = page.evaluate(
+            "text => { document.querySelector('#response figure.table td').textContent = text; return "
+            "cartrialTables.lines(document.querySelector('#response figure.table'), false).flat().find(c => c.includes(text)); }",
+            hostile,
+        )
+        assert cell == f"'{hostile}"
+    assert said == []
+
+
+def test_a_long_swimmer_is_sorted_as_one(browser: Any, tmp_path: Path) -> None:
+    """100 subjects in three parts: sorted by subject, the first part holds the first names, and no subject is lost or doubled."""
+    study = Study.load("inaticel")
+    adam = invent(study, 100)
+    write_report(study, None, adam, analyse(study, adam), no_findings(), tmp_path / "out", seed=4)
+    page, said, _ = opened(browser, tmp_path / "out", 820)
+    page.locator("#figure-swimmer-2 [data-signal=order]").select_option("name")
+    page.wait_for_timeout(800)
+    labels = page.evaluate(
+        "['swimmer', 'swimmer-2', 'swimmer-3'].map(name => [...document.querySelectorAll(`#figure-${name} .role-axis-label text`)]"
+        ".map(t => [t.getBoundingClientRect().top, t.textContent]).sort((a, b) => a[0] - b[0]).map(t => t[1]).filter(t => t.length === 3))"
+    )
+    names = [name for part in labels for name in part]
+    assert names == [f"{i:03d}" for i in range(1, 101)] and [len(part) for part in labels] == [34, 34, 32]
+    assert page.locator("#figure-swimmer [data-signal=order]").input_value() == "name" and said == []

@@ -38,23 +38,37 @@ class Swimmer:
     response : sequence of (start, end)
         Stretches in response by the primary reader.
     marks : sequence of (day, key of `MARKS`)
+    link : str
+        What a click opens; blank for nothing.
     """
 
     label: str
     end: float
     response: Sequence[tuple[float, float]] = ()
     marks: Sequence[tuple[float, str]] = field(default_factory=tuple)
+    link: str = ""
 
 
-def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band: str = "", stretch: str = "in remission") -> Document:
-    """Draw one line a subject; the reader chooses the order.
+def draw_swimmers(
+    swimmers: Sequence[Swimmer],
+    *,
+    last: float,
+    title: str,
+    band: str = "",
+    stretch: str = "in remission",
+    size: int = 0,
+    part: int = 0,
+) -> Document:
+    """Draw one line a subject; the reader chooses the order, and opens a subject by a click or from the menu beside it.
 
     Parameters
     ----------
     swimmers : sequence of Swimmer
-        In the order from top to bottom that is shown first.
+        All of them, in the order from top to bottom that is shown first.
     last : float
         Last day of the axis: the same on every part of a long figure.
+    size, part : int
+        Of a long figure: how many subjects stand on a part, and which part this is, from 0. The parts are sorted as one.
     stretch : str
         What a stretch in response is called.
 
@@ -66,24 +80,32 @@ def draw_swimmers(swimmers: Sequence[Swimmer], *, last: float, title: str, band:
     places = _places(swimmers)
     bars: list[Document] = []
     marks: list[Document] = []
-    for swimmer in swimmers:
+    shown_here = swimmers[part * size : (part + 1) * size] if size else swimmers
+    for swimmer in shown_here:
         said = [(day, MARKS[key][2]) for day, key in sorted(swimmer.marks, key=lambda mark: mark[0])]
         tip = "\n".join([swimmer.label, *(f"day {day:g}: {words}" for day, words in said)])
-        common = {"id": swimmer.label, **places[swimmer.label], "tip": tip}
+        common = {"id": swimmer.label, **places[swimmer.label], "tip": tip} | ({"open": swimmer.link} if swimmer.link else {})
         bars.append({**common, "a": 0, "b": max(swimmer.end, 0), "what": KNOWN})
         bars.extend({**common, "a": start, "b": end, "what": stretch} for start, end in swimmer.response)
         marks.extend({**common, "a": max(day, 0), "what": MARKS[key][2]} for day, key in swimmer.marks)
     shown = [MARKS[key] for key in MARKS if any(key == mark for swimmer in swimmers for _, mark in swimmer.marks)]
     order = choice("order", "Order", [("end", "longest known first"), ("response", "first response first"), ("name", "by subject")])
-    return document(
+    made = document(
         _layers(last, shown, stretch),
         title=title,
         band=band,
-        height=STEP * len(swimmers),
+        height=STEP * len(shown_here),
         datasets={"bars": bars, "marks": marks},
         controls=[order],
         resolve={"scale": {"color": "independent"}},
     )
+    linked = sorted(((swimmer.label, swimmer.link) for swimmer in swimmers if swimmer.link) if part == 0 else ())
+    if linked:
+        opened = {"kind": "open", "label": "Subject", "options": [[link, label] for label, link in linked]}
+        made["usermeta"]["controls"] = [order, opened]
+    if size and len(swimmers) > size:
+        made["usermeta"]["part"] = {"of": "swimmer", "place": part, "size": size}
+    return made
 
 
 def _places(swimmers: Sequence[Swimmer]) -> dict[str, Document]:
@@ -112,7 +134,7 @@ def _layers(last: float, shown: Sequence[tuple[str, str, str]], stretch: str) ->
         "sort": {"field": "place", "op": "min", "order": "ascending"},
         "axis": {"grid": False, "labelFontSize": 11, "labelOverlap": False, "labelLimit": 110},
     }
-    tip = {"tooltip": {"field": "tip"}}
+    tip = {"tooltip": {"field": "tip"}, "href": {"field": "open"}}
     placed: Document = {"calculate": "datum[order]", "as": "place"}
     ground = {"domain": [KNOWN, stretch], "range": ["#dfe5ea", "#9fd8c3"]}
     words = [item[2] for item in shown]

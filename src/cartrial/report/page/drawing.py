@@ -20,21 +20,23 @@ SCRIPTS = {"vega.min.js": "6.2.0", "vega-lite.min.js": "6.4.1", "vega-embed.min.
 """The scripts of others and their versions: those that vl-convert carries, so that a page and a still picture agree."""
 
 
-PAGE_SCRIPTS = ("contents.js",)
+PAGE_SCRIPTS = ("contents.js", "tables.js")
 """What every page has, with figures or without."""
 
 
 @cache
-def inline_scripts(figures: bool) -> tuple[tuple[Markup, ...], str]:
+def inline_scripts(drawn: bool, *, aside: bool = False) -> tuple[tuple[Markup, ...], str]:
     """Return the scripts in their order, and the hashes by which a page allows them and no other (its content security policy).
 
     Parameters
     ----------
-    figures : bool
+    drawn : bool
         Whether the page has figures: it then has the scripts that draw them too.
+    aside : bool
+        Whether it has subjects' sheets, which are opened over it.
     """
     folder = resources.files("cartrial.report") / "templates" / "scripts"
-    names = (*SCRIPTS, "figures.js", *PAGE_SCRIPTS) if figures else PAGE_SCRIPTS
+    names = [*((*SCRIPTS, "figures.js") if drawn else ()), *(("subjects.js",) if aside else ()), *PAGE_SCRIPTS]
     # an inlined script must not hold the end tag of a script
     texts = [(folder / name).read_text(encoding="utf-8").replace("</script", "<\\/script") for name in names]
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)

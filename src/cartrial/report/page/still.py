@@ -42,7 +42,8 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
 def draw_svg(figure: Figure) -> str:
     """Return a figure as SVG that can stand beside others in one page: its marks' names begin with the figure's."""
     svg: str = require("vl_convert", extra="figures").vegalite_to_svg(_sized(figure.document), vl_version=_VERSION)
-    return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure.name}-", svg)
+    # a link that leads out of the figure, to a subject, stays what it is
+    return re.sub(r'(\bid="|url\(#|href="#(?!subject-))', rf"\g<1>{figure.name}-", svg)
 
 
 def write_pictures(figures: Sequence[Figure], folder: Path, formats: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from markupsafe import Markup
 
 from cartrial.endpoints import kind_of_end
 from cartrial.report.page.render import BANDS
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
 
-__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "ReportData", "in_order", "reason_words"]
+__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "SUBJECTS", "ReportData", "in_order", "reason_words"]
 
 REASON_WORDS = {
     "response": "response",
@@ -64,6 +65,9 @@ EVENT_WORDS = {
     "missed-visits": "missed visits",
 }
 
+SUBJECTS, MOST_ON_PAGE = "subjects.html", 100
+"""The page of subjects' sheets where there are more than so many; a report of fewer has them itself."""
+
 FREE_UNTIL_CONTACT = "Assumption of the study file: a responder without an event was free of {event} until the last contact."
 
 
@@ -88,6 +92,10 @@ class ReportData:
         The results table.
     findings : pl.DataFrame
     provenance : {"real", "example", "virtual"}
+    hidden : bool
+        Whether whose data they are is hidden: study days, no date, no site, no words of a site.
+    given : Records or None
+        The integer-keyed records, where they are not to be derived from the source anew.
     """
 
     study: Study
@@ -96,6 +104,8 @@ class ReportData:
     rows: Rows
     findings: pl.DataFrame
     provenance: str
+    hidden: bool = False
+    given: Records | None = None
 
     @property
     def band(self) -> str:
@@ -113,6 +123,42 @@ class ReportData:
         return dict(zip(frame["SUBJ"].to_list(), (name[len(prefix) :] for name in names), strict=True))
 
     @cached_property
+    def addresses(self) -> dict[int, str]:
+        """Where each subject's sheet stands on its page: ``subject-07``. A name that differs by its signs alone takes a number after it."""
+        taken: dict[str, int] = {}
+        found = {}
+        for subject, label in self.labels.items():
+            name = "subject-" + "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in label)
+            taken[name] = taken.get(name, 0) + 1
+            found[subject] = name if taken[name] == 1 else f"{name}--{taken[name]}"
+        return found
+
+    @property
+    def apart(self) -> bool:
+        """Whether subjects' sheets stand on a page of their own, because there are many."""
+        return self.adam.adsl.height > MOST_ON_PAGE
+
+    def link(self, subject: int, pattern: str = "{}", *, near: bool = False) -> Markup:
+        """Return a link to a subject's sheet, its short name put in `pattern`; `near`: from another sheet of the same page."""
+        page = "" if near else self.page_of_subjects
+        return Markup('<a href="{}#{}">{}</a>').format(page, self.addresses[subject], pattern.format(self.labels[subject]))
+
+    def link_of(self, usubjid: str | None) -> str:
+        """Return a link to the sheet of whom a record names; the bare name where there is none."""
+        subject = self._numbers.get(usubjid or "")
+        return (usubjid or "") if subject is None else self.link(subject)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        frame = self.adam.adsl
+        return dict(frame.select("USUBJID", "SUBJ").iter_rows()) if "USUBJID" in frame.columns else {}
+
+    @property
+    def page_of_subjects(self) -> str:
+        """Name of the page on which subjects' sheets stand, blank where it is the report itself."""
+        return SUBJECTS if self.apart else ""
+
+    @cached_property
     def infused(self) -> pl.DataFrame:
         """Subjects that were infused: rows of ADSL."""
         return self.adam.adsl.filter(pl.col("INFFL") == "Y")
@@ -120,8 +166,8 @@ class ReportData:
     @cached_property
     def records(self) -> Records | None:
         """The integer-keyed records of the source; None where a report is made of derived data alone."""
-        if self.source is None:
-            return None
+        if self.given is not None or self.source is None:
+            return self.given
         from cartrial.sdtm.records import derive_records
 
         return derive_records(self.study, self.source)

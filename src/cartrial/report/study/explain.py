@@ -9,31 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.errors import InputError
-from cartrial.report.study.data import EVENT_WORDS, reason_words
 from cartrial.report.study.sections.primary import estimand_items
-from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.report.study.subject.course import derive_courses, measure_lines
+from cartrial.report.study.subject.history import Histories
+from cartrial.report.study.subject.places import Places, reader_name
+from cartrial.report.study.subject.values import value_sentence
+from cartrial.sdtm.records import derive_records
 from cartrial.study import Endpoint, Study
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from rich.console import Console
 
     from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
 
 __all__ = ["explain_subject", "find_subject"]
-
-READER_NAMES = {
-    "IRC": "committee",
-    "INV": "investigator",
-    "LAB": "laboratory values",
-    "READER 1": "reader 1",
-    "READER 2": "reader 2",
-    "ADJUDICATOR": "adjudicator",
-}
 
 
 def find_subject(adsl: pl.DataFrame, name: str) -> dict[str, Any]:
@@ -64,7 +55,7 @@ def explain_subject(
     colour: bool = False,
     width: int | None = None,
 ) -> str:
-    """Explain one subject: its timeline, its assessments by reader, its endpoint values with rule, reason and source row.
+    """Explain one subject: its timeline, its assessments by reader, its samples, its endpoint values with rule, reason and source row.
 
     Parameters
     ----------
@@ -124,12 +115,20 @@ def explain_subject(
     console = Console(file=text, force_terminal=colour, width=width, highlight=False, no_color=not colour, markup=False, emoji=False)
     console.print(_headline(study, row), style="bold", markup=False)
     console.print()
-    for said in _timeline(study, adam, source, row):
+    places = Places(source)
+    records = derive_records(study, source) if source is not None else None
+    for said in Histories(study, adam, records, places).of(row):
         _say(console, said)
-    _assessments(console, study, adam, source, subject)
+    _assessments(console, study, adam, places, subject)
+    lines = measure_lines(derive_courses(study, adam, records, {}), subject)
+    if lines:
+        console.print("Samples", style="bold")
+        for title, words in lines:
+            _say(console, f"{title[:1].upper()}{title[1:]}: {words}.")
+        console.print()
     for item in study.endpoints:
         if endpoint in (None, item.id):
-            _endpoint(console, study, adam, source, subject, item, full=endpoint is not None)
+            _endpoint(console, study, adam, places, subject, item, full=endpoint is not None)
     return text.getvalue()
 
 
@@ -158,98 +157,7 @@ def _age(row: Mapping[str, object]) -> str | None:
     return None if years is None else f"{years:g} years"
 
 
-def _date(value: dt.date | None, day: float | None) -> str:
-    parts = [value.isoformat() if value is not None else "", f"day {day:g}" if day is not None else ""]
-    return ", ".join(part for part in parts if part)
-
-
-MILESTONES = {
-    "RFICDT": "Consented",
-    "ENRLDT": "Enrolled",
-    "LEUKDT": "Leukapheresed",
-    "RELDT": "Product released",
-    "LDSTDT": "Lymphodepletion started",
-    "TRTSDT": "First infusion",
-}
-KNOWN = ("INFORMED CONSENT OBTAINED", "ENROLLED", "PRODUCT RELEASED", "DEATH", "LEUKAPHERESIS")
-EVENTS = {"DS": ("DSDECOD", None), "PR": ("PRTRT", None), "CM": ("CMTRT", "CMCAT")}
-
-
-def _timeline(study: Study, adam: Adam, source: Source | None, row: dict[str, Any]) -> list[str]:
-    """Return what happened to a subject, in the order of its dates, then how it stands."""
-    dated: list[tuple[str, str]] = []
-    for name, words in MILESTONES.items():
-        if row[name] is not None:
-            dated.append((row[name].isoformat(), f"{words}: {_date(row[name], 0 if name == 'TRTSDT' else None)}."))
-    for event in adam.adae.filter((pl.col("SUBJ") == row["SUBJ"]) & pl.col("SPECIAL").is_not_null()).sort("CARSTDAY").iter_rows(named=True):
-        grade = "grade not known" if event["AETOXGR"] is None else f"grade {event['AETOXGR']}"
-        text = f"{event['AEDECOD'].capitalize()}, {grade}: {_date(event['ASTDT'], event['CARSTDAY'])}."
-        dated.append((event["ASTDT"].isoformat() if event["ASTDT"] else f"day {event['CARSTDAY'] or 0:06d}", text))
-    dated.extend(_recorded(study, source, row["USUBJID"]))
-    if row["DTHFL"] == "Y":
-        dated.append((row["DTHDT"].isoformat() if row["DTHDT"] else "~", f"Died: {_date(row['DTHDT'], row['DTHDAY'])}."))
-    elif row["LSTALVDT"] is not None or row["LSTALDAY"] is not None:
-        dated.append(
-            (row["LSTALVDT"].isoformat() if row["LSTALVDT"] else "~", f"Last known alive: {_date(row['LSTALVDT'], row['LSTALDAY'])}.")
-        )
-    said = [words for _, words in sorted(dated, key=lambda pair: pair[0])]
-    if row["INFFL"] != "Y":
-        said.append("Not infused on or before the cutoff.")
-    elif row["TRTSDT"] is None:
-        said.insert(0, "First infusion: day 0; the source has study days only.")
-    if study.study.cutoff:
-        said.append(f"Data cutoff: {study.study.cutoff.isoformat()}; nothing after it is used.")
-    flags = {
-        "ENRLFL": "enrolled",
-        "LEUKFL": "leukapheresed",
-        "INFFL": "infused",
-        "ASSFL": "assessed",
-        "EVALFL": "evaluable",
-        "RESPFL": "responders",
-    }
-    member = [words for name, words in flags.items() if row.get(name) == "Y"]
-    said.append(f"Populations (reader {study.readers.primary}): {', '.join(member) or 'none'}.")
-    return said
-
-
-def _recorded(study: Study, source: Source | None, usubjid: str) -> list[tuple[str, str]]:
-    """Return dispositions, procedures and therapies as recorded, with where they stand."""
-    found = []
-    for domain, (variable, category) in EVENTS.items():
-        frame = source.domains.get(domain) if source is not None else None
-        if frame is None or variable not in frame.columns:
-            continue
-        for event in frame.filter((pl.col("USUBJID") == usubjid) & happened(frame, domain)).iter_rows(named=True):
-            name = str(event[variable] or "")
-            if name.upper() in KNOWN or not name:
-                continue
-            when = event.get(f"{domain}STDTC")
-            day = event.get(f"{domain}STDY")
-            words = name.capitalize() + (f" ({event[category].lower()})" if category and event.get(category) else "")
-            where = _file_row(source, domain, usubjid, event.get(f"{domain}SEQ"))
-            shown = when or (f"day {day:g}" if day is not None else "no date")
-            found.append((when or (f"day {int(day):06d}" if day is not None else "~"), f"{words}: {shown}. Source: {where}."))
-    return found
-
-
-def _file_row(source: Source | None, domain: str | None, usubjid: str, sequence: int | None) -> str:
-    """Return where a source record stands, e.g. ``RS 3 (rs.csv row 41)``."""
-    if not domain:
-        return ""
-    name = f"{domain} {sequence}" if sequence is not None else domain
-    frame = source.domains.get(domain) if source is not None else None
-    if source is None or frame is None or "USUBJID" not in frame.columns or "ROW" not in frame.columns:
-        return name
-    found = frame.filter(pl.col("USUBJID") == usubjid)
-    if sequence is not None and f"{domain}SEQ" in frame.columns:
-        found = found.filter(pl.col(f"{domain}SEQ") == sequence)
-    if found.is_empty():
-        return name
-    file, row = source.place_of(domain, found["ROW"][0])
-    return f"{name} ({file} row {row})" if file else name
-
-
-def _assessments(console: Console, study: Study, adam: Adam, source: Source | None, subject: int) -> None:
+def _assessments(console: Console, study: Study, adam: Adam, places: Places, subject: int) -> None:
     """Print the assessments: a table, or a sentence each where the terminal is too narrow for it. No date or call is cut short."""
     from rich import box
     from rich.table import Table
@@ -270,10 +178,10 @@ def _assessments(console: Console, study: Study, adam: Adam, source: Source | No
     rows = []
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
-        values = [row["CARDAY"], row["ADT"], READER_NAMES.get(row["READER"], row["READER"]), row["AVALC"], row["ORRES"], usable]
+        values = [row["CARDAY"], row["ADT"], reader_name(row["READER"]), row["AVALC"], row["ORRES"], usable]
         values += [row["MRD"]] if of_remission else []
         said = tuple("" if value is None else str(value) for value in values)
-        rows.append((*said, _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or ""))
+        rows.append((*said, places.of(row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or ""))
         table.add_row(*rows[-1])
     if console.measure(table, options=console.options.update(width=1_000)).minimum <= console.width:
         console.print(table)
@@ -284,7 +192,7 @@ def _assessments(console: Console, study: Study, adam: Adam, source: Source | No
     console.print()
 
 
-def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None, subject: int, item: Endpoint, *, full: bool) -> None:
+def _endpoint(console: Console, study: Study, adam: Adam, places: Places, subject: int, item: Endpoint, *, full: bool) -> None:
     rate = item.type != "time-to-event"
     frame = (adam.adrs if rate else adam.adtte).filter((pl.col("SUBJ") == subject) & (pl.col("PARAMCD") == item.id))
     console.print(f"{item.id}: {item.label}", style="bold", markup=False)
@@ -300,11 +208,11 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
     rows = {row["VARIANT"]: row for row in frame.iter_rows(named=True)}
     main = rows.get("")
     if main is not None:
-        _say(console, _sentence(study, source, usubjid, main, rate))
+        _say(console, value_sentence(study, places, usubjid, main, rate=rate))
     same = []
     for name in [name for name in (*variants, *(name for name in rows if name not in variants)) if name and name in rows]:
-        said = _sentence(study, source, usubjid, rows[name], rate)
-        if main is not None and not full and said == _sentence(study, source, usubjid, main, rate):
+        said = value_sentence(study, places, usubjid, rows[name], rate=rate)
+        if main is not None and not full and said == value_sentence(study, places, usubjid, main, rate=rate):
             same.append(name)
         else:
             _say(console, f"With {name}: {said}")
@@ -314,23 +222,3 @@ def _endpoint(console: Console, study: Study, adam: Adam, source: Source | None,
     if same:
         _say(console, f"The same with {', '.join(same)}.")
     console.print()
-
-
-def _sentence(study: Study, source: Source | None, usubjid: str, row: dict[str, Any], rate: bool) -> str:
-    if row["AVAL"] is None and (row["RULE"] or "").startswith(("not recorded", "not derived")):
-        return f"{row['RULE'][:1].upper()}{row['RULE'][1:]}."
-    when = _date(row["ADT"], row["CARDAY"])
-    where = _file_row(source, row["SRCDOM"], usubjid, row["SRCSEQ"])
-    if rate:
-        answer = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}.get(row["AVALC"], row["AVALC"])
-        reason = "" if row["REASON"] in ("response", None) else f" ({reason_words(study, row['REASON'])})"
-        said = f"{answer[:1].upper()}{answer[1:]}{reason}"
-    else:
-        what = row["EVNTDESC"]
-        kind = "Event" if row["CNSR"] == 0 else "Competing event" if row["CNSR"] >= COMPETING_FROM else "Censored"
-        days = "" if row["AVAL"] is None else f" after {row['AVAL']:g} day{'' if row['AVAL'] == 1 else 's'}"
-        said = f"{kind}{days}: {EVENT_WORDS.get(what, what)}"
-    said += f", {when}" if when else ""
-    rule = f" Rule: {row['RULE'].rstrip('.')}." if row["RULE"] else ""
-    flags = f" Flags: {row['FLAGS'].replace(';', ', ')}." if row["FLAGS"] else ""
-    return f"{said}.{rule}{f' Source: {where}.' if where else ''}{flags}"

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from markupsafe import Markup
 
 from cartrial.analysis.results import check_results, results_hash, sort_results, write_results
 from cartrial.files import built_beside
-from cartrial.report.page.blocks import Note, Section
+from cartrial.report.page.blocks import Note, Section, Table, Text
 from cartrial.report.page.drawing import find_figures, name_figures
 from cartrial.report.page.render import BANDS, render_page
 from cartrial.report.page.rows import Rows
 from cartrial.report.page.still import check_formats, write_pictures
 from cartrial.report.study.cells.fits import CellFits, write_cells
-from cartrial.report.study.data import ReportData
+from cartrial.report.study.data import SUBJECTS, ReportData
 from cartrial.report.study.outputs import run_record, write_adam
 from cartrial.study import Study
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["page_sections", "page_text", "write_report"]
+__all__ = ["page_sections", "page_texts", "write_report"]
 
 KINDS = {"real": "Study report", "example": "Study report of an invented example", "virtual": "Study report of virtual patients"}
 
@@ -105,9 +106,10 @@ def write_report(
     if virtual is not None:
         record["virtual"] = virtual.record()
     with built_beside(Path(out)) as folder:
-        sections = page_sections(study, source, adam, ordered, findings, record, virtual, cells)
-        text = page_text(study, sections, record, still=bool(formats))
-        (folder / "report.html").write_text(text, encoding="utf-8")
+        data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"])
+        sections = page_sections(data, virtual, cells)
+        for name, text in page_texts(data, sections, record, still=bool(formats)).items():
+            (folder / name).write_text(text, encoding="utf-8")
         if formats:
             write_pictures(find_figures(sections), folder / "figures", formats)
         write_results(ordered, folder / "results.json")
@@ -118,24 +120,11 @@ def write_report(
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def page_sections(
-    study: Study,
-    source: Source | None,
-    adam: Adam,
-    ordered: pl.DataFrame,
-    findings: pl.DataFrame,
-    record: dict[str, Any],
-    virtual: VirtualPatients | None = None,
-    cells: CellFits | None = None,
-) -> list[Section]:
-    """Return the sections of report.html, each figure with a name of its own.
-
-    `ordered` are canonical results; `record` is the content of run.json; `virtual` and `cells` as in `write_report`.
-    """
+def page_sections(data: ReportData, virtual: VirtualPatients | None = None, cells: CellFits | None = None) -> list[Section]:
+    """Return the sections of report.html, each figure with a name of its own; `virtual` and `cells` as in `write_report`."""
     from cartrial.report.study.sections import LISTING_ONLY, SECTIONS
 
-    data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"])
-    reason = study.study.listing_only
+    reason = data.study.study.listing_only
     sections = [build(data) for build in (LISTING_ONLY if reason else SECTIONS)]
     if reason:
         note = Note(f"Nothing is estimated in this report: {reason.rstrip('.')}.")
@@ -159,9 +148,33 @@ def page_sections(
     return name_figures(sections)
 
 
-def page_text(study: Study, sections: Sequence[Section], record: dict[str, Any], *, still: bool = False) -> str:
-    """Return report.html of its sections; `still`: with still pictures of its figures."""
-    identity = study.study
+def page_texts(data: ReportData, sections: Sequence[Section], record: dict[str, Any], *, still: bool = False) -> dict[str, str]:
+    """Return the pages by name: report.html, and subjects.html where subjects' sheets stand apart; `still`: with still pictures."""
+    from cartrial.report.study.subject.drawer import render_subjects
+
+    aside = render_subjects(data)
+    if not data.apart:
+        return {"report.html": _page(data, sections, record, still=still, aside=aside)}
+    return {
+        "report.html": _page(data, sections, record, still=still),
+        SUBJECTS: _page(data, [_index(data)], record, still=still, aside=aside),
+    }
+
+
+def _index(data: ReportData) -> Section:
+    """Return the section from which each sheet of the page of subjects is opened."""
+    rows = [
+        (data.link(row["SUBJ"], near=True), *("yes" if row[name] == "Y" else "" for name in ("INFFL", "RESPFL", "DTHFL")))
+        for row in data.adam.adsl.sort("SUBJ").iter_rows(named=True)
+    ]
+    head = ("Subject", "Infused", "Responder", "Died")
+    reader = data.study.readers.primary
+    text = Text(Markup('Each subject of <a href="report.html">the report</a>: what happened, statuses by reader, and each endpoint.'))
+    return Section("listing", "Subjects", [text, Table(head, rows, f"Subjects; responders by reader {reader}", small=True)])
+
+
+def _page(data: ReportData, sections: Sequence[Section], record: dict[str, Any], *, still: bool, aside: str = "") -> str:
+    study, identity = data.study, data.study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)
     seed = f" Seed {record['seed']}." if record["seed"] is not None else ""
@@ -180,4 +193,6 @@ def page_text(study: Study, sections: Sequence[Section], record: dict[str, Any],
         footer=footer,
         version=record["versions"]["cartrial"] or "",
         still=still,
+        aside=aside,
+        results=data.rows.all,
     )

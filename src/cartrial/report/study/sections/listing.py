@@ -84,7 +84,7 @@ def _when(row: dict[str, Any]) -> tuple[Cell, Cell]:
 def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     reason = "" if row["REASON"] == "response" else reason_words(data.study, row["REASON"] or "")
     return (
-        data.labels[row["SUBJ"]],
+        data.link(row["SUBJ"]),
         ANSWERS.get(row["AVALC"], row["AVALC"] or ""),
         reason,
         *_when(row),
@@ -95,12 +95,12 @@ def _rate(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
 
 def _time(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
     if row["CNSR"] is None:
-        return (data.labels[row["SUBJ"]], "", (row["RULE"] or "").partition(":")[0], *_when(row), source_text(row), row["RULE"] or "")
+        return (data.link(row["SUBJ"]), "", (row["RULE"] or "").partition(":")[0], *_when(row), source_text(row), row["RULE"] or "")
     words = EVENT_WORDS.get(row["EVNTDESC"], row["EVNTDESC"] or "")
     competes = row["CNSR"] >= COMPETING_FROM
     said = words if row["CNSR"] == 0 else (f"{words} (competing)" if competes else f"censored: {words}")
     days = "" if row["AVAL"] is None else f"{row['AVAL']:g}"
-    return (data.labels[row["SUBJ"]], days, said, *_when(row), source_text(row), row["RULE"] or "")
+    return (data.link(row["SUBJ"]), days, said, *_when(row), source_text(row), row["RULE"] or "")
 
 
 def _recorded(data: ReportData) -> list[Block]:

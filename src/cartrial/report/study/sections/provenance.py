@@ -39,11 +39,12 @@ def build(data: ReportData) -> Section:
                 small=True,
             )
         )
-    blocks.extend(_findings(data.findings))
+    blocks.extend(_findings(data))
     return Section("data", "Data and findings", blocks, "Data")
 
 
-def _findings(findings: pl.DataFrame) -> list[Block]:
+def _findings(data: ReportData) -> list[Block]:
+    findings = data.findings
     if findings.is_empty():
         return [Text("The checks found nothing to report.")]
     counts = count_findings(findings)
@@ -64,7 +65,10 @@ def _findings(findings: pl.DataFrame) -> list[Block]:
         else f"{listed.height} of {findings.height} findings, the first of each rule; cartrial check --all lists all"
     )
     every = [
-        tuple("" if row[name] is None else row[name] for name in ("SEVERITY", "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE"))
+        tuple(
+            data.link_of(row[name]) if name == "USUBJID" else "" if row[name] is None else row[name]
+            for name in ("SEVERITY", "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE")
+        )
         for row in listed.iter_rows(named=True)
     ]
     columns = ("Severity", "Rule", "File", "Row", "Subject", "Variable", "Finding")

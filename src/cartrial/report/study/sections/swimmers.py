@@ -35,11 +35,12 @@ def build(data: ReportData) -> Section:
     blocks: list[Block] = []
     pieces = -(-len(swimmers) // PART)
     size = -(-len(swimmers) // pieces)
-    for start in range(0, len(swimmers), size):
-        part = swimmers[start : start + size]
-        where = f" ({start // size + 1} of {pieces})" if pieces > 1 else ""
+    for part in range(pieces):
+        where = f" ({part + 1} of {pieces})" if pieces > 1 else ""
         document = draw_swimmers(
-            part,
+            swimmers,
+            size=size,
+            part=part,
             last=last,
             title=f"One line a subject: {names.response}, {names.event}, transplant, new therapy and death{where}",
             band=data.band,
@@ -47,7 +48,8 @@ def build(data: ReportData) -> Section:
         )
         said = (
             f"Infused subjects{where}, longest known first. Assessments by the primary reader ({reader}); grey: time "
-            f"known; green: from the first {family.said()} to {names.event} or the last assessment in {names.response}."
+            f"known; green: from the first {family.said()} to {names.event} or the last assessment in {names.response}. "
+            "A click opens the subject, as the menu above does."
         )
         blocks.append(Figure(document, said, "swimmer"))
     return Section("swimmers", title, blocks, "Subjects")
@@ -79,7 +81,13 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
             continue
         end = float(death if death is not None else max(known))
         swimmers.append(
-            Swimmer(data.labels[subject], end, _stretch(seen, responds, ends), _marks(shown, events.get(subject, []), death, end))
+            Swimmer(
+                data.labels[subject],
+                end,
+                _stretch(seen, responds, ends),
+                _marks(shown, events.get(subject, []), death, end),
+                f"{data.page_of_subjects}#{data.addresses[subject]}",
+            )
         )
     return sorted(swimmers, key=lambda swimmer: (-swimmer.end, swimmer.label))
 

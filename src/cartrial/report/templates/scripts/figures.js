@@ -50,16 +50,44 @@
     });
   }
 
+  // A menu of what is opened elsewhere, and the button that opens it: marks of a figure cannot be reached by keyboard.
+  function opener(control, bar) {
+    const label = make("label", bar, {textContent: control.label}), menu = make("select", label);
+    menu.dataset.opens = "";
+    for (const [value, words] of control.options) make("option", menu, {value, textContent: words});
+    make("button", label, {type: "button", textContent: "Open"}).addEventListener("click", () => { location.href = menu.value; });
+  }
+
+  // Parts of one long figure are sorted as one: each takes the rows whose places in the order are its own.
+  function deal(name, signal, order) {
+    const {of} = documents[name].usermeta.part;
+    const parts = Object.keys(documents).filter(other => (documents[other].usermeta || {}).part && documents[other].usermeta.part.of === of);
+    for (const other of parts) {
+      const {place, size} = documents[other].usermeta.part, view = views.get(other);
+      if (!view) continue;
+      for (const rows of ["bars", "marks"]) {
+        const all = parts.flatMap(part => documents[part].datasets[rows]);
+        view.change(rows, vega.changeset().remove(() => true).insert(all.filter(row => Math.floor(row[order] / size) === place).map(row => ({...row}))));
+      }
+      view.signal(signal, order).runAsync();
+      const menu = document.querySelector(`[data-figure="${other}"] [data-signal="${signal}"]`);
+      if (menu) menu.value = order;
+    }
+  }
+
   function controls(name, list, place) {
     const bar = make("div", place, {className: "controls"});
     const toggles = list.filter(control => control.kind === "toggles").map(control => [control, document.createElement("fieldset")]);
     for (const control of list) {
+      if (control.kind === "open") opener(control, bar);
       if (control.kind !== "choice") continue;
       const label = make("label", bar, {textContent: control.label}), menu = make("select", label);
+      menu.dataset.signal = control.signal;
       for (const [value, words] of control.options) make("option", menu, {value, textContent: words});
       menu.addEventListener("change", () => {
         for (const [other, field] of toggles) if (other.of === control.signal) { set(name, other.signal, []); boxes(name, other, field, menu.value); }
         set(name, control.signal, menu.value);
+        if (documents[name].usermeta.part) deal(name, control.signal, menu.value);
       });
     }
     for (const [control, field] of toggles) {
@@ -74,7 +102,7 @@
   function table(name, spec, place) {
     const rows = spec.datasets.reading || [];
     if (!rows.length) return;
-    const folded = make("details", place, {className: "numbers"}), pick = () => { const menu = place.querySelector("select"); return menu ? menu.value : ""; };
+    const folded = make("details", place, {className: "numbers"}), pick = () => { const menu = place.querySelector("[data-signal]"); return menu ? menu.value : ""; };
     make("summary", folded, {textContent: "Read as a table"});
     const box = make("div", folded, {className: "scroll", tabIndex: 0});
     const fill = () => {
@@ -134,12 +162,20 @@
     document.documentElement.dataset.drawn = (performance.now() - began).toFixed(0);
   }
 
+  // A figure that is drawn when what it stands in is opened.
+  window.cartrialDraw = async (name, spec, place) => {
+    documents[name] = spec;
+    place.dataset.later = name;
+    make("div", place, {className: spec.title ? "plot" : "plot bare"});
+    await draw(name, place);
+  };
+
   let waiting = 0;
   addEventListener("resize", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      for (const place of document.querySelectorAll("[data-figure]")) {
-        const name = place.dataset.figure;
+      for (const place of document.querySelectorAll("[data-figure], [data-later]")) {
+        const name = place.dataset.figure || place.dataset.later;
         if (documents[name].vconcat && place.clientWidth && widths.get(name) !== place.clientWidth) draw(name, place);
       }
     }, 200);
