@@ -134,7 +134,7 @@ def test_page_needs_nothing_from_outside(name: str, request: pytest.FixtureReque
     assert not {"link", "img", "iframe", "object"} & set(page.tags)
     assert not re.search(r"<script[^>]* src", text)
     assert "url(" not in without_scripts(text) and "@import" not in without_scripts(text)
-    assert all(link.startswith(("#", "https://doi.org/")) for link in page.links)
+    assert all(link.startswith(("#", "subjects.html#", "https://doi.org/")) for link in page.links)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_names_from_the_data_cannot_become_markup(tmp_path: Path) -> None:
     write_report(study, None, adam, analyse(study, adam), no_findings(), tmp_path / "out")
     page, _ = _read(tmp_path / "out")
     text = (tmp_path / "out" / "report.html").read_text()
-    # the scripts of the figures and their documents, and no other
-    assert page.tags.count("script") == text.count("<script") == len(SCRIPTS) + 2 + len(PAGE_SCRIPTS)
+    # the scripts of the figures and of the subjects' sheets, what they draw, the values of tables, and no other
+    assert page.tags.count("script") == text.count("<script") == len(SCRIPTS) + 5 + len(PAGE_SCRIPTS)
     assert "alert(1)" in str(figures_of(text)) and "<script>alert(1)</script>&" in page.words["listing"]
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["page_sections", "page_texts", "write_report"]
+__all__ = ["page_sections", "page_text", "page_texts", "write_report"]
 
 KINDS = {"real": "Study report", "example": "Study report of an invented example", "virtual": "Study report of virtual patients"}
 
@@ -154,10 +154,10 @@ def page_texts(data: ReportData, sections: Sequence[Section], record: dict[str, 
 
     aside = render_subjects(data)
     if not data.apart:
-        return {"report.html": _page(data, sections, record, still=still, aside=aside)}
+        return {"report.html": page_text(data, sections, record, still=still, aside=aside)}
     return {
-        "report.html": _page(data, sections, record, still=still),
-        SUBJECTS: _page(data, [_index(data)], record, still=still, aside=aside),
+        "report.html": page_text(data, sections, record, still=still),
+        SUBJECTS: page_text(data, [_index(data)], record, still=still, aside=aside),
     }
 
 
@@ -173,7 +173,8 @@ def _index(data: ReportData) -> Section:
     return Section("listing", "Subjects", [text, Table(head, rows, f"Subjects; responders by reader {reader}", small=True)])
 
 
-def _page(data: ReportData, sections: Sequence[Section], record: dict[str, Any], *, still: bool, aside: str = "") -> str:
+def page_text(data: ReportData, sections: Sequence[Section], record: dict[str, Any], *, still: bool = False, aside: str = "") -> str:
+    """Return one page of a study; `still` and `aside` as in `cartrial.report.page.render_page`."""
     study, identity = data.study, data.study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)

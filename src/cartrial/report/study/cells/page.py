@@ -62,4 +62,4 @@ def write_cell_page(
         write_tables(study, found, folder, units=cell_units(adam))
         write_results(rows, folder / "results.json")
         sections = name_figures([build(data, cells), identity.build(data)])
-        (folder / "kinetics.html").write_text(page_text(study, sections, record), encoding="utf-8")
+        (folder / "kinetics.html").write_text(page_text(data, sections, record), encoding="utf-8")
