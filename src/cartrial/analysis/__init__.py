@@ -14,6 +14,19 @@ from cartrial.analysis.estimators.priors.meta_analytic import PredictivePrior, e
 from cartrial.analysis.estimators.priors.mixture import BetaMixture
 from cartrial.analysis.estimators.priors.size import effective_size
 from cartrial.analysis.estimators.rates import binomial_limits, binomial_p_value, estimate_rate
+from cartrial.analysis.estimators.weighted.bias import (
+    EValue,
+    Indirect,
+    estimate_e_value,
+    estimate_indirect,
+    tip_confounder,
+    tip_missing,
+)
+from cartrial.analysis.estimators.weighted.bootstrap import Bootstrap, bootstrap_hazard, bootstrap_rates
+from cartrial.analysis.estimators.weighted.hazard import WeightedHazard, estimate_weighted_hazard, estimate_weighted_survival
+from cartrial.analysis.estimators.weighted.moments import Moment, MomentWeights, estimate_moment_weights
+from cartrial.analysis.estimators.weighted.propensity import PropensityWeights, estimate_propensity
+from cartrial.analysis.estimators.weighted.rates import Contrast, WeightedRate, compare_weighted_rates, estimate_weighted_rate
 from cartrial.analysis.plan import analyse
 from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_results, results_hash, sort_results, write_results
 from cartrial.analysis.tables.flow import count_flow
@@ -30,36 +43,55 @@ __all__ = [
     "SCHEMA",
     "AalenJohansen",
     "BetaMixture",
+    "Bootstrap",
+    "Contrast",
+    "EValue",
+    "Indirect",
     "KaplanMeier",
     "MixtureFit",
+    "Moment",
+    "MomentWeights",
     "NormalRate",
     "PooledRate",
     "PowerPosterior",
     "PredictivePrior",
+    "PropensityWeights",
+    "WeightedHazard",
+    "WeightedRate",
     "analyse",
     "best_reads",
     "binomial_limits",
     "binomial_p_value",
+    "bootstrap_hazard",
+    "bootstrap_rates",
     "check_results",
     "commensurate_prior",
+    "compare_weighted_rates",
     "count_flow",
     "count_grades",
     "effective_size",
     "estimate_agreement",
     "estimate_cox",
+    "estimate_e_value",
     "estimate_fine_gray",
     "estimate_firth",
     "estimate_follow_up",
     "estimate_gray",
     "estimate_incidence",
+    "estimate_indirect",
     "estimate_influence",
     "estimate_kinetics",
     "estimate_logrank",
     "estimate_map",
+    "estimate_moment_weights",
     "estimate_pooled",
     "estimate_pooled_normal",
+    "estimate_propensity",
     "estimate_rate",
     "estimate_survival",
+    "estimate_weighted_hazard",
+    "estimate_weighted_rate",
+    "estimate_weighted_survival",
     "fit_mixture",
     "kappa_of_tables",
     "normalised_power_posterior",
@@ -68,5 +100,7 @@ __all__ = [
     "read_results",
     "results_hash",
     "sort_results",
+    "tip_confounder",
+    "tip_missing",
     "write_results",
 ]

@@ -1,0 +1,1 @@
+"""What is the estimate of subjects who are weighted until they are like others?"""
