@@ -31,6 +31,7 @@ from cartrial.analysis.plan import analyse
 from cartrial.analysis.results import ARS, KEY, SCHEMA, check_results, read_results, results_hash, sort_results, write_results
 from cartrial.analysis.tables.flow import count_flow
 from cartrial.analysis.tables.kinetics import estimate_kinetics
+from cartrial.analysis.tables.patients import tabulate_patients
 from cartrial.analysis.tables.reads import best_reads, pair_reads
 from cartrial.analysis.tables.safety.events import count_grades
 from cartrial.analysis.tables.times import LANDMARKS, RISK_TIMES
@@ -100,6 +101,7 @@ __all__ = [
     "read_results",
     "results_hash",
     "sort_results",
+    "tabulate_patients",
     "tip_confounder",
     "tip_missing",
     "write_results",

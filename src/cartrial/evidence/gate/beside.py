@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from cartrial.evidence.gate.compare import Comparison, compare_attributes
 from cartrial.evidence.gate.estimand import attributes_of
 from cartrial.evidence.registry.model import Result
+from cartrial.evidence.registry.stated import NOT_APPLICABLE
 from cartrial.evidence.registry.words import window_words
 from cartrial.study import Endpoint, Study
 
-__all__ = ["compare_endpoint", "endpoint_attributes", "endpoint_response"]
+__all__ = ["compare_endpoint", "endpoint_attributes", "endpoint_response", "time_attributes"]
 
 
 def endpoint_response(endpoint: Endpoint) -> str:
@@ -40,12 +41,31 @@ def endpoint_attributes(study: Study, endpoint: Endpoint) -> dict[str, str | Non
     """
     window = window_words(endpoint.window) if endpoint.window else None
     held: dict[str, str | None] = {"measure": "response-rate", "response": endpoint_response(endpoint), "window": window}
-    held["population"] = endpoint.population
-    held["reader"] = endpoint.reader or study.readers.primary
+    return held | _common(study, endpoint)
+
+
+def time_attributes(study: Study, endpoint: Endpoint) -> dict[str, str | None]:
+    """Return the attributes of a time to an event of a study file, time zero (`origin`) among them.
+
+    Examples
+    --------
+    >>> from cartrial.evidence.gate.beside import time_attributes
+    >>> from cartrial.study import Study
+    >>> study = Study.load("inaticel")
+    >>> held = time_attributes(study, next(one for one in study.endpoints if one.id == "OS"))
+    >>> held["origin"], held["hsct"], held["reader"]
+    ('day-0', 'treatment-policy', 'not-applicable')
+    """
+    held: dict[str, str | None] = {"endpoint": endpoint.id, "origin": endpoint.origin}
+    return held | _common(study, endpoint)
+
+
+def _common(study: Study, endpoint: Endpoint) -> dict[str, str | None]:
     strategies = dict(endpoint.strategies.items())
+    reader = (endpoint.reader or study.readers.primary) if endpoint.read else NOT_APPLICABLE
+    held: dict[str, str | None] = {"population": endpoint.population, "reader": reader}
     held |= {event: strategies[event] for event in ("hsct", "new-therapy")}
-    held["criteria"] = study.disease.criteria.name
-    return held
+    return held | {"criteria": study.disease.criteria.name if endpoint.read else NOT_APPLICABLE}
 
 
 def compare_endpoint(study: Study, endpoint: Endpoint, result: Result, *, assume: Mapping[str, str] | None = None) -> Comparison:
