@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cartrial.cli.app import MOST_SEED, DataOption, StudyArg, data_given, steps, tell
-from cartrial.cli.evidence import AssumeOption, JsonOption, evidence, finite
+from cartrial.cli.evidence.known import AssumeOption, JsonOption, evidence, finite
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:

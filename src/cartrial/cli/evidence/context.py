@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cartrial.cli.app import MOST, StudyArg, tell
-from cartrial.cli.evidence import AssumeOption, evidence
+from cartrial.cli.evidence.known import AssumeOption, evidence
 
 __all__: list[str] = []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, tell
-from cartrial.cli.evidence import evidence
+from cartrial.cli.evidence.known import evidence
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
