@@ -1,5 +1,6 @@
 """What is the estimate and its uncertainty? Estimators over many trials at once, and the results of a study as rows."""
 
+from cartrial.analysis.estimators.adjusted import adjust_p_values
 from cartrial.analysis.estimators.agreement import estimate_agreement, kappa_of_tables
 from cartrial.analysis.estimators.gray import estimate_gray
 from cartrial.analysis.estimators.incidence import AalenJohansen, estimate_incidence
@@ -59,6 +60,7 @@ __all__ = [
     "PropensityWeights",
     "WeightedHazard",
     "WeightedRate",
+    "adjust_p_values",
     "analyse",
     "best_reads",
     "binomial_limits",

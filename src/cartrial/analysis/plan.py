@@ -69,7 +69,7 @@ def analyse(
     *,
     analyses: Sequence[str] = ANALYSES,
     curves: bool | None = None,
-    conf_level: float = 0.95,
+    conf_level: float | None = None,
 ) -> pl.DataFrame:
     """Estimate everything that a study asks for, over any number of trials at once.
 
@@ -84,7 +84,8 @@ def analyse(
         Which analyses to make: flow, baseline, response, concordance, survival, incidence, kinetics, safety, conduct. Default: all.
     curves : bool, optional
         Whether each step of each curve becomes rows, and subgroups are compared by Cox models. By default for a single trial.
-    conf_level : float
+    conf_level : float, optional
+        Without: as `testing.interval` of the study says, else 0.95.
 
     Returns
     -------
@@ -123,6 +124,7 @@ def analyse(
         raise InputError(f"the analysis '{unknown[0]}' is unknown", right=f"Known are: {', '.join(ANALYSES)}")
     if study.study.listing_only or adam.adsl.is_empty():
         return pl.DataFrame(schema=SCHEMA)
+    conf_level = study.interval.level if conf_level is None else conf_level
     trials = adam.adsl["TRIAL"].unique().sort()
     labels = variant_labels(study)
     frames: list[pl.DataFrame] = []
@@ -158,9 +160,10 @@ def _analyse_block(
     read = {f"{item.id}N": pl.col(number_column(item)) for item in classes} | {item.id: pl.col(level_column(item)) for item in classes}
     adsl = sets["adsl"].with_columns(**read)
     subgroups = subgroup_levels(study, adsl)
+    strata = subgroup_levels(study, adsl, study.testing.strata if study.testing else ())
     key = pl.col("PARAMCD", "VARIANT").cast(pl.String)
     adrs, times = sets["adrs"].with_columns(key), sets["adtte"].with_columns(key)
-    absent = absent_rows(adrs, times, labels, conf_level, wanted, curves=curves)
+    absent = absent_rows(adrs, times, labels, conf_level, wanted, curves=curves, interval=study.interval.method)
     adrs = adrs.filter(~is_absent())
     adtte = times.filter(pl.col("AVAL").is_not_null() & pl.col("CNSR").is_not_null())
     # estimators tell an event, a censored time and a competing event apart, and no reasons
@@ -171,7 +174,7 @@ def _analyse_block(
         "baseline": lambda: baseline_rows(study, adsl),
         "response": lambda: response_rows(study, adrs, subgroups, labels, conf_level),
         "concordance": lambda: concordance_rows(study, sets["adresp"], adtte, labels, conf_level),
-        "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
+        "survival": lambda: survival_rows(study, adtte, subgroups, labels, conf_level, curves=curves, strata=strata),
         "incidence": lambda: incidence_rows(study, adtte, subgroups, labels, conf_level, curves=curves),
         "kinetics": lambda: kinetics_rows(sets["adck"], adsl, conf_level),
         "safety": lambda: [*event_rows(study, sets["adae"], adsl, records, silent), *death_rows(adsl, records)],

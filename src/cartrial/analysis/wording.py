@@ -17,6 +17,8 @@ DAYS_PER_MONTH = 30.4375
 _COUNTS = {"n", "N", "events", "censored", "at_risk", "n_censored", "not_yet_assessable", "not_read", "df", "missing", "episodes"}
 _COUNTS |= {"shorter", "unknown", "by_date", "died", "open", "records", "adequate", "not_evaluable"}
 _TIMES_REACHED = {"median", "q25", "q75", "median_months"}
+_P_VALUES = {"p_value", "p_adjusted"}
+_FLAGS = {"rejected"}
 _TWO_DECIMALS = {"hazard_ratio", "lower", "upper", "kappa"}
 
 
@@ -48,9 +50,11 @@ def text_of(statistic: str, unit: str) -> pl.Expr:
     """
     value = pl.col(statistic).cast(pl.Float64)
     base = statistic.removesuffix("_lower").removesuffix("_upper")
+    if statistic in _FLAGS:
+        return pl.when(value == 1).then(pl.lit("yes")).when(value == 0).then(pl.lit("no")).otherwise(pl.lit("not tested"))
     if statistic in _COUNTS:
         text = value.round().cast(pl.Int64).cast(pl.String)
-    elif statistic == "p_value":
+    elif statistic in _P_VALUES:
         text = pl.when(value < 0.0001).then(pl.lit("<0.0001")).when(value > 0.9999).then(pl.lit(">0.9999")).otherwise(_decimals(value, 4))
     elif unit == PROPORTION:
         text = _decimals(100 * value, 1)

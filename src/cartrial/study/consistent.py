@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -36,7 +36,7 @@ class Parts:
     visits : list of str
     characteristics, events : list of str
         Ids of the baseline characteristics; of adverse events of special interest.
-    subgroups, order : list of str
+    subgroups, order, strata : list of str
     design : Design or None
     bare : bool
         Whether nothing is estimated and the file does not say why.
@@ -55,6 +55,7 @@ class Parts:
     design: Design | None
     bare: bool
     family: Family | None = None
+    strata: list[str] = field(default_factory=list)
 
 
 def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
@@ -75,6 +76,7 @@ def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
         characteristics=None if _other(data, "baseline", unknown) else _named(_list(data.get("baseline"))),
         subgroups=[str(name) for name in _list(data.get("subgroups"))],
         order=[str(name) for name in _list(_of(data.get("testing"), "order"))],
+        strata=[str(name) for name in _list(_of(data.get("testing"), "strata"))],
         events=_named(special) if special else events,
         design=design,
         bare=not endpoints and not _other(data, "endpoints", unknown) and not _of(data.get("study"), "listing-only"),
@@ -130,6 +132,10 @@ def misfits(parts: Parts) -> Iterator[PydanticCustomError]:
     for i, name in enumerate(parts.order):
         if parts.ids is not None and name not in parts.ids:
             yield wrong(f"testing.order names '{name}', which is no endpoint", "testing", "order", i, right=_known(name, parts.ids))
+    for i, name in enumerate(parts.strata):
+        if parts.characteristics is not None and name not in parts.characteristics:
+            what = f"stratum '{name}' is not a baseline characteristic"
+            yield wrong(what, "testing", "strata", i, right=_known(name, parts.characteristics))
     yield from _of_design(parts)
 
 

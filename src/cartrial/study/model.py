@@ -29,7 +29,6 @@ __all__ = [
     "Readers",
     "Safety",
     "Special",
-    "Testing",
     "Visit",
 ]
 
@@ -224,21 +223,6 @@ class Readers(Part):
     primary: Reader = "INV"
     sensitivity: tuple[Reader, ...] = ()
     source: str = "assumption"
-
-
-class Alpha(Part):
-    """The type I error with its sides."""
-
-    value: float = Field(gt=0, lt=1)
-    sides: Literal[1, 2] = 1
-    source: str = "assumption"
-
-
-class Testing(Part):
-    """The order in which endpoints are tested."""
-
-    order: tuple[str, ...] = ()
-    alpha: Alpha
 
 
 class BaselineSource(Part):

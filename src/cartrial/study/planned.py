@@ -1,4 +1,4 @@
-"""What does the protocol say of the trial's size and its looks? The section `design` of a study file as frozen objects."""
+"""What does the protocol say of the trial's tests, its size and its looks? The sections `testing` and `design` of a study file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from cartrial.yamlfile import Part, wrong
 
 __all__ = [
     "DEATH",
+    "Alpha",
     "Analysis",
     "Beta",
     "Design",
+    "Interval",
     "Looks",
     "Most",
     "Own",
@@ -23,10 +25,69 @@ __all__ = [
     "Stops",
     "Subjects",
     "SurvivalTest",
+    "Testing",
 ]
 
 # event of a safety limit that is no adverse event of special interest
 DEATH = "DEATH"
+
+
+class Alpha(Part):
+    """The type I error with its sides."""
+
+    value: float = Field(gt=0, lt=1)
+    sides: Literal[1, 2] = 1
+    source: str = "assumption"
+
+
+class Interval(Part):
+    """Which interval stands beside an estimate: of rates by this method, of all estimates at this level.
+
+    Parameters
+    ----------
+    method : {"Clopper-Pearson", "Wilson", "mid-p"}
+        Of response rates.
+    level : float
+        Two-sided confidence level.
+    """
+
+    method: Literal["Clopper-Pearson", "Wilson", "mid-p"] = "Clopper-Pearson"
+    level: float = Field(default=0.95, ge=0.5, lt=1)
+    source: str = "assumption"
+
+    @property
+    def text(self) -> str:
+        """The level as it is printed."""
+        return f"{100 * self.level:g} %"
+
+    @property
+    def words(self) -> str:
+        """The method as a sentence has it."""
+        return self.method.replace("-P", "–P")
+
+
+class Testing(Part):
+    """The order in which endpoints are tested, and how.
+
+    Parameters
+    ----------
+    order : tuple of str
+    alpha : Alpha
+    test : {"exact", "mid-p"}
+        Of a response rate against its null.
+    adjust : {"fixed-sequence", "holm", "hochberg", "bonferroni"}
+        Of the p-values of several endpoints in `order`.
+    strata : tuple of str
+        Baseline characteristics within whose levels times are compared between the levels of a subgroup.
+    interval : Interval
+    """
+
+    order: tuple[str, ...] = ()
+    alpha: Alpha
+    test: Literal["exact", "mid-p"] = "exact"
+    adjust: Literal["fixed-sequence", "holm", "hochberg", "bonferroni"] = "fixed-sequence"
+    strata: tuple[str, ...] = ()
+    interval: Interval = Interval()
 
 
 class Power(Part):

@@ -17,8 +17,8 @@ from cartrial.study.consistent import Parts, misfits, parts_of
 from cartrial.study.criteria.families import RULE_EVENT
 from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
-from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety, Testing
-from cartrial.study.planned import Design
+from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety
+from cartrial.study.planned import Design, Interval, Testing
 from cartrial.study.virtual import Virtual, beside, is_file_name
 from cartrial.yamlfile import Part, nearest, raise_all, read_as, wrong
 
@@ -131,6 +131,7 @@ class Study(Part):
             characteristics=[characteristic.id for characteristic in self.baseline],
             subgroups=list(self.subgroups),
             order=list(self.testing.order) if self.testing else [],
+            strata=list(self.testing.strata) if self.testing else [],
             events=[special.id for special in self.safety.special],
             design=self.design,
             bare=not self.endpoints and not self.study.listing_only,
@@ -218,6 +219,11 @@ class Study(Part):
         """
         found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
         return tuple(Variant(name=variant.name, endpoint=self._with_reader(variant.endpoint)) for variant in found)
+
+    @property
+    def interval(self) -> Interval:
+        """Method and level of the intervals beside estimates."""
+        return self.testing.interval if self.testing else Interval()
 
     def _with_reader(self, endpoint: Endpoint) -> Endpoint:
         reader = (endpoint.reader or self.readers.primary) if endpoint.read else None

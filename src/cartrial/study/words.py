@@ -13,7 +13,7 @@ from cartrial.study.model import Disease
 if TYPE_CHECKING:
     from cartrial.study.study import Study
 
-__all__ = ["criteria_words", "describe_endpoint", "reader_words", "strategies_text", "window_text"]
+__all__ = ["at_level", "criteria_words", "describe_endpoint", "reader_words", "strategies_text", "window_text"]
 
 READERS = {
     "IRC": "the independent review committee (readers 1 and 2, the adjudicator where they disagree)",
@@ -110,6 +110,11 @@ def window_text(study: Study, endpoint: Endpoint) -> str:
         return f"best, day 1 to the cutoff{until}"
     bridging = f"; a {study.disease.family.names.response} from bridging before infusion counts" if window.bridging else ""
     return f"within {window.within_days} days from {'enrolment' if window.from_ == 'enrolment' else 'day 0'}{until}{bridging}"
+
+
+def at_level(study: Study, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words about intervals of 95 % as they are at the study's own level."""
+    return tuple(word.replace("95 %", study.interval.text) for word in words)
 
 
 def strategies_text(endpoint: Endpoint) -> str:
@@ -273,7 +278,7 @@ def _rate_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
         "variable": variable,
         "events": "nothing usable in a closed window is a non-response",
         "censoring": waiting + ".",
-        "summary": f"Summary: the rate with its Clopper–Pearson interval. {waiting}.",
+        "summary": f"Summary: the rate with its {study.interval.words} interval. {waiting}.",
     }
 
 

@@ -97,9 +97,17 @@ def _at_least(x: Floats, n: Floats, p: Floats | float) -> Floats:
 
 
 def binomial_p_value(
-    x: np.ndarray, n: np.ndarray, null: float | np.ndarray, alternative: Literal["greater", "less"] = "greater"
+    x: np.ndarray,
+    n: np.ndarray,
+    null: float | np.ndarray,
+    alternative: Literal["greater", "less"] = "greater",
+    *,
+    test: Literal["exact", "mid-p"] = "exact",
 ) -> np.ndarray:
-    """Exact one-sided p-value of a binomial proportion against a null value. Matches R ``binom.test``.
+    """One-sided p-value of a binomial proportion against a null value. The exact one matches R ``binom.test``.
+
+    The mid-p value counts half of the probability of what was observed (Lancaster H. J Am Stat Assoc 1961;56:223,
+    doi:10.1080/01621459.1961.10482105); its type I error can exceed the nominal one.
 
     Parameters
     ----------
@@ -108,6 +116,7 @@ def binomial_p_value(
     null : float or ndarray
         Between 0 and 1.
     alternative : {"greater", "less"}
+    test : {"exact", "mid-p"}
 
     Returns
     -------
@@ -121,13 +130,19 @@ def binomial_p_value(
     >>> from cartrial.analysis import binomial_p_value
     >>> binomial_p_value(np.array([3, 2]), np.array([3, 3]), 0.5).round(3).tolist()
     [0.125, 0.5]
+    >>> binomial_p_value(np.array([3, 2]), np.array([3, 3]), 0.5, test="mid-p").round(4).tolist()
+    [0.0625, 0.3125]
     """
+    check_word(test, ("exact", "mid-p"), "test", "test")
     check_word(alternative, ("greater", "less"), "alternative", "alternative")
     x, n = (counts.astype(np.float64) for counts in read_counts(x, n))
     null = check_null_rates(null)
     if null.ndim and x.ndim and null.shape != x.shape and 1 not in (null.size, x.size):
         raise InputError(f"there are {null.size} null rates and {x.size} numbers", key="null", right="Give one, or one for each number")
-    p = _at_least(x, n, null) if alternative == "greater" else _at_least(n - x, n, 1 - null)
+    high, rate = (x, null) if alternative == "greater" else (n - x, 1 - null)
+    p = _at_least(high, n, rate)
+    if test == "mid-p":
+        p = (p + _at_least(high + 1, n, rate)) / 2
     return np.where(n == 0, np.nan, p)
 
 

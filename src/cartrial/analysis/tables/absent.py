@@ -24,7 +24,14 @@ def is_absent() -> pl.Expr:
 
 
 def absent_rows(
-    adrs: pl.DataFrame, adtte: pl.DataFrame, labels: pl.DataFrame, conf_level: float, wanted: set[str], *, curves: bool
+    adrs: pl.DataFrame,
+    adtte: pl.DataFrame,
+    labels: pl.DataFrame,
+    conf_level: float,
+    wanted: set[str],
+    *,
+    curves: bool,
+    interval: str = "Clopper-Pearson",
 ) -> list[pl.DataFrame]:
     """Rows of the endpoints and variants that a trial's source cannot give: null, and the text `not recorded` or `not derived`.
 
@@ -39,6 +46,8 @@ def absent_rows(
         Analyses: those of response and of survival are made.
     curves : bool
         Whether medians stand in months too.
+    interval : str
+        Method of the limits of a rate.
 
     Returns
     -------
@@ -47,7 +56,7 @@ def absent_rows(
     """
     frames: list[pl.DataFrame] = []
     if "response" in wanted:
-        frames += _rows(adrs, labels, "response", ("n",), _RATE, "Clopper-Pearson", conf_level)
+        frames += _rows(adrs, labels, "response", ("n",), _RATE, interval, conf_level)
     if "survival" in wanted:
         times = _TIME | (_MONTHS if curves else {})
         frames += _rows(adtte, labels, "survival", ("events", "censored"), times, "Kaplan-Meier, log(-log) limits", conf_level)

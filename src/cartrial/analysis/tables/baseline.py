@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,11 +19,11 @@ __all__ = ["baseline_rows", "subgroup_levels"]
 _NUMBERS = ("median", "q25", "q75", "min", "max", "mean", "standard_deviation")
 
 
-def subgroup_levels(study: Study, adsl: pl.DataFrame) -> pl.DataFrame:
-    """Return TRIAL, SUBJ and one column of levels for each subgroup of the study that is recorded as levels."""
+def subgroup_levels(study: Study, adsl: pl.DataFrame, asked: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return TRIAL, SUBJ and one column of levels for each subgroup of the study, or characteristic asked for, recorded as levels."""
     names = [
         name
-        for name in study.subgroups
+        for name in (study.subgroups if asked is None else asked)
         if name in adsl.columns and not adsl.schema[name].is_numeric() and adsl[name].null_count() < adsl.height
     ]
     return adsl.select("TRIAL", "SUBJ", *(pl.col(name).cast(pl.String) for name in names))

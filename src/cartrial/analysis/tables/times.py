@@ -39,7 +39,14 @@ _TEST = ("chi_square", "df", "p_value")
 
 
 def survival_rows(
-    study: Study, adtte: pl.DataFrame, subgroups: pl.DataFrame, labels: pl.DataFrame, conf_level: float, *, curves: bool
+    study: Study,
+    adtte: pl.DataFrame,
+    subgroups: pl.DataFrame,
+    labels: pl.DataFrame,
+    conf_level: float,
+    *,
+    curves: bool,
+    strata: pl.DataFrame | None = None,
 ) -> list[pl.DataFrame]:
     """Rows of the times to event that have no competing analysis.
 
@@ -53,6 +60,8 @@ def survival_rows(
     conf_level : float
     curves : bool
         Whether each step of each curve and the subjects at risk beneath it become rows, and groups are compared by a Cox model.
+    strata : polars.DataFrame, optional
+        TRIAL, SUBJ and one column of levels for each characteristic of `testing.strata` that is recorded; groups are compared within.
 
     Returns
     -------
@@ -82,10 +91,40 @@ def survival_rows(
             continue
         fit = estimate_survival(levelled, [*_KEY, "level"], conf_level=conf_level)
         frames.extend(_fit_rows(fit, labels, conf_level, curves, horizon, mean=False, by=name))
-        test = estimate_logrank(levelled, "level", _KEY).filter((pl.col("groups") > 1) & (pl.col("events") > 0))
-        frames.append(build_rows(_labelled(test, labels), _TEST, analysis="survival", by=name, method="log-rank test"))
-        if curves:
-            frames.extend(_hazard_rows(levelled, labels, conf_level, by=name))
+        within = [other for other in (study.testing.strata if study.testing else ()) if other != name]
+        frames.extend(_compared(levelled, name, within, strata, labels, conf_level if curves else None))
+    return frames
+
+
+def _compared(
+    levelled: pl.DataFrame,
+    name: str,
+    within: list[str],
+    strata: pl.DataFrame | None,
+    labels: pl.DataFrame,
+    conf_level: float | None,
+) -> list[pl.DataFrame]:
+    """Return the log-rank test of the levels of a subgroup and (with a confidence level) their hazard ratios, within strata if asked.
+
+    A stratum that is not recorded leaves nothing to compare within: the rows say that the test is not estimable.
+    """
+    method = "log-rank test" + (f", stratified by {', '.join(within)}" if within else "")
+    lacking = [other for other in within if strata is None or other not in strata.columns]
+    renamed = {other: f"STRATUM {other}" for other in within}
+    if within and strata is not None and not lacking:
+        columns = strata.select("TRIAL", "SUBJ", *within).rename(renamed)
+        levelled = levelled.join(columns, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
+        # whose stratum is unknown is left out, as in R
+        levelled = levelled.filter(pl.all_horizontal(pl.col(one).is_not_null() for one in renamed.values()))
+    if levelled.is_empty():
+        return []
+    test = estimate_logrank(levelled, "level", _KEY, strata=() if lacking else list(renamed.values()))
+    test = test.filter((pl.col("groups") > 1) & (pl.col("events") > 0))
+    if lacking:
+        test = test.with_columns(pl.lit(None, dtype=test.schema[statistic]).alias(statistic) for statistic in _TEST)
+    frames = [build_rows(_labelled(test, labels), _TEST, analysis="survival", by=name, method=method)]
+    if conf_level is not None and not lacking:
+        frames.extend(_hazard_rows(levelled, labels, conf_level, strata=list(renamed.values()), by=name))
     return frames
 
 
@@ -170,14 +209,14 @@ def _risk_rows(risk: pl.DataFrame, **names: str) -> list[pl.DataFrame]:
     return [build_rows(risk, ("at_risk",), **names), build_rows(there, ("n_censored",), **names)]
 
 
-def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, **names: str) -> list[pl.DataFrame]:
+def _hazard_rows(levelled: pl.DataFrame, labels: pl.DataFrame, conf_level: float, *, strata: list[str], **names: str) -> list[pl.DataFrame]:
     """Hazard ratios of levels against the first. `method` says where Firth's penalty was taken, and what is not estimable."""
     frames = []
     statistics = ("hazard_ratio", "lower", "upper", "p_value")
     for key, one in levelled.sort(*_KEY, "SUBJ").group_by(_KEY, maintain_order=True):
         if one["level"].n_unique() < 2 or not (one["CNSR"] == 0).any():
             continue
-        fit = estimate_cox(one, ["level"], conf_level=conf_level)
+        fit = estimate_cox(one, ["level"], strata=strata, conf_level=conf_level)
         wide = fit.select(
             pl.lit(key[0]).cast(one.schema["PARAMCD"]).alias("PARAMCD"),
             pl.lit(key[1]).cast(one.schema["VARIANT"]).alias("VARIANT"),

@@ -19,6 +19,7 @@ from cartrial.report.study.sections.survival import HEAD as TIME_HEAD
 from cartrial.report.study.sections.survival import origin_words
 from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
 from cartrial.study.attributes import RESPONSE
+from cartrial.study.words import at_level
 
 __all__ = ["render_shells", "write_shells"]
 
@@ -161,7 +162,7 @@ def _rate_row(study: Study, label: str, variant: Variant) -> tuple[str, ...]:
 def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
     blocks: list[Block] = [
         Table(
-            RATE_HEAD,
+            at_level(study, RATE_HEAD),
             [_rate_row(study, f"{rate.label} ({rate.id})", study.variants(rate)[0]) for rate in rates],
             "Table: all response endpoints, main analyses",
             numeric=(1, 2, 3, 4),
@@ -179,7 +180,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
     if rows:
         blocks.append(
             Table(
-                ("Variant", *RATE_HEAD[1:]),
+                ("Variant", *at_level(study, RATE_HEAD)[1:]),
                 rows,
                 "Table and forest figure: sensitivity to reader, population and strategies",
                 numeric=(1, 2, 3, 4),
@@ -249,7 +250,7 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
             )
     blocks: list[Block] = [
         Table(
-            ("Variant", *TIME_HEAD[1:]),
+            ("Variant", *at_level(study, TIME_HEAD)[1:]),
             rows,
             "Table: times to event by variant",
             numeric=(1, 2, 3, 4, 5),
@@ -302,7 +303,7 @@ def _subgroups(study: Study, primary: Endpoint) -> Section:
         "Subgroups",
         [
             Table(
-                ("Subgroup", "Level", "n/N", "Rate (%)", "95 % interval (%)"),
+                ("Subgroup", "Level", "n/N", "Rate (%)", f"{study.interval.text} interval (%)"),
                 rows,
                 f"Table and forest figure: {primary.label} by subgroup",
                 numeric=(2, 3, 4),

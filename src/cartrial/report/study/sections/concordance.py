@@ -44,7 +44,7 @@ def _agreement(data: ReportData, found: list[ResultRow]) -> Table:
         at = [row for row in found if row["reader"] == reader and row["endpoint"] == endpoint and not row["level"]]
         total, agreement, kappa, lower, upper = (data.rows.stat(at, name) for name in ("N", "agreement", "kappa", "lower", "upper"))
         rows.append((reader, WHAT.get(endpoint, endpoint), total, agreement, kappa, parts("{} to {}", lower, upper)))
-    head = ("Readers", "Compared by", "Pairs", "Agreement (%)", "Cohen's kappa", "95 % interval")
+    head = ("Readers", "Compared by", "Pairs", "Agreement (%)", "Cohen's kappa", f"{data.study.interval.text} interval")
     return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5))
 
 

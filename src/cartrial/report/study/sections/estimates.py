@@ -63,8 +63,8 @@ def find_rate(data: ReportData, endpoint: str, variant: str = "", by: str = "", 
     found = data.rows.where("response", endpoint, variant=variant, by=by, level=level)
     if not found:
         return None
-    # Several intervals may stand in the results: Clopper-Pearson is the one that is printed.
-    limits = [row for row in found if "lopper" in row["method"]] or found
+    # several intervals may stand in the results: the study's is the one that is printed
+    limits = [row for row in found if row["method"] == data.study.interval.method] or found
     stat = data.rows.stat
     first = found[0]
     shown = stat(limits, "lower")

@@ -51,7 +51,9 @@ def study_blocks(study: Study) -> list[Block]:
         alpha = study.testing.alpha
         order = ", then ".join(study.testing.order) or "not given"
         level = f"{'one' if alpha.sides == 1 else 'two'}-sided alpha {alpha.value:g} ({alpha.source})"
-        items.append(("Order of testing", f"{order}; {level}; an endpoint after one that fails is described, not tested"))
+        fails = "an endpoint after one that fails is described, not tested"
+        how = fails if study.testing.adjust == "fixed-sequence" else f"p-values adjusted by the method {study.testing.adjust}"
+        items.append(("Order of testing", f"{order}; {level}; {how}"))
     items.append(("Day 0", "the date of the first record of the study product; every rule counts days from it"))
     items.append(("Rules", f"version {study.rules} of the rules of response, readers and endpoints"))
     items.append(("Source of these facts", identity.source))

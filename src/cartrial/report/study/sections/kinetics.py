@@ -159,7 +159,9 @@ def _line(data: ReportData, at: list[ResultRow], level: str) -> tuple[Cell, ...]
     stat = data.rows.stat
     limits = stat(at, "median_lower")
     spread = (
-        parts("{} to {} (95 % limits)", limits, stat(at, "median_upper")) if limits else parts("{} to {}", stat(at, "min"), stat(at, "max"))
+        parts("{} to {} ({} limits)", limits, stat(at, "median_upper"), data.study.interval.text)
+        if limits
+        else parts("{} to {}", stat(at, "min"), stat(at, "max"))
     )
     counts = parts("{}/{}", stat(at, "n"), stat(at, "N"))
     return (GROUP_WORDS.get(level, level), counts, stat(at, "geometric_mean") or "", stat(at, "cv") or "", stat(at, "median"), spread)

@@ -18,7 +18,7 @@ CITATIONS: tuple[tuple[str, str, str, str], ...] = (
         "10.1093/biomet/26.4.404",
     ),
     ("wilson", "Wilson interval of a rate", "Wilson EB. J Am Stat Assoc 1927;22:209–212", "10.1080/01621459.1927.10502953"),
-    ("mid-p", "Mid-p interval of a rate", "Lancaster HO. J Am Stat Assoc 1961;56:223–234", "10.1080/01621459.1961.10482105"),
+    ("mid-p", "Mid-p interval or test of a rate", "Lancaster HO. J Am Stat Assoc 1961;56:223–234", "10.1080/01621459.1961.10482105"),
     ("kaplan", "Kaplan–Meier estimate", "Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457–481", "10.1080/01621459.1958.10501452"),
     (
         "kaplan",
@@ -36,6 +36,15 @@ CITATIONS: tuple[tuple[str, str, str, str], ...] = (
     ("aalen", "Cumulative incidence with competing events", "Aalen OO, Johansen S. Scand J Stat 1978;5:141–150", ""),
     ("gray", "Test of cumulative incidences across groups", "Gray RJ. Ann Stat 1988;16:1141–1154", "10.1214/aos/1176350951"),
     ("fine", "Subdistribution hazards", "Fine JP, Gray RJ. J Am Stat Assoc 1999;94:496–509", "10.1080/01621459.1999.10474144"),
+    ("holm", "P-values adjusted for several endpoints", "Holm S. Scand J Stat 1979;6:65–70", ""),
+    ("hochberg", "P-values adjusted for several endpoints", "Hochberg Y. Biometrika 1988;75:800–802", "10.1093/biomet/75.4.800"),
+    (
+        "fixed-sequence",
+        "P-values of endpoints tested in a fixed sequence",
+        "Maurer W, Hothorn LA, Lehmacher W. In: Vollmar J, ed. Biometrie in der chemisch-pharmazeutischen Industrie 6. Stuttgart: Gustav "
+        "Fischer; 1995:3–18",
+        "",
+    ),
     ("log-rank", "Log-rank test", "Mantel N. Cancer Chemother Rep 1966;50:163–170", ""),
     ("logrank", "Log-rank test", "Mantel N. Cancer Chemother Rep 1966;50:163–170", ""),
     ("cox", "Proportional hazards", "Cox DR. J R Stat Soc B 1972;34:187–202", "10.1111/j.2517-6161.1972.tb00899.x"),

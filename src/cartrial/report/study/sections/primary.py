@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from cartrial.endpoints.notices import MANY
 from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, Table, Text
-from cartrial.report.page.rows import parts
+from cartrial.report.page.rows import Cell, parts
 from cartrial.report.study.data import ReportData, reason_words
 from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate
@@ -37,7 +37,7 @@ def build(data: ReportData) -> Section:
     if estimate.absent:
         absent = Note(parts("{}: {}.", endpoint.label, estimate.rate))
         return Section("primary", title, [absent, Definition([*told, *estimand_items(data.study, variant)])], "Primary")
-    blocks = [_big(endpoint.label, estimate), *_unread(estimate), *_test(data, estimate)]
+    blocks = [_big(endpoint.label, estimate), *_unread(estimate), *_test(data, estimate), *_order(data), *_looks(data)]
     blocks.append(Definition([*estimand_items(data.study, variant), *told]))
     blocks.extend(_reasons(data, endpoint.id, estimate))
     return Section("primary", title, blocks, "Primary")
@@ -85,7 +85,8 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
         return [
             Text(
                 parts(
-                    "Exact one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.",
+                    "{} one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.",
+                    "Mid-p" if data.study.testing and data.study.testing.test == "mid-p" else "Exact",
                     f"{100 * test.null:g}",
                     estimate.p_value,
                     test.source,
@@ -99,6 +100,47 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
             "It is used on the design page alone."
         )
     ]
+
+
+def _looks(data: ReportData) -> list[Block]:
+    """Return that a p-value is that of a single look, where the study's own design looks for success before."""
+    own = data.study.design.own if data.study.design else None
+    tested = any(row["statistic"] == "p_value" for row in data.rows.where("response"))
+    if own is None or own.efficacy is None or len(own.at) < 2 or not tested:
+        return []
+    at = ", ".join(map(str, own.at))
+    words = (
+        f"The study's own design looks for success after {at} subjects. p-values, estimates and limits on this page are those of a single"
+    )
+    return [Note(f"{words} look: they are not adjusted for the looks before.")]
+
+
+_ADJUSTMENTS = {
+    "fixed-sequence": "tested in this order, each only if all before it are rejected",
+    "holm": "adjusted by Holm's method",
+    "hochberg": "adjusted by Hochberg's method",
+    "bonferroni": "adjusted by Bonferroni's method",
+}
+
+
+def _order(data: ReportData) -> list[Block]:
+    """Return the tests of several endpoints and what remains of them; nothing where no p-value is adjusted."""
+    testing = data.study.testing
+    if testing is None or not any(row["statistic"] == "p_adjusted" for row in data.rows.where("response")):
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    for name in testing.order:
+        endpoint = next(item for item in data.study.endpoints if item.id == name)
+        found = data.rows.where("response", name, variant="", by="", level="")
+        null = f"{100 * endpoint.test.null:g} %" if endpoint.test else "none"
+        cells = [data.rows.stat(found, statistic) for statistic in ("p_value", "p_adjusted", "rejected")]
+        rows.append((f"{endpoint.label} ({name})", null, *(cell or "not tested" for cell in cells)))
+    alpha = testing.alpha.value / testing.alpha.sides
+    caption = f"Tests of the study, {_ADJUSTMENTS[testing.adjust]}; type I error of all together {100 * alpha:g} %, one-sided"
+    note = "An endpoint without a null, or whose null is an assumption, has no p-value: nothing after it in a sequence can be rejected."
+    if testing.adjust != "fixed-sequence":
+        note = "An endpoint without a null, or whose null is an assumption, has no p-value, and is counted as one that is not rejected."
+    return [Table(("Endpoint", "Null", "p", "p adjusted", "Rejected"), rows, caption, numeric=(1, 2, 3, 4), small=True, note=note)]
 
 
 def estimand_items(study: Study, variant: Variant) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from cartrial.report.study.lacking import beside
 from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
+from cartrial.study.words import at_level
 
 __all__ = ["HEAD", "build"]
 
@@ -29,8 +30,7 @@ def build(data: ReportData) -> Section:
     if not found:
         nothing: list[Block] = [] if bests else [Text("No response was recorded, so no response rate is shown.")]
         return Section("response", title, [*nothing, *bests], title)
-    level = next((estimate.level for _, _, estimate in found if estimate.level), 0.95)
-    head = tuple(name.replace("95", f"{100 * level:g}") for name in HEAD)
+    head = at_level(data.study, HEAD)
     mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]
     blocks: list[Block] = [
         Table(

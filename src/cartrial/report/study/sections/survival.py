@@ -16,6 +16,7 @@ from cartrial.report.study.sections.estimates import variant_names, variant_word
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
 from cartrial.study.attributes import RESPONSE
+from cartrial.study.words import at_level
 
 __all__ = ["HEAD", "build", "origin_words"]
 
@@ -56,7 +57,9 @@ def build(data: ReportData) -> Section:
             "Times to event by variant. A month is 30.4375 days. NR: not reached; NE: not estimable. A contrast between strategies for "
             "transplant is a difference between questions, not an effect of transplant."
         )
-        blocks.append(Table(("Variant", *HEAD[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True))
+        blocks.append(
+            Table(("Variant", *at_level(data.study, HEAD)[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
+        )
     blocks.extend(Note(note.message) for note in lacking)
     blocks.extend(_landmarks(data))
     blocks.extend(_follow_up(data))
@@ -156,7 +159,7 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
     stat = data.rows.stat
     caption = parts(
         "{} ({}). Median (months): {} ({} to {}); events: {} among {} subjects. Population: {}{}; {}. Band: "
-        "95 % log(−log) limits; ticks: censored. A month is 30.4375 days.",
+        f"{data.study.interval.text} log(−log) limits; ticks: censored. A month is 30.4375 days.",
         endpoint.label,
         endpoint.id,
         *(data.rows.months(found, end) for end in ("", "_lower", "_upper")),
@@ -199,9 +202,8 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             for piece in (curve.label, data.rows.stat(rows, "events", level=level))
         ]
         caption = parts(
-            "{} ({}){}: cumulative incidence of each event, the other competing (Aalen–Johansen, 95 % limits). Events: "
-            + counts
-            + "; subjects: {}. Population: {}{}; {}. A month is 30.4375 days.",
+            "{} ({}){}: cumulative incidence of each event, the other competing (Aalen–Johansen, "
+            f"{data.study.interval.text} limits). Events: " + counts + "; subjects: {}. Population: {}{}; {}. A month is 30.4375 days.",
             endpoint.label,
             endpoint.id,
             named,
@@ -240,7 +242,7 @@ def _subgroups(data: ReportData) -> list[Block]:
             levels = in_order(list({row["level"] for row in found if row["statistic"] == "median"}), labels[name].levels)
             if not levels:
                 continue
-            test = [row for row in found if row["method"] == "log-rank test"]
+            test = [row for row in found if row["method"].startswith("log-rank test")]
             groups.add(len(rows))
             rows.append((f"{endpoint.label} ({endpoint.id}) by {labels[name].label.lower()}", "", "", "", "", stat(test, "p_value") or ""))
             for level in levels:

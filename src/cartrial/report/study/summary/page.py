@@ -47,10 +47,11 @@ def _secondary(data: ReportData) -> list[Block]:
     rates = [line for endpoint in asked if endpoint in (*first, *residual) and (line := _rate(data, endpoint))]
     times = [line for endpoint in named if endpoint.type == "time-to-event" if (line := _time(data, endpoint))][:TIMES]
     blocks: list[Block] = []
+    level = data.study.interval.text
     if rates:
-        blocks.append(Table(("Rate", "n/N", "%", "95 % interval"), rates, numeric=(1, 2, 3), mini=True))
+        blocks.append(Table(("Rate", "n/N", "%", f"{level} interval"), rates, numeric=(1, 2, 3), mini=True))
     if times:
-        blocks.append(Table(("Time", "Events/N", "Median, months", "95 % limits"), times, numeric=(1, 2, 3), mini=True))
+        blocks.append(Table(("Time", "Events/N", "Median, months", f"{level} limits"), times, numeric=(1, 2, 3), mini=True))
     if blocks:
         where = [('<a href="#response">rates</a>', rates), ('<a href="#times">times</a>', times)]
         links = " and ".join(link for link, lines in where if lines)
