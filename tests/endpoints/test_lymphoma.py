@@ -314,3 +314,23 @@ def test_a_best_response_that_nobody_recorded_is_no_zero() -> None:
     assert rows.filter(pl.col("statistic") == "N")["value"].to_list() == [24.0]
     others = rows.filter(pl.col("statistic") != "N")
     assert others.height > 0 and others["value"].null_count() == others.height and set(others["text"]) == {"not recorded"}
+
+
+def test_by_what_an_assessment_was_made(study: Study) -> None:
+    """By hand: subject 13 has PET on days 28 and 90 and CT alone afterwards; an overall call without a call by PET or CT says nothing."""
+    adresp = derive(study, read_sdtm(FOLDER / "data")).adresp.filter(pl.col("READER") == "IRC", pl.col("CARDAY") > 0)
+    found = dict(adresp.filter(USUBJID="LYM-13").select("CARDAY", "METHOD").rows())
+    assert found == {28: "PET-CT", 90: "PET-CT", 180: "CT", 270: "CT", 360: "CT"}
+    assert adresp.filter(USUBJID="LYM-01")["METHOD"].to_list() == [None] * 5
+
+
+def test_an_overall_call_is_by_what_its_visit_has(tmp_path: Path) -> None:
+    """By hand: overall calls of day 28, with CT 10 days later, and of day 90, with CT of that day and PET 14 days before; day 180 alone."""
+    source = infused_calls(
+        ("A", 28, "PR"), ("A", 38, "PR"), ("A", 90, "CR"), ("A", 90, "PR"), ("A", 76, "CR"), ("A", 180, "CR"), category=None
+    )
+    tests = ["OVRLRESP", "RDIORESP", "OVRLRESP", "RDIORESP", "METBRESP", "OVRLRESP"]
+    source.domains["RS"] = source.domains["RS"].with_columns(pl.Series("RSTESTCD", tests))
+    study = load_study(tmp_path, TEXT.replace("primary: IRC", "primary: INV").replace("      - {reader: INV}\n", ""))
+    adresp = derive(study, source).adresp.filter(USUBJID="A", READER="INV")
+    assert dict(adresp.select("CARDAY", "METHOD").rows()) == {28: "CT", 90: "PET-CT", 180: None}

@@ -11,8 +11,9 @@ from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.trace import as_dates, constant, take
 from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FROM_LAB, MRD, PENDING
+from cartrial.response.modality_kernel import PAIRED_DAYS
 from cartrial.sdtm.records import READERS
-from cartrial.sdtm.records.codes import FAR
+from cartrial.sdtm.records.codes import CT, FAR, PET
 from cartrial.study.criteria.codes import NE, RESPONSES
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        SUBJ, READER, CARDAY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, SRCDOM, SRCSEQ, FLAGS. USABLE says whether the assessment
+        SUBJ, READER, CARDAY, ADT, AVALC, ADEQUATE, USABLE, REASON, MRD, ORRES, METHOD, SRCDOM, SRCSEQ, FLAGS. USABLE says whether it
         may count before any strategy: adequate, not after a relapse and not after the death; what a strategy stops depends on the endpoint.
     """
     course = populations.course
@@ -78,8 +79,27 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
             )
         )
     frame = pl.concat(frames).with_columns(pl.when(pl.col("SRCSEQ") >= 0).then(pl.col("SRCSEQ")).alias("SRCSEQ"))
+    frame = frame.with_columns(_methods(study, populations.records.calls, frame))
     if "ORRES" not in populations.records.calls.columns:
         return frame.with_columns(pl.lit(None, dtype=pl.String).alias("ORRES"))
     collected = populations.records.calls.select("SUBJ", pl.col("SEQ").alias("SRCSEQ"), pl.lit("RS").alias("SRCDOM"), "ORRES")
     collected = collected.filter(pl.col("SRCSEQ").is_not_null()).unique(["SUBJ", "SRCSEQ"], keep="first", maintain_order=True)
     return frame.join(collected, on=["SUBJ", "SRCDOM", "SRCSEQ"], how="left", maintain_order="left")
+
+
+def _methods(study: Study, calls: pl.DataFrame, frame: pl.DataFrame) -> pl.Series:
+    """Return by what an assessment was made, where its records say so: PET-CT or CT. An overall call is of what its visit has a call by."""
+    none = pl.Series("METHOD", [None], dtype=pl.String).new_from_index(0, frame.height)
+    if not study.disease.family.modalities or "MODALITY" not in calls.columns:
+        return none
+    words = pl.col("MODALITY").replace_strict({PET: "PET-CT", CT: "CT"}, default=None, return_dtype=pl.String)
+    said = calls.select("SUBJ", pl.col("SEQ").alias("SRCSEQ"), "READER", pl.col("DAY").alias("CALLED"), words.alias("OWN"))
+    own = said.filter(pl.col("SRCSEQ").is_not_null()).unique(["SUBJ", "SRCSEQ"], keep="first", maintain_order=True)
+    from_rs = pl.when(pl.col("SRCDOM") == "RS").then("SRCSEQ").alias("SRCSEQ")
+    asked = frame.with_row_index("AT").select("AT", "SUBJ", from_rs, "SRCDOM").join(own, on=["SUBJ", "SRCSEQ"], how="left")
+    parts = said.filter(pl.col("OWN").is_not_null()).select("SUBJ", "READER", pl.col("CALLED").alias("SEEN"), pl.col("OWN").alias("PART"))
+    near = asked.filter(pl.col("OWN").is_null() & pl.col("CALLED").is_not_null()).join(parts, on=["SUBJ", "READER"])
+    near = near.filter((pl.col("SEEN") - pl.col("CALLED")).abs() <= PAIRED_DAYS).group_by("AT").agg(pl.col("PART").max())
+    # a status from measurements is of the domain that it was derived from
+    measured = pl.col("SRCDOM").replace_strict({"TR": "CT", "FA": "PET-CT"}, default=None, return_dtype=pl.String)
+    return asked.join(near, on="AT", how="left").sort("AT").select(pl.coalesce("OWN", "PART", measured).alias("METHOD"))["METHOD"]

@@ -12,7 +12,11 @@ __all__ = ["MARKS", "Swimmer", "draw_swimmers"]
 STEP = 16
 KNOWN = "time known"
 # What happened: shape, colour, words. Shapes differ as well as colours.
+# A scan is a bar that stands out above and below the status that was read on it.
+_BAR = "M-.34,-1.7H.34V1.7H-.34Z"
 MARKS = {
+    "PET-CT": (_BAR, COLOURS["pink"], "PET-CT"),
+    "CT": (_BAR, "#ffffff", "CT alone"),
     "CR": ("circle", COLOURS["green"], "CR"),
     "CRh": ("circle", COLOURS["sky"], "CRh"),
     "CRi": ("circle", "#9fe0c8", "CRi"),
@@ -71,6 +75,10 @@ def draw_swimmers(
         Of a long figure: how many subjects stand on a part, and which part this is, from 0. The parts are sorted as one.
     stretch : str
         What a stretch in response is called.
+
+    Notes
+    -----
+    A mark of a scan, PET-CT or CT, stands on each day of an assessment by it.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from cartrial.study.criteria.codes import words_of
 __all__ = ["build"]
 
 PART = 48
+METHODS = ("PET-CT", "CT")
 
 
 def build(data: ReportData) -> Section:
@@ -51,6 +52,8 @@ def build(data: ReportData) -> Section:
             f"known; green: from the first {family.said()} to {names.event} or the last assessment in {names.response}. "
             "A click opens the subject, as the menu above does."
         )
+        if any(mark in METHODS for swimmer in part for _, mark in swimmer.marks):
+            said += " A bar across a line is a scan that was read: PET-CT, or CT alone."
         blocks.append(Figure(document, said, "swimmer"))
     return Section("swimmers", title, blocks, "Subjects")
 
@@ -61,8 +64,11 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
         "SUBJ", "CARDAY"
     )
     calls: dict[int, list[tuple[float, str]]] = {}
-    for subject, day, call in read.select("SUBJ", "CARDAY", "AVALC").iter_rows():
+    scans: dict[int, list[tuple[float, str]]] = {}
+    for subject, day, call, method in read.select("SUBJ", "CARDAY", "AVALC", "METHOD").iter_rows():
         calls.setdefault(subject, []).append((float(day), call))
+        if method is not None:
+            scans.setdefault(subject, []).append((float(day), method))
     events = _events(data)
     roles = data.study.disease.family.roles
     responds, ends = words_of(roles.responds), words_of(roles.ends)
@@ -85,7 +91,7 @@ def _swimmers(data: ReportData) -> list[Swimmer]:
                 data.labels[subject],
                 end,
                 _stretch(seen, responds, ends),
-                _marks(shown, events.get(subject, []), death, end),
+                _marks(scans.get(subject, []) + shown, events.get(subject, []), death, end),
                 f"{data.page_of_subjects}#{data.addresses[subject]}",
             )
         )
