@@ -14,9 +14,9 @@ FOLDER = ROOT / "tests" / "truth" / "lymphoma"
 TEXT = (FOLDER / "study.yaml").read_text(encoding="utf-8")
 
 
-def infused_calls(*calls: tuple[str, int, str], category: str | None = "IWCLL 2018") -> Source:
-    """Two subjects infused on 2022-01-01 and their calls by the investigator: who, day, status."""
-    who = {"STUDYID": "LYM", "USUBJID": ["A", "B"], "ROW": [2, 3]}
+def infused_calls(*calls: tuple[str, int, str], category: str | None = "IWCLL 2018", subjects: tuple[str, ...] = ("A", "B")) -> Source:
+    """Subjects infused on 2022-01-01 and their calls by the investigator: who, day, status."""
+    who = {"STUDYID": "LYM", "USUBJID": subjects, "ROW": list(range(2, 2 + len(subjects)))}
     ex = who | {"EXSEQ": 1, "EXTRT": "AXI-CEL", "EXSTDTC": "2022-01-01"}
     dates = [str(np.datetime64("2022-01-01") + day) for _, day, _ in calls]
     rs: dict[str, Any] = {"STUDYID": "LYM", "USUBJID": [call[0] for call in calls], "ROW": list(range(2, 2 + len(calls)))}

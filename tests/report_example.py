@@ -156,7 +156,25 @@ def _adresp(base: dict[str, Any], follow: np.ndarray, respond: np.ndarray, rng: 
                 call = ("RELAPSE" if day > relapse else "CRi" if day == 28 and i % 2 else "CR") if respond[i] else "NR"
                 for reader in ("IRC", "INV"):
                     rows.append(
-                        (0, i, "EX", name, reader, day, DAY0 + dt.timedelta(days=day), call, "Y", "Y", None, None, call, "RS", day, "")
+                        (
+                            0,
+                            i,
+                            "EX",
+                            name,
+                            reader,
+                            day,
+                            DAY0 + dt.timedelta(days=day),
+                            call,
+                            "Y",
+                            "Y",
+                            None,
+                            None,
+                            call,
+                            None,
+                            "RS",
+                            day,
+                            "",
+                        )
                     )
     head = [
         "TRIAL",
@@ -172,6 +190,7 @@ def _adresp(base: dict[str, Any], follow: np.ndarray, respond: np.ndarray, rng: 
         "REASON",
         "MRD",
         "ORRES",
+        "METHOD",
         "SRCDOM",
         "SRCSEQ",
         "FLAGS",

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from cartrial.analysis import analyse, estimate_rate
-from cartrial.endpoints import derive
+from cartrial.endpoints import check_endpoints, derive
 from cartrial.endpoints.rules.best_kernel import Best, BestRule, assess_best
 from cartrial.endpoints.rules.course_kernel import Courses, Reads
 from cartrial.errors import InputError
@@ -334,3 +334,20 @@ def test_an_overall_call_is_by_what_its_visit_has(tmp_path: Path) -> None:
     study = load_study(tmp_path, TEXT.replace("primary: IRC", "primary: INV").replace("      - {reader: INV}\n", ""))
     adresp = derive(study, source).adresp.filter(USUBJID="A", READER="INV")
     assert dict(adresp.select("CARDAY", "METHOD").rows()) == {28: "CT", 90: "PET-CT", 180: None}
+
+
+def test_two_progressions_more_than_14_days_apart_are_a_finding(study: Study) -> None:
+    """By hand, paragraph 4 and L6. A: PD day 90 by one, day 180 by the other: pending, and named. B: the same, adjudicated. C: within
+    14 days: the committee's PD is of the day on which both had called it."""
+    apart = [(28, "PR", 1), (28, "PR", 2), (90, "PD", 1), (90, "SD", 2), (180, "PD", 2)]
+    near = [(28, "PR", 1), (28, "PR", 2), (90, "PD", 1), (104, "PD", 2)]
+    reads = {"A": apart, "B": [*apart, (180, "PD", 3)], "C": near}
+    calls = [(name, day, status) for name, rows in reads.items() for day, status, _ in rows]
+    source = infused_calls(*calls, subjects=tuple(reads), category=None)
+    who = [f"RADIOLOGIST {reader}" for rows in reads.values() for _, _, reader in rows]
+    source.domains["RS"] = source.domains["RS"].with_columns(pl.Series("RSEVALID", who), RSEVAL=pl.lit("INDEPENDENT ASSESSOR"))
+    adam = derive(study, source)
+    pfs = dict(adam.adtte.filter(PARAMCD="PFS", VARIANT="").select("USUBJID", "AVAL").rows())
+    assert pfs == {"A": 29, "B": 181, "C": 105}
+    found = check_endpoints(study, adam).filter(RULE="event-dates-apart")
+    assert found["USUBJID"].to_list() == ["A"] and "By day 180" in found["MESSAGE"][0] and "no progression" in found["MESSAGE"][0]

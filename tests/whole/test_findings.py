@@ -306,6 +306,13 @@ EXAMPLES: dict[str, Example] = {
         ("READER 2", "CR", "2022-04-01"),
     ),
     "progression-unadjudicated": of_lymphoma,
+    "event-dates-apart": readings(
+        "A",
+        *((reader, "CR", "2022-01-29") for reader in ("READER 1", "READER 2")),
+        ("READER 1", "RELAPSE", "2022-03-01"),
+        ("READER 2", "CR", "2022-03-01"),
+        *((reader, "RELAPSE", "2022-04-01") for reader in ("READER 1", "READER 2")),
+    ),
     "relapse-without-remission": readings("B", ("IRC", "RELAPSE", "2022-04-01")),
     "nr-after-remission": readings("B", ("IRC", "CR", "2022-01-29"), ("IRC", "NR", "2022-04-01")),
     "informative-censoring": readings(

@@ -11,7 +11,15 @@ from cartrial.endpoints.derive import STRADDLING, Adam
 from cartrial.endpoints.sets.adresp import AFTER_DEATH
 from cartrial.endpoints.sets.baseline import dose_of
 from cartrial.endpoints.sets.dose import OUTSIDE
-from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, AFTER_RELAPSE, COMMITTEE_CALL, COUNTS_MISSING
+from cartrial.response.codes import (
+    ADJUDICATED,
+    ADJUDICATION_IGNORED,
+    AFTER_RELAPSE,
+    COMMITTEE_CALL,
+    COUNTS_MISSING,
+    PENDING,
+    RELAPSE_DATES_DIFFER,
+)
 from cartrial.response.flags import FLAGS, flag_words
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CR, CRI, RESPONSES, statuses_of, words_of
@@ -50,6 +58,7 @@ ENDPOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("reading-pending", "warning", "The readers agree, or an adjudicator has decided, while that can still change a value."),
     ("relapse-unadjudicated", "warning", "A relapse that one reader sees is agreed or adjudicated."),
     ("progression-unadjudicated", "warning", "A progression that one reader sees, of lymphoma, is agreed or adjudicated."),
+    ("event-dates-apart", "warning", "The dates on which two readers see the event of the disease lie within 14 days, or are adjudicated."),
     ("relapse-without-remission", "warning", "A relapse follows a remission of the same reader."),
     ("nr-after-remission", "warning", "A reader does not call NR or PD after a remission."),
     ("informative-censoring", "warning", "No new therapy stands between a relapse by the investigator and one by the committee."),
@@ -124,6 +133,7 @@ def check_endpoints(study: Study, adam: Adam, records: Records | None = None) ->
         _against_lab(study, asked),
         *(_flagged(study, asked, *rule) for rule in _ASKING),
         *(_flagged(study, reads, *rule) for rule in _FLAGGED),
+        _apart(study, asked),
         _unused(reads),
         _informative(study, adam),
         _imputed(adam),
@@ -152,6 +162,18 @@ def _open(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     flag = flag_words(study.disease.family)[AFTER_RELAPSE]
     after = pl.col("FLAGS").str.contains(flag, literal=True).fill_null(False) & (pl.col("READER") == "IRC")
     return reads.filter(~after & pl.col("REASON").ne_missing(AFTER_DEATH))
+
+
+def _apart(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
+    """Both readers see the event of the disease, on dates that are too far apart to be one, and nobody decided."""
+    names, words = study.disease.family.names, flag_words(study.disease.family)
+    said = [pl.col("FLAGS").str.contains(words[bit], literal=True).fill_null(False) for bit in (PENDING, RELAPSE_DATES_DIFFER)]
+    found = reads.filter(said[0] & said[1] & (pl.col("READER") == "IRC"))
+    what = (
+        f"By day {{}} both readers have called {names.ended}, on dates more than 14 days apart, and no adjudicator said which: the "
+        f"committee has no {names.event}, and its times end at the last assessment agreed before."
+    )
+    return found.select(_finding("event-dates-apart", "warning", "RSSTRESC", pl.format(what, "CARDAY"), pl.lit("RS")))
 
 
 def _unused(reads: pl.DataFrame) -> pl.DataFrame:

@@ -52,7 +52,7 @@ def build(data: ReportData) -> Section:
             f"known; green: from the first {family.said()} to {names.event} or the last assessment in {names.response}. "
             "A click opens the subject, as the menu above does."
         )
-        if any(mark in METHODS for swimmer in part for _, mark in swimmer.marks):
+        if any(mark in METHODS for swimmer in swimmers for _, mark in swimmer.marks):
             said += " A bar across a line is a scan that was read: PET-CT, or CT alone."
         blocks.append(Figure(document, said, "swimmer"))
     return Section("swimmers", title, blocks, "Subjects")
