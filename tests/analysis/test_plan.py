@@ -181,7 +181,7 @@ def test_listing_only_and_nothing() -> None:
 
 
 def test_subgroups_with_tests() -> None:
-    """Levels of a subgroup: rates, curves, log-rank test, hazard ratio."""
+    """Levels of a subgroup: rates (of the assessed too), curves, log-rank test, hazard ratio."""
     study, adam, _ = worked()
     item = Study.load("inaticel").baseline[0]
     named = study.model_copy(update={"baseline": (item,), "subgroups": (item.id,)})
@@ -190,8 +190,10 @@ def test_subgroups_with_tests() -> None:
     check_results(found)
     part = found.filter(pl.col("by") == item.id)
     assert set(part["analysis"].unique()) >= {"response", "survival", "incidence"}
-    n = part.filter((pl.col("endpoint") == "ORR3") & (pl.col("statistic") == "N"))["value"].sum()
+    n = part.filter((pl.col("endpoint") == "ORR3") & (pl.col("variant") == "") & (pl.col("statistic") == "N"))["value"].sum()
     assert n == value("N", analysis="response", endpoint="ORR3", variant="", by="")
+    assessed = part.filter(endpoint="ORR3", variant="population=assessed", statistic="N")["value"].sum()
+    assert assessed == value("N", analysis="response", endpoint="ORR3", variant="population=assessed", by="")
     methods = set(part["method"].unique())
     assert {"log-rank test", "Gray's test", "Cox model, ties by Efron"} <= methods
     test = part.filter((pl.col("endpoint") == "OS") & (pl.col("method") == "log-rank test"))

@@ -322,3 +322,23 @@ def test_missed_assessments(results: pl.DataFrame) -> None:
     """Day 28: T5 missed it, T6's could not be read. Month 3: T1 and T5 missed it; T3 and T4 had died."""
     assert values(results, endpoint="VISIT", level="day 28") == {"N": 5, "n": 1, "rate": 0.2, "adequate": 3, "not_evaluable": 1}
     assert values(results, endpoint="VISIT", level="month 3") == {"N": 4, "n": 2, "rate": 0.5, "adequate": 2, "not_evaluable": 0}
+
+
+@pytest.mark.slow
+def test_many_virtual_trials_know_what_was_given_as_one_does() -> None:
+    """independent: the records of one virtual trial, and the same trial as the SDTM of its sites, give the same rows of treatments."""
+    from cartrial.endpoints import derive
+    from cartrial.sdtm.records import derive_records
+    from cartrial.virtual.trial import emit_sdtm, simulate_study
+
+    study = Study.load("inaticel")
+    whole = simulate_study(study, n=24, seed=3, trials=1)
+    source = emit_sdtm(study, n=24, seed=3)
+    found = []
+    for records, adam in ((whole, derive(study, whole)), (derive_records(study, source), derive(study, source))):
+        rows = analyse(study, adam, records, analyses=["safety"]).filter(by="treatment")
+        found.append(rows.select("endpoint", "level", "statistic", "value").sort("endpoint", "level", "statistic"))
+    one, other = found
+    known = pl.col("level").is_in(["tocilizumab", "corticosteroids"])
+    assert one.filter(known).equals(other.filter(known)) and one.filter(known, statistic="n")["value"].sum() > 0
+    assert one.filter(~known, statistic="n")["value"].null_count() == 6

@@ -16,6 +16,7 @@ from cartrial.analysis.tables.baseline import baseline_rows
 from cartrial.analysis.tables.concordance import concordance_rows
 from cartrial.analysis.tables.flow import MILESTONES, flow_rows
 from cartrial.analysis.tables.kinetics import kinetics_rows
+from cartrial.analysis.tables.ratios import ratio_rows
 from cartrial.analysis.tables.safety.deaths import death_rows
 from cartrial.analysis.tables.safety.events import event_rows
 from cartrial.analysis.tables.safety.laboratory import laboratory_rows
@@ -313,3 +314,27 @@ def test_baseline() -> None:
     assert (found["n"], found["N"], found["median"], found["missing"]) == (2, 3, 40.5, 1)
     assert values(made, endpoint="AGE")["standard_deviation"] == pytest.approx(np.std([20, 30, 70], ddof=1))
     assert values(made, endpoint="DOSE") == {}
+
+
+def test_r_ratio_of_geometric_means() -> None:
+    """origin R 4.2.2, `t <- t.test(log(y), log(n)); exp(c(diff(rev(t$estimate)), t$conf.int))`: 6.417240687020, 1.426217357086,
+    28.874265083473. A value of 0 and one that is only a least value are in no mean; two other trials have too few, and no spread.
+    """
+    y, n = [100.0, 250.0, 80.0, 400.0, 500.0], [20.0, 60.0, 15.0, 0.0]
+    frame = pl.DataFrame(
+        {
+            "trial": [0] * 9 + [1] * 3 + [2] * 4,
+            "endpoint": "CMAX",
+            "variant": "CARTG",
+            "level": ["Y"] * 5 + ["N"] * 4 + ["Y", "N", "N"] + ["Y", "Y", "N", "N"],
+            "AVAL": [*y, *n, 5.0, 6.0, 7.0, *[3.0] * 4],
+            "over": [False] * 4 + [True] + [False] * 11,
+        }
+    )
+    made = pl.concat(ratio_rows(frame, 0.95))
+    first = made.filter(trial=0)
+    assert dict(first.filter(statistic="n").select("level", "value").iter_rows()) == {"Y": 4, "N": 3}
+    expected = {"": 6.417240687020, "_lower": 1.426217357086, "_upper": 28.874265083473}
+    for end, value in expected.items():
+        same(first.filter(statistic=f"geometric_mean_ratio{end}")["value"].to_list(), [value])
+    assert made.filter(pl.col("trial") > 0, statistic="geometric_mean_ratio")["value"].to_list() == [None, None]

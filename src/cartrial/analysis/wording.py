@@ -19,7 +19,7 @@ _COUNTS |= {"shorter", "unknown", "by_date", "died", "open", "records", "adequat
 _TIMES_REACHED = {"median", "q25", "q75", "median_months"}
 _P_VALUES = {"p_value", "p_adjusted"}
 _FLAGS = {"rejected"}
-_TWO_DECIMALS = {"hazard_ratio", "lower", "upper", "kappa"}
+_TWO_DECIMALS = {"hazard_ratio", "geometric_mean_ratio", "lower", "upper", "kappa"}
 
 
 def day_of_month(month: float) -> float:

@@ -10,6 +10,7 @@ from cartrial.analysis.estimators.arguments import check_column, check_free, che
 from cartrial.analysis.estimators.groups import group_rows
 from cartrial.analysis.estimators.km import estimate_survival
 from cartrial.analysis.results import build_rows
+from cartrial.analysis.tables.ratios import ratio_rows
 from cartrial.analysis.wording import DAY
 from cartrial.errors import InputError
 
@@ -119,7 +120,8 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
         area (rules, A14). Persistence: median by Kaplan-Meier, of those who expanded. The number of subjects who never expanded: `by`
         expansion, `level` N; with a value that is only the least
         that it can be: `by` at least, `level` the value; whose area ends with a sample before its
-        last day, by that day: `by` ends on day; without an area, by the reason: `by` missing.
+        last day, by that day: `by` ends on day; without an area, by the reason: `by` missing. Of Cmax and area the ratio of responders
+        to non-responders: `by` ratio (`ratio_rows`).
     """
     if adck.is_empty():
         return []
@@ -145,6 +147,9 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
         amounts = estimate_kinetics(sampled.filter(~days), columns, at_least="over").join(
             unit, on=["endpoint", "variant"], how="left", maintain_order="left"
         )
+        if by:
+            compared = pl.col("endpoint").str.contains("^(CMAX|AUC)")
+            frames.extend(ratio_rows(sampled.filter(compared), conf_level))
         times = estimate_kinetics(sampled.filter(days), columns)
         frames.extend(build_rows(found, ("N", "n"), **labels) for found in (amounts, times))
         amounts, times = amounts.filter(pl.col("n") > 0), times.filter((pl.col("n") > 0) & (pl.col("endpoint") != "PERSIST"))

@@ -20,6 +20,8 @@ __all__ = ["response_rows"]
 
 _UNITS = {"rate": PROPORTION, "lower": PROPORTION, "upper": PROPORTION}
 _COUNTS = ("n", "N", "not_yet_assessable")
+# variants of which subgroups are shown
+_DIVIDED = ("", "population=assessed")
 
 
 def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, labels: pl.DataFrame, conf_level: float) -> list[pl.DataFrame]:
@@ -42,8 +44,8 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
     list of polars.DataFrame
         By endpoint and variant: n, N, not_yet_assessable, not_read (where it is not 0), rate, lower, upper (by the method of
         `testing.interval`, else Clopper-Pearson); p_value where the study states a null whose source is not an assumption, and of several
-        endpoints of `testing.order` p_adjusted and rejected; n by reason among non-responders. By subgroup: the main analysis
-        alone. Of a best response: N, and n and rate by status (`by` best).
+        endpoints of `testing.order` p_adjusted and rejected; n by reason among non-responders. By subgroup: the main analysis,
+        and the one of the assessed where the study has it. Of a best response: N, and n and rate by status (`by` best).
     """
     best = [endpoint.id for endpoint in study.endpoints if endpoint.type == "best-response"]
     frames, key = _best(study, adrs.filter(pl.col("PARAMCD").is_in(best)), labels), ["PARAMCD", "VARIANT", "TRIAL"]
@@ -60,7 +62,7 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
         .sort(*key, "level")
     )
     frames.append(build_rows(_labelled(reasons, labels), ("n",), analysis="response", by="reason"))
-    main = adrs.filter(pl.col("VARIANT") == "").join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
+    main = adrs.filter(pl.col("VARIANT").is_in(_DIVIDED)).join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
         level = pl.col(name).cast(pl.String).fill_null("missing").alias("level")
         found = estimate_rate(main.select(*key, "AVAL", level), [*key, "level"], method=interval, conf_level=conf_level)

@@ -12,9 +12,11 @@ from cartrial.report.figures.curve import empty_curves
 from cartrial.report.page.blocks import Block, Definition, Figure, Section, Table, Text
 from cartrial.report.study.sections.estimates import variant_words
 from cartrial.report.study.sections.flow import MILESTONES
+from cartrial.report.study.sections.harm.empty import empty_safety
 from cartrial.report.study.sections.identity import study_blocks
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.report.study.sections.response import HEAD as RATE_HEAD
+from cartrial.report.study.sections.subgroups import ASSESSED
 from cartrial.report.study.sections.survival import HEAD as TIME_HEAD
 from cartrial.report.study.sections.survival import origin_words
 from cartrial.study import Endpoint, Study, Variant, strategies_text, window_text
@@ -275,6 +277,7 @@ def _kinetics(study: Study) -> Section:
     names = ("Peak (Cmax)", "Day of the peak (Tmax)", f"Area under the curve, day 0 to {study.kinetics.auc_to}", "Last day quantifiable")
     head = ("Measure", "Group", "Subjects", "Geometric mean", "CV (%)", "Median", "Range")
     rows = [(name, group, X, P, P, P, f"{P} to {P}") for name in names for group in ("responders", "non-responders")]
+    ratio = f"Of Cmax and area also the ratio of the geometric means, responders over non-responders: {P} (95 % interval {P} to {P})."
     return Section(
         "kinetics",
         "Cellular kinetics",
@@ -285,7 +288,8 @@ def _kinetics(study: Study) -> Section:
                 f"Table: cellular kinetics by best response ({', '.join(study.kinetics.tests)})",
                 numeric=(2, 3, 4, 5, 6),
                 small=True,
-            )
+            ),
+            Text(ratio),
         ],
         "Kinetics",
     )
@@ -298,6 +302,7 @@ def _subgroups(study: Study, primary: Endpoint) -> Section:
         for name in study.subgroups
         for level in labels[name].levels or ("each level recorded",)
     ]
+    divided = [variant.endpoint.population for variant in study.variants(primary) if variant.name == ASSESSED]
     return Section(
         "subgroups",
         "Subgroups",
@@ -305,30 +310,17 @@ def _subgroups(study: Study, primary: Endpoint) -> Section:
             Table(
                 ("Subgroup", "Level", "n/N", "Rate (%)", f"{study.interval.text} interval (%)"),
                 rows,
-                f"Table and forest figure: {primary.label} by subgroup",
+                f"Table and forest figure: {primary.label} by subgroup, {population}",
                 numeric=(2, 3, 4),
                 small=True,
             )
+            for population in dict.fromkeys((primary.population, *divided))
         ],
     )
 
 
 def _safety(study: Study) -> Section:
-    head = ("Event", "Any grade", "Grade 1", "Grade 2", "Grade 3", "Grade 4", "Grade 5")
-    rows = [(f"{item.label} ({item.id}, {item.scale})", *[X] * 6) for item in study.safety.special] + [
-        ("Each class and term recorded", *[X] * 6)
-    ]
-    cytopenia, aplasia = study.safety.cytopenia, study.safety.aplasia
-    said = (
-        f"Also: prolonged cytopenia after day {cytopenia.after_day} (neutrophils below "
-        f"{cytopenia.neutrophils_below:g}, platelets below {cytopenia.platelets_below:g} 10^9/L), "
-        f"B-cell aplasia ({aplasia.testcd} below {aplasia.below:g} {aplasia.unit}), deaths."
-    )
-    return Section(
-        "safety",
-        "Safety",
-        [Table(head, rows, f"Table: adverse events by worst grade, infused (N = {X})", numeric=tuple(range(1, 7)), small=True), Text(said)],
-    )
+    return Section("safety", "Safety", empty_safety(study))
 
 
 def _listing(study: Study) -> Section:

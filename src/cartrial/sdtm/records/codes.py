@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FAR", "MODALITIES", "NO_CUTOFF", "READERS"]
+__all__ = ["CARE", "FAR", "MODALITIES", "NO_CUTOFF", "READERS"]
 
 FAR = 2**40
 """Stands for a day that has not come."""
@@ -19,3 +19,6 @@ OVERALL, PET, CT = range(3)
 
 MODALITIES = ("", "PET", "CT")
 """What a call was made by, in words, each at the place of its number; blank: an overall call."""
+
+CARE = "CARE"
+"""Name in `Records.extra` of what was given for toxicities, with the variables of CM, where there is no CM as it was read."""

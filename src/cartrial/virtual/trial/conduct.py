@@ -193,6 +193,7 @@ def simulate_study(
         parts.append((records_of(plan, rows, names=trials == 1), offset))
         offset += len(rows.people)
     from cartrial.sdtm.records import Records
+    from cartrial.sdtm.records.codes import CARE
 
     names = ("subjects", "calls", "labs", "lesions", "doses", "procedures", "therapies", "dispositions", "survival", "adverse", "deaths")
 
@@ -201,8 +202,8 @@ def simulate_study(
 
     tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
-    history = {"MH": joined(lambda records: records.extra["MH"])}
-    return Records(**tables, extra=history, provenance="virtual", recorded=declared(plan), alternatives={})
+    extra = {"MH": joined(lambda records: records.extra["MH"]), CARE: joined(lambda records: records.extra[CARE])}
+    return Records(**tables, extra=extra, provenance="virtual", recorded=declared(plan), alternatives={})
 
 
 def emit_sdtm(

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 import polars as pl
 
 from cartrial.sdtm.records import NO_CUTOFF, Recorded, Records
+from cartrial.sdtm.records.codes import CARE
 from cartrial.sdtm.source import VIRTUAL_PREFIX, Source
 from cartrial.sdtm.vocabulary.results import EXACT, NEGATIVE, POSITIVE, UNQUANTIFIED
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.virtual.trial.arrivals import NEVER, Plan
 from cartrial.virtual.trial.assays import BELOW, FOUND, HEMODILUTE, NAMED, SEQUENCED, UNREAD_CODE, limits
 from cartrial.virtual.trial.follow import central_readers
-from cartrial.virtual.trial.rows import Rows
+from cartrial.virtual.trial.rows import TOXICITY_CARE, Rows
 from cartrial.virtual.trial.sent.demography import load_demography
 from cartrial.virtual.trial.sent.filed import file_domains
 
-__all__ = ["declared", "records_of", "source_of"]
+__all__ = ["UNKNOWN_CARE", "declared", "records_of", "source_of"]
+
+UNKNOWN_CARE = frozenset({"anakinra", "vasopressors", "intensive care"})
+"""Classes of care of which the model knows nothing."""
 
 ARM = "CART"
 _TERMS = (
@@ -112,7 +116,7 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     collected = pl.Series(RESPONSES).gather(calls["RESP"].cast(pl.UInt32)).alias("ORRES"), pl.lit(False).alias("ACCEPTED")
     null = pl.lit(None, dtype=pl.Int64).alias("SEQ")
     deaths = pl.DataFrame({"SUBJ": subjects["SUBJ"], "DAY": pl.Series(rows.deaths, dtype=pl.Int32)}).filter(pl.col("DAY") < NEVER)
-    history = tables["MH"].select("SUBJ", *_TERMS)
+    extra = {"MH": tables["MH"].select("SUBJ", *_TERMS), CARE: _care(tables["CM"])}
     base = ("SUBJ", "DAY", "DAYX")
     word = pl.col("WORD").replace_strict(
         {"BLQ": UNQUANTIFIED, "NEGATIVE": NEGATIVE, "POSITIVE": POSITIVE}, default=None, return_dtype=pl.Int8
@@ -142,15 +146,29 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
         deaths=deaths.select(
             "SUBJ", "DAY", pl.col("DAY").alias("DAYX"), pl.lit("DM").alias("SRCDOM"), pl.lit("DTHDTC").alias("SRCVAR"), null
         ),
-        extra={"MH": history},
+        extra=extra,
         provenance="virtual",
         recorded=declared(plan),
     )
 
 
+def _care(therapies: pl.DataFrame) -> pl.DataFrame:
+    """Return what was given for toxicities, with the variables of CM: for what, from when to when."""
+    given = therapies.filter(pl.col("KIND") == TOXICITY_CARE)
+    end = pl.col("ENDDAY").cast(pl.Int32)
+    return given.select(
+        *("SUBJ", "DAY", "DAYX", end, end.alias("ENDDAYX"), "SEQ"),
+        *(pl.col(name).cast(pl.String).alias(variable) for name, variable in (("TRT", "CMTRT"), ("KIND", "CMCAT"), ("INDC", "CMINDC"))),
+    )
+
+
 def declared(plan: Plan) -> Recorded:
-    """Return what the sites of a study record, in every trial alike; central readers only where the study names one."""
-    return Recorded(absent=frozenset() if central_readers(plan) else frozenset({"READER 1", "READER 2", "ADJUDICATOR", "IRC"}))
+    """Return what the sites of a study record, in every trial alike; central readers only where the study names one.
+
+    Of what was given for toxicities the model knows tocilizumab and corticosteroids alone.
+    """
+    readers = frozenset() if central_readers(plan) else frozenset({"READER 1", "READER 2", "ADJUDICATOR", "IRC"})
+    return Recorded(absent=readers | UNKNOWN_CARE)
 
 
 def source_of(plan: Plan, rows: Rows) -> Source:

@@ -21,11 +21,11 @@ from cartrial.virtual.trial.sent.collect import Collector, in_sequence
 from cartrial.virtual.trial.sent.second import phenotype, sequence
 from cartrial.virtual.trial.visits import EARLY, last_day
 
-__all__ = ["DISEASE", "TRANSPLANT", "Rows", "make_rows"]
+__all__ = ["DISEASE", "TOXICITY_CARE", "TRANSPLANT", "Rows", "make_rows"]
 
 WAITING, CONTACTS, NAMES = range(1500, 1503)
 TRANSPLANT, DISEASE = "ALLOGENEIC STEM CELL TRANSPLANT", "B-CELL ACUTE LYMPHOBLASTIC LEUKAEMIA"
-_TOXICITY_CARE = "CYTOKINE RELEASE SYNDROME TREATMENT"
+TOXICITY_CARE = "CYTOKINE RELEASE SYNDROME TREATMENT"
 # Dose and unit of the usual drugs of lymphodepletion; any other is given without an amount.
 _DOSES = {"FLUDARABINE": (30.0, "mg/m2"), "CYCLOPHOSPHAMIDE": (500.0, "mg/m2"), "ALEMTUZUMAB": (20.0, "mg")}
 _NEW = ("INOTUZUMAB OZOGAMICIN", "BLINATUMOMAB", "CHEMOTHERAPY")
@@ -184,7 +184,7 @@ def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: Collector)
         given, last = days < NONE, np.minimum(days + lasts - 1, alive)
         stop = (people.infusion[here] + last)[given].astype(np.int32)
         when = spread(days)
-        out.add("CM", when < NEVER, when, KIND=_TOXICITY_CARE, TRT=drug, ENDDAY=stop, INDC=why)
+        out.add("CM", when < NEVER, when, KIND=TOXICITY_CARE, TRT=drug, ENDDAY=stop, INDC=why)
     when = spread(f.therapy)
     which = np.floor(draw_uniform(plan.keys(people.trial, people.subject), NAMES, 3)[:, 2] * len(_NEW)).astype(int)
     for i, drug in enumerate(_NEW):

@@ -10,6 +10,7 @@ from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.safety.shares import not_recorded
 from cartrial.analysis.tables.safety.times import ENDS
 from cartrial.analysis.wording import PROPORTION
+from cartrial.sdtm.records.codes import CARE as SIMULATED
 from cartrial.sdtm.vocabulary.harm.care import CARE, CARE_DOMAINS, care_class, care_reason
 from cartrial.sdtm.vocabulary.harm.events import LIKE
 from cartrial.sdtm.vocabulary.occurrence import occurrence
@@ -45,7 +46,7 @@ def care_given(records: Records) -> pl.DataFrame:
     who = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     parts = [pl.DataFrame(schema=_SCHEMA)]
     for domain in CARE_DOMAINS:
-        frame = records.extra.get(domain)
+        frame = records.extra.get(domain, records.extra.get(SIMULATED) if domain == "CM" else None)
         if frame is None or not {"SUBJ", "DAY", "DAYX", "ENDDAYX"} <= set(frame.columns):
             continue
         category = canonical(value_of(frame, f"{domain}CAT"), "CMCAT")
@@ -146,7 +147,7 @@ def _counts(given: pl.DataFrame, spans: pl.DataFrame, name: str, records: Record
 
 def _recorded(given: pl.DataFrame, totals: pl.DataFrame, records: Records) -> pl.DataFrame:
     """Return the trials and classes that a source records: by its declaration, or because it has a record or a denial of one."""
-    if records.recorded.shared:
+    if records.recorded.shared and any(domain in records.extra for domain in (*CARE_DOMAINS, SIMULATED)):
         declared = pl.DataFrame({"CLASS": [name for name in CARE if name not in records.recorded.absent]}, schema={"CLASS": pl.String})
         return totals.select("TRIAL").join(declared, how="cross").with_columns(RECORDED=pl.lit(True))
     return given.filter(pl.col("ANSWER") != "U").select("TRIAL", "CLASS").unique().with_columns(RECORDED=pl.lit(True))

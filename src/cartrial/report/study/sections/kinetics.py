@@ -118,6 +118,7 @@ def _table(data: ReportData) -> list[Block]:
             )
             listed = Markup(", ").join(parts("{} in {}", row["level"], stat([row], "n")) for row in over)
             blocks.append(Text(parts(said, words, listed)))
+        blocks.extend(_ratios(data, test))
         blocks.extend(_short(data, test))
     if rows:
         head = ("Measure", "n/N", "Geometric mean", "Geometric CV (%)", "Median", "Range")
@@ -133,6 +134,31 @@ def _table(data: ReportData) -> list[Block]:
                 "extrapolated. Persistence is the Kaplan–Meier median of the time to the last quantifiable sample."
             )
         )
+    return blocks
+
+
+def _ratios(data: ReportData, test: str) -> list[Block]:
+    """Say how many times as high Cmax and area of responders are, with the interval of the ratio."""
+    stat = data.rows.stat
+    blocks: list[Block] = []
+    for code, name in (("CMAX", "Cmax"), ("AUC", f"area to day {data.study.kinetics.auc_to}")):
+        found = data.rows.where("kinetics", _code(code, data), variant=test, by="ratio")
+        ratio = stat(found, "geometric_mean_ratio")
+        if ratio is None:
+            continue
+        sizes = [stat(found, "n", level=level) for level in ("Y", "N")]
+        if ratio.value is None:
+            said = "{}: the ratio of {} of responders to non-responders is not estimable, of {} and {} subjects with quantifiable cells."
+            blocks.append(Text(parts(said, TESTS[test][0], name, *sizes)))
+            continue
+        limits = [stat(found, f"geometric_mean_ratio{end}") for end in ("_lower", "_upper")]
+        level = next((row["conf_level"] for row in found if row["conf_level"]), None) or 0.95
+        said = (
+            f"{{}}: {{}} of responders over that of non-responders {{}} ({100 * level:g} % interval {{}} to {{}}), the ratio of geometric "
+            "means with Welch's t interval of the logarithms, of {} and {} subjects with quantifiable cells. It describes; response was "
+            "not known when the cells rose."
+        )
+        blocks.append(Text(parts(said, TESTS[test][0], name, ratio, *limits, *sizes)))
     return blocks
 
 

@@ -10,14 +10,14 @@ from cartrial.report.study.sections.harm.words import GRADES, joined, levels_of,
 from cartrial.sdtm.vocabulary.harm.care import CARE
 from cartrial.sdtm.vocabulary.harm.events import WATCHED
 
-__all__ = ["CONVENTIONS", "interest_blocks", "syndrome_blocks", "watched_names"]
+__all__ = ["CONVENTIONS", "ENDINGS", "interest_blocks", "syndrome_blocks", "watched_names"]
 
 CONVENTIONS = (
     "Onset: days from the infusion (day 0) to the first event. Duration: from the first onset to the last end, both included, of those in "
     "whom it has ended; the others are named. Given for it: of those who had the event, by the reason or the category of the record; where "
     "it gives neither, a drug begun, or a stay in intensive care, while the event lasted."
 )
-_ENDS = {
+ENDINGS = {
     "ongoing at the cutoff": "Going on at the cutoff",
     "ongoing at death": "Going on at death",
     "end not known": "End not known",
@@ -47,7 +47,7 @@ def syndrome_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
         rows.append(("Time, days", *[""] * len(special)))
         for by, words in (("onset", "Onset, median (range)"), ("duration", "Duration, median (range)")):
             rows.append((words, *(_time(data, item.id, by) for item in special)))
-        for level, words in _ENDS.items():
+        for level, words in ENDINGS.items():
             found = [data.rows.where("safety", item.id, by="course", level=level) for item in special]
             if any(row["value"] for at in found for row in at if row["statistic"] == "n"):
                 rows.append((f"{words}, n of those with it", *(of_all(data, at) for at in found)))
