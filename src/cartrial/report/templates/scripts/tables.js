@@ -84,7 +84,7 @@
     tools.className = "tools";
     const what = about(figure).head.slice(1).join(": ");
     for (const [text, act, why] of [["Copy", copy, "Copy the table"], ["CSV", save, "Save the table as CSV"]]) {
-      const button = Object.assign(document.createElement("button"), {type: "button", textContent: text, title: why});
+      const button = Object.assign(document.createElement("button"), {type: "button", textContent: text});
       button.setAttribute("aria-label", why + ": " + what);
       button.addEventListener("click", () => act(figure, button));
       tools.append(button);
