@@ -17,7 +17,7 @@ def test_results_are_listed_by_trial_and_by_endpoint() -> None:
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "inaticel: inati-cel pivotal trial"
-    assert len(lines) == 9
+    assert len(lines) == 10
     assert "inati-48-orr3  CR+CRi at month 3, infused: 34/48, 70.8 % (55.9-83.1)" in out
     code, out, _ = run_cli("evidence", "list", "--endpoint", "cr+cri", "--json")
     held = json.loads(out)

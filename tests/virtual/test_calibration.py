@@ -137,9 +137,37 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="present model"):
         read_ensemble(tmp_path / "ensemble.csv")
     text = (DATA / "targets.yaml").read_text(encoding="utf-8")
-    (tmp_path / "targets.yaml").write_text(text.replace("n: 79, of: 97", "n: 99, of: 97"), encoding="utf-8")
-    with pytest.raises(InputError, match="99 of 97"):
-        load_targets(tmp_path / "targets.yaml")
+    for old, new, said in (
+        ("result: eliana-infused", "n: 99, of: 97", "99 of 97"),
+        ("result: eliana-infused", "result: eliana-infuse", "no result is called 'eliana-infuse'"),
+        ("result: eliana-infused", "result: eliana-infused, n: 79", "the count of eliana-infused follows from the registry"),
+        ("result: eliana-infused", "result: eliana-infused, of: 97", "the patients of eliana-infused stand in the registry"),
+        ("result: eliana-79-os60", "result: eliana-79-os60, interval: [0.43, 0.66]", "the limits of eliana-79-os60 stand in the registry"),
+        ("result: eliana-79-os60", "result: eliana-79-os60, value: 0.55", "the number of eliana-79-os60 stands in the registry"),
+        ("result: tisa-neutropenia, n: 204,", "result: tisa-neutropenia,", "203 to 205 of 212 print the 96 %"),
+        ('n: 148, derived: "one of 148 to 150 of 212 that print 70 %"', "n: 148", "a count that is not the only one needs a rule"),
+    ):
+        assert old in text
+        (tmp_path / "targets.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(InputError, match=said):
+            load_targets(tmp_path / "targets.yaml")
+
+
+def test_a_printed_number_stands_once() -> None:
+    """By hand: what a target is made of, where the registry has its number; the counts that a percentage leaves open are marked."""
+    found = {target.id: target for target in load_targets().targets}
+    expected = {"eliana-cr": (45, 75), "zuma3-icans": (14, 55), "inaticel-best": (41, 48), "uk-crs": (16, 123), "cibmtr-cr": (218, 255)}
+    assert {name: (found[name].n, found[name].of) for name in expected} == expected
+    assert (found["eliana-rfs-60"].value, found["eliana-rfs-60"].interval) == (0.49, (0.34, 0.62))
+    assert (found["mskcc-efs"].value, found["mskcc-efs"].interval) == (6.1, (5.0, 11.5))
+    open_ = {"tisa-neutrophils": (204, 212), "tisa-platelets": (148, 212), "eliana-platelets-28": (32, 79)}
+    assert {name: (found[name].n, found[name].of) for name in open_} == open_ and all(found[name].derived for name in open_)
+    without = {target.id for target in found.values() if target.result is None}
+    assert {name for name in without if not name.startswith("pk-")} == {
+        "hematotox-neutropenia",
+        "pulsipher-recovery-ratio",
+        "felix-expansion",
+    }
 
 
 def test_the_label_says_what_it_is_not_for() -> None:

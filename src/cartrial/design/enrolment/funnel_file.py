@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from cartrial.errors import InputError
+from cartrial.evidence import load_evidence
+from cartrial.evidence.registry.stated import exact
 from cartrial.yamlfile import Part, read_as, wrong
 
 __all__ = ["FunnelFile", "Share", "Step", "load_funnel"]
@@ -20,9 +23,26 @@ Floats = NDArray[np.float64]
 _RANGE = 2 * 1.2815515655446004
 
 
-class Share(Part):
-    """What part of a step reaches the next: counted, or a value with an 80 % range."""
+def _published(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a share with the number of the result that it names: its count where that is printed, otherwise its percentage."""
+    try:
+        one = load_evidence().find(data["result"])[1]
+    except InputError as error:
+        raise wrong(error.what, "result", right=error.right) from None
+    given = {"value", "events", "of"} & set(data)
+    if given:
+        raise wrong(f"the number of {one.id} stands in the registry of evidence", min(given), right="Leave it out here")
+    if one.count is not None and one.of is not None:
+        return data | {"events": one.count, "of": one.of}
+    if one.value is None or one.unit != "%":
+        raise wrong(f"{one.id} is no share", "result", right="Name a share")
+    return data | {"value": float(exact(one.value.text) / 100)}
 
+
+class Share(Part):
+    """What part of a step reaches the next: counted, or a value with an 80 % range; `result`: as the registry of evidence has it."""
+
+    result: str | None = None
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -30,6 +50,11 @@ class Share(Part):
     of: int | None = None
     label: str | None = None
     source: str = "assumption"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _held(cls, data: Any) -> Any:
+        return _published(data) if isinstance(data, dict) and isinstance(data.get("result"), str) else data
 
     @model_validator(mode="after")
     def _possible(self) -> Share:

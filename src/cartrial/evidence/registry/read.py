@@ -94,7 +94,7 @@ def read_evidence(folder: Path) -> Evidence:
     >>> from cartrial.evidence import read_evidence
     >>> from cartrial.evidence.registry.read import DATA
     >>> len(read_evidence(DATA).results)
-    149
+    179
     """
     paths = sorted((folder / "trials").glob("*.yaml"))
     if not paths:

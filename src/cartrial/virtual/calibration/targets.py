@@ -6,12 +6,13 @@ import csv
 import math
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from cartrial.virtual.calibration.published import published_numbers
 from cartrial.virtual.patients.population import DATA, Sure, populations
 from cartrial.yamlfile import Part, read_as, wrong
 
@@ -38,12 +39,17 @@ class Target(Part):
 
     Counts `n` of `of`, with the exact (Clopper-Pearson) interval; or a `value` with its published 95 % `interval`. Where the published
     upper limit was not reached, `upper-reached` is false and the interval's upper end is an assumption.
+
+    A number of the registry of evidence stands there alone: `result` names it, and `n`, `of`, `value` and `interval` come from it. What
+    it leaves open (a count that several percentages print, limits that were not read) stands here, and `derived` says by what rule.
     """
 
     id: str
     trial: str
     populations: dict[str, float]
     measure: str
+    result: str | None = None
+    derived: str = ""
     blasts: Band | None = None
     at: float = 0.0
     n: int | None = None
@@ -57,6 +63,11 @@ class Target(Part):
     source: Annotated[str, Field(min_length=1)]
     sure: Sure
     note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _held(cls, data: Any) -> Any:
+        return published_numbers(data) if isinstance(data, dict) and isinstance(data.get("result"), str) else data
 
     @model_validator(mode="after")
     def _possible(self) -> Target:
