@@ -291,9 +291,9 @@ def test_hash_ignores_rounding_noise(number: float, noise: float) -> None:
 @pytest.mark.parametrize(
     ("statistic", "unit", "number", "text"),
     [
-        ("p_value", "", 0.00005, "<0.0001"),
-        ("p_value", "", 0.032, "0.0320"),
-        ("p_value", "", 0.99996, ">0.9999"),
+        ("p_value", "", 0.00005, "< .0001"),
+        ("p_value", "", 0.032, ".0320"),
+        ("p_value", "", 0.99996, "> .9999"),
         ("median", "day", 102.5, "102.5"),
         ("median", "day", 77.0, "77"),
         ("median_upper", "day", None, "NR"),

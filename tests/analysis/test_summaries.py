@@ -289,9 +289,61 @@ def test_flow() -> None:
     adsl = adsl.with_columns(pl.lit("Y").alias("ENRLFL"), pl.lit("N").alias("LEUKFL"))
     assert count_flow(adsl).select("enrolled", "infused", "leukapheresed").row(0) == (3, 1, 0)
     made = flow_rows(adsl)
-    assert values(made, endpoint="infused") == {"n": 1}
+    assert values(made, endpoint="infused", by="") == {"n": 1}
     assert values(made, endpoint="leukapheresed") == {}
     assert values(made, endpoint="status", population="enrolled, not infused", level="not recorded") == {"n": 1}
+
+
+def test_flow_says_who_left_and_why() -> None:
+    """origin by hand: eight enrolled, nobody leukapheresed; F's product failed before D died, G waits, H has no reason.
+
+    A, B, C, D were infused; D was not assessed; of the assessed A responded and B, C did not. D, dead before an assessment, is evaluable;
+    C, without disease at baseline, is assessed alone.
+    """
+    who = "ABCDEFGH"
+    flags = {"CONSFL": None, "ENRLFL": who, "LEUKFL": None, "RELFL": "ABCDE", "LDFL": "ABCD", "INFFL": "ABCD"}
+    flags |= {"ASSFL": "ABC", "EVALFL": "ABD", "RESPFL": "A"}
+    columns = {name: [None if has is None else ("Y" if one in has else "N") for one in who] for name, has in flags.items()}
+    ends = {"D": "DEATH", "E": "WITHDRAWAL BY SUBJECT", "F": "DEATH"}
+    columns |= {"DCSREAS": [ends.get(one) for one in who], "PRFAILFL": ["Y" if one == "F" else None for one in who]}
+    columns |= {"EOSSTT": ["DISCONTINUED" if one in ends else None if one == "H" else "ONGOING" for one in who]}
+    made = flow_rows(pl.DataFrame({"TRIAL": 0, **columns}, schema_overrides={"CONSFL": pl.String, "LEUKFL": pl.String}), "IRC")
+
+    def lost(name: str) -> tuple[set[str], dict[str, float]]:
+        rows = [row for frame in made for row in frame.iter_rows(named=True) if row["by"] == "loss" and row["endpoint"] == name]
+        return {row["population"] for row in rows}, {row["level"]: row["value"] for row in rows}
+
+    assert lost("released") == ({"enrolled"}, {"": 3, "PRODUCT FAILURE": 1, "ONGOING": 1, "not recorded": 1})
+    assert lost("lymphodepleted") == ({"released"}, {"": 1, "WITHDRAWAL BY SUBJECT": 1})
+    assert lost("infused") == ({"lymphodepleted"}, {"": 0})
+    assert lost("assessed") == ({"infused"}, {"": 1, "DEATH": 1})
+    assert lost("responders") == ({"assessed"}, {"": 2})
+    assert lost("enrolled") == lost("consented") == (set(), {})
+    assert values(made, endpoint="evaluable", by="not in", level="assessed") == {"n": 1}
+    assert values(made, endpoint="assessed", by="not in", level="evaluable") == {"n": 1}
+    assert not any(
+        frame.height and set(frame["by"]) & {"loss", "not in"}
+        for frame in flow_rows(
+            pl.DataFrame({"TRIAL": 0, **columns}, schema_overrides={"CONSFL": pl.String, "LEUKFL": pl.String}), losses=False
+        )
+    )
+
+
+def test_decimals_of_a_characteristic_are_those_of_its_values() -> None:
+    """origin by hand: whole years, mean and deviation with one more; tenths stay tenths where the greatest is whole; half a year shows."""
+    item = SimpleNamespace(id="AGE", unit="years", levels=())
+
+    def texts(*numbers: float) -> dict[str, str]:
+        adsl = pl.DataFrame({"TRIAL": 0, "SUBJ": range(len(numbers)), "INFFL": "Y", "AGE": list(numbers)})
+        rows = pl.concat(baseline_rows(SimpleNamespace(baseline=(item,)), adsl))
+        return {row["statistic"]: row["text"] for row in rows.iter_rows(named=True)}
+
+    whole = texts(18.0, 40.0, 65.0)
+    assert [whole[name] for name in ("median", "min", "max", "mean", "standard_deviation")] == ["40", "18", "65", "41.0", "23.5"]
+    tenths = texts(5.7, 70.2, 93.0)
+    assert [tenths[name] for name in ("median", "min", "max", "mean")] == ["70.2", "5.7", "93.0", "56.30"]
+    half = texts(18.0, 41.0)
+    assert [half[name] for name in ("median", "min", "max", "mean")] == ["29.5", "18.0", "41.0", "29.50"]
 
 
 def test_baseline() -> None:

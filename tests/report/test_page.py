@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from cartrial.analysis import analyse
@@ -22,6 +24,7 @@ from helpers import ROOT
 from report_example import figures_of, invent, without_scripts
 
 EXAMPLES = ROOT / "examples"
+RATE_WORDS = ("ignored", "no response after it", "last status before it")
 VOID = {"meta", "br", "img", "line", "path", "rect", "circle", "link", "input", "hr"}
 
 
@@ -117,13 +120,13 @@ def test_every_rate_carries_what_it_is_a_rate_of(invented: Path) -> None:
     text = (invented / "report.html").read_text()
     body = re.findall(r"<tr[^>]*>(.*?)</tr>", text, re.S)
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in body]
-    plain = [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in rows if len(row) == 9]
+    plain = [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in rows if len(row) == 10]
     shown = [row for row in plain if re.fullmatch(r"\d+/\d+", row[1])]
     assert len(shown) >= len({(row["endpoint"], row["variant"]) for row in rates})
     for row in shown:
-        population, window, reader, strategies = row[5:9]
+        population, window, reader, transplant, therapy = row[5:10]
         assert population and window and reader
-        assert "hsct=" in strategies and "new-therapy=" in strategies
+        assert transplant in RATE_WORDS and therapy.split("; ")[0] in RATE_WORDS
 
 
 @pytest.mark.parametrize("name", ["worked", "invented"])
@@ -227,3 +230,36 @@ def test_listing_only_study_shows_its_subjects_and_why_nothing_is_estimated(tmp_
     assert results == [] and page.keyed == []
     assert "Nothing is estimated" in page.words["why"]
     assert len([cell for cell in page.cells if cell["section"] == "listing" and re.fullmatch(r"P\d+", cell["text"])]) == 15
+
+
+@pytest.mark.parametrize("name", ["worked", "invented"])
+def test_the_page_speaks_in_words(name: str, request: pytest.FixtureRequest) -> None:
+    """By hand: no code of a strategy or variant, no backtick, no power as a caret and no operator of two signs in what is read."""
+    text = (request.getfixturevalue(name) / "report.html").read_text()
+    seen = html.unescape(re.sub("<[^>]*>", " ", re.sub(r"<(script|style)[^>]*>.*?</\1>", "", text, flags=re.S)))
+    assert "no response after it" in seen and "× 10⁹/L" in seen
+    assert not re.findall(r".{20}(?:hsct=|new-therapy=|treatment-policy|window\.within|`|10\^|>=|<=).{20}", seen)
+
+
+def test_an_adverse_event_called_neutropenia_is_no_laboratory_finding(invented: Path) -> None:
+    """By hand: one invented subject has the event, of grade 4, and nobody was tested: the table of findings has no line of it."""
+    _, results = _read(invented)
+    assert [row for row in results if row["analysis"] == "safety" and row["endpoint"] == "NEUTROPENIA" and row["by"] == "max_grade"]
+    page, _ = _read(invented)
+    assert "No test was recorded for: neutrophils below" in page.words["safety"]
+
+
+def test_the_flow_is_boxes_with_who_left(worked: Path) -> None:
+    """Independent: counted from ADSL; each box has its number, beside it who of the step before did not reach it."""
+    adsl = pl.read_csv(worked / "adam" / "ADSL.csv", infer_schema_length=0)
+    text = (worked / "report.html").read_text().split('<section id="flow">')[1].split("</section>")[0]
+    plain = re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]*>", " ", text)))
+
+    def count(**flags: str) -> int:
+        return adsl.filter(*(pl.col(name) == value for name, value in flags.items())).height
+
+    for flag, words in (("CONSFL", "Consented"), ("ENRLFL", "Enrolled"), ("INFFL", "Infused (safety set)"), ("EVALFL", "Evaluable")):
+        assert f" {count(**{flag: 'Y'})} {words}" in plain
+    assert f" {count(CONSFL='Y', ENRLFL='N')} not enrolled" in plain
+    assert f" {count(INFFL='Y', ASSFL='N')} of the infused not assessed" in plain
+    assert f"Evaluable and not assessed: {count(EVALFL='Y', ASSFL='N')} ;" in plain

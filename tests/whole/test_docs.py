@@ -188,7 +188,8 @@ def test_every_section_of_the_report_is_named(worked_report: Path) -> None:
     page = without_scripts((worked_report / "report.html").read_text(encoding="utf-8"))
     titles = [re.sub("<.*?>", "", title).replace("&#39;", "'") for title in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)]
     text = (DOCS / "report.md").read_text(encoding="utf-8").split("## Sections\n")[1]
-    named = [row[0] for row in table_rows(text.split("\n\n")[0])]
+    # a section of what a study file asks for is there where it is asked for
+    named = [row[0] for row in table_rows(text.split("\n\n")[0]) if not row[1].startswith("where the study file asks")]
     assert [title.split(":")[0] for title in titles] == named
 
 

@@ -170,7 +170,7 @@ def _analyse_block(
     adtte = adtte.with_columns(kind_of_end())
     silent = unanswered_events(study, records) if records is not None else None
     makers: dict[str, Callable[[], list[pl.DataFrame]]] = {
-        "flow": lambda: flow_rows(adsl, study.readers.primary),
+        "flow": lambda: flow_rows(adsl, study.readers.primary, losses=curves),
         "baseline": lambda: baseline_rows(study, adsl),
         "response": lambda: response_rows(study, adrs, subgroups, labels, conf_level),
         "concordance": lambda: concordance_rows(study, sets["adresp"], adtte, labels, conf_level),

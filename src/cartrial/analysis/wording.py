@@ -6,7 +6,7 @@ from math import floor
 
 import polars as pl
 
-__all__ = ["DAY", "DAYS_PER_MONTH", "MONTH", "PROPORTION", "day_of_month", "text_of"]
+__all__ = ["DAY", "DAYS_PER_MONTH", "MONTH", "PROPORTION", "day_of_month", "decimals_of", "fixed_text", "text_of"]
 
 DAY = "day"
 MONTH = "month"
@@ -32,7 +32,8 @@ def day_of_month(month: float) -> float:
 def text_of(statistic: str, unit: str) -> pl.Expr:
     """Return what the report prints for a column of values.
 
-    Proportions are percent with one decimal, half away from zero; p-values have four, ``<0.0001`` below; counts none; days as many as
+    Proportions are percent with one decimal, half away from zero; P values have four and no zero before the point, ``< .0001``
+    below; counts none; days as many as
     they need, at most one, months one; ratios and kappa two; any other figure four significant digits. A time that is not reached, and
     its upper limit, is ``NR``; a lower limit that cannot be computed, and whatever else is not estimable, ``NE``.
 
@@ -55,7 +56,13 @@ def text_of(statistic: str, unit: str) -> pl.Expr:
     if statistic in _COUNTS:
         text = value.round().cast(pl.Int64).cast(pl.String)
     elif statistic in _P_VALUES:
-        text = pl.when(value < 0.0001).then(pl.lit("<0.0001")).when(value > 0.9999).then(pl.lit(">0.9999")).otherwise(_decimals(value, 4))
+        text = (
+            pl.when(value < 0.0001)
+            .then(pl.lit("< .0001"))
+            .when(value > 0.9999)
+            .then(pl.lit("> .9999"))
+            .otherwise(_decimals(value, 4).str.strip_prefix("0"))
+        )
     elif unit == PROPORTION:
         text = _decimals(100 * value, 1)
     elif unit == DAY:
@@ -71,6 +78,27 @@ def text_of(statistic: str, unit: str) -> pl.Expr:
     # a lower limit is never what is not reached yet (rules, A22)
     missing = "NR" if base in _TIMES_REACHED and unit in (DAY, MONTH) and not statistic.endswith("_lower") else "NE"
     return pl.when(value.is_null() | value.is_nan()).then(pl.lit(missing)).otherwise(text)
+
+
+def decimals_of(value: pl.Expr, most: int = 3) -> pl.Expr:
+    """Return how many decimals the values of a group need, at most `most`."""
+    needed = pl.lit(most)
+    for places in reversed(range(most)):
+        exact = ((value * 10**places).round() - value * 10**places).abs() < 1e-9 * (1 + (value * 10**places).abs())
+        needed = pl.when(exact.fill_null(True).all()).then(pl.lit(places)).otherwise(needed)
+    return needed
+
+
+def fixed_text(value: pl.Expr, places: pl.Expr, most: int = 4) -> pl.Expr:
+    """Return values with as many decimals as another column says, halves away from zero; ``NE`` what is not known."""
+    text = _decimals(value, most)
+    for number in reversed(range(most)):
+        text = (
+            pl.when(places == number)
+            .then(_decimals(value, number) if number else _decimals(value, 0).str.strip_suffix(".0"))
+            .otherwise(text)
+        )
+    return pl.when(value.is_null() | value.is_nan()).then(pl.lit("NE")).otherwise(text)
 
 
 def _decimals(value: pl.Expr, places: int) -> pl.Expr:

@@ -157,8 +157,8 @@ def criteria_words(study: Study) -> str:
     if disease.marrow is None:
         return _called_words(disease)
     criteria = disease.marrow[0]
-    return (
-        f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} 10^9/L, platelets {criteria.platelets} 10^9/L, no circulating blasts, no extramedullary disease; "
+    words = (
+        f"CR: marrow blasts {criteria.marrow} %, ANC {criteria.neutrophils} × 10⁹/L, platelets {criteria.platelets} × 10⁹/L, no circulating blasts, no extramedullary disease; "
         f"CRi: the same without ANC and/or platelets; relapse after CR or CRi: marrow {criteria.relapse_marrow} %, blood blasts {criteria.relapse_blood} %, or extramedullary disease; "
         + (f"{_BY_TESTS}; " if criteria.relapse_tests else "")
         + "".join(f"{words}; " for words in _option_words(disease))
@@ -170,6 +170,7 @@ def criteria_words(study: Study) -> str:
         )
         + f" (criteria set {criteria.name})."
     )
+    return words.replace(">=", "≥").replace("<=", "≤")
 
 
 def _option_words(disease: Disease) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.analysis.results import build_rows
-from cartrial.analysis.wording import PROPORTION
+from cartrial.analysis.wording import PROPORTION, decimals_of, fixed_text
 from cartrial.endpoints.absent import NOT_RECORDED
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["baseline_rows", "subgroup_levels"]
 
+_AVERAGED = ("mean", "standard_deviation")
 _NUMBERS = ("median", "q25", "q75", "min", "max", "mean", "standard_deviation")
 
 
@@ -57,7 +58,12 @@ def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
         if known and infused.schema[number].is_numeric():
             found = _numbers(infused, number)
             frames.append(build_rows(found, ("n", "N"), **labels))
-            frames.append(build_rows(found.filter(pl.col("n") > 0), dict.fromkeys(_NUMBERS, item.unit), **labels))
+            numbers = found.filter(pl.col("n") > 0)
+            for name in _NUMBERS:
+                rows = build_rows(numbers, {name: item.unit}, **labels)
+                # as many decimals in a characteristic: one more for what is averaged
+                places = numbers.select(fixed_text(pl.col(name), pl.col("decimals") + (name in _AVERAGED)).alias("text"))
+                frames.append(rows.with_columns(places["text"]))
         if known and not infused.schema[item.id].is_numeric():
             found = _asked(_levels(infused, item.id, item.levels), infused.group_by(trial="TRIAL").len("infused"))
             frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, by=item.id, **labels))
@@ -87,6 +93,9 @@ def _numbers(infused: pl.DataFrame, name: str) -> pl.DataFrame:
             value.max().alias("max"),
             value.mean().alias("mean"),
             value.std().alias("standard_deviation"),
+            pl.max_horizontal(decimals_of(value, 2), pl.min_horizontal(decimals_of(value, 2) + 1, decimals_of(value.median(), 2))).alias(
+                "decimals"
+            ),
         )
     )
 

@@ -146,7 +146,10 @@ def _fit_rows(
         means = fit.restricted_mean(until).filter(pl.col("time") > 0)
         frames.append(
             build_rows(
-                _labelled(means, labels), {"rmst": DAY, "standard_error": DAY}, method="restricted mean survival time, Greenwood", **common
+                _labelled(means, labels).with_columns((pl.col("rmst") / DAYS_PER_MONTH).alias("rmst_months")),
+                {"rmst": DAY, "standard_error": DAY} | ({"rmst_months": MONTH} if curves else {}),
+                method="restricted mean survival time, Greenwood",
+                **common,
             )
         )
     return frames

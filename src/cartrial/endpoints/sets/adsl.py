@@ -109,6 +109,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         pl.col("DEATH_SRC").alias("DTHSRC"),
         pl.when(left.is_not_null()).then(pl.lit("DISCONTINUED")).when(recorded).then(pl.lit("ONGOING")).alias("EOSSTT"),
         left.alias("DCSREAS"),
+        pl.when(pl.col("FAILURE").is_not_null()).then(pl.lit("Y")).alias("PRFAILFL"),
     )
     if study.product.dose_range:
         frame = frame.join(dose_of(study, records).select("SUBJ", *DOSE_COLUMNS), on="SUBJ", how="left")

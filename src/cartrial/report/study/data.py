@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
 
-__all__ = ["EVENT_WORDS", "LEVEL_WORDS", "REASON_WORDS", "SUBJECTS", "ReportData", "in_order", "reason_words"]
+__all__ = ["EVENT_WORDS", "REASON_WORDS", "SUBJECTS", "ReportData", "in_order", "reason_words"]
 
 REASON_WORDS = {
     "response": "response",
@@ -46,7 +46,6 @@ REASON_WORDS = {
     "not-recorded": "not recorded",
     "not-derived": "not derived",
 }
-LEVEL_WORDS = {"Y": "yes", "N": "no", "F": "female", "M": "male", "missing": "not recorded"}
 EVENT_WORDS = {
     "non-response": "non-response",
     "relapse": "relapse",

@@ -14,6 +14,7 @@ __all__ = [
     "lower_first",
     "read_strategies",
     "strategies_sentence",
+    "strategy_cells",
     "variant_words",
 ]
 
@@ -113,6 +114,20 @@ def read_strategies(code: str, kind: str) -> Strategies:
     found = _parts(code)
     first, second = (_cell(name, found, kind) if name in found else "" for name in ("hsct", "new-therapy"))
     return Strategies(first, second, "; ".join(_others(found, kind)))
+
+
+def strategy_cells(code: str, kind: str) -> tuple[Markup | str, Markup | str]:
+    """Return the strategies of a results row as the last two cells of a table: transplant; new therapy and whatever else there is.
+
+    Examples
+    --------
+    >>> from cartrial.report.study.phrases import strategy_cells
+    >>> cells = strategy_cells("hsct=hypothetical; new-therapy=composite; competing=death", "time-to-event")
+    >>> [str(cell.striptags()) for cell in cells]
+    ['censored before it', 'is an event; competing: death']
+    """
+    said = read_strategies(code, kind)
+    return said.transplant, Markup("; ").join(part for part in (said.therapy, said.other) if part)
 
 
 def strategies_sentence(code: str, kind: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cartrial.errors import InputError
 from cartrial.report.figures.curve import empty_curves
 from cartrial.report.page.blocks import Block, Definition, Figure, Section, Table, Text
-from cartrial.report.study.sections.estimates import variant_words
+from cartrial.report.study.phrases import strategies_sentence, strategy_cells, variant_words
 from cartrial.report.study.sections.flow import MILESTONES
 from cartrial.report.study.sections.harm.empty import empty_safety
 from cartrial.report.study.sections.identity import study_blocks
@@ -157,7 +157,7 @@ def _rate_row(study: Study, label: str, variant: Variant) -> tuple[str, ...]:
         endpoint.population,
         window_text(study, endpoint),
         (endpoint.reader or study.readers.primary) if endpoint.read else "",
-        strategies_text(endpoint),
+        *strategy_cells(strategies_text(endpoint), endpoint.type),
     )
 
 
@@ -178,7 +178,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
         if len(variants) > 1:
             groups.add(len(rows))
             rows.append((f"{rate.label} ({rate.id})", *[""] * (len(RATE_HEAD) - 1)))
-            rows.extend(_rate_row(study, variant_words(variant.name), variant) for variant in variants)
+            rows.extend(_rate_row(study, variant_words(variant.name, variant.endpoint.type), variant) for variant in variants)
     if rows:
         blocks.append(
             Table(
@@ -201,8 +201,13 @@ def _bests(study: Study, bests: Sequence[Endpoint]) -> Section:
     blocks: list[Block] = []
     for endpoint in bests:
         variants = study.variants(endpoint)
-        rows = [(variant_words(variant.name), status, f"{X}/{X}", P) for variant in variants for status in study.disease.family.planned]
-        caption = f"Table: {endpoint.label} ({endpoint.id}), subjects by best status"
+        rows = [
+            (variant_words(variant.name, variant.endpoint.type), status, f"{X}/{X}", P)
+            for variant in variants
+            for status in study.disease.family.planned
+        ]
+        said = dict.fromkeys(strategies_sentence(strategies_text(variant.endpoint), endpoint.type) for variant in variants)
+        caption = f"Table: {endpoint.label} ({endpoint.id}), subjects by best status; {'; or '.join(said)}"
         blocks.append(Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True))
         words = ("Endpoint", f"{endpoint.label} ({endpoint.id}), {endpoint.role}")
         blocks.append(Definition([words, *estimand_items(study, variants[0])]))
@@ -239,7 +244,7 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
             endpoint = variant.endpoint
             rows.append(
                 (
-                    variant_words(variant.name),
+                    variant_words(variant.name, variant.endpoint.type),
                     X,
                     X,
                     X,
@@ -247,7 +252,7 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
                     f"{X} to {X}",
                     endpoint.population,
                     (endpoint.reader or study.readers.primary) if endpoint.read else "",
-                    strategies_text(endpoint),
+                    *strategy_cells(strategies_text(endpoint), endpoint.type),
                 )
             )
     blocks: list[Block] = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cartrial.report.page.blocks import Section, Table, Text
 from cartrial.report.page.rows import Cell, ResultRow, parts
-from cartrial.report.study.data import LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.data import ReportData, in_order
+from cartrial.report.study.phrases import level_words
 
 __all__ = ["build"]
 
@@ -28,7 +29,7 @@ def build(data: ReportData) -> Section:
             n, total, rate = (data.rows.stat(at, name) for name in ("n", "N", "rate"))
             volunteered = total is not None and total.value is None
             share = parts("{} (nothing is recorded of the others)", n) if volunteered else parts("{} of {} ({} %)", n, total, rate)
-            rows.append((LEVEL_WORDS.get(level, level), share))
+            rows.append((level_words(level), share))
         missing = data.rows.stat(found, "missing")
         if missing:
             rows.append(("Missing", missing))

@@ -11,14 +11,7 @@ from cartrial.report.study.data import ReportData
 from cartrial.report.study.lacking import is_absent
 from cartrial.study import Endpoint
 
-__all__ = ["VARIANT_WORDS", "Estimate", "find_rate", "variant_names", "variant_words"]
-
-VARIANT_WORDS = {
-    "": "main analysis",
-    "partial-date=after-cutoff": "partial dates read as after the cutoff",
-    "day-0=earliest": "an infusion of unknown day on the earliest day of its month",
-    "day-0=latest": "an infusion of unknown day on the latest day of its month",
-}
+__all__ = ["Estimate", "find_rate", "variant_names"]
 
 
 @dataclass(frozen=True)
@@ -92,10 +85,3 @@ def variant_names(data: ReportData, analysis: str, endpoint: Endpoint) -> list[s
     found = dict.fromkeys(row["variant"] for row in data.rows.where(analysis, endpoint.id))
     planned = [variant.name for variant in data.study.variants(endpoint) if variant.name in found]
     return planned + [name for name in found if name not in planned]
-
-
-def variant_words(name: str) -> str:
-    """Return what a variant changes, readable: ``hsct=composite;reader=INV`` becomes ``hsct: composite, reader: INV``."""
-    if name in VARIANT_WORDS:
-        return VARIANT_WORDS[name]
-    return ", ".join(piece.replace("=", ": ", 1) for piece in name.split(";"))

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
 from cartrial.report.page.blocks import Block, Figure, Note, Section, Table, Text
-from cartrial.report.page.rows import Cell, ResultRow, parts
+from cartrial.report.page.rows import ABSENT, Cell, ResultRow, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.samples import product_samples
 
@@ -22,6 +22,9 @@ PARAMETERS = {
     "CLAST": "Last quantifiable value",
     "PERSIST": "Persistence",
 }
+FEWEST, WIDEST = 3, 300.0
+"""Values that a geometric coefficient of variation needs, and the largest that is shown: at 300 % one standard deviation of the logarithms
+to either side is already a factor of 21. Unit of the second: %."""
 GROUP_WORDS = {"Y": "responders", "N": "non-responders", "": "all"}
 
 
@@ -124,7 +127,8 @@ def _table(data: ReportData) -> list[Block]:
         head = ("Measure", "n/N", "Geometric mean", "Geometric CV (%)", "Median", "Range")
         caption = (
             "Cellular kinetics of the infused subjects with a sample after day 0, by best response; n have a value. Cells that were never "
-            "quantifiable are 0 in median and range of Cmax and area, left out of the geometric mean alone, and have no day"
+            "quantifiable are 0 in median and range of Cmax and area, left out of the geometric mean alone, and have no day. A "
+            "geometric CV needs three values, and above 300 % it is too wide to mean anything"
         )
         blocks.insert(0, Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(heads)))
         rule = data.study.kinetics
@@ -190,4 +194,12 @@ def _line(data: ReportData, at: list[ResultRow], level: str) -> tuple[Cell, ...]
         else parts("{} to {}", stat(at, "min"), stat(at, "max"))
     )
     counts = parts("{}/{}", stat(at, "n"), stat(at, "N"))
-    return (GROUP_WORDS.get(level, level), counts, stat(at, "geometric_mean") or "", stat(at, "cv") or "", stat(at, "median"), spread)
+    return (GROUP_WORDS.get(level, level), counts, stat(at, "geometric_mean") or "", _cv(data, at), stat(at, "median"), spread)
+
+
+def _cv(data: ReportData, at: list[ResultRow]) -> Cell:
+    """Return a geometric coefficient of variation where it means something: of few values, or of such as spread widely, it does not."""
+    cv, n = data.rows.stat(at, "cv"), data.rows.stat(at, "n")
+    if cv is None or cv.value is None or n is None or (n.value or 0) < FEWEST:
+        return "" if cv is None else ABSENT
+    return cv if cv.value <= WIDEST else Markup('<span title="above {} %">too wide</span>').format(f"{WIDEST:g}")

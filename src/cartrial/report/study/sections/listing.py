@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
 from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.report.page.blocks import Block, Details, Section, Table, Text
 from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import EVENT_WORDS, ReportData, reason_words
-from cartrial.report.study.sections.estimates import variant_words
+from cartrial.report.study.phrases import variant_words
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Study
 
@@ -41,7 +42,10 @@ def build(data: ReportData) -> Section:
         rows = [cells(data, row) for row in main.iter_rows(named=True)]
         tables: list[Block] = [Table(head, rows, f"{endpoint.label} ({endpoint.id}), main analysis", small=True)]
         if other.height:
-            changed = [(cells(data, row)[0], variant_words(row["VARIANT"]), *cells(data, row)[1:]) for row in other.iter_rows(named=True)]
+            changed = [
+                (cells(data, row)[0], variant_words(row["VARIANT"], endpoint.type), *cells(data, row)[1:])
+                for row in other.iter_rows(named=True)
+            ]
             tables.append(
                 Table(
                     (head[0], "Variant", *head[1:]),
@@ -56,9 +60,9 @@ def build(data: ReportData) -> Section:
         return Section("listing", title, [Text(said), *_recorded(data)], "Listing")
     if not blocks:
         return Section("listing", title, [Text("No endpoint has a value of any subject, so nothing is listed.")], "Listing")
-    said = (
+    said = Markup(
         "Source: the domain and sequence number of the record that decided the value. The same rows, with every variant, "
-        "stand in adam/ADRS and adam/ADTTE. `cartrial explain` shows one subject in full."
+        "stand in adam/ADRS and adam/ADTTE. <code>cartrial explain</code> shows one subject in full."
     )
     return Section("listing", title, [Text(said), *blocks], "Listing")
 

@@ -9,6 +9,7 @@ from cartrial.report.page.blocks import Big, Block, Definition, Note, Section, T
 from cartrial.report.page.rows import Cell, parts
 from cartrial.report.study.data import ReportData, reason_words
 from cartrial.report.study.lacking import beside
+from cartrial.report.study.phrases import strategies_sentence
 from cartrial.report.study.sections.estimates import Estimate, find_rate
 from cartrial.study import Study, Variant, describe_endpoint
 
@@ -57,7 +58,7 @@ def _big(label: str, estimate: Estimate) -> Big:
         waiting,
         estimate.window,
         estimate.reader,
-        estimate.strategies,
+        strategies_sentence(estimate.strategies, "response-rate"),
     )
     interval = parts(
         "{} % interval {} to {} % ({})", f"{100 * (estimate.level or 0.95):g}", estimate.lower, estimate.upper, estimate.method
@@ -85,9 +86,10 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
         return [
             Text(
                 parts(
-                    "{} one-sided test of a rate of {} % or less: p = {}. Source of that rate: {}.",
+                    "{} one-sided test of a rate of {} % or less: P {} {}. Source of that rate: {}.",
                     "Mid-p" if data.study.testing and data.study.testing.test == "mid-p" else "Exact",
                     f"{100 * test.null:g}",
+                    "" if estimate.p_value.text[:1] in "<>" else "=",
                     estimate.p_value,
                     test.source,
                 )

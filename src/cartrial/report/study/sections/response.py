@@ -7,14 +7,26 @@ from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note
 from cartrial.report.page.rows import Cell, ResultRow, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.lacking import beside
-from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names, variant_words
+from cartrial.report.study.phrases import strategies_sentence, strategy_cells, variant_words
+from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
 from cartrial.study.words import at_level
 
 __all__ = ["HEAD", "build"]
 
-HEAD = ("Endpoint", "n/N", "Rate (%)", "95 % interval (%)", "Not yet assessable", "Population", "Window", "Reader", "Strategies")
+HEAD = (
+    "Endpoint",
+    "n/N",
+    "Rate (%)",
+    "95 % interval (%)",
+    "Not yet assessable",
+    "Population",
+    "Window",
+    "Reader",
+    "Transplant",
+    "New therapy",
+)
 
 
 def build(data: ReportData) -> Section:
@@ -78,13 +90,13 @@ def _best(data: ReportData, endpoint: Endpoint) -> list[Block]:
         total = data.rows.stat(found, "N", level="")
         for level in sorted({row["level"] for row in found if row["level"]}, key=data.study.disease.family.best_first.index):
             count, rate = (data.rows.stat(found, statistic, level=level) for statistic in ("n", "rate"))
-            rows.append((variant_words(name), level, parts("{}/{}", count, total), rate or ""))
+            rows.append((variant_words(name, endpoint.type), level, parts("{}/{}", count, total), rate or ""))
     if first is None:
         return []
     words = Details(f"{endpoint.label} in words", [Definition(estimand_items(data.study, data.study.variants(endpoint)[0]))])
     caption = (
         f"{endpoint.label} ({endpoint.id}): subjects by best status. Population: {first['population']}; {first['window']}; "
-        f"reader: {first['reader']}; {first['strategies']}"
+        f"reader: {first['reader']}; {strategies_sentence(first['strategies'], endpoint.type)}"
     )
     return [Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True), words]
 
@@ -99,7 +111,7 @@ def _cells(label: str, estimate: Estimate) -> tuple[Cell, ...]:
         estimate.population,
         estimate.window,
         estimate.reader,
-        estimate.strategies,
+        *strategy_cells(estimate.strategies, "response-rate"),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cartrial.report.figures.forest import Line, draw_forest
 from cartrial.report.page.blocks import Block, Figure, Note, Section, Text
 from cartrial.report.page.rows import parts
-from cartrial.report.study.data import LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.data import ReportData, in_order
+from cartrial.report.study.phrases import level_words, strategies_sentence
 from cartrial.report.study.sections.estimates import find_rate
 from cartrial.study import Endpoint
 
@@ -49,7 +50,7 @@ def _forest(data: ReportData, endpoint: Endpoint, variant: str) -> list[Block]:
         for level in levels:
             at = find_rate(data, endpoint.id, variant, name, level)
             if at is not None:
-                lines.append(Line(LEVEL_WORDS.get(level, level), at.n, at.total, at.rate, at.lower, at.upper))
+                lines.append(Line(level_words(level), at.n, at.total, at.rate, at.lower, at.upper))
     if len(lines) == 1:
         return []
     document = draw_forest(
@@ -61,6 +62,6 @@ def _forest(data: ReportData, endpoint: Endpoint, variant: str) -> list[Block]:
         overall.population,
         overall.window,
         overall.reader,
-        overall.strategies,
+        strategies_sentence(overall.strategies, endpoint.type),
     )
     return [Figure(document, caption, "forest-subgroups" + ("-assessed" if variant else ""))]

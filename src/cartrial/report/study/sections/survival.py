@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from cartrial.analysis.tables.times import LANDMARKS
@@ -10,9 +12,10 @@ from cartrial.report.figures.curve import Curve, draw_curves, read_moments
 from cartrial.report.figures.style import COLOURS
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import ABSENT, Cell, ResultRow, parts
-from cartrial.report.study.data import EVENT_WORDS, LEVEL_WORDS, ReportData, in_order
+from cartrial.report.study.data import EVENT_WORDS, ReportData, in_order
 from cartrial.report.study.lacking import beside, is_absent
-from cartrial.report.study.sections.estimates import variant_names, variant_words
+from cartrial.report.study.phrases import level_words, lower_first, strategies_sentence, strategy_cells, variant_words
+from cartrial.report.study.sections.estimates import variant_names
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.study import Endpoint
 from cartrial.study.attributes import RESPONSE
@@ -20,7 +23,18 @@ from cartrial.study.words import at_level
 
 __all__ = ["HEAD", "build", "origin_words"]
 
-HEAD = ("Endpoint", "Subjects", "Events", "Censored", "Median (months)", "95 % limits (months)", "Population", "Reader", "Strategies")
+HEAD = (
+    "Endpoint",
+    "Subjects",
+    "Events",
+    "Censored",
+    "Median (months)",
+    "95 % limits (months)",
+    "Population",
+    "Reader",
+    "Transplant",
+    "New therapy",
+)
 ORIGINS = {
     "first-response": "the first response",
     "day-0": "the first infusion",
@@ -51,7 +65,7 @@ def build(data: ReportData) -> Section:
             continue
         groups.add(len(rows))
         rows.append((f"{endpoint.label} ({endpoint.id})", *[""] * (len(HEAD) - 1)))
-        rows.extend((variant_words(name), *found) for name, found in variants if found)
+        rows.extend((variant_words(name, endpoint.type), *found) for name, found in variants if found)
     if rows:
         caption = (
             "Times to event by variant. A month is 30.4375 days. NR: not reached; NE: not estimable. A contrast between strategies for "
@@ -93,7 +107,7 @@ def _median(data: ReportData, endpoint: str, variant: str) -> tuple[Cell, ...] |
     limits: Cell = ABSENT if absent else parts("{} to {}", months(found, "_lower"), months(found, "_upper"))
     first = found[0]
     counts = (stat(found, "N") or stat(found, "n"), stat(found, "events"), stat(found, "censored"))
-    return (*counts, median, limits, first["population"], first["reader"], first["strategies"])
+    return (*counts, median, limits, first["population"], first["reader"], *strategy_cells(first["strategies"], "time-to-event"))
 
 
 def _with_assumptions(data: ReportData, endpoint: Endpoint, caption: Markup) -> Markup:
@@ -117,14 +131,21 @@ def _landmarks(data: ReportData) -> list[Block]:
         at = found[endpoint.id]
         cells = [parts("{} ({} to {})", *(stat(at, f"survival{end}", time=day) for end in ("", "_lower", "_upper"))) for day in days]
         mean = next((row for row in at if row["statistic"] == "rmst"), None)
-        within = parts("{} up to day {}", stat([mean], "rmst"), f"{mean['time']:g}") if mean else ""
+        within = _mean(data, at, mean) if mean else ""
         if at and days:
             rows.append((f"{endpoint.label} ({endpoint.id})", *cells, within))
     if not rows:
         return []
-    head = ("Endpoint", *(f"Month {day / DAYS_PER_MONTH:.0f} (day {day:g})" for day in days), "Restricted mean (days)")
+    head = ("Endpoint", *(f"Month {day / DAYS_PER_MONTH:.0f} (day {day:g})" for day in days), "Restricted mean (months)")
     caption = "Share without an event (%, Kaplan–Meier) with its limits at months of 30.4375 days, main analyses"
     return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
+
+
+def _mean(data: ReportData, at: list[ResultRow], mean: ResultRow) -> Markup:
+    """Return a restricted mean in months, its days in the hover, and up to when."""
+    days, months = data.rows.stat([mean], "rmst"), data.rows.stat(at, "rmst_months")
+    shown = replace(months, hover=f"{days.text} days") if months and days else days
+    return parts("{} up to month {}" if months else "{} days up to month {}", shown, f"{(mean['time'] or 0) / DAYS_PER_MONTH:.0f}")
 
 
 def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
@@ -144,9 +165,9 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
         levels = in_order(list({row["level"] for row in grouped if row["statistic"] == "survival"}), labels[name].levels)
         for level in levels:
             moments = read_moments([row for row in grouped if row["level"] == level], "survival")
-            curves.append(Curve(LEVEL_WORDS.get(level, level), moments, of=name))
+            curves.append(Curve(level_words(level), moments, of=name))
         if levels:
-            choices[name] = f"by {labels[name].label[:1].lower()}{labels[name].label[1:]}"
+            choices[name] = f"by {lower_first(labels[name].label)}"
     document = draw_curves(
         curves,
         title=f"{endpoint.label}: Kaplan–Meier curve with its limits and the numbers at risk",
@@ -167,7 +188,7 @@ def _figure(data: ReportData, endpoint: Endpoint) -> list[Block]:
         stat(found, "N") or stat(found, "n"),
         first["population"],
         _by_reader(first),
-        first["strategies"],
+        strategies_sentence(first["strategies"], endpoint.type),
     )
     return [Figure(document, _with_assumptions(data, endpoint, caption), f"curve-{endpoint.id}")]
 
@@ -194,7 +215,7 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             band=data.band,
             joint=True,
         )
-        named = f", variant {variant_words(variant)}" if variant else ""
+        named = f", variant {variant_words(variant, endpoint.type)}" if variant else ""
         counts = "; ".join(("{} {}",) * len(levels))
         events = [
             piece
@@ -211,7 +232,7 @@ def _incidence(data: ReportData, endpoint: Endpoint) -> list[Block]:
             data.rows.stat(rows, "N"),
             first["population"],
             _by_reader(first),
-            first["strategies"],
+            strategies_sentence(first["strategies"], endpoint.type),
         )
         blocks.append(Figure(document, _with_assumptions(data, endpoint, caption), f"incidence-{endpoint.id}"))
     return blocks
@@ -226,7 +247,7 @@ def _follow_up(data: ReportData) -> list[Block]:
         if median:
             limits = (months(found, "_lower"), months(found, "_upper"))
             pattern = "Median follow-up for {} by the reverse Kaplan–Meier estimate: {} months ({} to {}); population: {}."
-            said.append(Text(parts(pattern, endpoint.label[:1].lower() + endpoint.label[1:], median, *limits, found[0]["population"])))
+            said.append(Text(parts(pattern, lower_first(endpoint.label), median, *limits, found[0]["population"])))
     return said
 
 
@@ -250,10 +271,10 @@ def _subgroups(data: ReportData) -> list[Block]:
                 ratio = [row for row in found if row["level"].startswith(f"{level} against ")]
                 hazard = _hazard(data, ratio) if ratio else ""
                 limits = parts("{} ({} to {})", *(data.rows.months(at, end) for end in ("", "_lower", "_upper")))
-                rows.append((LEVEL_WORDS.get(level, level), stat(at, "N"), stat(at, "events"), limits, hazard, ""))
+                rows.append((level_words(level), stat(at, "N"), stat(at, "events"), limits, hazard, ""))
     if not rows:
         return []
-    head = ("Subgroup", "Subjects", "Events", "Median (months, limits)", "Hazard ratio (limits)", "Log-rank p")
+    head = ("Subgroup", "Subjects", "Events", "Median (months, limits)", "Hazard ratio (limits)", "Log-rank P")
     caption = (
         "Times to event by subgroup, main analyses; a hazard ratio (Cox model, ties by Efron) is against the level without one. Firth: the "
         "likelihood has no largest value, as where a level has no event, so by Firth's penalty with profile limits, ties by Breslow"
@@ -262,7 +283,7 @@ def _subgroups(data: ReportData) -> list[Block]:
     return [
         Details(
             "Times to event by subgroup",
-            [table, Note("p-values describe: the study was not planned to compare subgroups, and nothing is adjusted for their number.")],
+            [table, Note("P values describe: the study was not planned to compare subgroups, and nothing is adjusted for their number.")],
         )
     ]
 

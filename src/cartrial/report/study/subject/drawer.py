@@ -14,7 +14,7 @@ from cartrial.report.page.blocks import Block, Definition, Table, Text
 from cartrial.report.page.render import render_part
 from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import ReportData
-from cartrial.report.study.sections.estimates import variant_words
+from cartrial.report.study.phrases import variant_words
 from cartrial.report.study.subject.course import Courses, derive_courses, measure_lines
 from cartrial.report.study.subject.history import Histories, when_words
 from cartrial.report.study.subject.places import Places, reader_name
@@ -179,7 +179,7 @@ def _values(data: ReportData, places: Places, row: Mapping[str, Any], own: Mappi
             rows.append((label, f"not in the population ({endpoint.population})", "", "", ""))
         for value in mine:
             if value["VARIANT"] and (main is None or _differs(value, main)):
-                rows.append((f"with {variant_words(value['VARIANT'])}", *_cells(data, places, row, value, rate=rate)))
+                rows.append((f"with {variant_words(value['VARIANT'], endpoint.type)}", *_cells(data, places, row, value, rate=rate)))
     caption = "Each endpoint: main analysis, and variants in which this subject's value is another"
     return [Table(VALUES, rows, caption, small=True)]
 

@@ -82,7 +82,8 @@ def _findings(data: ReportData) -> list[Block]:
     rows: list[tuple[str, str, str, Cell]] = []
     missing: list[str] = []
     for name, words in names.items():
-        found = data.rows.where("safety", name)
+        # an adverse event may be called so too: its rows are by grade
+        found = data.rows.where("safety", name, by=(*times, "visit"))
         if not found:
             missing.append(words)
         for by, level in dict.fromkeys((row["by"], row["level"]) for row in found):
