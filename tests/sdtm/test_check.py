@@ -14,6 +14,7 @@ import pytest
 
 from cartrial.errors import InputError
 from cartrial.sdtm import CHECK_RULES, READING_RULES, Source, check_sdtm, read_sdtm, require_sdtm
+from cartrial.sdtm.checks.imaging.rules import IMAGING_RULES
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.study import Study
 from properties import PROFILE, every
@@ -475,6 +476,7 @@ def test_partial_date_of_a_transfusion(tmp_path):
 
 def test_every_rule_has_a_case_that_fires():
     fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "rules-unstated", "transfusion-partial"}
+    fired |= {rule.id for rule in IMAGING_RULES}  # tests/response/test_imaging.py
     silent = {rule.id for rule in CHECK_RULES} - fired
     assert not silent, f"add to FIRES an input that is spoilt so that the rule speaks: {sorted(silent)}"
     assert not fired - {rule.id for rule in CHECK_RULES}, "FIRES names a rule that is not in CHECK_RULES"

@@ -21,6 +21,7 @@ from cartrial.response.codes import (
     RELAPSE_DATES_DIFFER,
 )
 from cartrial.response.flags import FLAGS, flag_words
+from cartrial.response.modality_kernel import PAIRED_DAYS
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CR, CRI, RESPONSES, statuses_of, words_of
 from cartrial.study.criteria.families import RULE_EVENT
@@ -205,15 +206,26 @@ def _against_lab(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
     # counts that are missing make no CR of a remission, and contradict none
     uncounted = pl.col("LABFLAGS").str.contains(FLAGS[COUNTS_MISSING], literal=True).fill_null(False)
     uncounted &= (pl.col("CATEGORY") == RESPONSES[CR]) & (pl.col("LABCAT") == RESPONSES[CRI])
-    differ = readers.join(lab, on=["SUBJ", "CARDAY"]).filter((pl.col("CATEGORY") != pl.col("LABCAT")) & ~uncounted)
+    differ = _of_one_visit(study, readers, lab).filter((pl.col("CATEGORY") != pl.col("LABCAT")) & ~uncounted)
+    of_what = study.disease.family.names.derived
     message = pl.format(
-        "{} says {} on day {}; the laboratory values under the criteria say {}. The reader's call is used.",
+        f"{{}} says {{}} on day {{}}; the {of_what} under the criteria say {{}}. The reader's call is used.",
         "READER",
         "AVALC",
         "CARDAY",
         "LABC",
     )
     return differ.select(_finding("call-against-lab", "warning", "RSSTRESC", message, pl.lit("RS")))
+
+
+def _of_one_visit(study: Study, readers: pl.DataFrame, derived: pl.DataFrame) -> pl.DataFrame:
+    """Return calls with the status derived of their date; where it is of imaging, the nearest within the days of one visit."""
+    if study.disease.imaging is None:
+        return readers.join(derived, on=["SUBJ", "CARDAY"])
+    gap = (pl.col("MADE") - pl.col("CARDAY")).abs()
+    near = readers.join(derived.rename({"CARDAY": "MADE"}), on="SUBJ").with_columns(gap.alias("GAP")).filter(pl.col("GAP") <= PAIRED_DAYS)
+    near = near.sort("GAP", "MADE", maintain_order=True).unique(["SUBJ", "READER", "CARDAY"], keep="first", maintain_order=True)
+    return near.sort("SUBJ", "READER", "CARDAY")
 
 
 def _flagged(study: Study, reads: pl.DataFrame, flag: str, rule: str, severity: str, words: str) -> pl.DataFrame:

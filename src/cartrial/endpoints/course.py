@@ -29,7 +29,7 @@ __all__ = ["RELAPSE_FREE", "SOURCES", "Course", "derive_course", "recorded_free"
 RELAPSE_FREE = "RLPSFREE"
 """RSTESTCD of a date on which a subject was last known to be free of relapse."""
 
-SOURCES = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA", "DD")
+SOURCES = ("RS", "LB", "PR", "CM", "EX", "DS", "DM", "AE", "SS", "FA", "DD", "TR")
 """Domains in which what decides an endpoint can be recorded."""
 
 CONDITIONING_DAYS = 14
@@ -148,6 +148,12 @@ def _examined(records: Records) -> pl.DataFrame:
     return seen.filter(pl.col("FROM") == "FA") if "FROM" in seen.columns else seen
 
 
+def _scanned(records: Records) -> list[tuple[str, pl.DataFrame]]:
+    """Return the imaging of a subject, in each of its domains, as it was dated."""
+    tables = {"TR": "lesions", "FA": "uptake"}
+    return [(domain, records.imaging[name].select("SUBJ", "DAY", "DAYX", "SEQ")) for domain, name in tables.items() if records.imaging]
+
+
 def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
     """Last day known alive, from full dates alone: alive status, attended assessments, doses and procedures."""
     rows = [
@@ -156,6 +162,7 @@ def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
         ("RS", recorded_free(records)),
         ("LB", records.labs.filter(pl.col("TAKEN"))),
         ("FA", _examined(records)),
+        *(_scanned(records)),
         ("EX", records.doses),
         ("PR", records.procedures),
         ("CM", records.therapies.filter(pl.col("KIND") == "SUBSEQUENT ANTICANCER THERAPY")),

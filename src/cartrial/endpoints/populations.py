@@ -16,6 +16,7 @@ from cartrial.endpoints.rules.time_rule import origin_of
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
 from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED, MRD_NEGATIVE, MRD_NOT_EVALUABLE, PENDING
+from cartrial.response.imaging import disease_by_imaging
 from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
 from cartrial.sdtm.vocabulary.results import lacks_limit, result_bounds, significant
@@ -156,10 +157,11 @@ class Populations:
     def disease_known(self, reader: int) -> np.ndarray:
         """Return of whom it is known whether there was disease before lymphodepletion: bool, by subject.
 
-        By a call of the reader, or by the marrow; blood and extramedullary disease tell of disease, and not that there was none.
+        By a call of the reader, the marrow, or imaging; blood and extramedullary disease tell of disease, and not that there was none.
         """
         calls = self.calls[reader]
-        return np.asarray((self._last_call(calls) >= 0) | self._by_lab[0] | self._by_lab[1])
+        by_measurement = self._by_lab[0] | self._by_lab[1] | self._by_imaging[1]
+        return np.asarray((self._last_call(calls) >= 0) | by_measurement)
 
     def hidden(self, reader: int) -> np.ndarray:
         """Return in which trials every remission by a reader is NE because EMD was never recorded: bool, by TRIAL (rules, A4)."""
@@ -243,7 +245,15 @@ class Populations:
     def _morphologic_disease(self, calls: Calls) -> np.ndarray:
         """Disease before lymphodepletion by the reader's last call, else by marrow, blood or extramedullary disease in LB and FA."""
         call = self._last_call(calls)
+        if self.study.disease.imaging is not None:
+            measured, by_call = self._by_imaging[0], call >= 0
+            return measured | (by_call & np.isin(call, statuses_of(self.roles.disease)))
         return np.where(call >= 0, np.isin(call, statuses_of(self.roles.disease)), self._by_lab[0])
+
+    @cached_property
+    def _by_imaging(self) -> tuple[np.ndarray, np.ndarray]:
+        """Who had a target or avid disease before lymphodepletion, and of whom there was imaging then."""
+        return disease_by_imaging(self.study, self.records)
 
     @cached_property
     def _base_day(self) -> np.ndarray:

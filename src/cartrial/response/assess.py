@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
+from cartrial.response.imaging import imaging_reads
 from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.modality import spoken_calls
 from cartrial.response.mrd import mrd_samples
@@ -65,7 +66,8 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     Returns
     -------
     dict of int to Calls
-        By reader code. LAB holds the status derived from LB; it stands in for INV where a subject's INV has no RS at all.
+        By reader code. LAB holds the status derived from LB, of lymphoma from TR and FA; it stands in for INV where a subject's INV has no
+        RS at all. Of lymphoma each reader's own measurements stand in for him.
 
     Notes
     -----
@@ -103,27 +105,52 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     )
     if family.modalities:
         calls = spoken_calls(study, calls, subjects)
-    by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     labs = usable(records.labs, subjects).filter(pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
-    by_reader[LAB] = DERIVE[family.derive](study, records, labs) if family.derive else _nothing(count)
+    calls, derived = DERIVE[family.derive](study, records, labs, calls)
+    by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
+    by_reader[LAB] = derived if derived is not None else _reads(calls.filter(pl.col("READER") == LAB), count)
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0, family)
     by_reader[IRC] = _committee(_accepted(by_reader, calls, count), labs, day0, family)
     _in_sequence(by_reader[IRC], day0, family)
-    # LAB stands in for INV only where INV has no RS at all
-    by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
+    if derived is not None:
+        # LAB stands in for INV only where INV has no RS at all
+        by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
     mrd = mrd_samples(study, labs, count)
     second = second_cns(records)
     return {code: with_cns(_with_mrd(reads, mrd, cutoff), second, day0) for code, reads in by_reader.items()}
 
 
-DERIVE = {"marrow": lab_reads}
+Derived = tuple[pl.DataFrame, "dict[str, np.ndarray] | None"]
+
+
+def _as_collected(study: Study, records: Records, labs: pl.DataFrame, calls: pl.DataFrame) -> Derived:
+    """Return the calls of a family whose statuses are collected."""
+    return calls, None
+
+
+def _by_marrow(study: Study, records: Records, labs: pl.DataFrame, calls: pl.DataFrame) -> Derived:
+    """Return the calls, and the statuses that laboratory values give."""
+    return calls, lab_reads(study, records, labs)
+
+
+def _by_imaging(study: Study, records: Records, labs: pl.DataFrame, calls: pl.DataFrame) -> Derived:
+    """Return the calls with those that measurements give: of LAB, and of each reader who measured and made no call after the infusion."""
+    if not records.imaging or study.disease.imaging is None:
+        return calls, None
+    found = imaging_reads(study, records)
+    # a reader who measured for the committee and readers who called are one committee
+    panel = pl.col("READER").replace({READER1: IRC, READER2: IRC, ADJUDICATOR: IRC}).alias("PANEL")
+    start = records.subjects.select("SUBJ", "DAY0")
+    called = calls.join(start, on="SUBJ").filter(pl.col("DAY") > pl.col("DAY0")).select("SUBJ", panel).unique()
+    found = found.with_columns(panel).join(called, on=["SUBJ", "PANEL"], how="anti", maintain_order="left").drop("PANEL")
+    names = [*calls.columns, *(["FLAGS"] if "FLAGS" not in calls.columns else [])]
+    merged = pl.concat([calls, found.select(name for name in names if name in found.columns)], how="diagonal_relaxed")
+    return merged.sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True), None
+
+
+DERIVE = {"": _as_collected, "marrow": _by_marrow, "lesions": _by_imaging}
 """How a status is derived from what was measured, by the name that a family's table gives."""
-
-
-def _nothing(count: int) -> dict[str, np.ndarray]:
-    """Return no calls, of a family whose statuses are collected."""
-    return {"at": np.zeros(count + 1, np.int64), **{name: np.zeros(0, np.int64) for name in ("day", "status", "flags", "seq")}}
 
 
 def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray, family: Family) -> None:

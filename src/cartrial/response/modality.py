@@ -8,14 +8,17 @@ import numpy as np
 import polars as pl
 
 from cartrial.response.arrays import wide
+from cartrial.response.codes import CHANGE_NOT_RECORDED, NEW_LESION_SEEN, NOT_AVID, PET_BASELINE_MISSING
 from cartrial.response.modality_kernel import CARRY, CT_CALL, CT_SET, NOT_EVALUABLE, Imaging, Spoken, assess_modality
-from cartrial.sdtm.records.codes import FAR
+from cartrial.sdtm.records.codes import FAR, PET
+from cartrial.study.criteria.codes import NE, Roles, statuses_of
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
 __all__ = ["spoken_calls"]
 
+_NO_CALL = CHANGE_NOT_RECORDED | NOT_AVID | PET_BASELINE_MISSING
 _MISSING = {"carry": CARRY, "ct": CT_CALL, "ne": NOT_EVALUABLE, "": CT_SET}
 
 
@@ -27,13 +30,15 @@ def spoken_calls(study: Study, calls: pl.DataFrame, subjects: pl.DataFrame) -> p
     study : Study
         Which modality decides, and what an assessment without PET is.
     calls : polars.DataFrame
-        SUBJ, DAY, READER, RESP, SEQ, ACCEPTED, MODALITY (`cartrial.sdtm.records.codes`), sorted by reader, subject and day.
+        SUBJ, DAY, READER, RESP, SEQ, ACCEPTED, MODALITY (`cartrial.sdtm.records.codes`), sorted by reader, subject and day; where calls
+        were derived, FLAGS.
     subjects : polars.DataFrame
         SUBJ, DAY0; row SUBJ is subject SUBJ.
 
     Notes
     -----
-    Of two calls of one reader, date and modality the last recorded is read.
+    Of two calls of one reader, date and modality the last recorded is read. A progression by a new lesion that CT showed first is dated
+    there.
     """
     series = ["READER", "SUBJ"]
     calls = calls.unique([*series, "DAY", "MODALITY"], keep="last", maintain_order=True)
@@ -46,5 +51,22 @@ def spoken_calls(study: Study, calls: pl.DataFrame, subjects: pl.DataFrame) -> p
     rows = calls.height
     spoken = Spoken(np.zeros(rows, bool), status.copy(), np.zeros(rows, np.int64), np.full(rows, -1, np.int64))
     assess_modality(rows, imaging, study.disease.family.roles, _MISSING[study.disease.missing_pet], spoken)
-    said = calls.with_columns(pl.Series("RESP", spoken.status).cast(pl.Int8), pl.Series("FLAGS", spoken.flags))
-    return said.filter(pl.Series(spoken.speaks))
+    flags = spoken.flags
+    if "FLAGS" in calls.columns:
+        flags, day = _derived(study.disease.family.roles, imaging, spoken, wide(calls["FLAGS"]))
+        calls = calls.with_columns(pl.Series("DAY", day).cast(pl.Int32))
+    said = calls.with_columns(pl.Series("RESP", spoken.status).cast(pl.Int8), pl.Series("FLAGS", flags))
+    return said.filter(pl.Series(spoken.speaks)).sort("READER", "SUBJ", "DAY", maintain_order=True)
+
+
+def _derived(roles: Roles, imaging: Imaging, spoken: Spoken, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the flags of derived calls, with those of a PET beside that made no call, and their days.
+
+    A new lesion is progression from the first day on which it was seen (rules of lymphoma, L4).
+    """
+    paired, other = spoken.pair >= 0, np.maximum(spoken.pair, 0)
+    no_call = paired & (imaging.status[other] == NE) & (imaging.modality[other] == PET)
+    flags = spoken.flags | own | np.where(no_call, own[other] & _NO_CALL, 0)
+    ended = np.isin(spoken.status, statuses_of(roles.ends)) & paired & (imaging.modality == PET)
+    seen_first = ended & (own[other] & NEW_LESION_SEEN != 0)
+    return flags, np.where(seen_first, np.minimum(imaging.day, imaging.day[other]), imaging.day)

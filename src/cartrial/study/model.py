@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cartrial.study.cells import CellLimits, CellModel
 from cartrial.study.criteria.families import Family
-from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, Options, read_criteria, read_options
+from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, Options, read_criteria, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
 from cartrial.yamlfile import Part, raise_all, wrong
@@ -215,6 +215,14 @@ class Disease(Part):
         if not isinstance(self.criteria, CallCriteria) or self.criteria.modality != "pet-ct":
             return ""
         return (self.options.missing_pet if isinstance(self.options, CallOptions) else None) or self.criteria.missing_pet
+
+    @property
+    def imaging(self) -> tuple[LesionLimits, CallOptions] | None:
+        """Limits and options of criteria that derive a status from lesions and five-point scores; None where none is derived."""
+        criteria = self.criteria
+        if not isinstance(criteria, CallCriteria) or criteria.lesions is None or not self.family.derive:
+            return None
+        return criteria.lesions, self.options if isinstance(self.options, CallOptions) else CallOptions()
 
 
 class Readers(Part):

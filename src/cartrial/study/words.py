@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cartrial.study.attributes import RESPONSE
+from cartrial.study.criteria.families import Family
+from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from cartrial.study.criteria.sets import CallCriteria
 from cartrial.study.endpoint import ANTIGEN_WORDS, Endpoint, Variant
 from cartrial.study.model import Disease
@@ -18,7 +20,7 @@ __all__ = ["at_level", "criteria_words", "describe_endpoint", "reader_words", "s
 READERS = {
     "IRC": "the independent review committee (readers 1 and 2, the adjudicator where they disagree)",
     "INV": "the investigator",
-    "LAB": "the laboratory values under the criteria",
+    "LAB": "the {derived} under the criteria",
     "READER 1": "independent reader 1",
     "READER 2": "independent reader 2",
 }
@@ -66,8 +68,8 @@ _AMONG_RESPONDERS = (
 )
 
 
-def reader_words(reader: str) -> str:
-    """Return who a reader is, in words.
+def reader_words(reader: str, family: Family = LEUKAEMIA) -> str:
+    """Return who a reader is, in words; LAB, the criteria, by what a family derives statuses from.
 
     Examples
     --------
@@ -75,7 +77,7 @@ def reader_words(reader: str) -> str:
     >>> reader_words("INV")
     'the investigator'
     """
-    return READERS[reader]
+    return family.names.put(READERS[reader])
 
 
 def window_text(study: Study, endpoint: Endpoint) -> str:
@@ -197,7 +199,10 @@ def _called_words(disease: Disease) -> str:
     }.get(disease.missing_pet)
     confirmed = f"a response is confirmed {disease.confirm_days} days later" if disease.confirm_days else "confirmation is not required"
     statuses = [f"{status}: {words}" for status, words in disease.criteria.statuses.items()]
-    collected = "calls are those collected, none is derived from measurements"
+    collected = "calls are those collected"
+    collected += (
+        "; of a reader without calls they are derived from his measurements" if disease.imaging else ", none is derived from measurements"
+    )
     return f"{'; '.join([*statuses, collected, by, *([without] if without else []), confirmed])} (criteria set {disease.criteria.name})."
 
 
@@ -233,7 +238,11 @@ def describe_endpoint(study: Study, variant: Variant) -> dict[str, str]:
     ('CR or CRi (criteria set nccn)', 'all infused subjects')
     """
     endpoint = variant.endpoint
-    reader = READERS[endpoint.reader or study.readers.primary] if endpoint.read else "none, since no assessment is read"
+    reader = (
+        reader_words(endpoint.reader or study.readers.primary, study.disease.family)
+        if endpoint.read
+        else "none, since no assessment is read"
+    )
     table = {"response-rate": RATE, "best-response": BEST, "time-to-event": TIME}[endpoint.type]
     strategies = "; ".join(
         f"{EVENTS[name]} {table[strategy]}" for name, strategy in endpoint.strategies.items() if name in _relevant(endpoint)

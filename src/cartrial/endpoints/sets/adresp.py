@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cartrial.endpoints.course import SOURCES
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adrs import words_of_flags
-from cartrial.endpoints.sets.trace import as_dates, constant, take
-from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FROM_LAB, MRD, PENDING
+from cartrial.endpoints.sets.trace import as_dates, constant, domain_of, take
+from cartrial.response.codes import AFTER_RELAPSE, MRD, PENDING
 from cartrial.response.modality_kernel import PAIRED_DAYS
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import CT, FAR, PET
@@ -53,7 +54,6 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
         rows = len(subject)
         day0 = course.day0[subject]
         relative = pl.Series(np.where(day0 < FAR, calls.day - day0, 0).astype(np.int32))
-        from_lab, assumed = calls.flags & FROM_LAB != 0, calls.flags & FREE_ASSUMED != 0
         adequate = calls.status != NE
         after = (calls.flags & AFTER_RELAPSE) != 0
         dead = calls.day > course.death[subject]
@@ -72,7 +72,7 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
                     "REASON": take([study.disease.family.names.put(words) for words in _WHY_NOT], reason),
                     "MRD": take(MRD, calls.mrd),
-                    "SRCDOM": take(("RS", "LB", "SS"), np.select([from_lab, assumed], [1, 2], 0)),
+                    "SRCDOM": take(SOURCES, domain_of(calls.flags)),
                     "SRCSEQ": pl.Series(calls.seq),
                     "FLAGS": words_of_flags(study.disease.family, calls.flags),
                 }

@@ -9,10 +9,10 @@ import polars as pl
 
 from cartrial.endpoints.course import SOURCES, Course
 from cartrial.response.assess import Calls
-from cartrial.response.codes import FREE_ASSUMED, FROM_LAB
+from cartrial.response.codes import FREE_ASSUMED, FROM_IMAGING, FROM_LAB, FROM_PET
 from cartrial.sdtm.records.codes import FAR
 
-__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "study_day", "take"]
+__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "domain_of", "study_day", "take"]
 
 NOWHERE = -1
 
@@ -63,6 +63,14 @@ def with_imputed(words: pl.Series, course: Course, rows: np.ndarray, decided: Ma
     return words
 
 
+_DOMAINS = ((FROM_LAB, "LB"), (FREE_ASSUMED, "SS"), (FROM_IMAGING, "TR"), (FROM_PET, "FA"))
+
+
+def domain_of(flags: np.ndarray) -> np.ndarray:
+    """Return where an assessment was recorded, by its flags: index in `SOURCES`."""
+    return np.select([flags & bit != 0 for bit, _ in _DOMAINS], [SOURCES.index(name) for _, name in _DOMAINS], 0)
+
+
 class Trace:
     """Source columns, filled step by step.
 
@@ -77,14 +85,27 @@ class Trace:
         self.domain = np.full(len(subjects), -1, np.int64)
         self.sequence = np.full(len(subjects), -1, np.int64)
 
-    VARIABLES = ("RSSTRESC", "LBSTRESN", "PRSTDTC", "CMSTDTC", "EXSTDTC", "DSSTDTC", "DTHDTC", "AEENDTC", "SSDTC", "FADTC", "DDDTC")
+    VARIABLES = (
+        "RSSTRESC",
+        "LBSTRESN",
+        "PRSTDTC",
+        "CMSTDTC",
+        "EXSTDTC",
+        "DSSTDTC",
+        "DTHDTC",
+        "AEENDTC",
+        "SSDTC",
+        "FADTC",
+        "DDDTC",
+        "TRSTRESN",
+    )
 
     def from_assessment(self, calls: Calls, where: np.ndarray, position: np.ndarray) -> None:
         """Rows `where` (bool) come from the assessment at `position`."""
         rows = np.flatnonzero(where & (position >= 0))
         chosen = position[rows]
         flags = calls.flags[chosen]
-        self.domain[rows] = np.select([flags & FROM_LAB != 0, flags & FREE_ASSUMED != 0], [1, SOURCES.index("SS")], 0)
+        self.domain[rows] = domain_of(flags)
         self.sequence[rows] = calls.seq[chosen]
 
     def from_course(self, course: Course, where: np.ndarray, name: str) -> None:

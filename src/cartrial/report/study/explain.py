@@ -178,7 +178,14 @@ def _assessments(console: Console, study: Study, adam: Adam, places: Places, sub
     rows = []
     for row in frame.iter_rows(named=True):
         usable = "yes" if row["USABLE"] == "Y" else f"no: {row['REASON']}" if row["REASON"] else "no"
-        values = [row["CARDAY"], row["ADT"], reader_name(row["READER"]), row["AVALC"], row["ORRES"], usable]
+        values = [
+            row["CARDAY"],
+            row["ADT"],
+            reader_name(row["READER"], study.disease.family.names.derived),
+            row["AVALC"],
+            row["ORRES"],
+            usable,
+        ]
         values += [row["MRD"]] if of_remission else []
         said = tuple("" if value is None else str(value) for value in values)
         rows.append((*said, places.of(row["SRCDOM"], usubjid, row["SRCSEQ"]), row["FLAGS"] or ""))

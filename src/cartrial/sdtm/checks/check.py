@@ -12,6 +12,7 @@ from cartrial.sdtm.checks.dates import DATE_RULES
 from cartrial.sdtm.checks.frame import CheckRule, Context, found, with_rule
 from cartrial.sdtm.checks.happened import HAPPENED_RULES
 from cartrial.sdtm.checks.harm.unread import HARM_RULES
+from cartrial.sdtm.checks.imaging.rules import IMAGING_RULES
 from cartrial.sdtm.checks.keys import KEY_RULES
 from cartrial.sdtm.checks.plausible import PLAUSIBLE_RULES
 from cartrial.sdtm.checks.readers import READER_RULES
@@ -51,7 +52,7 @@ STUDY_RULES = (
 
 CHECK_RULES: tuple[CheckRule, ...] = (
     *(*STUDY_RULES, *KEY_RULES, *CODE_RULES, *READER_RULES, *VALUE_RULES),
-    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES, *HAPPENED_RULES, *UNREAD_RULES, *HARM_RULES),
+    *(*RESULT_RULES, *DATE_RULES, *PLAUSIBLE_RULES, *HAPPENED_RULES, *UNREAD_RULES, *HARM_RULES, *IMAGING_RULES),
 )
 """Every rule of checking."""
 

@@ -90,7 +90,7 @@ def _test_code(context: Context) -> Iterator[pl.DataFrame]:
 
 def _lesions(context: Context) -> pl.DataFrame:
     """Return what FA says, with WORD: PRESENT, ABSENT, NOT DONE or null, CNS, and ASKED: whether its test asks if something is there."""
-    fa = context.events("FA")
+    fa = context.events("FA") if context.study.disease.marrow else context.events("FA").clear()
     said = pl.coalesce("FASTRESC", "FAORRES")
     status = pl.coalesce(cns_status(pl.col("FAORRES")), cns_status(pl.col("FASTRESC")))
     return fa.with_columns(canonical(said, "FASTRESC").alias("WORD"), status.alias("CNS"), says_presence(fa).alias("ASKED"))

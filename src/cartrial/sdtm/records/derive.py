@@ -27,6 +27,7 @@ from cartrial.sdtm.records.tables import (
     table_survival,
     table_therapies,
 )
+from cartrial.sdtm.records.tumours import table_imaging
 from cartrial.sdtm.source import Source, require_study_days
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened
@@ -58,6 +59,8 @@ class Records:
         By variant (`day-0=earliest`, `day-0=latest`) the same records with day 0 there, where the day of an infusion is imputed.
     recorded : Recorded
         What the source has at all; everything, unless said.
+    imaging : mapping of str to polars.DataFrame
+        Measurements of lesions, uptake and the marrow (`cartrial.sdtm.records.tumours.IMAGING`), where the study's criteria read them.
 
     Notes
     -----
@@ -79,6 +82,7 @@ class Records:
     provenance: str = "real"
     alternatives: Mapping[str, Records] = field(default_factory=dict)
     recorded: Recorded = field(default_factory=Recorded)
+    imaging: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def replace(self, **changes: pl.DataFrame) -> Records:
         """Return the records with some tables exchanged."""
@@ -124,6 +128,7 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
     calls, labs = table_calls(study, days), table_labs(days)
     asked_of = {"every_site": study.disease.biopsy == "every-site", "third": study.disease.mass == "third"}
     lesions = table_lesions(days, subjects, **asked_of)
+    imaging = table_imaging(days) if study.disease.imaging else {}
     return Records(
         subjects=subjects,
         calls=calls,
@@ -138,7 +143,8 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
         deaths=table_deaths(days, subjects, source),
         extra=asked,
         provenance=study.study.provenance,
-        recorded=recorded_of(study, source, subjects, calls, labs.filter("TAKEN"), lesions),
+        recorded=recorded_of(study, source, subjects, calls, labs.filter("TAKEN"), lesions, imaging),
+        imaging=imaging,
     )
 
 

@@ -88,7 +88,13 @@ class Recorded:
 
 
 def recorded_of(
-    study: Study, source: Source, subjects: pl.DataFrame, calls: pl.DataFrame, labs: pl.DataFrame, lesions: pl.DataFrame
+    study: Study,
+    source: Source,
+    subjects: pl.DataFrame,
+    calls: pl.DataFrame,
+    labs: pl.DataFrame,
+    lesions: pl.DataFrame,
+    imaging: Mapping[str, pl.DataFrame],
 ) -> Recorded:
     """Return what a source has, trial by trial.
 
@@ -100,6 +106,8 @@ def recorded_of(
         Its domains and its level.
     subjects, calls, labs, lesions : polars.DataFrame
         Of `Records`.
+    imaging : mapping of str to polars.DataFrame
+        Of `Records`: who measured has a call.
     """
     person = subjects.select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     trial = subjects["TRIAL"].to_numpy()
@@ -117,13 +125,17 @@ def recorded_of(
         known = frame.join(person, on="SUBJ").filter((pl.col("DAY") == pl.col("DAYX")) & (pl.col("DAY") <= pl.col("CUTOFF")))
         return known.filter((pl.col("DAY") > pl.col("DAY0")).fill_null(bridging))
 
-    def readers_of(calls: pl.DataFrame, evidence: Iterable[pl.DataFrame]) -> dict[str, np.ndarray]:
-        """Say of each reader in which trials there is a call among these, or evidence in his stead."""
-        by = {code: trials_of(calls.filter(pl.col("READER") == code)) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
+    marrow = study.disease.marrow is not None
+    measured = [imaging[name].select("SUBJ", "DAY", "DAYX", "READER") for name in ("lesions", "uptake") if imaging]
+
+    def readers_of(calls: pl.DataFrame, evidence: Iterable[pl.DataFrame], read: Iterable[pl.DataFrame]) -> dict[str, np.ndarray]:
+        """Say of each reader in which trials there is a call or a measurement among these, or evidence in his stead."""
+        made = pl.concat([frame.select("SUBJ", "READER") for frame in (calls, *read)])
+        by = {code: trials_of(made.filter(pl.col("READER") == code)) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
         # the committee has a call where two can agree, or a third can decide, or its own is recorded, or a reader's is accepted as its own
         pair = (by[READER1] & by[READER2]) | ((by[READER1] | by[READER2]) & by[ADJUDICATOR]) | trials_of(calls.filter("ACCEPTED"))
-        lab = np.any([trials_of(frame) for frame in evidence], axis=0)
-        by |= {IRC: by[IRC] | pair, INV: by[INV] | lab, LAB: lab}
+        lab = np.any([np.zeros(count, bool), *(trials_of(frame) for frame in (evidence if marrow else read))], axis=0)
+        by |= {IRC: by[IRC] | pair, INV: by[INV] | (lab & marrow), LAB: lab}
         return {READERS[code]: found for code, found in by.items()}
 
     def by_cutoff(frame: pl.DataFrame) -> pl.DataFrame:
@@ -141,10 +153,13 @@ def recorded_of(
     return Recorded(
         shared=False,
         trials={
-            **readers_of(after(calls), (after(blasts.filter(said)), after(present))),
+            **readers_of(after(calls), (after(blasts.filter(said)), after(present)), [after(frame) for frame in measured]),
             **{"MRD": trials_of(after(mrd.filter(said & pl.col("DONE")))), "EMD": trials_of(looked)},
         },
-        unused={**readers_of(by_cutoff(calls), (by_cutoff(blasts), by_cutoff(present))), "MRD": trials_of(by_cutoff(mrd))},
+        unused={
+            **readers_of(by_cutoff(calls), (by_cutoff(blasts), by_cutoff(present)), [by_cutoff(frame) for frame in measured]),
+            "MRD": trials_of(by_cutoff(mrd)),
+        },
         domains={name: _filled(frame) for name, frame in source.domains.items() if frame.height},
         empty=frozenset(_empty(source)),
         asked=source.asked,

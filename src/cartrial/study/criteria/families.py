@@ -38,6 +38,8 @@ class Names:
         Disease before lymphodepletion.
     evidence : str
         What an assessment is made of: a sample, imaging.
+    derived : str
+        What a status is derived from.
     """
 
     response: str
@@ -48,6 +50,7 @@ class Names:
     failure: str
     disease: str
     evidence: str
+    derived: str = "laboratory values"
 
     def put(self, text: str, **more: str) -> str:
         """Return a sentence with the family's names in the places that it leaves for them.

@@ -1,4 +1,4 @@
-"""What do the statuses of B-cell lymphoma do? The table of its family: Lugano 2014 and IWG 2007, calls as collected.
+"""What do the statuses of B-cell lymphoma do? The table of its family: Lugano 2014 and IWG 2007.
 
 PD is the event, and final for its reader, who reads no further. SD after a response is no response and no event, and can censor; so is PR
 after CR, which is flagged.
@@ -43,6 +43,7 @@ LYMPHOMA = Family(
         failure="SD or PD",
         disease="measurable or FDG-avid disease",
         evidence="imaging",
+        derived="measurements",
     ),
     planned=("CR", "PR", "SD", "PD", "NE"),
     counted=("CR", "PR"),
@@ -56,4 +57,5 @@ LYMPHOMA = Family(
     },
     modalities={"METBRESP": "PET", "RDIORESP": "CT", "ANATRESP": "CT"},
     named=("LUGANO", "LYRIC", "CHESON", "HODGKIN", "LYMPHOMA", r"\b(D?LBCL|PMBCL|NHL|MCL|FL)\b", "IWG"),
+    derive="lesions",
 )

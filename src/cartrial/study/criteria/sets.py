@@ -11,7 +11,18 @@ from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from cartrial.study.criteria.lymphoma import LYMPHOMA
 from cartrial.yamlfile import Part, nearest, wrong
 
-__all__ = ["CRITERIA", "FAMILIES", "Bound", "CallCriteria", "CallOptions", "Criteria", "Options", "read_criteria", "read_options"]
+__all__ = [
+    "CRITERIA",
+    "FAMILIES",
+    "Bound",
+    "CallCriteria",
+    "CallOptions",
+    "Criteria",
+    "LesionLimits",
+    "Options",
+    "read_criteria",
+    "read_options",
+]
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (LEUKAEMIA, LYMPHOMA)}
 """The families of criteria by name."""
@@ -123,7 +134,7 @@ MissingPet = Literal["carry", "ct", "ne"]
 
 
 class CallOptions(Part):
-    """What a set of criteria whose calls are collected may carry.
+    """What a set of criteria of imaging may carry.
 
     Parameters
     ----------
@@ -131,14 +142,63 @@ class CallOptions(Part):
         Where there is no PET: the reader's last PET call stands while CT shows no progression, the CT call, or NE.
     confirm_days : int, optional
         A response counts when another is seen at least this many days later. Unit: days.
+    negative_to : {2, 3}
+        Up to this five-point score a PET is negative.
+    score_change : bool
+        Where the change of uptake is not recorded, a lower score is decreased uptake and a higher one increased uptake.
+    baseline : {"lymphodepletion", "screening"}
+        The baseline is the last imaging before lymphodepletion, or before bridging.
+    spleen_from : {"baseline", "nadir"}
+        What half of the excess of an enlarged spleen is counted from.
+    marrow : {"biopsy", "pet"}
+        Whether a negative PET stands for a marrow that was not taken.
+    missing_target : {"ne"}
+        A visit at which a target was not evaluated is NE, unless it shows progression.
     """
 
     missing_pet: MissingPet | None = None
     confirm_days: int | None = Field(default=None, ge=0)
+    negative_to: Literal[2, 3] = 3
+    score_change: bool = False
+    baseline: Literal["lymphodepletion", "screening"] = "lymphodepletion"
+    spleen_from: Literal["baseline", "nadir"] = "baseline"
+    marrow: Literal["biopsy", "pet"] = "biopsy"
+    missing_target: Literal["ne"] = "ne"
+
+
+class LesionLimits(Part):
+    """Limits by which measurements of lesions make a status. Lengths in mm.
+
+    Parameters
+    ----------
+    node : float
+        A lymph node up to this longest diameter is normal; a lesion grows only above it.
+    new_node, new_extranodal : float
+        A new lesion longer than this is progression; a smaller one where it is unequivocal.
+    spleen, spleen_step : float
+        A spleen longer than `spleen` is enlarged; one that was not progresses when it is so much longer.
+    fall : float
+        A partial response is a sum of products of at most this share of the one at baseline.
+    growth : float
+        A lesion has grown when its product is at least so many times its nadir, and a diameter is longer by a step.
+    step_small, band, step_large : float
+        The step of a lesion whose longest diameter at the nadir was up to `band`, and of a longer one.
+    """
+
+    node: float = Field(gt=0)
+    new_node: float = Field(ge=0)
+    new_extranodal: float = Field(ge=0)
+    spleen: float = Field(gt=0)
+    spleen_step: float = Field(gt=0)
+    fall: float = Field(gt=0, lt=1)
+    growth: float = Field(gt=1)
+    step_small: float = Field(ge=0)
+    band: float = Field(ge=0)
+    step_large: float = Field(ge=0)
 
 
 class CallCriteria(Part):
-    """Response criteria whose calls are collected, as data: nothing is derived from a measurement.
+    """Response criteria of imaging, as data: calls as collected, and derived from measurements where limits are given.
 
     Parameters
     ----------
@@ -152,6 +212,8 @@ class CallCriteria(Part):
         What each status is, as printed.
     confirm_days : int
         Default of the option. Unit: days.
+    lesions : LesionLimits, optional
+        Limits by which a call is derived from lesions (TU, TR) and five-point scores (FA); without them none is derived.
     """
 
     name: str
@@ -160,6 +222,7 @@ class CallCriteria(Part):
     missing_pet: MissingPet = "carry"
     statuses: dict[str, str] = Field(default_factory=dict)
     confirm_days: int = 0
+    lesions: LesionLimits | None = None
     source: str
 
     @field_validator("family_name")
@@ -212,6 +275,10 @@ _BY_CT = {
     "SD": "neither PR nor PD",
     "PD": "a lesion over 15 mm, its product at least half above its nadir and a diameter up by 5 mm (10 mm if over 20 mm), or a new one",
 }
+_BY_LUGANO = LesionLimits(
+    **{"node": 15.0, "new_node": 15.0, "new_extranodal": 10.0, "spleen": 130.0, "spleen_step": 20.0, "fall": 0.5},
+    **{"growth": 1.5, "step_small": 5.0, "band": 20.0, "step_large": 10.0},
+)
 
 CRITERIA: dict[str, Criteria | CallCriteria] = {
     "nccn": Criteria(
@@ -250,6 +317,7 @@ CRITERIA: dict[str, Criteria | CallCriteria] = {
         name="lugano-2014",
         family=LYMPHOMA.name,
         statuses={status: f"{words}; by CT {_BY_CT[status]}" for status, words in _BY_PET.items()},
+        lesions=_BY_LUGANO,
         source=_LUGANO,
     ),
     "lugano-2014-ct": CallCriteria(
@@ -257,6 +325,7 @@ CRITERIA: dict[str, Criteria | CallCriteria] = {
         family=LYMPHOMA.name,
         modality="ct",
         statuses=_BY_CT,
+        lesions=_BY_LUGANO,
         source=_LUGANO,
     ),
     "iwg-2007": CallCriteria(

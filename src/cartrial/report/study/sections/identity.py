@@ -43,10 +43,10 @@ def study_blocks(study: Study) -> list[Block]:
         ("Disease", disease.name),
         ("Response criteria", criteria_words(study)),
         *([("MRD", f"negative below {disease.mrd.negative_below:g} by {method} whose limit of detection is at most that")] if read else []),
-        ("Primary reader", reader_words(study.readers.primary)),
+        ("Primary reader", reader_words(study.readers.primary, study.disease.family)),
     ]
     if study.readers.sensitivity:
-        items.append(("Shown beside", "; ".join(reader_words(reader) for reader in study.readers.sensitivity)))
+        items.append(("Shown beside", "; ".join(reader_words(reader, study.disease.family) for reader in study.readers.sensitivity)))
     if study.testing:
         alpha = study.testing.alpha
         order = ", then ".join(study.testing.order) or "not given"

@@ -71,19 +71,20 @@ def derive_courses(study: Study, adam: Adam, records: Records | None, labels: Ma
     hidden : bool
         Name no therapy by the words of a site.
     """
-    statuses = _statuses(adam, records)
+    statuses = _statuses(study, adam, records)
     samples = _samples(study, records)
     treatments = _treatments(study, records, hidden=hidden)
     measures = [_measure(key, [sample for own in samples.values() for sample in own.get(key, ())]) for key in TESTS]
     shown = [measure for measure in measures if measure is not None]
-    readers = [reader_name(reader) for reader in ("IRC", "INV", "READER 1", "READER 2", "ADJUDICATOR", "LAB")]
+    derived = study.disease.family.names.derived
+    readers = [reader_name(reader, derived) for reader in ("IRC", "INV", "READER 1", "READER 2", "ADJUDICATOR", "LAB")]
     lines = {line for own in statuses.values() for _, line, _ in own}
     order = [line for reader in readers for line in (reader, *(f"{reader}, {name}" for name in MODALITIES if name)) if line in lines]
     order += sorted(lines - set(order))
     found = {status for own in statuses.values() for _, _, status in own}
     kinds = {line for own in treatments.values() for _, _, line, _ in own}
     sheet = Sheet(
-        order or [reader_name(study.readers.primary)],
+        order or [reader_name(study.readers.primary, derived)],
         [*(status for status in RESPONSES if status in found), *sorted(found - set(RESPONSES))],
         [line for line in ("product", *LINES.values(), OTHER) if line in kinds],
         shown,
@@ -122,12 +123,13 @@ def measure_lines(courses: Courses, subject: int) -> list[tuple[str, str]]:
     ]
 
 
-def _statuses(adam: Adam, records: Records | None) -> dict[int, list[tuple[float, str, str]]]:
+def _statuses(study: Study, adam: Adam, records: Records | None) -> dict[int, list[tuple[float, str, str]]]:
     found: dict[int, list[tuple[float, str, str]]] = {}
+    derived = study.disease.family.names.derived
     read = adam.adresp.filter(pl.col("CARDAY").is_not_null()).sort("SUBJ", "CARDAY", "READER", maintain_order=True)
     for subject, day, reader, status in read.select("SUBJ", "CARDAY", "READER", "AVALC").iter_rows():
         if status:
-            found.setdefault(subject, []).append((float(day), reader_name(reader), status))
+            found.setdefault(subject, []).append((float(day), reader_name(reader, derived), status))
     if records is not None and "MODALITY" in records.calls.columns:
         parts = records.calls.filter((pl.col("MODALITY") > 0) & (pl.col("DAY") == pl.col("DAYX")))
         for row in _relative(parts, records).iter_rows(named=True):

@@ -146,7 +146,9 @@ def _assessments(data: ReportData, places: Places, row: Mapping[str, Any], reads
         cells += [mrd] if of_remission else []
         from_records = dict.fromkeys(places.of(read["SRCDOM"], row["USUBJID"], read["SRCSEQ"]) for read in own.values())
         rows.append((*cells, "; ".join(place for place in from_records if place)))
-    columns = [_upper(reader_name(reader)) for reader in readers] + (["MRD"] if of_remission else [])
+    columns = [_upper(reader_name(reader, data.study.disease.family.names.derived)) for reader in readers] + (
+        ["MRD"] if of_remission else []
+    )
     head = ("Day", *(() if data.hidden else ("Date",)), *columns, "Source")
     return [Table(head, rows, "Assessments by reader; in brackets why one is not used", small=True)]
 

@@ -18,8 +18,8 @@ READER_NAMES: Mapping[str, str] = {
 }
 
 
-def reader_name(reader: str) -> str:
-    """Return a reader in words.
+def reader_name(reader: str, derived: str = "laboratory values") -> str:
+    """Return a reader in words; `derived`: what a status by the criteria alone is of (`Names.derived` of the study's family).
 
     Examples
     --------
@@ -27,7 +27,7 @@ def reader_name(reader: str) -> str:
     >>> reader_name("IRC"), reader_name("READER 3")
     ('committee', 'READER 3')
     """
-    return READER_NAMES.get(reader, reader)
+    return {**READER_NAMES, "LAB": derived}.get(reader, reader)
 
 
 class Places:

@@ -1,0 +1,1 @@
+"""How is imaging of lymphoma said: lesions, uptake, the marrow?"""
