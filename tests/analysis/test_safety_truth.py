@@ -215,10 +215,30 @@ def test_no_medication_is_no_zero(study: Study) -> None:
 
 
 def test_a_denied_treatment_is_an_answer(study: Study) -> None:
-    """Anakinra was asked for, and not given: 0 of 4."""
+    """Anakinra was asked for in T1 alone, and not given: of the other three nobody asked (rules, A5)."""
     rows = tables()
     rows["CM"].append({"USUBJID": "T1", "CMTRT": "Anakinra", "CMPRESP": "Y", "CMOCCUR": "N"})
-    assert values(results_of(study, rows), endpoint="CRS", by="treatment", level="anakinra") == {"n": 0, "N": 4, "rate": 0}
+    found = values(results_of(study, rows), endpoint="CRS", by="treatment", level="anakinra")
+    assert found == {"n": 0, "N": 4, "rate": 0, "unknown": 3}
+    rows["CM"][-1]["CMOCCUR"] = "U"
+    # nobody is known to have had it, or not
+    assert values(results_of(study, rows), endpoint="CRS", by="treatment", level="anakinra")["n"] is None
+
+
+def test_a_stay_counts_by_any_of_its_days(study: Study) -> None:
+    """T1 had CRS from day 2 to day 10: a stay from before to day 2 counts, one to day 1 does not, one without an end may."""
+
+    def stay(start: str, end: str | None) -> dict[str, Value]:
+        rows = tables()
+        rows["HO"] = [{"USUBJID": "T1", "HOTERM": "ICU", "HOSTDTC": start, "HOENDTC": end}]
+        found = values(results_of(study, rows), endpoint="CRS", by="treatment", level="intensive care")
+        return {name: found.get(name) for name in ("n", "unknown")}
+
+    assert stay("2022-01-01", "2022-01-03") == {"n": 1, "unknown": None}
+    assert stay("2022-01-01", "2022-01-02") == {"n": 0, "unknown": None}
+    assert stay("2021-12-20", None) == {"n": 0, "unknown": 1}
+    assert stay("2022-01-11", None) == {"n": 1, "unknown": None}
+    assert stay("2022-01-12", None) == {"n": 0, "unknown": None}
 
 
 def test_deaths(results: pl.DataFrame) -> None:

@@ -87,7 +87,11 @@ def test_toxicity_and_treatment() -> None:
     assert crs["AESTDY"].to_list() == [float(day) for day in column("F") if day is not None]
     hlh = events.filter(pl.col("AEDECOD") == "Haemophagocytic lymphohistiocytosis")
     assert hlh.height == 21 and hlh["AESTDY"].to_list() == [float(day) for day in column("C") if day is not None]
-    given = Counter(source().domains["CM"]["CMTRT"])
+    # who has no answer (N/A) was neither given it nor not
+    cm = source().domains["CM"]
+    given = Counter(cm.filter(pl.col("CMOCCUR").is_null())["CMTRT"])
+    open_ = Counter(cm.filter(CMOCCUR="U")["CMTRT"])
+    assert open_ == {"TOCILIZUMAB": column("S").count("N/A"), "CORTICOSTEROIDS": column("T").count("N/A")}
     assert given == {name: column(letter).count(1) for name, letter in (("TOCILIZUMAB", "S"), ("CORTICOSTEROIDS", "T"), ("ANAKINRA", "U"))}
 
 

@@ -11,6 +11,7 @@ from cartrial.sdtm.mapping.rules import Made
 from cartrial.sdtm.mapping.sheet import Sheet, column_letter
 from cartrial.sdtm.mapping.values import is_missing, is_taken, iso_dates
 from cartrial.sdtm.source import finding, many
+from cartrial.sdtm.vocabulary.harm.care import care_class
 from cartrial.sdtm.vocabulary.terms import standard_term
 
 __all__ = ["asked_of", "left_out", "with_unanswered"]
@@ -18,6 +19,8 @@ __all__ = ["asked_of", "left_out", "with_unanswered"]
 # what a rule of adverse events reads where its cells say whether one occurred, or how severe it was
 _ANSWERS = (None, "AETOXGR", "AESEV", "AEOCCUR")
 _SHOWN = 8
+# what says of which event, or of what that was given
+_TERM = {"AE": "AEDECOD", "CM": "CMTRT"}
 
 
 def asked_of(mapping: Mapping, made: list[Made]) -> tuple[frozenset[str], frozenset[str], frozenset[str] | None]:
@@ -32,26 +35,40 @@ def asked_of(mapping: Mapping, made: list[Made]) -> tuple[frozenset[str], frozen
 
 
 def _terms(rule: Rule, part: Made) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the events that a rule asks of, blank where it does not say of which, and the subjects with an answer."""
-    common = rule.set.get("AEDECOD", "")
+    """Yield the events, or treatments, that a rule asks of, blank where it does not say of which, and the subjects with an answer."""
+    name = _TERM[rule.domain]
+    common = rule.set.get(name, "")
     if not rule.each:
         yield common, part.told
     for number, entry in enumerate(rule.each):
-        yield entry.set.get("AEDECOD", common), part.told.filter(pl.col("ENTRY") == number)
+        yield entry.set.get(name, common), part.told.filter(pl.col("ENTRY") == number)
+
+
+def _asks(rule: Rule) -> bool:
+    """Whether the cells of a rule say of each subject whether there was an event, or whether something was given for a toxicity."""
+    if not rule.columns_given or rule.type == "date":
+        return False
+    return (rule.domain == "AE" and rule.into in _ANSWERS) or (rule.domain == "CM" and rule.into is None and bool(rule.only))
+
+
+def _is_care(term: str) -> bool:
+    frame = pl.DataFrame({"CMTRT": [term]})
+    return frame.select(care_class(frame, "CM").alias("CLASS"))["CLASS"][0] is not None
 
 
 def with_unanswered(mapping: Mapping, sheets: dict[str, Sheet], subjects: dict[str, pl.DataFrame], made: list[Made]) -> None:
     """Add a record of each adverse event that a sheet asks a subject for, by a column of its own, without an answer: AEOCCUR U.
 
-    A blank cell is missing, and no grade of 0. An onset beside it tells that the event occurred. An event that nobody was asked for has no
-    record.
+    So of each treatment of a toxicity that is answered by yes or no: CMOCCUR U. A blank cell is missing, and no grade of 0. An onset
+    beside it tells that the event occurred. An event that nobody was asked for has no record.
     """
-    asking: dict[str, list[tuple[int, pl.DataFrame]]] = {}
+    asking: dict[tuple[str, str], list[tuple[int, pl.DataFrame]]] = {}
     for index, (rule, part) in enumerate(zip(mapping.rules, made, strict=True)):
-        if rule.domain == "AE" and rule.columns_given and rule.type != "date" and rule.into in _ANSWERS:
+        if _asks(rule):
             for term, told in _terms(rule, part):
-                asking.setdefault(term.strip().upper(), []).append((index, told))
-    for term, rules in asking.items():
+                if rule.domain == "AE" or _is_care(term):
+                    asking.setdefault((rule.domain, term.strip().upper()), []).append((index, told))
+    for (domain, term), rules in asking.items():
         answers = pl.concat(told.select("USUBJID") for _, told in rules)
         if not term or answers.is_empty():
             continue
@@ -60,7 +77,8 @@ def with_unanswered(mapping: Mapping, sheets: dict[str, Sheet], subjects: dict[s
             rule, part = mapping.rules[index], made[index]
             silent = subjects[table].unique("USUBJID", keep="first", maintain_order=True).join(answers, on="USUBJID", how="anti")
             letters = ";".join(column_letter(number) for number, use in part.columns.items() if use == "value")
-            said = {"AEDECOD": rule.set.get("AEDECOD", term), "SRCCOL": letters}
+            said = {_TERM[domain]: rule.set.get(_TERM[domain], term), "SRCCOL": letters}
+            said |= {name: text for name, text in rule.set.items() if domain == "CM"}
             rows = _onsets(sheets[table], mapping, rule, part, silent).with_columns(
                 pl.lit(index, dtype=pl.Int32).alias("RULE"), *(pl.lit(text).alias(name) for name, text in said.items())
             )
@@ -71,16 +89,17 @@ def with_unanswered(mapping: Mapping, sheets: dict[str, Sheet], subjects: dict[s
 def _onsets(sheet: Sheet, mapping: Mapping, rule: Rule, part: Made, silent: pl.DataFrame) -> pl.DataFrame:
     """Return the subjects without an answer, with the onset that stands beside its blank cell, or without one as not known."""
     rows = silent
-    for use, variable, value in (("date", "AESTDTC", "TEXT"), ("day", "AESTDY", "NUM")):
+    date, day = f"{rule.domain}STDTC", f"{rule.domain}STDY"
+    for use, variable, value in (("date", date, "TEXT"), ("day", day, "NUM")):
         columns = [number for number, read in part.columns.items() if read == use]
         cells = sheet.cells.filter(pl.col("COL").is_in(columns) & ~is_missing(mapping, rule.missing)).join(silent, on="ROW", how="semi")
         cells = iso_dates(sheet, rule, cells) if use == "date" else cells
         rows = rows.join(cells.group_by("ROW").agg(pl.col(value).min().alias(variable)), on="ROW", how="left", maintain_order="left")
-    unknown = pl.col("AESTDTC").is_null() & pl.col("AESTDY").is_null()
+    unknown = pl.col(date).is_null() & pl.col(day).is_null()
     return rows.with_columns(
-        *(pl.when(unknown).then(pl.lit(text)).alias(name) for name, text in (("AEPRESP", "Y"), ("AEOCCUR", "U"))),
-        pl.col("AESTDTC").alias("DATE"),
-        pl.col("AESTDY").alias("DAY"),
+        *(pl.when(unknown).then(pl.lit(text)).alias(f"{rule.domain}{name}") for name, text in (("PRESP", "Y"), ("OCCUR", "U"))),
+        pl.col(date).alias("DATE"),
+        pl.col(day).alias("DAY"),
     )
 
 

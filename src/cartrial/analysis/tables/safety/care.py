@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["care_given", "care_rows"]
 
 _SCHEMA = {"TRIAL": pl.Int32, "SUBJ": pl.Int32, "CLASS": pl.String, "ANSWER": pl.String, "FROM": pl.Int32, "TO": pl.Int32}
-_SCHEMA |= {"STOP": pl.Int32, "STAY": pl.Boolean, **dict.fromkeys(LIKE, pl.String)}
+_SCHEMA |= {"STOP": pl.Int32, "STAY": pl.Boolean, "ASKED": pl.Boolean, **dict.fromkeys(LIKE, pl.String)}
 # categories of medication that is none for a toxicity
 _OTHER = ["SUBSEQUENT ANTICANCER THERAPY", "BRIDGING THERAPY", "CONDITIONING", "INTRATHECAL PROPHYLAXIS", "GROWTH FACTOR"]
 _FAR = 10**6
@@ -40,8 +40,8 @@ def care_given(records: Records) -> pl.DataFrame:
     -------
     polars.DataFrame
         TRIAL, SUBJ, CLASS (of `CARE`), ANSWER (Y given, N asked for and not given, U not known), FROM and TO (the first and the last day on
-        which it can have begun, from day 0), STOP (the last on which it can have ended), STAY (whether it is a stay), and for each of
-        `LIKE` whether it was given for it: yes, no, or day where the date must tell.
+        which it can have begun, from day 0), STOP (the last on which it can have ended), STAY (whether it is a stay), ASKED (whether it
+        was asked for beforehand), and for each of `LIKE` whether it was given for it: yes, no, or day where the date must tell.
     """
     who = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     parts = [pl.DataFrame(schema=_SCHEMA)]
@@ -61,6 +61,7 @@ def care_given(records: Records) -> pl.DataFrame:
                 *("TRIAL", "SUBJ", "CLASS", "ANSWER"),
                 *((pl.col(day) - pl.col("DAY0")).cast(pl.Int32).alias(name) for name, day in days.items()),
                 pl.lit(domain == "HO").alias("STAY"),
+                (canonical(value_of(named, f"{domain}PRESP"), "NY") == "Y").fill_null(False).alias("ASKED"),
                 *LIKE,
             )
         )
@@ -75,9 +76,11 @@ def _on_day() -> pl.Expr:
     start = pl.col("START")
     until = pl.when(pl.col("STATE") == ENDS[0]).then(pl.col("END")).otherwise(_FAR)
     first, last = pl.col("FROM"), pl.col("TO")
-    stayed = pl.when(pl.col("STAY")).then(pl.coalesce("STOP", "TO")).otherwise(last)
-    outside = (first > until) | (stayed < start)
-    inside = (last <= until) & pl.when(pl.col("STAY")).then(stayed >= start).otherwise(first >= start)
+    # of a stay without an end that began before nobody can say whether it was over
+    stop = pl.when(pl.col("STAY")).then("STOP").otherwise(last)
+    outside = (first > until).fill_null(False) | (stop < start).fill_null(False)
+    begun = first >= start
+    inside = (last <= until) & pl.when(pl.col("STAY")).then(begun.fill_null(False) | (stop >= start).fill_null(False)).otherwise(begun)
     open_ = (pl.col("STATE") == ENDS[3]) | start.is_null()
     unsure = pl.when(outside.fill_null(False)).then(pl.lit("N")).otherwise(pl.lit("U"))
     return pl.when(inside.fill_null(False) & ~open_).then(pl.lit("Y")).otherwise(unsure)
@@ -131,6 +134,7 @@ def _counts(given: pl.DataFrame, spans: pl.DataFrame, name: str, records: Record
             (pl.col("TOLD") == "U").any().alias("OPEN"),
         )
     )
+    subject = pl.concat([subject, _not_asked(given, spans, subject)])
     counted = subject.group_by("TRIAL", "CLASS").agg(
         pl.col("YES").sum().cast(pl.Int64).alias("n"),
         (pl.col("YES") & ~pl.col("SAID")).sum().cast(pl.Int64).alias("by_date"),
@@ -140,9 +144,17 @@ def _counts(given: pl.DataFrame, spans: pl.DataFrame, name: str, records: Record
     grid = totals.join(pl.DataFrame({"CLASS": list(CARE)}).with_row_index("PLACE"), how="cross")
     grid = grid.join(_recorded(given, totals, records), on=["TRIAL", "CLASS"], how="left")
     found = grid.join(counted, on=["TRIAL", "CLASS"], how="left")
-    known = pl.col("RECORDED").fill_null(False)
+    known = pl.col("RECORDED").fill_null(False) & (pl.col("unknown").fill_null(0) < pl.col("N"))
     found = found.with_columns(pl.when(known).then(pl.col(item).fill_null(0)).alias(item) for item in ("n", "by_date", "unknown"))
     return found.with_columns(rate=pl.col("n") / pl.col("N")).sort("TRIAL", "PLACE").rename({"TRIAL": "trial", "CLASS": "level"})
+
+
+def _not_asked(given: pl.DataFrame, spans: pl.DataFrame, subject: pl.DataFrame) -> pl.DataFrame:
+    """Return the subjects with the event and without an answer, where all that a trial has of a class are answers (rules, A5)."""
+    asked = given.group_by("TRIAL", "CLASS").agg(pl.col("ASKED").all()).filter("ASKED").select("TRIAL", "CLASS")
+    silent = spans.select("TRIAL", "SUBJ").join(asked, on="TRIAL").join(given, on=["TRIAL", "SUBJ", "CLASS"], how="anti")
+    no, yes = pl.lit(False), pl.lit(True)
+    return silent.select("TRIAL", "SUBJ", "CLASS", no.alias("YES"), no.alias("SAID"), yes.alias("OPEN")).cast(subject.schema)
 
 
 def _recorded(given: pl.DataFrame, totals: pl.DataFrame, records: Records) -> pl.DataFrame:

@@ -11,8 +11,8 @@ from cartrial.report.study.sections.harm.words import of_all
 __all__ = ["MISSED", "conduct_blocks"]
 
 MISSED = (
-    "Expected: infused subjects with an assessment in the window, and those whose window closed by the cutoff before a death, withdrawal, "
-    "loss, new therapy or relapse. Missed: no assessment by the reader in the window."
+    "Expected: infused subjects with an assessment in the window, and those whose window closed by the cutoff (where there is none: by the "
+    "last day known alive) before a death, withdrawal, loss, new therapy or relapse. Missed: no assessment by the reader in the window."
 )
 _MOST = 12
 

@@ -46,7 +46,9 @@ def syndrome_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
         groups.add(len(rows))
         rows.append(("Time, days", *[""] * len(special)))
         for by, words in (("onset", "Onset, median (range)"), ("duration", "Duration, median (range)")):
-            rows.append((words, *(_time(data, item.id, by) for item in special)))
+            times = [_time(data, item.id, by) for item in special]
+            if any(times):
+                rows.append((words, *times))
         for level, words in ENDINGS.items():
             found = [data.rows.where("safety", item.id, by="course", level=level) for item in special]
             if any(row["value"] for at in found for row in at if row["statistic"] == "n"):
@@ -92,7 +94,8 @@ def _care(data: ReportData, name: str, what: str) -> Cell:
 
 def interest_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     """Return infections, HLH, IEC-HS and ICAHT as they were recorded; one line for those of which nothing was."""
-    names = watched_names()
+    special = {item.id for item in data.study.safety.special}
+    names = {name: words for name, words in watched_names().items() if name not in special}
     rows: list[tuple[Cell, ...]] = []
     absent: list[str] = []
     for name, words in names.items():
