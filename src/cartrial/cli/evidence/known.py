@@ -235,3 +235,20 @@ def prior(
         tell(f"  {name:<8}  {least}, success in {', '.join(parts)}")
     error = {name: one.table["success"][0] for name, one in found.items()}
     tell(f"Borrowing changes the type I error from {100 * error['uniform']:.1f} to {100 * error['borrowed']:.1f} %.")
+
+
+@evidence.command("import")
+def import_results(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="JSON of a ClinicalTrials.gov record with posted results.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for a registry of this record.")],
+) -> None:
+    """Write what a ClinicalTrials.gov record posts as rows of a registry: what it does not say is `not-stated`."""
+    from cartrial.evidence.registry.posted import read_posted, write_posted
+    from cartrial.files import require_place
+
+    require_place(out)
+    found = read_posted(record)
+    write_posted(found, out)
+    for line in found.left_out:
+        tell(f"Left out: {line}.")
+    tell(f"Wrote {len(found.trial.results)} results to {out}. Set what is not-stated, and `cartrial evidence check {out}`.")
