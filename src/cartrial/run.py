@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.endpoints import Adam
+    from cartrial.report.study.hidden.ask import Hide
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
@@ -78,55 +79,17 @@ def load_data(study: str | Path, data: str | Path, *, require: bool = True, say:
     ('inaticel-pivotal', 2, ['study-mismatch'])
     """
     from cartrial.sdtm import check_sdtm, read_sdtm, require_sdtm
+    from cartrial.sdtm.read import find_mapping
     from cartrial.study import Study
 
     say("Reading the study")
     loaded = Study.load(study)
     say("Reading the source data")
-    source = read_sdtm(data, mapping=_mapping_of(Path(study), Path(data)))
+    source = read_sdtm(data, mapping=find_mapping(Path(study), Path(data)))
     loaded, virtual = _with_provenance(loaded, source, Path(data))
     say("Checking the source data")
     findings = require_sdtm(loaded, source) if require else check_sdtm(loaded, source)
     return Data(loaded, source, findings, virtual=virtual)
-
-
-def _mapping_of(study: Path, data: Path) -> Path | None:
-    """Return the mapping of a study's spreadsheet: in its folder, or beside its file where it describes what is in the data folder."""
-    if study.is_dir():
-        mapping = study / "mapping.yaml"
-        return mapping if mapping.is_file() else None
-    mapping = study.parent / "mapping.yaml"
-    if not study.is_file() or not mapping.is_file() or (data / "mapping.yaml").is_file():
-        return None
-    return mapping if _describes(mapping, data) else None
-
-
-def _describes(mapping: Path, data: Path) -> bool:
-    """Whether a table that a mapping names is in the data folder, or nothing is there that could be read without a mapping."""
-    from cartrial.errors import InputError
-    from cartrial.sdtm.read import SPREADSHEETS, has_tables
-    from cartrial.yamlfile import read_yaml
-
-    try:
-        here = [path.name for path in data.iterdir()]
-        tables = has_tables(data)
-    except OSError:  # what is wrong with the folder is said where it is read
-        return False
-    if not tables:
-        return any(name.lower().endswith(SPREADSHEETS) for name in here)
-    try:
-        said = read_yaml(mapping)[0]
-    except InputError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    several = said.get("tables")
-    parts = [said.get("table"), *(several.values() if isinstance(several, dict) else ())]
-    files = [part["file"] for part in parts if isinstance(part, dict) and isinstance(part.get("file"), str)]
-    if files:
-        return any((data / name).is_file() for name in files)
-    # a mapping with a fault is told of it where it speaks of a file of these data
-    text = mapping.read_text(encoding="utf-8", errors="replace")
-    return any(name in text for name in here)
 
 
 def _with_provenance(study: Study, source: Source, data: Path) -> tuple[Study, VirtualPatients | None]:
@@ -248,6 +211,7 @@ def report(
     seed: int | None = None,
     population: str | Path | Population | None = None,
     figures: Sequence[str] = (),
+    hide: Hide | None = None,
     say: Say = _silent,
 ) -> VirtualPatients | None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json; cells/ where a model is asked for.
@@ -262,6 +226,8 @@ def report(
         Of the virtual patients, as in `plan_study`.
     figures : sequence of str
         Formats of still pictures, as in `cartrial.write_report`.
+    hide : Hide, optional
+        Hide whose data they are: codes for subjects, study days for dates, no site, nothing as a site wrote it.
     say : callable
         Told each step.
 
@@ -305,7 +271,12 @@ def report(
 
     require_place(Path(out))
     formats = check_formats(figures)
+    if hide is not None:
+        hide.require(out)
     loaded = simulate_data(study, n=n, seed=seed, population=population, say=say) if data is None else load_data(study, data, say=say)
+    whose = loaded.source
+    if hide is not None:
+        loaded = replace(loaded, source=hide.coded(whose), findings=hide.told(loaded.findings))
     derived = derive_data(loaded, say=say)
     say("Estimating")
     adam, findings = derived.adam, derived.findings
@@ -325,7 +296,10 @@ def report(
         virtual=loaded.virtual,
         figures=formats,
         cells=cells,
+        hiding=None if hide is None else hide.done(derived.records, whose),
     )
+    if hide is not None:
+        hide.leave_key()
     return loaded.virtual
 
 

@@ -184,18 +184,33 @@ def report(
         str | None,
         typer.Option("--figures", metavar="FORMATS", help="Also write each figure as a file: svg, png, pdf, or several with commas."),
     ] = None,
+    deidentify: Annotated[
+        bool, typer.Option("--deidentify", help="Hide whose data they are: codes, study days, no site, no date, no words of a site.")
+    ] = False,
+    salt: Annotated[
+        Path | None,
+        typer.Option("--salt", metavar="FILE", help="With --deidentify: file with a secret, so that a later cut has the same codes."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="With --deidentify: file to write which code is whose; written nowhere else."),
+    ] = None,
 ) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run
+    from cartrial.report.study.hidden.ask import Hide
 
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
+    if not deidentify and (salt is not None or key is not None):
+        raise InputError("a salt and a key are of codes", key="--salt, --key", right="Give --deidentify with them")
+    hide = Hide(salt, key) if deidentify else None
     with steps() as say, quietly():
         formats = [name.strip().lower() for name in figures.split(",")] if figures else []
-        patients = run.report(study, data, out, n=n, seed=seed, population=population, figures=formats, say=say)
+        patients = run.report(study, data, out, n=n, seed=seed, population=population, figures=formats, hide=hide, say=say)
     if virtual and patients is not None:
         for words in patients.notices():
             tell_aside(words)

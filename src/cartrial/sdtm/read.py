@@ -21,8 +21,9 @@ from cartrial.sdtm.source import Source, SourceFile, finding, findings_frame, jo
 from cartrial.sdtm.standard import standardise
 from cartrial.sdtm.vocabulary.names import domain_of_name, named_after, named_as_part
 from cartrial.sdtm.vocabulary.schema import DOMAINS, KEYED, is_domain_name
+from cartrial.yamlfile import read_yaml
 
-__all__ = ["read_sdtm"]
+__all__ = ["find_mapping", "read_sdtm"]
 
 FORMS = {
     ".csv": "csv",
@@ -294,3 +295,53 @@ def _require_domains(domains: dict[str, pl.DataFrame], folder: Path) -> None:
         )
     if "DM" not in domains:
         raise InputError("there is no DM", file=str(folder), right="dm.csv (or another form) has one row per subject")
+
+
+def find_mapping(study: Path, data: Path) -> Path | None:
+    """Return the mapping of a study's spreadsheet: in its folder, or beside its file where it describes what is in the data folder.
+
+    Parameters
+    ----------
+    study : Path
+        A study file or folder, or a path of neither, which has none.
+    data : Path
+        Folder of source data.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from cartrial.sdtm.read import find_mapping
+    >>> find_mapping(Path("inaticel"), Path("nowhere")) is None
+    True
+    """
+    if study.is_dir():
+        mapping = study / "mapping.yaml"
+        return mapping if mapping.is_file() else None
+    mapping = study.parent / "mapping.yaml"
+    if not study.is_file() or not mapping.is_file() or (data / "mapping.yaml").is_file():
+        return None
+    return mapping if _describes(mapping, data) else None
+
+
+def _describes(mapping: Path, data: Path) -> bool:
+    """Whether a table that a mapping names is in the data folder, or nothing is there that could be read without a mapping."""
+    try:
+        here = [path.name for path in data.iterdir()]
+        tables = has_tables(data)
+    except OSError:  # what is wrong with the folder is said where it is read
+        return False
+    if not tables:
+        return any(name.lower().endswith(SPREADSHEETS) for name in here)
+    try:
+        said = read_yaml(mapping)[0]
+    except InputError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    several = said.get("tables")
+    parts = [said.get("table"), *(several.values() if isinstance(several, dict) else ())]
+    files = [part["file"] for part in parts if isinstance(part, dict) and isinstance(part.get("file"), str)]
+    if files:
+        return any((data / name).is_file() for name in files)
+    # a mapping with a fault is told of it where it speaks of a file of these data
+    text = mapping.read_text(encoding="utf-8", errors="replace")
+    return any(name in text for name in here)

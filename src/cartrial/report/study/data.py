@@ -202,6 +202,12 @@ class ReportData:
         return [words for words in self.assumed if endpoint.read and (endpoint.timed or "until the last contact" not in words)]
 
     @property
+    def cutoff_words(self) -> str:
+        """The data cutoff as it is shown; blank where there is none."""
+        cutoff = self.study.study.cutoff
+        return "" if cutoff is None else "withheld: the report is de-identified" if self.hidden else cutoff.isoformat()
+
+    @property
     def until(self) -> str:
         """Up to when the data were used, in words."""
         return "on or before the cutoff" if self.study.study.cutoff else "in the data, which have no cutoff date"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cartrial.report.study.hidden.hide import HIDDEN_COLUMNS
+
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
@@ -21,16 +23,19 @@ PACKAGES = ("cartrial", "polars", "numpy", "scipy", "pydantic", "jinja2")
 DATASETS = ("adsl", "adrs", "adtte", "adae", "adck", "adresp")
 
 
-def write_adam(adam: Adam, provenance: str, folder: Path) -> None:
+def write_adam(adam: Adam, provenance: str, folder: Path, *, hidden: bool = False) -> None:
     """Write each derived set as CSV (opens anywhere) and Parquet (keeps its types), the provenance on every row.
 
-    The integer keys of the engine are left out: STUDYID and USUBJID identify a subject in a file.
+    The integer keys of the engine are left out: STUDYID and USUBJID identify a subject in a file. Where it is `hidden` whose data they are,
+    the columns that have no value because of it are left out too.
     """
     folder.mkdir()
     for name in DATASETS:
         frame: pl.DataFrame = getattr(adam, name)
         if "USUBJID" in frame.columns:
             frame = frame.drop("TRIAL", "SUBJ", strict=False)
+        if hidden:
+            frame = frame.drop(column for column, dtype in frame.schema.items() if dtype == pl.Date or column in HIDDEN_COLUMNS)
         if "PROVENANCE" not in frame.columns:
             frame = frame.with_columns(pl.lit(provenance).alias("PROVENANCE"))
         frame.write_parquet(folder / f"{name.upper()}.parquet")

@@ -19,6 +19,8 @@ from cartrial.report.page.rows import Rows
 from cartrial.report.page.still import check_formats, write_pictures
 from cartrial.report.study.cells.fits import CellFits, write_cells
 from cartrial.report.study.data import SUBJECTS, ReportData
+from cartrial.report.study.hidden.hide import Hiding, bare_source, hide_adam, hide_findings, hide_record
+from cartrial.report.study.hidden.search import require_hidden
 from cartrial.report.study.outputs import run_record, write_adam
 from cartrial.study import Study
 
@@ -44,6 +46,7 @@ def write_report(
     virtual: VirtualPatients | None = None,
     figures: Sequence[str] = (),
     cells: CellFits | None = None,
+    hiding: Hiding | None = None,
 ) -> None:
     """Write everything a run leaves into a folder.
 
@@ -71,11 +74,13 @@ def write_report(
         without scripts. Needs the extra `figures`.
     cells : CellFits, optional
         Fitted population models of the cells, whose rows stand in `results`: ``cells/`` has their tables, the page a section.
+    hiding : Hiding, optional
+        Hide whose data they are: `source`, `adam` and `results` are of subjects under codes, and what is written has study days alone.
 
     Raises
     ------
     InputError
-        If the place cannot be written to, the rows are not results, or a format is unknown.
+        If the place cannot be written to, the rows are not results, a format is unknown, or what is to be hidden would still be shown.
 
     Examples
     --------
@@ -105,8 +110,13 @@ def write_report(
     record = run_record(study, source, ordered, digest, provenance, findings, seed)
     if virtual is not None:
         record["virtual"] = virtual.record()
+    records = None
+    if hiding is not None:
+        source = bare_source(source) if source is not None else None
+        adam, findings, records = hide_adam(adam), hide_findings(findings), hiding.records
+        record = hide_record(record, hiding.codes)
     with built_beside(Path(out)) as folder:
-        data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"])
+        data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"], hiding is not None, records)
         sections = page_sections(data, virtual, cells)
         for name, text in page_texts(data, sections, record, still=bool(formats)).items():
             (folder / name).write_text(text, encoding="utf-8")
@@ -114,10 +124,13 @@ def write_report(
             write_pictures(find_figures(sections), folder / "figures", formats)
         write_results(ordered, folder / "results.json")
         write_results(ordered, folder / "results.parquet")
-        write_adam(adam, provenance, folder / "adam")
+        write_adam(adam, provenance, folder / "adam", hidden=hiding is not None)
         if cells is not None and cells.found:
             write_cells(study, adam, cells, folder / "cells")
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if hiding is not None:
+            said = study.model_copy(update={"study": study.study.model_copy(update={"cutoff": None})}).model_dump_json()
+            require_hidden(folder, hiding.source, said, cutoff=study.study.cutoff.isoformat() if study.study.cutoff else None)
 
 
 def page_sections(data: ReportData, virtual: VirtualPatients | None = None, cells: CellFits | None = None) -> list[Section]:
@@ -176,13 +189,14 @@ def _index(data: ReportData) -> Section:
 def page_text(data: ReportData, sections: Sequence[Section], record: dict[str, Any], *, still: bool = False, aside: str = "") -> str:
     """Return one page of a study; `still` and `aside` as in `cartrial.report.page.render_page`."""
     study, identity = data.study, data.study.study
-    cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "study days only, no data cutoff"
+    cutoff = f"data cutoff {data.cutoff_words}" if identity.cutoff else "study days only, no data cutoff"
     facts = " · ".join(part for part in (identity.id, identity.registry, cutoff, f"provenance: {record['provenance']}") if part)
     seed = f" Seed {record['seed']}." if record["seed"] is not None else ""
+    more = "" if data.hidden else ", data hashes and time"
     footer = (
         f"Made by cartrial {record['versions']['cartrial'] or ''}. Results: {record['results']['rows']} rows, SHA-256 "
         f"{record['results']['sha256']}. "
-        f"Study file: SHA-256 {record['study_hash']}, rules version {study.rules}.{seed} Versions, data hashes and time stand in run.json."
+        f"Study file: SHA-256 {record['study_hash']}, rules version {study.rules}.{seed} Versions{more} stand in run.json."
     )
     return render_page(
         sections,

@@ -12,10 +12,10 @@ __all__ = ["build", "study_blocks"]
 
 def build(data: ReportData) -> Section:
     """Return the section on the study."""
-    return Section("study", "The study", study_blocks(data.study), "Study")
+    return Section("study", "The study", study_blocks(data.study, data.cutoff_words), "Study")
 
 
-def study_blocks(study: Study) -> list[Block]:
+def study_blocks(study: Study, cutoff: str = "") -> list[Block]:
     """Return what is known of a study before any data: shared with its shells."""
     identity, product, disease = study.study, study.product, study.disease
     design = ", ".join(str(part) for part in (identity.design, f"phase {identity.phase}" if identity.phase else None) if part)
@@ -37,7 +37,7 @@ def study_blocks(study: Study) -> list[Block]:
         ("Registry", identity.registry or "not given"),
         ("Design", design or "not given"),
         ("Sites", identity.sites if identity.sites else "not given"),
-        ("Data cutoff", identity.cutoff.isoformat() if identity.cutoff else "not applicable: the source has study days only"),
+        ("Data cutoff", cutoff or (identity.cutoff.isoformat() if identity.cutoff else "not applicable: the source has study days only")),
         ("Product", f"{product.name} ({made})"),
         ("Lymphodepletion", ", ".join(name.lower() for name in product.lymphodepletion) or "not given"),
         ("Disease", disease.name),

@@ -109,7 +109,7 @@ def _time(data: ReportData, row: dict[str, Any]) -> tuple[Cell, ...]:
 
 def _recorded(data: ReportData) -> list[Block]:
     """Return what was recorded of each subject, where that is all a report can show."""
-    if data.source is None:
+    if data.source is None or data.hidden:
         return []
     columns: dict[str, dict[str, list[str]]] = {}
     for domain, frame in sorted(

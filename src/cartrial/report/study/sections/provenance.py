@@ -34,7 +34,9 @@ def build(data: ReportData) -> Section:
             Table(
                 ("File", "Domain", "Rows", "Form", "SHA-256"),
                 [(file.name, file.domain, file.rows, file.form, file.sha256[:12]) for file in source.files],
-                "Source files; the full hashes stand in run.json",
+                "Source files by domain; the full hashes stand in run.json"
+                if data.hidden
+                else "Source files; the full hashes stand in run.json",
                 numeric=(2,),
                 small=True,
             )

@@ -72,7 +72,7 @@ def derive_courses(study: Study, adam: Adam, records: Records | None, labels: Ma
         Name no therapy by the words of a site.
     """
     statuses = _statuses(study, adam, records)
-    samples = _samples(study, records)
+    samples = _samples(study, records, hidden=hidden)
     treatments = _treatments(study, records, hidden=hidden)
     measures = [_measure(key, [sample for own in samples.values() for sample in own.get(key, ())]) for key in TESTS]
     shown = [measure for measure in measures if measure is not None]
@@ -149,7 +149,7 @@ def _relative(frame: pl.DataFrame, records: Records) -> pl.DataFrame:
 Sample = tuple[float, float | None, str, str]
 
 
-def _samples(study: Study, records: Records | None) -> dict[int, dict[str, list[Sample]]]:
+def _samples(study: Study, records: Records | None, *, hidden: bool) -> dict[int, dict[str, list[Sample]]]:
     found: dict[int, dict[str, list[Sample]]] = {}
     if records is None:
         return found
@@ -165,15 +165,15 @@ def _samples(study: Study, records: Records | None) -> dict[int, dict[str, list[
                 if key == "mrd"
                 else test == name and specimen in ((of, "") if of == BLOOD else (of,))
             )
-            sample = _sample(row, residual=residual) if there else None
+            sample = _sample(row, residual=residual, hidden=hidden) if there else None
             if sample is not None:
                 found.setdefault(row["SUBJ"], {}).setdefault(key, []).append(sample)
     return found
 
 
-def _sample(row: Mapping[str, Any], *, residual: bool) -> Sample | None:
+def _sample(row: Mapping[str, Any], *, residual: bool, hidden: bool) -> Sample | None:
     relation, day = row["REL"], float(row["AT"])
-    by = f", {str(row['METHOD']).lower()}" if residual and row["METHOD"] else ""
+    by = f", {str(row['METHOD']).lower()}" if residual and row["METHOD"] and not hidden else ""
     lod = f", limit of detection {number_words(float(row['LOD']))}" if residual and row["LOD"] is not None else ""
     if relation == EXACT and row["VALUE"] is not None:
         value = float(row["VALUE"])

@@ -114,6 +114,8 @@ def _facts(data: ReportData, row: Mapping[str, Any]) -> str:
 
 def _samples(courses: Courses, subject: int) -> list[Block]:
     """Return what the figure draws in words: for who reads by keyboard or ear, or without scripts."""
+    if subject not in courses.subjects:
+        return [Text("Samples are told in days from an infusion, and there was none on or before the cutoff.")]
     lines = measure_lines(courses, subject)
     if not lines:
         return [Text("No sample of blasts, residual disease, the product's cells or blood counts with a full date was recorded.")]

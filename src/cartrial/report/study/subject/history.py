@@ -141,7 +141,7 @@ class Histories:
             yield self._order(row, row["LSTALDAY"], row["LSTALVDT"]), f"Last known alive: {self._when(row['LSTALVDT'], row['LSTALDAY'])}."
 
     def _when(self, date: dt.date | None, day: float | None) -> str:
-        return when_words(None if self._hidden else date, day)
+        return when_words(None if self._hidden else date, day) or "no day is told without an infusion"
 
     def _order(self, row: dict[str, Any], day: float | None, date: dt.date | None = None) -> int:
         """Return where a day stands among those of the records."""
@@ -208,7 +208,8 @@ class Histories:
         if first != last and start is not None and last is not None:
             shown = f"{text or 'partial date'}, between day {first - start} and day {last - start}"
         else:
-            shown = when_words(text, day if text is None or start is not None else None) or "no date"
+            none = "no day is told without an infusion" if self._hidden else "no date"
+            shown = when_words(text, day if text is None or start is not None else None) or none
         late = " After the cutoff: not used." if first > subject["CUTOFF"] else ""
         source = "" if self._hidden else f" Source: {self._places.of(domain, row['USUBJID'], event['SEQ'])}."
         return f"{words}: {shown}.{source}{late}"

@@ -115,8 +115,8 @@ def _share(data: ReportData, found: list[ResultRow]) -> Cell:
 
 def _numbers(data: ReportData) -> list[Block]:
     """Return cutoff, follow-up and how many subjects reached each milestone."""
-    identity, stat = data.study.study, data.rows.stat
-    items: list[tuple[str, Cell]] = [("Cutoff", identity.cutoff.isoformat() if identity.cutoff else "none: the source has study days only")]
+    stat = data.rows.stat
+    items: list[tuple[str, Cell]] = [("Cutoff", data.cutoff_words or "none: the source has study days only")]
     for endpoint in data.times():
         found = data.rows.where("survival", endpoint.id, variant="", by="follow-up")
         median = data.rows.months(found)

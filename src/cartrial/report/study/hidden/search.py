@@ -1,0 +1,90 @@
+"""Is anything of the source still to be found in what is written? The last look before a folder is given away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.sdtm import Source
+
+__all__ = ["require_hidden", "telling_words"]
+
+_DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+_NAMES = ("USUBJID", "SUBJID", "SITEID", "INVID", "INVNAM", "RSUBJID")
+SHORTEST = 4
+
+
+def telling_words(source: Source) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of subjects and sites that could be nothing else, and the dates of a source.
+
+    A name that is a number, or shorter than four letters, is left out: it is found in any text. Dates are those of whole days.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial.report.study.hidden.search import telling_words
+    >>> from cartrial.sdtm import Source
+    >>> dm = pl.DataFrame({"USUBJID": ["ABC-01"], "SUBJID": ["01"], "SITEID": ["Ward 7"], "RFSTDTC": ["2022-03-04T09:30"]})
+    >>> names, dates = telling_words(Source({"DM": dm}))
+    >>> sorted(names), sorted(dates)
+    (['ABC-01', 'Ward 7'], ['2022-03-04'])
+    """
+    names: set[str] = set()
+    dates: set[str] = set()
+    for frame in source.domains.values():
+        for column, dtype in frame.schema.items():
+            if dtype != pl.String:
+                continue
+            texts = frame[column].drop_nulls().unique().to_list()
+            if column in _NAMES:
+                names.update(text for text in texts if len(text) >= SHORTEST and any(sign.isalpha() for sign in text))
+            for text in texts:
+                dates.update(_DATE.findall(text))
+    return frozenset(names), frozenset(dates)
+
+
+def require_hidden(folder: Path, source: Source, allowed: str = "", *, cutoff: str | None = None) -> None:
+    """Refuse a folder in which a name or a date of the source is to be found.
+
+    Parameters
+    ----------
+    folder : Path
+    source : Source
+        As it was.
+    allowed : str
+        A text whose dates may stand there: that of the study file, without its cutoff.
+    cutoff : str, optional
+        May stand nowhere either.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the kind of what is there, not the word itself.
+    """
+    names, dates = telling_words(source)
+    dates = dates - set(_DATE.findall(allowed)) | ({cutoff} if cutoff else set())
+    for path in sorted(folder.rglob("*")):
+        for text in _texts(path):
+            what = "a date of the source" if dates & set(_DATE.findall(text)) else ""
+            what = what or ("the name of a subject or a site" if any(name in text for name in names) else "")
+            if what:
+                raise InputError(
+                    f"the folder would still show {what} ({path.relative_to(folder)}), so nothing was written",
+                    key="--deidentify",
+                    right="Take it out of the study file, or out of coded columns of the source (AEDECOD, DVDECOD)",
+                )
+
+
+def _texts(path: Path) -> Iterator[str]:
+    if path.suffix == ".parquet":
+        frame = pl.read_parquet(path)
+        yield "\n".join(frame.columns)
+        for column, dtype in frame.schema.items():
+            if dtype == pl.String or dtype.is_temporal():
+                yield "\n".join(frame[column].drop_nulls().unique().cast(pl.String).to_list())
+    elif path.is_file() and path.suffix not in (".png", ".pdf"):
+        yield path.read_text(encoding="utf-8", errors="replace")
