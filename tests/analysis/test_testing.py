@@ -194,6 +194,7 @@ def test_the_page_says_which_interval_which_level_and_which_tests(tmp_path: Path
     assert "adjusted by Holm" in words and "Wilson interval of a rate" in words and "Clopper" not in words
 
 
+@pytest.mark.slow
 def test_a_page_says_that_looks_are_not_taken_into_account(tmp_path: Path) -> None:
     study = study_with(tmp_path, "order: [ORR3]")
     own = Design.model_validate({"own": {"at": [20, 39], "efficacy": {"spending": "pocock"}}})

@@ -13,6 +13,7 @@ import pytest
 from cartrial.design import design_rows, design_study, write_paragraph
 from cartrial.design.protocol.definition import define_endpoint
 from cartrial.design.protocol.inputs import read_inputs
+from cartrial.design.protocol.options import own_option
 from cartrial.design.protocol.time import find_timing
 from cartrial.design.trials.worlds import choose_endpoint
 from cartrial.errors import InputError
@@ -31,10 +32,23 @@ def own_study(tmp_path: Path, text: str, more: str = "") -> Study:
     return load_study(tmp_path, TESTED.replace("baseline:\n", f"design:\n  own: {text}\n{more}baseline:\n"))
 
 
-@pytest.mark.parametrize(
+PUBLISHED = pytest.mark.parametrize(
     ("name", "n", "high", "alpha", "power"),
     [("two-looks", (50, 76), (19, 23), 0.02226913109, 0.99698241712), ("single-stage", (50,), (28,), 0.0160347635, 0.9290387386)],
 )
+
+
+@PUBLISHED
+def test_the_example_studies_state_these_designs(name, n, high, alpha, power) -> None:
+    """R."""
+    inputs = read_inputs(Study.load(EXAMPLES / f"{name}.yaml"))
+    own = own_option(inputs, inputs.own)
+    assert (own.staged.n, own.staged.efficacy) == (n, high) and own.meets
+    assert float(own.at_null.success) == pytest.approx(alpha, abs=1e-10) and float(own.at_target.success) == pytest.approx(power, abs=1e-10)
+
+
+@pytest.mark.slow
+@PUBLISHED
 def test_the_example_studies_have_the_errors_of_their_own_designs(name, n, high, alpha, power) -> None:
     """R."""
     study = Study.load(EXAMPLES / f"{name}.yaml")
@@ -58,6 +72,7 @@ def test_the_example_studies_have_the_errors_of_their_own_designs(name, n, high,
     assert "number of subjects and looks" in words and design.best.staged.name not in words
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_own_design_first(tmp_path: Path) -> None:
     """R, for the type I error where a committee goes on past the stops for futility: 2.00 %, with them 1.77 %."""
     study = own_study(tmp_path, f"{{at: [20, 40, 60], efficacy: {OF}, futility: {OF}, binding: false, source: protocol}}")

@@ -14,7 +14,7 @@ from cartrial.errors import InputError
 if TYPE_CHECKING:
     from cartrial.design.dose.designs import DoseDesign
     from cartrial.design.dose.results import DoseResults
-    from cartrial.design.protocol.rows import Rows
+    from cartrial.design.protocol.rows import Row, Rows
     from cartrial.design.protocol.study_design import StudyDesign
 
 __all__: list[str] = []
@@ -151,6 +151,15 @@ def _summary(found: StudyDesign, rows: Rows) -> None:
     _print_table(head, [(option.staged.name, *(of(option.id, name) for name in statistics)) for option in found.options], "Designs, exact")
     if best is not own:
         _print_table(("Look", "Decision"), committee_table(best.staged).select("look", "sentence").rows(), best.staged.name)
+    if found.history is not None:
+        priced = [_priced(rows, cost.id, cost.name, plan.p0, plan.p1) for cost in found.history.costs]
+        said = ", ".join(one.result for one in found.history.made.results)
+        _print_table(
+            ("Prior", "Worth, ELIR / moments", "Success from", "Alpha", "Power"),
+            priced,
+            f"Borrowing from {said}: one look at {found.leading.n}",
+        )
+        typer.echo(f"Assumed: {', '.join(found.history.assumed) or 'nothing'}.")
     if found.safety:
         steps = {item.id: dict(steps_of(item.rules[0])) for item in found.safety}
         counts = sorted({events for one in steps.values() for events in one})
@@ -162,6 +171,18 @@ def _summary(found: StudyDesign, rows: Rows) -> None:
     for name, reason in found.absent:
         typer.echo(f"Not found: {name}: {reason}")
     typer.echo(f"\nFor the protocol: {write_paragraph(found, rows)}")
+
+
+def _priced(rows: Rows, name: str, words: str, null: float, target: float) -> tuple[str, ...]:
+    """Return a line of what a prior is worth and costs."""
+    worth = " / ".join(_text(rows.find("prior", name, f"worth_{kind}")) for kind in ("elir", "moment"))
+    least = rows.find("prior", name, "least_responders")
+    ends = [rows.find("prior", name, "success", variant=of, truth=rate) for of, rate in (("null", null), ("target", target))]
+    return (words, worth, *[_text(one) for one in (least, *ends)])
+
+
+def _text(found: tuple[int, Row] | None) -> str:
+    return "–" if found is None else found[1].text
 
 
 def _print_table(head: tuple[str, ...], rows: list[tuple[Any, ...]], title: str) -> None:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from cartrial.study.own import Own
 from cartrial.yamlfile import Part, wrong
 
 __all__ = [
     "DEATH",
     "Alpha",
     "Analysis",
-    "Beta",
     "Design",
     "Interval",
     "Looks",
     "Most",
-    "Own",
     "Power",
+    "Prior",
     "Rates",
     "Recruitment",
     "StageOne",
-    "Stops",
     "Subjects",
     "SurvivalTest",
     "Testing",
@@ -162,12 +161,53 @@ class StageOne(Part):
         return self
 
 
-class Beta(Part):
-    """A beta prior of a rate: so many events and so many non-events are known in advance."""
+class Prior(Part):
+    """What is known of the response rate in advance: as a beta distribution, or as published trials say it.
 
-    events: float = Field(gt=0)
-    others: float = Field(gt=0)
+    Parameters
+    ----------
+    events, others : float, optional
+        Of a beta distribution: so many events and so many non-events are known.
+    results : tuple of str
+        Ids of published results, as `cartrial evidence` has them, in place of both.
+    assumed : tuple of str
+        What is assumed where a source is silent, each ``attribute=word``.
+    robust : float
+        Weight of a uniform component, for a trial that is unlike its history.
+    spread : float
+        Scale of the half-normal prior of the standard deviation between trials, log odds.
+    weights, a, b : tuple of float
+        The mixture that the results lead to, where it was written down in advance.
+    """
+
+    events: float | None = Field(default=None, gt=0)
+    others: float | None = Field(default=None, gt=0)
+    results: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    robust: float = Field(default=0.2, ge=0, le=1)
+    spread: float = Field(default=1.0, gt=0)
+    weights: tuple[float, ...] = ()
+    a: tuple[float, ...] = ()
+    b: tuple[float, ...] = ()
     source: str = "assumption"
+
+    @model_validator(mode="after")
+    def _one(self) -> Prior:
+        beta, more = [self.events, self.others], {"assumed", "robust", "spread", "weights", "a", "b"} & self.model_fields_set
+        if self.results and any(value is not None for value in beta):
+            raise wrong("a prior is a beta distribution or made of results, not both", right="Write events and others, or results")
+        if not self.results and None in beta:
+            right = "Write events and others, or results: [ids], as cartrial evidence list has them"
+            raise wrong("nothing says what is known in advance", right=right)
+        if not self.results and more:
+            raise wrong(f"{sorted(more)[0]} is of a prior made of results", sorted(more)[0], right="Name them, or leave it out")
+        if not len(self.weights) == len(self.a) == len(self.b):
+            raise wrong("a mixture has a weight and two parameters for each component", "weights", right="Give as many of each")
+        if any(value <= 0 for value in (*self.weights, *self.a, *self.b)) or (self.weights and abs(sum(self.weights) - 1) > 1e-4):
+            raise wrong(
+                "weights and parameters are above 0, and weights sum to 1", "weights", right="Copy what cartrial evidence prior prints"
+            )
+        return self
 
 
 class Rates(Part):
@@ -243,112 +283,6 @@ class Recruitment(Part):
     source: str = "assumption"
 
 
-class Stops(Part):
-    """How the boundaries of one kind of stop are found: exactly one of these.
-
-    Parameters
-    ----------
-    spending : {"obrien-fleming", "pocock"}
-        Lan and DeMets' spending function of that type.
-    gamma : float
-        Of Hwang, Shih and DeCani's spending function.
-    responders : tuple of int or None
-        Numbers of responders, one a look; None: no such stop at this look.
-    levels : tuple of float or None
-        One-sided levels of the exact test, one a look; of efficacy alone.
-    """
-
-    spending: Literal["obrien-fleming", "pocock"] | None = None
-    gamma: float | None = Field(default=None, ge=-100, le=100)
-    responders: tuple[int | None, ...] | None = None
-    levels: tuple[float | None, ...] | None = None
-
-    @field_validator("responders", "levels", mode="before")
-    @classmethod
-    def _none(cls, values: Any) -> Any:
-        return [None if value == "none" else value for value in values] if isinstance(values, list | tuple) else values
-
-    @model_validator(mode="after")
-    def _one(self) -> Stops:
-        said = [name for name in ("spending", "gamma", "responders", "levels") if getattr(self, name) is not None]
-        if len(said) != 1:
-            what = f"{' and '.join(said)} stand together" if said else "nothing says where the boundaries lie"
-            raise wrong(what, right="Write exactly one of spending, gamma, responders, levels")
-        for i, level in enumerate(self.levels or ()):
-            if level is not None and not 0 < level < 1:
-                raise wrong(f"the level {level:g} is not between 0 and 1", "levels", i, right="Write one-sided levels such as 0.0057")
-        return self
-
-    @property
-    def rule(self) -> str | float | None:
-        """The spending function: its name or its gamma; None where the boundaries themselves are given."""
-        return self.spending if self.spending is not None else self.gamma
-
-
-class Own(Part):
-    """The trial's own design: its looks and its boundaries as the protocol has them.
-
-    Null and alternative stand in `test` of the endpoint, the type I error in `testing`.
-
-    Parameters
-    ----------
-    at : tuple of int
-        Subjects of the primary endpoint's population at each look; the last is the trial's size.
-    efficacy, futility : Stops, optional
-        Without one there is no such stop before the last look, at which the fewest responders that keep the type I error are a success.
-    binding : bool
-        Whether the type I error counts on the stops for futility.
-    """
-
-    at: tuple[int, ...] = Field(min_length=1, max_length=20)
-    efficacy: Stops | None = None
-    futility: Stops | None = None
-    binding: bool = True
-    source: str = "assumption"
-
-    @field_validator("at")
-    @classmethod
-    def _rising(cls, at: tuple[int, ...]) -> tuple[int, ...]:
-        if list(at) != sorted(set(at)) or at[0] < 1 or at[-1] > 500:
-            what = "the looks are not numbers of subjects in rising order"
-            raise wrong(what, right="Write whole numbers from 1 to 500, such as [50, 76]")
-        return at
-
-    @model_validator(mode="after")
-    def _fits(self) -> Own:
-        for kind in ("efficacy", "futility"):
-            stops = getattr(self, kind)
-            for key in ("responders", "levels") if stops else ():
-                given = getattr(stops, key)
-                if given is not None and len(given) != len(self.at):
-                    what = f"{len(given)} boundaries stand beside {len(self.at)} look{'s' if len(self.at) > 1 else ''}"
-                    raise wrong(what, kind, key, right="Write one a look, none where there is no such stop")
-            for i, (size, most) in enumerate(zip(self.at, (stops.responders if stops else None) or (), strict=False)):
-                low = 1 if kind == "efficacy" else 0
-                if most is not None and not low <= most <= size:
-                    raise wrong(f"{most} of {size} subjects cannot be a boundary", kind, "responders", i, right=f"Write {low} to {size}")
-        if self.futility is not None and self.futility.levels is not None:
-            raise wrong("levels of a test are of efficacy", "futility", "levels", right="Write spending, gamma or responders")
-        self._ends()
-        return self
-
-    def _ends(self) -> None:
-        """Refuse boundaries that meet before the last look, or leave it undecided."""
-        high = self.efficacy.responders if self.efficacy else None
-        low = self.futility.responders if self.futility else None
-        last = (self.efficacy.responders or self.efficacy.levels) if self.efficacy else None
-        if last is not None and last[-1] is None:
-            key = "responders" if high is not None else "levels"
-            raise wrong("the last look has no boundary of success", "efficacy", key, right="Write what a success is at the last look")
-        for i, (stop, success) in enumerate(zip(low or (), high or (), strict=False)):
-            if stop is not None and success is not None and stop >= success:
-                what = f"look {i + 1} stops for futility at {stop} or fewer and for efficacy at {success} or more"
-                raise wrong(what, "futility", "responders", i, right="Write fewer than are a success")
-        if low and high and low[-1] is not None and low[-1] != (high[-1] or 0) - 1:
-            what = f"the last look leaves {low[-1] + 1} to {(high[-1] or 0) - 1} responders undecided"
-            raise wrong(what, "futility", "responders", right="Write none, or one less than a success")
-
-
 class Design(Part):
     """What the protocol says of size, looks, priors, limits of toxicity and enrolment.
 
@@ -362,7 +296,7 @@ class Design(Part):
     looks: Looks | None = None
     analysis: Analysis | None = None
     stage_one: StageOne | None = None
-    prior: Beta | None = None
+    prior: Prior | None = None
     safety: tuple[Rates, ...] = ()
     survival: tuple[SurvivalTest, ...] = ()
     recruitment: Recruitment | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from cartrial.design.bayes.history import Cost, History
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.design.protocol.definition import define_endpoint
 from cartrial.design.protocol.delayed import add_delayed
@@ -52,6 +55,8 @@ def design_rows(design: StudyDesign) -> Rows:
         add_boundaries(rows, "boundary", option.id, option.staged)
     if design.own is not None:
         _own(rows, design.own, design.inputs)
+    if design.history is not None:
+        _history(rows, design.history)
     for option in design.options:
         add_curve(rows, option.id, option.staged)
     _sawtooth(rows, design)
@@ -112,6 +117,41 @@ def _own(rows: Rows, option: Option, inputs: Inputs) -> None:
         for name, value in spent:
             rows.add("own", OWN, name, value, f"{value:.4f}", unit="proportion", **at)
         rows.add("own", OWN, "power_so_far", item.power, share(item.power), unit="proportion", **at)
+
+
+def _history(rows: Rows, history: History) -> None:
+    """Add what a prior of published results is worth and what it costs, at one look and at several."""
+    for one in history.made.results:
+        rows.add(
+            "prior", one.result, "responders", one.count, str(one.count), n=one.of, unit="responders", method="stated", source=one.trial
+        )
+    for cost in history.costs:
+        source = ", ".join(one.result for one in history.made.results) if cost.id != "uniform" else ""
+
+        def add(statistic: str, value: float, text: str, cost: Cost = cost, source: str = source, **more: Any) -> None:
+            rows.add("prior", cost.id, statistic, value, text, source=source, **more)
+
+        for name, size in cost.sizes.items():
+            add(f"worth_{name}", size, number(size), unit="subjects")
+        low, middle, high = (cost.prior.quantile(q) for q in (0.025, 0.5, 0.975))
+        for name, value in (("mean", cost.prior.mean), ("median", middle), ("lower", low), ("upper", high)):
+            add(name, value, share(value), unit="proportion")
+        least = cost.single.smallest
+        rows.add("prior", cost.id, "least_responders", least, "–" if least is None else str(least), unit="responders", source=source)
+        for row, truth in zip(cost.single.table.iter_rows(named=True), ("null", "target"), strict=True):
+            at = {"variant": truth, "truth": row["rate"], "unit": "proportion"}
+            add("success", row["success"], share(row["success"], 2 if truth == "null" else 1), **at)
+            add("bias", row["bias"], f"{100 * row['bias']:+.1f}".replace("-", "−"), **at)
+            add("cover", row["cover"], share(row["cover"]), **at)
+    for item in history.monitored:
+        name = f"looks-{item.id}"
+        rows.add("prior", name, "upper", item.upper, f"{item.upper:.6g}", unit="proportion", source=item.staged.source)
+        for truth, found in (("null", item.at_null), ("target", item.at_target)):
+            at = {"variant": truth, "source": item.staged.source}
+            value = float(found.success)
+            rows.add("prior", name, "success", value, share(value, 2 if truth == "null" else 1), unit="proportion", **at)
+            rows.add("prior", name, "expected_n", found.expected_n, number(float(found.expected_n)), unit="subjects", **at)
+        add_boundaries(rows, "prior", name, item.staged)
 
 
 def add_boundaries(rows: Rows, part: str, name: str, staged: Staged) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from cartrial.endpoints.rules.codes import AT, DAYS, WITHIN
 from cartrial.endpoints.rules.rate_rule import rule_of
 from cartrial.errors import InputError
-from cartrial.study.planned import Design, Looks, Most, Own, Power, Recruitment
+from cartrial.study.own import Own
+from cartrial.study.planned import Design, Looks, Most, Power, Recruitment
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
@@ -303,8 +304,9 @@ def _stage_one(plan: Design) -> list[Input]:
 def _prior(plan: Design, null: float) -> Input:
     """Return the beta prior of the response rate."""
     prior, source = (null, 1 - null), "assumption: worth one subject, its mean at the null"
-    if plan.prior:
-        prior, source = (plan.prior.events, plan.prior.others), plan.prior.source
+    stated = plan.prior
+    if stated and stated.events is not None and stated.others is not None:
+        prior, source = (stated.events, stated.others), stated.source
     return Input("prior", "Prior of the response rate", prior, f"Beta({prior[0]:g}, {prior[1]:g})", source)
 
 

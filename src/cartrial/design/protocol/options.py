@@ -12,9 +12,9 @@ import numpy as np
 from cartrial.design.exact.staged import Operating, Staged, operate
 from cartrial.design.protocol.inputs import Inputs
 from cartrial.errors import InputError
-from cartrial.study.planned import Own, Stops
+from cartrial.study.own import Own, Stops
 
-__all__ = ["LEE_LIU", "LOWER", "OWN", "Option", "find_options", "find_uppers", "most_powers", "sizes_of"]
+__all__ = ["LEE_LIU", "LOWER", "OWN", "Option", "find_options", "find_uppers", "most_powers", "own_option", "sizes_of"]
 
 # a probability this far beyond its limit still meets it: far above rounding, far below a printed digit
 SLACK = 1e-12
@@ -88,7 +88,7 @@ def find_options(inputs: Inputs) -> tuple[tuple[Option, ...], tuple[tuple[str, s
     InputError
         If no design meets both errors within the most subjects, and the study states none of its own; if its own cannot be.
     """
-    found: list[Option] = [_own(inputs, inputs.own)] if inputs.own is not None else []
+    found: list[Option] = [own_option(inputs, inputs.own)] if inputs.own is not None else []
     absent: list[tuple[str, str]] = []
     for name, family, make in _makers(inputs):
         try:
@@ -127,7 +127,7 @@ def _option(inputs: Inputs, key: str, family: str, staged: Staged, note: str, pa
     return Option(key, family, staged, null, target, meets, note, parameters)
 
 
-def _own(inputs: Inputs, own: Own) -> Option:
+def own_option(inputs: Inputs, own: Own) -> Option:
     """Return the study's own design, whatever errors it has."""
     from cartrial.design.exact.own import Boundary, design_own, ignoring_futility
 

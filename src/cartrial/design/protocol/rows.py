@@ -28,6 +28,7 @@ PARTS: dict[str, str] = {
     "input": "numbers that the designs rest on, each with its source",
     "design": "the designs of the response rate: subjects, exact type I error and power, expected numbers",
     "own": "what the study's own design may spend, and has spent, by look",
+    "prior": "a prior of published results: what it is worth, and the errors of a trial that borrows beside those of one that does not",
     "boundary": "stopping boundaries by look",
     "curve": "exact figures by true rate",
     "sawtooth": "critical value, type I error and power of a single stage by number of subjects",

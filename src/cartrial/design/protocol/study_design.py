@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cartrial.design.bayes.history import History, find_history, read_history
 from cartrial.design.protocol.delayed import DelayedPlan, counted_rate, find_delayed
 from cartrial.design.protocol.inputs import Inputs, read_inputs
 from cartrial.design.protocol.joint import JointPlan, find_joint
@@ -52,6 +53,8 @@ class StudyDesign:
         Designs of times to event that are tested.
     seed : int
         Of accrual and of the comparison of looks.
+    history : History, optional
+        What a prior of published results gains and risks, where the study file has one.
     population : str, Path or Population, optional
         Virtual patients that were asked for; without it those of the study file, or of the product's type.
     """
@@ -68,6 +71,7 @@ class StudyDesign:
     survival: tuple[SurvivalPlan, ...]
     seed: int
     population: str | Path | Population | None = None
+    history: History | None = None
 
     @property
     def study(self) -> Study:
@@ -151,6 +155,7 @@ def design_study(
     if seed is None:
         seed = SEED if study.virtual.seed is None else study.virtual.seed
     inputs = read_inputs(study, n_max=n_max, power=power, alpha=alpha, endpoint=endpoint)
+    lent = read_history(study, inputs.endpoint)
     tell("Searching designs of the response rate")
     options, absent = find_options(inputs)
     recommended, reason = _recommend(inputs, options)
@@ -166,8 +171,12 @@ def design_study(
     delayed = find_delayed(inputs, options, timing.plan, seed=seed)
     survival, no_survival = find_survival(inputs, timing, seed=seed)
     reason += _meanwhile(inputs, best, timing)
+    history = None
+    if lent is not None:
+        n = leading.staged.n if leading.staged.looks > 1 or leading.id == OWN else inputs.looks_of(leading.n)
+        history = find_history(lent, n, inputs.p0, inputs.p1, inputs.alpha)
     absent = (*absent, *no_safety, *no_joint, *no_survival)
-    return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed, population)
+    return StudyDesign(inputs, options, recommended, reason, absent, safety, joint, delayed, timing, survival, seed, population, history)
 
 
 def _recommend(inputs: Inputs, options: tuple[Option, ...]) -> tuple[str, str]:

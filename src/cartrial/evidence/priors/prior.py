@@ -53,6 +53,7 @@ class HistoryPrior:
         """Return the mixture as YAML, for whoever writes the design down."""
         lines = [
             "prior:",
+            f"  results: [{', '.join(one.result for one in self.results)}]",
             f'  source: "meta-analytic-predictive: {", ".join(f"{one.count}/{one.of} {one.result}" for one in self.results)}"',
         ]
         if self.assumed:

@@ -111,6 +111,7 @@ def _version(name: str) -> str | None:
 
 def design_text(data: DesignData, record: dict[str, Any]) -> str:
     """Return the page as HTML text."""
+    from cartrial.report.design.history import history
     from cartrial.report.design.monitoring import awaited, safety, toxicity
     from cartrial.report.design.own import own
     from cartrial.report.design.rate import boundaries, curves, inputs, options, recommendation
@@ -120,7 +121,7 @@ def design_text(data: DesignData, record: dict[str, Any]) -> str:
     from cartrial.report.page.render import render_page
 
     identity = data.design.study.study
-    first = (own, recommendation, paragraph, inputs, options, boundaries, curves, operating, contrasts)
+    first = (own, recommendation, paragraph, inputs, options, boundaries, history, curves, operating, contrasts)
     builders = (*first, awaited, safety, toxicity, survival, calendar, funnel, limits, methods)
     sections: list[Section] = [found for found in (build(data) for build in builders) if found is not None]
     version = record["versions"]["cartrial"] or ""

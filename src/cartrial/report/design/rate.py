@@ -121,6 +121,11 @@ def _further(data: DesignData) -> list[tuple[Cell, ...]]:
         rows.append(
             ("Response and toxicity", f"{100 * ALPHA_TOXICITY:g} % success if too toxic, at most; odds ratios {odds}", "assumption")
         )
+    if design.history is not None:
+        ids = ", ".join(one.result for one in design.history.made.results)
+        said = f"of {ids}; assumed: {', '.join(design.history.assumed) or 'nothing'}"
+        prior = design.study.design.prior if design.study.design else None
+        rows.append(("Prior of published trials", said, prior.source if prior else ""))
     for item in design.survival:
         figures = [data.stat("survival", item.test.endpoint, name) for name in ("null", "alternative", "at")]
         rows.append((item.label, parts("{} against {} at {}", *figures), item.test.source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from cartrial.design.bayes.history import SOURCE as HISTORY_SOURCE
 from cartrial.report.design.data import DesignData, cite
 from cartrial.report.page.blocks import Block, Note, Section, Table, Text
 
@@ -66,6 +67,8 @@ def methods(data: DesignData) -> Section:
     if design.delayed is not None:
         rows.append(("TOP, pending responses", design.delayed.delayed.source))
     rows += [(words, found.source) for item in design.survival for words, found in item.designs]
+    if design.history is not None:
+        rows.append(("Prior of published trials", HISTORY_SOURCE))
     rows.append(("Exact figures of every design", "Schultz JR et al. Biometrics 1973;29:293-300"))
     by_source: dict[str, list[str]] = {}
     for name, source in rows:
