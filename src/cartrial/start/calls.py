@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cartrial.errors import InputError
+from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question
+from cartrial.start.consistent import note_days
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_best, is_first, is_prior, of_visit, visit_of
@@ -55,8 +57,10 @@ def read_responses(draft: Draft) -> None:
         known = [response_of(_meant(column, cell.text)) for cell in column.filled]
         if is_prior(column.path) and not is_best(column.path):
             draft.leave(layout, column, "of the time before the treatment")
-        elif sum(said is not None for said in known) >= 0.5 * len(known) or (
-            column.topic == "response" and all(yes_no(cell.text) is not None for cell in column.filled) and _plainly_cr(column)
+        elif (
+            sum(said is not None for said in known) >= 0.5 * len(known)
+            or (column.topic == "response" and all(yes_no(cell.text) is not None for cell in column.filled) and _plainly_cr(column))
+            or (column.topic == "response" and all(cell.text.isdigit() and int(cell.text) < 10 for cell in column.filled))
         ):
             calls.append((layout, column))
         elif column.topic == "response":
@@ -190,15 +194,18 @@ def time_beside(
         return Time()
     if near is None:
         assert visit is not None
+        note_days(draft, layout, column, visit[1])
         said = f"{visit[0]} was day {visit[1]} after the infusion, where the sheet gives no date of it"
         return Time({"day": visit[1]}, (said,), f"{visit[0]}, nominal day {visit[1]}")
     name = visit[0] if visit else ""
     if is_counted(near):
         draft.use(layout, near, f"day of {name or 'the response'}", "days from the infusion")
+        note_days(draft, layout, column, near)
         return Time({"day": {"column": draft.ref(layout, near)}}, (), name or "with its day", (near,))
     dates = draft.dates(layout, near)
     if all(other.letter != near.letter for other in draft.read if other.table == draft.name(layout)):
         draft.use(layout, near, f"date of {name or 'the response'}", dates["how"])
+        draft.happened(f"assessment of {name}" if name else "response", layout, near)
     return Time({"date": draft.ref(layout, near), "date-format": dates["forms"]}, tuple(dates["assumed"]), name or "with its date", (near,))
 
 
@@ -247,6 +254,7 @@ def _row_times(draft: Draft, layout: Layout) -> list[tuple[Time, dict[str, Any]]
     ]
     if counted:
         column = counted[0]
+        note_days(draft, layout, column, column)
         if all(read.letter != column.letter for read in draft.read if read.table == draft.name(layout)):
             draft.use(layout, column, "day of the assessment", "days from the infusion")
         return [(Time({"day": {"column": draft.ref(layout, column)}}, ("days of assessments count from the infusion",), "", (column,)), {})]
@@ -254,6 +262,9 @@ def _row_times(draft: Draft, layout: Layout) -> list[tuple[Time, dict[str, Any]]
         named = {cell.text: of_visit(cell.text) for cell in column.filled} if column.topic == "visit" else {}
         if named and all(named.values()):
             draft.use(layout, column, "visit", "nominal days")
+            for visit in named.values():
+                if visit:
+                    note_days(draft, layout, column, visit[1])
             said = "each visit was on its nominal day after the infusion, since the sheet gives no date"
             return [
                 (
@@ -317,7 +328,7 @@ def _best(draft: Draft, found: list[tuple[Layout, Column]]) -> None:
     subjects, given = layout.subjects(), {cell.row for cell in column.filled}
     if none := [name for row, name in subjects.items() if row not in given]:
         names = ", ".join(none[:5]) + (" ..." if len(none) > 5 else "")
-        assumed += (f"{len(none)} patients without a response in {column.label} ({names}) count as no responders, if infused",)
+        assumed += (f"{many(len(none), 'patient')} without a response in {column.label} ({names}): no response, if infused",)
     for other, beside in first[:1]:
         if beside is not column and other is layout:
             when = time_beside(draft, other, beside, topics=("response", "date"))
@@ -346,9 +357,11 @@ def _time_of_best(draft: Draft, layout: Layout, column: Column) -> Time:
         near = dates[0]
         if is_counted(near):
             draft.use(layout, near, "day of the best response", "days from the infusion")
+            note_days(draft, layout, column, near)
             return Time({"day": {"column": draft.ref(layout, near)}}, (), "best", (near,))
         told = draft.dates(layout, near)
         draft.use(layout, near, "date of the best response", told["how"])
+        draft.happened("best response", layout, near)
         said = f"{near.label} is the date of the best response" if is_first(near.path) else ""
         return Time(
             {"date": draft.ref(layout, near), "date-format": told["forms"]}, (*told["assumed"], *([said] if said else [])), "best", (near,)
@@ -362,4 +375,5 @@ def _time_of_best(draft: Draft, layout: Layout, column: Column) -> Time:
         )
     )
     draft.facts["undated"] = True
+    note_days(draft, layout, column, 28)
     return Time({"day": 28}, (draft.answers.assumption("response-date"),), "best")

@@ -14,7 +14,7 @@ from cartrial.start.sheet.grid import Cell
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.words import is_missing_word, yes_no
 
-__all__ = ["Draft", "Read", "is_counted", "is_dated", "is_flag", "no_words"]
+__all__ = ["Draft", "Read", "day_of", "is_counted", "is_dated", "is_flag", "no_words"]
 
 _DAYS = re.compile(r"\bdays?\b|\btage?\b|天|\bjours?\b|\bd\b", re.IGNORECASE)
 _MONTHS = re.compile(r"\bmonths?\b|\bmonate?\b|个?月数|\bmois\b|\bweeks?\b|\byears?\b|\bmo\b", re.IGNORECASE)
@@ -145,6 +145,15 @@ class Draft:
             made["assumption"] = "; ".join(said)
         self.rules.append(made)
 
+    def reach(self, day: dt.date | None) -> None:
+        """Note that the data go on until a day."""
+        if day is not None and (self.last is None or day > self.last):
+            self.last = day
+
+    def happened(self, what: str, layout: Layout, column: Column) -> None:
+        """Note that a column of dates holds what came after the infusion."""
+        self.facts.setdefault("moments", []).append((what, layout, column))
+
     def missing(self, *columns: Column | None) -> list[str]:
         """Return the words of some columns that say that a value is not known, and in dates that nothing happened."""
         found = [cell.text for column in columns if column for cell in column.cells if is_missing_word(cell.text)]
@@ -180,8 +189,7 @@ class Draft:
         if any("%y" in form for form in said):
             assumed.append(f"in {column.label} years of two figures are of this century")
         for cell in cells:
-            if (day := _day(cell, said)) is not None and (self.last is None or day > self.last):
-                self.last = day
+            self.reach(day_of(cell, said))
         only_iso = set(said) <= {"iso"}
         return {
             "forms": [] if only_iso else list(said),
@@ -267,7 +275,7 @@ def _serial(number: float) -> str:
     return (dt.date(1899, 12, 30) + dt.timedelta(days=int(number))).isoformat()
 
 
-def _day(cell: Cell, forms: tuple[str, ...]) -> dt.date | None:
+def day_of(cell: Cell, forms: tuple[str, ...]) -> dt.date | None:
     """Return the date of a cell; None where its day is not known."""
     if isinstance(cell.value, dt.datetime):
         return cell.value.date()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cartrial.errors import InputError
+from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question
+from cartrial.start.consistent import note_days
 from cartrial.start.draft import Draft, is_counted, is_dated, is_flag, no_words
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_prior
@@ -58,6 +60,7 @@ def _columns(draft: Draft, topic: str) -> list[tuple[Layout, Column]]:
 def _timed(draft: Draft, layout: Layout, column: Column) -> tuple[dict[str, Any], list[str], str]:
     """Return what a rule says of the time in a column, what is assumed, and how it is written; a date or a day from the infusion."""
     if is_counted(column):
+        note_days(draft, layout, column, column)
         told = any(word in plain(column.header) for word in ("infusion", "car-t", "car t", "回输", "输注"))
         assumed = [] if told else [f"the days in {column.label} count from the infusion"]
         return {"day": {"column": draft.ref(layout, column)}}, assumed, "days from the infusion"
@@ -91,6 +94,8 @@ def _happened(draft: Draft, topic: str) -> None:
     time, assumed, how = _timed(draft, layout, column)
     draft.facts[topic] = column.label
     empty = _empty(draft, topic, layout, column, flag)
+    if "date" in time:
+        draft.happened(what.split(" ", 1)[1], layout, column)
     draft.use(layout, column, f"date of {what}" if "date" in time else f"day of {what}", how + "; empty: none")
     rule: dict[str, Any] = {"id": topic, "domain": domain, "column": draft.ref(layout, column)}
     if domain == "RS":
@@ -156,13 +161,18 @@ def _undated(draft: Draft, topic: str, layout: Layout, flag: Column) -> None:
     what, subjects = _HAPPENED[topic][2], layout.subjects()
     happened = [subjects[cell.row] for cell in flag.filled if _is_yes(flag, cell.text)]
     if happened:
-        problem = (
-            f"{layout.grid.name}: {len(happened)} patients had {what} by {flag.label} ({', '.join(happened[:4])}), and no column says when"
-        )
+        count = many(len(happened), "patient")
+        problem = f"{layout.grid.name}: {count} had {what} by {flag.label} ({', '.join(happened[:4])}), and no column says when"
         right = "Add a column with its date: it decides what counts before and after it"
         raise InputError(problem, file=layout.grid.file, right=right)
     draft.facts[topic] = flag.label
-    draft.leave(layout, flag, f"it says of nobody that there was {what}")
+    empty = _empty(draft, topic, layout, flag, flag)
+    draft.use(layout, flag, f"whether there was {what}", "no in every cell")
+    domain, fixed, _ = _HAPPENED[topic]
+    if domain in ("PR", "CM"):
+        said = dict.fromkeys((cell.text for cell in flag.filled), "N")
+        rule = {"id": topic, "domain": domain, "column": draft.ref(layout, flag), "into": f"{domain}OCCUR", "map": said, "set": fixed}
+        draft.add(layout, {**rule, "missing": draft.missing(flag)}, empty)
 
 
 def _ends(draft: Draft) -> None:
@@ -239,6 +249,8 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
         draft.use(layout, flag, "alive or dead", "agrees with the dates of death")
     time, assumed, how = _timed(draft, layout, column)
     draft.use(layout, column, "date of death" if "date" in time else "day of death", how + "; empty: alive")
+    if "date" in time:
+        draft.happened("death", layout, column)
     rule: dict[str, Any] = {"id": "death", "domain": "DM", "column": draft.ref(layout, column), "set": {"DTHFL": "Y"}}
     rule |= (
         {"into": "DTHDTC", "type": "date", "date-format": time["date-format"]} if "date" in time else {"into": "DTHDY", "type": "number"}
@@ -251,6 +263,8 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
 def _contact(draft: Draft, layout: Layout, column: Column, when: dict[str, Any] | None) -> None:
     time, assumed, how = _timed(draft, layout, column)
     draft.use(layout, column, "last known alive", how)
+    if "date" in time:
+        draft.happened("last contact", layout, column)
     draft.facts["last-contact"] = column.label
     rule: dict[str, Any] = {"id": "last contact", "domain": "SS", "column": draft.ref(layout, column), "type": "text", "test": "SURVSTAT"}
     draft.add(layout, {**rule, "set": {"SSSTRESC": "ALIVE"}, "when": when, **time, "missing": draft.missing(column)}, *assumed)
@@ -311,6 +325,8 @@ def _graded(draft: Draft, topic: str) -> None:
         time, assumed, how = _timed(draft, layout, onset) if onset else ({}, [], "")
         if onset:
             draft.use(layout, onset, f"onset of {what}", how)
+            if "date" in time:
+                draft.happened(f"onset of {what}", layout, onset)
         rule: dict[str, Any] = {"id": what, "domain": "AE", "column": draft.ref(layout, column)}
         if grades:
             rule |= {"into": "AETOXGR", "only": ["1", "2", "3", "4", "5"], "set": {"AEDECOD": decoded}}

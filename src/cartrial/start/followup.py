@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cartrial.start.ask import Option, Question
+from cartrial.start.consistent import note_days
 from cartrial.start.draft import Draft, is_counted, is_dated
 
 __all__ = ["read_followup"]
@@ -21,6 +22,7 @@ def read_followup(draft: Draft) -> None:
             elif is_dated(column):
                 dates = draft.dates(layout, column)
                 draft.use(layout, column, "last assessment, free of relapse", dates["how"])
+                draft.happened("last assessment", layout, column)
                 draft.facts["last-assessment"] = column.label
                 rule: dict[str, Any] = {"id": "free of relapse", "domain": "RS", "column": draft.ref(layout, column), "type": "text"}
                 rule |= {"test": "RLPSFREE", "set": {"RSEVAL": "INVESTIGATOR", "RSSTRESC": "Y"}, "date": draft.ref(layout, column)}
@@ -28,6 +30,7 @@ def read_followup(draft: Draft) -> None:
                 draft.add(layout, {**rule, "date-format": dates["forms"], "missing": draft.missing(column)}, said, *dates["assumed"])
             elif is_counted(column):
                 draft.use(layout, column, "last assessment, free of relapse", "days from the infusion")
+                note_days(draft, layout, column, column)
                 draft.facts["last-assessment"] = column.label
                 rule = {"id": "free of relapse", "domain": "RS", "column": draft.ref(layout, column), "type": "text", "test": "RLPSFREE"}
                 day = {"column": draft.ref(layout, column)}

@@ -15,6 +15,7 @@ from cartrial.files import built_beside
 from cartrial.sdtm.mapping.sheet import letter_column
 from cartrial.start.ask import Answered, Answers
 from cartrial.start.calls import read_responses
+from cartrial.start.consistent import require_order
 from cartrial.start.draft import Draft, Read
 from cartrial.start.events import read_events
 from cartrial.start.followup import read_followup
@@ -23,6 +24,7 @@ from cartrial.start.people import read_people
 from cartrial.start.sheet.grid import Grid, read_grids
 from cartrial.start.sheet.layout import Layout, lay_out
 from cartrial.start.sheet.tables import join_tables
+from cartrial.start.tall import read_tall
 from cartrial.start.write import mapping_text, study_text
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Started", "start"]
 
-_COMPUTED = "worked out in the sheet: it is derived anew from dates"
+_COMPUTED = "worked out in the sheet: times are derived from dates alone"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
     folder = Path(out) if out is not None else Path(_slug(path.stem))
     if folder.exists() and not force and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("the folder is there already and is not empty", file=str(folder), right="Name another with --out, or give --force")
-    grids, content = read_grids(path)
+    grids, content, encoding = read_grids(path)
     layouts, beside = _layouts(grids, path)
     draft = Draft(layouts, answers)
     read_people(draft)
@@ -118,8 +120,13 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
     read_responses(draft)
     read_followup(draft)
     read_measured(draft)
+    read_tall(draft)
+    if not answers.open:
+        require_order(draft)
     unread = [*_unread(draft), *beside]
     name = _slug(path.stem)
+    if encoding:
+        draft.assume(f"the letters of {path.name} are in the encoding {encoding}; its copy is in UTF-8")
     study = study_text(draft, name, _title(path.stem))
     answers.require(path.name)
     mapping = mapping_text(draft, name, unread)

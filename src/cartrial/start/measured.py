@@ -19,7 +19,7 @@ from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_prior, visit_of
 from cartrial.start.sheet.words import legend_of, mrd_of, plain, yes_no
 
-__all__ = ["read_measured"]
+__all__ = ["read_measured", "read_mrd", "read_test"]
 
 _TESTS = {
     "blasts": ("BLAST", "BONE MARROW", "blasts in the marrow"),
@@ -46,7 +46,10 @@ def read_measured(draft: Draft) -> None:
     _mrd(draft)
     for topic in _TESTS:
         for layout, column in _columns(draft, topic):
-            _test(draft, layout, column, *_TESTS[topic])
+            if is_prior(column.path) and visit_of(column.path) is None and not layout.long:
+                draft.leave(layout, column, "of the time before the treatment, and no column says when")
+            else:
+                read_test(draft, layout, column, _times(draft, layout, column))
     lesions = [_lesions(draft, layout, column) for layout, column in _columns(draft, "emd")]
     if draft.facts.get("no-calls") and "BLAST" in draft.facts.get("tests", ()) and not any(lesions):
         text = "Responses come from the blasts, and no column holds disease outside the marrow. Was it absent in all patients?"
@@ -170,7 +173,7 @@ def _mrd(draft: Draft) -> None:
         if not times:
             draft.leave(layout, column, "no column says when it was measured")
         for time, when in times:
-            _mrd_rules(draft, layout, column, time, when)
+            read_mrd(draft, layout, column, time, when)
     for layout, column, said, own, more in draft.facts.get("mrd-words", ()):
         if not columns:
             draft.facts["mrd"] = True
@@ -185,7 +188,8 @@ def _mrd(draft: Draft) -> None:
             )
 
 
-def _mrd_rules(draft: Draft, layout: Layout, column: Column, time: Time, when: dict[str, Any]) -> None:
+def read_mrd(draft: Draft, layout: Layout, column: Column, time: Time, when: dict[str, Any]) -> None:
+    """Read residual disease: numbers in a unit, and words."""
     decimal = _decimal(draft, layout, column)
     legend = legend_of(column.header)
     negated = any(word in plain(column.header) for word in ("negativ", "阴性", "neg."))
@@ -261,6 +265,8 @@ def _flagged(column: Column) -> bool:
 def _mrd_unit(draft: Draft, layout: Layout, column: Column, numbers: list[Cell], decimal: str) -> str:
     """Return the unit of numbers: per cent where the header or every cell says so; a share of one where it is asked for."""
     header = plain(column.header)
+    if column.unit and _known("MRD", column.unit):
+        return column.unit
     signed = [cell.percent or cell.text.endswith("%") for cell in numbers]
     if "%" in header or "percent" in header or "prozent" in header or all(signed):
         return "%"
@@ -321,10 +327,9 @@ def _limit(draft: Draft, layout: Layout, column: Column, *, negative: bool, unit
     return {} if word == "unknown" else {"lod": float(f"{float(word) * factor:.6g}")}
 
 
-def _test(draft: Draft, layout: Layout, column: Column, test: str, specimen: str, what: str) -> None:
-    if is_prior(column.path) and visit_of(column.path) is None and not layout.long:
-        draft.leave(layout, column, "of the time before the treatment, and no column says when")
-        return
+def read_test(draft: Draft, layout: Layout, column: Column, times: list[tuple[Time, dict[str, Any]]]) -> None:
+    """Read what was counted or measured: a number in a unit."""
+    test, specimen, what = _TESTS[column.topic or ""]
     if "max" in plain(column.header) or "peak" in plain(column.header) or "峰" in column.header:
         draft.leave(layout, column, "a peak: it is derived from the samples by day")
         return
@@ -337,7 +342,6 @@ def _test(draft: Draft, layout: Layout, column: Column, test: str, specimen: str
     if not unit:
         draft.leave(layout, column, "no unit that is known stands in its header")
         return
-    times = _times(draft, layout, column)
     if not times:
         draft.leave(layout, column, "no column says when it was measured")
         return
@@ -349,14 +353,20 @@ def _test(draft: Draft, layout: Layout, column: Column, test: str, specimen: str
     draft.facts.setdefault("tests", set()).add(test)
 
 
+def _known(test: str, unit: str) -> bool:
+    frame = pl.DataFrame({"T": [test], "U": [unit]})
+    return frame.select(unit_factor(pl.col("T"), pl.col("U"))).item() is not None
+
+
 def _unit(draft: Draft, column: Column, test: str, values: list[float]) -> tuple[str, list[str]]:
     """Return the unit that a header says; of counts and percentages without one, that which the numbers tell, asked for."""
     parts = re.findall(r"[\[(（]([^\])）]+)[\])）]", column.header) + re.split(r"[,;]", column.header)[1:] + [column.path[-1].split()[-1]]
     parts += [found[0] for found in re.finditer(r"(?:x ?)?10\S*/\S+|[Gg]/[lL]|/[µμu][lL]|%|copies\S*/ ?\S+( DNA)?", column.header)]
-    for part in parts:
-        frame = pl.DataFrame({"T": [test], "U": [part.strip()]})
-        if frame.select(unit_factor(pl.col("T"), pl.col("U"))).item() is not None or (part.strip() == "%" and test == "BLAST"):
+    for part in (column.unit, *parts):
+        if part and _known(test, part.strip()):
             return part.strip(), []
+    if column.unit:
+        return "", []
     if not values:
         return "", []
     key = f"unit-{column.topic}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cartrial.errors import InputError
+from cartrial.sdtm.source import many
 from cartrial.start.ask import Option, Question
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.layout import Column, Layout
@@ -151,9 +152,6 @@ def _infusion(draft: Draft) -> None:
     layout, column = chosen
     dates = draft.dates(layout, column)
     draft.use(layout, column, "infusion: day 0", dates["how"])
-    for other, beside in found:
-        if beside is not column:
-            draft.leave(other, beside, f"the infusion is read from {column.label}; a second infusion is not read")
     _ask_uninfused(draft, layout, column)
     rule = {
         "id": "infusion",
@@ -166,6 +164,21 @@ def _infusion(draft: Draft) -> None:
     own = {"date": draft.ref(layout, column), "date-format": dates["forms"], "missing": draft.missing(column)}
     draft.add(layout, {**rule, **own}, *dates["assumed"], draft.answers.assumption("not-infused"), draft.answers.assumption("infusion"))
     draft.facts["infusion"] = (layout, column)
+    for other, beside in found:
+        if beside is not column and not other.long:
+            _again(draft, other, beside)
+
+
+def _again(draft: Draft, layout: Layout, column: Column) -> None:
+    """Read another column of infusions as later ones of the product; it is none where a date of it is before day 0."""
+    dates = draft.dates(layout, column)
+    first = draft.facts["infusion"][1]
+    draft.use(layout, column, "later infusion", dates["how"])
+    draft.happened("later infusion", layout, column)
+    rule = {"id": "later infusion", "domain": "EX", "column": draft.ref(layout, column), "into": "EXSTDTC", "type": "date"}
+    own = {"set": {"EXTRT": PRODUCT}, "date": draft.ref(layout, column), "date-format": dates["forms"], "missing": draft.missing(column)}
+    said = f"a date in {column.label} after that in {first.label} is a second infusion, which counts as a new therapy"
+    draft.add(layout, {**rule, **own}, said, *dates["assumed"])
 
 
 def _varies(layout: Layout, column: Column) -> bool:
@@ -227,7 +240,7 @@ def _ask_uninfused(draft: Draft, layout: Layout, column: Column) -> None:
             f"{len(without)} of {len(set(subjects.values()))} patients have no date of infusion ({names})"
             + (", and some of them have a response or a toxicity" if treated else "")
             + ". Were they not infused?",
-            (Option("yes", "they were not infused", f"{len(without)} patients without a date of infusion were not infused ({names})"),),
+            (Option("yes", "they were not infused", f"{many(len(without), 'patient')} without a date of infusion: not infused ({names})"),),
             None if treated else "yes",
         )
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cartrial.errors import InputError
 from cartrial.start.ask import Option, Question
 from cartrial.start.draft import Draft
 from cartrial.start.people import PRODUCT
@@ -129,7 +130,18 @@ def study_text(draft: Draft, study_id: str, title: str) -> str:
     if draft.facts.get("relapse-free-until"):
         lines.append("events: {relapse-free-until: last-contact}")
     lines.append("endpoints:")
-    for endpoint in _endpoints(draft, lymphoma=lymphoma, events=events):
+    found = _endpoints(draft, lymphoma=lymphoma, events=events)
+    if not found:
+        layout, named = draft.layouts[0], ("response", "vital", "death", "mrd")
+        left = [
+            f"{column.label}: {draft.left[0, column.number]}"
+            for column in layout.columns
+            if column.topic in named and (0, column.number) in draft.left
+        ]
+        what = f"{layout.grid.name}: no endpoint can be derived" + (f" ({'; '.join(left)})" if left else "")
+        right = "A report needs responses (CR, CRi, NR, PD) with their dates, or dates of death and last contact"
+        raise InputError(what, file=layout.grid.file, right=right)
+    for endpoint in found:
         lines += endpoint(primary)
     lines += ["unclear:", *(f"  - {_flow(text)}" for text in draft.assumptions)] if draft.assumptions else []
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 _YEARS = (1990, 2060)
 # the days that spreadsheet programs count from 1899-12-30, of these years
 _SERIAL = (32_874, 58_800)
-_SEPARATED = re.compile(r"^(\d{1,4})([./\- ])(\d{1,2})\2(\d{2,4})(?: \d{1,2}:\d{2}(:\d{2})?)?$")
+_SEPARATED = re.compile(r"^(\d{1,4})([./\- ])(\d{1,2})\2(\d{1,4})(?: \d{1,2}:\d{2}(:\d{2})?)?$")
 _PARTIAL = re.compile(r"^\d{4}$|^\d{4}-\d{2}$|^\d{1,2}[./\-]\d{4}$|^(?:\?\?|xx|XX|00|--)[./\-]\d{1,2}[./\-]\d{4}$")
 _NAMED = (
     *("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d.%b.%Y", "%d/%b/%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d. %B %Y"),
@@ -160,7 +160,7 @@ def _readings(text: str) -> dict[str, dt.date]:
         if len(first) == 4:
             forms = [f"%Y{sign}%m{sign}%d{time}"]
         else:
-            year = "%Y" if len(last) == 4 else "%y"
+            year = "%Y" if len(last) == 4 else "%y" if len(last) == 2 else "?"
             forms = [f"%d{sign}%m{sign}{year}{time}", f"%m{sign}%d{sign}{year}{time}"]
     for form in forms:
         try:

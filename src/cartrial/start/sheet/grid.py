@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ __all__ = ["Cell", "Grid", "read_grids"]
 _BOOKS, _TEXTS = (".xlsx", ".xlsm"), (".csv", ".tsv", ".txt")
 # how old workbooks and encrypted ones begin; they are no archives
 _COMPOUND = b"\xd0\xcf\x11\xe0"
-_ENCODINGS = ("utf-8", "gb18030", "cp1252")
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class Grid:
         return f"{column_letter(column)}{row}"
 
 
-def read_grids(path: Path) -> tuple[list[Grid], bytes]:
-    """Read every sheet of a file, and return its bytes as they are to be kept: text in UTF-8.
+def read_grids(path: Path) -> tuple[list[Grid], bytes, str]:
+    """Read every sheet of a file, and return its bytes as they are to be kept, text in UTF-8, and the encoding that was guessed.
 
     Raises
     ------
@@ -105,6 +105,7 @@ def read_grids(path: Path) -> tuple[list[Grid], bytes]:
         raise InputError("this is a workbook of the old kind (.xls)", file=path.name, right="Open it and save it as .xlsx")
     if kind not in (*_BOOKS, *_TEXTS):
         raise InputError(f"files of the kind '{kind or path.name}' are not read", file=path.name, right="Save the table as .xlsx or .csv")
+    encoding = ""
     if kind in _BOOKS:
         if content.startswith(_COMPOUND):
             what = "the workbook is encrypted, or of the old kind"
@@ -116,29 +117,33 @@ def read_grids(path: Path) -> tuple[list[Grid], bytes]:
             grid.hidden, grid.from_1904 = title in book.hidden, book.from_1904
             grids.append(grid)
     else:
-        content = _as_utf8(path.name, content)
+        content, encoding = _as_utf8(path.name, content)
         raw = read_delimited(path.name, content)
         grids = [_grid(path.name, raw)]
     if not any(grid.columns for grid in grids):
         raise InputError("the file holds no cell with a value", file=path.name, right="Name the file that holds the data")
-    return grids, content
+    return grids, content, encoding
 
 
-def _as_utf8(name: str, content: bytes) -> bytes:
-    """Return a text in UTF-8, whatever program of whichever country wrote it."""
+def _as_utf8(name: str, content: bytes) -> tuple[bytes, str]:
+    """Return a text in UTF-8, whatever program of whichever country wrote it, and the encoding where it had to be guessed."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16").encode("utf-8")
+        return content.decode("utf-16").encode("utf-8"), ""
     if b"\0" in content:
         raise InputError("the file holds bytes that are no text", file=name, right="Save it as CSV UTF-8")
-    for encoding in _ENCODINGS:
+    try:
+        content.decode("utf-8")
+        return content, ""
+    except UnicodeDecodeError:
+        pass
+    # letters of Chinese are two high bytes each, and stand together; those of western languages stand alone
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
+    together = sum(length for length in runs if length > 1) > 0.8 * sum(runs)
+    for encoding in ("gb18030", "cp1252") if together else ("cp1252",):
         try:
-            text = content.decode(encoding)
+            return content.decode(encoding).encode("utf-8"), {"gb18030": "GB 18030", "cp1252": "Windows-1252"}[encoding]
         except UnicodeDecodeError:
             continue
-        # two bytes of western letters read as one Chinese one look like a text, too
-        if encoding == "gb18030" and not any("\u4e00" <= sign <= "\u9fff" for sign in text):
-            continue
-        return content if encoding == "utf-8" else text.encode("utf-8")
     raise InputError("the letters of the file are in no encoding that is known", file=name, right="Save it as CSV UTF-8")
 
 

@@ -21,12 +21,13 @@ _DEPTH = 40
 
 @dataclass
 class Column:
-    """A column of a table: its number, its headers from top to bottom, and its cells below them that are not blank."""
+    """A column of a table: its number, its headers from top to bottom, its cells below them that are not blank, and their unit if said."""
 
     number: int
     path: tuple[str, ...]
     cells: list[Cell]
     topic: str | None = None
+    unit: str = ""
 
     @property
     def letter(self) -> str:
@@ -128,7 +129,10 @@ def _header_rows(grid: Grid) -> tuple[int, ...] | None:
     best = max(scores.values(), default=0)
     if best < 2:
         return None
-    lowest = next(row for row in reversed(rows) if scores[row] >= max(2, 0.6 * best) and _wordy(grid, row))
+    # the first one: a page may have its header again further down
+    lowest = next(row for row in rows if scores[row] >= max(2, 0.6 * best) and _wordy(grid, row))
+    while scores.get(lowest + 1, 0) >= max(2, 0.6 * best) and not _same(grid, lowest, lowest + 1):
+        lowest += 1
     header = [lowest]
     while (above := header[0] - 1) in scores and _belongs(grid, above, lowest):
         header.insert(0, above)
@@ -136,6 +140,10 @@ def _header_rows(grid: Grid) -> tuple[int, ...] | None:
     if below in scores and _hints(grid, below, lowest):
         header.append(below)
     return tuple(header)
+
+
+def _same(grid: Grid, row: int, other: int) -> bool:
+    return {cell.text for cell in grid.row(row).values()} == {cell.text for cell in grid.row(other).values()}
 
 
 def _known(cells: list[Cell]) -> float:
@@ -222,7 +230,8 @@ def _take_rows(layout: Layout) -> None:
     grid, key = layout.grid, layout.key
     header = {column.number: column.path[-1] for column in layout.columns}
     keys = {cell.row: cell for cell in key.cells}
-    usual = {shape for shape, count in Counter(_pattern(cell.text) for cell in key.cells).items() if count > 1}
+    full = [cell for cell in key.cells if len(grid.row(cell.row)) > 1]
+    usual = {shape for shape, count in Counter(_pattern(cell.text) for cell in full).items() if count > 1}
     for row in range(layout.header[-1] + 1, layout.last_row + 1):
         cells = grid.row(row)
         if not cells:

@@ -21,6 +21,7 @@ _NEEDED = (
     "icans",
     "copies",
     "vital",
+    "test",
 )
 
 

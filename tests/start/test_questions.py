@@ -1,0 +1,189 @@
+"""Where a sheet does not say what decides an endpoint, or contradicts itself, is there a question or one message, and nothing written?
+
+Expected values: by hand, from the cells beside each case.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cartrial.errors import InputError
+from cartrial.start import Answers, start
+from helpers import run_cli
+from start_sheets import book, day, rates, times
+
+HEAD: list[Any] = ["ID", "Infusion date", "Best response", "Date of best response"]
+FIRST: list[Any] = ["1", day("2022-05-03"), "CR", day("2022-06-04")]
+SECOND: list[Any] = ["2", day("2022-05-03"), "NR", day("2022-06-04")]
+
+
+def sheet(*more: list[Any]) -> list[list[Any]]:
+    """Return two patients with further columns: the header and both cells of each."""
+    return [[*row, *(column[i] for column in more)] for i, row in enumerate((HEAD, FIRST, SECOND))]
+
+
+STOPS: dict[str, tuple[list[list[Any]], str]] = {
+    "date cells that a program may have turned round": (
+        [HEAD, ["1", day("2022-05-03"), "CR", day("2022-06-04")], ["2", "13/03/2022", "NR", day("2022-06-04")]],
+        r"date cells and later ones text.*is cell B2 really 2022-05-03\? \(swapped-b\)",
+    ),
+    "days first and months first in one column": (
+        [HEAD, ["1", "13/03/2022", "CR", "15/04/2022"], ["2", "03/14/2022", "NR", "15/04/2022"]],
+        "'13/03/2022' has the day first and '03/14/2022' the month first",
+    ),
+    "MRD without a unit": (sheet(["MRD", 0.01, 0.005]), r"In which unit .*column E \(MRD\).*mrd-unit-e"),
+    "MRD with per cent in some cells": (sheet(["MRD", "0.01%", "0.5"]), "some cells say per cent, and cell E3"),
+    "an empty transplant beside a no": (
+        [[*HEAD, "HSCT", "HSCT date"], [*FIRST, "no", None], [*SECOND, None, None], ["3", *FIRST[1:], "yes", day("2022-07-01")]],
+        r"1 of 3 patients have an empty cell in column E \(HSCT\) \(2\), and others say no",
+    ),
+    "a transplant without its date": (sheet(["HSCT", "no", "yes"]), "1 patient had a transplant .* and no column says when"),
+    "a transplant said no and dated": (
+        [[*HEAD, "HSCT", "HSCT date"], [*FIRST, "no", day("2022-07-01")], [*SECOND, "no", None]],
+        "patient 1 had no transplant .* has a date",
+    ),
+    "a patient twice": ([HEAD, FIRST, SECOND, SECOND], "patient 2 stands in rows 3, 4"),
+    "one patient spelt in two ways": ([HEAD, ["P-1", *FIRST[1:]], ["P1", *SECOND[1:]]], "look like one patient"),
+    "codes without a legend": (
+        [HEAD, ["1", FIRST[1], 1, FIRST[3]], ["2", SECOND[1], 2, SECOND[3]]],
+        "'1' in column C .* no response that is known",
+    ),
+    "a patient's rows without a number": (
+        [
+            ["Patient", "Infusion date", "Visit date", "Response"],
+            ["1", day("2022-05-03"), day("2022-06-01"), "CR"],
+            [None, None, day("2022-08-01"), "CR"],
+            ["2", day("2022-05-03"), day("2022-06-01"), "NR"],
+        ],
+        "row 3: .* no patient's number in column A",
+    ),
+    "a last contact in the future": (sheet(["Last contact", day("2150-01-01"), day("2022-09-01")]), "2150"),
+    "a response before the infusion": (
+        [HEAD, ["1", day("2022-05-03"), "CR", day("2021-06-04")], SECOND],
+        "best response of patient 1 .* is 2021-06-04, before the infusion on 2022-05-03",
+    ),
+    "alive after death": (
+        [[*HEAD, "Date of death", "Last contact"], [*FIRST, day("2022-07-01"), day("2022-09-01")], [*SECOND, None, day("2022-09-01")]],
+        "patient 1 died on 2022-07-01 and was last seen alive on 2022-09-01",
+    ),
+    "dead without a date": (
+        [[*HEAD, "Status", "Date of death"], [*FIRST, "dead", None], [*SECOND, "alive", None]],
+        "no column says when|has no date of death|patients have died",
+    ),
+    "no infusion": ([["ID", "Best response"], ["1", "CR"], ["2", "NR"]], "no column holds the date of the infusion"),
+    "two infusions": (
+        [
+            ["ID", "1st infusion", "2nd infusion", "Best response", "Date of best response"],
+            ["1", day("2022-05-03"), None, "CR", day("2022-06-04")],
+            ["2", day("2022-05-03"), day("2022-08-03"), "CR", day("2022-06-04")],
+        ],
+        "Which is day 0",
+    ),
+    "a response without its date": ([HEAD, FIRST, ["2", day("2022-05-03"), "CR", None]], r"no date of it: 2 \(row 3\)"),
+    "a word that is no date": (
+        [HEAD, FIRST, ["2", day("2022-05-03"), "CR", "spring"]],
+        r"'spring' is no date that can be read \(cell D3\)",
+    ),
+    "a word that is no response": ([HEAD, FIRST, SECOND, ["3", day("2022-05-03"), "vgpr", day("2022-06-04")]], "'vgpr' in column C"),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_it_stops_with_what_would_be_right(name: str, tmp_path: Path) -> None:
+    rows, message = STOPS[name]
+    path = book(tmp_path / "ours.xlsx", {"S": rows})
+    with pytest.raises(InputError, match=message):
+        start(path, tmp_path / "study", answers=Answers(likely=True))
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["ours.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "the file is empty"),
+        ("damaged.xlsx", b"PK\x03\x04broken", "not a workbook that can be read"),
+        ("locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted, or of the old kind"),
+        ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "of the old kind (.xls)"),
+        ("picture.png", b"\x89PNG", "files of the kind '.png' are not read"),
+        ("numbers.csv", b"a,b,c\n1,2,3\n", "no table of patients was found"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_message(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    code, out, err = run_cli("start", tmp_path / name, "--out", tmp_path / "study", "--yes")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "notes.txt").write_text("mine")
+    code, _, err = run_cli("start", book(tmp_path / "ours.xlsx", {"S": sheet()}), "--out", tmp_path / "study", "--yes")
+    assert code == 2 and "--force" in err
+    assert [item.name for item in (tmp_path / "study").iterdir()] == ["notes.txt"]
+
+
+def test_an_answer_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = book(tmp_path / "ours.xlsx", {"S": sheet(["MRD", 0.01, 0.005])})
+    code, _, err = run_cli("start", path, "--out", tmp_path / "study", "--yes", "--answer", "mrd-unit-e=litres")
+    assert code == 2 and "'litres' is no answer" in err
+
+
+@pytest.mark.slow
+def test_a_legend_in_the_header(tmp_path: Path) -> None:
+    """1 is CR and 3 NR. Patient 1 was seen alive on day 212 (2022-12-01), 2 died on day 90 (2022-08-01): 213 and 91 days."""
+    rows: list[list[Any]] = [
+        [
+            "ID",
+            "Infusion date",
+            "Best response (1=CR, 2=CRi, 3=NR)",
+            "Date of best response",
+            "Death (0=no, 1=yes)",
+            "Date of death",
+            "Last FU",
+        ],
+        ["1", day("2022-05-03"), 1, day("2022-06-04"), 0, None, day("2022-12-01")],
+        ["2", day("2022-05-03"), 3, day("2022-06-04"), 1, day("2022-08-01"), day("2022-08-01")],
+    ]
+    study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
+    assert rates(study) == {"BORR": [1.0, 0.0], "CRR": [1.0, 0.0]}
+    assert times(study, "OS") == {"1": (213, False), "2": (91, True)}
+
+
+@pytest.mark.slow
+def test_titles_totals_and_headers_in_between(tmp_path: Path) -> None:
+    """A1 and B1 responded, A2 did not, B2 was not infused."""
+    head = [*HEAD, "Last contact"]
+    rows: list[list[Any]] = [
+        head,
+        ["Cohort A"],
+        ["A1", *FIRST[1:], day("2022-12-01")],
+        ["A2", *SECOND[1:], day("2022-12-01")],
+        ["Mean", None, "50 %"],
+    ]
+    rows += [["Cohort B"], head, ["B1", *FIRST[1:], day("2022-12-01")], ["B2"], ["* lost to follow-up"]]
+    study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
+    assert (study.patients, study.infused) == (4, 3)
+    assert rates(study)["BORR"] == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.slow
+def test_one_row_a_measurement_and_merged_patients(tmp_path: Path) -> None:
+    """Patient 1: CR at day 29 and 90, MRD <0.01 % by an assay that sees 1e-4; 2: NR, then PD, MRD 5 %."""
+    visits: list[list[Any]] = [["Patient", "Infusion date", "Visit date", "Response"]]
+    visits += [["1", day("2022-05-03"), day("2022-06-01"), "CR"], [None, None, day("2022-08-01"), "CR"]]
+    visits += [["2", day("2022-05-04"), day("2022-06-03"), "NR"], [None, None, day("2022-08-05"), "PD"]]
+    results: list[list[Any]] = [
+        ["Patient", "Date", "Test", "Result", "Unit"],
+        ["1", day("2022-06-01"), "MRD", "<0.01", "%"],
+        ["1", day("2022-06-01"), "ANC", "1.2", "10^9/L"],
+    ]
+    results += [["2", day("2022-06-03"), "MRD", "5", "%"], ["2", day("2022-06-03"), "Sodium", "140", "mmol/L"]]
+    path = book(tmp_path / "a.xlsx", {"Visits": visits, "Labs": results}, merged=("A2:A3", "B2:B3", "A4:A5", "B4:B5"))
+    study = start(path, tmp_path / "study", answers=Answers(likely=True))
+    assert rates(study) == {"BORR": [1.0, 0.0], "CRR": [1.0, 0.0], "MRDN": [1.0, 0.0], "ORR3": [1.0, 0.0]}
+    assert any("not read: Sodium" in read.how for read in study.read)
