@@ -297,10 +297,20 @@ def report(
         figures=formats,
         cells=cells,
         hiding=None if hide is None else hide.done(derived.records, whose),
+        arguments=_asked(study=study, data=data, out=out, n=n, seed=seed, population=population, figures=formats),
     )
     if hide is not None:
         hide.leave_key()
     return loaded.virtual
+
+
+def _asked(**arguments: object) -> dict[str, object]:
+    """Return the arguments of a run as run.json keeps them: each one, null where it was not given."""
+    plain = (str, int, float, bool, type(None))
+    return {
+        name: list(value) if isinstance(value, list | tuple) else value if isinstance(value, plain) else str(value)
+        for name, value in arguments.items()
+    }
 
 
 def kinetics(

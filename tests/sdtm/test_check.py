@@ -475,7 +475,7 @@ def test_partial_date_of_a_transfusion(tmp_path):
 
 
 def test_every_rule_has_a_case_that_fires():
-    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "rules-unstated", "transfusion-partial"}
+    fired = {rule for rule, _, _ in FIRES} | {"cutoff-missing", "primary-missing", "rules-unstated", "transfusion-partial"}
     fired |= {rule.id for rule in IMAGING_RULES}  # tests/response/test_imaging.py
     silent = {rule.id for rule in CHECK_RULES} - fired
     assert not silent, f"add to FIRES an input that is spoilt so that the rule speaks: {sorted(silent)}"

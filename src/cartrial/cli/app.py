@@ -43,7 +43,6 @@ app = typer.Typer(
     name="cartrial",
     help="A CAR-T cell therapy trial from its protocol to its report, through one definition of every endpoint.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

@@ -15,11 +15,21 @@ from cartrial.study.study import ASSUMPTION
 if TYPE_CHECKING:
     import polars as pl
 
+    from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
     from cartrial.study import Study
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["EXITS", "failed_document", "finding_lines", "found_document", "source_lines", "study_lines", "virtual_lines"]
+__all__ = [
+    "EXITS",
+    "failed_document",
+    "finding_lines",
+    "found_document",
+    "source_lines",
+    "study_lines",
+    "subject_document",
+    "virtual_lines",
+]
 
 EXITS = {0: "nothing would stop a report", 1: "something would stop a report", 2: "the input cannot be used"}
 """What the exit codes of `check` mean."""
@@ -154,6 +164,40 @@ def _data(source: Source) -> dict[str, Any]:
     names = ("name", "domain", "rows", "form", "sha256")
     files = [{name: getattr(file, name) for name in names} for file in source.files]
     return {"level": source.level, "files": files, "domains": _domains(source), "absent": _absent(source)}
+
+
+def subject_document(study: Study, adam: Adam, source: Source | None, name: str, endpoint: str | None = None) -> dict[str, Any]:
+    """Return everything that was derived of one subject, for machines: the rows of each ADaM set, with what explains them in words.
+
+    Raises
+    ------
+    InputError
+        If the subject or the endpoint does not exist.
+    """
+    import polars as pl
+
+    from cartrial.report import explain_subject
+    from cartrial.report.study.explain import find_subject
+    from cartrial.report.study.outputs import DATASETS
+
+    words = explain_subject(study, adam, source, name, endpoint, width=150)
+    subject = find_subject(adam.adsl, name)
+    sets = {}
+    for name_of in DATASETS:
+        rows: pl.DataFrame = getattr(adam, name_of)
+        rows = rows.filter(pl.col("SUBJ") == subject["SUBJ"])
+        if endpoint is not None and name_of in ("adrs", "adtte"):
+            rows = rows.filter(pl.col("PARAMCD") == endpoint)
+        dated = rows.with_columns(pl.col(pl.Date, pl.Datetime).dt.to_string("%Y-%m-%d"))
+        sets[name_of.upper()] = dated.drop("TRIAL", "SUBJ", strict=False).to_dicts()
+    return {
+        "cartrial": cartrial.__version__,
+        "study": {"id": study.study.id, "hash": study.hash},
+        "subject": subject["USUBJID"],
+        "provenance": adam.provenance or study.study.provenance,
+        **sets,
+        "words": words.splitlines(),
+    }
 
 
 def failed_document(error: InputError) -> dict[str, Any]:

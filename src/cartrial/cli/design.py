@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, PopulationOption, StudyArg, app, progress, steps, tell_of
+from cartrial.cli.app import MOST, MOST_SEED, PopulationOption, StudyArg, app, progress, steps, tell, tell_of
 from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_page
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,10 +54,19 @@ def design(
             "--simulation/--no-simulation", help="Run virtual trials of the study's endpoint for the page, or show the exact figures alone."
         ),
     ] = True,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+    open_it: OpenOption = False,
 ) -> None:
     """Design a study from its file: sample size, boundaries, operating characteristics. Without --to, a summary of the exact figures."""
+    if as_json and to is not None:
+        raise InputError("the page has its JSON beside it", key="--json", right="Give --json or --to, one of the two")
+    if to is not None and not to.is_dir():
+        require_own_page(to, force=force)
     with batches_kept():
-        _design(study, to, trials, truths, n_max, power, seed, population, out, patients, workers, scheduler, simulation)
+        _design(study, to, trials, truths, n_max, power, seed, population, out, patients, workers, scheduler, simulation, as_json)
+    if to is not None:
+        open_page(to, asked=open_it)
 
 
 def _design(
@@ -72,6 +83,7 @@ def _design(
     workers: int | None,
     scheduler: str | None,
     simulation: bool,
+    as_json: bool,
 ) -> None:
     from cartrial.design.protocol.design_rows import design_rows
     from cartrial.design.protocol.study_design import design_study
@@ -89,6 +101,11 @@ def _design(
     loaded = Study.load(study)
     with steps() as say:
         found = design_study(loaded, n_max=n_max, power=power, seed=seed, population=population, say=say)
+    if as_json:
+        from cartrial.report.design.page import design_data, design_record
+
+        tell(json.dumps(design_record(design_data(found)), ensure_ascii=False, indent=1, allow_nan=False))
+        return
     if to is None:
         _summary(found, design_rows(found))
         _tell_of(found)

@@ -23,6 +23,7 @@ from cartrial.cli.app import (
     tell,
     tell_aside,
 )
+from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_folder, require_own_page
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,15 +37,25 @@ __all__: list[str] = []
 
 
 @app.command()
-def studies() -> None:
+def studies(as_json: JsonOption = False) -> None:
     """List the built-in studies."""
     from cartrial.study import Study, builtin_studies
 
     known = builtin_studies()
+    if as_json:
+        tell(json.dumps([_listed(name, Study.load(name)) for name in known], indent=2, ensure_ascii=False))
+        return
     width = max(map(len, known))
     for name in known:
         study = Study.load(name)
         tell(f"{name:{width}s} {study.study.title} ({study.study.registry or 'no registry number'}; {len(study.endpoints)} endpoints)")
+
+
+def _listed(name: str, study: Study) -> dict[str, object]:
+    """Return what is told to machines of a built-in study."""
+    endpoints = [{"id": endpoint.id, "label": endpoint.label, "type": endpoint.type, "role": endpoint.role} for endpoint in study.endpoints]
+    own = study.study
+    return {"name": name, "id": own.id, "title": own.title, "registry": own.registry, "hash": study.hash, "endpoints": endpoints}
 
 
 @app.command()
@@ -153,13 +164,15 @@ def _virtual(study: Study) -> VirtualPatients | InputError:
 
 
 @app.command()
-def derive(study: StudyArg, out: OutOption, data: DataOption = None) -> None:
+def derive(study: StudyArg, out: OutOption, data: DataOption = None, force: ForceOption = False) -> None:
     """Derive the ADaM sets of a study."""
     from cartrial.files import built_beside, require_place
     from cartrial.report.study.outputs import write_adam
     from cartrial.run import derive_data, load_data
+    from cartrial.study import Study
 
     require_place(out)
+    require_own_folder(out, Study.load(study).study.id, force=force)
     with steps() as say:
         adam = derive_data(load_data(study, data_given(data), say=say), say=say).adam
         with built_beside(out) as place:
@@ -195,10 +208,13 @@ def report(
         Path | None,
         typer.Option("--key", metavar="FILE", help="With --deidentify: file to write which code is whose; written nowhere else."),
     ] = None,
+    force: ForceOption = False,
+    open_it: OpenOption = False,
 ) -> None:
     """Write the report of a study: report.html, results.json, results.parquet, adam/ and run.json."""
     from cartrial import run
     from cartrial.report.study.hidden.ask import Hide
+    from cartrial.study import Study
 
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
@@ -208,6 +224,7 @@ def report(
     if not deidentify and (salt is not None or key is not None):
         raise InputError("a salt and a key are of codes", key="--salt, --key", right="Give --deidentify with them")
     hide = Hide(salt, key) if deidentify else None
+    require_own_folder(out, Study.load(study).study.id, force=force)
     with steps() as say, quietly():
         formats = [name.strip().lower() for name in figures.split(",")] if figures else []
         patients = run.report(study, data, out, n=n, seed=seed, population=population, figures=formats, hide=hide, say=say)
@@ -215,19 +232,25 @@ def report(
         for words in patients.notices():
             tell_aside(words)
     tell(f"Wrote {out / 'report.html'}.")
+    open_page(out / "report.html", asked=open_it)
 
 
 @app.command()
 def shells(
     study: StudyArg,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("shells.html"),
+    force: ForceOption = False,
+    open_it: OpenOption = False,
 ) -> None:
     """Write the tables and figures that a study will produce, empty, for its analysis plan."""
     from cartrial.report import write_shells
     from cartrial.study import Study
 
-    write_shells(Study.load(study), out)
+    loaded = Study.load(study)
+    require_own_page(out, force=force)
+    write_shells(loaded, out)
     tell(f"Wrote {out}.")
+    open_page(out, asked=open_it)
 
 
 @app.command()
@@ -236,12 +259,17 @@ def explain(
     subject: Annotated[str, typer.Option("--subject", metavar="ID", help="USUBJID, or its last part.")],
     data: DataOption = None,
     endpoint: Annotated[str | None, typer.Option("--endpoint", metavar="ID", help="One endpoint alone.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Explain one subject: timeline, statuses by reader, endpoint values with rule and source rows."""
+    from cartrial.cli.checked import subject_document
     from cartrial.report import explain_subject
     from cartrial.run import derive_data, load_data
 
     with steps() as say:
         loaded = load_data(study, data_given(data), say=say)
         adam = derive_data(loaded, say=say).adam
+    if as_json:
+        tell(json.dumps(subject_document(loaded.study, adam, loaded.source, subject, endpoint), indent=2, ensure_ascii=False))
+        return
     tell(explain_subject(loaded.study, adam, loaded.source, subject, endpoint))

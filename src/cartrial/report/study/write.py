@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ def write_report(
     figures: Sequence[str] = (),
     cells: CellFits | None = None,
     hiding: Hiding | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> None:
     """Write everything a run leaves into a folder.
 
@@ -76,6 +77,8 @@ def write_report(
         Fitted population models of the cells, whose rows stand in `results`: ``cells/`` has their tables, the page a section.
     hiding : Hiding, optional
         Hide whose data they are: `source`, `adam` and `results` are of subjects under codes, and what is written has study days alone.
+    arguments : mapping, optional
+        What was asked for, kept in ``run.json``.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def write_report(
     record = run_record(study, source, ordered, digest, provenance, findings, seed)
     if virtual is not None:
         record["virtual"] = virtual.record()
+    if arguments is not None:
+        record["arguments"] = dict(arguments)
     records = None
     if hiding is not None:
         source = bare_source(source) if source is not None else None

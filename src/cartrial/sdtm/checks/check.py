@@ -40,7 +40,15 @@ def _rules_unstated(context: Context) -> Iterator[pl.DataFrame]:
         yield found(nowhere, message, domain=None, variable="rules")
 
 
+def _no_primary(context: Context) -> Iterator[pl.DataFrame]:
+    endpoints = context.study.endpoints
+    if endpoints and not any(endpoint.role == "primary" for endpoint in endpoints):
+        message = "No endpoint of the study file is the primary one. Write role: primary into the one by which the study is judged."
+        yield found(pl.DataFrame({"FILE": [None]}, schema={"FILE": pl.String}), message, domain=None, variable="endpoints")
+
+
 STUDY_RULES = (
+    CheckRule("primary-missing", "note", "study file: endpoints", "One endpoint of the study file is the primary one.", _no_primary),
     CheckRule(
         "rules-unstated",
         "note",

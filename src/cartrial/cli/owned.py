@@ -1,0 +1,97 @@
+"""May a command write there? What stands in its place must be its own, or the person says that it may go; and how is a page opened?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartrial.cli.app import tell_aside
+from cartrial.errors import InputError
+
+__all__ = ["ForceOption", "JsonOption", "OpenOption", "open_page", "require_own_folder", "require_own_page"]
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that another program or another study wrote.")]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser when it is written.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+
+_FOUND = ("report.html", "subjects.html", "results.json", "results.parquet", "run.json", "adam", "figures", "cells")
+_MARK = "Made by cartrial"
+_RIGHT = "Name another place, or give --force to replace it"
+
+
+def require_own_folder(out: Path, study: str, *, force: bool) -> None:
+    """Refuse to write a report over what no report of this study is.
+
+    Parameters
+    ----------
+    out : Path
+        The folder that is to be written to.
+    study : str
+        The id of the study.
+    force : bool
+        Replace it all the same.
+
+    Raises
+    ------
+    InputError
+        If a file or folder that a report has stands there, and `run.json` does not say that it is of this study.
+    """
+    if force or not out.is_dir():
+        return
+    here = [name for name in _FOUND if (out / name).exists()]
+    if not here:
+        return
+    said = _said(out / "run.json")
+    if said is None:
+        sets = sorted(path.name for path in (out / "adam").glob("*")) if here == ["adam"] else []
+        if sets and all(name.split(".")[0].startswith("AD") for name in sets) and study in _studies(out / "adam" / "ADSL.csv"):
+            return
+        what = f"'{here[0]}' stands there, and no report of cartrial (there is no run.json that says so)"
+        raise InputError(what, file=str(out), key="--out", right=_RIGHT)
+    if said != study:
+        raise InputError(f"the report of another study stands there ({said})", file=str(out), key="--out", right=_RIGHT)
+
+
+def _said(path: Path) -> str | None:
+    """Return the study that a run.json is of; None where it is none of cartrial."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(record["study"]) if isinstance(record, dict) and "study_hash" in record and "study" in record else None
+
+
+def _studies(path: Path) -> str:
+    """Return the first lines of a derived set, where the study stands."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline() + file.readline()
+    except (OSError, ValueError):
+        return ""
+
+
+def require_own_page(path: Path, *, force: bool) -> None:
+    """Refuse to write a page over a file that cartrial did not write.
+
+    Raises
+    ------
+    InputError
+        If a file stands there that does not say who made it.
+    """
+    if force or not path.is_file():
+        return
+    try:
+        own = _MARK in path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror})", file=str(path), right=_RIGHT) from None
+    if not own:
+        raise InputError("a file stands there that cartrial did not write", file=str(path), right=_RIGHT)
+
+
+def open_page(path: Path, *, asked: bool) -> None:
+    """Open a page in the browser, where that is asked for."""
+    if asked and typer.launch(path.resolve().as_uri()) != 0:
+        tell_aside(f"No browser could be opened; the page is {path}.")
