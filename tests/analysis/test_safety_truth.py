@@ -346,7 +346,7 @@ def test_missed_assessments(results: pl.DataFrame) -> None:
 
 @pytest.mark.slow
 def test_many_virtual_trials_know_what_was_given_as_one_does() -> None:
-    """independent: the records of one virtual trial, and the same trial as the SDTM of its sites, give the same rows of treatments."""
+    """independent: the records of one virtual trial, and the same as the SDTM of its sites, give the same treatments and causes."""
     from cartrial.endpoints import derive
     from cartrial.sdtm.records import derive_records
     from cartrial.virtual.trial import emit_sdtm, simulate_study
@@ -354,11 +354,14 @@ def test_many_virtual_trials_know_what_was_given_as_one_does() -> None:
     study = Study.load("inaticel")
     whole = simulate_study(study, n=24, seed=3, trials=1)
     source = emit_sdtm(study, n=24, seed=3)
-    found = []
+    found, causes = [], []
     for records, adam in ((whole, derive(study, whole)), (derive_records(study, source), derive(study, source))):
-        rows = analyse(study, adam, records, analyses=["safety"]).filter(by="treatment")
+        rows = analyse(study, adam, records, analyses=["safety"])
+        causes.append(rows.filter(by="cause", statistic="n").select("level", "value").sort("level"))
+        rows = rows.filter(by="treatment")
         found.append(rows.select("endpoint", "level", "statistic", "value").sort("endpoint", "level", "statistic"))
     one, other = found
     known = pl.col("level").is_in(["tocilizumab", "corticosteroids"])
     assert one.filter(known).equals(other.filter(known)) and one.filter(known, statistic="n")["value"].sum() > 0
     assert one.filter(~known, statistic="n")["value"].null_count() == 6
+    assert causes[0].equals(causes[1]) and set(causes[0]["level"]) <= {"relapse or progression", "other"} and causes[0].height

@@ -55,7 +55,7 @@ def equal(one, two) -> list[str]:
 def test_sdtm_has_no_finding(trial):
     plan, source = trial
     assert check_sdtm(plan.study, source).height == 0
-    assert set(source.domains) == {"DM", "DS", "PR", "EX", "CM", "LB", "RS", "FA", "AE", "SS", "MH"}
+    assert set(source.domains) == {"DM", "DS", "PR", "EX", "CM", "LB", "RS", "FA", "AE", "SS", "DD", "MH"}
 
 
 def test_sdtm_and_records_are_one_path(trial):

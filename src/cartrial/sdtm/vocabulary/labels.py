@@ -44,6 +44,7 @@ LABELS: dict[str, str] = {
     "FALOBXFL": "Last Observation Before Exposure Flag",
     "AECONTRT": "Concomitant or Additional Trtmnt Given",
     "SSTEST": "Status Name",
+    "DDTEST": "Death Detail Assessment Name",
     "SSORRES": "Result or Finding Original Result",
     "MHCAT": "Category for Medical History",
     "MHTERM": "Reported Term for the Medical History",

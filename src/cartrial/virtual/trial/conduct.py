@@ -202,8 +202,12 @@ def simulate_study(
 
     tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
-    extra = {"MH": joined(lambda records: records.extra["MH"]), CARE: joined(lambda records: records.extra[CARE])}
-    return Records(**tables, extra=extra, provenance="virtual", recorded=declared(plan), alternatives={})
+    beside = ("MH", CARE, "DD")
+    extra: dict[str, pl.DataFrame] = {}
+    for name in beside:
+        frames = [(records.extra[name], start) for records, start in parts]
+        extra[name] = pl.concat(frame.with_columns((pl.col("SUBJ") + start).cast(pl.Int32)) for frame, start in frames)
+    return Records(**tables, extra=extra, provenance="virtual", recorded=declared(plan), alternatives={}, imaging={})
 
 
 def emit_sdtm(

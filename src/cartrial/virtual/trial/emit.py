@@ -117,6 +117,8 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     null = pl.lit(None, dtype=pl.Int64).alias("SEQ")
     deaths = pl.DataFrame({"SUBJ": subjects["SUBJ"], "DAY": pl.Series(rows.deaths, dtype=pl.Int32)}).filter(pl.col("DAY") < NEVER)
     extra = {"MH": tables["MH"].select("SUBJ", *_TERMS), CARE: _care(tables["CM"])}
+    cause = (pl.lit("PRCDTH").alias("DDTESTCD"), pl.col("CAUSE").cast(pl.String).alias("DDSTRESC"))
+    extra["DD"] = tables["DD"].select("SUBJ", "DAY", "DAYX", "SEQ", *cause)
     base = ("SUBJ", "DAY", "DAYX")
     word = pl.col("WORD").replace_strict(
         {"BLQ": UNQUANTIFIED, "NEGATIVE": NEGATIVE, "POSITIVE": POSITIVE}, default=None, return_dtype=pl.Int8

@@ -63,6 +63,8 @@ class Followed:
     supported : ndarray of int64, shape (subjects,)
         Last day of such support: before transplant, new therapy and the end of observation.
     course : Course
+    of_disease : ndarray of bool, shape (subjects,)
+        Whether the death is that of resistant or relapsed disease; of others the model does not know what of.
     """
 
     schedule: Schedule
@@ -84,6 +86,7 @@ class Followed:
     support: Support
     supported: Days
     course: Course
+    of_disease: Flags
 
 
 def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -> Followed:
@@ -110,7 +113,7 @@ def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -
     transplant = np.where(done, np.ceil(np.where(done, course.transplanted, 0)), NONE).astype(np.int64)
     support = give_support(settings, course, measured, schedule, crs)
     path = _Path(plan, people, keys, follow, schedule, measured, before, transplant, support)
-    attended, calls, death, therapy = path.walk()
+    attended, calls, death, therapy, of_disease = path.walk()
     end = np.minimum.reduce([follow, death, path.lost, path.withdrawn])
 
     def known(days: Days, until: Days) -> Days:
@@ -148,6 +151,7 @@ def follow_infused(plan: Plan, people: Accrued, *, threads: int | None = None) -
         support,
         np.minimum(np.minimum(alive, therapy - 1), np.where(transplant < NONE, transplant - CONDITIONING - 1, NONE)),
         course,
+        of_disease,
     )
 
 
@@ -201,8 +205,8 @@ class _Path:
         self.withdrawn = np.where(self.withdrawn <= self.lost, self.withdrawn, NONE)
         self.lost = np.where(self.lost < self.withdrawn, self.lost, NONE)
 
-    def first_death(self) -> Days:
-        """Return death without failure: early, by transplant, of other causes; and of those who never respond."""
+    def first_death(self) -> tuple[Days, Flags]:
+        """Return death without failure: early, by transplant, of other causes; and of those who never respond, and who these are."""
         clinic, survival, u = self.plan.population.clinic, self.plan.settings.survival, self.chance
         early, days = clinic.early_death.value, survival.early_days.value
         spent = -np.log(u[:, 0])
@@ -216,16 +220,17 @@ class _Path:
             if visits[v].day - visits[v].minus <= LAST_RESPONSE:
                 responds |= seen.clear
         resistant = 28 - np.log(u[:, 4]) / (self.hazard * self.ratio)
-        return _whole(np.where(responds | self.saved, death, np.minimum(death, resistant)))
+        of_disease = ~(responds | self.saved) & (resistant < death)
+        return _whole(np.where(of_disease, resistant, death)), of_disease
 
-    def walk(self) -> tuple[Flags, Days, Days, Days]:
-        """Return attendance, calls, deaths and new therapies."""
+    def walk(self) -> tuple[Flags, Days, Days, Days, Flags]:
+        """Return attendance, calls, deaths, new therapies, and whether a death is of the disease."""
         plan, day, settings = self.plan, self.schedule.visit, self.plan.settings
         subjects, visits = day.shape
         chance = [draw_uniform(self.keys, stream, 2 * visits).reshape(subjects, visits, 2) for stream in READINGS]
         readers = [Reader(subjects) for _ in READINGS]
         errors = (settings.readers.investigator_error.value, settings.readers.reader_error.value, settings.readers.reader_error.value)
-        death = self.first_death()
+        death, of_disease = self.first_death()
         starts = draw_uniform(self.keys, THERAPY, 2)
         delay = 3 + np.floor(-np.log(starts[:, 1]) * settings.treatment.new_therapy_delay.value).astype(np.int64)
         therapy = np.full(subjects, NONE, np.int64)
@@ -255,12 +260,13 @@ class _Path:
             if v == last_chance:
                 resistant |= possible & ~readers[0].remission
             dying = _whole(when - np.log(self.chance[:, 4]) / self.hazard)
-            death = np.where(relapse & ~self.saved, np.minimum(death, np.maximum(dying, when + 1)), death)
+            sooner = relapse & ~self.saved & (np.maximum(dying, when + 1) < death)
+            death, of_disease = np.where(sooner, np.maximum(dying, when + 1), death), of_disease | sooner
             failed = relapse | resistant
             treated = failed & (starts[:, 0] < settings.treatment.new_therapy.value)
             therapy = np.where(treated, np.minimum(therapy, when + delay), therapy)
             on &= ~failed
-        return attended, calls, death, therapy
+        return attended, calls, death, therapy, of_disease
 
     def _adjudicate(self, v: int, here: Flags, calls: Days, readers: list[Reader], chance: Floats, when: Days) -> None:
         one, two = calls[:, v, READER1], calls[:, v, READER2]

@@ -40,6 +40,7 @@ _SYSTEMS = {
     THROMBOCYTOPENIA: "Investigations",
 }
 Days = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 # subject, visit, test, value and limit of detection of second results
 Second = tuple[Days, Days, Days, NDArray[np.float64], NDArray[np.float64]]
 
@@ -56,8 +57,8 @@ class Rows:
         Day, `NEVER` where none is known by the cutoff.
     domains : dict of str to polars.DataFrame
         DS, PR, CM (KIND, TRT, ENDDAY), EX, LB (TEST: position in `NAMED`, VALUE with its codes; LOD where a sample has its own), RS
-        (READER, RESP), FA (PRESENT), AE, SS, MH. If all is sent, VISIT in LB, RS and FA: 0 screening, 1 before lymphodepletion, then
-        the early samples and the visits.
+        (READER, RESP), FA (PRESENT), AE, SS, DD (CAUSE), MH. If all is sent, VISIT in LB, RS and FA: 0 screening, 1 before
+        lymphodepletion, then the early samples and the visits.
     followed : Followed
         The infused subjects, in the order of their rows.
     """
@@ -89,11 +90,12 @@ def make_rows(plan: Plan, people: Accrued, *, threads: int | None = None, sent: 
     _contacts(plan, people, death, end, close, out)
     dead = death < NEVER
     out.add("DS", dead, death, KIND="DEATH")
+    _causes(people, here, followed, dead, death, out)
     out.add("MH", np.ones(len(people), bool), people.consent, TERM=DISEASE, OCCUR="Y")
     # sites ask for an earlier transplant: who had none has a record that says so
     out.add("MH", people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="Y")
     out.add("MH", ~people.prior_transplant, people.consent, TERM=TRANSPLANT, OCCUR="N")
-    domains = {name: out.frame(name) for name in ("DS", "PR", "EX", "CM", "FA", "AE", "SS", "MH")}
+    domains = {name: out.frame(name) for name in ("DS", "PR", "EX", "CM", "FA", "AE", "SS", "DD", "MH")}
     if not sent:
         domains["FA"] = domains["FA"].drop("VISIT")
     later = [_sequenced(plan, people, here, followed)] if sent or _sequencing_read(plan) else []
@@ -120,6 +122,14 @@ def _ends(plan: Plan, people: Accrued, here: Days, followed: Followed) -> tuple[
     gone = np.minimum(followed.lost, followed.withdrawn)
     end[here] = np.minimum(end[here], np.where(gone < NONE, people.infusion[here] + gone - 1, NEVER))
     return death, end, close
+
+
+def _causes(people: Accrued, here: Days, followed: Followed, dead: Flags, death: Days, out: Collector) -> None:
+    """Write the cause of each death of the infused: the disease, or another of which the model knows no more."""
+    of_disease = np.zeros(len(people), bool)
+    of_disease[here] = followed.of_disease
+    for which, word in ((of_disease, "DISEASE PROGRESSION"), (~of_disease, "OTHER")):
+        out.add("DD", dead & people.infused & which, death, CAUSE=word)
 
 
 def _before(plan: Plan, people: Accrued, out: Collector) -> None:

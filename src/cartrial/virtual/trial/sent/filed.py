@@ -103,6 +103,10 @@ def file_domains(plan: Plan, rows: Rows, subjects: pl.DataFrame, lab: pl.DataFra
             **{"SSTESTCD": pl.lit("SURVSTAT"), "SSTEST": pl.lit("Survival Status")},
             **{name: _either(pl.col("ALIVE"), "ALIVE", "DEAD") for name in ("SSORRES", "SSSTRESC")},
         },
+        "DD": {
+            **{"DDTESTCD": pl.lit("PRCDTH"), "DDTEST": pl.lit("Primary Cause of Death")},
+            **{"DDORRES": "CAUSE", "DDSTRESC": "CAUSE"},
+        },
         "MH": {
             **{"MHTERM": "TERM", "MHDECOD": "TERM", "MHCAT": pl.lit("PRIOR"), "MHPRESP": pl.lit("Y"), "MHOCCUR": "OCCUR"},
         },
