@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
+from cartrial.response.codes import ACCEPTED_RECORD
 from cartrial.response.imaging import imaging_reads
 from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.modality import spoken_calls
@@ -17,6 +18,7 @@ from cartrial.response.mrd import mrd_samples
 from cartrial.response.mrd_kernel import Assessments, MrdCalls, MrdSamples, assess_mrd
 from cartrial.response.readers_kernel import Panel, Rows, Samples, assess_committee
 from cartrial.response.sequence_kernel import Reads, assess_sequence
+from cartrial.response.unconfirmed import progression_of
 from cartrial.sdtm.records import NO_CUTOFF, Records
 from cartrial.sdtm.records.codes import ADJUDICATOR, FAR, INV, IRC, LAB, READER1, READER2
 from cartrial.study.criteria.codes import NE
@@ -109,9 +111,15 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
     calls, derived = DERIVE[family.derive](study, records, labs, calls)
     by_reader = {code: _reads(calls.filter(pl.col("READER") == code), count) for code in (INV, READER1, READER2, ADJUDICATOR, IRC)}
     by_reader[LAB] = derived if derived is not None else _reads(calls.filter(pl.col("READER") == LAB), count)
+    counted = progression_of(study, records)
+    for code in (INV, READER1, READER2, ADJUDICATOR, LAB):
+        counted(_kernel_reads(by_reader[code]))
     for code in (INV, READER1, READER2, LAB):
         _in_sequence(by_reader[code], day0, family)
-    by_reader[IRC] = _committee(_accepted(by_reader, calls, count), labs, day0, family)
+    speakers = _accepted(by_reader, calls, count)
+    counted(_kernel_reads(speakers[IRC]))
+    by_reader[IRC] = _committee(speakers, labs, day0, family)
+    counted(_kernel_reads(by_reader[IRC]))
     _in_sequence(by_reader[IRC], day0, family)
     if derived is not None:
         # LAB stands in for INV only where INV has no RS at all
@@ -182,6 +190,8 @@ def _accepted(by_reader: dict[int, dict[str, np.ndarray]], calls: pl.DataFrame, 
     accepted = calls.filter(pl.col("ACCEPTED"))
     if accepted.is_empty():
         return by_reader
+    own = pl.col("FLAGS") if "FLAGS" in accepted.columns else pl.lit(0, dtype=pl.Int64)
+    calls, accepted = (frame.with_columns((own | bit).alias("FLAGS")) for frame, bit in ((calls, 0), (accepted, ACCEPTED_RECORD)))
     others = ~pl.col("SUBJ").is_in(accepted["SUBJ"].unique().implode())
     spoken = pl.concat([calls.filter((pl.col("READER") == IRC) & others), accepted]).sort("SUBJ", "DAY", "SEQ", maintain_order=True)
     without = np.ones(count, bool)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cartrial.study.cells import CellLimits, CellModel
-from cartrial.study.criteria.families import Family
+from cartrial.study.criteria.families import Family, agreeing_on_responses
 from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, Options, read_criteria, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
@@ -171,8 +171,15 @@ class Disease(Part):
 
     @property
     def family(self) -> Family:
-        """What the statuses of the criteria are and do."""
-        return self.criteria.family
+        """What the statuses of the criteria are and do, and on what readers agree."""
+        agree = isinstance(self.options, CallOptions) and self.options.agree == "response"
+        return agreeing_on_responses(self.criteria.family) if agree else self.criteria.family
+
+    @property
+    def progression(self) -> tuple[str, int]:
+        """When a progression counts: `final`, `overturned`, or `confirmed` with the days from it to a later one."""
+        said = self.options.progression if isinstance(self.options, CallOptions) else "final"
+        return (said, 0) if isinstance(said, str) else ("confirmed", said.confirmed)
 
     @property
     def confirm_days(self) -> int:

@@ -198,12 +198,22 @@ def _called_words(disease: Disease) -> str:
         "ne": "without PET an assessment is not evaluable, unless CT shows progression",
     }.get(disease.missing_pet)
     confirmed = f"a response is confirmed {disease.confirm_days} days later" if disease.confirm_days else "confirmation is not required"
+    name, days = disease.progression
+    counted = {
+        "overturned": ["a progression counts unless the reader's next read is a response"],
+        "confirmed": [
+            f"a progression counts where a later read, {days} or more days on, is one too, or death, transplant or new therapy came"
+        ],
+    }.get(name, [])
+    counted += (
+        ["readers agree on PR where both see a response"] if disease.family.agreement and not disease.criteria.family.agreement else []
+    )
     statuses = [f"{status}: {words}" for status, words in disease.criteria.statuses.items()]
     collected = "calls are those collected"
     collected += (
         "; of a reader without calls they are derived from his measurements" if disease.imaging else ", none is derived from measurements"
     )
-    return f"{'; '.join([*statuses, collected, by, *([without] if without else []), confirmed])} (criteria set {disease.criteria.name})."
+    return f"{'; '.join([*statuses, collected, by, *([without] if without else []), confirmed, *counted])} (criteria set {disease.criteria.name})."
 
 
 def _origin(study: Study, endpoint: Endpoint) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, cached_property
 
 import numpy as np
 
 from cartrial.study.criteria.codes import NOTHING, RESPONSES, Roles, words_of
 
-__all__ = ["RULE_EVENT", "Family", "Names"]
+__all__ = ["RULE_EVENT", "Family", "Names", "agreeing_on_responses"]
 
 RULE_EVENT = "relapse"
 """How the rules call the event of the disease, whatever a family calls it."""
@@ -143,3 +143,17 @@ class Family:
     def said(self, *statuses: str) -> str:
         """Return statuses as a sentence names them, as `CR or CRi`."""
         return " or ".join(statuses or self.counted)
+
+
+@cache
+def agreeing_on_responses(family: Family) -> Family:
+    """Return a family in which readers agree where both see a response: on the lesser one (rules of lymphoma, L6).
+
+    Examples
+    --------
+    >>> from cartrial.study.criteria.lymphoma import LYMPHOMA
+    >>> agreeing_on_responses(LYMPHOMA).categories
+    {'CR': 'response', 'PR': 'response'}
+    """
+    responses = tuple(status for status in family.best_first if status in family.responses)
+    return replace(family, agreement={**family.agreement, family.names.response: responses})

@@ -17,6 +17,7 @@ __all__ = [
     "Bound",
     "CallCriteria",
     "CallOptions",
+    "Confirmed",
     "Criteria",
     "LesionLimits",
     "Options",
@@ -133,6 +134,18 @@ class Criteria(Part):
 MissingPet = Literal["carry", "ct", "ne"]
 
 
+class Confirmed(Part):
+    """A progression counts when a later read is one too.
+
+    Parameters
+    ----------
+    confirmed : int
+        At least so many days later. Unit: days.
+    """
+
+    confirmed: int = Field(ge=1)
+
+
 class CallOptions(Part):
     """What a set of criteria of imaging may carry.
 
@@ -154,6 +167,10 @@ class CallOptions(Part):
         Whether a negative PET stands for a marrow that was not taken.
     missing_target : {"ne"}
         A visit at which a target was not evaluated is NE, unless it shows progression.
+    progression : {"final", "overturned"} or Confirmed
+        When a progression counts: as it is first seen; unless the reader's next read is a response; or when a later read is one too.
+    agree : {"status", "response"}
+        Whether readers agree on a status alone, or also on a response: CR and PR are then PR.
     """
 
     missing_pet: MissingPet | None = None
@@ -164,6 +181,16 @@ class CallOptions(Part):
     spleen_from: Literal["baseline", "nadir"] = "baseline"
     marrow: Literal["biopsy", "pet"] = "biopsy"
     missing_target: Literal["ne"] = "ne"
+    progression: Literal["final", "overturned"] | Confirmed = "final"
+    agree: Literal["status", "response"] = "status"
+
+    @field_validator("progression", mode="before")
+    @classmethod
+    def _of_progression(cls, value: Any) -> Any:
+        if isinstance(value, dict | Confirmed) or value in ("final", "overturned"):
+            return value
+        right = "Write final, overturned, or {confirmed: 28} with a number of days"
+        raise wrong(f"a progression cannot count as '{value}'", right=right)
 
 
 class LesionLimits(Part):
