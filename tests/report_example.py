@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Derived:
     adresp: pl.DataFrame
     provenance: str = "virtual"
     study_id: str = "EX"
+    adtr: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def without(self, *names: str) -> Derived:
         """Return the same with some sets empty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +17,7 @@ from cartrial.endpoints.sets.adresp import derive_adresp
 from cartrial.endpoints.sets.adrs import derive_adrs
 from cartrial.endpoints.sets.adsl import derive_adsl
 from cartrial.endpoints.sets.adtte import derive_adtte
+from cartrial.endpoints.sets.lesions.adtr import ADTR_SCHEMA, derive_adtr
 from cartrial.response import assess_response
 from cartrial.sdtm.records import Records, derive_records
 from cartrial.sdtm.source import Source
@@ -56,7 +57,8 @@ class Adam:
 
     Parameters
     ----------
-    adsl, adrs, adtte, adae, adck, adresp : polars.DataFrame
+    adsl, adrs, adtte, adae, adck, adresp, adtr : polars.DataFrame
+        ADTR has rows where lesions were measured.
     provenance : str
         `real`, `example` or `virtual`; also a column of every set.
     study_id : str
@@ -73,10 +75,12 @@ class Adam:
     provenance: str
     study_id: str
     notices: tuple[Notice, ...] = ()
+    adtr: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ADTR_SCHEMA))
 
     def sets(self) -> dict[str, pl.DataFrame]:
         """Return the sets by their ADaM names."""
-        return {"ADSL": self.adsl, "ADRS": self.adrs, "ADTTE": self.adtte, "ADAE": self.adae, "ADCK": self.adck, "ADRESP": self.adresp}
+        found = {"ADSL": self.adsl, "ADRS": self.adrs, "ADTTE": self.adtte, "ADAE": self.adae, "ADCK": self.adck, "ADRESP": self.adresp}
+        return found if self.adtr.is_empty() else {**found, "ADTR": self.adtr}
 
 
 def derive(study: Study, data: Source | Records) -> Adam:
@@ -140,6 +144,7 @@ def derive(study: Study, data: Source | Records) -> Adam:
         "adae": derive_adae(study, records),
         "adck": derive_adck(study, records),
         "adresp": derive_adresp(study, populations),
+        "adtr": derive_adtr(study, populations),
     }
     keyed = {name: _keyed(frame, keys, records.provenance) for name, frame in sets.items()}
     notices = find_notices(study, populations, keyed["adsl"], keyed["adrs"], keyed["adtte"])

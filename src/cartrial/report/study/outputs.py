@@ -30,7 +30,7 @@ def write_adam(adam: Adam, provenance: str, folder: Path, *, hidden: bool = Fals
     the columns that have no value because of it are left out too.
     """
     folder.mkdir()
-    for name in DATASETS:
+    for name in (*DATASETS, *(["adtr"] if adam.adtr.height else [])):
         frame: pl.DataFrame = getattr(adam, name)
         if "USUBJID" in frame.columns:
             frame = frame.drop("TRIAL", "SUBJ", strict=False)

@@ -10,6 +10,7 @@ from cartrial.report.study.lacking import beside
 from cartrial.report.study.phrases import strategies_sentence, strategy_cells, variant_words
 from cartrial.report.study.sections.estimates import Estimate, find_rate, variant_names
 from cartrial.report.study.sections.primary import estimand_items
+from cartrial.report.study.sizes import size_blocks
 from cartrial.study import Endpoint
 from cartrial.study.words import at_level
 
@@ -41,7 +42,7 @@ def build(data: ReportData) -> Section:
     bests = [block for endpoint in data.bests() for block in _best(data, endpoint)]
     if not found:
         nothing: list[Block] = [] if bests else [Text("No response was recorded, so no response rate is shown.")]
-        return Section("response", title, [*nothing, *bests], title)
+        return Section("response", title, [*nothing, *bests, *size_blocks(data)], title)
     head = at_level(data.study, HEAD)
     mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]
     blocks: list[Block] = [
@@ -53,7 +54,7 @@ def build(data: ReportData) -> Section:
             wide=True,
         )
     ]
-    blocks.extend(bests)
+    blocks.extend([*bests, *size_blocks(data)])
     if any(endpoint.mrd for endpoint in data.rates()):
         blocks.append(
             Note(

@@ -1,0 +1,1 @@
+"""What stands in the ADaM set of measured lesions?"""
