@@ -202,7 +202,8 @@ def simulate_study(
 
     tables = {name: joined(attrgetter(name)) for name in names}
     tables["subjects"] = tables["subjects"].with_columns((pl.col("TRIAL") - first).cast(pl.Int32))
-    beside = ("MH", CARE, "DD")
+    # of all parts alike, since the study is one
+    beside = [name for name in ("MH", CARE, "DD", "VS") if name in parts[0][0].extra]
     extra: dict[str, pl.DataFrame] = {}
     for name in beside:
         frames = [(records.extra[name], start) for records, start in parts]

@@ -16,7 +16,8 @@ from cartrial.virtual.trial.assays import BELOW, FOUND, HEMODILUTE, NAMED, SEQUE
 from cartrial.virtual.trial.follow import central_readers
 from cartrial.virtual.trial.rows import TOXICITY_CARE, Rows
 from cartrial.virtual.trial.sent.demography import load_demography
-from cartrial.virtual.trial.sent.filed import file_domains
+from cartrial.virtual.trial.sent.filed import file_domains, weights_of
+from cartrial.virtual.trial.sent.weight import asks_for_weight
 
 __all__ = ["UNKNOWN_CARE", "declared", "records_of", "source_of"]
 
@@ -119,6 +120,9 @@ def records_of(plan: Plan, rows: Rows, *, names: bool) -> Records:
     extra = {"MH": tables["MH"].select("SUBJ", *_TERMS), CARE: _care(tables["CM"])}
     cause = (pl.lit("PRCDTH").alias("DDTESTCD"), pl.col("CAUSE").cast(pl.String).alias("DDSTRESC"))
     extra["DD"] = tables["DD"].select("SUBJ", "DAY", "DAYX", "SEQ", *cause)
+    if asks_for_weight(plan.study):
+        said = pl.lit("WEIGHT").alias("VSTESTCD"), pl.col("VALUE").alias("VSSTRESN"), pl.lit("kg").alias("VSSTRESU")
+        extra["VS"] = weights_of(plan, rows).select("SUBJ", "DAY", pl.col("DAY").alias("DAYX"), "SEQ", *said)
     base = ("SUBJ", "DAY", "DAYX")
     word = pl.col("WORD").replace_strict(
         {"BLQ": UNQUANTIFIED, "NEGATIVE": NEGATIVE, "POSITIVE": POSITIVE}, default=None, return_dtype=pl.Int8

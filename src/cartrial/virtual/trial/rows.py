@@ -19,6 +19,7 @@ from cartrial.virtual.trial.assays import CD19, CD19_STATUS, NAMED, SEQUENCED, T
 from cartrial.virtual.trial.follow import CONDITIONING, Followed, follow_infused
 from cartrial.virtual.trial.sent.collect import Collector, in_sequence
 from cartrial.virtual.trial.sent.second import phenotype, sequence
+from cartrial.virtual.trial.sent.weight import product_dose
 from cartrial.virtual.trial.visits import EARLY, last_day
 
 __all__ = ["DISEASE", "TOXICITY_CARE", "TRANSPLANT", "Rows", "make_rows"]
@@ -164,7 +165,11 @@ def _before(plan: Plan, people: Accrued, out: Collector) -> None:
             given = people.infusion - start + day
             out.add("EX", infused & (given < people.infusion), given, KIND="LYMPHODEPLETION", TRT=drug, AMOUNT=amount, UNIT=unit)
     dose = settings.treatment.product_dose
-    out.add("EX", infused, people.infusion, KIND="PRODUCT", TRT=study.product.exposure[0], AMOUNT=dose.value, UNIT=dose.unit)
+    cells, of = product_dose(study.product.dose_range, plan.keys(people.trial, people.subject), people.age, people.female)
+    if cells is not None:
+        out.add("EX", infused, people.infusion, KIND="PRODUCT", TRT=study.product.exposure[0], AMOUNT=cells[infused], UNIT=of)
+    else:
+        out.add("EX", infused, people.infusion, KIND="PRODUCT", TRT=study.product.exposure[0], AMOUNT=dose.value, UNIT=dose.unit)
 
 
 def _after(plan: Plan, people: Accrued, here: Days, f: Followed, out: Collector) -> None:

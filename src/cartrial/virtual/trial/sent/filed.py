@@ -17,9 +17,10 @@ from cartrial.virtual.trial.assays import HEMODILUTE, NAMED
 from cartrial.virtual.trial.rows import CARE_CRS, CARE_ICANS, NEUTROPENIA, THROMBOCYTOPENIA, Rows
 from cartrial.virtual.trial.sent.demography import draw_origin, load_demography
 from cartrial.virtual.trial.sent.order import ORDER
+from cartrial.virtual.trial.sent.weight import asks_for_weight, draw_weights
 from cartrial.virtual.trial.visits import EARLY
 
-__all__ = ["file_domains"]
+__all__ = ["file_domains", "weights_of"]
 
 Days = NDArray[np.int64]
 # what a variable is: a column of the rows, or made of them
@@ -112,6 +113,8 @@ def file_domains(plan: Plan, rows: Rows, subjects: pl.DataFrame, lab: pl.DataFra
         },
     }
     made = {name: lab if name == "LB" else subjects if name == "DM" else frames[name] for name in columns}
+    if asks_for_weight(plan.study):
+        made["VS"], columns["VS"] = weights_of(plan, rows), _weights()
     visits = _visits(plan)
     return {name: _filed(name, frame, columns[name], about, visits) for name, frame in made.items()}
 
@@ -214,6 +217,22 @@ def _medication(plan: Plan) -> Columns:
         "CMDOSFRQ": of({drug: often for drug, (_, often, _) in doses.items()}, pl.String),
         "CMROUTE": of({drug: route for drug, (_, _, route) in doses.items()}, pl.String),
         **{"CMENDTC": _date("ENDDAY"), "CMENDY": _day("ENDDAY")},
+    }
+
+
+def weights_of(plan: Plan, rows: Rows) -> pl.DataFrame:
+    """Return the weight of each subject on the day of consent: SUBJ, DAY, VALUE, VISIT, SEQ."""
+    people = rows.people
+    drawn = draw_weights(plan.keys(people.trial, people.subject), people.age, people.female)
+    frame = pl.DataFrame({"SUBJ": np.arange(len(people), dtype=np.int32), "DAY": people.consent.astype(np.int32), "VALUE": drawn})
+    return frame.with_columns(pl.lit(0, dtype=pl.UInt32).alias("VISIT"), pl.lit(1, dtype=pl.Int64).alias("SEQ"))
+
+
+def _weights() -> Columns:
+    number = pl.col("VALUE").cast(pl.String).str.replace(r"\.0$", "")
+    return {
+        **{"VSTESTCD": pl.lit("WEIGHT"), "VSTEST": pl.lit("Weight"), "VSORRES": number, "VSSTRESC": number, "VSSTRESN": "VALUE"},
+        **{name: pl.lit("kg") for name in ("VSORRESU", "VSSTRESU")},
     }
 
 
