@@ -90,4 +90,5 @@ def _informative_rows(study: Study, reads: pl.DataFrame, adtte: pl.DataFrame, la
     main = adtte.filter((pl.col("VARIANT") == "") & (pl.col("CNSR") == 1) & (pl.col("CNSDTDSC").cast(pl.String) == "new-therapy"))
     found = main.join(seen, on=["TRIAL", "SUBJ"], how="semi").group_by("PARAMCD", "VARIANT", "TRIAL").len("n").sort("PARAMCD", "TRIAL")
     wide = found.join(labels, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left").rename({"TRIAL": "trial"})
-    return [build_rows(wide, ("n",), analysis="concordance", by="relapse", level="by INV, then new therapy; none by IRC")]
+    event = study.disease.family.names.event
+    return [build_rows(wide, ("n",), analysis="concordance", by=event, level="by INV, then new therapy; none by IRC")]

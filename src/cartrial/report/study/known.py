@@ -18,5 +18,5 @@ def build(data: ReportData) -> Section:
         )
     else:
         name = data.study.disease.name
-        said = f"The registry of published results holds leukaemia alone, and nothing to be put beside a study of {name}."
+        said = f"The registry of published results holds nothing to be put beside a study of {name}."
     return Section("known", "What is already known", [Text(said)], "Known")

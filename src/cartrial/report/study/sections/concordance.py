@@ -15,7 +15,7 @@ WHAT = {"visit": "assessments", "best": "best response"}
 def build(data: ReportData) -> Section:
     """Return the section on reader concordance."""
     title, short = "Reader concordance", "Readers"
-    found = [row for row in data.rows.where("concordance") if row["by"] != "relapse"]
+    found = [row for row in data.rows.where("concordance") if row["by"] != data.study.disease.family.names.event]
     if not found:
         return Section("readers", title, [Text("No two readers read the same subjects, so no concordance is shown.")], short)
     blocks: list[Block] = [_agreement(data, found)]
@@ -66,7 +66,7 @@ def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow])
 
 
 def _informative(data: ReportData) -> list[Block]:
-    found = data.rows.where("concordance", by="relapse")
+    found = data.rows.where("concordance", by=data.study.disease.family.names.event)
     if not found:
         return []
     labels = {endpoint.id: endpoint.label for endpoint in data.study.endpoints}

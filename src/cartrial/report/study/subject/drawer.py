@@ -50,7 +50,7 @@ def render_subjects(data: ReportData) -> Markup:
                 "before": near[0],
                 "after": near[1],
                 "drawn": subject in courses.subjects,
-                "samples": _samples(courses, subject),
+                "samples": _samples(data, courses, subject),
                 "history": histories.of(row),
                 "blocks": [
                     *_assessments(data, places, row, reads.get(subject, [])),
@@ -112,13 +112,14 @@ def _facts(data: ReportData, row: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _samples(courses: Courses, subject: int) -> list[Block]:
+def _samples(data: ReportData, courses: Courses, subject: int) -> list[Block]:
     """Return what the figure draws in words: for who reads by keyboard or ear, or without scripts."""
     if subject not in courses.subjects:
         return [Text("Samples are told in days from an infusion, and there was none on or before the cutoff.")]
     lines = measure_lines(courses, subject)
     if not lines:
-        return [Text("No sample of blasts, residual disease, the product's cells or blood counts with a full date was recorded.")]
+        of_disease = "blasts, residual disease, " if data.study.disease.marrow else ""
+        return [Text(f"No sample of {of_disease}the product's cells or blood counts with a full date was recorded.")]
     return [Definition([(_upper(title), words) for title, words in lines])]
 
 

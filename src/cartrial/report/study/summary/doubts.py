@@ -98,9 +98,10 @@ def _contradicted(data: ReportData) -> Iterator[Cell]:
             found = data.rows.where("concordance", "best", reader=row["reader"], level="")
             pattern = '{} agree in {} % of {} best responses (kappa {}). <a href="#readers">Readers</a>'
             yield parts(pattern, _both(row["reader"]), stat(found, "agreement"), stat(found, "N"), stat(found, "kappa"))
-    for row in data.rows.where("concordance", by="relapse"):
+    names = data.study.disease.family.names
+    for row in data.rows.where("concordance", by=names.event):
         if row["value"]:
-            event = data.study.disease.family.names.happened
+            event = names.happened
             words = "whom the investigator had called {} and the committee had not"
             pattern = f'{{}}: {{}} subjects were censored for new therapy {words}. <a href="#readers">Readers</a>'
             yield parts(pattern, row["endpoint"], stat([row], "n"), event)

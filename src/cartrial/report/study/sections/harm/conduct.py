@@ -12,7 +12,7 @@ __all__ = ["MISSED", "conduct_blocks"]
 
 MISSED = (
     "Expected: infused subjects with an assessment in the window, and those whose window closed by the cutoff (where there is none: by the "
-    "last day known alive) before a death, withdrawal, loss, new therapy or relapse. Missed: no assessment by the reader in the window."
+    "last day known alive) before a death, withdrawal, loss, new therapy or {event}. Missed: no assessment by the reader in the window."
 )
 _MOST = 12
 
@@ -35,7 +35,7 @@ def _missed(data: ReportData) -> list[Block]:
         return [Text("Assessments by visit were not recorded for the primary reader, so missed ones are not counted.")]
     head = ("Visit", "Expected (N)", "Adequate", "Not evaluable", "Missed, n/N (%)")
     caption = f"Assessments of the disease by visit: infused subjects, reader {data.study.readers.primary}"
-    return [Table(head, rows, caption, numeric=(1, 2, 3, 4), small=True), Note(MISSED)]
+    return [Table(head, rows, caption, numeric=(1, 2, 3, 4), small=True), Note(data.study.disease.family.names.put(MISSED))]
 
 
 def _deviations(data: ReportData) -> list[Block]:

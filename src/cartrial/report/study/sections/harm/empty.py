@@ -97,4 +97,4 @@ def _conduct(study: Study) -> list[Block]:
     missed = Table(head, visits, f"Table: assessments by visit, reader {study.readers.primary}", numeric=(1, 2, 3, 4), small=True)
     kinds = [("Any deviation", OF, X), ("Each category recorded", OF, X), ("Each kind recorded", OF, X)]
     table = Table(("Protocol deviations", "Subjects, n/N (%)", "Records"), kinds, "Table: protocol deviations", numeric=(1, 2), small=True)
-    return [missed, Note(MISSED), table]
+    return [missed, Note(study.disease.family.names.put(MISSED)), table]
