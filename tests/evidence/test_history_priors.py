@@ -26,7 +26,7 @@ def test_a_prior_rests_on_like_estimands_and_named_assumptions() -> None:
     found = derive_prior(held, ["mskcc-cr", "germany-cr"], assume=read_assumptions(ALL), robust=0.5)
     assert found.assumed == tuple(ALL)
     assert found.mixture.weights[-1] == 0.5 and (found.mixture.a[-1], found.mixture.b[-1]) == (1, 1)
-    assert any("ages: adults; children and young adults" in note for note in found.notes)
+    assert any("ages: adults; not-stated" in note for note in found.notes)
 
 
 def test_one_trial_is_warned_of() -> None:

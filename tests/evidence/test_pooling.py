@@ -36,7 +36,7 @@ def test_what_is_assumed_is_named() -> None:
     assert [one.rule for one in found.results] == ["only count of 53 that prints 83", "only count of 255 that prints 85.5", None]
     assert found.assumed == tuple(ALL)
     assert (found.rate.events, found.rate.patients, len(found.without)) == (333, 389, 3)
-    assert any("ages: adults; children and young adults" in note for note in found.notes)
+    assert any("ages: adults; not-stated" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

@@ -239,3 +239,16 @@ def test_a_result_is_told_in_its_own_words() -> None:
     assert measure_words(held.find("mskcc-mrd")[1].measure) == "MRD-negative CR"
     with pytest.raises(InputError, match="The nearest is 'mskcc-mrd'"):
         held.find("mskcc-mdr")
+
+
+def test_what_no_source_showed_of_a_trial_is_not_stated() -> None:
+    """By hand: of costimulation one source that was read speaks (obecabtagene autoleucel, 4-1BB); who got no cells has none."""
+    told = {name: file.trial.costimulation for name, file in load_evidence().trials.items()}
+    assert {name: word for name, word in told.items() if word != "not-stated"} == {
+        "allcar19": "4-1BB",
+        "china-salvage": "none",
+        "sca1-matched": "none",
+        "leukaemia-shares": "none",
+    }
+    trials = {name: file.trial for name, file in load_evidence().trials.items()}
+    assert (trials["eliana"].ages, trials["mskcc"].ages, trials["germany"].ages) == ("children and young adults", "adults", "not-stated")
