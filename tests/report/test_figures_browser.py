@@ -311,3 +311,30 @@ def test_a_long_swimmer_is_sorted_as_one(browser: Any, tmp_path: Path) -> None:
     names = [name for part in labels for name in part]
     assert names == [f"{i:03d}" for i in range(1, 101)] and [len(part) for part in labels] == [34, 34, 32]
     assert page.locator("#figure-swimmer [data-signal=order]").input_value() == "name" and said == []
+
+
+def test_thirty_nine_subjects_are_printed_on_few_sheets(browser: Any, folder: Path) -> None:
+    """By hand: at most 16 sheets, a line a subject, no heading of a section alone at the foot of a sheet, the band on each."""
+    extract = pytest.importorskip("pdfminer.high_level").extract_pages
+    from io import BytesIO
+
+    page, _, _ = opened(browser, folder, 1280)
+    sheets = list(extract(BytesIO(page.pdf(prefer_css_page_size=True))))
+    assert len(sheets) <= 16
+    headings = set(page.locator("main h2").all_inner_texts())
+    for sheet in sheets:
+        found = sorted(((box.y0, box.get_text().strip()) for box in sheet if hasattr(box, "get_text")), reverse=True)
+        assert any("VIRTUAL PATIENTS" in words for _, words in found)
+        # the last is the number of the sheet, and the band across it may stand anywhere
+        written = [words for _, words in found if "VIRTUAL PATIENTS" not in words and not re.fullmatch(r"\d+ / \d+", words)]
+        assert not written or written[-1] not in headings, written[-1]
+
+
+@pytest.mark.parametrize("width", [820, 390])
+def test_nothing_is_wider_than_the_page(browser: Any, folder: Path, width: int) -> None:
+    """By hand: with every folded list open, no element but a box that scrolls is wider than the window, with scripts and without."""
+    for scripts in (True, False):
+        page, _, _ = opened(browser, folder, width, java_script_enabled=scripts)
+        if scripts:
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -72,6 +72,8 @@ class Table:
         Within a card: without caption, frame or box of its own.
     dense : bool
         Many rows of a line each: small type, and on paper no row is broken into lines.
+    paired : bool
+        Long and narrow: on paper in two columns.
     """
 
     head: Sequence[str]
@@ -84,6 +86,7 @@ class Table:
     wide: bool = False
     mini: bool = False
     dense: bool = False
+    paired: bool = False
     kind: str = "table"
 
 
@@ -105,6 +108,11 @@ class Figure:
     caption: str | Markup = ""
     name: str = "figure"
     kind: str = "figure"
+
+    @property
+    def halved(self) -> bool:
+        """Whether two of its kind stand side by side on paper: curves and points need no more width than a phone has."""
+        return "vconcat" not in self.document and self.name.startswith(("curve-", "incidence-", "strip-", "forest-subgroups"))
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def study_blocks(study: Study, cutoff: str = "") -> list[Block]:
         blocks.append(
             Details(
                 f"What the study file assumes ({len(assumed)} rules that no published source states)",
-                [Table(("Rule", "Its source"), [(where, text) for where, text in assumed], small=True)],
+                [Table(("Rule", "Its source"), [(where, text) for where, text in assumed], small=True, paired=True)],
             )
         )
     else:

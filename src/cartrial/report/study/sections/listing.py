@@ -12,6 +12,7 @@ from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.report.page.blocks import Block, Details, Section, Table, Text
 from cartrial.report.page.rows import Cell
 from cartrial.report.study.data import EVENT_WORDS, ReportData, reason_words
+from cartrial.report.study.overview import overview_blocks
 from cartrial.report.study.phrases import variant_words
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.study import Study
@@ -54,7 +55,7 @@ def build(data: ReportData) -> Section:
                     small=True,
                 )
             )
-        blocks.append(Details(f"{endpoint.label} ({endpoint.id}): {main.height} subjects", tables))
+        blocks.append(Details(f"{endpoint.label} ({endpoint.id}): {main.height} subjects", tables, printed=False))
     if data.study.study.listing_only:
         said = "The table shows what was recorded, as it was collected; nothing is derived or estimated from it."
         return Section("listing", title, [Text(said), *_recorded(data)], "Listing")
@@ -64,7 +65,7 @@ def build(data: ReportData) -> Section:
         "Source: the domain and sequence number of the record that decided the value. The same rows, with every variant, "
         "stand in adam/ADRS and adam/ADTTE. <code>cartrial explain</code> shows one subject in full."
     )
-    return Section("listing", title, [Text(said), *blocks], "Listing")
+    return Section("listing", title, [*overview_blocks(data), Text(said), *blocks], "Listing")
 
 
 RATE_HEAD = ("Subject", "Response", "Reason", "Date", "Day", "Source", "Rule")

@@ -74,5 +74,5 @@ def _findings(data: ReportData) -> list[Block]:
         for row in listed.iter_rows(named=True)
     ]
     columns = ("Severity", "Rule", "File", "Row", "Subject", "Variable", "Finding")
-    blocks.append(Details(title, [Table(columns, every, numeric=(3,), small=True)]))
+    blocks.append(Details(title, [Table(columns, every, numeric=(3,), small=True)], printed=False))
     return blocks

@@ -77,7 +77,7 @@ def build(data: ReportData) -> Section:
         )
         for endpoint in data.rates()
     ]
-    blocks.append(Details("Each response endpoint in words", words))
+    blocks.append(Details("Each response endpoint in words", words, printed=False))
     return Section("response", title, blocks, title)
 
 

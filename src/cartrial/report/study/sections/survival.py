@@ -92,7 +92,7 @@ def build(data: ReportData) -> Section:
         for endpoint in data.times()
     ]
     blocks.extend(_subgroups(data))
-    blocks.append(Details("Each time to event in words", words))
+    blocks.append(Details("Each time to event in words", words, printed=False))
     return Section("times", title, blocks, "Times")
 
 
@@ -284,6 +284,7 @@ def _subgroups(data: ReportData) -> list[Block]:
         Details(
             "Times to event by subgroup",
             [table, Note("P values describe: the study was not planned to compare subgroups, and nothing is adjusted for their number.")],
+            printed=False,
         )
     ]
 

@@ -181,9 +181,9 @@
     }, 200);
   });
   // A sheet of paper is narrower than a screen: figures are laid out for it, so that their letters keep their size.
-  const PAPER = 660;
-  const lay = width => { for (const [name, view] of views) if (!documents[name].vconcat) view.width(width(view)).run(); };
-  addEventListener("beforeprint", () => lay(() => PAPER));
+  const PAPER = 660, HALF = 325, paper = name => document.getElementById("figure-" + name)?.closest(".half") ? HALF : PAPER;
+  const lay = width => { for (const [name, view] of views) if (!documents[name].vconcat) view.width(width(view, name)).run(); };
+  addEventListener("beforeprint", () => lay((_, name) => paper(name)));
   addEventListener("afterprint", () => lay(view => view.container().clientWidth));
   window.cartrialFigures = views;
   start();
