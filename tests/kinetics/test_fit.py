@@ -16,9 +16,11 @@ from cartrial.kinetics import Covariate, Plan, PopulationFit, PopulationModel, d
 from cartrial.kinetics.estimation import saem
 from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
 from cartrial.kinetics.estimation.explore_kernel import complete
+from cartrial.kinetics.estimation.information import Polished
 from cartrial.kinetics.estimation.likelihood import unpack
-from cartrial.kinetics.estimation.saem import Estimate, run_saem
+from cartrial.kinetics.estimation.saem import Draws, Estimate, run_saem
 from cartrial.kinetics.estimation.starts import start_of
+from cartrial.kinetics.fit import _refuse_edge
 from cartrial.kinetics.model import Problem, SampleSet
 from cartrial.kinetics.samples_kernel import Sampled
 from helpers import ORACLE
@@ -202,13 +204,49 @@ def small(**changes: object) -> dict:
         (small(time=[-1.0] * 30), "a day before day 0"),
         (small(side=[2] * 30), "below a limit, measured or above one"),
         ({"subject": [], "time": [], "value": []}, "no samples to fit"),
-        ({"subject": ["A", "A", "B"], "time": [1, 2, 3], "value": [1, 2, 3]}, "3 samples are too few for 4 parameters"),
+        ({"subject": ["A", "A", "B", "B"], "time": [1, 2, 3, 4], "value": [1, 2, 3, 4]}, "4 samples are too few for 4 parameters"),
+        (small(time=[0.0] * 30), "the samples are of 1 different days: they show no curve of 4 parameters"),
+        (small(time=[1.0, 7.0, 12.0, 12.0, 12.0] * 6), "the samples are of 3 different days"),
     ],
 )
 def test_what_no_model_is_fitted_to(samples: dict, message: str) -> None:
     """By hand (K9): one message, before anything is searched."""
     with pytest.raises(InputError, match=message):
         fit_population(PopulationModel("rate"), read_set(**samples))
+
+
+def test_two_effects_that_are_one_are_refused() -> None:
+    """By hand: a correlation of -0.98 between the peak and the contraction is the edge of what a covariance can be."""
+    samples = read_set(**small())
+    problem = Problem.of(PopulationModel("rate", varying=("cmax", "alpha"), full=True), samples)
+    for correlation, refused in ((-0.98, True), (0.5, False)):
+        omega = np.array([[0.25, correlation * 0.5 * 0.8], [correlation * 0.5 * 0.8, 0.64]])
+        estimate = Estimate(np.zeros(2), omega, np.zeros(6), 0.5, 1.0)
+        draws = Draws(np.zeros((6, 2)), np.repeat(omega[None], 6, axis=0), np.zeros((6, 4, 2)))
+        found, _ = assess_fresh(problem, estimate, draws, 1, size=16)
+        fit = PopulationFit(problem, Polished(estimate, found, None, "", True, draws), (), (), 1)
+        if refused:
+            with pytest.raises(InputError, match=r"cmax and alpha of the subjects are correlated by -0\.98"):
+                _refuse_edge(fit)
+        else:
+            _refuse_edge(fit)
+
+
+@pytest.mark.slow
+def test_an_effect_that_no_sample_shows_is_dropped_and_errors_are_told() -> None:
+    """By hand: half of the subjects have one sample near the peak, so nothing says how their fold varies; the fit has standard errors."""
+    rng = np.random.default_rng(12)
+    names, times, values = [], [], []
+    for i in range(30):
+        psi = {"fold": 2000.0, "tmax": 9.0, "cmax": float(np.exp(9 + 0.7 * rng.standard_normal())), "alpha": 0.12}
+        days = [8.0, 10.0, 14.0, 21.0, 28.0, 60.0]
+        names += [f"{i:02d}"] * len(days)
+        times += days
+        values += (np.log(draw_curves("mono", psi, days)[0]) + 0.4 * rng.standard_normal(len(days))).tolist()
+    fit = fit_population(PopulationModel("mono", varying=("fold", "cmax")), read_set(names, times, values), starts=1)
+    assert fit.problem.model.random == ("cmax",)
+    assert any(note.startswith("fold ") and "its random effect was dropped" in note for note in fit.notes)
+    assert fit.polished.covariance is not None
 
 
 def test_a_covariate_must_be_known_and_vary() -> None:
@@ -226,11 +264,10 @@ def test_a_covariate_must_be_known_and_vary() -> None:
     [
         small(),
         small(time=[0.0, 7.0, 7.0, 20.0, 28.0] * 6),
-        small(time=[0.0, 0.0, 0.0, 0.0, 0.0] * 6),
         small(side=np.where(np.arange(30) % 5 == 2, 1, 0)),
         small(side=np.where(np.arange(30) < 20, -1, 0)),
     ],
-    ids=["plain", "duplicate day", "all on day 0", "above the range", "most never quantifiable"],
+    ids=["plain", "duplicate day", "above the range", "most never quantifiable"],
 )
 def test_ugly_samples_give_notes_and_never_a_missing_number(samples: dict) -> None:
     """By hand (K9): no traceback and no NaN in a table; the time of the peak is a sample day in all of them."""

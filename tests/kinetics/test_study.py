@@ -71,6 +71,20 @@ def test_a_limit_may_come_from_the_source_and_must_come_from_somewhere(tmp_path:
         adppk(bare, [("A", 3, "0", None), ("A", 7, "400", None)])
 
 
+def test_cells_without_an_infusion_stop_the_model(tmp_path: Path) -> None:
+    """By hand: B's cells were measured, and no infusion of B is recorded; a 0 before an infusion that never came is no such sample."""
+    study = load_study(tmp_path, BASE + MODEL)
+    for last, refused in (("400", True), ("0", False)):
+        found = source([("A", 3, "200", None), ("A", 7, "400", None), ("B", 7, last, None)])
+        ex = found.domains["EX"].filter(pl.col("USUBJID") != "B")
+        records = derive_records(study, Source({**found.domains, "EX": ex}))
+        if refused:
+            with pytest.raises(InputError, match="cells were measured in 1 subjects without a date of infusion, B for one"):
+                derive_adppk(study, records)
+        else:
+            assert derive_adppk(study, records)["USUBJID"].unique().to_list() == ["A"]
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [

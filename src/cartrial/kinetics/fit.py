@@ -26,6 +26,10 @@ _SMALL_SPREAD, _ALL_SHRUNK = 0.1, 0.95
 # a number of cells does not grow ten million times in the days before the peak: then nothing says where it began
 _LARGEST_FOLD = 1e7
 _DISAGREE = 1.0
+# two random effects so correlated are one
+_EDGE = 0.95
+_NOT_VARYING = "does not vary measurably between subjects"
+_NOT_SEEN = "varies by less than the samples show (more than 95 % shrinkage, no top of the likelihood)"
 
 
 @dataclass(frozen=True)
@@ -201,16 +205,19 @@ def fit_population(
         searches = [_search(problem, seed, number, plan or Plan(), start, size) for number in range(starts)]
         searches.sort(key=lambda one: one.minus_two_log)
         # an effect may vanish in the search, or only when its last steps are taken
-        vanished = _vanished(problem, searches[0].estimate) if len(model.random) > 1 else None
-        if vanished is None:
+        why, dropped = _NOT_VARYING, _vanished(problem, searches[0].estimate)
+        if dropped is None:
             end = polish(problem, searches[0].estimate, seed, size=size)
-            vanished = _vanished(problem, end.estimate) if len(model.random) > 1 else None
-        if vanished is None:
+            dropped = _vanished(problem, end.estimate)
+        if dropped is None and end.covariance is None:
+            why, dropped = _NOT_SEEN, _unseen(PopulationFit(problem, end, tuple(searches), (), seed))
+        if dropped is None:
             break
-        notes.append(f"{vanished} does not vary measurably between subjects: its random effect was dropped, it is the same for all")
-        model = model.without(vanished)
+        notes.append(f"{dropped} {why}: its random effect was dropped, it is the same for all")
+        model = model.without(dropped)
     found = PopulationFit(problem, end, tuple(searches), (), seed)
     _refuse_fold(found)
+    _refuse_edge(found)
     return replace(found, notes=(*notes, *_notes(found)))
 
 
@@ -223,6 +230,10 @@ def _require(model: PopulationModel, samples: SampleSet) -> None:
         raise InputError("one subject is no population", right="A model needs two subjects or more")
     if counts.max() < 2:
         raise InputError("every subject has one sample, so nothing tells subjects from errors", right="Leave the model out")
+    days = len(np.unique(samples.rows.time))
+    if days < len(model.parameters):
+        what = f"the samples are of {days} different days: they show no curve of {len(model.parameters)} parameters"
+        raise InputError(what, right="Leave the model out, or name a curve with fewer parameters")
     measured = len(samples.rows.time)
     if measured <= len(model.parameters):
         raise InputError(f"{measured} samples are too few for {len(model.parameters)} parameters", right="Leave the model out")
@@ -238,7 +249,9 @@ def _search(problem: Problem, seed: int, number: int, plan: Plan, given: Mapping
 
 
 def _vanished(problem: Problem, found: Estimate) -> str | None:
-    """Return the random effect that has vanished most, none where a covariate stands on it."""
+    """Return the random effect that has vanished most; none where a covariate stands on it, or it is the last."""
+    if len(problem.model.random) < 2:
+        return None
     spread = np.sqrt(np.diag(found.omega))
     scale = np.abs(found.coefficients[: len(spread)]) if not problem.model.logarithms else np.ones(len(spread))
     shifted = {one.on for one in problem.model.covariates}
@@ -247,6 +260,33 @@ def _vanished(problem: Problem, found: Estimate) -> str | None:
         if problem.model.random[j] not in shifted and spread[j] / scale[j] < _NO_SPREAD:
             return str(problem.model.random[j])
     return None
+
+
+def _unseen(found: PopulationFit) -> str | None:
+    """Return the random effect of which the samples say next to nothing, where its spread leaves the likelihood without a top."""
+    model = found.problem.model
+    shifted = {one.on for one in model.covariates}
+    shrunk = {name: share for name, share in found.shrinkage().items() if name not in shifted}
+    worst = max(shrunk, key=lambda name: shrunk[name], default=None)
+    if worst is None or len(model.random) < 2 or shrunk[worst] <= _ALL_SHRUNK:
+        return None
+    return worst
+
+
+def _refuse_edge(found: PopulationFit) -> None:
+    """Refuse correlated random effects of which two are as good as one: the covariance is at the edge of what it can be."""
+    if not found.problem.model.full:
+        return
+    sd = np.sqrt(np.diag(found.estimate.omega))
+    correlation = np.tril(found.estimate.omega / np.outer(sd, sd), -1)
+    i, j = np.unravel_index(np.argmax(np.abs(correlation)), correlation.shape)
+    if abs(correlation[i, j]) > _EDGE:
+        random = found.problem.model.random
+        raise InputError(
+            f"{random[j]} and {random[i]} of the subjects are correlated by {correlation[i, j]:.2f}: these samples cannot tell them apart",
+            key="random",
+            right="Write random: diagonal",
+        )
 
 
 def _refuse_fold(found: PopulationFit) -> None:

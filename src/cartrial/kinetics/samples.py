@@ -13,6 +13,7 @@ from cartrial.errors import InputError
 from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED
 from cartrial.kinetics.model import SampleSet, read_set
 from cartrial.sdtm.records import Records
+from cartrial.sdtm.vocabulary.specimens import CELLS_IN
 from cartrial.study import Study
 from cartrial.study.cells import CellModel, Shift
 
@@ -39,11 +40,13 @@ def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
     Raises
     ------
     InputError
-        If nothing says the limit of a sample that is not quantifiable: the lowest value is no limit, and 0 has no logarithm.
+        If nothing says the limit of a sample that is not quantifiable: the lowest value is no limit, and 0 has no logarithm. If cells were
+        measured in a subject without an infusion.
     """
     declared: dict[str, float | None] = dict.fromkeys(study.kinetics.tests)
     if study.kinetics.limit is not None:
         declared |= {"CARTG": study.kinetics.limit.cartg, "CARTC": study.kinetics.limit.cartc}
+    _require_infusions(study, records)
     taken = samples_of(study.kinetics.tests, study.product.fraction_days, records).filter("LEGIBLE")
     limit = pl.col("TEST").replace_strict(declared, default=None, return_dtype=pl.Float64)
     taken = taken.with_columns(pl.max_horizontal("LOWEST", limit).alias("ALLOQ"))
@@ -79,6 +82,21 @@ def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
         )
         .sort("TEST", "USUBJID", "AFRLT")
     )
+
+
+def _require_infusions(study: Study, records: Records) -> None:
+    """Refuse cells that were measured in subjects of whom no infusion is known: their days are none, and they are not left out unsaid."""
+    unknown = records.subjects.filter(pl.col("DAY0").is_null()).select("SUBJ", "USUBJID")
+    measured = pl.col("TEST").cast(pl.String).is_in(list(study.kinetics.tests)) & (pl.col("VALUE") > 0)
+    found = records.labs.filter(measured & pl.col("SPEC").cast(pl.String).is_in(list(CELLS_IN)).fill_null(True))
+    lacking = unknown.join(found, on="SUBJ", how="semi")
+    if lacking.height:
+        first = str(lacking["USUBJID"].sort()[0])
+        raise InputError(
+            f"the product's cells were measured in {lacking.height} subjects without a date of infusion, {first} for one",
+            key="EX",
+            right="Record the infusion, or take the samples out",
+        )
 
 
 def samples_for(adppk: pl.DataFrame, model: CellModel, columns: Mapping[str, Mapping[str, float]]) -> tuple[SampleSet, int]:

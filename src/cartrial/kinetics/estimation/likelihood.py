@@ -21,6 +21,9 @@ from cartrial.kinetics.model import Problem, root_of
 __all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "unpack", "weigh_points", "weights_of"]
 
 
+_LEAST_SPREAD = float(np.log(1e-3))
+
+
 @dataclass(frozen=True)
 class Weighed:
     """Likelihood of the samples at every point: it depends on the residual SD and on what all share, not on the rest of the population."""
@@ -93,7 +96,8 @@ def unpack(problem: Problem, vector: Floats) -> Estimate:
     q = len(held)
     common = np.zeros(MOST_PARAMETERS)
     common[held] = vector[p : p + q]
-    root = np.diag(np.exp(vector[p + q : p + q + d]))
+    # a last effect that vanishes stays above nothing, so that its inverse is a number
+    root = np.diag(np.exp(np.maximum(vector[p + q : p + q + d], _LEAST_SPREAD)))
     at = p + q + d
     if problem.model.full:
         count = d * (d - 1) // 2
