@@ -77,7 +77,8 @@ def _covariance(found: Floats) -> Floats | None:
 def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, most: int = 6) -> Polished:
     """Take Newton's steps from where a search ended, by fresh draws each, and assess the end.
 
-    Nothing is moved where too few draws count: a likelihood maximised by few draws finds the noise.
+    Nothing is moved where too few draws count: a likelihood maximised by few draws finds the noise. Steps that ended lower than they began,
+    beyond what the Monte Carlo errors explain, are taken back.
 
     Parameters
     ----------
@@ -93,6 +94,7 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
     draws = aim_draws(problem, estimate, seed, size=size)
     if assess_fresh(problem, estimate, draws, seed, size=size)[0].sizes.min() < 2 * LEAST_SIZE:
         size *= _MORE
+    began = estimate, draws, *assess_fresh(problem, estimate, draws, seed, size=size)
     covariance, steps, why, settled = None, 0, "", False
     for step in range(most):
         points = draw_points(problem, estimate, draws, seed + 7919 * (step + 1), size=size)
@@ -114,6 +116,8 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
             draws = aim_draws(problem, estimate, seed, size=size)
     draws = aim_draws(problem, estimate, seed, size=size) if steps else draws
     found, fresh = assess_fresh(problem, estimate, draws, seed, size=size)
+    if steps and found.log < began[2].log - 3.0 * (found.error + began[2].error):
+        (estimate, draws, found, fresh), settled = began, False
     if not why and found.sizes.min() < LEAST_SIZE:
         why = _few(problem, found)
     if not why:
