@@ -2,6 +2,7 @@
 
 python benchmarks/kinetics_recovery.py recover [sets]     # Stein's curve, six random effects: bias against the true values
 python benchmarks/kinetics_recovery.py limits [sets]      # peak and contraction vary: how often Wald's limits hold
+python benchmarks/kinetics_recovery.py seeds [seeds]      # one set under several seeds: how far the estimates lie apart
 python benchmarks/kinetics_recovery.py speed              # one set of 60 subjects and 15 days, compiled
 """
 
@@ -72,6 +73,26 @@ def limits(sets: int) -> None:
     print(f"all: {np.mean([flag for flags in held.values() for flag in flags]):.3f}")
 
 
+def seeds(many: int) -> None:
+    """Print how far estimates under several seeds lie apart, in standard errors, and -2 log likelihood."""
+    samples = simulate(1, "stein", DAYS, SPREAD, 50.0)
+    fits = [fit_population(PopulationModel("stein"), samples, starts=2, seed=seed) for seed in range(1, many + 1)]
+    tables = [fit.parameters().with_columns(pl.col("estimate").log().alias("ln")) for fit in fits]
+    key = ["kind", "parameter"]
+    apart = pl.concat(tables).group_by(key, maintain_order=True)
+    logs = [fit.minus_two_log or float("nan") for fit in fits]
+    print(f"{many} seeds: -2 log likelihood {min(logs):.2f} to {max(logs):.2f}")
+    print(
+        apart.agg(
+            least=pl.col("estimate").min(),
+            most=pl.col("estimate").max(),
+            se=((pl.col("ln").max() - pl.col("ln").min()) / pl.col("se").mean()),
+        )
+    )
+    disagree = sum(any("starts disagree" in note for note in fit.notes) for fit in fits)
+    print(f"starts disagreed in {disagree} of {many}")
+
+
 def speed() -> None:
     """Print the seconds of a search and of a whole fit, compiled."""
     samples = simulate(1, "stein", DAYS, SPREAD, 50.0)
@@ -89,4 +110,6 @@ if __name__ == "__main__":
     if what == "speed":
         speed()
     else:
-        {"recover": recover, "limits": limits}[what](int(many[0]) if many else {"recover": 20, "limits": 200}[what])
+        {"recover": recover, "limits": limits, "seeds": seeds}[what](
+            int(many[0]) if many else {"recover": 20, "limits": 200, "seeds": 10}[what]
+        )

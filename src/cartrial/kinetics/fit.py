@@ -209,15 +209,15 @@ def fit_population(
         if dropped is None:
             end = polish(problem, searches[0].estimate, seed, size=size)
             dropped = _vanished(problem, end.estimate)
-        if dropped is None and end.covariance is None:
-            why, dropped = _NOT_SEEN, _unseen(PopulationFit(problem, end, tuple(searches), (), seed))
+        if dropped is None:
+            found = PopulationFit(problem, end, tuple(searches), (), seed)
+            _refuse_fold(found)
+            _refuse_edge(found)
+            why, dropped = _NOT_SEEN, _unseen(found) if end.covariance is None else None
         if dropped is None:
             break
         notes.append(f"{dropped} {why}: its random effect was dropped, it is the same for all")
         model = model.without(dropped)
-    found = PopulationFit(problem, end, tuple(searches), (), seed)
-    _refuse_fold(found)
-    _refuse_edge(found)
     return replace(found, notes=(*notes, *_notes(found)))
 
 
