@@ -15,7 +15,7 @@ PROPORTION = "proportion"
 DAYS_PER_MONTH = 30.4375
 
 _COUNTS = {"n", "N", "events", "censored", "at_risk", "n_censored", "not_yet_assessable", "not_read", "df", "missing", "episodes"}
-_COUNTS |= {"shorter", "unknown", "by_date", "died", "open", "records", "adequate", "not_evaluable"}
+_COUNTS |= {"shorter", "unknown", "by_date", "died", "open", "low_alone", "records", "adequate", "not_evaluable"}
 _TIMES_REACHED = {"median", "q25", "q75", "median_months"}
 _P_VALUES = {"p_value", "p_adjusted"}
 _FLAGS = {"rejected"}

@@ -112,7 +112,8 @@ def window_rows(study: Study, records: Records, adsl: pl.DataFrame) -> list[pl.D
     list of polars.DataFrame
         `endpoint` LOW-NEUT, LOW-PLAT and LOW-EITHER, `by` window, `level` the day: n (low), N (with a count in the window), rate; missing
         (infused, without one), died (of those, died up to its end) and open (of those, its end is after the cutoff; where there are any).
-        LOW-EITHER is known where one count is low, or both are known. A test without a result after day 0 in a trial is not recorded.
+        LOW-EITHER is known where both counts are; low_alone, of those without both, one count alone that is low. A test without a result
+        after day 0 in a trial is not recorded.
     """
     rule = study.safety.cytopenia
     people = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
@@ -131,8 +132,10 @@ def window_rows(study: Study, records: Records, adsl: pl.DataFrame) -> list[pl.D
             inside = used.filter(pl.col("CARDAY").is_between(day - rule.margin, day + rule.margin)).sort("SUBJ", "CARDAY", "SEQ")
             last = inside.group_by("SUBJ", maintain_order=True).agg(pl.col("LOW").last().alias(test))
             flags = flags.join(last, on="SUBJ", how="left", maintain_order="left")
-        # true where one is low, null where neither is low and one is not known
-        flags = flags.with_columns((pl.col("NEUT") | pl.col("PLAT")).alias("EITHER"))
+        # of both counts or of none: a single low one would decide, and a single one that is not low would not
+        both = pl.col("NEUT").is_not_null() & pl.col("PLAT").is_not_null()
+        either = (pl.col("NEUT") | pl.col("PLAT")).fill_null(False)
+        flags = flags.with_columns(pl.when(both).then(either).alias("EITHER"), (~both & either).alias("ALONE"))
         end = day + rule.margin
         later = pl.col("DAY0") + end > pl.col("CUTOFF")
         flags = flags.with_columns((pl.col("DIED") <= end).fill_null(False).alias("DEAD"), later.alias("OPEN"))
@@ -152,12 +155,13 @@ def _window(flags: pl.DataFrame, test: str, known: pl.Expr, **labels: str) -> li
         without.sum().cast(pl.Int64).alias("missing"),
         (without & pl.col("DEAD")).sum().cast(pl.Int64).alias("died"),
         (without & ~pl.col("DEAD") & pl.col("OPEN")).sum().cast(pl.Int64).alias("open"),
+        (pl.col("ALONE") & pl.lit(test == "EITHER")).sum().cast(pl.Int64).alias("low_alone"),
     )
     found = found.with_columns(rate=pl.when(pl.col("N") > 0).then(pl.col("n") / pl.col("N"))).sort("trial")
     key = {"analysis": "safety", "population": "infused", "by": "window", **labels}
     seen = found.filter(known)
     return [
         build_rows(seen, {**_SHARE, "missing": "", "died": ""}, **key),
-        build_rows(seen.filter(pl.col("open") > 0), ("open",), **key),
+        *(build_rows(seen.filter(pl.col(more) > 0), (more,), **key) for more in ("open", "low_alone")),
         not_recorded(build_rows(found.filter(~known), ("n",), **key)),
     ]

@@ -26,7 +26,7 @@ def window_names(study: Study) -> dict[str, str]:
     """Return the findings at the last count of a window: id and words."""
     rule = study.safety.cytopenia
     low = f"Last neutrophils below {rule.last_neutrophils_below:g} × 10⁹/L", f"Last platelets below {rule.last_platelets_below:g} × 10⁹/L"
-    return {"LOW-NEUT": low[0], "LOW-PLAT": low[1], "LOW-EITHER": "Either of both"}
+    return {"LOW-NEUT": low[0], "LOW-PLAT": low[1], "LOW-EITHER": "Either of both, of those with both counts"}
 
 
 def window_note(study: Study) -> str:
@@ -60,6 +60,8 @@ def _windows(data: ReportData) -> list[Block]:
             without = [parts("{}", data.rows.stat(at, "missing"))]
             without += [parts("{} died before or in it", died)] if died and died.value else []
             without += [parts("{} not yet at its end", open_)] if open_ else []
+            alone = data.rows.stat(at, "low_alone")
+            without += [parts("{} with one count alone, low", alone)] if alone else []
             lines.append((f"Day {day} ({at[0]['window']})", of_all(data, at), joined(without)))
         if lines:
             groups.add(len(rows))
