@@ -46,7 +46,8 @@ def _syndromes(study: Study) -> list[Block]:
     rows += [(name[0].upper() + name[1:], *[OF] * wide) for name in CARE]
     head = ("", *(f"{item.id} ({item.scale})" for item in special))
     caption = "Table: worst grade, onset, duration and treatment of events of special interest, infused subjects"
-    return [Table(head, rows, caption, numeric=tuple(range(1, wide + 1)), group=frozenset(groups)), Note(CONVENTIONS)]
+    table = Table(head, rows, caption, numeric=tuple(range(1, wide + 1)), group=frozenset(groups), wide=True)
+    return [table, Note(CONVENTIONS)]
 
 
 def _events() -> list[Block]:

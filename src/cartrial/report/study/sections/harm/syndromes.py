@@ -62,7 +62,7 @@ def syndrome_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     head = ("", *(f"{item.id} ({item.scale})" for item in special))
     named = ", ".join(f"{item.label} ({item.id})" for item in special)
     caption = f"Worst grade, onset, duration and treatment of events of special interest: infused subjects. {named}"
-    blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups))]
+    blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups), wide=True)]
     return [*blocks, *(Note(words) for words in ([CONVENTIONS] if had else []))]
 
 
