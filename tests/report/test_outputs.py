@@ -15,7 +15,8 @@ from cartrial.report import write_report
 from cartrial.report.study import write as write_module
 from cartrial.sdtm.source import no_findings
 from cartrial.study import Study
-from report_example import invent
+from helpers import run_cli
+from report_example import figures_of, invent
 
 STUDY = Study.load("inaticel")
 ADAM = invent(STUDY)
@@ -164,3 +165,18 @@ def test_other_files_of_a_folder_that_is_written_to_stay(tmp_path: Path) -> None
         (place / "adam").mkdir()
         (place / "adam" / "ADSL.csv").write_text("2")
     assert {path.name for path in (tmp_path / "out" / "adam").iterdir()} == {"mine.csv", "ADSL.csv"}
+
+
+@pytest.mark.slow
+def test_figures_of_other_pages_are_files_beside_them(tmp_path: Path) -> None:
+    """The shells of the pivotal study: a file for each document of the page; formats are looked at before the page is written."""
+    pytest.importorskip("vl_convert")
+    out = tmp_path / "shells.html"
+    code, said, _ = run_cli("shells", "inaticel", "--out", out, "--figures", "gif")
+    assert code == 2 and not out.exists()
+    code, said, error = run_cli("shells", "inaticel", "--out", out, "--figures", "svg")
+    names = set(figures_of(out.read_text(encoding="utf-8")))
+    assert (code, error) == (0, "") and names and f"Wrote its {len(names)} figures to" in said
+    assert {path.name for path in (tmp_path / "shells-figures").iterdir()} == {f"{name}.svg" for name in names}
+    code, _, error = run_cli("design", "inaticel", "--figures", "svg")
+    assert code == 2 and "Give --to FILE" in error

@@ -26,11 +26,14 @@ __all__ = [
     "MOST_SEED",
     "SHOWN",
     "DataOption",
+    "FiguresOption",
     "OutOption",
     "PopulationOption",
     "StudyArg",
     "app",
     "data_given",
+    "draw_page",
+    "formats_asked",
     "progress",
     "quietly",
     "steps",
@@ -65,6 +68,10 @@ PopulationOption = Annotated[
         "--population", metavar="NAME", help="Virtual patients: a built-in population or a YAML file; otherwise as the study file says."
     ),
 ]
+FiguresOption = Annotated[
+    str | None,
+    typer.Option("--figures", metavar="FORMATS", help="Also write each figure as a file: svg, png, pdf, or several with commas."),
+]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write to.")]
 
 
@@ -87,6 +94,25 @@ def data_given(data: Path | None) -> Path:
     if data is None:
         raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
     return data
+
+
+def formats_asked(figures: str | None) -> tuple[str, ...]:
+    """Return the formats of pictures that are asked for, before any work is done."""
+    if not figures:
+        return ()
+    from cartrial.report.page.still import check_formats
+
+    return check_formats(name.strip().lower() for name in figures.split(","))
+
+
+def draw_page(page: Path, formats: tuple[str, ...]) -> None:
+    """Write the figures of a page as files, and say where."""
+    if formats:
+        from cartrial.report.page.still import write_page_pictures
+
+        many = write_page_pictures(page, formats)
+        said = f"Wrote its {many} figure{'' if many == 1 else 's'} to {page.with_name(f'{page.stem}-figures')}."
+        tell(said if many else "It has no figure.")
 
 
 def tell(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cartrial.cli.app import app, steps, tell
+from cartrial.cli.owned import ForceOption, require_own_page
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -22,6 +23,7 @@ def compare(
     ],
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="HTML file to write: the comparison as a page.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every result that differs, not those of main analyses alone.")] = False,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with everything that differs.")] = False,
 ) -> None:
     """Compare two runs of a study: which results, which subjects, by which rule or record. Exit code 1 if any differ."""
@@ -29,6 +31,8 @@ def compare(
 
     if to is not None and (to.is_dir() or to.suffix.lower() not in (".html", ".htm")):
         raise InputError("the page is an HTML file", file=str(to), key="--to", right="Name a file ending in .html")
+    if to is not None:
+        require_own_page(to, force=force)
     with steps() as say:
         say("Reading the two runs")
         found = compare_runs(read_run(one), read_run(two))

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, PopulationOption, StudyArg, app, progress, steps, tell, tell_of
+from cartrial.cli.app import (
+    MOST,
+    MOST_SEED,
+    FiguresOption,
+    PopulationOption,
+    StudyArg,
+    app,
+    draw_page,
+    formats_asked,
+    progress,
+    steps,
+    tell,
+    tell_of,
+)
 from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
 from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_page
 from cartrial.errors import InputError
@@ -54,6 +67,7 @@ def design(
             "--simulation/--no-simulation", help="Run virtual trials of the study's endpoint for the page, or show the exact figures alone."
         ),
     ] = True,
+    figures: FiguresOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     open_it: OpenOption = False,
@@ -61,11 +75,15 @@ def design(
     """Design a study from its file: sample size, boundaries, operating characteristics. Without --to, a summary of the exact figures."""
     if as_json and to is not None:
         raise InputError("the page has its JSON beside it", key="--json", right="Give --json or --to, one of the two")
+    if figures and to is None:
+        raise InputError("figures are of a page", key="--figures", right="Give --to FILE with it")
+    formats = formats_asked(figures)
     if to is not None and not to.is_dir():
         require_own_page(to, force=force)
     with batches_kept():
         _design(study, to, trials, truths, n_max, power, seed, population, out, patients, workers, scheduler, simulation, as_json)
     if to is not None:
+        draw_page(to, formats)
         open_page(to, asked=open_it)
 
 

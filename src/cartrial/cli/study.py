@@ -13,11 +13,14 @@ from cartrial.cli.app import (
     MOST_SEED,
     SHOWN,
     DataOption,
+    FiguresOption,
     OutOption,
     PopulationOption,
     StudyArg,
     app,
     data_given,
+    draw_page,
+    formats_asked,
     quietly,
     steps,
     tell,
@@ -193,10 +196,7 @@ def report(
         int | None, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients; otherwise as the study file says, or 1.")
     ] = None,
     population: PopulationOption = None,
-    figures: Annotated[
-        str | None,
-        typer.Option("--figures", metavar="FORMATS", help="Also write each figure as a file: svg, png, pdf, or several with commas."),
-    ] = None,
+    figures: FiguresOption = None,
     deidentify: Annotated[
         bool, typer.Option("--deidentify", help="Hide whose data they are: codes, study days, no site, no date, no words of a site.")
     ] = False,
@@ -239,10 +239,12 @@ def report(
 def shells(
     study: StudyArg,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("shells.html"),
+    figures: FiguresOption = None,
     force: ForceOption = False,
     open_it: OpenOption = False,
 ) -> None:
     """Write the tables and figures that a study will produce, empty, for its analysis plan."""
+    formats = formats_asked(figures)
     from cartrial.report import write_shells
     from cartrial.study import Study
 
@@ -250,6 +252,7 @@ def shells(
     require_own_page(out, force=force)
     write_shells(loaded, out)
     tell(f"Wrote {out}.")
+    draw_page(out, formats)
     open_page(out, asked=open_it)
 
 

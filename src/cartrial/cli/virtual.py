@@ -7,7 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, progress, quietly, tell_of
+from cartrial.cli.app import (
+    MOST,
+    MOST_SEED,
+    FiguresOption,
+    OutOption,
+    PopulationOption,
+    StudyArg,
+    app,
+    draw_page,
+    formats_asked,
+    progress,
+    quietly,
+    tell_of,
+)
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
 from cartrial.errors import InputError
 
@@ -89,14 +102,16 @@ def supply(
             help="Built-in population or YAML file, one for each product; the patients of both arms are those of the autologous one.",
         ),
     ] = None,
+    figures: FiguresOption = None,
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
     from cartrial.design.trials.compare import compare_supply
     from cartrial.report.virtual.page import write_comparison
 
-    arms = _by_product(population or [])
+    formats, arms = formats_asked(figures), _by_product(population or [])
     write_comparison(compare_supply(n, seed, autologous=arms["autologous"], allogeneic=arms["allogeneic"]), out)
     typer.echo(f"Wrote {out}.")
+    draw_page(out, formats)
 
 
 def _by_product(names: list[str]) -> dict[str, str]:
@@ -117,12 +132,15 @@ def _by_product(names: list[str]) -> dict[str, str]:
 @app.command()
 def models(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("models.html"),
+    figures: FiguresOption = None,
 ) -> None:
     """Show the published CAR-T models: equations, parameters with their sources, one figure each."""
     from cartrial.report.virtual.models import write_models_page
 
+    formats = formats_asked(figures)
     write_models_page(out)
     typer.echo(f"Wrote {out}.")
+    draw_page(out, formats)
 
 
 @app.command()

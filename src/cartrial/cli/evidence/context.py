@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cartrial.cli.app import MOST, StudyArg, tell
+from cartrial.cli.app import MOST, FiguresOption, StudyArg, draw_page, formats_asked, tell
 from cartrial.cli.evidence.known import AssumeOption, evidence
 
 __all__: list[str] = []
@@ -32,6 +32,7 @@ def context(
     n: Annotated[int | None, typer.Option("--n", min=1, max=MOST, help="Subjects whose responses are predicted.")] = None,
     assume: AssumeOption = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("context.html"),
+    figures: FiguresOption = None,
 ) -> None:
     """Write a page on what is already known beside a study: contradictions, rates, survival, a prediction, dates, epidemiology."""
     from cartrial.evidence import load_evidence, read_assumptions
@@ -41,6 +42,7 @@ def context(
     from cartrial.report.evidence.prediction import require_beside
     from cartrial.study import Study
 
+    formats = formats_asked(figures)
     loaded = Study.load(study)
     require_place(out.parent)
     own, provenance = read_own(loaded, results) if results is not None else (None, "")
@@ -58,3 +60,4 @@ def context(
     require_beside(data)
     write_context(data, out)
     tell(f"Wrote {out}.")
+    draw_page(out, formats)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.extras import require
+from cartrial.files import built_beside
 from cartrial.report.page.blocks import Figure
 
-__all__ = ["FORMATS", "check_formats", "draw_svg", "write_pictures"]
+__all__ = ["FORMATS", "check_formats", "draw_svg", "write_page_pictures", "write_pictures"]
 
 FORMATS = ("svg", "png", "pdf")
 """Formats of files. Two runs on one machine give equal bytes of SVG and PNG; a PDF holds the time it was made."""
@@ -60,6 +62,35 @@ def write_pictures(figures: Sequence[Figure], folder: Path, formats: Sequence[st
                 path.write_bytes(draw.vegalite_to_png(sized, vl_version=_VERSION, scale=_SCALE))
             else:
                 path.write_bytes(draw.vegalite_to_pdf(sized, vl_version=_VERSION))
+
+
+def write_page_pictures(page: str | Path, formats: Sequence[str]) -> int:
+    """Write each figure of a page that cartrial wrote into the folder ``NAME-figures`` beside it, one file a format.
+
+    Parameters
+    ----------
+    page : str or Path
+        HTML file; its documents stand in it.
+    formats : sequence of str
+        Of `check_formats`.
+
+    Returns
+    -------
+    int
+        How many figures the page has.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    path = Path(page)
+    found = re.search(r'<script type="application/json" id="figure-documents">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL)
+    figures = [Figure(document, name=name) for name, document in json.loads(found[1]).items()] if found else []
+    if figures and formats:
+        with built_beside(path.parent) as folder:
+            write_pictures(figures, folder / f"{path.stem}-figures", formats)
+    return len(figures)
 
 
 def _sized(document: dict[str, Any]) -> dict[str, Any]:
