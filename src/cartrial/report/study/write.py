@@ -134,8 +134,14 @@ def write_report(
             write_cells(study, adam, cells, folder / "cells")
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if hiding is not None:
-            said = study.model_copy(update={"study": study.study.model_copy(update={"cutoff": None})}).model_dump_json()
-            require_hidden(folder, hiding.source, said, cutoff=study.study.cutoff.isoformat() if study.study.cutoff else None)
+            _look_again(folder, study, hiding)
+
+
+def _look_again(folder: Path, study: Study, hiding: Hiding) -> None:
+    """Refuse what would still tell whose the data are; dates of the study file may stand there, its cutoff may not."""
+    cutoff = study.study.cutoff
+    said = study.model_copy(update={"study": study.study.model_copy(update={"cutoff": None})}).model_dump_json()
+    require_hidden(folder, hiding.source, said, cutoff=cutoff.isoformat() if cutoff else None)
 
 
 def page_sections(data: ReportData, virtual: VirtualPatients | None = None, cells: CellFits | None = None) -> list[Section]:
