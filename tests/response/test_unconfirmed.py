@@ -123,3 +123,29 @@ def test_the_kernel_says_what_a_slow_second_one_says() -> None:
         assert found == slow(calls, therapy, death, days), (calls, therapy, death, days)
         seen |= {(before[1], after) for before, after in zip(calls, found, strict=True)}
     assert ("PD", "IR") in seen and ("PD", "PD") in seen
+
+
+def test_a_clinical_progression_is_an_event_where_the_study_says_by_hand(tmp_path: Path) -> None:
+    """L8 and L10, subject 26: clinical progression day 60, therapy day 62. PFS 29, composite 63, as an event 61: by DS or RS."""
+    text = TEXT.replace("      - {missed-visits: 2}\n", "      - {missed-visits: 2}\n      - {clinical-progression: event}\n")
+    study, source = load_study(tmp_path, text), read_sdtm(TRUTH / "data")
+    keys = {"STUDYID": "LYM", "USUBJID": "LYM-26", "ROW": 900}
+    ds = {**keys, "DSSEQ": 99, "DSDECOD": "DISEASE PROGRESSION", "DSSTDTC": "2022-03-04"}
+    rs = {**keys, "RSSEQ": 99, "RSTESTCD": "CLINRESP", "RSSTRESC": "PD", "RSEVAL": "INVESTIGATOR", "RSDTC": "2022-03-04"}
+    for domain, row in (("DS", ds), ("RS", rs)):
+        tables = source.domains | {domain: pl.concat([source.domains[domain], pl.DataFrame([row])], how="diagonal_relaxed")}
+        rows = derive(study, Source(tables)).adtte.filter(USUBJID="LYM-26", PARAMCD="PFS")
+        found = {row[0]: row[1:] for row in rows.select("VARIANT", "AVAL", "EVNTDESC", "SRCDOM").rows()}
+        assert found[""][:2] == (29, "new-therapy") and found["hsct=composite;new-therapy=composite"][:2] == (63, "new-therapy")
+        assert found["clinical-progression=event"] == (61, "progression", domain)
+        assert rows.filter(VARIANT="clinical-progression=event")["RULE"].item() == "progression that a clinician saw, an event on its date"
+    with pytest.raises(InputError, match="belong to a time to event"):
+        load_study(tmp_path, TEXT.replace("    window: {at: month 3}\n", "    window: {at: month 3}\n    clinical-progression: event\n", 1))
+
+
+def test_a_response_without_disease_at_baseline_is_flagged_by_hand(tmp_path: Path) -> None:
+    """L7 and L10, subject 20: CR before lymphodepletion; it counts in the infused, is flagged, and is not evaluable."""
+    adam = under(tmp_path, "")
+    flagged = adam.adresp.filter(pl.col("FLAGS").str.contains("no disease at baseline").fill_null(False))
+    assert set(flagged["USUBJID"]) == {"LYM-20"} and set(flagged["AVALC"]) == {"CR"} and flagged.filter(READER="IRC").height == 5
+    assert values(adam, "LYM-20")["ORR3"] == "Y" and adam.adsl.filter(USUBJID="LYM-20")["EVALFL"].item() == "N"

@@ -14,6 +14,8 @@ from cartrial.response.codes import (
     BLOOD_NOT_RECORDED,
     CHANGE_BY_SCORE,
     CHANGE_NOT_RECORDED,
+    CLINICAL,
+    CLINICAL_DISPOSITION,
     CNS2,
     COMMITTEE_CALL,
     COUNTS_MISSING,
@@ -106,6 +108,8 @@ _FLAGS = {
     UNCONFIRMED: "{ended} not confirmed",
     ACCEPTED_RECORD: "accepted record",
     FROM_PET: "derived from uptake (FA)",
+    CLINICAL: "clinical {event}",
+    CLINICAL_DISPOSITION: "clinical {event} (DS)",
 }
 
 

@@ -63,6 +63,8 @@ class Endpoint(Part):
         Statuses that a response rate counts; by default those of the family of criteria. Of a time among responders, what it starts with.
     sd_from : int
         Of a best response: stable disease before this day alone is not evaluable. Unit: days from day 0.
+    clinical_progression : {"event"}, optional
+        Of a time to event: a progression that a clinician saw without imaging (DS, RS of CLINRESP) is one.
     events : tuple of str
         `non-response`, `death`, and the event of the family of criteria: `relapse` or `progression`.
     """
@@ -93,6 +95,7 @@ class Endpoint(Part):
     non_response: NonResponse = NonResponse()
     response_window: ResponseWindow = ResponseWindow()
     missed_visits: int = Field(default=0, ge=0)
+    clinical_progression: Literal["event"] | None = None
     analysis: Competing = Competing()
     antigen: Literal["negative", "positive", "unknown"] | None = None
     # of samples
@@ -160,7 +163,7 @@ class Endpoint(Part):
                     *("strategies", name),
                     right="Choose treatment-policy, composite or while-on-treatment",
                 )
-        if self.origin or (self.events and not self.samples) or self.analysis.competing or self.missed_visits or self.antigen:
+        if self.clinical_progression or (self.events and not self.samples) or any(self._of_time()):
             what = "origin, events, missed-visits, antigen and analysis belong to a time to event"
             yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
         if "sustained_by" in self.model_fields_set and not self.sustained_days:
@@ -172,12 +175,16 @@ class Endpoint(Part):
                 right = "Write window: {within-days: 180}"
                 yield self._wrong("an early recovery is one before so many days from day 0", "window", right=right)
 
+    def _of_time(self) -> Iterator[Any]:
+        """Yield what only a time to event has."""
+        yield from (self.origin, self.analysis.competing, self.missed_visits, self.antigen)
+
     def _as_best(self) -> Iterator[PydanticCustomError]:
         """Yield what a best response cannot have."""
         if self.window is not None or self.mrd or self.test or self.sustained_days or "response" in self.model_fields_set:
             what = "window, response, mrd, test and sustained-days belong to a response rate"
             yield self._wrong(what, right="Leave them out here, or say type: response-rate")
-        if self.origin or self.events or self.analysis.competing or self.missed_visits:
+        if self.clinical_progression or self.events or any(self._of_time()):
             what = "origin, events, missed-visits and analysis belong to a time to event"
             yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
 

@@ -133,6 +133,8 @@ def strategies_text(endpoint: Endpoint) -> str:
     shown = [f"{name}={strategy}" for name, strategy in endpoint.strategies.items() if name in relevant]
     if endpoint.missed_visits:
         shown.append(f"missed-visits={endpoint.missed_visits}")
+    if endpoint.clinical_progression:
+        shown.append(f"clinical-progression={endpoint.clinical_progression}")
     if endpoint.analysis.competing:
         shown.append("competing=" + "+".join(endpoint.analysis.competing))
     if endpoint.type == "response-rate" and endpoint.not_yet_assessable == "non-responder":

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.absent import missing_of_time, with_unread
+from cartrial.endpoints.clinical import with_clinical
 from cartrial.endpoints.populations import Populations, first_response
 from cartrial.endpoints.rules import codes
 from cartrial.endpoints.rules.codes import CENSOR_REASONS, COMPETING_FROM, EVENT_NAMES
@@ -19,6 +20,7 @@ from cartrial.endpoints.sets.antigen import ANTIGENS, relapse_antigen
 from cartrial.endpoints.sets.samples import derive_samples, unsampled
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
 from cartrial.response.assess import Calls
+from cartrial.response.codes import CLINICAL, CLINICAL_DISPOSITION
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.attributes import RESPONSE
@@ -117,6 +119,8 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     endpoint, family = variant.endpoint, study.disease.family
     reader = READERS.index(endpoint.reader or study.readers.primary)
     calls, course = populations.calls[reader], populations.course
+    if endpoint.clinical_progression:
+        calls = with_clinical(study, populations.records, calls)
     if endpoint.events == (RESPONSE,):
         member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
         times, origin, sample = _to_response(study, populations, endpoint, calls), np.where(member, course.day0, FAR), None
@@ -168,6 +172,9 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     said = family.said(*(endpoint.response if endpoint.names_response else ()))
     texts = [family.names.put(_EVENTS[name], responses=said) for name in EVENT_NAMES]
     texts += [_CENSORED[name] for name in CENSOR_REASONS]
+    texts += [family.names.put("{event} that a clinician saw, an event on its date")]
+    clinical = (event == codes.E_RELAPSE) & (flags & (CLINICAL | CLINICAL_DISPOSITION) != 0)
+    told = np.where(event >= 0, event, len(EVENT_NAMES) + censor)
     columns = {
         "SUBJ": pl.Series(rows.astype(np.int32)),
         "PARAMCD": constant(endpoint.id, len(rows)),
@@ -183,7 +190,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "ADT": as_dates(end, dated),
         "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
         **trace.columns(),
-        "RULE": take(texts, np.where(event >= 0, event, len(EVENT_NAMES) + censor)),
+        "RULE": take(texts, np.where(clinical, len(texts) - 1, told)),
         "FLAGS": words,
     }
     frame = pl.DataFrame(columns)

@@ -9,7 +9,7 @@ import polars as pl
 
 from cartrial.endpoints.course import SOURCES, Course
 from cartrial.response.assess import Calls
-from cartrial.response.codes import FREE_ASSUMED, FROM_IMAGING, FROM_LAB, FROM_PET
+from cartrial.response.codes import CLINICAL_DISPOSITION, FREE_ASSUMED, FROM_IMAGING, FROM_LAB, FROM_PET
 from cartrial.sdtm.records.codes import FAR
 
 __all__ = ["NOWHERE", "Trace", "as_dates", "constant", "domain_of", "study_day", "take"]
@@ -63,7 +63,7 @@ def with_imputed(words: pl.Series, course: Course, rows: np.ndarray, decided: Ma
     return words
 
 
-_DOMAINS = ((FROM_LAB, "LB"), (FREE_ASSUMED, "SS"), (FROM_IMAGING, "TR"), (FROM_PET, "FA"))
+_DOMAINS = ((FROM_LAB, "LB"), (FREE_ASSUMED, "SS"), (FROM_IMAGING, "TR"), (FROM_PET, "FA"), (CLINICAL_DISPOSITION, "DS"))
 
 
 def domain_of(flags: np.ndarray) -> np.ndarray:

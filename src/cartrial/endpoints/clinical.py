@@ -1,0 +1,66 @@
+"""Which progressions were seen by a clinician, without imaging? They are an event where an endpoint says so (rules of lymphoma, L8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from cartrial.response.arrays import offsets, usable, wide
+from cartrial.response.assess import Calls
+from cartrial.response.codes import CLINICAL, CLINICAL_DISPOSITION
+from cartrial.sdtm.records import Records
+from cartrial.sdtm.vocabulary.occurrence import happened
+from cartrial.sdtm.vocabulary.response_criteria import status_of
+from cartrial.sdtm.vocabulary.terms import normalised, value_of
+from cartrial.study.criteria.codes import RESPONSES
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+
+__all__ = ["CLINICAL_TEST", "clinical_progressions", "with_clinical"]
+
+CLINICAL_TEST = "CLINRESP"
+"""The test of RS of a response that a clinician sees."""
+
+_DISPOSITION = r"PROGRESS|RELAPSE"
+
+
+def clinical_progressions(study: Study, records: Records) -> pl.DataFrame:
+    """Return what DS and RS (CLINRESP) say of a clinical progression after the infusion: SUBJ, DAY, SEQ and FLAGS.
+
+    Parameters
+    ----------
+    study : Study
+        Its family says what the event is.
+    records : Records
+        Of whole dates up to the cutoff.
+    """
+    ended = study.disease.family.names.ended
+    told = records.dispositions.filter(pl.col("KIND").str.contains(_DISPOSITION)).select("SUBJ", "DAY", "DAYX", "SEQ")
+    parts = [told.with_columns(pl.lit(CLINICAL_DISPOSITION).alias("FLAGS"))]
+    rs = records.extra.get("RS")
+    if rs is not None and {"RSTESTCD", "DAY", "DAYX"} <= set(rs.columns):
+        said = status_of(pl.coalesce(value_of(rs, "RSSTRESC"), value_of(rs, "RSORRES")), study.disease.family) == ended
+        seen = rs.filter((normalised(pl.col("RSTESTCD")) == CLINICAL_TEST) & said & happened(rs, "RS"))
+        parts.append(seen.select(*told.columns, pl.lit(CLINICAL).alias("FLAGS")))
+    start = records.subjects.select("SUBJ", "DAY0")
+    found = usable(pl.concat(parts, how="vertical_relaxed"), records.subjects).join(start, on="SUBJ").filter(pl.col("DAY") > pl.col("DAY0"))
+    return found.select("SUBJ", "DAY", "SEQ", "FLAGS").sort("SUBJ", "DAY", "SEQ").unique(["SUBJ", "DAY"], keep="first", maintain_order=True)
+
+
+def with_clinical(study: Study, records: Records, calls: Calls) -> Calls:
+    """Return one reader's assessments with the clinical progressions among them, as assessments of the event of the disease."""
+    found = clinical_progressions(study, records)
+    if found.is_empty():
+        return calls
+    many, nothing = found.height, np.full(found.height, -1, np.int64)
+    status = np.full(many, RESPONSES.index(study.disease.family.names.ended), np.int64)
+    added = (wide(found["DAY"]), status, wide(found["FLAGS"]), wide(found["SEQ"], -1), np.zeros(many, np.int64), nothing)
+    own = (calls.day, calls.status, calls.flags, calls.seq, calls.mrd, calls.mrd_seq)
+    subject = np.concatenate([calls.subject, wide(found["SUBJ"])])
+    columns = [np.concatenate(pair) for pair in zip(own, added, strict=True)]
+    # on one date imaging comes first
+    order = np.lexsort((np.arange(len(subject)), columns[0], subject))
+    return Calls(offsets(subject[order], len(calls.at) - 1), *(column[order] for column in columns))
