@@ -111,10 +111,8 @@ def write_report(
     digest = results_hash(ordered)
     provenance = adam.provenance or study.study.provenance
     record = run_record(study, source, ordered, digest, provenance, findings, seed)
-    if virtual is not None:
-        record["virtual"] = virtual.record()
-    if arguments is not None:
-        record["arguments"] = dict(arguments)
+    record |= {"virtual": virtual.record()} if virtual is not None else {}
+    record |= {"arguments": dict(arguments)} if arguments is not None else {}
     records = None
     if hiding is not None:
         source = bare_source(source) if source is not None else None
