@@ -83,6 +83,22 @@ STOPS: dict[str, tuple[list[list[Any]], str]] = {
         "Which is day 0",
     ),
     "a response without its date": ([HEAD, FIRST, ["2", day("2022-05-03"), "CR", None]], r"no date of it: 2 \(row 3\)"),
+    "a formula whose value is not stored": (
+        [HEAD, FIRST, ["2", day("2022-05-03"), "CR", "=B3+28"]],
+        "cell D3 is a formula whose value is not stored",
+    ),
+    "months in another language": (
+        [HEAD, ["1", "3. Mai 2022", *FIRST[2:]], ["2", "4. Mai 2022", *SECOND[2:]]],
+        "'3. Mai 2022' in column B",
+    ),
+    "a relapse in words alone": (
+        sheet(["Relapse", "CNS, treated", "none seen"]),
+        r"column E \(Relapse\) speaks of a relapse .*May it be left out",
+    ),
+    "one date of death among words": (
+        [[*HEAD, "Date of death"], [*FIRST, "lives in Bern"], [*SECOND, day("2022-07-01")]],
+        r"column E \(Date of death\): 'lives in Bern' is no date",
+    ),
     "a word that is no date": (
         [HEAD, FIRST, ["2", day("2022-05-03"), "CR", "spring"]],
         r"'spring' is no date that can be read \(cell D3\)",
@@ -152,6 +168,16 @@ def test_a_legend_in_the_header(tmp_path: Path) -> None:
     study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
     assert rates(study) == {"BORR": [1.0, 0.0], "CRR": [1.0, 0.0]}
     assert times(study, "OS") == {"1": (213, False), "2": (91, True)}
+
+
+@pytest.mark.slow
+def test_what_no_column_tells_is_not_derived(tmp_path: Path) -> None:
+    """Last contacts without a column of relapses or deaths: nobody is taken as free of relapse, or as alive to the end."""
+    rows = sheet(["Last contact", day("2022-12-01"), day("2022-12-01")])
+    study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
+    assert study.derived.adam.adtte.height == 0
+    assert any(text.startswith("Duration of response and time to relapse: no column holds a relapse") for text in study.cannot)
+    assert any(text.startswith("Overall survival: no column says who died") for text in study.cannot)
 
 
 @pytest.mark.slow

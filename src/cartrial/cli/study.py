@@ -224,7 +224,8 @@ def report(
     if not deidentify and (salt is not None or key is not None):
         raise InputError("a salt and a key are of codes", key="--salt, --key", right="Give --deidentify with them")
     hide = Hide(salt, key) if deidentify else None
-    require_own_folder(out, Study.load(study).study.id, force=force)
+    if hide is None:  # what is hidden is written into an empty folder alone
+        require_own_folder(out, Study.load(study).study.id, force=force)
     with steps() as say, quietly():
         formats = [name.strip().lower() for name in figures.split(",")] if figures else []
         patients = run.report(study, data, out, n=n, seed=seed, population=population, figures=formats, hide=hide, say=say)

@@ -292,7 +292,9 @@ def _refuse_undated(draft: Draft, layout: Layout, column: Column, time: Time) ->
         return
     dated, subjects = {cell.row for beside in time.columns for cell in beside.filled}, layout.subjects()
     lacking = [
-        cell for cell in column.filled if cell.row not in dated and (found := response_of(_meant(column, cell.text))) and found[0] != "NE"
+        cell
+        for cell in column.filled
+        if cell.row not in dated and (found := response_of(_meant(column, cell.text))) and found[0] not in ("NE", "NR", "SD")
     ]
     if lacking:
         names = ", ".join(f"{subjects[cell.row]} (row {cell.row})" for cell in lacking[:5])

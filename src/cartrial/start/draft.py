@@ -12,12 +12,15 @@ from cartrial.start.ask import Answers, Option, Question
 from cartrial.start.sheet.dates import DAY_FIRST, MONTH_FIRST, Forms, forms_of, is_serial, looks_dated, shape
 from cartrial.start.sheet.grid import Cell
 from cartrial.start.sheet.layout import Column, Layout
-from cartrial.start.sheet.words import is_missing_word, yes_no
+from cartrial.start.sheet.words import is_missing_word, vital_of, yes_no
 
 __all__ = ["Draft", "Read", "day_of", "is_counted", "is_dated", "is_flag", "no_words"]
 
 _DAYS = re.compile(r"\bdays?\b|\btage?\b|天|\bjours?\b|\bd\b", re.IGNORECASE)
 _MONTHS = re.compile(r"\bmonths?\b|\bmonate?\b|个?月数|\bmois\b|\bweeks?\b|\byears?\b|\bmo\b", re.IGNORECASE)
+_VISIT_DAY = re.compile(r"(days?|tag|jour|d)[ +]*\d+|\d+ ?(days?|tage?|天|d)\b|第 ?\d+ ?[天日]", re.IGNORECASE)
+_DECISIVE = ("death", "end-date", "relapse", "transplant", "therapy", "infusion", "last-contact", "last-assessment")
+_MEASURED = ("mrd-limit", "blasts", "blood-blasts", "neutrophils", "platelets", "copies", "cells", "age", "dose", "crs-grade")
 _LETTERS = re.compile(r"[A-Z]{1,3}")
 
 
@@ -35,14 +38,22 @@ class Read:
 
 def no_words(column: Column) -> list[str]:
     """Return the words in a column of dates that say that it did not happen."""
-    return list(dict.fromkeys(cell.text for cell in column.filled if isinstance(cell.value, str) and yes_no(cell.text) is False))
+    return list(dict.fromkeys(cell.text for cell in column.filled if isinstance(cell.value, str) and _is_no(column, cell.text)))
 
 
 def is_dated(column: Column) -> bool:
     """Say whether most cells of a column are dates, or numbers that a spreadsheet keeps dates as."""
-    cells = [cell for cell in column.filled if yes_no(cell.text) is None]
+    if column.topic in _MEASURED:
+        return False
+    cells = [cell for cell in column.filled if not _is_no(column, cell.text) and yes_no(cell.text) is None]
     dated = sum(looks_dated(cell.value, cell.text) or _is_serial(cell) for cell in cells)
-    return bool(cells) and dated >= 0.5 * len(cells)
+    # of what decides a time one date is enough: whatever else stands there has to be read, too
+    return dated > 0 if column.topic in _DECISIVE else bool(cells) and dated >= 0.5 * len(cells)
+
+
+def _is_no(column: Column, text: str) -> bool:
+    """Say whether a cell of dates says that it did not happen: no, or alive in a column of deaths."""
+    return yes_no(text) is False or (column.topic in ("death", "end-date") and vital_of(text) is False)
 
 
 def _is_serial(cell: Cell) -> bool:
@@ -52,8 +63,15 @@ def _is_serial(cell: Cell) -> bool:
 
 def is_counted(column: Column) -> bool:
     """Say whether a column holds days from the infusion: numbers, under a header that says days."""
-    cells = [cell for cell in column.filled if yes_no(cell.text) is not False or cell.number is not None]
-    return bool(cells) and all(cell.number is not None for cell in cells) and bool(_DAYS.search(column.header)) and not is_dated(column)
+    if column.topic in _MEASURED:
+        return False
+    cells = [cell for cell in column.filled if not _is_no(column, cell.text) or cell.number is not None]
+    return (
+        bool(cells)
+        and all(cell.number is not None for cell in cells)
+        and bool(_DAYS.search(_VISIT_DAY.sub("", column.header)))
+        and not is_dated(column)
+    )
 
 
 def is_flag(column: Column) -> bool:
@@ -173,7 +191,7 @@ class Draft:
         return dict(self.dated[place])
 
     def _dates(self, layout: Layout, column: Column) -> dict[str, Any]:
-        cells = [cell for cell in column.filled if yes_no(cell.text) is not False]
+        cells = [cell for cell in column.filled if not _is_no(column, cell.text)]
         kept = [cell for cell in cells if cell.is_date]
         texts = [cell.text for cell in cells if isinstance(cell.value, str)]
         numbers = [cell.number for cell in cells if cell.number is not None]

@@ -81,6 +81,8 @@ def _happened(draft: Draft, topic: str) -> None:
         raise InputError(f"{names} may both hold the date of {what}", file=timed[0][0].grid.file, right="Keep one of them in the sheet")
     if not timed and not flags:
         draft.facts[topic] = None
+        for layout, column in found:
+            _ask_left(draft, topic, layout, column, what)
         return
     layout, column = (timed or flags)[0]
     flag = next((one for other, one in flags if other is layout), None)
@@ -105,6 +107,18 @@ def _happened(draft: Draft, topic: str) -> None:
     else:
         rule |= {"into": f"{domain}STDY", "type": "number"}
     draft.add(layout, {**rule, "set": fixed, **time, "missing": draft.missing(column)}, *assumed, empty)
+
+
+def _ask_left(draft: Draft, topic: str, layout: Layout, column: Column, what: str) -> None:
+    """Ask whether a column may be left out that speaks of what decides a time, and cannot be read."""
+    shown = column.filled[0].text
+    draft.answers.ask(
+        Question(
+            f"leave-{topic}-{column.letter.lower()}",
+            f"{column.label} speaks of {what} and holds neither dates nor yes and no ('{shown}'). May it be left out?",
+            (Option("yes", "leave it out: it says of nobody whether and when it happened"),),
+        )
+    )
 
 
 def _answers(column: Column) -> bool:
@@ -181,6 +195,8 @@ def _ends(draft: Draft) -> None:
     for layout, column in _columns(draft, "death"):
         if (layout, column) not in deaths and _dead(column) is None:
             draft.leave(layout, column, "neither a date nor a yes or no")
+            if not deaths:
+                _ask_left(draft, "death", layout, column, "a death")
     contacts = [(layout, column) for layout, column in _columns(draft, "last-contact") if is_dated(column) or is_counted(column)]
     both = [(layout, column) for layout, column in _columns(draft, "end-date") if is_dated(column) or is_counted(column)]
     status = [
@@ -196,6 +212,8 @@ def _ends(draft: Draft) -> None:
     for layout, column in _columns(draft, "vital"):
         if _dead(column) is None and not is_dated(column):
             draft.leave(layout, column, "its words or codes do not say who is alive and who has died")
+            if not deaths and not status:
+                _ask_left(draft, "death", layout, column, "who is alive")
     if deaths:
         _death(draft, *deaths[0], status[0] if status and status[0][0] is deaths[0][0] else None)
         if contacts:

@@ -37,7 +37,12 @@ def read_followup(draft: Draft) -> None:
                 draft.add(
                     layout, {**rule, "set": {"RSEVAL": "INVESTIGATOR", "RSSTRESC": "Y"}, "day": day, "missing": draft.missing(column)}
                 )
-    if draft.facts["level"] == "events" and not draft.facts.get("last-assessment") and draft.facts.get("last-contact"):
+    if (
+        draft.facts["level"] == "events"
+        and not draft.facts.get("last-assessment")
+        and draft.facts.get("last-contact")
+        and draft.facts.get("relapse")
+    ):
         contact = draft.facts["last-contact"]
         option = Option("yes", "yes: times end there", f"a responder without relapse was free of it on the date in {contact}")
         no = Option("no", "not known: no duration of response is derived")

@@ -88,7 +88,11 @@ def _columns(draft: Draft, topic: str) -> list[tuple[Layout, Column]]:
         (layout, column)
         for layout in draft.layouts
         for column in layout.columns
-        if column.topic == topic and column.filled and column is not layout.key and not is_dated(column) and not is_counted(column)
+        if column.topic == topic
+        and column.filled
+        and column is not layout.key
+        and not is_dated(column)
+        and not (topic == "mrd" and is_counted(column))
     ]
 
 

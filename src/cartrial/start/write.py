@@ -241,8 +241,18 @@ def _endpoints(draft: Draft, *, lymphoma: bool, events: bool) -> list[Any]:
             rate("MRDN", "MRD-negative remission, best response", responds, "{best: cutoff}", "mrd: negative")
         event = "progression" if lymphoma else "relapse"
         seen = not events or facts.get("last-assessment") or facts.get("relapse-free-until")
-        if undated or not seen:
-            why = "no column holds the date of the response" if undated else f"no column holds a {event}, or a last assessment without one"
+        why = (
+            "no column holds the date of the response"
+            if undated
+            else f"no column holds a {event}"
+            if events and not facts.get("relapse")
+            else f"no column holds a last assessment without {event}"
+            if not seen
+            else "no column says who died, and a death is an event"
+            if not facts.get("death")
+            else ""
+        )
+        if why:
             cannot.append(f"Duration of response and time to {event}: {why}.")
         else:
             strategies = "{hsct: hypothetical, new-therapy: hypothetical}"
@@ -252,10 +262,10 @@ def _endpoints(draft: Draft, *, lymphoma: bool, events: bool) -> list[Any]:
             else:
                 composite = "{hsct: treatment-policy, new-therapy: composite}"
                 time("EFS", "Event-free survival", "day-0", "infused", "[non-response, relapse, death]", composite)
-    if facts.get("death") or facts.get("last-contact"):
+    if facts.get("death"):
         time("OS", "Overall survival", "day-0", "infused", "[death]", "{hsct: treatment-policy, new-therapy: treatment-policy}")
     else:
-        cannot.append("Overall survival: no column holds a date of death or of last contact.")
+        cannot.append("Overall survival: no column says who died and when.")
     if facts.get("death") and not facts.get("last-contact"):
         cannot.append("Overall survival beyond the last assessment: no column holds a date of last contact.")
     for topic, what in (("transplant", "transplant"), ("therapy", "new anticancer therapy")):

@@ -119,6 +119,7 @@ def lay_out(grid: Grid) -> Layout | None:
     for column in columns:
         column.cells = [cell for cell in column.cells if cell.row in kept]
     _refuse_twice(layout)
+    _refuse_unstored(layout)
     return layout
 
 
@@ -277,6 +278,16 @@ def _refuse_twice(layout: Layout) -> None:
             names = " and ".join(f"'{name}'" for name in sorted(several))
             what = f"{layout.grid.name}: {names} in {layout.key.label} look like one patient written in {len(several)} ways"
             raise InputError(what, file=layout.grid.file, right="Write one number in one way")
+
+
+def _refuse_unstored(layout: Layout) -> None:
+    """Refuse formulas of which the file holds no value: their cells look empty."""
+    named = {column.number: column for column in layout.columns if column.topic not in (None, "name", "cause", "computed")}
+    for row, number in sorted(layout.grid.unstored):
+        if row in layout.rows and number in named:
+            place = layout.grid.place(number, row)
+            what = f"{layout.grid.name}, {named[number].label}: cell {place} is a formula whose value is not stored in the file"
+            raise InputError(what, file=layout.grid.file, row=row, right="Open the file in a spreadsheet program and save it")
 
 
 def _dated(layout: Layout) -> bool:
