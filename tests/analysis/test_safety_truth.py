@@ -189,6 +189,16 @@ def test_onset_and_duration(results: pl.DataFrame) -> None:
     assert values(results, endpoint="ICANS", by="duration") == {}
 
 
+def test_an_event_without_a_day_has_no_onset(study: Study) -> None:
+    """An event that ended before it began, and one without a start: neither has a duration, and only the first an onset, of its own day."""
+    rows = tables()
+    rows["AE"] = [_event("T1", CRS, "2", "2022-01-08", "2022-01-03"), {**_event("T2", CRS, "1", ""), "AESTDTC": None}]
+    found = results_of(study, rows)
+    assert values(found, endpoint="CRS", by="onset") == {"n": 1, "median": 7, "min": 7, "max": 7}
+    assert values(found, endpoint="CRS", by="duration") == {}
+    assert values(found, endpoint="CRS", by="course", level="end not known") == {"n": 2, "N": 2}
+
+
 def test_what_was_given(results: pl.DataFrame) -> None:
     """Of the four with CRS: tocilizumab T1 and T3; steroids T1, by its date alone, and T5's record says neither why nor when."""
 
@@ -225,6 +235,7 @@ def test_a_denied_treatment_is_an_answer(study: Study) -> None:
     assert values(results_of(study, rows), endpoint="CRS", by="treatment", level="anakinra")["n"] is None
 
 
+@pytest.mark.slow
 def test_a_stay_counts_by_any_of_its_days(study: Study) -> None:
     """T1 had CRS from day 2 to day 10: a stay from before to day 2 counts, one to day 1 does not, one without an end may."""
 
@@ -251,6 +262,7 @@ def test_deaths(results: pl.DataFrame) -> None:
     assert values(results, endpoint="DEATH", by="cause", level="relapse or progression") == {"n": 1, "N": 6, "rate": 1 / 6}
 
 
+@pytest.mark.slow
 def test_a_death_whose_day_may_lie_on_either_side(study: Study) -> None:
     """T4 died in January: on the 15th, day 14, or after day 29 at the latest, within 30 days in any case. In February it may be later."""
     rows = tables()
@@ -269,6 +281,7 @@ def test_a_death_whose_day_may_lie_on_either_side(study: Study) -> None:
     assert either["unknown"] == 1
 
 
+@pytest.mark.slow
 def test_a_cause_that_nobody_recorded_is_named(study: Study) -> None:
     rows = tables()
     rows["DD"][0]["DDSTRESC"] = None
@@ -277,6 +290,7 @@ def test_a_cause_that_nobody_recorded_is_named(study: Study) -> None:
     assert found.select("level", "statistic", "value", "text").rows() == [("", "n", None, "not recorded")]
 
 
+@pytest.mark.slow
 def test_a_fatal_event_is_the_cause_where_no_details_are(study: Study) -> None:
     rows = tables()
     rows["DD"] = []
@@ -317,6 +331,7 @@ def test_other_events_of_interest(results: pl.DataFrame) -> None:
     assert values(results, endpoint="INFECTION", by="max_grade", level="unknown")["n"] == 1
 
 
+@pytest.mark.slow
 def test_no_class_is_no_absence_of_infections(study: Study) -> None:
     rows = tables()
     for row in rows["AE"]:
@@ -333,6 +348,7 @@ def test_deviations(results: pl.DataFrame) -> None:
     assert values(results, endpoint="DEVIATION", population="not infused") == {"records": 1}
 
 
+@pytest.mark.slow
 def test_deviations_that_nobody_recorded(study: Study) -> None:
     rows = tables()
     del rows["DV"]

@@ -52,7 +52,7 @@ def spans_of(events: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
         pl.col("ON").any(),
         pl.col("USABLE").all(),
         (start.is_null().any()).alias("UNSTARTED"),
-        pl.col("GUESS").filter(start == start.min()).all().fill_null(False).alias("IMPUTED"),
+        (start.is_not_null().any() & pl.col("GUESS").filter(start == start.min()).all()).fill_null(False).alias("IMPUTED"),
     )
     dead = adsl.filter(pl.col("DTHFL").cast(pl.String) == "Y").select("TRIAL", "SUBJ", pl.lit(True).alias("DEAD"))
     found = found.join(dead, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
