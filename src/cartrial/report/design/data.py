@@ -16,7 +16,7 @@ __all__ = ["FAMILIES", "DesignData", "cite", "with_error"]
 
 # colour, dash and shape of a family of designs in every figure
 FAMILIES: dict[str, tuple[str, str, str]] = {
-    "the study's own": ("orange", "solid", "square"),
+    "the study's own": ("pink", "solid", "square"),
     "single stage": ("black", "dashed", "square"),
     "two stages": ("blue", "solid", "circle"),
     "more looks": ("green", "dashdot", "diamond"),

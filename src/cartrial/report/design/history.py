@@ -89,7 +89,7 @@ def _looks(data: DesignData) -> Table:
         for look, n in enumerate(item.staged.n, 1):
             at: Beside = {"look": look, "n": n}
             low, high = (data.stat("prior", name, statistic, **at) for statistic in ("stop_if_at_most", "success_if_at_least"))
-            first: list[Cell] = [item.name, data.stat("prior", name, "upper"), *ends] if look == 1 else [""] * 6
+            first: list[Cell] = [item.name, data.stat("prior", name, "upper"), *ends] if look == 1 else [item.name, *[""] * 5]
             rows.append((*first[:2], str(look), str(n), or_less(low), or_more(high), *first[2:]))
     head = (
         "Prior",

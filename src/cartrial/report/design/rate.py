@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cartrial.design.protocol.joint import ALPHA_TOXICITY, ODDS_RATIOS
 from cartrial.design.protocol.options import LEE_LIU, LOWER, Option
@@ -183,8 +183,9 @@ def options(data: DesignData) -> Section:
     said = []
     for option in data.design.options:
         cut = [Markup("{} {}").format(name.replace("_", ", "), data.stat("design", option.id, name)) for name, _ in option.parameters]
-        said.append((option.staged.name, option.staged.method, Markup("; ").join(cut) or ABSENT, option.note))
-    blocks.append(Details("How each was found", [Table(("Design", "Method", "Parameters", "Note"), said, wide=True)]))
+        method = Markup(" ").join([escape(option.staged.method), *([Markup("; ").join(cut) + "."] if cut else [])])
+        said.append((option.staged.name, method, option.note))
+    blocks.append(Details("How each was found", [Table(("Design", "Method and parameters", "Note"), said, wide=True)]))
     return Section("designs", "Designs side by side", blocks, "Designs")
 
 

@@ -282,7 +282,8 @@ def _kinetics(study: Study) -> Section:
     names = ("Peak (Cmax)", "Day of the peak (Tmax)", f"Area under the curve, day 0 to {study.kinetics.auc_to}", "Last day quantifiable")
     head = ("Measure", "Group", "Subjects", "Geometric mean", "CV (%)", "Median", "Range")
     rows = [(name, group, X, P, P, P, f"{P} to {P}") for name in names for group in ("responders", "non-responders")]
-    ratio = f"Of Cmax and area also the ratio of the geometric means, responders over non-responders: {P} (95 % interval {P} to {P})."
+    limits = f"{P} ({study.interval.text} interval {P} to {P})"
+    ratio = f"Of Cmax and area also the ratio of the geometric means, responders over non-responders: {limits}."
     return Section(
         "kinetics",
         "Cellular kinetics",
