@@ -21,6 +21,7 @@ TRUTH = ROOT / "tests" / "truth"
 STUDIES = {
     "worked": (WORKED, TRUTH / "worked_expected.csv", TRUTH / "worked_expected_status.csv"),
     "worked-children": (ROOT / "examples" / "worked-children", TRUTH / "worked_children_expected.csv", TRUTH / "none"),
+    "worked-lymphoma": (ROOT / "examples" / "worked-lymphoma", TRUTH / "worked_lymphoma_expected.csv", TRUTH / "none"),
 } | {
     folder.name: (folder, folder / "expected.csv", folder / "expected_status.csv")
     for folder in sorted(TRUTH.iterdir())

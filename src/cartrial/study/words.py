@@ -365,6 +365,8 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
         )
     if endpoint.missed_visits:
         censoring += f" An event after {endpoint.missed_visits} or more consecutive scheduled visits without an adequate assessment is censored at the last usable assessment before the gap."
+    if endpoint.clinical_progression:
+        censoring += f" A {study.disease.family.names.event} that a clinician saw without imaging is an event on its day."
     if endpoint.analysis.competing:
         summary = f"Summary: cumulative incidence (Aalen–Johansen), {' and '.join(endpoint.analysis.competing)} competing."
     else:
