@@ -260,6 +260,7 @@ PRINTED = [
     ("ELARA CRR, NCT03568461", 64, 94, 68, 58, 77),
     ("TRANSCEND FL 41.5 months ORR", 100, 103, 97, 92, 99),
     ("TRANSCEND FL 41.5 months CR", 97, 103, 94, 88, 98),
+    ("ELIANA FDA set, children", 52, 63, 83, 71, 91),
     ("relma-cel MCL ORR, doi:10.1182/bloodadvances.2024015763", 42, 59, 71.19, 57.92, 82.24),
     ("relma-cel MCL CR", 35, 59, 59.32, 45.75, 71.93),
 ]
