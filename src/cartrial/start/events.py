@@ -278,9 +278,9 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
     draft.facts["death"] = column.label
 
 
-def _contact(draft: Draft, layout: Layout, column: Column, when: dict[str, Any] | None) -> None:
+def _contact(draft: Draft, layout: Layout, column: Column, when: dict[str, Any] | None, what: str = "last known alive") -> None:
     time, assumed, how = _timed(draft, layout, column)
-    draft.use(layout, column, "last known alive", how)
+    draft.use(layout, column, what, how)
     if "date" in time:
         draft.happened("last contact", layout, column)
     draft.facts["last-contact"] = column.label
@@ -322,9 +322,9 @@ def _one_column(draft: Draft, status: tuple[Layout, Column, dict[str, bool]], en
         when = {"column": draft.ref(layout, flag), "is": words}
         draft.add(layout, {**rule, "when": when, "missing": draft.missing(column)}, *assumed)
     draft.facts["death"] = column.label
-    _contact(
-        draft, layout, column, {"column": draft.ref(layout, flag), "is": [word for word, gone in dead.items() if not gone] or ["alive"]}
-    )
+    alive = [word for word, gone in dead.items() if not gone] or ["alive"]
+    what = "date of death of those who died, last known alive of the others" if words else "last known alive"
+    _contact(draft, layout, column, {"column": draft.ref(layout, flag), "is": alive}, what)
 
 
 def _graded(draft: Draft, topic: str) -> None:
