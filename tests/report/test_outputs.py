@@ -83,7 +83,7 @@ def test_a_failure_leaves_no_output_and_what_stood_there_before(tmp_path: Path, 
     out.mkdir()
     (out / "results.json").write_text("earlier")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(write_module, "write_adam", fail)

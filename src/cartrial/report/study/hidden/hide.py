@@ -102,8 +102,9 @@ def bare_source(source: Source) -> Source:
 def hide_adam(adam: Adam) -> Adam:
     """Return derived sets in study days alone: no date, no place, nothing as it was collected."""
     found: dict[str, pl.DataFrame] = {}
-    for name in ("adsl", "adrs", "adtte", "adae", "adck", "adresp"):
-        frame: pl.DataFrame = getattr(adam, name)
+    for name, frame in vars(adam).items():
+        if not isinstance(frame, pl.DataFrame):
+            continue
         gone = [column for column, dtype in frame.schema.items() if dtype in (pl.Date, pl.Datetime) or column in HIDDEN_COLUMNS]
         columns = [pl.lit(None, dtype=frame.schema[column]).alias(column) for column in gone]
         said = [column for column in ("AESER", "AEREL", "AEOUT") if column in frame.columns]
