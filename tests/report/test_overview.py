@@ -54,3 +54,24 @@ def test_figures_that_share_a_sheet_of_paper() -> None:
     names = ("curve-os", "incidence-dor", "strip-cartg-cmax", "forest-subgroups-assessed", "swimmer", "forest-variants")
     assert [Figure({}, name=name).halved for name in names] == [True, True, True, True, False, False]
     assert not Figure({"vconcat": []}, name="curve-os").halved
+
+
+def test_a_best_response_is_a_word_and_has_a_column(tmp_path: Path) -> None:
+    """By hand: of three invented subjects two have a best response, which is no number, and one has none that is known."""
+    from types import SimpleNamespace
+
+    from cartrial.report.study.overview import overview_blocks
+    from cartrial.study import Study
+
+    study = Study.load("cnct19-nhl")
+    best = next(item for item in study.endpoints if item.type == "best-response")
+    who = {"SUBJ": [1, 2, 3], "INFFL": "Y", "SEX": "F", "AGE": 60.0}
+    values = {"PARAMCD": best.id, "VARIANT": "", "AVAL": None, "REASON": None, "RULE": "not recorded: nothing"}
+    adrs = pl.DataFrame({"SUBJ": [1, 2, 3], "AVALC": ["CR", "PD", None], **values})
+    times = pl.DataFrame(schema={"SUBJ": pl.Int64, "PARAMCD": pl.String, "VARIANT": pl.String, "AVAL": pl.Float64})
+    days = dict.fromkeys(("HSCTDAY", "NEWDAY", "DTHDAY"), pl.Series([None] * 3, dtype=pl.Int32))
+    adam = SimpleNamespace(adsl=pl.DataFrame({**who, **days}), adrs=adrs, adtte=times)
+    table, lacking = overview_blocks(SimpleNamespace(study=study, adam=adam, link=str))
+    assert table.head == ("Subject", "Sex, age", best.id)
+    assert [re.sub("<[^>]*>", "", str(row[2])) for row in table.rows] == ["CR", "PD", "not known"]
+    assert best.id not in lacking.text

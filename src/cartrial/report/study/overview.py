@@ -28,7 +28,7 @@ NOTE = (
 def overview_blocks(data: ReportData) -> list[Block]:
     """Return the table of one line a subject, and the endpoints that the source cannot give of anybody."""
     values = {endpoint.id: _main(data, endpoint) for endpoint in data.study.endpoints}
-    shown = [endpoint for endpoint in data.study.endpoints if any(row["AVAL"] is not None for row in values[endpoint.id].values())]
+    shown = [endpoint for endpoint in data.study.endpoints if any(_known(endpoint, row) for row in values[endpoint.id].values())]
     if not shown:
         return []
     events = [name for name in EVENTS if name in data.adam.adsl.columns and data.adam.adsl[name].null_count() < data.adam.adsl.height]
@@ -56,6 +56,11 @@ def _main(data: ReportData, endpoint: Endpoint) -> dict[int, Mapping[str, Any]]:
     return {row["SUBJ"]: row for row in mine.iter_rows(named=True)}
 
 
+def _known(endpoint: Endpoint, value: Mapping[str, Any]) -> bool:
+    """Whether a subject has a value: a best response is a word without a number, and so is what is not yet assessable."""
+    return value["AVAL"] is not None or (endpoint.type != "time-to-event" and bool(value["AVALC"]))
+
+
 def _who(row: Mapping[str, Any]) -> str:
     years = row.get("AGE")
     parts = (row.get("SEX") or "", "" if years is None else f"{years:g}")
@@ -68,7 +73,7 @@ def _cell(data: ReportData, endpoint: Endpoint, value: Mapping[str, Any] | None)
     if endpoint.type == "time-to-event":
         return _time(value)
     said = SHORT.get(value["AVALC"] or "", value["AVALC"] or "")
-    if value["AVAL"] is None and value["AVALC"] != "NYA":
+    if not _known(endpoint, value):
         return _titled("not known", (value["RULE"] or "").partition(":")[0])
     reason = "" if value["REASON"] in (None, "", "response") else reason_words(data.study, value["REASON"])
     return _titled(said, reason) if reason else said
