@@ -172,6 +172,7 @@ def test_a_prediction_is_refused_with_its_reason(data: ContextData, beside: str,
         require_beside(ContextData(data.study, data.evidence, assume=read_assumptions(assume), beside=(beside,)))
 
 
+@pytest.mark.slow
 def test_own_results_stand_beside(worked_report: Path, tmp_path: Path) -> None:
     """The worked example's counts are those of its results file; they are marked as invented, and of no other study."""
     study = Study.load(WORKED)
