@@ -18,7 +18,9 @@ __all__ = ["Draft", "Read", "day_of", "is_counted", "is_dated", "is_flag", "no_w
 
 _DAYS = re.compile(r"\bdays?\b|\btage?\b|天|\bjours?\b|\bd\b", re.IGNORECASE)
 _MONTHS = re.compile(r"\bmonths?\b|\bmonate?\b|个?月数|\bmois\b|\bweeks?\b|\byears?\b|\bmo\b", re.IGNORECASE)
-_VISIT_DAY = re.compile(r"(days?|tag|jour|d)[ +]*\d+|\d+ ?(days?|tage?|天|d)\b|第 ?\d+ ?[天日]", re.IGNORECASE)
+_VISIT_DAY = re.compile(
+    r"(days?|tag|jour|d)[ +]*\d+|\d+ ?(days?|tage?|天|d)\b(?! ?(after|from|since|post|to|nach|后))|第 ?\d+ ?[天日]", re.IGNORECASE
+)
 _DECISIVE = ("death", "end-date", "relapse", "transplant", "therapy", "infusion", "last-contact", "last-assessment")
 _MEASURED = ("mrd-limit", "blasts", "blood-blasts", "neutrophils", "platelets", "copies", "cells", "age", "dose", "crs-grade")
 _LETTERS = re.compile(r"[A-Z]{1,3}")

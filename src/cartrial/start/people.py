@@ -133,7 +133,7 @@ def _infusion(draft: Draft) -> None:
     chosen = found[0] if found else None
     if len({column.header for _, column in found}) > 1:
         chosen = _asked(draft, found, "Several columns may hold the date of the infusion. Which is day 0, the first one?")
-    unread = [(layout, column) for layout, column in _of(draft, "infusion") if not is_prior(column.path)]
+    unread = [(layout, column) for layout, column in _of(draft, "infusion") if not is_prior(column.path) and not is_counted(column)]
     if chosen is None and unread and not _counts_days(draft):
         layout, column = unread[0]
         what = f"{layout.grid.name}: '{column.filled[0].text}' in {column.label} is no date that can be read"
