@@ -470,6 +470,7 @@ def test_the_calls_of_a_reader_stand_over_his_measurements(tmp_path: Path) -> No
     pl.DataFrame([{**keys, "RSSEQ": 1, "RSSTRESC": "SD", "RSDTC": "2022-02-02"}]).write_csv(data / "rs.csv")
     study, source = load_study(tmp_path, study_text(TEXT)), read_sdtm(data)
     adam = derive(study, source)
+    assert load_study(tmp_path, study_text(TEXT, reader="CRITERIA")).readers.primary == "LAB"
     calls = {(row[0], row[1]): row[2] for row in adam.adresp.filter(pl.col("CARDAY") > 0).select("READER", "CARDAY", "AVALC").rows()}
     assert calls == {("INV", 30): "SD", ("LAB", 28): "PR"}
     said = check_endpoints(study, adam).filter(RULE="call-against-lab")["MESSAGE"].to_list()

@@ -25,6 +25,7 @@ from cartrial.study.attributes import (
     Window,
     unknown_words,
 )
+from cartrial.study.criteria.families import criteria_as_reader
 from cartrial.study.criteria.sets import FAMILIES
 from cartrial.study.model import Reader
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
@@ -108,6 +109,11 @@ class Endpoint(Part):
         if isinstance(data, dict) and data.get("samples") and data.get("type") == "time-to-event" and not data.get("analysis"):
             return {**data, "analysis": {"competing": ENDS_OF_SAMPLES}}
         return data
+
+    @field_validator("reader", mode="before")
+    @classmethod
+    def _by_criteria(cls, value: Any) -> Any:
+        return criteria_as_reader(value)
 
     @field_validator("response", "events", mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cartrial.study.cells import CellLimits, CellModel
-from cartrial.study.criteria.families import Family, agreeing_on_responses
+from cartrial.study.criteria.families import Family, agreeing_on_responses, criteria_as_reader
 from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, Options, read_criteria, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
@@ -226,10 +226,9 @@ class Disease(Part):
     @property
     def imaging(self) -> tuple[LesionLimits, CallOptions] | None:
         """Limits and options of criteria that derive a status from lesions and five-point scores; None where none is derived."""
-        criteria = self.criteria
-        if not isinstance(criteria, CallCriteria) or criteria.lesions is None or not self.family.derive:
-            return None
-        return criteria.lesions, self.options if isinstance(self.options, CallOptions) else CallOptions()
+        limits = self.criteria.lesions if isinstance(self.criteria, CallCriteria) and self.family.derive else None
+        options = self.options if isinstance(self.options, CallOptions) else CallOptions()
+        return (limits, options) if limits is not None else None
 
 
 class Readers(Part):
@@ -238,6 +237,11 @@ class Readers(Part):
     primary: Reader = "INV"
     sensitivity: tuple[Reader, ...] = ()
     source: str = "assumption"
+
+    @field_validator("primary", "sensitivity", mode="before")
+    @classmethod
+    def _by_criteria(cls, value: Any) -> Any:
+        return [criteria_as_reader(name) for name in value] if isinstance(value, list | tuple) else criteria_as_reader(value)
 
 
 class BaselineSource(Part):

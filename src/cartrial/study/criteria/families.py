@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
 from cartrial.study.criteria.codes import NOTHING, RESPONSES, Roles, words_of
 
-__all__ = ["RULE_EVENT", "Family", "Names", "agreeing_on_responses"]
+__all__ = ["RULE_EVENT", "Family", "Names", "agreeing_on_responses", "criteria_as_reader"]
 
 RULE_EVENT = "relapse"
 """How the rules call the event of the disease, whatever a family calls it."""
@@ -157,3 +158,14 @@ def agreeing_on_responses(family: Family) -> Family:
     """
     responses = tuple(status for status in family.best_first if status in family.responses)
     return replace(family, agreement={**family.agreement, family.names.response: responses})
+
+
+def criteria_as_reader(name: Any) -> Any:
+    """Return a reader by the name that it has in every table: CRITERIA, as rules of lymphoma call it, is LAB.
+
+    Examples
+    --------
+    >>> criteria_as_reader("CRITERIA"), criteria_as_reader("IRC")
+    ('LAB', 'IRC')
+    """
+    return "LAB" if name == "CRITERIA" else name
