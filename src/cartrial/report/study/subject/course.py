@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Courses", "derive_courses", "measure_lines"]
 
 BLOOD, MARROW = "BLOOD", "BONE MARROW"
+SIZE = "size"
 # key: test, specimen (blank counts as blood), title, whether the axis is logarithmic; residual disease of any method
 TESTS: Mapping[str, tuple[str, str, str, bool]] = {
     "marrow": ("BLAST", MARROW, "marrow blasts, %", False),
@@ -34,6 +35,7 @@ TESTS: Mapping[str, tuple[str, str, str, bool]] = {
     "copies": ("CARTG", BLOOD, "CAR-T, copies/µg DNA", True),
     "cells": ("CARTC", BLOOD, "CAR-T, cells/µL", True),
     "neutrophils": ("NEUT", BLOOD, "neutrophils, 10⁹/L", True),
+    SIZE: ("", "", "sum of products of diameters, mm²", False),
     "platelets": ("PLAT", BLOOD, "platelets, 10⁹/L", True),
 }
 WORDS = {NEGATIVE: "negative", POSITIVE: "positive, no number", UNQUANTIFIED: "below the limit of quantification"}
@@ -73,6 +75,7 @@ def derive_courses(study: Study, adam: Adam, records: Records | None, labels: Ma
     """
     statuses = _statuses(study, adam, records)
     samples = _samples(study, records, hidden=hidden)
+    _add_sizes(samples, adam)
     treatments = _treatments(study, records, hidden=hidden)
     measures = [_measure(key, [sample for own in samples.values() for sample in own.get(key, ())]) for key in TESTS]
     shown = [measure for measure in measures if measure is not None]
@@ -188,13 +191,24 @@ def _sample(row: Mapping[str, Any], *, residual: bool, hidden: bool) -> Sample |
     return None
 
 
+def _add_sizes(samples: dict[int, dict[str, list[Sample]]], adam: Adam) -> None:
+    """Add the sums of products of diameters of each reader, as ADTR has them."""
+    frame = getattr(adam, "adtr", None)
+    if frame is None or frame.is_empty():
+        return
+    sizes = frame.filter((pl.col("PARAMCD") == "SPD") & pl.col("AVAL").is_not_null() & pl.col("CARDAY").is_not_null())
+    for row in sizes.sort("SUBJ", "CARDAY", "READER").iter_rows(named=True):
+        said = f"{number_words(row['AVAL'])}, {reader_name(row['READER'])}" if row["READER"] else number_words(row["AVAL"])
+        samples.setdefault(row["SUBJ"], {}).setdefault(SIZE, []).append((float(row["CARDAY"]), float(row["AVAL"]), "", said))
+
+
 def _measure(key: str, samples: Sequence[Sample]) -> Measure | None:
     if not samples:
         return None
     _, _, title, log = TESTS[key]
     values = [value for _, value, _, _ in samples if value is not None and (value > 0 or not log)]
     if not log:
-        return Measure(key, title, 0.0, 100.0, False)
+        return Measure(key, title, 0.0, 100.0 if key != SIZE else max([1.0, *values]) * 1.05, False, joined=key != SIZE)
     low = 10.0 ** math.floor(math.log10(min(values, default=1e-6)) - 0.01)
     high = 10.0 ** math.ceil(math.log10(max(values, default=1.0)) + 0.01)
     return Measure(key, title, low, high, True, joined=key != "mrd")
