@@ -338,9 +338,15 @@ def test_orders_that_must_hold(results: list[dict[str, object]], verdicts: list[
         ("HR 0.15 (0.1-0.5)", "consistent", "where the lower limit was 0.050 to 0.053 before it was rounded"),
         ("hazard ratio 0.3 (95% CI 0.4 to 0.5)", "contradictory", "0.3 lies beyond its lower limit 0.4"),
         ("157 of 200 is 79 %", "consistent", "157/200 = 78.5 %"),
+        ("14 of the 19 patients (67 %)", "impossible", "14/19 = 73.7 %, not 67 %"),
+        ("34/48 or 70.8 %", "consistent", "34/48 = 70.83 %"),
+        ("34/48, 95% CI 55.9-83.1", "unexplained", "Clopper-Pearson is 55.937 to 83.047, rounded twice"),
+        ("34/48 (70.8 %; 95 % CI, 55.9 to 83.1)", "unexplained", "Clopper-Pearson is 55.937 to 83.047, rounded twice"),
+        ("17/20, 85.0 % (90 % CI 65.6-95.8)", "consistent", "65.6 to 95.8 are limits of Clopper-Pearson"),
     ],
 )
 def test_a_sentence_is_judged(text: str, verdict: str, said: str) -> None:
+    """By hand, but 17 of 20 at 90 %: R 4.2.2, binom.test(17, 20, conf.level = 0.9)$conf.int is 0.6563 to 0.9578."""
     found = check_statement(text)
     assert found[0].verdict == verdict
     assert any(said in one.said for one in found)
@@ -358,6 +364,18 @@ def test_a_sentence_is_judged(text: str, verdict: str, said: str) -> None:
         ("110 % of 30", "110 is above 100 per cent"),
         ("70 % (80-60), n 30", "the lower limit 80 is above the upper 60"),
         ("HR 0.3 (0.5-0.1)", "the lower limit 0.5 is above the upper 0.1"),
+        ("70,8 % of 48", "has a comma within a number"),
+        ("70·8 % of 48", "has a raised point"),
+        ("76 % of 1,908 patients", "has a comma within a number"),
+        ("1 908 patients, 76 %", "has a space within a number"),
+        ("-5 % of 20", "has a number below 0"),
+        ("67 ± 5 % of 21", "has a plus-minus"),
+        ("34/48, 70.8 % (55.9-NR)", "has a limit that is no number"),
+        ("41/48 (85.4 %) and 14/19 (67 %)", "there are 2 counts: 41/48 and 14/19"),
+        ("85 % of 48, or 70 %", "there are 2 percentages"),
+        ("34/48, 70.8 %, 95 % CI broad", "limits are named that cannot be read"),
+        ("34/48, 70.8 % (20 % CI 65-75)", "20 % is no level of limits"),
+        ("3/4/2020: 67 %", "can be computed"),
     ],
 )
 def test_a_sentence_that_cannot_be_judged(text: str, message: str) -> None:
