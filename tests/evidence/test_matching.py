@@ -105,7 +105,29 @@ def test_few_effective_patients_have_no_p_value() -> None:
     assert found.weights.effective < 10 and "too few to test anything" in found.warnings[0]
     said = list(matched_lines(found))
     assert not any(", p " in line for line in said) and said[-1].startswith("Warning: the weights are worth")
-    assert all(one["p_value"] is None for one in matched_document(found)["contrasts"])
+    assert "risk difference" in "".join(said) and not any(" to " in line for line in said if line.startswith("risk"))
+    assert all(one[name] is None for one in matched_document(found)["contrasts"] for name in ("p_value", "lower", "upper"))
+
+
+@pytest.mark.parametrize("response", [0.0, 1.0])
+def test_a_rate_that_all_or_none_reached_has_no_limits(response: float) -> None:
+    """By hand: 60 of 60 do not make a rate of 100 % known without error; no ratio of odds is computed of it."""
+    patients = invented().with_columns(RESPONSE=pl.lit(response))
+    found = match_patients(STUDY, ENDPOINTS["CRW3"], patients, against(), load_evidence(), assume=ASSUMED, resamples=20)
+    assert [one.scale for one in found.contrasts] == ["risk difference"] and found.bootstrap is None
+    assert found.contrasts[0].estimate == pytest.approx(response - 71 / 81) and np.isnan(found.contrasts[0].lower)
+    said = "\n".join(matched_lines(found))
+    assert "no limits" in said and ", p " not in said and "standard error" not in said
+    assert "of the 60 patients responded" in found.warnings[0]
+
+
+def test_nobody_assessable_is_said_so_and_a_characteristic_that_is_no_number_is_refused() -> None:
+    patients = invented().with_columns(RESPONSE=pl.lit(None, pl.Float64))
+    with pytest.raises(InputError, match="of no patient the CRW3 can be assessed yet"):
+        match_patients(STUDY, ENDPOINTS["CRW3"], patients, against(), load_evidence(), assume=ASSUMED)
+    for name, target in (("mean", {"mean": "NR"}), ("sd", {"mean": "45", "sd": "NE"})):
+        with pytest.raises(ValueError, match=f"the {name} of AGE is no number"):
+            against(covariates=[{"id": "AGE", **target}])
 
 
 def test_who_lacks_a_characteristic_is_counted_and_who_is_at_a_median_stands_between() -> None:
@@ -191,6 +213,25 @@ def control(folder: Path, others: pl.DataFrame, **changes: object) -> tuple[Cont
     table.write_csv(folder / "control.csv")
     held = Control.model_validate(CONTROL | changes)
     return held, read_control(held, folder)
+
+
+def test_few_effective_others_have_no_limits_and_what_still_differs_is_said(tmp_path: Path) -> None:
+    """By hand: 118 of the 120 others are far older than any patient, so that two of them carry the weights."""
+    others = invented(120, 9).with_columns(pl.col("TIME") + 10, pl.Series("AGE#", [95.0, 96.0] * 59 + [40.0, 41.0]))
+    found = compare_external(STUDY, ENDPOINTS["OS"], invented(), *control(tmp_path, others))
+    assert found.weights.effective[1] < 10 and "of 120 others: too few" in found.warnings[0] and "still differ" in found.warnings[1]
+    lines = [line for line in compared_lines(found) if line.startswith("hazard ratio")]
+    assert ", p " in lines[0] and lines[1].endswith("no limits")
+    assert compared_document(found)["hazard"]["upper"] is None
+
+
+def test_rows_and_columns_that_stand_twice_are_told(tmp_path: Path) -> None:
+    others = invented(120, 9).with_columns(pl.col("TIME") + 10)
+    found = compare_external(STUDY, ENDPOINTS["OS"], invented(), *control(tmp_path, pl.concat([others, others.head(7)])))
+    assert "7 rows of the others are equal to another" in found.notes[0]
+    (tmp_path / "control.csv").write_text("months,dead,age,sex,age\n1,1,40,F,50\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the column age stands twice"):
+        read_control(Control.model_validate(CONTROL), tmp_path)
 
 
 def test_an_external_control_is_that_of_the_estimators(tmp_path: Path) -> None:

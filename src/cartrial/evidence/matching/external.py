@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,15 +18,18 @@ from cartrial.errors import InputError
 from cartrial.evidence.gate.beside import time_attributes
 from cartrial.evidence.gate.compare import Comparison, compare_attributes, require_comparable
 from cartrial.evidence.matching.columns import DAYS, encode_both, require_characteristic
+from cartrial.evidence.matching.match import too_few
 from cartrial.evidence.matching.model import Control
 from cartrial.study import Endpoint, Study
 
-__all__ = ["PREVALENCES", "STRENGTHS", "Compared", "compare_external", "read_control"]
+__all__ = ["PREVALENCES", "STRENGTHS", "UNLIKE", "Compared", "compare_external", "read_control"]
 
 Floats = NDArray[np.float64]
 PREVALENCES = ((0.2, 0.4), (0.1, 0.5), (0.4, 0.2), (0.5, 0.1))
 """Prevalences of what nobody measured: of the study's patients, and of the others."""
 STRENGTHS = (1.5, 2.0, 3.0, 5.0)
+UNLIKE = 0.1
+"""A standardised difference above this, after weighting, is warned of (Austin 2009, doi:10.1002/sim.3697)."""
 _COMMON = 0.15
 
 
@@ -46,7 +49,7 @@ class Compared:
     e_value : EValue
     tipping : tuple of (tuple of float, tuple of float)
         By pair of prevalences: what is left of the ratio for each strength.
-    assumed, notes : tuple of str
+    assumed, notes, warnings : tuple of str
     """
 
     endpoint: str
@@ -60,6 +63,12 @@ class Compared:
     tipping: tuple[tuple[tuple[float, float], tuple[float, ...]], ...]
     assumed: tuple[str, ...]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def weak(self) -> bool:
+        """Whether too few effective subjects are left on a side for limits and a p-value."""
+        return any(too_few(*side) for side in zip(self.weights.effective, self.patients, strict=True))
 
 
 def read_control(control: Control, folder: Path) -> pl.DataFrame:
@@ -76,6 +85,9 @@ def read_control(control: Control, folder: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         said = getattr(error, "strerror", None) or str(error).split("\n")[0][:120]
         raise InputError(f"the table cannot be read ({said})", file=path.name, key="table", right="Name a CSV or Parquet file") from None
+    twice = [name for name in frame.columns if "_duplicated_" in name]
+    if twice:
+        raise InputError(f"the column {twice[0].partition('_duplicated_')[0]} stands twice", file=path.name, right="Keep one of them")
     wanted = [control.time, control.event, *control.covariates.values()]
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
@@ -147,6 +159,7 @@ def compare_external(
             raise InputError(f"{name} is a number of the others and none of the study", key=name, right="Write its levels into the table")
         raise InputError(f"{name} is a number of the study and none of the others", key=name, right="Write numbers into the table")
     one, two, x, said, notes = encode_both(study, patients, others, names)
+    notes = [*_repeated(others), *notes]
     if one.is_empty() or two.is_empty():
         raise InputError("of nobody on a side every characteristic is known", key="covariates", right="Compare fewer of them")
     time = np.append(one["TIME"].to_numpy().astype(float), two["TIME"].to_numpy().astype(float))
@@ -181,7 +194,24 @@ def compare_external(
         tipping=tuple((pair, tuple(float(value) for value in row)) for pair, row in zip(PREVALENCES, left, strict=True)),
         assumed=compared.assumed,
         notes=tuple(notes),
+        warnings=tuple(_warnings(weights, (one.height, two.height))),
     )
+
+
+def _warnings(weights: PropensityWeights, patients: tuple[int, int]) -> Iterator[str]:
+    """Yield what the weights leave: too few on a side, and what still differs."""
+    for effective, count, who in zip(weights.effective, patients, ("patients", "others"), strict=True):
+        if too_few(effective, count):
+            yield f"the weights are worth {effective:.1f} of {count} {who}: too few to test anything, or for limits"
+    left = [f"{name} {size:.2f}" for name, size in zip(weights.names, weights.after, strict=True) if abs(size) > UNLIKE]
+    if left:
+        yield f"the two sides still differ after weighting, in standard deviations: {', '.join(left)}"
+
+
+def _repeated(others: pl.DataFrame) -> list[str]:
+    """Return what is to be said of rows that are equal to an earlier one: a table that was pasted twice has every subject twice."""
+    more = others.height - others.n_unique()
+    return [f"{more} rows of the others are equal to another in every column used: make sure that nobody stands twice"] if more else []
 
 
 def _read(times: Floats, survival: Floats, day: float) -> float:

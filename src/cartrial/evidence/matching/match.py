@@ -24,10 +24,10 @@ from cartrial.evidence.pooling.pool import count_of
 from cartrial.evidence.registry.read import Evidence
 from cartrial.study import Endpoint, Study
 
-__all__ = ["LEAST", "LEAST_SHARE", "Matched", "match_patients"]
+__all__ = ["LEAST", "LEAST_SHARE", "Matched", "match_patients", "too_few"]
 
 LEAST, LEAST_SHARE = 10.0, 0.1
-"""Below so many effective patients, or such a share of them, a comparison has no p-value."""
+"""Below so many effective patients, or such a share of them, a comparison has no limits and no p-value."""
 _COMMON = 0.15
 
 
@@ -69,8 +69,20 @@ class Matched:
 
     @property
     def weak(self) -> bool:
-        """Whether too few effective patients are left for a p-value."""
-        return bool(self.warnings)
+        """Whether too few effective patients are left for limits and a p-value."""
+        return too_few(self.weights.effective, self.patients)
+
+
+def too_few(effective: float, patients: int) -> bool:
+    """Whether so few effective patients, of so many, carry no limits and no p-value.
+
+    Examples
+    --------
+    >>> from cartrial.evidence.matching.match import too_few
+    >>> too_few(9.9, 60), too_few(19.0, 200), too_few(20.0, 200)
+    (True, True, False)
+    """
+    return effective < LEAST or effective < LEAST_SHARE * patients
 
 
 def match_patients(
@@ -116,6 +128,8 @@ def match_patients(
     open_ = 0
     if "RESPONSE" in patients.columns:
         open_ = patients["RESPONSE"].null_count()
+        if open_ == patients.height:
+            raise InputError(f"of no patient the {endpoint.id} can be assessed yet", key="--endpoint", right="Wait, or name another")
         patients = patients.drop_nulls("RESPONSE")
     kept, moments, notes = read_moments(study, patients, against.covariates, against.of)
     if open_:
@@ -123,8 +137,11 @@ def match_patients(
     weights = estimate_moment_weights(moments)
     effective, n = weights.effective, kept.height
     warnings = []
-    if effective < LEAST or effective < LEAST_SHARE * n:
-        warnings.append(f"the weights are worth {effective:.1f} of {n} patients: too few to test anything")
+    if too_few(effective, n):
+        warnings.append(f"the weights are worth {effective:.1f} of {n} patients: too few to test anything, or for limits")
+    if "RESPONSE" in kept.columns and kept["RESPONSE"].n_unique() == 1:
+        said = f"{'all' if kept['RESPONSE'][0] else 'none'} of the {n} patients responded"
+        warnings.append(f"{said}: how sure their rate is cannot be estimated by weights, so that there are no limits")
     notes = [*notes, "unanchored: whatever is not matched and differs between the two is part of the difference", *compared.notes]
     if against.result is not None:
         of = evidence.find(against.result)[1].of
@@ -171,19 +188,20 @@ def _compare(study: Study, endpoint: Endpoint, against: Against, evidence: Evide
 
 def _rates(kept: pl.DataFrame, weights: MomentWeights, evidence: Evidence, result: str, open_: int, resamples: int, seed: int) -> _Done:
     response = kept["RESPONSE"].to_numpy().astype(float)
+    alike = bool(response.min() == response.max())
     one = evidence.find(result)[1]
     count, _ = count_of(one)
     of = one.of
     assert of is not None
     scales = ["risk difference"]
     rate = estimate_weighted_rate(response, weights)
-    if 0 < count < of and 0 < rate.rate < 1:
+    if 0 < count < of and not alike:
         scales += ["risk ratio", "odds ratio"]
     contrasts = tuple(compare_weighted_rates(response, weights, count, of, scale) for scale in scales)  # type: ignore[arg-type]
     e_value = None
     if len(contrasts) > 1:
         e_value = estimate_e_value(contrasts[1].estimate, contrasts[1].lower, contrasts[1].upper, common=True)
-    boot = bootstrap_rates(weights, response, count, of, resamples=resamples, seed=seed) if resamples else None
+    boot = bootstrap_rates(weights, response, count, of, resamples=resamples, seed=seed) if resamples and not alike else None
     tip = tip_missing(int(response.sum()), len(response), open_, count, of) if open_ else None
     return rate, contrasts, float(response.mean()) - count / of, {}, boot, e_value, tip
 

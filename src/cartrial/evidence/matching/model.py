@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from cartrial.evidence.registry.model import Strategy
-from cartrial.evidence.registry.stated import NOT_STATED, Printed, exact
+from cartrial.evidence.registry.stated import NOT_REACHED, NOT_STATED, Printed, exact
 from cartrial.yamlfile import Part, raise_all, wrong
 
 __all__ = ["Against", "Control", "CurveOfOthers", "Target", "Timed"]
@@ -45,6 +45,12 @@ class Target(Part):
         kinds = [self.mean is not None, self.median is not None, self.share is not None]
         if sum(kinds) != 1:
             yield wrong(f"{self.id} is not given by one of mean, median and share", right="Write one of them; another is a further entry")
+        printed = {"mean": self.mean, "sd": self.sd, "median": self.median, "share": self.share}
+        lost = [name for name, text in printed.items() if text in NOT_REACHED]
+        for name in lost:
+            yield wrong(f"the {name} of {self.id} is no number", name, right="Write it as printed, or leave the characteristic out")
+        if lost:
+            return
         if self.sd is not None and self.mean is None:
             yield wrong(f"{self.id} has a standard deviation without a mean", "sd", right="Write the mean, or leave it out")
         if self.sd is not None and not exact(self.sd) > 0:

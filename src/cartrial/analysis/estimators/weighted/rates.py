@@ -22,7 +22,10 @@ RateError = Literal["stacked", "HC0", "HC3"]
 
 @dataclass(frozen=True)
 class WeightedRate:
-    """A weighted rate with its standard error: stacked (the weights were estimated too), HC0 (as if they were known) and HC3."""
+    """A weighted rate with its standard error: stacked (the weights were estimated too), HC0 (as if they were known) and HC3.
+
+    Where all or none responded the patients tell nothing of the error, which is NaN: no rate is known because it was met once.
+    """
 
     rate: float
     stacked: float
@@ -39,7 +42,7 @@ class Contrast:
     scale : str
     estimate, lower, upper : float
     p_value : float
-        Two-sided, Wald.
+        Two-sided, Wald. NaN, as the limits are, where all or none responded on a side.
     error : str
         Which standard error the weighted rate has.
     """
@@ -77,6 +80,8 @@ def estimate_weighted_rate(response: Floats, weights: MomentWeights) -> Weighted
     _check_binary(response)
     w = weights.weights / weights.weights.sum()
     rate = float(w @ response)
+    if response.min() == response.max():
+        return WeightedRate(float(response[0]), math.nan, math.nan, math.nan)
     rest = response - rate
     z = np.column_stack([one.values - one.target for one in weights.moments])
     slope = np.linalg.lstsq((z * w[:, None]).T @ z, (z * w[:, None]).T @ rest, rcond=1e-12)[0]
@@ -139,7 +144,7 @@ def compare_weighted_rates(
     found = estimate_weighted_rate(response, weights)
     p, q = found.rate, count / of
     spread = {"stacked": found.stacked, "HC0": found.hc0, "HC3": found.hc3}[error]
-    other = math.sqrt(q * (1 - q) / of) / ((1 - 1 / of) if error == "HC3" else 1)
+    other = math.sqrt(q * (1 - q) / of) / ((1 - 1 / of) if error == "HC3" else 1) if 0 < count < of else math.nan
     if scale == "risk difference":
         middle, se = p - q, math.hypot(spread, other)
     elif not (0 < q < 1 and 0 < p < 1):
