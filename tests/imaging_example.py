@@ -12,8 +12,8 @@ import polars as pl
 __all__ = ["DAY0", "PET", "Scan", "Subjects", "study_text", "write_subjects"]
 
 DAY0 = dt.date(2022, 1, 3)
-Size = tuple[float, float] | str
-"""Two diameters in mm, or a word for TUMSTATE."""
+Size = tuple[float, float] | tuple[float, float, str] | str
+"""Two diameters in mm, a word for TUMSTATE, or both."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def _rows(who: str, scans: list[Scan | PET]) -> dict[str, list[dict[str, Any]]]:
         if isinstance(size, str):
             add("TR", TRLNKID=name, TRTESTCD="TUMSTATE", TRSTRESC=size, TRSTRESN=None, TRSTRESU=None, TRDTC=date)
             return
-        for test, value in zip(("LDIAM", "LPERP"), size, strict=True):
+        if len(size) == 3:
+            measure(name, size[2], date)
+        for test, value in zip(("LDIAM", "LPERP"), size[:2], strict=True):
             add("TR", TRLNKID=name, TRTESTCD=test, TRSTRESC=f"{value:g}", TRSTRESN=value, TRSTRESU="mm", TRDTC=date)
 
     for scan in sorted(scans, key=lambda scan: scan.day):

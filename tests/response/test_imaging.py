@@ -96,6 +96,24 @@ TABLE = {
         [Scan(-7, NODE), Scan(28, {"A": (20, 15)}, new={"N1": "EQUIVOCAL"}), Scan(90, {"A": (20, 15)}, new={"N1": "UNEQUIVOCAL"})],
         ["PD", "PD"],
     ),
+    # at any size, as long as it is in doubt
+    "doubt, 20 mm": (
+        [Scan(-7, NODE), Scan(28, {"A": (20, 15)}, new={"N1": (20, 15, "EQUIVOCAL")}), Scan(90, {"A": (20, 15)})],
+        ["PR", "PR"],
+    ),
+    "dated, 20 mm": (
+        [
+            Scan(-7, NODE),
+            Scan(28, {"A": (20, 15)}, new={"N1": (20, 15, "EQUIVOCAL")}),
+            Scan(90, {"A": (20, 15)}, new={"N1": (20, 15, "UNEQUIVOCAL")}),
+        ],
+        ["PD", "PD"],
+    ),
+    # an excess of 10 and half of it is 145: 146 is progression also after a normal spleen, 16 mm above its lowest; 145 is by neither
+    "spleen again": (
+        [Scan(-7, NODE, spleen=140), *(Scan(d, {"A": (20, 15)}, spleen=long) for d, long in ((28, 130), (90, 145), (180, 146)))],
+        ["PR", "SD", "PD"],
+    ),
     # no imaging before lymphodepletion, no disease there, an enlarged spleen that is not measured again
     "late": ([Scan(28, NODE), Scan(90, {"A": (20, 15)})], ["NE", "NE"]),
     "none": ([Scan(-7, {"A": "ABSENT"}), Scan(28, {"A": "ABSENT"}), Scan(90, {"A": "ABSENT"}, new={"N1": (20, 15)})], ["NE", "PD"]),
@@ -121,6 +139,8 @@ PETS = {
     "SD": ([AVID, PET(28, "5", "STABLE")], ["SD"]),
     "PD": ([AVID, PET(28, "4", "INCREASED")], ["PD"]),
     "new": ([AVID, PET(28, "5", "DECREASED", new=True)], ["PD"]),
+    "new, not scored": ([AVID, MASS, PET(28, None, new=True), Scan(28, {"A": (20, 15)})], ["PD"]),
+    "5-NEW": ([AVID, PET(28, "5-NEW", "DECREASED")], ["PD"]),
     "new, negative": ([AVID, PET(28, "3", new=True)], ["CR"]),
     "lesion": ([AVID, MASS, PET(28, "4", "DECREASED"), Scan(28, {"A": (20, 15)}, new={"N1": (12, 10)}, pet=True)], ["PD"]),
     # no call by PET leaves the visit to CT
@@ -288,9 +308,11 @@ def slow_ct(base: Visit, visits: list[Visit], upto: int) -> str:
     after = visits[upto + 1]["new"] if upto + 1 < len(visits) else {}
 
     def counts(name: str, what: Any) -> bool:
+        if "EQUIVOCAL" in (what, what[-1]):
+            return False
         return what == "UNEQUIVOCAL" or (not isinstance(what, str) and what[0] > (15 if name[0] == "N" else 10))
 
-    doubtful = {name for name, what in new.items() if what == "EQUIVOCAL"}
+    doubtful = {name for name, what in new.items() if "EQUIVOCAL" in (what, what[-1])}
     progression |= any(counts(name, what) or (name in doubtful and counts(name, after.get(name, "ABSENT"))) for name, what in new.items())
     progression |= now["other"] == "UNEQUIVOCAL PROGRESSION"
     spleens = [visit["spleen"] for visit in past]
@@ -300,7 +322,7 @@ def slow_ct(base: Visit, visits: list[Visit], upto: int) -> str:
         if first <= 130:
             progression |= last - first >= 20
         else:
-            progression |= last > first + (first - 130) / 2 if low > 130 else last - low >= 20
+            progression |= last > first + (first - 130) / 2 or (low <= 130 and last - low >= 20)
     marrows = [visit["marrow"] for visit in past]
     progression |= now["marrow"] == "POSITIVE" and (base["marrow"] == "NEGATIVE" or cleared_since(marrows))
     if progression:
@@ -347,7 +369,8 @@ def random_subject(draw: random.Random) -> list[Visit]:
         found: dict[str, Any] = {}
         if draw.random() < 0.15:
             name = draw.choice(("N1", "X1"))
-            sizes_new = ((float(draw.randint(8, 20)), 8.0), "EQUIVOCAL", "UNEQUIVOCAL", "ABSENT")
+            length = float(draw.randint(8, 20))
+            sizes_new = ((length, 8.0), (length, 8.0, "EQUIVOCAL"), "EQUIVOCAL", "UNEQUIVOCAL", "ABSENT")
             found[name] = draw.choice(sizes_new)
         other = draw.choice(("ABSENT", "ABSENT", "PRESENT", "UNEQUIVOCAL PROGRESSION")) if base["other"] and draw.random() < 0.9 else None
         spleen = draw.choice((None, 125, 130, 139, 140, 150, 160, 161)) if base["spleen"] else None
@@ -405,10 +428,11 @@ def spoilt(folder: Path, table: str, change: Any) -> pl.DataFrame:
     return check_sdtm(study, read_sdtm(data)).filter(pl.col("RULE").is_in([rule.id for rule in IMAGING_RULES]))
 
 
-def put(at: int, **values: str | None) -> Any:
-    """Change a record."""
+def put(at: int | list[int], **values: str | None) -> Any:
+    """Change a record, or several."""
+    places = [at] if isinstance(at, int) else at
     return lambda frame: frame.with_columns(
-        pl.when(pl.col("AT") == at).then(pl.lit(value)).otherwise(name).alias(name) for name, value in values.items()
+        pl.when(pl.col("AT").is_in(places)).then(pl.lit(value)).otherwise(name).alias(name) for name, value in values.items()
     )
 
 
@@ -427,6 +451,8 @@ SPOILT = [
     ("imaging-unread", "tr", put(0, TRSTRESC="-4", TRSTRESN="-4"), "'-4' (1 record) is no length"),
     ("imaging-unread", "tr", put(4, TRSTRESC="WORSE?"), "'WORSE?' (1 record) is no known state"),
     ("imaging-unread", "fa", put(0, FASTRESC="7"), "'7' (1 record) is no five-point score"),
+    ("imaging-unread", "fa", put(1, FASTRESC="3-4"), "'3-4' (1 record) is no five-point score"),
+    ("imaging-unread", "fa", put(1, FASTRESC="3 (4 in one node)"), "'3 (4 in one node)' (1 record) is no five-point score"),
     ("imaging-unread", "fa", put(2, FASTRESC="SIDEWAYS"), "'SIDEWAYS' (1 record) is no known change"),
     ("lesion-unidentified", "tu", lambda frame: frame.filter(pl.col("TULNKID") != "L"), "What lesion L is"),
     ("lesion-unidentified", "tr", put(0, TRLNKID=None), "TRLNKID is blank"),
@@ -442,6 +468,13 @@ SPOILT = [
         lambda frame: frame.filter((pl.col("TRDTC") > "2022") | (pl.col("TRLNKID") != "L")),
         "Target L is first measured after",
     ),
+    (
+        "uptake-contradicted",
+        "fa",
+        lambda frame: put(1, FASTRESC="2")(put(2, FATESTCD="NEWAVID", FASTRESC="Y")(frame)),
+        "A new avid lesion is recorded on 2022-01-31 beside a score of 2",
+    ),
+    ("lesion-baseline", "tr", put([0, 1], TRSTRESC="14", TRSTRESN="14"), "Target A is a node of 14 mm at baseline"),
     ("lesion-baseline", "tr", more(names=6), "8 targets are measured"),
     ("imaging-other", "fa", put(0, FATESTCD="SUVMAX"), "FATESTCD 'SUVMAX' (1 record) of lymphoma is kept"),
     ("imaging-other", "tu", put(0, TUTESTCD="TUSPLIT"), "Lesion A was split or merged"),

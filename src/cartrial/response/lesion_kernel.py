@@ -243,13 +243,13 @@ def is_normal(limits: Limits, nodal: bool, long: float, area: float) -> bool:
 
 @part
 def new_lesion(limits: Limits, nodal: bool, long: float, state: int) -> int:
-    """A new lesion is progression above a size, at any size beyond doubt, and where it was found without a size (L2)."""
+    """Progression above a size, at any size beyond doubt, and where no size was recorded; at no size while in doubt (L2, L3)."""
     if state == ABSENT or state == NOT_EVALUATED or long == 0.0:
         return NOT_NEW
-    if state == UNEQUIVOCAL or above(long, limits.new_node if nodal else limits.new_extranodal):
-        return PROGRESSING_NEW
     if state == EQUIVOCAL:
         return DOUBTFUL_NEW
+    if state == UNEQUIVOCAL or above(long, limits.new_node if nodal else limits.new_extranodal):
+        return PROGRESSING_NEW
     return PROGRESSING_NEW if np.isnan(long) else SMALL_NEW
 
 
@@ -262,9 +262,8 @@ def spleen_worse(rule: LesionRule, base: float, low: float, now: float) -> bool:
         return False
     if not above(base, limits.spleen):
         return reaches(now - start, limits.spleen_step)
-    if not above(low, limits.spleen):
-        return reaches(now - low, limits.spleen_step)
-    return above(now, start + 0.5 * (start - limits.spleen))
+    again = not above(low, limits.spleen) and reaches(now - low, limits.spleen_step)
+    return again or (above(start, limits.spleen) and above(now, start + 0.5 * (start - limits.spleen)))
 
 
 @part

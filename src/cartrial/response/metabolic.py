@@ -46,6 +46,10 @@ def metabolic_calls(options: CallOptions, uptake: pl.DataFrame, lesions: pl.Data
     -------
     polars.DataFrame
         SUBJ, READER, DAY, SEQ, RESP (NE where there is no call by PET), FLAGS, ACCEPTED, MODALITY, and NEGATIVE.
+
+    Notes
+    -----
+    A new avid lesion is progression also where no score was recorded beside it.
     """
     pets = uptake.filter(pl.col("DAY") > pl.col("BASEDAY")).sort(*_SERIES, "DAY", maintain_order=True).with_row_index("PET")
     pets = pets.join(uptake_at_baseline(options, uptake), on=_SERIES, how="left", maintain_order="left")
@@ -64,7 +68,7 @@ def metabolic_calls(options: CallOptions, uptake: pl.DataFrame, lesions: pl.Data
         .then(NE)
         .when(negative)
         .then(CR)
-        .when(positive & pl.col("NEW"))
+        .when((positive | score.is_null()) & pl.col("NEW"))
         .then(PD)
         .when(positive)
         .then(pl.coalesce(change, by_score))

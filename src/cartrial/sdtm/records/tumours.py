@@ -23,6 +23,7 @@ from cartrial.sdtm.vocabulary.imaging.words import (
     is_marrow,
     is_nodal,
     of_lymphoma,
+    says_new,
     score_of,
 )
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
@@ -226,7 +227,7 @@ def _uptake(days: dict[str, pl.DataFrame], readers: pl.DataFrame) -> pl.DataFram
         _reader(fa, "FA").alias("READER"),
         pl.when(what == "SCORE").then(score_of(said)).cast(pl.Int8).alias("SCORE"),
         pl.when(what == "CHANGE").then(said.replace_strict(CHANGES, default=None, return_dtype=pl.Int8)).alias("CHANGE"),
-        ((what == "NEW") & yes).fill_null(False).alias("NEW"),
+        (((what == "NEW") & yes) | ((what == "SCORE") & says_new(said))).fill_null(False).alias("NEW"),
         ((what == "AVID") & yes).fill_null(False).alias("AVID"),
         what.alias("WHAT"),
     )

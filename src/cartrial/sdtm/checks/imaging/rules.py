@@ -9,9 +9,20 @@ import polars as pl
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.vocabulary.dates import earliest_day
 from cartrial.sdtm.vocabulary.imaging.codes import NEW_LESION, TARGET
-from cartrial.sdtm.vocabulary.imaging.words import CHANGES, GROUPS, LENGTHS, MILLIMETRES, STATE_TEST, STATES, asks, of_lymphoma, score_of
+from cartrial.sdtm.vocabulary.imaging.words import (
+    CHANGES,
+    GROUPS,
+    LENGTHS,
+    MILLIMETRES,
+    STATE_TEST,
+    STATES,
+    asks,
+    is_nodal,
+    of_lymphoma,
+    score_of,
+)
 from cartrial.sdtm.vocabulary.occurrence import happened
-from cartrial.sdtm.vocabulary.terms import normalised, value_of
+from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 
 __all__ = ["IMAGING_RULES"]
 
@@ -161,6 +172,28 @@ def _doubtful(context: Context) -> Iterator[pl.DataFrame]:
     yield found(nowhere, message, domain="TU", variable="TULOC")
 
 
+def _contradicted(context: Context) -> Iterator[pl.DataFrame]:
+    """New avid lesions beside a score that calls the PET negative."""
+    fa = _uptake(context)
+    if fa is None or context.study.disease.imaging is None:
+        return
+    negative_to = context.study.disease.imaging[1].negative_to
+    said, yes = normalised(pl.col("SAID")), canonical(pl.col("SAID"), "FASTRESC") == "PRESENT"
+    who = pl.concat_str(value_of(fa, "FAEVAL"), value_of(fa, "FAEVALID"), separator=" ", ignore_nulls=True)
+    each = (
+        fa.with_columns(who.alias("WHO"), value_of(fa, "FADTC").alias("DATE"))
+        .group_by(*SUBJECT, "WHO", "DATE", maintain_order=True)
+        .agg(
+            score_of(said).filter(pl.col("ASKS") == "SCORE").max().alias("SCORE"),
+            ((pl.col("ASKS") == "NEW") & yes).fill_null(False).any().alias("NEW"),
+            pl.col("FILE", "ROW").filter(pl.col("ASKS") == "NEW").first(),
+        )
+        .filter(pl.col("NEW") & pl.col("SCORE").is_between(1, negative_to))
+    )
+    message = pl.format("A new avid lesion is recorded on {} beside a score of {}, which is negative: the score is used.", "DATE", "SCORE")
+    yield found(each, message, domain="FA", variable="FASTRESC")
+
+
 def _baseline(context: Context) -> Iterator[pl.DataFrame]:
     """Targets beyond six, targets that were first measured after the infusion, and subjects without imaging before it."""
     rows = _measures(context)
@@ -181,13 +214,24 @@ def _baseline(context: Context) -> Iterator[pl.DataFrame]:
         .filter(pl.col("DAY").is_not_null())
     )
     first = dated.sort("DAY", maintain_order=True).unique([*SUBJECT, "WHO", "NAME"], keep="first", maintain_order=True)
-    late = first.filter((pl.col("KIND") == TARGET) & (pl.col("DAY") > pl.col("ZERO")))
+    late = first.filter((pl.col("KIND") == TARGET) & (pl.col("DAY") > pl.col("ZERO")) & ~pl.col("TUSPLIT").fill_null(False))
     earliest = first.group_by(*SUBJECT, "WHO").agg(pl.col("DAY").min().alias("FIRST"))
     late = late.join(earliest, on=[*SUBJECT, "WHO"]).filter(pl.col("FIRST") <= pl.col("ZERO"))
     message = pl.format(
         "Target {} is first measured after the infusion, on {}: it is no target of the baseline, and is not summed up.", "NAME", "DATE"
     )
     yield found(late, message, domain="TR", variable="TRLNKID")
+    node = context.study.disease.imaging[0].node if context.study.disease.imaging else 0.0
+    before = targets.filter((pl.col("TEST") != STATE_TEST) & pl.col("NUMBER").is_not_null() & is_nodal(pl.col("PLACE")))
+    scale = normalised(pl.col("UNIT")).replace_strict(MILLIMETRES, default=1.0, return_dtype=pl.Float64)
+    before = before.join(dated.select("ROW", "DAY", "ZERO"), on="ROW").filter(pl.col("DAY") <= pl.col("ZERO"))
+    last = before.filter(pl.col("DAY") == pl.col("DAY").max().over(*SUBJECT, "WHO", "NAME")).with_columns(SIZE=pl.col("NUMBER") * scale)
+    sizes = last.group_by(*SUBJECT, "WHO", "NAME", "FILE", maintain_order=True).agg(pl.col("SIZE").max(), pl.col("ROW").first())
+    small = pl.format(
+        "Target {} is a node of {} mm at baseline: normal by the criteria (up to {} mm), and yet counted as disease there.",
+        *("NAME", pl.col("SIZE").round(1).cast(pl.String).str.strip_suffix(".0"), pl.lit(f"{node:g}")),
+    )
+    yield found(sizes.filter((pl.col("SIZE") > 0) & (pl.col("SIZE") <= node)), small, domain="TR", variable="TRSTRESN")
     none = (
         first.sort("DAY", maintain_order=True)
         .unique([*SUBJECT, "WHO"], keep="first", maintain_order=True)
@@ -227,6 +271,7 @@ IMAGING_RULES = (
     CheckRule("imaging-unread", "stop", "TR, FA", "Lengths, states of lesions, scores and changes of uptake are read.", _unread),
     CheckRule("lesion-unidentified", "stop", "TU, TR: TRLNKID", "What a measured lesion is is said in TU, or in TRGRPID.", _unidentified),
     CheckRule("lesion-doubtful", "warning", "TU, TR", "A lesion has a place, and two diameters, once a date.", _doubtful),
+    CheckRule("uptake-contradicted", "warning", "FA", "A PET with a new avid lesion is not scored as negative.", _contradicted),
     CheckRule("lesion-baseline", "warning", "TR", "Up to six targets are measured before the infusion, and after it the same.", _baseline),
     CheckRule(
         "imaging-other",

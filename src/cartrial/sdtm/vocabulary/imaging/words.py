@@ -14,7 +14,7 @@ from cartrial.study.criteria.codes import INDETERMINATE, RESPONSES
 
 __all__ = [
     *("CHANGES", "GROUPS", "LENGTHS", "MILLIMETRES", "STATES", "STATE_TEST"),
-    *("asks", "involvement", "is_marrow", "is_nodal", "of_lymphoma", "score_of"),
+    *("asks", "involvement", "is_marrow", "is_nodal", "of_lymphoma", "says_new", "score_of"),
 ]
 
 GROUPS = {
@@ -79,6 +79,8 @@ _NODE = r"\bNODES?\b|NODAL|\bLN\b"
 _NOT_NODE = r"EXTRA-? ?NODAL|NON-? ?NODAL"
 _LYMPHOMA = r"LYMPHOMA|LESION|TUMOU?R|DISEASE|UPTAKE|\bFDG\b|\bPET\b|DEAUVILLE"
 _SCORE = r"DEAUV|\bDS\b|\bDVS|5-? ?P(OINT|S\b|T)|FIVE-? ?P(OINT|S)|\bFPS\b|PET-? ?SC(ORE|R)|LUGSC|^C997(28|4[7-9]|50)$|^C136879$"
+_BEFORE_SCORE = r"^(?:(?:DEAUVILLE|LUGANO|(?:FIVE|5)[- ]?(?:POINT|PS)|SCORE|SCALE|GRADE|DS)[ :=-]*)+"
+_BESIDE_SCORE = r"SUV[A-Z]* ?[=:<>]* ?[0-9]+(?:[.,][0-9]+)?|[0-9](?:-| TO )?[0-9]? ?(?:X|TIMES)\b|AND/OR NEW LESIONS?|\bNO NEW\b"
 _CHANGE = r"UPTAKE|UPTK|FDG ?(CHG|CHANGE|UP)|METCHG|SUV ?CH|INTENSITY|CHANGE IN"
 _NEW = r"NEW"
 _AVID = r"AVID"
@@ -108,16 +110,33 @@ def score_of(word: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> import polars as pl
-    >>> words = pl.DataFrame({"W": ["4", "SCORE 3", "DEAUVILLE 5", "X", "NE", "4.0", "7", "MAYBE"]})
+    >>> words = pl.DataFrame({"W": ["4", "SCORE 3", "DEAUVILLE 5", "X", "NE", "4.0", "7", "MAYBE", "3-4", "5-NEW"]})
     >>> words.select(score_of(pl.col("W")))["W"].to_list()
-    [4, 3, 5, 0, -1, 4, None, None]
+    [4, 3, 5, 0, -1, 4, None, None, None, 5]
     """
-    bare = word.str.replace(r"^(?:DEAUVILLE|SCORE|GRADE|DS|FIVE-?POINT|5PS|5-POINT)[ :=]*", "").str.replace(r"^(?:SCORE|SCALE)[ :=]*", "")
-    number = bare.str.extract(r"^([1-5])(?:\.0+)?(?:[AB]|\b)", 1)
-    whole = bare.str.contains(r"^[1-5](?:\.0+)?(?:[AB])?$|^[1-5] ?[-=:(].*$")
+    bare = word.str.replace(_BEFORE_SCORE, "")
+    # beside a number may stand what it means, but no second number or X, and no new lesion: which of them counts is not for us to say
+    meaning = bare.str.replace_all(_BESIDE_SCORE, "")
+    number = bare.str.extract(r"^([1-5])", 1)
+    whole = meaning.str.contains(r"^[1-5](?:\.0+)?(?:[AB])?$|^[1-5](?:\.0+)? ?[-=:(][^0-9]*$") & ~meaning.str.contains(r"\bX\b|\bNEW\b")
+    whole |= says_new(word)
     coded = word.replace_strict(_CODES, default=None, return_dtype=pl.Int8)
     unread = pl.when(bare.str.contains(_UNKNOWN)).then(codes.SCORE_NE)
     return pl.coalesce(coded, pl.when(whole).then(number.cast(pl.Int8)), pl.when(bare == "X").then(codes.SCORE_X), unread.cast(pl.Int8))
+
+
+def says_new(word: pl.Expr) -> pl.Expr:
+    """Say of a normalised five-point score whether it is one of a new lesion: 5-NEW. Never null.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> words = pl.DataFrame({"W": ["5-NEW", "4 (NEW LESION)", "5", "2-NEW", None]})
+    >>> words.select(says_new(pl.col("W")))["W"].to_list()
+    [True, True, False, False, False]
+    """
+    bare = word.str.replace(_BEFORE_SCORE, "")
+    return bare.str.contains(r"^[45] ?[-:=+,(]? ?NEW(?: AVID)?(?: LESIONS?| FOC(?:US|I)| SITES?)?\)?$").fill_null(False)
 
 
 def of_lymphoma(frame: pl.DataFrame) -> pl.Expr:
