@@ -149,7 +149,7 @@ def test_thousands_of_one_rule_stay_one_line_and_a_bounded_page() -> None:
     findings = join_findings([many(20_000), rare])
     assert len(list(finding_lines(findings, every=False))) == 2
     assert len(list(finding_lines(findings, every=True))) == 20_001
-    blocks = _findings(findings)
+    blocks = _findings(findings, lambda subject: subject or "")
     tables = [block for block in blocks if isinstance(block, Table)]
     assert [row[:4] for row in tables[0].rows] == [("warning", "after-death", 20_000, 40), ("warning", "age", 1, 1)]
     listed = next(block for block in blocks if isinstance(block, Details)).blocks[0]

@@ -30,6 +30,19 @@ def tabulate_patients(study: Study, adam: Adam, endpoint: Endpoint) -> pl.DataFr
     polars.DataFrame
         USUBJID; each baseline characteristic under its id as a level, and under `ID#` as a number where it has one; RESPONSE (1 or 0), or
         TIME (days) and EVENT (1 or 0). RESPONSE is null of a subject not yet assessable.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import polars as pl
+    >>> from cartrial.analysis import tabulate_patients
+    >>> from cartrial.study import Study
+    >>> study = Study.load("inaticel")
+    >>> endpoint = next(one for one in study.endpoints if one.type == "response-rate")
+    >>> adsl = pl.DataFrame({"USUBJID": ["S-01", "S-02"], "AGE": [34.0, 51.0]})
+    >>> adrs = pl.DataFrame({"USUBJID": ["S-01", "S-02"], "PARAMCD": endpoint.id, "VARIANT": "", "AVAL": [1.0, 0.0]})
+    >>> tabulate_patients(study, SimpleNamespace(adsl=adsl, adrs=adrs), endpoint).rows()
+    [('S-01', 34.0, 1.0), ('S-02', 51.0, 0.0)]
     """
     rate = endpoint.type == "response-rate"
     rows = (adam.adrs if rate else adam.adtte).filter(pl.col("PARAMCD") == endpoint.id, pl.col("VARIANT") == "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from cartrial.report.page.blocks import Block, Details, Note, Section, Table, Text
@@ -41,12 +43,11 @@ def build(data: ReportData) -> Section:
                 small=True,
             )
         )
-    blocks.extend(_findings(data))
+    blocks.extend(_findings(data.findings, data.link_of))
     return Section("data", "Data and findings", blocks, "Data")
 
 
-def _findings(data: ReportData) -> list[Block]:
-    findings = data.findings
+def _findings(findings: pl.DataFrame, link_of: Callable[[str | None], str]) -> list[Block]:
     if findings.is_empty():
         return [Text("The checks found nothing to report.")]
     counts = count_findings(findings)
@@ -68,7 +69,7 @@ def _findings(data: ReportData) -> list[Block]:
     )
     every = [
         tuple(
-            data.link_of(row[name]) if name == "USUBJID" else "" if row[name] is None else row[name]
+            link_of(row[name]) if name == "USUBJID" else "" if row[name] is None else row[name]
             for name in ("SEVERITY", "RULE", "FILE", "ROW", "USUBJID", "VARIABLE", "MESSAGE")
         )
         for row in listed.iter_rows(named=True)
