@@ -73,6 +73,38 @@ STOPS: dict[str, tuple[list[list[Any]], str]] = {
         [[*HEAD, "Status", "Date of death"], [*FIRST, "dead", None], [*SECOND, "alive", None]],
         "no column says when|has no date of death|patients have died",
     ),
+    "a transplant that nobody knows of": (
+        sheet(["Transplant date", "unknown", day("2022-09-01")]),
+        r"'unknown' in column E \(Transplant date\) \(1\) may say .*unknown-e",
+    ),
+    "a death that nobody knows of": (
+        sheet(["Date of death", "?", day("2022-09-01")]),
+        r"'\?' in column E \(Date of death\) \(1\) may say .*unknown-e",
+    ),
+    "a relapse after death": (
+        [[*HEAD, "Relapse date", "Date of death"], [*FIRST, day("2022-08-01"), day("2022-07-01")], [*SECOND, None, None]],
+        "patient 1 died on 2022-07-01 and has a relapse on 2022-08-01",
+    ),
+    "a relapse before the response": (
+        [[*HEAD, "Relapse date"], [*FIRST, day("2022-05-20")], [*SECOND, None]],
+        "patient 1 relapsed on 2022-05-20, before the best response on",
+    ),
+    "days that count from the response": (
+        sheet(["Relapse (days after CR)", 100, None]),
+        r"column E \(Relapse \(days after CR\)\) counts days from 'cr'",
+    ),
+    "a follow-up in months alone": (
+        sheet(["Date of death", None, day("2022-09-01")], ["Follow-up (months)", 7.9, 4]),
+        r"column F \(Follow-up \(months\)\) .*May it be left out",
+    ),
+    "excluded patients below the table": (
+        [HEAD, FIRST, SECOND, [], ["Excluded patients"], HEAD, ["9", *FIRST[1:]]],
+        "row 5 says 'Excluded patients', and patient 9 stands below it",
+    ),
+    "a word that a shell would read": (
+        [HEAD, FIRST, SECOND, ["3", day("2022-05-03"), "PD->death", day("2022-06-04")]],
+        r"--answer word-pd-death-c4=WORD",
+    ),
     "no infusion": ([["ID", "Best response"], ["1", "CR"], ["2", "NR"]], "no column holds the date of the infusion"),
     "two infusions": (
         [
@@ -213,3 +245,50 @@ def test_one_row_a_measurement_and_merged_patients(tmp_path: Path) -> None:
     study = start(path, tmp_path / "study", answers=Answers(likely=True))
     assert rates(study) == {"BORR": [1.0, 0.0], "CRR": [1.0, 0.0], "MRDN": [1.0, 0.0], "ORR3": [1.0, 0.0]}
     assert any("not read: Sodium" in read.how for read in study.read)
+
+
+def test_remarks_below_the_table_are_no_patients(tmp_path: Path) -> None:
+    """By hand: a cutoff with its date would else be a third patient, infused on that day and without a response: 1 of 3, not 1 of 2."""
+    below = [[], ["Data cutoff", day("2022-09-01")], ["Source: charts", 2022]]
+    path = book(tmp_path / "ours.xlsx", {"S": [HEAD, FIRST, SECOND, *below]})
+    study = start(path, tmp_path / "study", answers=Answers(likely=True))
+    assert (study.patients, rates(study)["BORR"]) == (2, [1.0, 0.0])
+    assert "row 5 (a note ('Data cutoff')), row 6 (a note ('Source: charts'))" in study.tables[0]
+
+
+def test_an_odd_number_at_the_end_is_a_patient(tmp_path: Path) -> None:
+    """By hand: 12b has few cells and another form than the others, and stands right below them."""
+    path = book(tmp_path / "ours.xlsx", {"S": [HEAD, FIRST, SECOND, ["12b", day("2022-05-03"), None, None]]})
+    assert start(path, tmp_path / "study", answers=Answers(likely=True)).patients == 3
+
+
+def test_the_age_is_that_at_the_treatment(tmp_path: Path) -> None:
+    """By hand: 66 and 60 years at the infusion, 20 and 30 at the diagnosis, which is no age of a baseline."""
+    rows = sheet(["Age at diagnosis", 20, 30], ["Age", 65, 59], ["Age at infusion", 66, 60])
+    study = start(book(tmp_path / "ours.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
+    assert study.derived.adam.adsl.sort("USUBJID")["AGE"].to_list() == [66, 60]
+    alone = sheet(["Age at diagnosis", 20, 30])
+    study = start(book(tmp_path / "other.xlsx", {"S": alone}), tmp_path / "other", answers=Answers(likely=True))
+    assert study.derived.adam.adsl["AGE"].to_list() == [None, None]
+    assert "column E (Age at diagnosis): the age of another time than the treatment." in study.unread
+
+
+def test_points_do_not_make_the_day_first_where_another_column_has_the_month_first(tmp_path: Path) -> None:
+    """By hand: 01.31.2022 proves the month first, so that 01.03.2022 is the third of January, not the first of March."""
+    rows = [HEAD, ["1", "01.03.2022", "CR", "01.31.2022"], ["2", "01.10.2022", "NR", "02.07.2022"]]
+    study = start(book(tmp_path / "ours.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
+    assert study.derived.adam.adsl.sort("USUBJID")["TRTSDT"].cast(str).to_list() == ["2022-01-03", "2022-01-10"]
+    assert any("month first" in text for text in study.assumptions)
+
+
+def test_hidden_rows_are_told(tmp_path: Path) -> None:
+    """By hand: what a filter hides is in the file, and counts; who sees one patient on the screen is told of the other."""
+    import openpyxl
+
+    path = book(tmp_path / "ours.xlsx", {"S": [HEAD, FIRST, SECOND]})
+    workbook = openpyxl.load_workbook(path)
+    workbook["S"].row_dimensions[3].hidden = True
+    workbook.save(path)
+    study = start(path, tmp_path / "study", answers=Answers(likely=True))
+    assert study.patients == 2 and "read although hidden: row 3" in study.tables[0]
+    assert any("that the file hides count as the others (1 row)" in text for text in study.assumptions)

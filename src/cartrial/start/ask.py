@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cartrial.errors import InputError
 
-__all__ = ["Answered", "Answers", "Option", "Question"]
+__all__ = ["Answered", "Answers", "Option", "Question", "key_of_word"]
+
+
+def key_of_word(word: str, place: str) -> str:
+    """Return the key of a question on a word in a cell, as it can be typed: a shell reads `>` and `<`, and an answer begins at `=`.
+
+    Examples
+    --------
+    >>> from cartrial.start.ask import key_of_word
+    >>> key_of_word("vgpr", "C4"), key_of_word("PD->death", "C4")
+    ('word-vgpr', 'word-pd-death-c4')
+    """
+    words = word.lower().replace(" ", "-")
+    typed = re.sub(r"[^\w.+-]+", "-", words)
+    return f"word-{words}" if typed == words else f"word-{re.sub(r'-+', '-', typed).strip('-')}-{place.lower()}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
-from cartrial.start.ask import Option, Question
+from cartrial.start.ask import Option, Question, key_of_word
 from cartrial.start.consistent import note_days
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.layout import Column, Layout
@@ -117,7 +117,7 @@ def _mapped(draft: Draft, layout: Layout, column: Column) -> tuple[dict[str, Any
             draft.facts["lumped"] = True
         elif found is None:
             options = tuple(Option(word, f"it is {status}") for word, status in _STATUSES.items())
-            key = f"word-{plain(text).replace(' ', '-')}"
+            key = key_of_word(plain(text), layout.grid.place(column.number, cell.row))
             question = Question(key, f"'{text}' in {column.label} is no response that is known. Which is it?", options)
             said[text] = _STATUSES[draft.answers.ask(question)]
         else:
@@ -327,6 +327,8 @@ def _best(draft: Draft, found: list[tuple[Layout, Column]]) -> None:
     time = _time_of_best(draft, layout, column)
     _refuse_undated(draft, layout, column, time)
     draft.facts["best"] = (layout, column, time)
+    met = {cell.row for cell in column.filled if (one := response_of(_meant(column, cell.text))) and one[0].startswith(("CR", "PR"))}
+    draft.facts["responders"] = {name for row, name in layout.subjects().items() if row in met}
     subjects, given = layout.subjects(), {cell.row for cell in column.filled}
     if none := [name for row, name in subjects.items() if row not in given]:
         names = ", ".join(none[:5]) + (" ..." if len(none) > 5 else "")

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from cartrial.errors import InputError
+from cartrial.start.ask import Option, Question
 from cartrial.start.draft import Draft, day_of
 from cartrial.start.sheet.layout import Column, Layout
+from cartrial.start.sheet.words import is_unknown_word, plain
 
-__all__ = ["infused_on", "note_days", "require_order"]
+_OTHER = (
+    r"(cri?|best response|first response|response|remission|ansprechen|diagnos\w*|enrol\w*|inclusion|consent|l?e?u?k?apheres\w*|"
+    r"leuka\w*|relapse|rezidiv|progression|transplant\w*|a?l?l?o? ?hsct|sct|birth|randomi\w*|缓解|诊断|入组|单采|复发|移植)"
+)
+_ORIGIN = re.compile(
+    rf"\b(?:after|from|since|post|nach|seit|ab|von|depuis|après)(?: the| first| best| initial| last)* {_OTHER}\b|距{_OTHER}"
+)
+_SPAN = re.compile(rf"^(?:days? |tage? |time )?{_OTHER} (?:to|until|till|bis|至|到)\b")
+
+__all__ = ["ask_unknown", "infused_on", "note_days", "require_order"]
 
 
 def infused_on(draft: Draft) -> dict[str, dt.date]:
@@ -35,6 +47,8 @@ def note_days(draft: Draft, layout: Layout, column: Column, day: int | Column) -
 
     `day` is the nominal day of a column's cells, or the column of their days.
     """
+    if isinstance(day, Column):
+        _require_origin(layout, day)
     infused, subjects = infused_on(draft), layout.subjects()
     days = (
         {cell.row: cell.number for cell in day.filled}
@@ -45,6 +59,32 @@ def note_days(draft: Draft, layout: Layout, column: Column, day: int | Column) -
         number, start = days.get(cell.row), infused.get(subjects[cell.row])
         if number is not None and start is not None and number < 36_500:
             draft.reach(start + dt.timedelta(days=int(number)))
+
+
+def ask_unknown(draft: Draft, layout: Layout, column: Column, what: str, flag: Column | None = None) -> str:
+    """Ask what `unknown` in a column of dates means, unless a column beside it says it; return what is assumed.
+
+    It may be that the date is not known, or whether it happened at all: neither is a no.
+    """
+    subjects, said = layout.subjects(), {cell.row for cell in flag.filled} if flag else set()
+    cells = [cell for cell in column.cells if is_unknown_word(cell.text) and cell.row not in said]
+    if not cells:
+        return ""
+    names = ", ".join(subjects[cell.row] for cell in cells[:5]) + (" ..." if len(cells) > 5 else "")
+    text = f"'{cells[0].text}' in {column.label} ({names}) may say that there was {what} on a day not known, or that nobody knows of one"
+    right = f"there was no {what.split(' ', 1)[1]} as far as is known; write the month as YYYY-MM where there was one"
+    assumed = f"'{cells[0].text}' in {column.label} means that there was no {what.split(' ', 1)[1]} ({names})"
+    key = f"unknown-{column.letter.lower()}"
+    draft.answers.ask(Question(key, f"{text}. Is it read as none?", (Option("none", right, assumed),)))
+    return draft.assume(assumed)
+
+
+def _require_origin(layout: Layout, column: Column) -> None:
+    """Refuse days that count from something else than the infusion by their header."""
+    words = " ".join(re.sub(r"[_\-()\[\],;:/.]+", " ", plain(column.header)).split())
+    if found := _ORIGIN.search(words) or _SPAN.search(words):
+        what = f"{layout.grid.name}: {column.label} counts days from '{found[1]}', and days are read from the infusion"
+        raise InputError(what, file=layout.grid.file, right="Write the date in its place, or the days from the infusion")
 
 
 def require_order(draft: Draft) -> None:
@@ -68,10 +108,24 @@ def require_order(draft: Draft) -> None:
             text = f"{layout.grid.name}: the {what} of patient {name} in {column.label} is {day}, before the infusion on {infused[name]}"
             right = "Correct the date; what was before the treatment belongs into another column"
             wrong.append(InputError(text, file=layout.grid.file, right=right))
-    for name, day in seen.get("death", {}).items():
-        contact = seen.get("last contact", {}).get(name)
-        if contact is not None and contact > day:
-            text = f"patient {name} died on {day} and was last seen alive on {contact}"
-            wrong.append(InputError(text, file=draft.layouts[0].grid.file, right="Correct one of the two dates"))
+    wrong += [
+        InputError(text, file=draft.layouts[0].grid.file, right="Correct one of the two dates") for text in _contradictions(draft, seen)
+    ]
     if wrong:
         raise InputError.together(wrong)
+
+
+def _contradictions(draft: Draft, seen: dict[str, dict[str, dt.date]]) -> list[str]:
+    """Return what happened to whom after his death, and relapses before the response that they end."""
+    said = []
+    for name, died in seen.get("death", {}).items():
+        for what, days in seen.items():
+            if what != "death" and name in days and days[name] > died:
+                late = "was last seen alive on" if what == "last contact" else f"has a {what} on"
+                said.append(f"patient {name} died on {died} and {late} {days[name]}")
+    responders = draft.facts.get("responders", set())
+    for name, day in seen.get("best response", {}).items():
+        relapse = seen.get("relapse", {}).get(name)
+        if relapse is not None and relapse < day and name in responders:
+            said.append(f"patient {name} relapsed on {relapse}, before the best response on {day}")
+    return said

@@ -9,7 +9,7 @@ from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.start.ask import Answers, Option, Question
-from cartrial.start.sheet.dates import DAY_FIRST, MONTH_FIRST, Forms, forms_of, is_serial, looks_dated, shape
+from cartrial.start.sheet.dates import DAY_FIRST, MONTH_FIRST, Forms, forms_of, is_serial, looks_dated
 from cartrial.start.sheet.grid import Cell
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.words import is_missing_word, vital_of, yes_no
@@ -241,9 +241,9 @@ class Draft:
         if not forms.ambiguous:
             return DAY_FIRST, []
         example = forms.ambiguous[0]
-        if "." in example:
-            return DAY_FIRST, ["dates with points have the day first, as in 03.04.2022 for the third of April"]
         proof = {order for other in self.layouts for beside in other.columns for order in [self._decided(beside)] if order}
+        if "." in example and MONTH_FIRST not in proof:
+            return DAY_FIRST, ["dates with points have the day first, as in 03.04.2022 for the third of April"]
         word = self.answers.ask(
             Question(
                 "date-order",
@@ -270,7 +270,7 @@ class Draft:
     def _decided(self, column: Column) -> str | None:
         if not is_dated(column):
             return None
-        texts = [cell.text for cell in column.filled if isinstance(cell.value, str) and "/" in shape(cell.text) + "-"]
+        texts = [cell.text for cell in column.filled if isinstance(cell.value, str)]
         return forms_of(texts).decided if texts else None
 
     def _ask_swapped(self, layout: Layout, column: Column, kept: list[Cell]) -> None:

@@ -8,11 +8,11 @@ from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question
-from cartrial.start.consistent import note_days
+from cartrial.start.consistent import ask_unknown, note_days
 from cartrial.start.draft import Draft, is_counted, is_dated, is_flag, no_words
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_prior
-from cartrial.start.sheet.words import legend_of, plain, vital_of, yes_no
+from cartrial.start.sheet.words import is_unknown_word, legend_of, plain, vital_of, yes_no
 
 __all__ = ["read_events"]
 
@@ -95,6 +95,7 @@ def _happened(draft: Draft, topic: str) -> None:
     _compare(draft, topic, layout, column, flag)
     time, assumed, how = _timed(draft, layout, column)
     draft.facts[topic] = column.label
+    unknown = ask_unknown(draft, layout, column, what, flag)
     empty = _empty(draft, topic, layout, column, flag)
     if "date" in time:
         draft.happened(what.split(" ", 1)[1], layout, column)
@@ -106,7 +107,7 @@ def _happened(draft: Draft, topic: str) -> None:
         rule |= {"into": f"{domain}STDTC", "type": "date"}
     else:
         rule |= {"into": f"{domain}STDY", "type": "number"}
-    draft.add(layout, {**rule, "set": fixed, **time, "missing": draft.missing(column)}, *assumed, empty)
+    draft.add(layout, {**rule, "set": fixed, **time, "missing": draft.missing(column)}, *assumed, unknown, empty)
 
 
 def _ask_left(draft: Draft, topic: str, layout: Layout, column: Column, what: str) -> None:
@@ -154,7 +155,7 @@ def _empty(draft: Draft, topic: str, layout: Layout, column: Column, flag: Colum
     """Ask what an empty cell means; return what is assumed."""
     what, subjects = _HAPPENED[topic][2], layout.subjects()
     beside = flag or column
-    answered = {subjects[cell.row] for cell in beside.filled}
+    answered = {subjects[cell.row] for cell in (*beside.filled, *column.cells) if cell in beside.filled or is_unknown_word(cell.text)}
     blank = [name for name in dict.fromkeys(subjects.values()) if name not in answered]
     explicit = any(_is_yes(flag, cell.text) is False for cell in flag.filled) if flag else bool(no_words(column))
     if not blank:
@@ -180,13 +181,14 @@ def _undated(draft: Draft, topic: str, layout: Layout, flag: Column) -> None:
         right = "Add a column with its date: it decides what counts before and after it"
         raise InputError(problem, file=layout.grid.file, right=right)
     draft.facts[topic] = flag.label
+    unknown = ask_unknown(draft, layout, flag, what)
     empty = _empty(draft, topic, layout, flag, flag)
     draft.use(layout, flag, f"whether there was {what}", "no in every cell")
     domain, fixed, _ = _HAPPENED[topic]
     if domain in ("PR", "CM"):
         said = dict.fromkeys((cell.text for cell in flag.filled), "N")
         rule = {"id": topic, "domain": domain, "column": draft.ref(layout, flag), "into": f"{domain}OCCUR", "map": said, "set": fixed}
-        draft.add(layout, {**rule, "missing": draft.missing(flag)}, empty)
+        draft.add(layout, {**rule, "missing": draft.missing(flag)}, unknown, empty)
 
 
 def _ends(draft: Draft) -> None:
@@ -225,6 +227,7 @@ def _ends(draft: Draft) -> None:
     elif both:
         layout, column = both[0]
         what = f"{layout.grid.name}: {column.label} holds deaths and last contacts, and no column says who has died"
+        what += "".join(f"; {beside.label} does not by words that are known" for _, beside in _columns(draft, "vital")[:1])
         raise InputError(what, file=layout.grid.file, right="Add a column with alive or dead")
     elif status and any(status[0][2].values()):
         layout, column, _ = status[0]
@@ -232,6 +235,12 @@ def _ends(draft: Draft) -> None:
         raise InputError(what, file=layout.grid.file, right="Add a column with the date of death")
     if not (contacts or both):
         draft.facts["last-contact"] = None
+        for layout, column in _columns(draft, "last-contact") if draft.facts.get("death") else ():
+            draft.leave(layout, column, "neither dates nor days from the infusion")
+            text = f"{column.label} speaks of the follow-up and holds neither dates nor days ('{column.filled[0].text}'): patients alive "
+            option = Option("yes", "leave it out; better write the date of last contact, or days")
+            key = f"leave-contact-{column.letter.lower()}"
+            draft.answers.ask(Question(key, f"{text}would count until their last assessment alone. May it be left out?", (option,)))
 
 
 def _dead(column: Column) -> dict[str, bool] | None:
@@ -273,8 +282,9 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
     rule |= (
         {"into": "DTHDTC", "type": "date", "date-format": time["date-format"]} if "date" in time else {"into": "DTHDY", "type": "number"}
     )
+    unknown = ask_unknown(draft, layout, column, "a death", status[1] if status else None)
     alive = "" if status else f"a patient without a date in {column.label} has not died"
-    draft.add(layout, {**rule, "missing": draft.missing(column)}, *assumed, alive)
+    draft.add(layout, {**rule, "missing": draft.missing(column)}, *assumed, unknown, alive)
     draft.facts["death"] = column.label
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.files import built_beside
 from cartrial.sdtm.mapping.sheet import letter_column
+from cartrial.sdtm.source import many
 from cartrial.start.ask import Answered, Answers
 from cartrial.start.calls import read_responses
 from cartrial.start.consistent import require_order
@@ -115,6 +116,9 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
     grids, content, encoding = read_grids(path)
     layouts, beside = _layouts(grids, path)
     draft = Draft(layouts, answers)
+    for layout in layouts:
+        if unseen := [row for row in layout.rows if row in layout.grid.unseen]:
+            draft.assume(f"rows of {layout.grid.name} that the file hides count as the others ({many(len(unseen), 'row')})")
     read_people(draft)
     read_events(draft)
     read_responses(draft)
@@ -192,6 +196,10 @@ def _told(layout: Layout) -> str:
     if layout.skipped:
         said += "; not read: " + ", ".join(f"row {row} ({why})" for row, why in list(layout.skipped.items())[:8])
         said += f" and {len(layout.skipped) - 8} more" if len(layout.skipped) > 8 else ""
+    if unseen := [row for row in layout.rows if row in grid.unseen]:
+        said += f"; read although hidden: row {', '.join(map(str, unseen[:8]))}" + (
+            f" and {len(unseen) - 8} more" if len(unseen) > 8 else ""
+        )
     return said + "."
 
 
@@ -206,6 +214,8 @@ def _unread(draft: Draft) -> list[str]:
                 found.append(f"{column.label}: it is empty, which says neither yes nor no.")
                 continue
             why = draft.left.get((number, column.number))
+            if why is None and not column.filled:
+                why = f"its cells say that nothing is known ('{column.cells[0].text}')"
             if why is None:
                 why = _COMPUTED if column.topic == "computed" else "no endpoint needs it, or its header is not known"
             sheet = f"{layout.grid.name}, " if len(draft.layouts) > 1 else ""

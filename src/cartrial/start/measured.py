@@ -11,7 +11,7 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.sdtm.vocabulary.units import unit_factor
-from cartrial.start.ask import Option, Question
+from cartrial.start.ask import Option, Question, key_of_word
 from cartrial.start.calls import Time, row_times, time_beside
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.grid import Cell
@@ -214,7 +214,7 @@ def read_mrd(draft: Draft, layout: Layout, column: Column, time: Time, when: dic
             options = (Option("negative", "it is negative"), Option("positive", "it is positive"), Option("missing", "it is not known"))
             word = draft.answers.ask(
                 Question(
-                    f"word-{plain(cell.text).replace(' ', '-')}",
+                    key_of_word(plain(cell.text), layout.grid.place(column.number, cell.row)),
                     f"'{cell.text}' in {column.label}: what does it say of residual disease?",
                     options,
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.start.ask import Option, Question
@@ -23,6 +25,12 @@ _MILESTONES = {
     "lymphodepletion": ("EX", "EXSTDTC", {"EXTRT": "LYMPHODEPLETION"}, "first day of lymphodepletion"),
 }
 _LAST_OF = ("lymphodepletion",)
+
+
+_AGE_WHEN = re.compile(r"infus|car.?t|treat|enrol|inclusion|consent|screening|baseline|therapie|回输|输注|入组|治疗|基线")
+_AGE_ELSEWHEN = re.compile(
+    r"diagnos|onset|relapse|rezidiv|transplant|hsct|\bsct\b|death|\blast\b|follow|current|\bnow\b|today|donor|spender|发病|诊断|移植|死亡|供者|目前"
+)
 
 
 def read_people(draft: Draft) -> None:
@@ -55,6 +63,11 @@ def _of(draft: Draft, *topics: str) -> list[tuple[Layout, Column]]:
 
 def _first(draft: Draft, topic: str, read: object) -> None:
     found = [(layout, column) for layout, column in _of(draft, topic) if column is not layout.key]
+    if topic == "age":
+        for layout, column in [pair for pair in found if _AGE_ELSEWHEN.search(plain(pair[1].header))]:
+            found.remove((layout, column))
+            draft.leave(layout, column, "the age of another time than the treatment")
+        found.sort(key=lambda pair: not _AGE_WHEN.search(plain(pair[1].header)))
     for layout, column in found:
         done = draft.facts.get(topic)
         if done:
@@ -74,7 +87,7 @@ def _age(draft: Draft, layout: Layout, column: Column) -> bool:
         return False
     draft.use(layout, column, "age", unit.lower())
     where = {"domain": "DM", "column": draft.ref(layout, column), "into": "AGE", "type": "number", "set": {"AGEU": unit}}
-    draft.add(layout, {"id": "age", **where, "missing": draft.missing(column)}, "the age is that at consent")
+    draft.add(layout, {"id": "age", **where, "missing": draft.missing(column)}, f"the age in {column.label} is that at consent")
     return True
 
 

@@ -27,6 +27,8 @@ class Raw:
         The last column with a value, and the last row that the file knows of.
     percents : set of (int, int)
         Cells whose number format is a percentage.
+    hidden : list of int
+        Rows that are not shown.
     styled, comments, unstored, merged : list
         Colours, comments, formulas without a stored value, merged areas (first row, first column, last row, last column).
     """
@@ -40,6 +42,7 @@ class Raw:
     comments: list[tuple[int, int, str]] = field(default_factory=list)
     unstored: list[tuple[int, int]] = field(default_factory=list)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
 
 
 def read_delimited(name: str, content: bytes) -> Raw:

@@ -90,6 +90,7 @@ class Workbook:
                 styles[style] = (fill, _colour(cell.font.color))
             if styles[style] != (None, None):
                 raw.styled.append((row, column, *styles[style]))
+        raw.hidden += sorted(row for row, shown in sheet.row_dimensions.items() if shown.hidden)
         raw.merged += [(area.min_row, area.min_col, area.max_row, area.max_col) for area in sheet.merged_cells.ranges]
         return raw
 

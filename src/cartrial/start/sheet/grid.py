@@ -57,6 +57,8 @@ class Grid:
         First row, first column, last row, last column.
     unstored : set of (int, int)
         Formulas of which the file holds no value.
+    unseen : tuple of int
+        Rows that the file does not show.
     hidden, from_1904 : bool
         Whether the sheet is not shown, and whether its day numbers count from 1904.
     """
@@ -69,6 +71,7 @@ class Grid:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     unstored: set[tuple[int, int]] = field(default_factory=set)
     hidden: bool = False
+    unseen: tuple[int, ...] = ()
     from_1904: bool = False
 
     @property
@@ -148,7 +151,15 @@ def _as_utf8(name: str, content: bytes) -> tuple[bytes, str]:
 
 
 def _grid(file: str, raw: Raw) -> Grid:
-    grid = Grid(file, raw.title, width=raw.width, last_row=raw.last_row, merged=list(raw.merged), unstored=set(raw.unstored))
+    grid = Grid(
+        file,
+        raw.title,
+        width=raw.width,
+        last_row=raw.last_row,
+        merged=list(raw.merged),
+        unstored=set(raw.unstored),
+        unseen=tuple(raw.hidden),
+    )
     for row, column, value in raw.cells:
         percent = (row, column) in raw.percents
         shown = float(f"{value * 100:.15g}") if percent and not isinstance(value, bool) else value

@@ -15,6 +15,10 @@ from cartrial.start.sheet.words import TOTALS, is_missing_word, plain
 
 __all__ = ["Column", "Layout", "lay_out"]
 
+_EXCLUDED = re.compile(
+    r"exclu|screen(ing)? ?fail|ineligible|withdr[ae]w|not (treated|infused|evaluable|eligible|included)|off study|"
+    r"ausgeschl|ausschluss|nicht (behandelt|infundiert|auswertbar)|排除|剔除|未入组|未回输|筛选失败"
+)
 # rows in which a header is looked for
 _DEPTH = 40
 
@@ -233,6 +237,9 @@ def _take_rows(layout: Layout) -> None:
     keys = {cell.row: cell for cell in key.cells}
     full = [cell for cell in key.cells if len(grid.row(cell.row)) > 1]
     usual = {shape for shape, count in Counter(_pattern(cell.text) for cell in full).items() if count > 1}
+    end = max((cell.row for cell in full if _pattern(cell.text) in usual), default=0)
+    width = max((len(grid.row(cell.row)) for cell in full if _pattern(cell.text) in usual), default=0)
+    excluding: tuple[int, str] | None = None
     for row in range(layout.header[-1] + 1, layout.last_row + 1):
         cells = grid.row(row)
         if not cells:
@@ -246,16 +253,29 @@ def _take_rows(layout: Layout) -> None:
             layout.skipped[row] = f"a total ('{label}')"
         elif said is None and len(cells) == 1:
             layout.skipped[row] = f"a note ('{_short(label)}')"
+            excluding = (row, label) if _EXCLUDED.search(plain(label)) else None
         elif said is None and not layout.rows_follow(row) and not any(isinstance(cell.value, str) for cell in own):
             layout.skipped[row] = "numbers below the table, of no patient"
         elif said is not None and (spread or (not own and _pattern(said.text) not in usual)):
             layout.skipped[row] = f"a title or a note ('{_short(said.text)}')"
+            excluding = (row, said.text) if _EXCLUDED.search(plain(said.text)) else None
+        elif said is not None and row > end > 0 and len(own) <= 2 < width - 1 and _is_remark(grid, row, said.text, usual):
+            layout.skipped[row] = f"a note ('{_short(said.text)}')"
         elif said is None:
             what = f"{grid.name}: the row has {len(cells)} values and no patient's number in {key.label}"
             right = "Write the number in each row of the patient, or delete the row if it is of no patient"
             raise InputError(what, file=grid.file, row=row, right=right)
+        elif excluding is not None:
+            what = f"{grid.name}: row {excluding[0]} says '{_short(excluding[1])}', and patient {said.text} stands below it"
+            right = "Move patients who do not count out of the table, or delete the line if they count"
+            raise InputError(what, file=grid.file, row=row, right=right)
         else:
             layout.rows.append(row)
+
+
+def _is_remark(grid: Grid, row: int, text: str, usual: set[str]) -> bool:
+    """Say whether a row below the last patient speaks of the table (*Data cutoff* and its date): no number as the others have."""
+    return _pattern(text) not in usual and (not re.search(r"\d", text) or not grid.row(row - 1))
 
 
 def _short(text: str) -> str:

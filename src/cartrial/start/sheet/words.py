@@ -10,7 +10,20 @@ import unicodedata
 
 from cartrial.sdtm.vocabulary.terms import standard_term
 
-__all__ = ["NO", "TOTALS", "YES", "is_missing_word", "legend_of", "mrd_of", "plain", "response_of", "sex_of", "vital_of", "yes_no"]
+__all__ = [
+    "NO",
+    "TOTALS",
+    "YES",
+    "is_missing_word",
+    "is_unknown_word",
+    "legend_of",
+    "mrd_of",
+    "plain",
+    "response_of",
+    "sex_of",
+    "vital_of",
+    "yes_no",
+]
 
 YES = frozenset(
     [
@@ -90,6 +103,10 @@ _MISSING = frozenset(
         *("unknown", "unk", "not known", "missing", "not available", "not recorded", "non connu", "inconnu", "desconocido", "未知", "不详"),
         *("不明", "缺失", "tbd", "pending", "null", "nan", "not done", "not applicable"),
     )
+)
+# blanks, and what may say that there is nothing to write
+_BLANK = frozenset(
+    ("-", "--", "---", "–", "—", ".", "..", "/", "n/a", "#n/a", "n.a.", "n. a.", "not applicable", "not done", "null", "nan")
 )
 TOTALS = re.compile(
     r"^(grand |sub ?)?(total|totals|sum|mean|average|median|count|range|min|max|sd|std|n|gesamt|summe|mittelwert|mittel|anzahl|insgesamt|"
@@ -214,6 +231,19 @@ def plain(text: str) -> str:
 def is_missing_word(text: str) -> bool:
     """Say whether a cell says that its value is not known."""
     return plain(text) in _MISSING
+
+
+def is_unknown_word(text: str) -> bool:
+    """Say whether a cell says that nobody knows, which is neither a blank nor *does not apply*.
+
+    Examples
+    --------
+    >>> from cartrial.start.sheet.words import is_unknown_word
+    >>> is_unknown_word("Unknown"), is_unknown_word("?"), is_unknown_word("n.a."), is_unknown_word("-")
+    (True, True, False, False)
+    """
+    word = plain(text)
+    return word in _MISSING and word not in _BLANK
 
 
 def yes_no(text: str) -> bool | None:
