@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from cartrial.errors import InputError
 
-__all__ = ["built_beside", "require_place"]
+__all__ = ["built_beside", "require_place", "sha256_of"]
 
 _ROOM = "Make room on the disk, or name a folder on another one"
 
@@ -39,6 +40,21 @@ def require_place(out: Path) -> Path:
     if not near.is_dir():
         raise InputError("the place for the output lies below a file", file=str(near), right="Name a folder")
     return near
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of the bytes of a file.
+
+    Examples
+    --------
+    FIPS 180-4's value of no bytes:
+
+    >>> from pathlib import Path
+    >>> from cartrial.files import sha256_of
+    >>> sha256_of(Path("/dev/null"))[:16]
+    'e3b0c44298fc1c14'
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager

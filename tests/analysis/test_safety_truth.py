@@ -189,6 +189,43 @@ def test_onset_and_duration(results: pl.DataFrame) -> None:
     assert values(results, endpoint="ICANS", by="duration") == {}
 
 
+def test_an_event_does_not_end_by_the_death(study: Study) -> None:
+    """By hand: of T3, who died on day 20, one that was fatal and one that had not resolved end on that day: both were going on. A call that
+    went over into the next (T1, day 2 to 6, to 10) has ended; T2's month alone, ended on day 9, has a duration of an imputed onset."""
+    rows = tables()
+    rows["AE"] = [
+        _event("T1", CRS, "1", "2022-01-03", "2022-01-07", AEOUT="NOT RECOVERED/NOT RESOLVED"),
+        _event("T1", CRS, "3", "2022-01-07", "2022-01-11", AEOUT="RECOVERED/RESOLVED"),
+        _event("T2", CRS, "1", "2022-01", "2022-01-10", AEOUT="RECOVERED/RESOLVED"),
+        _event("T3", CRS, "5", "2022-01-02", "2022-01-21", AEOUT="FATAL"),
+        _event("T3", ICANS, "3", "2022-01-06", "2022-01-21", AEOUT="NOT RECOVERED/NOT RESOLVED"),
+    ]
+    found = results_of(study, rows)
+    assert values(found, endpoint="CRS", by="course", level="ongoing at death") == {"n": 1, "N": 3}
+    assert values(found, endpoint="CRS", by="course", level="ended")["n"] == 2
+    assert values(found, endpoint="CRS", by="duration", level="") == {"n": 2, "median": 5, "min": 1, "max": 9}
+    assert values(found, endpoint="CRS", by="duration", level="imputed") == {"n": 1}
+    assert values(found, endpoint="ICANS", by="course", level="ongoing at death")["n"] == 1
+    assert values(found, endpoint="ICANS", by="duration") == {}
+
+
+@pytest.mark.slow
+def test_what_is_given_between_two_events_is_given_for_neither(study: Study) -> None:
+    """By hand: T1 had CRS on days 2 to 4 and, after a second infusion, on days 62 to 65. A steroid of day 30 that names no reason is of
+    neither, one of day 63 of the second; a stay in between is of neither."""
+
+    def given(day: str, what: str = "corticosteroids") -> dict[str, Value]:
+        rows = tables()
+        rows["AE"] = [_event("T1", CRS, "1", "2022-01-03", "2022-01-05"), _event("T1", CRS, "2", "2022-03-04", "2022-03-07")]
+        rows["CM"] = [{"USUBJID": "T1", "CMTRT": "Dexamethasone", "CMSTDTC": day}]
+        rows["HO"] = [{"USUBJID": "T1", "HOTERM": "ICU", "HOSTDTC": "2022-01-31", "HOENDTC": "2022-02-02"}]
+        return values(results_of(study, rows), endpoint="CRS", by="treatment", level=what)
+
+    assert given("2022-01-31") == {"n": 0, "N": 1, "rate": 0}
+    assert given("2022-03-05") == {"n": 1, "N": 1, "rate": 1, "by_date": 1}
+    assert given("2022-01-31", "intensive care") == {"n": 0, "N": 1, "rate": 0}
+
+
 def test_an_event_without_a_day_has_no_onset(study: Study) -> None:
     """An event that ended before it began, and one without a start: neither has a duration, and only the first an onset, of its own day."""
     rows = tables()

@@ -6,6 +6,7 @@ Origin of every expected value: `by hand`, from the worked subjects of the rules
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import polars as pl
 import pytest
 
 from cartrial.analysis.results import KEY, SCHEMA, results_hash, sort_results, write_results
+from cartrial.errors import InputError
 from cartrial.report.compare import Run, compare_runs, compared_document, compared_lines, read_run, write_comparison_page
+from cartrial.report.compare.runs import SETS
 from helpers import WORKED, run_cli
 
 FLAGS = {"CONSFL": "Y", "ENRLFL": "Y", "LEUKFL": "Y", "INFFL": "Y", "ASSFL": "Y", "EVALFL": "Y", "RESPFL": "Y", "DTHFL": None}
@@ -161,6 +164,27 @@ def test_what_is_no_run_of_the_study_is_refused(tmp_path: Path) -> None:
         code, out, err = run_cli("compare", one, two, "--to", tmp_path / "page.html")
         assert (code, out) == (2, "") and what in err and len(err.strip().splitlines()) == 1, (name, err)
         assert str(tmp_path) in err and not (tmp_path / "page.html").exists()
+
+
+def test_a_derived_set_that_is_another_is_refused(tmp_path: Path) -> None:
+    """By hand: one set in the place of another has not its columns; one that was changed has not the bytes that run.json tells of."""
+    folder = written(tmp_path / "one", run([result()], [value("1", "Y", 9, 1)], ["1"]))
+    path = folder / "adam" / "ADRS.parquet"
+    right = path.read_bytes()
+    read_run(folder)
+    path.write_bytes((folder / "adam" / "ADSL.parquet").read_bytes())
+    with pytest.raises(InputError, match="has no PARAMCD"):
+        read_run(folder)
+    record = json.loads((folder / "run.json").read_text())
+    record["derived"] = {
+        name: hashlib.sha256(right if name == "ADRS" else (folder / "adam" / f"{name}.parquet").read_bytes()).hexdigest() for name in SETS
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+    pl.DataFrame([value("1", "N", 9, 1)]).write_parquet(path)
+    with pytest.raises(InputError, match=r"not the one that run\.json tells of"):
+        read_run(folder)
+    path.write_bytes(right)
+    assert read_run(folder).sets["ADRS"]["AVALC"].to_list() == ["Y"]
 
 
 @pytest.mark.slow

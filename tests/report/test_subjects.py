@@ -148,6 +148,16 @@ def test_a_report_of_few_has_the_sheets_itself(tmp_path: Path) -> None:
     assert set(courses_of(text)) == set(sheets)
 
 
+def test_an_event_without_a_term_has_its_line() -> None:
+    """By hand: REIN-01 has an event of grade 4 on day 2 that nobody coded."""
+    folder = ROOT / "tests" / "truth" / "reinfusion"
+    study, source = Study.load(folder), read_sdtm(folder / "data")
+    one = {"STUDYID": ["REIN"], "USUBJID": ["REIN-01"], "AESEQ": [1], "AETERM": ["fever"], "AEDECOD": [None], "AETOXGR": ["4"]}
+    event = pl.DataFrame(one | {"AESTDTC": ["2022-01-03"], "ROW": [2]}, schema_overrides={"AEDECOD": pl.String})
+    source = Source({**source.domains, "AE": event}, source.files)
+    assert "Event that is not coded, grade 4: 2022-01-03, day 2." in explain_subject(study, derive(study, source), source, "01", width=200)
+
+
 def test_explain_tells_of_a_reinfusion_and_of_what_has_no_date() -> None:
     """tests/truth/reinfusion, REIN-01: a second infusion on 2022-03-02, row 9 of ex.csv. A record whose date is taken away is named."""
     folder = ROOT / "tests" / "truth" / "reinfusion"

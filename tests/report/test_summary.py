@@ -18,6 +18,7 @@ from markupsafe import Markup
 from cartrial.analysis import analyse
 from cartrial.analysis.results import SCHEMA, sort_results
 from cartrial.endpoints.notices import Notice
+from cartrial.report.page.blocks import Cards, Note, Table
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.phrases import level_words, lower_first, read_strategies, strategies_sentence, variant_words
@@ -82,6 +83,42 @@ def test_a_warning_stands_with_the_number() -> None:
     assert said == ["ORR3: many were not read.", "The 1. is not recorded.", "The 2. is not recorded. (1 more below)"]
     points = doubts(adam=adam)
     assert points[:4] == [*(note.message for note in others), ours.message] and points[4] == "A note."
+
+
+def test_what_is_not_known_of_harm_stands_beside_its_number() -> None:
+    """By hand: 6 of 12 with a CRS and one of whom it is not known, 2 with a serious event and 7 unknown; and without AE that is said."""
+    crs = {"analysis": "safety", "endpoint": "CRS", "by": "max_grade"}
+    serious = {"analysis": "safety", "endpoint": "SERIOUS"}
+    death = {"analysis": "safety", "endpoint": "DEATH", "statistic": "n", "value": 5.0, "text": "5"}
+    told = only_rows(
+        {**crs, "level": "any", "statistic": "n", "value": 6.0, "text": "6"},
+        {**crs, "level": "any", "statistic": "N", "value": 12.0, "text": "12"},
+        {**crs, "level": "any", "statistic": "rate", "value": 0.5, "text": "50.0"},
+        {**crs, "level": "unknown", "statistic": "n", "value": 1.0, "text": "1"},
+        {**serious, "statistic": "n", "value": 2.0, "text": "2"},
+        {**serious, "statistic": "rate", "value": 2 / 12, "text": "16.7"},
+        {**serious, "by": "answer", "level": "unknown", "statistic": "n", "value": 7.0, "text": "7"},
+        death,
+    )
+    lines = [[plain(cell) for cell in row] for row in _safety_table(report_data(rows=told)).rows]
+    assert lines[0] == ["Cytokine release syndrome", "6 (50.0 %); 1 not known", ""]
+    assert ["Serious event", "2 (16.7 %); 7 not known", ""] in lines
+    message = "AE is absent: adverse events are not recorded, so no table of them is made."
+    adam = invent(parts()[0])
+    object.__setattr__(adam, "notices", (Notice("domain-not-recorded", "note", "AE", message),))
+    without = report_data(rows=only_rows(death), adam=adam)
+    card = _safety_card(without)
+    assert [block.text for block in card.blocks if isinstance(block, Note)] == [message]
+    assert message in [plain(point) for point in find_doubts(without)]
+
+
+def _safety_card(data: ReportData) -> Any:
+    cards = next(block for block in build(data).blocks if isinstance(block, Cards))
+    return next(card for card in cards.items if card.label.startswith("Safety"))
+
+
+def _safety_table(data: ReportData) -> Any:
+    return next(block for block in _safety_card(data).blocks if isinstance(block, Table))
 
 
 def test_assumptions_are_counted_and_those_of_the_primary_endpoint_said() -> None:

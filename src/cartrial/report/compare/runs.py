@@ -11,12 +11,20 @@ import polars as pl
 
 from cartrial.analysis.results import read_results, results_hash
 from cartrial.errors import InputError
+from cartrial.files import sha256_of
 
 __all__ = ["SETS", "Run", "read_run", "require_same_study"]
 
 SETS = ("ADSL", "ADRS", "ADTTE", "ADRESP")
 """Derived sets that are compared."""
 
+# what a comparison asks of each; a file of another set in its place lacks them
+_COLUMNS = {
+    "ADSL": ("INFFL",),
+    "ADRS": ("PARAMCD", "VARIANT", "AVALC"),
+    "ADTTE": ("PARAMCD", "VARIANT", "CNSR"),
+    "ADRESP": ("READER", "CARDAY", "AVALC", "USABLE"),
+}
 _RIGHT = "Name a folder that `cartrial report ... --out FOLDER` wrote"
 _ASKED = ("study", "study_hash", "rules", "provenance", "results", "versions")
 
@@ -70,7 +78,7 @@ def read_run(folder: str | Path) -> Run:
             file=str(path),
             right="Compare folders as they were written; run the report again",
         )
-    return Run(place, record, results, {name: _set(place, name) for name in SETS})
+    return Run(place, record, results, {name: _set(place, name, record) for name in SETS})
 
 
 def _record(place: Path) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _record(place: Path) -> dict[str, Any]:
     return record
 
 
-def _set(place: Path, name: str) -> pl.DataFrame:
+def _set(place: Path, name: str, record: dict[str, Any]) -> pl.DataFrame:
     path = place / "adam" / f"{name}.parquet"
     if not path.is_file():
         raise InputError(f"this is no output folder of a report: there is no adam/{name}.parquet", file=str(place), right=_RIGHT)
@@ -95,8 +103,16 @@ def _set(place: Path, name: str) -> pl.DataFrame:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("the derived set cannot be read", file=str(path), right=_RIGHT) from error
-    if "USUBJID" not in frame.columns:
-        raise InputError("the derived set has no USUBJID", file=str(path), right=_RIGHT)
+    lacks = [column for column in ("USUBJID", *_COLUMNS[name]) if column not in frame.columns]
+    if lacks:
+        raise InputError(f"the derived set has no {lacks[0]}", file=str(path), right=_RIGHT)
+    told = record.get("derived")  # null in a run of an older version
+    if isinstance(told, dict) and told.get(name) != sha256_of(path):
+        raise InputError(
+            "the derived set is not the one that run.json tells of",
+            file=str(path),
+            right="Compare folders as they were written; run the report again",
+        )
     return frame
 
 

@@ -13,6 +13,7 @@ from cartrial.endpoints.rules.codes import COMPETING_FROM
 from cartrial.report.page.blocks import Block, Table, Text
 from cartrial.report.page.rows import ABSENT, Cell
 from cartrial.report.study.data import EVENT_WORDS, ReportData, reason_words
+from cartrial.report.study.phrases import lower_first
 from cartrial.study import Endpoint
 
 __all__ = ["overview_blocks"]
@@ -39,7 +40,7 @@ def overview_blocks(data: ReportData) -> list[Block]:
             continue
         cells = [_cell(data, endpoint, value) for endpoint, value in zip(shown, own, strict=True)]
         rows.append((data.link(row["SUBJ"]), _who(row), *cells, *(_months(row[name], "day {}") for name in events)))
-    names = "; ".join(f"{endpoint.id}: {endpoint.label[:1].lower()}{endpoint.label[1:]}" for endpoint in shown)
+    names = "; ".join(f"{endpoint.id}: {lower_first(endpoint.label)}" for endpoint in shown)
     head = ("Subject", "Sex, age", *(endpoint.id for endpoint in shown), *(EVENTS[name] for name in events))
     caption = f"One line a subject, main analyses. {names}"
     blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(2, len(head))), note=NOTE, dense=True)]

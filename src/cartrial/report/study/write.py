@@ -11,7 +11,7 @@ import polars as pl
 from markupsafe import Markup
 
 from cartrial.analysis.results import check_results, results_hash, sort_results, write_results
-from cartrial.files import built_beside
+from cartrial.files import built_beside, sha256_of
 from cartrial.report.page.blocks import Note, Section, Table, Text
 from cartrial.report.page.drawing import find_figures, name_figures
 from cartrial.report.page.render import BANDS, render_page
@@ -128,6 +128,7 @@ def write_report(
         write_results(ordered, folder / "results.json")
         write_results(ordered, folder / "results.parquet")
         write_adam(adam, provenance, folder / "adam", hidden=hiding is not None)
+        record |= {"derived": {path.stem: sha256_of(path) for path in sorted((folder / "adam").glob("*.parquet"))}}
         if cells is not None and cells.found:
             write_cells(study, adam, cells, folder / "cells")
         (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -8,7 +8,6 @@ import polars as pl
 
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.safety.shares import not_recorded
-from cartrial.analysis.tables.safety.times import ENDS
 from cartrial.analysis.wording import PROPORTION
 from cartrial.sdtm.records.codes import CARE as SIMULATED
 from cartrial.sdtm.vocabulary.harm.care import CARE, CARE_DOMAINS, care_class, care_reason
@@ -69,21 +68,20 @@ def care_given(records: Records) -> pl.DataFrame:
 
 
 def _on_day() -> pl.Expr:
-    """Whether care that names no reason was given while the event lasted: Y, N, or U where its day or the event's end is not known.
+    """Whether care that names no reason was given while an event lasted: Y, N, or U where its day or the event's end is not known.
 
-    A drug counts by the day on which it was begun, a stay by any of its days.
+    Of one of the events (BEGAN, ENDED, OPEN). A drug counts by the day on which it was begun, a stay by any of its days.
     """
-    start = pl.col("START")
-    until = pl.when(pl.col("STATE") == ENDS[0]).then(pl.col("END")).otherwise(_FAR)
+    start = pl.col("BEGAN")
+    until = pl.col("ENDED").fill_null(_FAR)
     first, last = pl.col("FROM"), pl.col("TO")
     # of a stay without an end that began before nobody can say whether it was over
     stop = pl.when(pl.col("STAY")).then("STOP").otherwise(last)
     outside = (first > until).fill_null(False) | (stop < start).fill_null(False)
     begun = first >= start
     inside = (last <= until) & pl.when(pl.col("STAY")).then(begun.fill_null(False) | (stop >= start).fill_null(False)).otherwise(begun)
-    open_ = (pl.col("STATE") == ENDS[3]) | start.is_null()
     unsure = pl.when(outside.fill_null(False)).then(pl.lit("N")).otherwise(pl.lit("U"))
-    return pl.when(inside.fill_null(False) & ~open_).then(pl.lit("Y")).otherwise(unsure)
+    return pl.when(inside.fill_null(False) & ~pl.col("OPEN")).then(pl.lit("Y")).otherwise(unsure)
 
 
 def care_rows(spans: pl.DataFrame, records: Records, labels: dict[str, str]) -> list[pl.DataFrame]:
@@ -121,7 +119,8 @@ def care_rows(spans: pl.DataFrame, records: Records, labels: dict[str, str]) -> 
 
 def _counts(given: pl.DataFrame, spans: pl.DataFrame, name: str, records: Records) -> pl.DataFrame:
     """Return, by trial and class: n, N, rate, by_date, unknown; null where the class is not recorded."""
-    here = given.join(spans, on=["TRIAL", "SUBJ"], how="inner")
+    # one row for each event: what was given between two of them, long apart, was given for neither
+    here = given.join(spans.select("TRIAL", "SUBJ", "EVENTS"), on=["TRIAL", "SUBJ"], how="inner").explode("EVENTS").unnest("EVENTS")
     answer = pl.col("ANSWER")
     told = pl.when(pl.col(name) == "day").then(_on_day()).when(pl.col(name) == "yes").then(pl.lit("Y")).otherwise(pl.lit("N"))
     told = pl.when((answer == "N") | (told == "N")).then(pl.lit("N")).when(answer == "U").then(pl.lit("U")).otherwise(told)

@@ -68,6 +68,9 @@ def code_source(source: Source, codes: Codes) -> Source:
 def _uncoded(name: str, frame: pl.DataFrame) -> list[pl.Expr]:
     """Return columns without a site's own words, where a result would print them."""
     found = []
+    if name == "DV" and "DVCAT" in frame.columns:
+        known = pl.col("DVCAT").str.to_uppercase().str.strip_chars().is_in(_WEIGHTS)
+        found.append(pl.when(known | pl.col("DVCAT").is_null()).then("DVCAT").otherwise(pl.lit("OTHER")).alias("DVCAT"))
     for domain, column in (("AE", "AETERM"), ("DV", "DVTERM"), ("HO", "HOTERM")):
         if name == domain and column in frame.columns and name != "HO":
             told = happened(frame, domain) & pl.col(column).is_not_null()
@@ -84,6 +87,8 @@ def _uncoded(name: str, frame: pl.DataFrame) -> list[pl.Expr]:
     return found
 
 
+# how much a deviation weighs: no code list of CDISC has it, and a sponsor's own words may name a site
+_WEIGHTS = ["CRITICAL", "IMPORTANT", "MAJOR", "MINOR", "NON-CRITICAL", "NON-IMPORTANT", "NOT IMPORTANT", "NOT SIGNIFICANT", "SIGNIFICANT"]
 _CAUSES = [word for cause, words in CAUSES.items() for word in (cause.upper(), *words)]
 # why subjects leave a study: CDISC's terms besides those of the rules
 _REASONS = [

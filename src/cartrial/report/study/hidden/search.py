@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,17 +68,27 @@ def require_hidden(folder: Path, source: Source, allowed: str = "", *, cutoff: s
         Naming the file and the kind of what is there, not the word itself.
     """
     names, dates = telling_words(source)
+    # as a page and a document write them; results are in small letters here and in capitals there
+    spelt = names | {html.escape(name) for name in names} | {json.dumps(name, ensure_ascii=False)[1:-1] for name in names}
+    small = {name.casefold() for name in names}
     dates = dates - set(_DATE.findall(allowed)) | ({cutoff} if cutoff else set())
     for path in sorted(folder.rglob("*")):
         for text in _texts(path):
             what = "a date of the source" if dates & set(_DATE.findall(text)) else ""
-            what = what or ("the name of a subject or a site" if any(name in text for name in names) else "")
+            what = what or ("the name of a subject or a site" if any(name in text for name in spelt) else "")
+            if not what and path.suffix == ".parquet" and _said(small, text.casefold()):
+                what = "the name of a subject or a site"
             if what:
                 raise InputError(
                     f"the folder would still show {what} ({path.relative_to(folder)}), so nothing was written",
                     key="--deidentify",
                     right="Take it out of the study file, or out of coded columns of the source (AEDECOD, DVDECOD)",
                 )
+
+
+def _said(names: set[str], text: str) -> bool:
+    """Whether one of some names stands in a text as a word, both in small letters."""
+    return any(name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 
 def _texts(path: Path) -> Iterator[str]:

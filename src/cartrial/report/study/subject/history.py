@@ -132,7 +132,8 @@ class Histories:
             grade = "grade not known" if event["AETOXGR"] is None else f"grade {event['AETOXGR']}"
             when = when_words(None if self._hidden else event["ASTDT"], event["CARSTDAY"]) or "no date"
             end = f" to day {event['CARENDAY']}" if event["CARENDAY"] is not None else ""
-            yield self._order(row, event["CARSTDAY"]), f"{event['AEDECOD'].capitalize()}, {grade}: {when}{end}."
+            name = event["AEDECOD"].capitalize() if event["AEDECOD"] else "Event that is not coded"
+            yield self._order(row, event["CARSTDAY"]), f"{name}, {grade}: {when}{end}."
 
     def _end(self, row: dict[str, Any]) -> Iterator[tuple[int, str]]:
         if row["DTHFL"] == "Y":

@@ -41,13 +41,14 @@ def find_doubts(data: ReportData) -> list[Cell]:
 def _absent(data: ReportData) -> Iterator[Cell]:
     """What the source lacks."""
     for note in data.notices:
-        if note.severity == "warning":
+        # a summary without toxicity is no summary of a trial without it
+        if note.severity == "warning" or note.domain == "AE":
             yield note.message
     primary = data.primary
     if primary is None:
         return
     for note in data.notices:
-        if note.severity != "warning" and primary.id in note.endpoints:
+        if note.severity != "warning" and note.domain != "AE" and primary.id in note.endpoints:
             yield note.message
 
 
@@ -71,12 +72,15 @@ def _pending(data: ReportData) -> Iterator[Cell]:
     estimate = find_rate(data, primary.id) if primary is not None and primary.type == "response-rate" else None
     if estimate is not None and not estimate.absent:
         if estimate.waiting and estimate.waiting.value:
-            yield parts(
-                '{} more subjects are not yet assessable for the primary endpoint. <a href="#primary">Primary</a>', estimate.waiting
-            )
+            are = "subject is" if estimate.waiting.value == 1 else "subjects are"
+            yield parts(f'{{}} more {are} not yet assessable for the primary endpoint. <a href="#primary">Primary</a>', estimate.waiting)
         told = any(note.rule == "not-read" and note.severity == "warning" for note in data.notices)
         if estimate.unread and estimate.unread.value and not told:
-            yield parts("{} of {} subjects were not read by {}: non-responders.", estimate.unread, estimate.total, estimate.reader)
+            one = estimate.unread.value == 1
+            pattern = (
+                f"{{}} of {{}} subjects {'was' if one else 'were'} not read by {{}}: {'a non-responder' if one else 'non-responders'}."
+            )
+            yield parts(pattern, estimate.unread, estimate.total, estimate.reader)
     if data.findings.is_empty():
         return
     asking = data.findings.filter(
@@ -103,7 +107,8 @@ def _contradicted(data: ReportData) -> Iterator[Cell]:
         if row["value"]:
             event = names.happened
             words = "whom the investigator had called {} and the committee had not"
-            pattern = f'{{}}: {{}} subjects were censored for new therapy {words}. <a href="#readers">Readers</a>'
+            are = "subject was" if row["value"] == 1 else "subjects were"
+            pattern = f'{{}}: {{}} {are} censored for new therapy {words}. <a href="#readers">Readers</a>'
             yield parts(pattern, row["endpoint"], stat([row], "n"), event)
 
 

@@ -86,24 +86,36 @@ def _safety(data: ReportData) -> list[tuple[str, list[Block]]]:
     stat = data.rows.stat
     rows: list[tuple[Cell, ...]] = []
     infused: Stat | None = None
+    unknown = False
     for item in data.study.safety.special:
         found = data.rows.where("safety", item.id, by="max_grade", variant="")
         any_grade, severe = ([row for row in found if row["level"] == level] for level in ("any", ">=3"))
         if any_grade:
-            rows.append((item.label, *(_share(data, level) for level in (any_grade, severe))))
+            open_ = stat([row for row in found if row["level"] == "unknown"], "n")
+            rows.append((item.label, _with_open(_share(data, any_grade), open_), _share(data, severe)))
+            unknown = unknown or bool(open_ and open_.value)
             infused = infused or stat(any_grade, "N")
     for name, words in (("SERIOUS", "Serious event"), ("DEATH", f"Death {data.until}")):
         found = data.rows.where("safety", name, by="", level="", window="")
         if stat(found, "n"):
-            rows.append((words, _share(data, found), ""))
+            open_ = stat(data.rows.where("safety", name, by="answer", level="unknown"), "n")
+            rows.append((words, _with_open(_share(data, found), open_), ""))
             infused = infused or stat(found, "N")
-    if not rows:
+    missing: list[Block] = []
+    if not data.rows.where("safety", by="max_grade"):
         told = [note.message for note in data.notices if note.domain == "AE"]
-        said = told or ["No adverse event was recorded, so none is shown."]
-        return [("Safety", [Note(words) for words in said])] if data.rows.where("flow", "infused") else []
+        missing = [Note(words) for words in told or ["No adverse event was recorded, so none is shown."]]
+    if not rows:
+        return [("Safety", missing)] if data.rows.where("flow", "infused") else []
     label = str(parts("Safety, N = {} infused", infused).striptags()) if infused else "Safety"
     table = Table(("Event", "Any grade, n (%)", "Grade ≥ 3, n (%)"), rows, numeric=(1, 2), mini=True)
-    return [(label, [table, Text(Markup('Grades, terms, times: <a href="#safety">safety</a>.'), small=True)])]
+    said = "Not known of a syndrome: whether there was one, or of which grade it was. " if unknown else ""
+    return [(label, [*missing, table, Text(Markup('{}Grades, terms, times: <a href="#safety">safety</a>.').format(said), small=True)])]
+
+
+def _with_open(cell: Cell, unknown: Stat | None) -> Cell:
+    """Say beside a number of how many it is not known."""
+    return parts("{}; {} not known", cell, unknown) if unknown is not None and unknown.value else cell
 
 
 def _share(data: ReportData, found: list[ResultRow]) -> Cell:

@@ -15,7 +15,7 @@ __all__ = ["CONVENTIONS", "ENDINGS", "interest_blocks", "syndrome_blocks", "watc
 CONVENTIONS = (
     "Onset: days from the infusion (day 0) to the first event. Duration: from the first onset to the last end, both included, of those in "
     "whom it has ended; the others are named. Given for it: of those who had the event, by the reason or the category of the record; where "
-    "it gives neither, a drug begun, or a stay in intensive care, while the event lasted."
+    "it gives neither, a drug begun, or a stay in intensive care, while one of the events lasted."
 )
 ENDINGS = {
     "ongoing at the cutoff": "Going on at the cutoff",
