@@ -19,6 +19,7 @@ from cartrial.cli.app import app
 from cartrial.errors import InputError
 from cartrial.evidence.curves import arms_frame, list_curves, list_rows, read_curve, read_written, reconstruct_curve
 from curve_truth import FIGURES, Arm, truth
+from helpers import run_cli
 
 pytest.importorskip("pdfminer", reason="pdfminer.six (extra `curves`) is not installed")
 pytest.importorskip("PIL", reason="Pillow (extra `curves`) is not installed")
@@ -454,3 +455,50 @@ def test_rows_are_read_from_a_table(tmp_path: Path) -> None:
     rows.write_bytes(b"time,at_risk\n0,10\n9,8.7\n")
     code, _, said = run(figure, "-n", 10, "--rows", rows)
     assert code == 2 and "weighted curve" in said
+
+
+POINTS = "time,survival\n0,1\n2,0.9\n4,0.8\n8,0.6857\n12,0.6\n"
+
+
+@pytest.mark.parametrize(
+    ("points", "rows", "events", "said"),
+    [
+        (POINTS, None, 10, "10 events were printed and 4 fit the curve"),
+        (POINTS, None, 0, "0 events were printed"),
+        (POINTS, "0,10\n6,10\n12,10\n", None, "10 were printed at risk at 12"),
+    ],
+)
+def test_points_that_do_not_go_with_what_is_printed_carry_no_counts(
+    tmp_path: Path, points: str, rows: str | None, events: int | None, said: str
+) -> None:
+    """By hand: 1 to 0.6 of ten patients is four events, not ten and not none; ten at risk at 12 means that nobody had one."""
+    (tmp_path / "p.csv").write_text(points, encoding="utf-8")
+    (tmp_path / "r.csv").write_text(f"time,at_risk\n{rows}", encoding="utf-8")
+    given = ["--rows", tmp_path / "r.csv"] if rows else ["--events", events]
+    code, out, _ = run_cli("evidence", "curve", tmp_path / "p.csv", "-n", 10, *given, "--out", tmp_path / "arm")
+    assert code == 0 and said in out and "Refused" in out
+    assert not (tmp_path / "arm" / "ipd.csv").exists()
+
+
+def test_a_curve_that_was_not_clicked_from_its_start_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("time,survival\n12,0.5\n24,0.4\n", encoding="utf-8")
+    code, _, err = run_cli("evidence", "curve", tmp_path / "p.csv", "-n", 10, "--events", 5)
+    assert code == 2 and "the first point is at 12 with 0.5" in err
+
+
+def test_an_arm_in_another_unit_or_not_whole_is_refused(tmp_path: Path) -> None:
+    """By hand: a ratio of months and days is none; half of a table is no arm."""
+    (tmp_path / "p.csv").write_text(POINTS, encoding="utf-8")
+    arm = ("evidence", "curve", tmp_path / "p.csv", "-n", 10, "--events", 4)
+    assert run_cli(*arm, "--unit", "months", "--out", tmp_path / "arm")[0] == 0
+    for given, said in ((("--unit", "moons"), "no unit of times is 'moons'"), (("--unit", "days"), "its times are in months")):
+        code, _, err = run_cli(*arm, *given, "--against", tmp_path / "arm")
+        assert code == 2 and said in err
+    held = tmp_path / "arm" / "ipd.csv"
+    lines = held.read_text(encoding="utf-8").splitlines()
+    spoilt = {"\n".join(lines[:6]) + "\n": "5 of 10 individuals", "": "it cannot be read"}
+    spoilt["\n".join([lines[0], "x,0,reconstructed", *lines[2:]]) + "\n"] = "a time or a status is none"
+    for text, said in spoilt.items():
+        held.write_text(text, encoding="utf-8")
+        code, _, err = run_cli(*arm, "--unit", "months", "--against", tmp_path / "arm")
+        assert code == 2 and said in err

@@ -55,8 +55,10 @@ def curve(
 ) -> None:
     """Reconstruct the individuals of one arm from its survival curve, and say how far they may be trusted."""
     from cartrial.evidence.curves import list_curves, list_rows, read_curve, read_written, reconstruct_curve, write_reconstruction
+    from cartrial.evidence.curves.written import check_unit, require_unit
     from cartrial.files import require_place
 
+    check_unit(unit)
     place: dict[str, Any] = {"page": page, "box": box, "x_axis": x_axis, "y_axis": y_axis}
     if n is None:
         _list(list_curves(figure, **place), list_rows(figure, **place), as_json)
@@ -69,6 +71,7 @@ def curve(
     about: dict[str, Any] = {"figure": figure.name, "unit": unit}
     if against is not None:
         found.require_counts()
+        require_unit(against, unit)
         about["hazard_ratio"] = {"against": str(against), **_hazard_ratio(found, read_written(against), against)}
     names = write_reconstruction(found, out, about=about) if out is not None else []
     if as_json:
@@ -121,7 +124,7 @@ def _lines(found: Reconstruction, about: dict[str, Any]) -> list[str]:
     median = "not reached" if quality["median"] is None else f"{quality['median']:.4g}"
     lines.append(f"Median, as read: {median}. Unit: {about['unit']}.")
     if found.refused:
-        return [*lines, f"Refused: {found.refused}. Give --rows or --events.", *quality["notes"]]
+        return [*lines, f"Refused: {found.refused}. {found.remedy}.", *quality["notes"]]
     events = quality["events"]
     printed = "" if events["printed"] is None else f", printed {events['printed']}"
     among = f"; {events['least']} to {events['most']} in {events['members']} as likely" if "members" in events else ""

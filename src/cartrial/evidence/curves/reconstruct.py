@@ -23,6 +23,9 @@ PROVENANCE = "reconstructed"
 
 # errors of reading
 BADLY = 8.0
+# a share of the patients by which printed numbers may be missed, and two patients anyway
+FEW = 0.1
+_ALONE = "n alone, with "
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,14 @@ class Reconstruction:
     def require_counts(self) -> None:
         """Refuse counts, individuals and hazard ratios where they cannot be carried."""
         if self.refused:
-            raise InputError(self.refused, right="Give the numbers at risk (rows) or the total of events; curve and median may be shown")
+            raise InputError(self.refused, right=self.remedy)
+
+    @property
+    def remedy(self) -> str:
+        """What would be right where counts are refused."""
+        if self.refused.startswith(_ALONE):
+            return "Give the numbers at risk (rows) or the total of events; curve and median may be shown"
+        return "Look at n, at what is printed beside the curve, and whether it was read to its end; curve and median may be shown"
 
     def survival(self, times: Floats | Sequence[float]) -> Floats:
         """Return the Kaplan-Meier estimate of the individuals at given times."""
@@ -188,7 +198,28 @@ def reconstruct_curve(
             ensemble = sample_patients(path, reading, members, events=events, seed=seed)
     if events is not None and (found := int((status == 0).sum())) != events:
         notes.append(f"{events} events were printed, and {found} were found")
-    return Reconstruction(reading, known, method, time, status, ensemble, tuple(notes), _refused(reading, known))
+    notes += [f"{count} were printed at risk at {at:g}, and {there} are found" for at, count, there in _unmet(known, time)]
+    refused = _refused(reading, known) or _contradicted(known, time, status)
+    return Reconstruction(reading, known, method, time, status, ensemble, tuple(notes), refused)
+
+
+def _unmet(known: Known, time: Floats) -> list[tuple[float, int, int]]:
+    """Return time, printed and found number at risk, where they differ."""
+    pairs = [(at, int(count), int((time >= at).sum())) for at, count in known.rows]
+    return [one for one in pairs if one[1] != one[2]]
+
+
+def _contradicted(known: Known, time: Floats, status: NDArray[np.int8]) -> str:
+    """Say what of the printed numbers the individuals miss by more than a few: they are then those of no such arm."""
+    events = int((status == 0).sum())
+    few = max(2.0, FEW * known.n)
+    if known.events is not None and abs(events - known.events) > (few if events and known.events else 0):
+        return f"{known.events} events were printed and {events} fit the curve, so that it carries neither counts nor a hazard ratio"
+    far = [one for one in _unmet(known, time) if abs(one[1] - one[2]) > few]
+    if far:
+        at, printed, there = far[0]
+        return f"{printed} were printed at risk at {at:g} and {there} fit the curve, so that it carries neither counts nor a hazard ratio"
+    return ""
 
 
 def _refused(reading: Reading, known: Known) -> str:
@@ -197,7 +228,7 @@ def _refused(reading: Reading, known: Known) -> str:
     if rows or known.events is not None or (reading.kind == "vector" and reading.ticks is not None):
         return ""
     words = {"vector": "vertices without marks of censoring", "pixel": "pixels", "clicks": "points set by hand"}[reading.kind]
-    return f"n alone, with {words}, carries neither counts nor individuals nor a hazard ratio"
+    return f"{_ALONE}{words}, carries neither counts nor individuals nor a hazard ratio"
 
 
 def arms_frame(first: Reconstruction, second: Reconstruction) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from cartrial.analysis.estimators.weighted.hazard import WeightedHazard, estimat
 from cartrial.analysis.estimators.weighted.moments import MomentWeights, estimate_moment_weights
 from cartrial.analysis.estimators.weighted.rates import Contrast, WeightedRate, compare_weighted_rates, estimate_weighted_rate
 from cartrial.errors import InputError
-from cartrial.evidence.curves.written import read_written
+from cartrial.evidence.curves.written import read_written, require_unit
 from cartrial.evidence.gate.beside import compare_endpoint, time_attributes
 from cartrial.evidence.gate.compare import Comparison, compare_attributes, require_comparable
 from cartrial.evidence.matching.columns import DAYS, read_moments
@@ -207,6 +207,7 @@ def _rates(kept: pl.DataFrame, weights: MomentWeights, evidence: Evidence, resul
 
 
 def _times(kept: pl.DataFrame, weights: MomentWeights, curve: CurveOfOthers, folder: Path, resamples: int, seed: int) -> _Done:
+    require_unit(folder / curve.folder, curve.unit)
     others = read_written(folder / curve.folder)
     other_time = others["AVAL"].to_numpy() * DAYS[curve.unit]
     other_event = 1 - others["CNSR"].to_numpy().astype(np.int64)

@@ -20,6 +20,8 @@ AT_RISK = ("at_risk", "at risk", "atrisk", "n_risk", "n.risk", "nrisk", "n", "nu
 # standard errors of a point that is set by hand: of survival, and of the axis in time
 BY_HAND, BY_HAND_TIME = 0.003, 0.002
 PER_CENT = 1.5
+# a curve whose points begin lower was not read from its start: even of four patients the first fall leaves 0.75
+LEAST_START = 0.75
 
 
 def read_points(path: Path) -> Reading:
@@ -46,6 +48,9 @@ def read_points(path: Path) -> Reading:
     if len(start) and abs(start[0] - 1) > 0.03:
         right = "A survival curve begins at 1 (100 %); look where the axis begins"
         raise InputError(f"the curve begins at {start[0]:g}, not at 1", file=path.name, row=2, key="survival", right=right)
+    if level.max() < LEAST_START and level[0] >= level[-1]:
+        what = f"the first point is at {time[0]:g} with {level[0]:g}: the curve before it is missing"
+        raise InputError(what, file=path.name, row=2, key="survival", right="Begin at the start of the curve, where survival is 1")
     if level[0] < 0.5 and level[-1] > level[0]:
         raise InputError(
             "the curve rises: it shows a cumulative incidence, not a survival", file=path.name, key="survival", right="Give the survival"
