@@ -112,3 +112,42 @@ def test_what_is_no_record_is_refused(tmp_path: Path, spoil: Any, said: str) -> 
         read_posted(path)
     code, out, err = run_cli("evidence", "import", path, "--out", tmp_path / "held")
     assert (code, out) == (2, "") and said in err and not (tmp_path / "held").exists()
+
+
+@pytest.mark.parametrize(
+    ("title", "unit", "said"),
+    [
+        ("Event-free Survival at 12 months", "percentage of participants", "a percentage over time is an estimate and no count"),
+        ("Kaplan-Meier OS", "percent", "a percentage over time is an estimate and no count"),
+        ("Overall rate", "percent probability", "is an estimate over time and no count"),
+        ("Blasts in marrow", "percentage of cells", "is no measure of the registry"),
+        ("Change in score", "percent change", "is no measure of the registry"),
+    ],
+)
+def test_a_percentage_that_is_no_share_of_patients_is_no_proportion(tmp_path: Path, title: str, unit: str, said: str) -> None:
+    """By hand: 52.4 % of 39 is no count, and `check` would call an estimate by Kaplan and Meier impossible."""
+    held = copy.deepcopy(RECORD)
+    measures = held["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"]
+    measures[:] = [measures[0], outcome(title, "NUMBER", unit, [{"value": "52.4"}])]
+    (tmp_path / "r.json").write_text(json.dumps(held), encoding="utf-8")
+    found = read_posted(tmp_path / "r.json")
+    assert len(found.trial.results) == 1 and said in found.left_out[0]
+
+
+def test_a_number_that_cannot_stand_leaves_its_row_out_and_not_the_record(tmp_path: Path) -> None:
+    """By hand: limits below 0 (Wald), in disorder, and sixteen digits; two categories with one name in letters both stay."""
+    held = copy.deepcopy(RECORD)
+    share, limits = ("Share", "NUMBER", "percentage of participants"), {"dispersionType": "95% Confidence Interval"}
+    two = [{"title": text, "categories": [{"measurements": [{"groupId": "OG000", "value": "3"}]}]} for text in ("≥ 3", "< 3")]
+    held["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"] = [
+        outcome(*share, [{"value": "2.6", "lowerLimit": "-1", "upperLimit": "7"}], **limits),
+        outcome(*share, [{"value": "82.1", "lowerLimit": "92.5", "upperLimit": "66.5"}], **limits),
+        outcome(*share, [{"value": "82.05128205128205"}]),
+        outcome("Grade", "COUNT_OF_PARTICIPANTS", "Participants", [], classes=two),
+    ]
+    (tmp_path / "r.json").write_text(json.dumps(held), encoding="utf-8")
+    found = read_posted(tmp_path / "r.json")
+    assert [one.id for one in found.trial.results] == ["nct01234567-4-og000-3", "nct01234567-4-og000-3-again-2"]
+    assert len(found.left_out) == 3
+    for text, said in zip(found.left_out, ("-1 to 7", "92.5 to 66.5", "82.05128205128205 has more digits"), strict=True):
+        assert said in text

@@ -24,10 +24,15 @@ from cartrial.yamlfile import validate
 __all__ = ["Posted", "read_posted", "write_posted"]
 
 _COUNTED, _TIMES = ("COUNT_OF_PARTICIPANTS", "NUMBER"), ("MEDIAN",)
-_PEOPLE, _PERCENT = re.compile(r"participants?|patients?|subjects?", re.I), re.compile(r"%|percent", re.I)
+_PEOPLE = re.compile(r"participants?|patients?|subjects?", re.I)
+# of people, or of nothing that is named: a share of cells is no proportion of patients
+_PERCENT = re.compile(r"(?:%|percent(?:age)?)(?: of)?(?: the)?(?: participants?| patients?| subjects?)?(?: .*(?:with|who) .*)?", re.I)
+# an estimate over time is no count: 52.4 % of 39 by Kaplan and Meier need be no whole number of patients
+_ESTIMATED = re.compile(r"surviv|kaplan|probabilit|duration|time[ -]to|free\b|cumulative|\b(?:OS|EFS|RFS|PFS|DFS|LFS|DO[RC]R?)\b", re.I)
 _ENDPOINTS = {"overall survival": "OS", "event-free survival": "EFS", "relapse-free survival": "RFS", "duration of response": "DOR"}
 _UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_LONGEST = 12
 _ADULTS = {"ADULT", "OLDER_ADULT"}
 
 
@@ -99,7 +104,8 @@ def read_posted(path: str | Path) -> Posted:
             if isinstance(row, str):
                 left_out.append(f"outcome {number}, {_text(measure, 'title')}: {row}")
             else:
-                rows.append(row)
+                again = sum(one["id"] == row["id"] or one["id"].startswith(f"{row['id']}-again-") for one in rows)
+                rows.append(row | ({"id": f"{row['id']}-again-{again + 1}"} if again else {}))
     data = {
         "schema": 1,
         "trial": trial,
@@ -205,7 +211,7 @@ def _rows(measure: dict[str, Any], number: int, trial: str) -> Iterator[dict[str
     if _text(measure, "reportingStatus").upper().replace(" ", "_") == "NOT_POSTED":
         yield "its numbers are not posted"
         return
-    made, why = _measure(kind, unit, title)
+    made, why = _measure(kind, unit, title, _text(measure, "description"))
     if made is None:
         yield why
         return
@@ -239,9 +245,14 @@ def _rows(measure: dict[str, Any], number: int, trial: str) -> Iterator[dict[str
         }
 
 
-def _measure(kind: str, unit: str, title: str) -> tuple[dict[str, Any] | None, str]:
+def _measure(kind: str, unit: str, title: str, description: str) -> tuple[dict[str, Any] | None, str]:
     """Return what an outcome measures, or why that is no row."""
-    if kind in _COUNTED and (kind == "COUNT_OF_PARTICIPANTS" or _PERCENT.search(unit) or _PEOPLE.fullmatch(unit)):
+    percent = _PERCENT.fullmatch(unit) is not None
+    if kind == "NUMBER" and "%" not in unit and re.search("percent", unit, re.I) and _ESTIMATED.search(unit):
+        return None, f"{unit} is an estimate over time and no count: write it as survival, with its time and origin"
+    if kind == "NUMBER" and percent and (_ESTIMATED.search(title) or re.search("kaplan", description, re.I)):
+        return None, "a percentage over time is an estimate and no count: write it as survival, with its time and origin"
+    if kind in _COUNTED and (kind == "COUNT_OF_PARTICIPANTS" or percent or _PEOPLE.fullmatch(unit)):
         return {"type": "proportion", "kind": "outcome"}, ""
     time = next((word for start, word in _UNITS.items() if unit.lower().startswith(start)), None)
     if kind in _TIMES and time:
@@ -275,12 +286,14 @@ def _denominator(measure: dict[str, Any], one: dict[str, Any], group: str) -> in
 def _numbers(kind: str, unit: str, made: dict[str, Any], of: int | None, item: dict[str, Any], level: str | None) -> dict[str, Any] | str:
     """Return the numbers of a row, or why there are none."""
     value, ends = _text(item, "value"), (_text(item, "lowerLimit"), _text(item, "upperLimit"))
-    people = made["type"] == "proportion" and not _PERCENT.search(unit)
+    people = made["type"] == "proportion" and not _PERCENT.fullmatch(unit)
     # NA of a record: not estimable, for whatever reason
     if made["type"] == "median" and value.upper() == "NA":
         value = "NE"
     elif not _NUMBER.fullmatch(value):
         return f"'{value}' is no number"
+    if len(value) > _LONGEST:
+        return f"{value} has more digits than were measured: write it as it was meant"
     if of == 0:
         return "nobody was analysed"
     held: dict[str, Any] = {"of": of or NOT_STATED, "count": NOT_STATED, "value": NOT_STATED, "interval": NOT_STATED}
@@ -293,5 +306,8 @@ def _numbers(kind: str, unit: str, made: dict[str, Any], of: int | None, item: d
     held["value"] = {"text": value, "unit": "%" if made["type"] == "proportion" else made["unit"]}
     known = ["NE" if made["type"] == "median" and end.upper() == "NA" else end for end in ends]
     if level and all(end == "NE" or _NUMBER.fullmatch(end) for end in known):
+        ends = [Fraction(end) for end in known if end != "NE"]
+        if ends != sorted(ends) or any(end < 0 for end in ends) or any(len(end) > _LONGEST for end in known):
+            return f"its limits {known[0]} to {known[1]} are none: they are not in order, below 0, or of more digits than were measured"
         held["interval"] = {"text": known, "level": float(level), "method": NOT_STATED}
     return held
