@@ -109,6 +109,17 @@ TABLE = {
         ],
         ["PD", "PD"],
     ),
+    # what was new after bridging is of the baseline: still there it is neither new nor gone, and gone it is gone
+    "new before": (
+        [
+            Scan(-30, NODE),
+            Scan(-7, NODE, new={"N1": (20, 20)}),
+            Scan(28, {"A": (20, 15)}, new={"N1": (20, 20)}),
+            Scan(90, {"A": (10, 8)}, new={"N1": (0, 0)}),
+            Scan(180, {"A": (10, 8)}, new={"N1": "UNEQUIVOCAL PROGRESSION"}),
+        ],
+        ["PR", "CR", "PD"],
+    ),
     # an excess of 10 and half of it is 145: 146 is progression also after a normal spleen, 16 mm above its lowest; 145 is by neither
     "spleen again": (
         [Scan(-7, NODE, spleen=140), *(Scan(d, {"A": (20, 15)}, spleen=long) for d, long in ((28, 130), (90, 145), (180, 146)))],
@@ -447,6 +458,9 @@ def more(*, names: int) -> Any:
 
 SPOILT = [
     ("imaging-unread", "tr", put(0, TRSTRESU="inch"), "A length in 'inch' (1 record) cannot be brought to mm"),
+    ("imaging-unread", "tr", put(0, TRSTRESC="4", TRSTRESN="4", TRSTRESU=None), "A length of 4 (1 record) without a unit may be in cm"),
+    ("lesion-doubtful", "tr", put([0, 1], TRSTRESU=None), "A length has no unit (2 records); it is taken as mm"),
+    ("lesion-baseline", "tu", put(1, TUSTRESC="NEW"), "Lesion L is NEW, and was seen before the infusion, on 2021-12-27"),
     ("imaging-unread", "tr", put(0, TRSTRESC="big", TRSTRESN=None), "'big' (1 record) is no length"),
     ("imaging-unread", "tr", put(0, TRSTRESC="-4", TRSTRESN="-4"), "'-4' (1 record) is no length"),
     ("imaging-unread", "tr", put(4, TRSTRESC="WORSE?"), "'WORSE?' (1 record) is no known state"),

@@ -16,7 +16,7 @@ from cartrial.response.modality import spoken_calls
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import ADJUDICATOR, CT, FAR, INV, IRC, LAB, READER1, READER2
 from cartrial.sdtm.records.tumours import IMAGING
-from cartrial.sdtm.vocabulary.imaging.codes import CLEAR, NON_TARGET, SPLEEN, TARGET
+from cartrial.sdtm.vocabulary.imaging.codes import ABSENT, CLEAR, EQUIVOCAL, NEW_LESION, NON_TARGET, NOT_EVALUATED, SPLEEN, TARGET
 from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def assess_imaging(study: Study, records: Records) -> Imaged:
     if rule is None or (tables["lesions"].is_empty() and tables["uptake"].is_empty()):
         return Imaged(pl.DataFrame(schema=_CALLS), pl.DataFrame(schema=_SIZES))
     limits, options = rule
+    tables["lesions"] = _of_the_baseline(tables["lesions"])
     pets = metabolic_calls(options, tables["uptake"], tables["lesions"])
     scans, sizes = _scanned(limits, options, tables["lesions"], tables["marrow"], pets)
     calls = pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _CALLS.items()) for frame in (scans, pets)])
@@ -114,6 +115,14 @@ def _starts(study: Study, records: Records) -> pl.DataFrame:
     bridging = usable(records.therapies, records.subjects).filter(pl.col("KIND") == "BRIDGING THERAPY")
     first = bridging.group_by("SUBJ").agg(pl.col("DAY").min().alias("BRIDGED"))
     return subjects.join(first, on="SUBJ", how="left").select("SUBJ", pl.min_horizontal("BASEDAY", "BRIDGED").alias("BASEDAY"))
+
+
+def _of_the_baseline(lesions: pl.DataFrame) -> pl.DataFrame:
+    """Return the lesions, those that were new before the baseline, and seen there, as its non-targets: they are not new after it."""
+    unseen = pl.col("STATE").is_in([ABSENT, NOT_EVALUATED, EQUIVOCAL]).fill_null(False) | (pl.col("LONG") == 0).fill_null(False)
+    there = ((pl.col("DAY") <= pl.col("BASEDAY")) & ~unseen).any().over(*_SERIES, "LESION")
+    old = (pl.col("KIND") == NEW_LESION) & there
+    return lesions.with_columns(pl.when(old).then(pl.lit(NON_TARGET, dtype=pl.Int8)).otherwise("KIND").alias("KIND"))
 
 
 def _baseline(lesions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -27,6 +27,8 @@ from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 __all__ = ["IMAGING_RULES"]
 
 MOST_TARGETS = 6
+SMALL, SMALL_SPLEEN = 5.0, 50.0
+"""A lesion and a spleen so short are hardly measured in mm. Unit: mm."""
 
 
 def _domain(context: Context, name: str) -> pl.DataFrame | None:
@@ -80,6 +82,12 @@ def _measures(context: Context) -> pl.DataFrame | None:
     return rows.with_columns(pl.coalesce("KIND", "GROUP").alias("KIND"), pl.coalesce("PLACE", "TRPLACE").alias("PLACE"))
 
 
+def _of_spleen() -> pl.Expr:
+    """Whether the length is that of the spleen. Never null."""
+    named = pl.col("NAME").str.contains("SPLEEN").fill_null(False) | pl.col("PLACE").str.contains("SPLEEN").fill_null(False)
+    return named & ~pl.col("KIND").is_in([TARGET, NEW_LESION]).fill_null(False)
+
+
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
     rows = _measures(context)
     if rows is not None:
@@ -91,6 +99,10 @@ def _unread(context: Context) -> Iterator[pl.DataFrame]:
         text = lengths.filter((pl.col("NUMBER").is_null() & pl.col("STATE").is_null()) | (pl.col("NUMBER") < 0))
         message = pl.format("'{}' ({}) is no length; it is a number from 0, ABSENT or TOO SMALL TO MEASURE.", "SAID", "COUNT")
         yield found(grouped(text, "SAID"), message, domain="TR", variable="TRSTRESC")
+        low = pl.when(_of_spleen()).then(SMALL_SPLEEN).otherwise(SMALL)
+        short = lengths.filter(unit.is_null() & (pl.col("NUMBER") > 0) & (pl.col("NUMBER") < low))
+        message = pl.format("A length of {} ({}) without a unit may be in cm; TRSTRESU has to say mm or cm.", "SAID", "COUNT")
+        yield found(grouped(short, "SAID"), message, domain="TR", variable="TRSTRESU")
         states = rows.filter((pl.col("TEST") == STATE_TEST) & pl.col("SAID").is_not_null() & pl.col("STATE").is_null())
         message = pl.format("'{}' ({}) is no known state of a lesion; known are {}.", "SAID", "COUNT", pl.lit(_KNOWN_STATES))
         yield found(grouped(states, "SAID"), message, domain="TR", variable="TRSTRESC")
@@ -166,6 +178,9 @@ def _doubtful(context: Context) -> Iterator[pl.DataFrame]:
     yield found(each.filter(pl.col("SHORT") > pl.col("LONG")), message, domain="TR", variable="TRSTRESN")
     message = pl.format("Lesion {} is absent on {}, and has a length; the length is used.", "NAME", "DATE")
     yield found(each.filter((pl.col("STATE") == STATES["ABSENT"]) & (pl.col("LONG") > 0)), message, domain="TR", variable="TRSTRESC")
+    bare = sized.filter(pl.col("NUMBER").is_not_null() & pl.col("UNIT").is_null()).with_columns(pl.lit("").alias("WHAT"))
+    message = pl.format("A length has no unit ({}); it is taken as mm.", "COUNT")
+    yield found(grouped(bare, "WHAT"), message, domain="TR", variable="TRSTRESU")
     lesions = rows.unique([*SUBJECT, "NAME"], keep="first", maintain_order=True)
     nowhere = lesions.filter(pl.col("KIND").is_in([TARGET, NEW_LESION]) & pl.col("PLACE").is_null())
     message = pl.format("Where lesion {} is (TULOC) is not recorded; it is taken as no lymph node.", "NAME")
@@ -215,6 +230,11 @@ def _baseline(context: Context) -> Iterator[pl.DataFrame]:
     )
     first = dated.sort("DAY", maintain_order=True).unique([*SUBJECT, "WHO", "NAME"], keep="first", maintain_order=True)
     late = first.filter((pl.col("KIND") == TARGET) & (pl.col("DAY") > pl.col("ZERO")) & ~pl.col("TUSPLIT").fill_null(False))
+    early = first.filter((pl.col("KIND") == NEW_LESION) & (pl.col("DAY") <= pl.col("ZERO")))
+    message = pl.format(
+        "Lesion {} is NEW, and was seen before the infusion, on {}: what the baseline shows is a non-target.", "NAME", "DATE"
+    )
+    yield found(early, message, domain="TU", variable="TUSTRESC")
     earliest = first.group_by(*SUBJECT, "WHO").agg(pl.col("DAY").min().alias("FIRST"))
     late = late.join(earliest, on=[*SUBJECT, "WHO"]).filter(pl.col("FIRST") <= pl.col("ZERO"))
     message = pl.format(
