@@ -193,8 +193,8 @@ def _joined(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
         pl.when(both).then(longest).otherwise("LONG").alias("LONG"), pl.when(both).then(shortest).otherwise("SHORT").alias("SHORT")
     )
     # a length of 0 says that the lesion is gone
-    gone = pl.when(pl.col("STATE").is_null() & (pl.col("LONG") == 0)).then(pl.lit(ABSENT, dtype=pl.Int8)).otherwise("STATE").alias("STATE")
-    rows = rows.with_columns(*size, gone).with_columns((pl.col("LONG") * pl.col("SHORT")).round_sig_figs(12).alias("AREA"))
+    state = pl.when(pl.col("STATE").is_null() & (pl.col("LONG") == 0)).then(pl.lit(ABSENT, dtype=pl.Int8)).otherwise("STATE").alias("STATE")
+    rows = rows.with_columns(*size, state).with_columns((pl.col("LONG") * pl.col("SHORT")).round_sig_figs(12).alias("AREA"))
     names = pl.col("LESION").str.replace_all(_MERGED, "/").str.split("/")
     others = rows.with_columns(names.list.slice(1).alias("OTHER")).filter(pl.col("OTHER").list.len() > 0).explode("OTHER")
     gone = [pl.lit(0.0).alias(name) for name in ("AREA", "LONG", "SHORT")]
