@@ -92,6 +92,38 @@ def test_a_page_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
     assert run_cli("shells", "inaticel", "--out", page)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("dm.csv", ("simulate", "inaticel", "-n", "2", "--out", ".")),
+        ("lb.xpt", ("simulate", "inaticel", "-n", "2", "--out", ".")),
+        ("supply.html", ("supply", "-n", "2", "--out", "supply.html")),
+        ("models.html", ("models", "--out", "models.html")),
+        ("context.html", ("evidence", "context", "inaticel", "--out", "context.html")),
+        ("claims.yaml", ("evidence", "import", "none.json", "--out", ".")),
+        ("ipd.csv", ("evidence", "curve", "none.svg", "-n", "9", "--out", ".")),
+        ("results.json", ("kinetics", "inaticel", "--virtual", "--out", ".")),
+    ],
+)
+def test_every_command_leaves_what_is_not_its_own(name: str, command: tuple[str, ...], tmp_path: Path) -> None:
+    """`simulate` would put virtual patients over a study's own tables, and `evidence curve` takes files of an earlier run away."""
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    *words, place = command
+    code, _, err = run_cli(*words, tmp_path / place)
+    assert (code, err.count("\n")) == (2, 1) and "stands there" in err and "--force" in err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+
+
+@pytest.mark.slow
+def test_virtual_patients_replace_virtual_ones(tmp_path: Path) -> None:
+    """What `simulate` wrote it writes anew without a word, and with --force anything."""
+    simulate = ("simulate", "inaticel", "-n", "2", "--out", tmp_path)
+    assert run_cli(*simulate)[0] == run_cli(*simulate, "--seed", "2")[0] == 0
+    (tmp_path / "about.yaml").unlink()
+    assert run_cli(*simulate)[0] == 2
+    assert run_cli(*simulate, "--force")[0] == 0
+
+
 def test_a_study_without_a_primary_endpoint_is_a_finding(tmp_path: Path) -> None:
     """The small study names none; with `role: primary` nothing is said."""
     load_study(tmp_path, BASE)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, steps, tell
+from cartrial.cli.owned import ForceOption, require_own_files
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -22,6 +23,7 @@ def kinetics(
     n: Annotated[int | None, typer.Option("-n", max=MOST, help="Virtual patients infused.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", max=MOST_SEED, help="Of the estimation; otherwise as the study file says.")] = None,
     population: PopulationOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Fit the population model of the product's cells that the study file asks for (kinetics: model)."""
     from cartrial.run import kinetics as fit
@@ -30,6 +32,7 @@ def kinetics(
         raise InputError("say whose cells to fit", key="--data", right="Give --data FOLDER or --virtual, one of the two")
     if not virtual and (n is not None or population is not None):
         raise InputError("these options are of virtual patients", key="--virtual", right="Leave -n and --population out")
+    require_own_files(out, ("kinetics.html", "results.json"), by="kinetics.html", force=force)
     with steps() as say:
         lines = fit(study, data, out, n=n, seed=seed, population=population, say=say)
     for line in lines:

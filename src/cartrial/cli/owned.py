@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +13,23 @@ import typer
 from cartrial.cli.app import tell_aside
 from cartrial.errors import InputError
 
-__all__ = ["ForceOption", "JsonOption", "OpenOption", "open_page", "require_own_folder", "require_own_page"]
+__all__ = [
+    "ForceOption",
+    "JsonOption",
+    "OpenOption",
+    "open_page",
+    "require_own_files",
+    "require_own_folder",
+    "require_own_page",
+    "require_own_trials",
+]
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that another program or another study wrote.")]
 OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser when it is written.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 
 _FOUND = ("report.html", "subjects.html", "results.json", "results.parquet", "run.json", "adam", "figures", "cells")
+_TABLE = re.compile(r"(supp)?[a-z]{2}\.(csv|parquet|xpt|json|ndjson|sas7bdat)")
 _MARK = "Made by cartrial"
 _RIGHT = "Name another place, or give --force to replace it"
 
@@ -95,3 +107,55 @@ def open_page(path: Path, *, asked: bool) -> None:
     """Open a page in the browser, where that is asked for."""
     if asked and typer.launch(path.resolve().as_uri()) != 0:
         tell_aside(f"No browser could be opened; the page is {path}.")
+
+
+def require_own_files(out: Path, names: Iterable[str], *, by: str, force: bool) -> None:
+    """Refuse to write files over others of their names.
+
+    Parameters
+    ----------
+    out : Path
+        The folder that is to be written to.
+    names : iterable of str
+        Files and folders that are written there, or taken away.
+    by : str
+        File of the folder that names its maker, where there is one; blank: whatever stands there may have been worked on.
+    force : bool
+        Replace them all the same.
+
+    Raises
+    ------
+    InputError
+        If one of them stands there and `by` does not say that cartrial wrote it.
+    """
+    here = [name for name in names if (out / name).exists()] if not force and out.is_dir() else []
+    if here and not (by and _is_made(out / by)):
+        raise InputError(f"'{here[0]}' stands there, and may be another's", file=str(out), key="--out", right=_RIGHT)
+
+
+def require_own_trials(out: Path, *, force: bool) -> None:
+    """Refuse to write virtual patients where tables of others lie: a folder of real data has files of the same names.
+
+    Raises
+    ------
+    InputError
+        If tables of SDTM stand there, and no `about.yaml` says that they are virtual.
+    """
+    if not force and out.is_dir():
+        names = sorted(path.name for path in out.iterdir() if _TABLE.fullmatch(path.name.lower()) or path.name == "about.yaml")
+        require_own_files(out, names, by="about.yaml", force=False)
+
+
+def _is_made(path: Path) -> bool:
+    """Say whether a file says that cartrial wrote it: a page by its foot, virtual patients and a curve by what only theirs have."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    if path.suffix == ".html":
+        return _MARK in text
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and (said.get("provenance") == "virtual" or {"figure", "unit"} <= set(said))

@@ -22,6 +22,7 @@ from cartrial.cli.app import (
     tell_of,
 )
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.owned import ForceOption, require_own_page, require_own_trials
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -45,6 +46,7 @@ def simulate(
     seed: Seed = None,
     population: PopulationOption = None,
     form: Annotated[str, typer.Option("--form", help="csv, parquet, xpt, dataset-json or ndjson.")] = "csv",
+    force: ForceOption = False,
 ) -> None:
     """Write the SDTM of virtual patients, as a study's sites would have sent it."""
     from cartrial.study import Study
@@ -54,6 +56,7 @@ def simulate(
     forms = ("csv", "parquet", "xpt", "dataset-json", "ndjson")
     if form not in forms:
         raise InputError(f"there is no form '{form}'", key="--form", right=f"Name one of {', '.join(forms)}")
+    require_own_trials(out, force=force)
     loaded = Study.load(study)
     with quietly():
         plan = plan_study(loaded, n=n, seed=seed, population=population)
@@ -103,11 +106,13 @@ def supply(
         ),
     ] = None,
     figures: FiguresOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Compare an autologous with an allogeneic product from enrolment, on the same virtual patients."""
     from cartrial.design.trials.compare import compare_supply
     from cartrial.report.virtual.page import write_comparison
 
+    require_own_page(out, force=force)
     formats, arms = formats_asked(figures), _by_product(population or [])
     write_comparison(compare_supply(n, seed, autologous=arms["autologous"], allogeneic=arms["allogeneic"]), out)
     typer.echo(f"Wrote {out}.")
@@ -133,11 +138,13 @@ def _by_product(names: list[str]) -> dict[str, str]:
 def models(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("models.html"),
     figures: FiguresOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Show the published CAR-T models: equations, parameters with their sources, one figure each."""
     from cartrial.report.virtual.models import write_models_page
 
     formats = formats_asked(figures)
+    require_own_page(out, force=force)
     write_models_page(out)
     typer.echo(f"Wrote {out}.")
     draw_page(out, formats)

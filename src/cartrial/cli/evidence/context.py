@@ -9,6 +9,7 @@ import typer
 
 from cartrial.cli.app import MOST, FiguresOption, StudyArg, draw_page, formats_asked, tell
 from cartrial.cli.evidence.known import AssumeOption, evidence
+from cartrial.cli.owned import ForceOption, require_own_page
 
 __all__: list[str] = []
 
@@ -33,6 +34,7 @@ def context(
     assume: AssumeOption = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("context.html"),
     figures: FiguresOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Write a page on what is already known beside a study: contradictions, rates, survival, a prediction, dates, epidemiology."""
     from cartrial.evidence import load_evidence, read_assumptions
@@ -45,6 +47,7 @@ def context(
     formats = formats_asked(figures)
     loaded = Study.load(study)
     require_place(out.parent)
+    require_own_page(out, force=force)
     own, provenance = read_own(loaded, results) if results is not None else (None, "")
     data = ContextData(
         study=loaded,

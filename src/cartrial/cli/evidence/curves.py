@@ -10,6 +10,7 @@ import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, tell
 from cartrial.cli.evidence.known import evidence
+from cartrial.cli.owned import ForceOption, require_own_files
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,11 +52,12 @@ def curve(
         Path | None, typer.Option("--against", metavar="FOLDER", help="An arm that was written before: print the hazard ratio.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write individuals, curve and quality there.")] = None,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Reconstruct the individuals of one arm from its survival curve, and say how far they may be trusted."""
     from cartrial.evidence.curves import list_curves, list_rows, read_curve, read_written, reconstruct_curve, write_reconstruction
-    from cartrial.evidence.curves.written import check_unit, require_unit
+    from cartrial.evidence.curves.written import FILES, check_unit, require_unit
     from cartrial.files import require_place
 
     check_unit(unit)
@@ -65,6 +67,7 @@ def curve(
         return
     if out is not None:
         require_place(out)
+        require_own_files(out, FILES, by="quality.json", force=force)
     reading = read_curve(figure, colour=colour, line=line, **place)
     printed = _rows(rows, figure, place) if rows is not None else []
     found = reconstruct_curve(reading, n, rows=printed, events=events, members=members, seed=seed)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cartrial.cli.app import app, tell
+from cartrial.cli.owned import ForceOption, require_own_files
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -241,12 +242,14 @@ def prior(
 def import_results(
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="JSON of a ClinicalTrials.gov record with posted results.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for a registry of this record.")],
+    force: ForceOption = False,
 ) -> None:
     """Write what a ClinicalTrials.gov record posts as rows of a registry: what it does not say is `not-stated`."""
     from cartrial.evidence.registry.posted import read_posted, write_posted
     from cartrial.files import require_place
 
     require_place(out)
+    require_own_files(out, ("trials", "sources.yaml", "claims.yaml", "timeline.yaml"), by="", force=force)
     found = read_posted(record)
     write_posted(found, out)
     for line in found.left_out:
