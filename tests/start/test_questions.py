@@ -105,6 +105,10 @@ STOPS: dict[str, tuple[list[list[Any]], str]] = {
         [HEAD, FIRST, SECOND, ["3", day("2022-05-03"), "PD->death", day("2022-06-04")]],
         r"--answer word-pd-death-c4=WORD",
     ),
+    "a day before the infusion": (
+        [["ID", "Day of best response", "Best response", "Death (days)"], ["1", 28, "CR", None], ["2", -3, "NR", 90]],
+        r"patient 2 has day -3 in column B \(Day of best response\), before the infusion",
+    ),
     "no infusion": ([["ID", "Best response"], ["1", "CR"], ["2", "NR"]], "no column holds the date of the infusion"),
     "two infusions": (
         [
@@ -292,3 +296,12 @@ def test_hidden_rows_are_told(tmp_path: Path) -> None:
     study = start(path, tmp_path / "study", answers=Answers(likely=True))
     assert study.patients == 2 and "read although hidden: row 3" in study.tables[0]
     assert any("that the file hides count as the others (1 row)" in text for text in study.assumptions)
+
+
+def test_a_header_that_names_a_visit_alone_holds_its_responses(tmp_path: Path) -> None:
+    """By hand: CR on days 32 and 91 is a response at month 3, NR on day 32 none."""
+    head = ["ID", "Infusion date", "D+28", "D+28 date", "M3", "M3 date"]
+    first = ["1", day("2022-05-03"), "CR", day("2022-06-04"), "CR", day("2022-08-02")]
+    second = ["2", day("2022-05-03"), "NR", day("2022-06-04"), None, None]
+    study = start(book(tmp_path / "ours.xlsx", {"S": [head, first, second]}), tmp_path / "study", answers=Answers(likely=True))
+    assert rates(study)["BORR"] == [1.0, 0.0] and rates(study)["ORR3"][0] == 1.0

@@ -33,7 +33,7 @@ class Time:
     columns: tuple[Column, ...] = ()
 
 
-def _columns(draft: Draft, *topics: str) -> list[tuple[Layout, Column]]:
+def _columns(draft: Draft, *topics: str | None) -> list[tuple[Layout, Column]]:
     return [
         (layout, column)
         for layout in draft.layouts
@@ -51,7 +51,8 @@ def read_responses(draft: Draft) -> None:
         If a response has no day although its column has days, or a word is no response.
     """
     calls: list[tuple[Layout, Column]] = []
-    for layout, column in _columns(draft, "response", "vital"):
+    told = [(layout, column) for layout, column in _columns(draft, None) if _is_visit_of_words(column)]
+    for layout, column in [*_columns(draft, "response", "vital"), *told]:
         if is_dated(column) or is_counted(column):
             continue
         known = [response_of(_meant(column, cell.text)) for cell in column.filled]
@@ -84,6 +85,11 @@ def read_responses(draft: Draft) -> None:
         draft.facts["level"] = "records"
         draft.facts["no-calls"] = True
     draft.facts["reader"] = "IRC" if calls and all(_is_central(column) for _, column in by_visit or best) else "INV"
+
+
+def _is_visit_of_words(column: Column) -> bool:
+    """Say whether a header names a visit and nothing else that is known (*D+28*), and the cells are responses."""
+    return visit_of(column.path) is not None and all(response_of(cell.text) for cell in column.filled)
 
 
 def _plainly_cr(column: Column) -> bool:

@@ -11,6 +11,7 @@ from cartrial.start.draft import Draft, day_of
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.words import is_unknown_word, plain
 
+_AFTER = ("response", "relapse", "death", "end-date", "last-contact", "last-assessment", "transplant", "therapy")
 _OTHER = (
     r"(cri?|best response|first response|response|remission|ansprechen|diagnos\w*|enrol\w*|inclusion|consent|l?e?u?k?apheres\w*|"
     r"leuka\w*|relapse|rezidiv|progression|transplant\w*|a?l?l?o? ?hsct|sct|birth|randomi\w*|缓解|诊断|入组|单采|复发|移植)"
@@ -49,6 +50,7 @@ def note_days(draft: Draft, layout: Layout, column: Column, day: int | Column) -
     """
     if isinstance(day, Column):
         _require_origin(layout, day)
+        _refuse_negative(layout, day)
     infused, subjects = infused_on(draft), layout.subjects()
     days = (
         {cell.row: cell.number for cell in day.filled}
@@ -77,6 +79,16 @@ def ask_unknown(draft: Draft, layout: Layout, column: Column, what: str, flag: C
     key = f"unknown-{column.letter.lower()}"
     draft.answers.ask(Question(key, f"{text}. Is it read as none?", (Option("none", right, assumed),)))
     return draft.assume(assumed)
+
+
+def _refuse_negative(layout: Layout, column: Column) -> None:
+    """Refuse a day before the infusion of what came after it; a table of visits may begin before."""
+    early = [] if layout.long or column.topic not in _AFTER else [cell for cell in column.filled if (cell.number or 0) < 0]
+    if early:
+        name = layout.subjects()[early[0].row]
+        what = f"{layout.grid.name}: patient {name} has day {early[0].text} in {column.label}, before the infusion"
+        right = "Correct the day; what was before the treatment belongs into another column"
+        raise InputError(what, file=layout.grid.file, row=early[0].row, right=right)
 
 
 def _require_origin(layout: Layout, column: Column) -> None:
