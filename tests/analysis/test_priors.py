@@ -188,6 +188,8 @@ def test_one_trial_says_that_it_says_little() -> None:
         (lambda: power_prior(3, 9, 1.5), "the power 1.5 is no share"),
         (lambda: commensurate_prior(10, 9), "10 of 9 patients cannot be"),
         (lambda: commensurate_prior(3, 9, spread_scale=0.0), "the scale 0 is not above 0"),
+        (lambda: commensurate_prior(3, 9, spread_scale=1000.0), "the scale 1000 is above 10"),
+        (lambda: estimate_map(np.array([3]), np.array([9]), spread_scale=1000.0), "the scale 1000 is above 10"),
         (lambda: effective_size(beta(2, 2), "elr"), "elir"),  # type: ignore[arg-type]
     ],
 )

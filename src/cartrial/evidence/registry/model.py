@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
@@ -102,7 +103,7 @@ class Interval(Part):
     """Printed limits: their level in per cent, and the method that the source names."""
 
     text: tuple[Printed, Printed]
-    level: Annotated[Annotated[float, Field(gt=0, lt=100)] | None, NoneStated]
+    level: Annotated[Annotated[float, Field(ge=50, lt=100)] | None, NoneStated]
     method: str
 
 
@@ -112,6 +113,9 @@ class Read(Part):
     by: str
     on: str
     as_: Literal["abstract", "full text", "table", "registry", "label", "press", "news", "excerpt", "second hand"] = Field(alias="as")
+
+
+_WHEN = re.compile(r"(day|week|month|year) \d+(\.\d+)?")
 
 
 def _is_window(value: Any) -> str:
@@ -171,6 +175,13 @@ class Result(Part):
     note: str = ""
     earlier: tuple[str, ...] = ()
 
+    @field_validator("of", "count", mode="before")
+    @classmethod
+    def _number(cls, held: Any) -> Any:
+        if isinstance(held, bool):
+            raise wrong("a number of patients is expected", right="Write it in digits")
+        return held
+
     @field_validator("population")
     @classmethod
     def _stage(cls, word: str) -> str:
@@ -206,6 +217,10 @@ class Result(Part):
             if event not in self.strategies:
                 what = f"the strategy for {event} is left out"
                 yield wrong(what, "strategies", right=f"Write one of {', '.join(STRATEGIES)}, {NOT_STATED} or {NOT_APPLICABLE}")
+        if isinstance(self.window, Window):
+            for when in (self.window.at, self.window.within):
+                if when and not _WHEN.fullmatch(str(when)):
+                    yield wrong(f"no window is '{when}'", "window", right="Write it as in a study file, such as month 3 or day 28")
         rate = self.measure.type in ("response-rate", "pooled-rate")
         if rate and self.window == NOT_APPLICABLE:
             yield wrong("a response rate has a window", "window", right=f"Write it, or {NOT_STATED}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cartrial.analysis.estimators.priors.meta_analytic import PredictivePrior
+from cartrial.analysis.estimators.priors.meta_analytic import LARGEST_SCALE, PredictivePrior
 from cartrial.analysis.estimators.priors.mixture import BetaMixture
 from cartrial.errors import InputError
 
@@ -114,6 +114,9 @@ def commensurate_prior(x: int, n: int, *, mean_sd: float = 2.0, spread_scale: fl
     for name, value in (("mean_sd", mean_sd), ("spread_scale", spread_scale)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"the scale {value:g} is not above 0", key=name, right="Give one such as 1")
+        if value > LARGEST_SCALE:
+            what = f"the scale {value:g} is above {LARGEST_SCALE:g}: odds differ by no such factor between trials"
+            raise InputError(what, key=name, right="Give one such as 1")
     nodes, rule = np.polynomial.legendre.leggauss(_ODDS)
     centre = np.log((x + 0.5) / (n - x + 0.5))
     reach = _REACH * np.sqrt(1 / (x + 0.5) + 1 / (n - x + 0.5))

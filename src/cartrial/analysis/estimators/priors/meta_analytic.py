@@ -12,7 +12,7 @@ from cartrial.analysis.estimators.arguments import read_counts
 from cartrial.analysis.estimators.pooled.likelihood import Counts, likelihood
 from cartrial.errors import InputError
 
-__all__ = ["PredictivePrior", "estimate_map", "quantiles_of"]
+__all__ = ["LARGEST_SCALE", "PredictivePrior", "estimate_map", "quantiles_of"]
 
 Floats = NDArray[np.float64]
 # nodes of the mean and of the spread, and points of each trial's integral
@@ -24,6 +24,8 @@ _COARSE = (97, 24)
 _SCALES = 7.0
 _POSTERIOR_POINTS = 400
 _NARROW_POINTS = 15
+LARGEST_SCALE = 10.0
+"""Of the priors of mean and spread, in log odds: beyond it nothing is integrated."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def estimate_map(x: np.ndarray, n: np.ndarray, *, mean: float = 0.0, mean_sd: fl
     Raises
     ------
     InputError
-        If there is no trial, one has no patients, or a scale is not above 0.
+        If there is no trial, one has no patients, or a scale is not above 0, or above `LARGEST_SCALE`.
 
     Examples
     --------
@@ -201,6 +203,9 @@ def estimate_map(x: np.ndarray, n: np.ndarray, *, mean: float = 0.0, mean_sd: fl
     for name, value in (("mean_sd", mean_sd), ("spread_scale", spread_scale)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"the scale {value:g} is not above 0", key=name, right="Give one such as 1")
+        if value > LARGEST_SCALE:
+            what = f"the scale {value:g} is above {LARGEST_SCALE:g}: odds differ by no such factor between trials"
+            raise InputError(what, key=name, right="Give one such as 1")
     counts = Counts(events.astype(np.float64), patients.astype(np.float64), 0.0)
     top = np.sqrt(_SCALES * spread_scale)
     found = _grid(counts, (mean - _WIDE * mean_sd, mean + _WIDE * mean_sd), top, _COARSE, (mean, mean_sd, spread_scale))
