@@ -306,8 +306,8 @@ def _numbers(kind: str, unit: str, made: dict[str, Any], of: int | None, item: d
     held["value"] = {"text": value, "unit": "%" if made["type"] == "proportion" else made["unit"]}
     known = ["NE" if made["type"] == "median" and end.upper() == "NA" else end for end in ends]
     if level and all(end == "NE" or _NUMBER.fullmatch(end) for end in known):
-        ends = [Fraction(end) for end in known if end != "NE"]
-        if ends != sorted(ends) or any(end < 0 for end in ends) or any(len(end) > _LONGEST for end in known):
+        numbers = [Fraction(end) for end in known if end != "NE"]
+        if numbers != sorted(numbers) or any(number < 0 for number in numbers) or any(len(end) > _LONGEST for end in known):
             return f"its limits {known[0]} to {known[1]} are none: they are not in order, below 0, or of more digits than were measured"
         held["interval"] = {"text": known, "level": float(level), "method": NOT_STATED}
     return held
