@@ -461,6 +461,12 @@ SPOILT = [
     ("imaging-unread", "tr", put(0, TRSTRESC="4", TRSTRESN="4", TRSTRESU=None), "A length of 4 (1 record) without a unit may be in cm"),
     ("lesion-doubtful", "tr", put([0, 1], TRSTRESU=None), "A length has no unit (2 records); it is taken as mm"),
     ("lesion-baseline", "tu", put(1, TUSTRESC="NEW"), "Lesion L is NEW, and was seen before the infusion, on 2021-12-27"),
+    (
+        "imaging-unread",
+        "tr",
+        lambda frame: frame.with_columns(pl.lit("INDEPENDENT ASSESSOR").alias("TREVAL"), pl.lit("RADIOLOGIST 4").alias("TREVALID")),
+        "'RADIOLOGIST 4' (10 records) is no known reader",
+    ),
     ("imaging-unread", "tr", put(0, TRSTRESC="big", TRSTRESN=None), "'big' (1 record) is no length"),
     ("imaging-unread", "tr", put(0, TRSTRESC="-4", TRSTRESN="-4"), "'-4' (1 record) is no length"),
     ("imaging-unread", "tr", put(4, TRSTRESC="WORSE?"), "'WORSE?' (1 record) is no known state"),

@@ -115,6 +115,16 @@ def _unread(context: Context) -> Iterator[pl.DataFrame]:
         known = normalised(pl.col("SAID")).is_in([*CHANGES, *_NO_CHANGE_SAID])
         message = pl.format("'{}' ({}) is no known change of uptake; it is DECREASED, STABLE or INCREASED.", "SAID", "COUNT")
         yield found(grouped(fa.filter(change & ~known), "SAID"), message, domain="FA", variable="FASTRESC")
+    for name in ("TU", "TR", "FA"):
+        frame = _domain(context, name)
+        if frame is not None:
+            frame = frame.filter(of_lymphoma(frame)) if name == "FA" else frame
+            who = value_of(frame, f"{name}EVALID")
+            # one of several readers, and not one whose measurements are read as his own: they would be the committee's
+            extra = normalised(who).str.contains(r"\d").fill_null(False) & canonical(who, "RSEVALID").is_null()
+            message = pl.format("'{}' ({}) is no known reader; known are READER 1, READER 2, ADJUDICATOR.", "WHO", "COUNT")
+            rows = grouped(frame.filter(extra).with_columns(who.alias("WHO")), "WHO")
+            yield found(rows, message, domain=name, variable=f"{name}EVALID")
 
 
 _KNOWN_STATES = "ABSENT, PRESENT, TOO SMALL TO MEASURE, EQUIVOCAL, UNEQUIVOCAL, UNEQUIVOCAL PROGRESSION and NOT EVALUABLE"
