@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,9 @@ from cartrial.kinetics.courses import derive_courses
 from cartrial.kinetics.estimation.aim import assess_fresh
 from cartrial.kinetics.estimation.information import Polished
 from cartrial.kinetics.estimation.saem import Draws, Estimate
+from cartrial.kinetics.fit import Start, _notes
 from cartrial.kinetics.model import Problem
+from cartrial.kinetics.posthoc import peaks_not_sampled
 from cartrial.report.page.render import render_page
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.cells.fits import CellFits
@@ -216,3 +219,40 @@ def test_rows_of_a_model_are_results_and_the_section_prints_nothing_else() -> No
     assert all(rows["text"][int(key)] == text.replace("&lt;", "<") for key, text in printed)
     assert "Set, not searched" in page and "Peak not sampled" in page
     assert "could not be fitted: no sample" in str(build(data, CellFits((), "no sample is quantifiable")).blocks[0])
+
+
+def test_bounds_that_the_samples_do_not_narrow_are_told() -> None:
+    """By hand: with a standard error of 4 of the logit the limits hold all that the bounds allow; with 0.3 they do not."""
+    one = fitted().fit
+    for error, told in ((4.0, True), (0.3, False)):
+        polished = replace(one.polished, covariance=error**2 * np.eye(one.size))
+        notes = _notes(replace(one, polished=polished, starts=(Start(1.0, 0.1, one.estimate, np.zeros((1, 1))),)))
+        assert ("alpha: the samples say next to nothing of it within its bounds" in notes) == told, notes
+
+
+def test_a_peak_that_all_share_may_be_invented_too() -> None:
+    """By hand: a peak of 1000 for all is above ten times C's highest sample (21), not above that of A and B."""
+    one = fitted()
+    samples = one.fit.problem.samples
+    problem = Problem.of(PopulationModel("mono", varying=("alpha",), bounds={"alpha": (0.01, 0.7)}), samples)
+    common = one.fit.estimate.common.copy()
+    common[problem.model.parameters.index("cmax")] = LN(1000.0)
+    estimate = Estimate(one.fit.estimate.coefficients[1:], 0.5 * np.eye(1), common, 0.5, 0.75)
+    mean = problem.design @ estimate.coefficients
+    draws = Draws(mean, np.repeat(estimate.omega[None], 4, axis=0), np.repeat(mean[:, None], 4, axis=1))
+    likelihood, _ = assess_fresh(problem, estimate, draws, 1, size=16)
+    fit = PopulationFit(problem, Polished(estimate, likelihood, None, "set", True, draws), (), (), 1)
+    assert peaks_not_sampled(replace(one, fit=fit)) == ("C",)
+
+
+def test_the_section_has_the_unit_of_the_samples() -> None:
+    """By hand: samples in copies/mL are not called copies per microgram anywhere; what failed of another test is told."""
+    one = fitted()
+    rows = cell_model_rows([one], study="S", provenance="example", units={"CARTG": "copies/mL"})
+    adam = type("Sets", (), {"adsl": pl.DataFrame({"SUBJ": [1, 2, 3, 4], "USUBJID": ["A", "B", "C", "D"]})})()
+    data = ReportData(Study.load("inaticel"), None, adam, Rows(rows), pl.DataFrame(), "example")
+    section = build(data, CellFits((one,), "CARTC has no limit"))
+    page = render_page([section], title="t", heading="h", kind="k", facts="f", band=data.band, footer="", version="0")
+    assert "copies/mL" in page and "µg" not in page and "\\u00b5g" not in page
+    assert "no model could be fitted: CARTC has no limit" in page
+    assert "limit 10 copies/mL" in re.sub(r"<[^>]*>", "", page)

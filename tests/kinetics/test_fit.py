@@ -258,6 +258,47 @@ def test_a_covariate_must_be_known_and_vary() -> None:
         fit_population(model, read_set(**small(), columns={"AGE": dict.fromkeys("ABCDEF", 1.0)}))
 
 
+def test_a_covariate_that_follows_from_others_is_refused() -> None:
+    """By hand: who is old is who is not young, so one of the two says nothing more; of another parameter it does."""
+    old = dict(zip("ABCDEF", [0.0, 1.0, 0.0, 1.0, 1.0, 0.0], strict=True))
+    samples = read_set(**small(), columns={"OLD": old, "YOUNG": {who: 1.0 - value for who, value in old.items()}})
+    twice = PopulationModel("rate", covariates=(Covariate("cmax", "OLD"), Covariate("cmax", "YOUNG")))
+    with pytest.raises(InputError, match="YOUNG cannot be told from the other covariates of cmax"):
+        Problem.of(twice, samples)
+    assert Problem.of(PopulationModel("rate", covariates=(Covariate("cmax", "OLD"), Covariate("alpha", "YOUNG"))), samples).design.any()
+
+
+def test_a_covariate_that_never_varies_among_those_with_cells_is_refused() -> None:
+    """By hand: F alone is old, and no cells were found in F, so nothing says what age does to a peak."""
+    only = dict(zip("ABCDEF", [0.0] * 5 + [1.0], strict=True))
+    samples = read_set(**small(side=[0] * 25 + [-1] * 5), columns={"OLD": only})
+    with pytest.raises(InputError, match="OLD cannot be told from the other covariates of cmax"):
+        Problem.of(PopulationModel("rate", covariates=(Covariate("cmax", "OLD"),)), samples)
+
+
+def test_other_names_for_the_same_subjects_give_the_same_numbers() -> None:
+    """By hand: codes in another order, as of a report without names; E and F are never quantifiable and have the same samples."""
+    side = np.where(np.arange(30) < 20, 0, -1)
+    value = np.where(side == 0, small()["value"], 4.0)
+    ends = []
+    for names in ("ABCDEF", "ZQXCEA"):
+        samples = read_set(**small(subject=[name for name in names for _ in range(5)], side=side, value=value), named=False)
+        problem = Problem.of(PopulationModel("rate"), samples)
+        found, _ = run_saem(problem, start_of(problem, 1, 1), Plan(6, 4, 1), 1)
+        ends.append([*found.coefficients, *np.diag(found.omega), found.error, found.share])
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
+def test_a_share_at_its_edge_stays_a_number() -> None:
+    """By hand: a step beyond every logarithm ends at one in a million short of all."""
+    problem = Problem.of(PopulationModel("rate"), read_set(**small(side=np.where(np.arange(30) < 25, 0, -1))))
+    vector = np.zeros(len(problem.names) + len(problem.model.random) + 2)
+    vector[-1] = 1e4
+    assert 1.0 - unpack(problem, vector).share == pytest.approx(1e-6, rel=1e-3)
+    vector[-1] = -1e4
+    assert unpack(problem, vector).share == pytest.approx(1e-6, rel=1e-3)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "samples",

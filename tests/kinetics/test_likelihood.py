@@ -109,6 +109,9 @@ def test_never_quantifiable_may_be_of_the_other_class() -> None:
     # alone, C adds ln(p L + 1 - p), the others ln p each
     seen = 0.7 * np.exp(logs.log - _of_two(plain, without, points))
     assert found.expander[2] == pytest.approx(seen / (seen + 0.3), rel=1e-9)
+    # how well C's draws serve matters as far as its cells may have expanded, those of A and B wholly
+    assert found.sizes[:2] == pytest.approx(logs.sizes[:2])
+    assert logs.sizes[2] < found.sizes[2] == pytest.approx(min(logs.sizes[2] / found.expander[2], points.phi.shape[1]))
 
 
 def _of_two(problem: Problem, estimate: Estimate, points: object) -> float:

@@ -12,9 +12,12 @@ import polars as pl
 import pytest
 
 from cartrial import InputError, Study
-from cartrial.kinetics.samples import derive_adppk
+from cartrial.kinetics import fit_kinetics
+from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible
+from cartrial.report.study.cells.fits import fit_cells
 from cartrial.sdtm import Source
 from cartrial.sdtm.records import derive_records
+from cartrial.study.cells import CellModel
 from helpers import BASE, ROOT, data_path, load_study, needs_data, run_cli
 
 MODEL = "kinetics: {limit: {CARTG: 50, source: assay}, model: {curve: rate}}\n"
@@ -83,6 +86,41 @@ def test_cells_without_an_infusion_stop_the_model(tmp_path: Path) -> None:
                 derive_adppk(study, records)
         else:
             assert derive_adppk(study, records)["USUBJID"].unique().to_list() == ["A"]
+
+
+def test_a_result_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    """By hand: of three samples one has words."""
+    study = load_study(tmp_path, BASE + MODEL)
+    records = derive_records(study, source([("A", 3, "200", None), ("A", 7, "see comment", None), ("A", 14, "90", None)]))
+    assert illegible(study, records, "CARTG") == 1 and derive_adppk(study, records).height == 2
+
+
+def test_a_ratio_says_of_what_over_what(tmp_path: Path) -> None:
+    """By hand: the second of two levels, as sorted, over the first; one more of a number, or of its logarithm."""
+    study = load_study(tmp_path, BASE.replace("subgroups", "  - {id: SEX, label: Sex, from: {domain: DM, variable: SEX}}\nsubgroups"))
+    adsl = pl.DataFrame({"USUBJID": ["A", "B"], "AGE": ["old", "young"], "AGEN": [70.0, 30.0], "SEX": ["F", "M"], "RESPFL": ["N", "Y"]})
+    adam = type("Sets", (), {"adsl": adsl})()
+    baseline = [{"on": "cmax", "of": "SEX"}, {"on": "cmax", "of": "AGEN"}, {"on": "alpha", "of": "AGEN", "as": "log"}]
+    model = CellModel.model_validate({"curve": "rate", "baseline": baseline})
+    found = covariates_of(study, adam, model, {"A", "B"})
+    assert [name for name, _ in found] == ["SEX, M over F", "AGEN, each 1 more", "ln AGEN, each 1 more"]
+    assert found[0][1] == {"A": 0.0, "B": 1.0} and found[2][1]["A"] == pytest.approx(log(70))
+    assert described(adam, "RESPFL", {"A", "B"}) == ("RESPFL, Y over N", {"A": 0.0, "B": 1.0})
+
+
+def test_one_test_without_a_model_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: CARTC has neither samples nor a limit; the report keeps the model of CARTG and says what is wrong with CARTC."""
+    study = load_study(tmp_path, BASE + MODEL.replace("kinetics: {", "kinetics: {tests: [CARTG, CARTC], "))
+    records = derive_records(study, source([("A", 3, "200", None), ("A", 7, "400", None)]))
+    with pytest.raises(InputError, match="the source has no sample of CARTC from the infusion on"):
+        fit_kinetics(study, None, records)  # type: ignore[arg-type]
+    real = fit_kinetics
+    monkeypatch.setattr(
+        "cartrial.kinetics.fit_kinetics", lambda *a, tests, **k: ("the model",) if tests == ("CARTG",) else real(*a, tests=tests, **k)
+    )
+    cells = fit_cells(study, None, records)  # type: ignore[arg-type]
+    assert cells is not None and cells.found == ("the model",)
+    assert "no sample of CARTC" in cells.failed
 
 
 @pytest.mark.parametrize(

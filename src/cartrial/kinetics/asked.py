@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import log
 
@@ -13,7 +13,7 @@ from cartrial.errors import InputError
 from cartrial.kinetics.estimation.saem import Plan
 from cartrial.kinetics.fit import PopulationFit, fit_population
 from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet
-from cartrial.kinetics.samples import covariates_of, derive_adppk, described, samples_for
+from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible, samples_for
 from cartrial.sdtm.records import Records
 from cartrial.study import Study
 from cartrial.study.cells import CellModel
@@ -29,6 +29,7 @@ class Description:
     """
 
     name: str
+    label: str
     without: PopulationFit
     fit: PopulationFit
 
@@ -88,6 +89,7 @@ def fit_kinetics(
     *,
     seed: int | None = None,
     plan: Plan | None = None,
+    tests: Sequence[str] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> tuple[KineticsFit, ...]:
     """Fit the model that a study file asks for, for each test with samples.
@@ -103,6 +105,8 @@ def fit_kinetics(
         Otherwise that of the study file.
     plan : Plan, optional
         How long is searched.
+    tests : sequence of str, optional
+        Of these alone; otherwise of all that `kinetics.tests` names.
     say : callable, optional
         Told each step.
 
@@ -120,14 +124,19 @@ def fit_kinetics(
     cartrial.errors.InputError: kinetics.model: the study file asks for no model of the cells. Write ...
     """
     model = model_of(study)
-    adppk = derive_adppk(study, records)
-    if adppk.is_empty():
-        raise InputError("the source has no sample of the product's cells after the infusion", key="kinetics.tests")
+    asked = study.kinetics.tests if tests is None else tuple(tests)
+    adppk = derive_adppk(study, records, tests=asked)
+    lacking = [test for test in asked if test not in adppk["TEST"]]
+    if lacking:
+        what = f"the source has no sample of {', '.join(lacking)} from the infusion on"
+        raise InputError(what, key="kinetics.tests", right="Name the tests alone that were measured")
     found = []
-    for test in study.kinetics.tests:
+    for test in asked:
         mine = adppk.filter(pl.col("TEST") == test)
-        if mine.height:
-            found.append(_of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say))
+        one = _of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say)
+        unread = illegible(study, records, test)
+        told = (f"{unread} samples have a result that cannot be read and are left out",) if unread else ()
+        found.append(replace(one, notes=(*one.notes, *told)))
     return tuple(found)
 
 
@@ -138,10 +147,10 @@ def _of_test(
     test = str(adppk["TEST"][0])
     subjects = set(adppk["USUBJID"].to_list())
     samples, left_out = samples_for(adppk, asked, {})
-    columns = covariates_of(study, adam, asked, set(samples.subjects))
+    shifts = covariates_of(study, adam, asked, set(samples.subjects))
+    columns = dict(shifts)
     samples, _ = samples_for(adppk, asked, columns)
-    names = [one.of if one.as_ == "number" else f"ln {one.of}" for one in asked.baseline]
-    covariates = tuple(Covariate(one.on, name) for one, name in zip(asked.baseline, names, strict=True))
+    covariates = tuple(Covariate(one.on, name) for one, (name, _) in zip(asked.baseline, shifts, strict=True))
     bounds = {} if asked.bounds is None else {"alpha": (log(2) / asked.bounds.half_life[1], log(2) / asked.bounds.half_life[0])}
     model = PopulationModel(
         asked.curve, full=asked.random == "full", bounds=bounds, classes=asked.non_expanders == "class", covariates=covariates
@@ -168,14 +177,14 @@ def _described(
 ) -> Description:
     """Fit peak and contraction by outcome, of the subjects with one."""
     fit, columns, plan = known
-    groups = described(adam, name, set(fit.problem.samples.subjects))
+    label, groups = described(adam, name, set(fit.problem.samples.subjects))
     mine = adppk.filter(pl.col("USUBJID").is_in(list(groups)))
-    samples: SampleSet = samples_for(mine, asked, {**columns, name: groups})[0]
+    samples: SampleSet = samples_for(mine, asked, {**columns, label: groups})[0]
     options = {"seed": asked.seed, "starts": asked.starts, "plan": plan}
     whole = len(samples.subjects) == len(fit.problem.samples.subjects)
     without = fit if whole else fit_population(model, samples, **options)  # type: ignore[arg-type]
-    more = (*model.covariates, Covariate("cmax", name), Covariate("alpha", name))
-    return Description(name, without, fit_population(replace(model, covariates=more), samples, **options))  # type: ignore[arg-type]
+    more = (*model.covariates, Covariate("cmax", label), Covariate("alpha", label))
+    return Description(name, label, without, fit_population(replace(model, covariates=more), samples, **options))  # type: ignore[arg-type]
 
 
 def _tell(say: Callable[[str], None] | None, words: str) -> None:

@@ -73,7 +73,7 @@ def simulate_samples(problem: Problem, estimate: Estimate, *, trials: int, seed:
         The population.
     trials : int
     seed : int
-        A subject's numbers hang on it and on the subject's name alone.
+        A subject's numbers hang on it and on the subject alone (`SampleSet.marks`).
 
     Returns
     -------
@@ -84,7 +84,7 @@ def simulate_samples(problem: Problem, estimate: Estimate, *, trials: int, seed:
     mean, root = problem.design @ estimate.coefficients, root_of(estimate.omega)
     phi = np.empty((len(mean), trials, d))
     out = np.empty((trials, len(rows.time)))
-    for i, name in enumerate(problem.samples.subjects):
+    for i, name in enumerate(problem.samples.marks):
         key = np.frombuffer(hashlib.sha256(f"{seed}\x1fcheck\x1f{name}".encode()).digest()[:16], np.uint64)
         random = np.random.Generator(np.random.Philox(key=key))
         phi[i] = mean[i] + random.standard_normal((trials, d)) @ root.T

@@ -26,6 +26,8 @@ _SMALL_SPREAD, _ALL_SHRUNK = 0.1, 0.95
 # a number of cells does not grow ten million times in the days before the peak: then nothing says where it began
 _LARGEST_FOLD = 1e7
 _DISAGREE = 1.0
+# limits that hold so much of what the bounds allow say nothing
+_WHOLE = 0.9
 # two random effects so correlated are one
 _EDGE = 0.95
 _NOT_VARYING = "does not vary measurably between subjects"
@@ -319,6 +321,10 @@ def _notes(found: PopulationFit) -> list[str]:
     beyond = [d for d, one in zip(apart, found.starts[1:], strict=True) if d > _DISAGREE + 2.0 * (one.monte_carlo + best.monte_carlo)]
     if beyond:
         notes.append(f"starts disagree: {len(beyond)} of {len(apart) + 1} ended up to {max(beyond):.1f} higher in -2 log likelihood")
+    for row in found.parameters().filter((pl.col("kind") == "typical") & pl.col("lower").is_not_null()).iter_rows(named=True):
+        low, high = found.problem.model.bounds.get(row["parameter"], (0.0, 0.0))
+        if high > 0 and row["upper"] - row["lower"] > _WHOLE * (high - low):
+            notes.append(f"{row['parameter']}: the samples say next to nothing of it within its bounds")
     for name, shrunk in found.shrinkage().items():
         spread = float(np.sqrt(found.estimate.omega[found.problem.model.random.index(name)][found.problem.model.random.index(name)]))
         if shrunk > _ALL_SHRUNK and spread < _SMALL_SPREAD:

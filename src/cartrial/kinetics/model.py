@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,17 +31,37 @@ class SampleSet:
         `value` is what the curve predicts: of cells the logarithm.
     columns : mapping of str to ndarray, shape (subjects,)
         Covariates.
+    named : bool
+        Whether a subject's random numbers hang on its name; else on its samples.
     """
 
     subjects: tuple[str, ...]
     rows: Sampled
     columns: Mapping[str, Floats] = field(default_factory=dict)
+    named: bool = True
 
     @property
     def never(self) -> NDArray[np.bool_]:
         """Subjects without a quantifiable sample."""
         quantified = np.concatenate([[0], np.cumsum(self.rows.side != BELOW)])
         return np.asarray(quantified[self.rows.first[1:]] == quantified[self.rows.first[:-1]])
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """Of each subject what its random numbers hang on: its name; or its samples, so that a report without names has the same numbers.
+
+        Of subjects with the same samples, which one of them, in the order of their covariates.
+        """
+        if self.named:
+            return self.subjects
+        first, parts = self.rows.first, (self.rows.time, self.rows.value, self.rows.side)
+        told = [b"".join(part[a:b].tobytes() for part in parts) for a, b in pairwise(first)]
+        own = [tuple(float(column[i]) for _, column in sorted(self.columns.items())) for i in range(len(told))]
+        found, seen = [""] * len(told), dict.fromkeys(told, 0)
+        for i in sorted(range(len(told)), key=lambda i: (told[i], own[i])):
+            found[i] = f"{hashlib.sha256(told[i]).hexdigest()}-{seen[told[i]]}"
+            seen[told[i]] += 1
+        return tuple(found)
 
 
 def read_set(
@@ -50,6 +72,7 @@ def read_set(
     *,
     amount: Mapping[str, float] | None = None,
     columns: Mapping[str, Mapping[str, float]] | None = None,
+    named: bool = True,
 ) -> SampleSet:
     """Read samples, one an entry.
 
@@ -67,6 +90,8 @@ def read_set(
         Dose by subject; 1 where none is given.
     columns : mapping of str to mapping of str to float, optional
         Covariates, each by subject.
+    named : bool
+        Whether a subject's random numbers hang on its name; else on its samples, whatever it is called.
 
     Raises
     ------
@@ -101,7 +126,7 @@ def read_set(
         if lacking:
             raise InputError(f"the covariate {name} is not known of {len(lacking)} subjects, {lacking[0]} for one", key=name)
         found[name] = np.array([float(by_subject[one]) for one in subjects])
-    return SampleSet(subjects, Sampled(first, at[order], values[order], sides[order], amounts), found)
+    return SampleSet(subjects, Sampled(first, at[order], values[order], sides[order], amounts), found, named)
 
 
 @dataclass(frozen=True)
@@ -183,7 +208,7 @@ class Problem:
         Raises
         ------
         InputError
-            If a covariate does not vary, or is on a parameter that does not.
+            If a covariate does not vary, is on a parameter that does not, or cannot be told from the other covariates of its parameter.
         """
         random = model.random
         names = [(name, "") for name in random]
@@ -198,7 +223,9 @@ class Problem:
                 if np.ptp(values) == 0:
                     raise InputError(f"the covariate {column} is the same for all subjects", key="of")
             design[:, random.index(name), j] = values
-        return cls(model, samples, design, tuple(names), model.classes and bool(samples.never.any()))
+        classes = model.classes and bool(samples.never.any())
+        _require_told_apart(design, names, ~samples.never if classes else np.ones(len(samples.subjects), bool))
+        return cls(model, samples, design, tuple(names), classes)
 
     def formula(self, common: Floats) -> Formula:
         """Return the curve with the values of parameters that all share, by place."""
@@ -215,6 +242,20 @@ class Problem:
     def held(self) -> tuple[str, ...]:
         """Parameters that all subjects share."""
         return tuple(name for name in self.model.parameters if name not in self.model.random)
+
+
+def _require_told_apart(design: Floats, names: Sequence[tuple[str, str]], expand: NDArray[np.bool_]) -> None:
+    """Refuse a covariate that follows from the others of its parameter, among the subjects whose cells are known to expand."""
+    for parameter in dict.fromkeys(name for name, column in names if column):
+        columns: list[Floats] = []
+        for j, (name, column) in enumerate(names):
+            if name != parameter:
+                continue
+            values = design[expand, :, j].sum(axis=1)
+            columns.append(values / max(float(np.abs(values).max(initial=0.0)), 1e-300))
+            if column and np.linalg.matrix_rank(np.column_stack(columns), tol=1e-8) < len(columns):
+                what = f"{column} cannot be told from the other covariates of {parameter}: it follows from them, or is the same for all"
+                raise InputError(f"{what} whose cells were found", key="of", right="Name one of them")
 
 
 def root_of(covariance: Floats) -> Floats:

@@ -95,14 +95,9 @@ def values_of(fit: PopulationFit, subject: int) -> dict[str, float]:
 def peaks_not_sampled(found: KineticsFit) -> tuple[str, ...]:
     """Return subjects whose fitted peak is above ten times their highest sample: the model has invented it between two samples."""
     fit = found.fit
-    random = fit.problem.model.random
-    if "cmax" not in random:
+    if "cmax" not in fit.problem.model.parameters:
         return ()
-    place = random.index("cmax")
     top = dict(found.samples.filter(pl.col("BLQFL") == "N").group_by("USUBJID").agg(pl.col("AVAL").max()).iter_rows())
-    mean = fit.polished.likelihood.mean[:, place]
     return tuple(
-        who
-        for i, who in enumerate(fit.problem.samples.subjects)
-        if who in top and fit.natural("cmax", float(mean[i])) > INVENTED * top[who]
+        who for i, who in enumerate(fit.problem.samples.subjects) if who in top and values_of(fit, i)["cmax"] > INVENTED * top[who]
     )

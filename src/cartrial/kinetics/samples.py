@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -17,10 +17,10 @@ from cartrial.sdtm.vocabulary.specimens import CELLS_IN
 from cartrial.study import Study
 from cartrial.study.cells import CellModel, Shift
 
-__all__ = ["covariates_of", "derive_adppk", "described", "samples_for"]
+__all__ = ["covariates_of", "derive_adppk", "described", "illegible", "samples_for"]
 
 
-def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
+def derive_adppk(study: Study, records: Records, *, tests: Sequence[str] | None = None) -> pl.DataFrame:
     """Derive the samples that a model of the product's cells is fitted to.
 
     Parameters
@@ -29,6 +29,8 @@ def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
         `kinetics.model` asks for a model; `kinetics.limit` has limits of quantitation that the source does not give.
     records : Records
         As of `derive_adck`, whose samples these are: blood, one a day, from day 0 to the cutoff or a re-infusion.
+    tests : sequence of str, optional
+        Otherwise all that `kinetics.tests` names.
 
     Returns
     -------
@@ -43,14 +45,16 @@ def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
         If nothing says the limit of a sample that is not quantifiable: the lowest value is no limit, and 0 has no logarithm. If cells were
         measured in a subject without an infusion.
     """
-    declared: dict[str, float | None] = dict.fromkeys(study.kinetics.tests)
+    asked = study.kinetics.tests if tests is None else tuple(tests)
+    declared: dict[str, float | None] = dict.fromkeys(asked)
     if study.kinetics.limit is not None:
-        declared |= {"CARTG": study.kinetics.limit.cartg, "CARTC": study.kinetics.limit.cartc}
-    _require_infusions(study, records)
-    taken = samples_of(study.kinetics.tests, study.product.fraction_days, records).filter("LEGIBLE")
+        known = {"CARTG": study.kinetics.limit.cartg, "CARTC": study.kinetics.limit.cartc}
+        declared |= {test: known[test] for test in declared}
+    _require_infusions(asked, records)
+    taken = samples_of(asked, study.product.fraction_days, records).filter("LEGIBLE")
     limit = pl.col("TEST").replace_strict(declared, default=None, return_dtype=pl.Float64)
     taken = taken.with_columns(pl.max_horizontal("LOWEST", limit).alias("ALLOQ"))
-    for test in study.kinetics.tests:
+    for test in asked:
         mine = taken.filter(pl.col("TEST") == test)
         if mine.height and declared[test] is None and mine["ALLOQ"].null_count():
             zero = mine.filter(~pl.col("QUANT")).height
@@ -84,10 +88,15 @@ def derive_adppk(study: Study, records: Records) -> pl.DataFrame:
     )
 
 
-def _require_infusions(study: Study, records: Records) -> None:
+def illegible(study: Study, records: Records, test: str) -> int:
+    """Return how many samples of a test have a result that cannot be read: they are left out."""
+    return samples_of((test,), study.product.fraction_days, records).filter(~pl.col("LEGIBLE")).height
+
+
+def _require_infusions(tests: Sequence[str], records: Records) -> None:
     """Refuse cells that were measured in subjects of whom no infusion is known: their days are none, and they are not left out unsaid."""
     unknown = records.subjects.filter(pl.col("DAY0").is_null()).select("SUBJ", "USUBJID")
-    measured = pl.col("TEST").cast(pl.String).is_in(list(study.kinetics.tests)) & (pl.col("VALUE") > 0)
+    measured = pl.col("TEST").cast(pl.String).is_in(list(tests)) & (pl.col("VALUE") > 0)
     found = records.labs.filter(measured & pl.col("SPEC").cast(pl.String).is_in(list(CELLS_IN)).fill_null(True))
     lacking = unknown.join(found, on="SUBJ", how="semi")
     if lacking.height:
@@ -105,11 +114,11 @@ def samples_for(adppk: pl.DataFrame, model: CellModel, columns: Mapping[str, Map
     left_out = adppk.filter(~seen)["USUBJID"].n_unique() if model.non_expanders == "leave-out" else 0
     used = adppk.filter(seen) if left_out else adppk
     side = np.where(used["BLQFL"] == "Y", BELOW, np.where(used["ALQFL"] == "Y", ABOVE, MEASURED))
-    return read_set(used["USUBJID"].to_list(), used["AFRLT"], used["DV"], side, columns=columns), left_out
+    return read_set(used["USUBJID"].to_list(), used["AFRLT"], used["DV"], side, columns=columns, named=False), left_out
 
 
-def covariates_of(study: Study, adam: Adam, model: CellModel, subjects: set[str]) -> dict[str, dict[str, float]]:
-    """Return the baseline characteristics that shift parameters, by subject.
+def covariates_of(study: Study, adam: Adam, model: CellModel, subjects: set[str]) -> list[tuple[str, dict[str, float]]]:
+    """Return the baseline characteristics that shift parameters: which difference the ratio is of, and the values by subject.
 
     Raises
     ------
@@ -117,14 +126,11 @@ def covariates_of(study: Study, adam: Adam, model: CellModel, subjects: set[str]
         If a column is none of the study's baseline characteristics, or has no number and more than two levels.
     """
     before = {name for one in study.baseline for name in (one.id, f"{one.id}N")}
-    return {_name(one): _column(adam.adsl, one, before, subjects) for one in model.baseline}
+    return [_column(adam.adsl, one, before, subjects) for one in model.baseline]
 
 
-def _name(one: Shift) -> str:
-    return one.of if one.as_ == "number" else f"ln {one.of}"
-
-
-def _column(adsl: pl.DataFrame, one: Shift, before: set[str], subjects: set[str]) -> dict[str, float]:
+def _column(adsl: pl.DataFrame, one: Shift, before: set[str], subjects: set[str]) -> tuple[str, dict[str, float]]:
+    """Return what one more of a column means, and the column by subject."""
     if one.of not in before or one.of not in adsl.columns:
         known = sorted(name for name in before if name in adsl.columns)
         raise InputError(
@@ -134,23 +140,30 @@ def _column(adsl: pl.DataFrame, one: Shift, before: set[str], subjects: set[str]
         )
     column = adsl.filter(pl.col("USUBJID").is_in(list(subjects))).select("USUBJID", pl.col(one.of)).drop_nulls()
     if column[one.of].dtype.is_numeric():
-        values = column[one.of].cast(pl.Float64)
+        values, label = column[one.of].cast(pl.Float64), f"{one.of}, each 1 more"
         if one.as_ == "log":
             if (values <= 0).any():
                 raise InputError(f"{one.of} is not above 0 in every subject, so it has no logarithm", key="kinetics.model.baseline")
-            values = values.log()
+            values, label = values.log(), f"ln {one.of}, each 1 more"
     else:
         levels = sorted(column[one.of].cast(pl.String).unique().to_list())
         if len(levels) != 2 or one.as_ == "log":
             raise InputError(
                 f"{one.of} is no number and has {len(levels)} levels", key="kinetics.model.baseline", right="Name a number, or two levels"
             )
-        values = (column[one.of].cast(pl.String) == levels[1]).cast(pl.Float64)
-    return dict(zip(column["USUBJID"].to_list(), values.to_list(), strict=True))
+        values, label = (column[one.of].cast(pl.String) == levels[1]).cast(pl.Float64), _against(one.of, levels)
+    return label, dict(zip(column["USUBJID"].to_list(), values.to_list(), strict=True))
 
 
-def described(adam: Adam, name: str, subjects: set[str]) -> dict[str, float]:
-    """Return an outcome of two groups by subject: 1 for Y, or the second of its levels; subjects without it are not there.
+def _against(name: str, levels: list[str]) -> str:
+    """Say which of two levels a ratio is of, and over which."""
+    return f"{name}, {levels[1]} over {levels[0]}"
+
+
+def described(adam: Adam, name: str, subjects: set[str]) -> tuple[str, dict[str, float]]:
+    """Return an outcome of two groups: which group a ratio is of, and by subject 1 for Y, or the second of its levels.
+
+    Subjects without it are not there.
 
     Raises
     ------
@@ -163,4 +176,4 @@ def described(adam: Adam, name: str, subjects: set[str]) -> dict[str, float]:
     levels = sorted(column[name].unique().to_list())
     if len(levels) != 2:
         raise InputError(f"{name} has {len(levels)} levels among the subjects with samples, two are wanted", key="kinetics.model.describe")
-    return {who: float(level == levels[1]) for who, level in column.iter_rows()}
+    return _against(name, levels), {who: float(level == levels[1]) for who, level in column.iter_rows()}

@@ -139,7 +139,7 @@ def _words(row: dict[str, Any], fit: PopulationFit) -> str:
     name = PARAMETERS.get(row["parameter"], row["parameter"])
     what = {
         "typical": f"{row['parameter']}, {name}",
-        "ratio": f"{row['parameter']} by {row['covariate']}, {ratio}",
+        "ratio": f"{row['parameter']} of {row['covariate']}: {ratio}",
         "spread": f"spread of {row['parameter']}, standard deviation",
         "residual": "residual, standard deviation of the logarithm",
         "share": "share of expanders",

@@ -99,8 +99,8 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
     for step in range(most):
         points = draw_points(problem, estimate, draws, seed + 7919 * (step + 1), size=size)
         here = assess_likelihood(problem, estimate, weigh_points(problem, estimate, points))
-        if here.sizes.min() < LEAST_SIZE:
-            why = _few(problem, here)
+        if not here.sizes.min() >= LEAST_SIZE:
+            why = _few(problem, here) if np.isfinite(here.log) else ""
             break
         if step % 2 == 0:
             covariance = _covariance(information(problem, estimate, _some(points)))
@@ -116,7 +116,8 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
             draws = aim_draws(problem, estimate, seed, size=size)
     draws = aim_draws(problem, estimate, seed, size=size) if steps else draws
     found, fresh = assess_fresh(problem, estimate, draws, seed, size=size)
-    if steps and found.log < began[2].log - 3.0 * (found.error + began[2].error):
+    # what is no number is lower too
+    if steps and not found.log >= began[2].log - 3.0 * (found.error + began[2].error):
         (estimate, draws, found, fresh), settled = began, False
     if not why and found.sizes.min() < LEAST_SIZE:
         why = _few(problem, found)

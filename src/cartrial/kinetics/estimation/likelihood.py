@@ -22,6 +22,8 @@ __all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "unpack", "weig
 
 
 _LEAST_SPREAD = float(np.log(1e-3))
+# a share of expanders stays between one in a million and all but one
+_MOST_LOGIT = float(np.log(1e6))
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Likelihood:
     error : float
         Monte Carlo standard error, from replicates.
     sizes : ndarray, shape (subjects,)
-        Effective number of draws (Kong 1992).
+        Effective number of draws (Kong 1992), over the probability of expanding, at most all draws: where the cells of a subject hardly
+        can have expanded, draws of how they would have matter as little.
     scores : ndarray, shape (subjects, parameters)
         Slope by each parameter of `pack`.
     expander : ndarray, shape (subjects,)
@@ -103,7 +106,7 @@ def unpack(problem: Problem, vector: Floats) -> Estimate:
         count = d * (d - 1) // 2
         root[np.tril_indices(d, -1)] = vector[at : at + count]
         at += count
-    share = 1.0 / (1.0 + np.exp(-vector[at + 1])) if problem.classes else 1.0
+    share = 1.0 / (1.0 + np.exp(-np.clip(vector[at + 1], -_MOST_LOGIT, _MOST_LOGIT))) if problem.classes else 1.0
     return Estimate(vector[:p].copy(), root @ root.T, common, float(np.exp(vector[at])), float(share))
 
 
@@ -147,7 +150,8 @@ def assess_likelihood(problem: Problem, estimate: Estimate, weighed: Weighed) ->
     scores *= expander[:, None]
     if problem.classes:
         scores = np.column_stack([scores, expander - estimate.share])
-    return Likelihood(float(both.sum()), float(np.sqrt(np.sum(error**2))), 1.0 / np.sum(weights**2, axis=1), scores, expander, mean, spread)
+    sizes = np.minimum(1.0 / (np.sum(weights**2, axis=1) * np.maximum(expander, 1e-300)), float(draws))
+    return Likelihood(float(both.sum()), float(np.sqrt(np.sum(error**2))), sizes, scores, expander, mean, spread)
 
 
 def _scores(problem: Problem, estimate: Estimate, weighed: Weighed, weights: Floats, eta: Floats, root: Floats) -> Floats:

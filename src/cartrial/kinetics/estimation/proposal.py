@@ -95,7 +95,7 @@ def _uniform(problem: Problem, seed: int, size: int, replicates: int, dimensions
     """Return Sobol's points, shifted for each subject and replicate: (subjects, replicates * size, dimensions)."""
     base = np.asarray(qmc.Sobol(dimensions, scramble=False).random(size))
     shifts = np.empty((len(problem.samples.subjects), replicates, dimensions))
-    for i, name in enumerate(problem.samples.subjects):
+    for i, name in enumerate(problem.samples.marks):
         key = np.frombuffer(hashlib.sha256(f"{seed}\x1fpoints\x1f{name}".encode()).digest()[:16], np.uint64)
         shifts[i] = np.random.Generator(np.random.Philox(key=key)).random((replicates, dimensions))
     moved = (base[None, None] + shifts[:, :, None]) % 1.0

@@ -61,7 +61,7 @@ class _Search:
         rows = problem.samples.rows
         subjects, size = len(problem.samples.subjects), len(problem.model.random)
         self.problem, self.plan = problem, plan
-        self.keys = keys_of(seed, problem.samples.subjects, plan.chains, purpose)
+        self.keys = keys_of(seed, problem.samples.marks, plan.chains, purpose)
         self.moves = np.array([_FROM_CROWD, 2 * size, _AT_ONCE], np.int64)
         needed = max(int(self.moves.sum()) * (size + 1) + 1, int(np.diff(rows.first).max()))
         self.step = np.sqrt(np.diag(start.omega)) * 0.5

@@ -19,7 +19,7 @@ __all__ = ["CellFits", "cell_units", "fit_cells", "rows_of", "write_cells"]
 
 
 class CellFits(NamedTuple):
-    """The fitted models, one a test; where nothing could be fitted none, and the reason."""
+    """The fitted models, one a test, and of tests of which nothing could be fitted the reason."""
 
     found: tuple[KineticsFit, ...]
     failed: str = ""
@@ -36,10 +36,14 @@ def fit_cells(study: Study, adam: Adam, records: Records, *, say: Callable[[str]
         return None
     from cartrial.kinetics import fit_kinetics
 
-    try:
-        return CellFits(fit_kinetics(study, adam, records, say=say))
-    except InputError as error:
-        return CellFits((), str(error))
+    found: list[KineticsFit] = []
+    failed: dict[str, None] = {}
+    for test in study.kinetics.tests:
+        try:
+            found += fit_kinetics(study, adam, records, tests=(test,), say=say)
+        except InputError as error:
+            failed[str(error).rstrip(".")] = None
+    return CellFits(tuple(found), ". ".join(failed))
 
 
 def cell_units(adam: Adam) -> dict[str, str]:

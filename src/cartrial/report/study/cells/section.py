@@ -16,7 +16,7 @@ from cartrial.report.page.rows import Cell, ResultRow, parts
 from cartrial.report.study.cells.fits import CellFits
 from cartrial.report.study.cells.pictures import draw_check
 from cartrial.report.study.data import ReportData
-from cartrial.report.study.sections.kinetics import TESTS
+from cartrial.report.study.sections.kinetics import TESTS, unit_words
 
 __all__ = ["build"]
 
@@ -33,7 +33,7 @@ _UNSURE = (
 
 def build(data: ReportData, cells: CellFits) -> Section:
     """Return the section: what was fitted, or why nothing was although the study file asks for it."""
-    if cells.failed:
+    if not cells.found:
         said = Text(f"The study file asks for a population model of the cells. It could not be fitted: {cells.failed.rstrip('.')}.")
         return Section("cell-model", _TITLE, [said], "Cell model")
     blocks: list[Block] = [
@@ -42,6 +42,8 @@ def build(data: ReportData, cells: CellFits) -> Section:
             "fitted, not measured: what was measured of each subject stands under cellular kinetics."
         )
     ]
+    if cells.failed:
+        blocks.append(Note(f"Of another measurement no model could be fitted: {cells.failed.rstrip('.')}."))
     for one in cells.found:
         blocks += [*_fitted(data, one), *_parameters(data, one), *_checked(data, one), *_courses(data, one), *_described(data, one)]
     return Section("cell-model", _TITLE, blocks, "Cell model")
@@ -49,6 +51,11 @@ def build(data: ReportData, cells: CellFits) -> Section:
 
 def _rows(data: ReportData, one: KineticsFit, endpoint: str, **key: object) -> list[ResultRow]:
     return data.rows.where("cell-model", endpoint, variant=one.test, **key)
+
+
+def _unit(data: ReportData, one: KineticsFit) -> str:
+    found = _rows(data, one, "CMAX", by="", statistic="typical")
+    return unit_words(one.test, found[0]["unit"] if found else "")
 
 
 def _fitted(data: ReportData, one: KineticsFit) -> Iterator[Block]:
@@ -62,13 +69,15 @@ def _fitted(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     logs = parts("{} (Monte Carlo error {})", stat(rows, "minus_two_log_likelihood"), stat(rows, "monte_carlo_error"))
     share = "; with an estimated probability they are of a class whose cells never expand" if one.fit.problem.classes else ""
     items: list[tuple[str, Cell]] = [
-        ("Measurement", TESTS[one.test][0] + f" ({TESTS[one.test][1]})"),
+        ("Measurement", f"{TESTS[one.test][0]} ({_unit(data, one)})"),
         ("Curve", f"{one.fit.problem.model.curve}: {curve.words}"),
         ("Subjects and samples", parts("{} subjects, {} samples, {} above their range", of["N"], of["samples"], of["above_range"])),
         (
             "Below the limit",
             parts(
-                "{} samples; limit {}; each counts by the probability of being below it", of["below_limit"], limits or "of none recorded"
+                "{} samples; limit {}; each counts by the probability of being below it",
+                of["below_limit"],
+                f"{limits} {_unit(data, one)}" if limits else "of none recorded",
             ),
         ),
         ("Never quantifiable", parts("{} subjects{}", of["never_quantifiable"], share)),
@@ -100,6 +109,7 @@ def _parameters(data: ReportData, one: KineticsFit) -> Iterator[Block]:
         typical = stat(rows, "typical")
         unit = next((row["unit"] for row in rows if row["statistic"] == "typical"), "")
         unit = {"proportion": "%", "day": "days"}.get(unit, unit)
+        unit = unit_words(one.test, unit) if name == "cmax" else unit
         spread, cv = stat(rows, "spread"), stat(rows, "cv")
         lines.append(
             (
@@ -127,6 +137,8 @@ def _parameters(data: ReportData, one: KineticsFit) -> Iterator[Block]:
         f"{TESTS[one.test][0]}: parameters of the population. Spread: standard deviation of the logarithm between subjects (of the logit "
         "where a parameter has bounds; it has no CV). Limits by Wald; NE: not estimable"
     )
+    if one.fit.problem.model.covariates:
+        caption += ". Typical: at the mean of every covariate"
     yield Table(head, lines, caption, numeric=(2, 3, 4, 5, 6, 7))
     shrunk = [name for name, share in one.fit.shrinkage().items() if share > SHRUNK]
     if shrunk:
@@ -146,13 +158,13 @@ def _limits(data: ReportData, rows: list[ResultRow], name: str) -> Cell:
 
 def _ratio_words(one: KineticsFit, name: str, covariate: str) -> str:
     bounded = " (of the odds within the bounds)" if name in one.fit.problem.model.bounds else ""
-    return f"ratio by {covariate}{bounded}"
+    return f"ratio of {covariate}{bounded}"
 
 
 def _checked(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     """Show the measured samples beside those of simulated trials."""
     rows = _rows(data, one, "CHECK", by="window")
-    words, unit = TESTS[one.test]
+    words, unit = TESTS[one.test][0], _unit(data, one)
     drawn = draw_check(rows, unit=unit, title=f"{words}: measured samples beside simulated trials", band=data.band)
     if drawn is not None:
         yield Figure(
@@ -193,7 +205,7 @@ def _courses(data: ReportData, one: KineticsFit) -> Iterator[Block]:
         Course(label[str(who)], by_subject.get(str(who), []), list(frame.drop("USUBJID").iter_rows()), who not in spiked)
         for (who,), frame in taken.group_by("USUBJID", maintain_order=True)
     ]
-    words, unit = TESTS[one.test]
+    words, unit = TESTS[one.test][0], _unit(data, one)
     title = f"{words}: fitted courses over the samples"
     drawn = draw_courses([*courses, Course("", by_subject[TYPICAL])], unit=f"{words}, {unit}", title=title, band=data.band)
     yield Figure(
@@ -221,8 +233,8 @@ def _described(data: ReportData, one: KineticsFit) -> Iterator[Block]:
         yield Text(parts(_DESCRIBED, other.name, stat(rows, "N"), stat(rows, "gain")))
         lines: list[tuple[Cell, ...]] = []
         for name in ("cmax", "alpha"):
-            shifted = _rows(data, one, name.upper(), by=other.name, level=other.name)
-            words = f"{PARAMETERS[name].split(',')[0]}, {_ratio_words(one, name, other.name)}"
+            shifted = _rows(data, one, name.upper(), by=other.name, level=other.label)
+            words = f"{PARAMETERS[name].split(',')[0]}, {_ratio_words(one, name, other.label)}"
             lines.append((words, stat(shifted, "ratio"), _limits(data, shifted, "ratio")))
         yield Table(
             ("Difference", "Ratio", "95 % limits"), lines, f"{TESTS[one.test][0]}: described by {other.name}", numeric=(1, 2), small=True

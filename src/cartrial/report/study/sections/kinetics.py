@@ -8,10 +8,12 @@ from markupsafe import Markup
 from cartrial.report.figures.profile import Profile, draw_profiles, draw_strip
 from cartrial.report.page.blocks import Block, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import ABSENT, Cell, ResultRow, parts
+from cartrial.report.study.cells.fits import cell_units
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.samples import product_samples
+from cartrial.sdtm.vocabulary.units import UNITS
 
-__all__ = ["TESTS", "build"]
+__all__ = ["TESTS", "build", "unit_words"]
 
 TESTS = {"CARTG": ("Vector copies in blood", "copies/µg DNA"), "CARTC": ("CAR-T cells in blood", "cells/µL")}
 PARAMETERS = {
@@ -44,6 +46,18 @@ def build(data: ReportData) -> Section:
     return Section("kinetics", title, blocks, "Kinetics")
 
 
+def unit_words(test: str, unit: str) -> str:
+    """Return the unit of a test's samples: in full where it is the usual one, else as the source has it.
+
+    Examples
+    --------
+    >>> from cartrial.report.study.sections.kinetics import unit_words
+    >>> unit_words("CARTG", "copies/ug"), unit_words("CARTG", "copies/mL")
+    ('copies/µg DNA', 'copies/mL')
+    """
+    return TESTS[test][1] if unit in ("", UNITS[test].standard) else unit
+
+
 def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
     samples = product_samples(data, test)
     samples = samples.filter(pl.col("CARDAY") >= 0)
@@ -56,7 +70,7 @@ def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block
         ]
         profiles.append(Profile(data.labels.get(subject, ""), groups.get(subject, ""), points))
     limits = samples["LLOQ"].drop_nulls().unique()
-    words, unit = TESTS[test]
+    words, unit = TESTS[test][0], unit_words(test, cell_units(data.adam).get(test, ""))
     lloq = float(limits[0]) if len(limits) == 1 else None
     axis = f"{words if words[1:2].isupper() else words[:1].lower() + words[1:]}, {unit}"
     document = draw_profiles(profiles, lloq=lloq, unit=axis, title=f"{words} over time, one line a subject", band=data.band)
