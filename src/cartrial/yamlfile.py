@@ -39,6 +39,13 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
+class _Fast(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same by libyaml, where PyYAML was built with it."""
+
+
+_Fast.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
 class Part(BaseModel):
     """A frozen piece of a YAML file: kebab-case keys, unknown keys refused with the nearest known one."""
 
@@ -162,6 +169,12 @@ def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
 @lru_cache(maxsize=16)
 def _composed(text: str) -> yaml.Node | None:
     """Return the nodes of a text, which nobody changes: a study is read again by every step, and parsing is most of reading it."""
+    # libyaml lets some tabs pass, and reads some escapes not; what it refuses is said in PyYAML's own words
+    if "\t" not in text:
+        try:
+            return yaml.compose(text, Loader=_Fast)
+        except yaml.YAMLError:
+            pass
     return yaml.compose(text, Loader=_Loader)
 
 
