@@ -17,6 +17,17 @@ import properties  # noqa: F401 -- loads the profile
 from helpers import WORKED
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    """Leave out what a run of `make test` just before has tried in the same way: what is not slow, and has no number of examples."""
+    if os.environ.get("CARTRIAL_TEST_AFTER") != "quick":
+        return
+    asked = {"count", "examples", "given"}
+    left = [item for item in items if not item.get_closest_marker("slow") and not asked & set(vars(item.module))]
+    config.hook.pytest_deselected(items=left)
+    out = set(left)
+    items[:] = [item for item in items if item not in out]
+
+
 @pytest.fixture(scope="session")
 def worked_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report of the worked example, made once by each process. For reading alone."""

@@ -396,6 +396,7 @@ subjects = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(subjects)
 @examples(150)
 def test_a_valid_frame_is_never_refused(rows: list[tuple]) -> None:

@@ -57,6 +57,7 @@ def test_the_prior_of_six_trials() -> None:
     assert [round(value, 3) for value in (prior.mean, prior.quantile(0.025), prior.quantile(0.975))] == [0.791, 0.508, 0.949]
 
 
+@pytest.mark.slow
 def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Independent: half again as many nodes of each."""
     from cartrial.analysis.estimators.priors import meta_analytic

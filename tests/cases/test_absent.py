@@ -134,6 +134,7 @@ def test_nobody_could_have_been_read(tmp_path: Path) -> None:
     assert value(of(folder).adam, "ORR3")["REASON"] == "death"
 
 
+@pytest.mark.slow
 def test_calls_that_could_not_be_used_record_no_reader(tmp_path: Path) -> None:
     """By hand from A3: each call by a month alone, after the cutoff, or of a subject who was never infused; S1 could have been read."""
     month = copied("data/cmoccur-n", tmp_path / "month")
@@ -177,6 +178,7 @@ def test_an_accepted_read_is_a_call_of_the_committee(tmp_path: Path) -> None:
 # some are missing
 
 
+@pytest.mark.slow
 def test_subjects_not_read_are_counted_beside_n_and_stay_non_responders(tmp_path: Path) -> None:
     """Ten read by the committee, of twelve; one of the two others by the site alone: 1 of 12 is below 10 %, 2 of 12 above."""
     by_committee = [f"S{i}:{IRC}" for i in range(1, 11)]
@@ -317,6 +319,7 @@ def test_a_sheet_of_the_investigator_shows_his_responses_as_such(responders: Der
     assert results.filter(endpoint="ORRW3", variant="reader=INV", statistic="n")["value"].item() == 6
 
 
+@pytest.mark.slow
 def test_a_grade_of_0_was_asked_and_a_blank_column_was_not(tmp_path: Path) -> None:
     """ICANS grade 0 in all six: none had it. The column blank: not recorded."""
     place = shutil.copytree(case_path("sheets/template-all-responders"), tmp_path / "sheet")
@@ -333,6 +336,7 @@ def test_a_grade_of_0_was_asked_and_a_blank_column_was_not(tmp_path: Path) -> No
 # extramedullary disease
 
 
+@pytest.mark.slow
 def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_can_stand_in_its_place(tmp_path: Path) -> None:
     place = Path(shutil.copytree(case_path("sheets/records-emd-missing"), tmp_path / "sheet"))
     for assumed, responders, severities in ((False, None, ["warning"]), (True, 20, [])):
@@ -414,6 +418,7 @@ def warned(folder: Path) -> list[str]:
     return [notice.message for notice in of(folder).adam.notices if notice.severity == "warning"]
 
 
+@pytest.mark.slow
 def test_an_event_without_a_date_is_told(tmp_path: Path) -> None:
     """1, A3: what has no day is not used; that a transplant, a therapy or a loss is left out stands at the head of the page."""
     folder = subjects(f"S1:{IRC}", to=tmp_path / "data")

@@ -69,6 +69,7 @@ def full(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -147,6 +148,7 @@ def test_codes_are_written_out(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
+@pytest.mark.slow
 def test_codes_of_data_are_not_printed(tmp_path: Path) -> None:
     """A subject whose name would clear the terminal, in findings, in a refusal and in `explain`."""
     folder = tmp_path / "data"

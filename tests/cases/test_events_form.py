@@ -137,6 +137,7 @@ def refilled(template: Path, **cells: str) -> Path:
     return template
 
 
+@pytest.mark.slow
 def test_a_date_before_the_response_says_nothing_of_the_time_after_it(template: Path) -> None:
     """A7: the responses are of 2022-01-29 and 2022-03-01; 2022-01-15 is before both, 2022-02-15 before the second."""
     for day in ("2022-01-15", "2022-02-15"):
@@ -149,6 +150,7 @@ def test_a_date_before_the_response_says_nothing_of_the_time_after_it(template: 
                 assert "missing for 1 of the 2 responders" in str(row["RULE"]), (day, endpoint)
 
 
+@pytest.mark.slow
 def test_dates_that_contradict_the_date_free_of_relapse_are_named(template: Path) -> None:
     """By hand: responses on days 28 and 59; day 14 is before, day 270 after the last contact of day 243 and the relapse of day 120."""
     said = {}

@@ -308,6 +308,7 @@ def second_reading(text: str | None, number: float | None, lod: float | None, ll
     return "NEGATIVE" if sensitive else "NOT EVALUABLE"
 
 
+@pytest.mark.slow
 def test_every_status_of_a_sample_as_a_second_reading():
     """`independent`: every text, number, limits and specimen, one subject each, against the sentences of the rules one by one."""
     every = list(itertools.product(TEXTS, NUMBERS, LODS, LLOQS, SPECIMENS))

@@ -149,9 +149,12 @@ def test_names_of_the_adjudicator(evaluator: str, name: str | None) -> None:
 
 
 def test_an_accepted_record_is_the_committees_call() -> None:
-    """A2, as the case lymphoma/rad: reader 1 CR, reader 2 PD with RSACPTFL Y: PD, not pending; PD without remission stays PD."""
+    """A2, as the case lymphoma/rad: reader 1 CR, reader 2 PD with RSACPTFL Y: PD, not pending; PD without remission stays PD.
+
+    The flag is that of rules-lymphoma, L6: an accepted record is told as one.
+    """
     reads = {"READER 1": {30: "CR"}, "READER 2": {30: "PD"}}
-    assert committee(accepted(reads, 1)) == {30: ("PD", "committee call")}
+    assert committee(accepted(reads, 1)) == {30: ("PD", "committee call; accepted record")}
     assert committee(accepted(reads)) == {30: ("NE", "pending")}
     for word in ("Yes", "y", "TRUE", "1"):
         assert committee(accepted(reads, 1, word=word))[30][0] == "PD"
@@ -174,7 +177,7 @@ def test_a_record_of_the_investigator_is_not_accepted_for_the_committee() -> Non
 def test_the_accepted_call_of_the_adjudicator() -> None:
     """A2: any independent reader's row, here the adjudicator's."""
     reads = {"READER 1": {28: "CR"}, "READER 2": {28: "NR"}, "ADJUDICATOR": {28: "CRi"}}
-    assert committee(accepted(reads, 2)) == {28: ("CRi", "committee call")}
+    assert committee(accepted(reads, 2)) == {28: ("CRi", "committee call; accepted record")}
 
 
 def test_another_test_is_no_overall_call() -> None:

@@ -161,6 +161,7 @@ def test_decimal_of_a_table_and_of_a_rule(tmp_path: Path) -> None:
 # per cent
 
 
+@pytest.mark.slow
 def test_a_percent_cell_is_what_it_shows(tmp_path: Path) -> None:
     """P2: 0.6 shown as 60 % is marrow of 60 % blasts and no remission; P1: 2 is 2 %."""
     folder = case_path("data/xlsx-percent-cell")
@@ -336,6 +337,7 @@ def test_a_finding_names_the_table_and_the_row_of_it(tmp_path: Path) -> None:
     assert found.select("FILE", "ROW", "USUBJID").rows() == [("t.xlsx [Visits]", 4, "a")]
 
 
+@pytest.mark.slow
 def test_a_subject_of_a_long_table_that_is_no_patient_is_found(tmp_path: Path) -> None:
     found = check_sdtm(Study.load("inaticel"), tables(tmp_path, visits=[*VISITS, ["c", dt.datetime(2022, 4, 1), 1, 2]]))
     assert found.filter(RULE="subject-orphan").select("FILE", "ROW", "SEVERITY").rows() == [("t.xlsx [Visits]", 5, "stop")]
@@ -363,6 +365,7 @@ def long(folder: Path, rows: list[list[Any]]) -> Source:
     return read_sdtm(folder)
 
 
+@pytest.mark.slow
 def test_one_long_table(tmp_path: Path) -> None:
     """A patient is infused once, though the date stands in each of his rows; a call that stands twice is one call."""
     source = long(tmp_path, LONG)
@@ -571,6 +574,7 @@ def test_other_files_beside_a_mapping_are_named(tmp_path: Path) -> None:
 # the mapping beside a study file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["template-all-responders", "records-emd-missing"])
 def test_a_mapping_beside_the_study_file_is_read(name: str) -> None:
     """By hand: a study is named by its folder or by its file, and its mapping stands beside the file either way."""

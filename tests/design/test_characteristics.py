@@ -136,6 +136,7 @@ def within_their_errors(trials: int, patients: int):
     return rows, checked
 
 
+@pytest.mark.slow
 def test_agreement_with_the_exact_binomial_of_few_trials():
     within_their_errors(80, 2000)
 
@@ -307,6 +308,7 @@ def test_an_endpoint_of_the_enrolled_is_counted_from_enrolment():
     assert rows["duration"].median() < 730
 
 
+@pytest.mark.slow
 def test_the_infused_are_compared_with_an_endpoint_of_the_enrolled():
     plan = make_plan("allo-cd19")
     assert {"population": "infused"} in variants_of(plan.study, choose_endpoint(plan.study))

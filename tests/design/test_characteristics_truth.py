@@ -53,6 +53,7 @@ def test_rates_are_attained(found):
     assert table["share"].to_list() == pytest.approx([np.mean(row) for row in truths.shares.tolist()])
 
 
+@pytest.mark.slow
 def test_other_patients_have_the_rate(found):
     # independent: a direct simulation with the shifted ensemble, through `derive`; 40 trials of 50
     plan, truths, _ = found
@@ -77,6 +78,7 @@ def test_calibrating_patients_are_in_no_trial(found):
     assert np.isin(sample["rank"].to_numpy(), again.rank).all()
 
 
+@pytest.mark.slow
 def test_calibration_is_kept_and_taken_up(found, tmp_path):
     plan, truths, _ = found
     again = find_truths(plan, RATES, patients=2500, out=tmp_path / "calibration")

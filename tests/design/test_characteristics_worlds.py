@@ -140,6 +140,7 @@ def values_on(study: Study, records: Records, cutoff: np.ndarray) -> np.ndarray:
 EARLY = {"response", "no-response", "relapse", "death", "hsct"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inaticel", "allo-cd19"])
 def test_a_result_is_known_from_the_first_cutoff_that_gives_it(name):
     # independent: records are cut and everything is derived again, the day before, on the day, and on days after it

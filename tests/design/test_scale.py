@@ -260,6 +260,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
         run_batches(Counting(), 1, tmp_path / "file" / "below")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", every(2, [signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_leaves_whole_batches_and_says_so(number: signal.Signals, tmp_path: Path) -> None:
     pytest.importorskip("numba", reason="the extra `virtual` is not installed")

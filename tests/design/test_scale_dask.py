@@ -50,6 +50,7 @@ def parts(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.suffix not in (".parquet", ".json")]
 
 
+@pytest.mark.slow
 def test_two_workers_give_what_one_process_gives(tmp_path: Path) -> None:
     one = run_batches(Counting(), 8, tmp_path / "one", batch=8)
     two = run_batches(Counting(), 8, tmp_path / "two", batch=3, workers=2)

@@ -92,6 +92,7 @@ def text_of(page: Path) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))) + data
 
 
+@pytest.mark.slow
 def test_no_word_of_leukaemia_in_a_report_of_lymphoma(tmp_path: Path) -> None:
     """By hand: progression, not relapse; response, not remission; CR or PR, not CR or CRi."""
     assert run_cli("report", FOLDER, "--data", FOLDER / "data", "--out", tmp_path / "report")[0] == 0

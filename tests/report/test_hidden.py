@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from cartrial.errors import InputError
-from cartrial.report.study.hidden.codes import draw_codes, read_salt
+from cartrial.report.study.hidden.draw import draw_codes, read_salt
 from cartrial.report.study.hidden.hide import code_source, hide_adam, hide_findings
 from cartrial.report.study.hidden.search import require_hidden, telling_words
 from cartrial.sdtm import Source

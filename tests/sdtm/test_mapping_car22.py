@@ -52,6 +52,7 @@ def messages(rule: str) -> list[str]:
     return source().findings.filter(pl.col("RULE") == rule)["MESSAGE"].to_list()
 
 
+@pytest.mark.slow
 @needs_sheet
 def test_subjects_and_infusions() -> None:
     ids = [str(value) for value in column("A")]

@@ -290,6 +290,7 @@ def test_response_as_collected_is_kept(tmp_path):
     assert "'PARTIAL REMISSION' is read as PR (1 record)." in source.findings["MESSAGE"].to_list()
 
 
+@pytest.mark.slow
 def test_leukaemia_has_no_partial_response(tmp_path):
     """By hand, from paragraph 3 of the rules: PR and SD are adequate, no remission, and were in none: NR. IR is no status there."""
     words = pl.DataFrame({"RSSTRESC": ["PR", "Partial remission", "sd", "stable disease", "MR", "CR", "PMR", "IR", None]})

@@ -554,6 +554,7 @@ def test_the_funnel_is_of_the_study_s_own_population(tmp_path: Path) -> None:
     assert "leukapheresed" not in donor["step"].to_list()
 
 
+@pytest.mark.slow
 def test_a_design_refuses_a_population_that_does_not_fit(tmp_path: Path) -> None:
     rate = (
         "  - {id: ORR, label: Response, role: primary, type: response-rate, window: {at: day 28}, population: infused,\n"

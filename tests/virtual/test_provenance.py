@@ -15,6 +15,7 @@ from properties import every
 pytest.importorskip("numba", reason="virtual patients need the extra `virtual`")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", every(5, ["csv", "parquet", "xpt", "dataset-json", "ndjson"]))
 def test_simulated_data_read_back_are_virtual(tmp_path: Path, form: str) -> None:
     simulate(Study.load("inaticel"), tmp_path / "data", n=5, form=form)

@@ -66,6 +66,7 @@ def test_every_number_has_a_source_and_a_certainty(name):
         assert len(names) == len(set(names)) == len(model.chosen(case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", every(2, MODELS))
 def test_a_picture_holds_finite_curves_and_repeats_itself(name):
     first, again = show_model(name), show_model(name)

@@ -135,6 +135,7 @@ def test_readers_err_and_are_adjudicated():
     assert not set(found["RULE"]) & {"reading-pending", "adjudication-ignored", "nr-after-remission"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", every(2, ["inaticel", "allo-cd19"]))
 def test_readers_without_error_agree_with_the_laboratory(name):
     plan = make_plan(name, n=30, readers={"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0})

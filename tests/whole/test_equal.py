@@ -252,6 +252,7 @@ def test_later_records_give_the_same_results_file(source: Source, tmp_path: Path
     assert "after the cutoff" in (tmp_path / "second" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", every(3, FORMS))
 def test_the_command_line_gives_the_same_results_file_for_every_form(
     form: str, source: Source, base: tuple[Adam, str], tmp_path: Path

@@ -30,7 +30,7 @@ def write_values(text: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
     >>> from cartrial.report.page.values import write_values
     >>> row = dict.fromkeys(("variant", "by", "level", "unit"), "") | {"analysis": "response", "endpoint": "ORR3", "statistic": "rate"}
     >>> print(write_values('<span data-key="0">74.4</span>', [row | {"time": None, "value": 29 / 39}]))
-    {"rows":{"0":[2,1,0,0,0,3,0,null,0.7435897435897436]},"words":["","ORR3","response","rate"]}
+    {"rows":{"0":[3,1,0,0,0,2,0,null,0.7435897435897436]},"words":["","ORR3","rate","response"]}
     """
     keys = sorted({int(key) for key in re.findall(r'data-key="(\d+)"', text)})
     shown = {key: rows[key] for key in keys if key < len(rows)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartrial.errors import InputError
-from cartrial.report.study.hidden.codes import Codes, draw_codes, read_salt, require_key_place, write_key
+from cartrial.report.study.hidden.draw import Codes, draw_codes, read_salt, require_key_place, write_key
 from cartrial.report.study.hidden.hide import Hiding, code_source, hide_findings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cartrial.report.study.hidden.codes import Codes
+from cartrial.report.study.hidden.draw import Codes
 from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, Source
 from cartrial.sdtm.vocabulary.harm.causes import CAUSES
 from cartrial.sdtm.vocabulary.occurrence import happened

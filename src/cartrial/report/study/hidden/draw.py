@@ -40,7 +40,7 @@ def draw_codes(subjects: Iterable[str], salt: bytes | None = None) -> Codes:
 
     Examples
     --------
-    >>> from cartrial.report.study.hidden.codes import draw_codes
+    >>> from cartrial.report.study.hidden.draw import draw_codes
     >>> one, two = (draw_codes(["S-01", "S-02"], b"a secret of many letters") for _ in range(2))
     >>> one == two, draw_codes(["S-01"]).of == draw_codes(["S-01"]).of, len(set(one.of.values()))
     (True, False, 2)
