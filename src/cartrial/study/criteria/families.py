@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -62,7 +62,7 @@ class Names:
         >>> [family.names.put("free of {event}") for family in FAMILIES.values()]
         ['free of relapse', 'free of progression']
         """
-        return text.format(**asdict(self), **more)
+        return text.format(**vars(self), **more)
 
 
 @dataclass(frozen=True, eq=False)
