@@ -280,3 +280,12 @@ def test_what_cannot_be_is_refused(change: dict, given: dict, said: str) -> None
     arguments = {"n": 10, **given}
     with pytest.raises(InputError, match=said):
         reconstruct_curve(reading, arguments.pop("n"), **arguments)
+
+
+def test_by_hand_who_leaves_within_the_error_of_the_reading_is_at_risk_in_every_sentence() -> None:
+    """By hand: the event read at 5.9999 with an error of 0.001 may be one at 6, so that all 10 are at risk at 6, as printed."""
+    reading = Reading("vector", np.array([5.9999, 8.0]), np.array([0.9, 0.8]), 9.0, None, 0.001, 1e-5)
+    found = reconstruct_curve(reading, 10, rows=((6.0, 10),), events=2)
+    row = found.quality()["at_risk"][0]
+    assert row["printed"] == row["found"] == 10
+    assert not [note for note in found.notes if "at risk" in note]

@@ -116,8 +116,8 @@ class Reconstruction:
                 events |= {"least": int(each.min()), "most": int(each.max()), "members": len(each)}
             found["events"] = events
             found["at_risk"] = [
-                {"time": time, "printed": count, "found": int((self.time >= time - 2 * self.reading.time_error).sum())}
-                for time, count in self.known.rows
+                {"time": at, "printed": printed, "found": found_there}
+                for at, printed, found_there in _at_risk(self.known, self.reading, self.time)
             ]
             if self.reading.survival[-1] <= 2 * self.reading.survival_error:
                 last = self.reading.time[-1]
@@ -198,24 +198,28 @@ def reconstruct_curve(
             ensemble = sample_patients(path, reading, members, events=events, seed=seed)
     if events is not None and (found := int((status == 0).sum())) != events:
         notes.append(f"{events} events were printed, and {found} were found")
-    notes += [f"{count} were printed at risk at {at:g}, and {there} are found" for at, count, there in _unmet(known, time)]
-    refused = _refused(reading, known) or _contradicted(known, time, status)
+    notes += [f"{count} were printed at risk at {at:g}, and {there} are found" for at, count, there in _unmet(known, reading, time)]
+    refused = _refused(reading, known) or _contradicted(known, reading, time, status)
     return Reconstruction(reading, known, method, time, status, ensemble, tuple(notes), refused)
 
 
-def _unmet(known: Known, time: Floats) -> list[tuple[float, int, int]]:
+def _at_risk(known: Known, reading: Reading, time: Floats) -> list[tuple[float, int, int]]:
+    """Return each printed time with the number at risk printed and found: who leaves within the error of the reading was still there."""
+    return [(at, int(count), int((time >= at - 2 * reading.time_error).sum())) for at, count in known.rows]
+
+
+def _unmet(known: Known, reading: Reading, time: Floats) -> list[tuple[float, int, int]]:
     """Return time, printed and found number at risk, where they differ."""
-    pairs = [(at, int(count), int((time >= at).sum())) for at, count in known.rows]
-    return [one for one in pairs if one[1] != one[2]]
+    return [one for one in _at_risk(known, reading, time) if one[1] != one[2]]
 
 
-def _contradicted(known: Known, time: Floats, status: NDArray[np.int8]) -> str:
+def _contradicted(known: Known, reading: Reading, time: Floats, status: NDArray[np.int8]) -> str:
     """Say what of the printed numbers the individuals miss by more than a few: they are then those of no such arm."""
     events = int((status == 0).sum())
     few = max(2.0, FEW * known.n)
     if known.events is not None and abs(events - known.events) > (few if events and known.events else 0):
         return f"{known.events} events were printed and {events} fit the curve, so that it carries neither counts nor a hazard ratio"
-    far = [one for one in _unmet(known, time) if abs(one[1] - one[2]) > few]
+    far = [one for one in _unmet(known, reading, time) if abs(one[1] - one[2]) > few]
     if far:
         at, printed, there = far[0]
         return f"{printed} were printed at risk at {at:g} and {there} fit the curve, so that it carries neither counts nor a hazard ratio"
