@@ -406,6 +406,7 @@ ROOMS = (
     "cartrial.design",
     "cartrial.predict",
     "cartrial.report",
+    "cartrial.submission",
     "cartrial.run",
     "cartrial.start",
     "cartrial.errors",
@@ -437,6 +438,7 @@ CONSTANTS = {
     "SEED": "Seed of virtual patients, where neither the call nor the study file says one.",
     "MODELS": "The published models by name.",
     "TRIALS": "Virtual trials of each figure, where nothing else is said.",
+    "PARTS": "The parts of an export by name, in their order.",
     "LEAST": "Fewest virtual trials of a figure: the interval leaves one in twenty out on each side.",
 }
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cartrial.endpoints import Adam
+    from cartrial.report.study.cells.fits import CellFits
     from cartrial.report.study.hidden.ask import Hide
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from cartrial.virtual.patients.population import Population
     from cartrial.virtual.trial import VirtualPatients
 
-__all__ = ["Data", "Derived", "derive_data", "kinetics", "load_data", "report", "simulate_data"]
+__all__ = ["Data", "Derived", "derive_data", "estimate_data", "kinetics", "load_data", "report", "simulate_data"]
 
 Say = Callable[[str], None]
 
@@ -158,6 +159,37 @@ def derive_data(data: Data, *, say: Say = _silent) -> Derived:
     return Derived(records, adam, join_findings([data.findings, check_endpoints(data.study, adam, records)]))
 
 
+def estimate_data(data: Data, derived: Derived, *, say: Say = _silent) -> tuple[pl.DataFrame, CellFits | None]:
+    """Estimate everything that a study asks for, a population model of the cells too where its file has one.
+
+    Returns
+    -------
+    results : polars.DataFrame
+        Rows of `cartrial.analysis.analyse`, and those of the model.
+    cells : CellFits or None
+        None of a study that is listed only.
+
+    Examples
+    --------
+    >>> from cartrial.run import derive_data, estimate_data, simulate_data
+    >>> data = simulate_data("inaticel", n=3, seed=1)
+    >>> results, _ = estimate_data(data, derive_data(data))
+    >>> results.filter(analysis="flow", endpoint="infused", by="")["value"].to_list()
+    [3.0]
+    """
+    import polars as pl
+
+    from cartrial.analysis import analyse
+    from cartrial.report.study.cells.fits import fit_cells, rows_of
+
+    say("Estimating")
+    results = analyse(data.study, derived.adam, derived.records)
+    if data.study.study.listing_only:
+        return results, None
+    cells = fit_cells(data.study, derived.adam, derived.records, say=say)
+    return (results if cells is None else pl.concat([results, rows_of(data.study, derived.adam, cells)])), cells
+
+
 def simulate_data(
     study: str | Path,
     *,
@@ -261,13 +293,9 @@ def report(
     ...     sorted(path.name for path in Path(folder, "out").iterdir())
     ['adam', 'report.html', 'results.json', 'results.parquet', 'run.json']
     """
-    import polars as pl
-
-    from cartrial.analysis import analyse
     from cartrial.files import require_place
     from cartrial.report import write_report
     from cartrial.report.page.still import check_formats
-    from cartrial.report.study.cells.fits import fit_cells, rows_of
 
     require_place(Path(out))
     formats = check_formats(figures)
@@ -278,19 +306,14 @@ def report(
     if hide is not None:
         loaded = replace(loaded, source=hide.coded(whose), findings=hide.told(loaded.findings))
     derived = derive_data(loaded, say=say)
-    say("Estimating")
-    adam, findings = derived.adam, derived.findings
-    results = analyse(loaded.study, adam, derived.records)
-    cells = None if loaded.study.study.listing_only else fit_cells(loaded.study, adam, derived.records, say=say)
-    if cells is not None:
-        results = pl.concat([results, rows_of(loaded.study, adam, cells)])
+    results, cells = estimate_data(loaded, derived, say=say)
     say("Writing the report")
     write_report(
         loaded.study,
         loaded.source,
-        adam,
+        derived.adam,
         results,
-        findings,
+        derived.findings,
         out,
         seed=loaded.seed,
         virtual=loaded.virtual,

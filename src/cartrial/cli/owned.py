@@ -34,8 +34,8 @@ _MARK = "Made by cartrial"
 _RIGHT = "Name another place, or give --force to replace it"
 
 
-def require_own_folder(out: Path, study: str, *, force: bool) -> None:
-    """Refuse to write a report over what no report of this study is.
+def require_own_folder(out: Path, study: str, *, force: bool, names: Iterable[str] = _FOUND, by: str = "run.json") -> None:
+    """Refuse to write a report, or an export, over what none of this study is.
 
     Parameters
     ----------
@@ -45,23 +45,27 @@ def require_own_folder(out: Path, study: str, *, force: bool) -> None:
         The id of the study.
     force : bool
         Replace it all the same.
+    names : iterable of str
+        Files and folders that are written there: those of a report.
+    by : str
+        File of the folder that says whose they are.
 
     Raises
     ------
     InputError
-        If a file or folder that a report has stands there, and `run.json` does not say that it is of this study.
+        If one of them stands there, and the file does not say that it is of this study.
     """
     if force or not out.is_dir():
         return
-    here = [name for name in _FOUND if (out / name).exists()]
+    here = [name for name in names if (out / name).exists()]
     if not here:
         return
-    said = _said(out / "run.json")
+    said = _said(out / by)
     if said is None:
         sets = sorted(path.name for path in (out / "adam").glob("*")) if here == ["adam"] else []
         if sets and all(name.split(".")[0].startswith("AD") for name in sets) and study in _studies(out / "adam" / "ADSL.csv"):
             return
-        what = f"'{here[0]}' stands there, and no report of cartrial (there is no run.json that says so)"
+        what = f"'{here[0]}' stands there, and no report of cartrial (there is no {by} that says so)"
         raise InputError(what, file=str(out), key="--out", right=_RIGHT)
     if said != study:
         raise InputError(f"the report of another study stands there ({said})", file=str(out), key="--out", right=_RIGHT)

@@ -1,0 +1,70 @@
+"""What can be typed of files that leave the house? `export`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from cartrial.cli.app import MOST, MOST_SEED, DataOption, OutOption, PopulationOption, StudyArg, app, quietly, steps, tell, tell_aside
+from cartrial.cli.owned import ForceOption, require_own_folder
+from cartrial.errors import InputError
+
+__all__: list[str] = []
+
+
+@app.command()
+def export(
+    study: StudyArg,
+    out: OutOption,
+    data: DataOption = None,
+    virtual: Annotated[bool, typer.Option("--virtual", help="Simulate virtual patients instead of reading data.")] = False,
+    only: Annotated[str | None, typer.Option("--only", metavar="PARTS", help="Parts of the export, several with commas.")] = None,
+    agency: Annotated[str, typer.Option("--agency", metavar="NAME", help="For whom: fda, nmpa or pmda.")] = "fda",
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="Language of labels: en or zh.")] = "en",
+    date: Annotated[
+        str | None, typer.Option("--date", metavar="DATE", help="What files say of when they were made; otherwise the cutoff.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("-n", max=MOST, help="Virtual patients infused by the cutoff.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", max=MOST_SEED, help="Seed of the virtual patients.")] = None,
+    population: PopulationOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Write the files in which a study leaves the house: data, metadata, programs and results."""
+    from cartrial import run
+    from cartrial.analysis import sort_results
+    from cartrial.files import require_place
+    from cartrial.study import Study
+    from cartrial.submission import Job, export_study
+    from cartrial.submission.export import require_asked
+
+    if virtual == (data is not None):
+        what = "--data and --virtual are both given" if virtual else "there is nothing to export"
+        raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
+    if not virtual and population is not None:
+        raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
+    parts = require_asked([name.strip().lower() for name in only.split(",")] if only else [], agency, language)
+    made = _date(date)
+    require_own_folder(out, Study.load(study).study.id, force=force, names=("m5", "exchange", "export.json"), by="export.json")
+    require_place(out)
+    with steps() as say, quietly():
+        if data is None:
+            loaded = run.simulate_data(study, n=n, seed=seed, population=population, say=say)
+        else:
+            loaded = run.load_data(study, data, say=say)
+        derived = run.derive_data(loaded, say=say)
+        results = sort_results(run.estimate_data(loaded, derived, say=say)[0])
+        whole = (loaded.study, loaded.source, derived.records, derived.adam, results, derived.findings)
+        export_study(Job(*whole, agency=agency, language=language, date=made), out, only=parts, say=say)
+    for words in loaded.virtual.notices() if virtual and loaded.virtual is not None else ():
+        tell_aside(words)
+    tell(f"Wrote {out}.")
+
+
+def _date(said: str | None) -> dt.date | None:
+    """Return the date of an option."""
+    try:
+        return None if said is None else dt.date.fromisoformat(said)
+    except ValueError:
+        raise InputError(f"'{said}' is no date", key="--date", right="Write it as 2022-09-27") from None

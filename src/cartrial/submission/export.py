@@ -1,0 +1,93 @@
+"""Which parts does an export have, and how are they written whole or not at all?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cartrial.analysis.results import check_results, results_hash
+from cartrial.errors import InputError
+from cartrial.files import built_beside, sha256_of
+from cartrial.report.study.outputs import run_record
+from cartrial.submission.job import AGENCIES, LANGUAGES, Job
+
+__all__ = ["PARTS", "export_study", "require_asked"]
+
+
+def _ard(job: Job, out: Path) -> None:
+    from cartrial.submission.files.ard import write_ard
+
+    write_ard(job.results, out / "exchange")
+
+
+PARTS: dict[str, Callable[[Job, Path], None]] = {"ard": _ard}
+"""The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
+
+
+def require_asked(only: Sequence[str] = (), agency: str = AGENCIES[0], language: str = LANGUAGES[0]) -> tuple[str, ...]:
+    """Return the parts that are asked for, all where none is, in their order.
+
+    Raises
+    ------
+    InputError
+        If a part, agency or language is not known.
+    """
+    for said, known, key in ((agency, AGENCIES, "--agency"), (language, LANGUAGES, "--language")):
+        if said not in known:
+            raise InputError(f"'{said}' is not known", key=key, right=f"It is one of {', '.join(known)}")
+    unknown = [name for name in only if name not in PARTS]
+    if unknown:
+        raise InputError(f"an export has no part '{unknown[0]}'", key="--only", right=f"Parts are: {', '.join(PARTS)}")
+    return tuple(name for name in PARTS if not only or name in only)
+
+
+def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Callable[[str], None] = lambda _: None) -> None:
+    """Write the files in which a study leaves the house.
+
+    Parameters
+    ----------
+    job : Job
+    out : str or Path
+        A folder; made when it does not exist. Everything is built beside it and moved in at the end.
+    only : sequence of str
+        Names of `PARTS`; without, all.
+    say : callable
+        Told each part.
+
+    Raises
+    ------
+    InputError
+        If a part, agency or language is not known, the study has no estimates, or the place cannot be written to. Nothing is written then.
+
+    Notes
+    -----
+    ``export.json`` has versions, what was made of what, and the SHA-256 of every file. No clock is read: equal input gives equal bytes.
+
+    Examples
+    --------
+    >>> from cartrial import InputError
+    >>> from cartrial.submission.export import require_asked
+    >>> try:
+    ...     require_asked(["tables"])
+    ... except InputError as error:
+    ...     print(error.what)
+    an export has no part 'tables'
+    """
+    parts = require_asked(only, job.agency, job.language)
+    check_results(job.results)
+    with built_beside(Path(out)) as folder:
+        for name in parts:
+            say(f"Writing {name}")
+            PARTS[name](job, folder)
+        (folder / "export.json").write_text(json.dumps(_record(job, folder, parts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _record(job: Job, folder: Path, parts: Sequence[str]) -> dict[str, object]:
+    """Return what was made of what: as run.json of a report, with the date of the export in place of the clock."""
+    provenance = job.adam.provenance or job.study.study.provenance
+    record = run_record(job.study, job.source, job.results, results_hash(job.results), provenance, job.findings, None)
+    record.pop("seed")
+    record |= {"time": job.made.isoformat(), "agency": job.agency, "language": job.language, "parts": list(parts)}
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return record | {"files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}}

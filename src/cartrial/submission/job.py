@@ -1,0 +1,63 @@
+"""What is handed over, to whom, in which language, and what is it dated?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cartrial.endpoints import Adam
+    from cartrial.sdtm import Source
+    from cartrial.sdtm.records import Records
+    from cartrial.study import Study
+
+__all__ = ["AGENCIES", "LANGUAGES", "Job"]
+
+AGENCIES = ("fda", "nmpa", "pmda")
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One study as it is exported: its file, data, derived sets and results, and for whom.
+
+    Parameters
+    ----------
+    study : Study
+    source : Source
+    records : Records
+    adam : Adam
+    results : polars.DataFrame
+        Rows of `cartrial.analysis.analyse`, sorted; the only origin of a statistic.
+    findings : polars.DataFrame
+    agency : str
+        `fda`, `nmpa` or `pmda`.
+    language : str
+        Of labels: `en` or `zh`.
+    date : datetime.date, optional
+        What the files say of when they were made; without it the cutoff, and without a cutoff 1970-01-01. No clock is read, so that equal
+        input gives equal bytes.
+    """
+
+    study: Study
+    source: Source
+    records: Records
+    adam: Adam
+    results: pl.DataFrame
+    findings: pl.DataFrame
+    agency: str = "fda"
+    language: str = "en"
+    date: dt.date | None = None
+
+    @property
+    def name(self) -> str:
+        """The study as folders are called: lower case, letters, digits and hyphens."""
+        return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in self.study.study.id.lower()).strip("-")
+
+    @property
+    def made(self) -> dt.date:
+        """The date that stands where a format asks when a file was made."""
+        return self.date or self.study.study.cutoff or dt.date(1970, 1, 1)

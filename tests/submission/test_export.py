@@ -1,0 +1,71 @@
+"""`cartrial export`: whole or not at all, equal bytes, and nothing of others replaced.
+
+Origin of every expectation: `by hand`, what the page of the export says.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cartrial.analysis import analyse, sort_results
+from cartrial.files import sha256_of
+from cartrial.run import derive_data, estimate_data, load_data
+from cartrial.submission import Job, export_study
+from helpers import WORKED, run_cli, worked_folder
+
+ASKED = ("export", str(WORKED), "--data", str(WORKED / "data"))
+
+
+@pytest.mark.slow
+def test_the_flat_table_has_the_rows_of_the_results(tmp_path: Path) -> None:
+    """The same study through its steps: the same rows, texts and all; and a second export has the same bytes."""
+    study = worked_folder(tmp_path / "worked", last=3)
+    for name in ("a", "b"):
+        assert run_cli("export", str(study), "--data", str(study / "data"), "--only", "ard", "--out", str(tmp_path / name))[0] == 0
+    data = load_data(study, study / "data")
+    wanted = sort_results(estimate_data(data, derive_data(data))[0])
+    found = pl.read_csv(tmp_path / "a" / "exchange" / "ard.csv", schema=wanted.schema)
+    assert found.equals(wanted)
+    record = json.loads((tmp_path / "a" / "export.json").read_text(encoding="utf-8"))
+    assert record["files"] == {"exchange/ard.csv": sha256_of(tmp_path / "a" / "exchange" / "ard.csv")}
+    assert record["results"]["rows"] == wanted.height
+    for name in ("export.json", "exchange/ard.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_an_export_lists_what_it_wrote(tmp_path: Path) -> None:
+    """The small sibling: one analysis alone."""
+    study = worked_folder(tmp_path / "worked", last=2)
+    data = load_data(study, study / "data")
+    derived = derive_data(data)
+    results = sort_results(analyse(data.study, derived.adam, analyses=["flow"]))
+    export_study(Job(data.study, data.source, derived.records, derived.adam, results, derived.findings), tmp_path / "out", only=["ard"])
+    found = pl.read_csv(tmp_path / "out" / "exchange" / "ard.csv", schema=results.schema)
+    assert found.equals(results) and results.height > 3
+    record = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
+    assert record["files"] == {"exchange/ard.csv": sha256_of(tmp_path / "out" / "exchange" / "ard.csv")}
+
+
+def test_what_cannot_be_asked_for_is_refused_before_any_work(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for more, word in (
+        (("--only", "tables"), "an export has no part 'tables'"),
+        (("--date", "27.9.2022"), "'27.9.2022' is no date"),
+        (("--agency", "ema"), "'ema' is not known"),
+        (("--virtual",), "--data and --virtual are both given"),
+    ):
+        code, _, error = run_cli(*ASKED, *more, "--out", str(out))
+        assert (code, word in error) == (2, True), error
+        assert not out.exists()
+
+
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "exchange").mkdir()
+    (tmp_path / "exchange" / "mine.txt").write_text("mine", encoding="utf-8")
+    code, _, error = run_cli(*ASKED, "--only", "ard", "--out", str(tmp_path))
+    assert (code, "'exchange' stands there" in error) == (2, True)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["exchange", "mine.txt"]
