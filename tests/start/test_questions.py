@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cartrial.errors import InputError
+from cartrial.run import load_data
 from cartrial.start import Answers, start
 from helpers import run_cli
 from start_sheets import book, day, rates, times
@@ -61,6 +62,27 @@ STOPS: dict[str, tuple[list[list[Any]], str]] = {
         "row 3: .* no patient's number in column A",
     ),
     "a last contact in the future": (sheet(["Last contact", day("2150-01-01"), day("2022-09-01")]), "2150"),
+    "a last contact after the day of death": (
+        [
+            ["ID", "Best response", "Day of best response", "Death (days after infusion)", "Last contact (days after infusion)"],
+            ["1", "CR", 28, 100, 200],
+            ["2", "NR", 28, None, 150],
+        ],
+        "patient 1 died on day 100 and was last seen alive on day 200",
+    ),
+    "an autologous transplant after the infusion": (
+        sheet(["Auto-SCT date", day("2022-08-01"), None]),
+        r"column E \(Auto-SCT date\) there was an autologous transplant after the infusion \(1\).*autologous-e=WORD",
+    ),
+    "a kind of transplant in a column of its own": (
+        sheet(["SCT date", day("2022-08-01"), day("2022-08-01")], ["SCT type", "auto", "haplo"]),
+        r"column F \(SCT type\) and column E \(SCT date\) there was an autologous transplant after the infusion \(1\)",
+    ),
+    "a transplant without its kind": (
+        sheet(["SCT date", day("2022-08-01"), day("2022-08-01")], ["SCT type", "auto", None]),
+        "does not say of which kind the transplant of patient 2 was",
+    ),
+    "a grade that is two": (sheet(["CRS grade", "2-3", 1]), r"'2-3' in cell E2 of column E \(CRS grade\) is no grade from 0 to 5"),
     "a response before the infusion": (
         [HEAD, ["1", day("2022-05-03"), "CR", day("2021-06-04")], SECOND],
         "best response of patient 1 .* is 2021-06-04, before the infusion on 2022-05-03",
@@ -204,6 +226,39 @@ def test_a_legend_in_the_header(tmp_path: Path) -> None:
     study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=Answers(likely=True))
     assert rates(study) == {"BORR": [1.0, 0.0], "CRR": [1.0, 0.0]}
     assert times(study, "OS") == {"1": (213, False), "2": (91, True)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("word", "censored"), [("therapy", 59), ("allogeneic", 59), ("nothing", 181)])
+def test_an_autologous_transplant_counts_as_it_is_answered(word: str, censored: int, tmp_path: Path) -> None:
+    """Patient 1 responded on 2022-06-04, had an autologous transplant on 2022-08-01, and was in remission on 2022-12-01: 59 or 181 days.
+
+    As a new therapy or a transplant it ends the duration of response on its day; as neither it goes on to the last contact. Patient 2 had
+    one before the infusion in another column, which is never read.
+    """
+    more = [["Auto-SCT date", day("2022-08-01"), None], ["Prior ASCT", None, day("2020-01-01")]]
+    ends = [["Relapse", "no", "no"], ["Date of death", None, day("2022-11-01")], ["Last contact", day("2022-12-01"), None]]
+    path = book(tmp_path / "a.xlsx", {"S": sheet(*more, *ends)})
+    study = start(path, tmp_path / "study", answers=Answers({"autologous-e": word}, likely=True))
+    assert times(study, "DOR") == {"1": (censored, False)}
+    assert rates(study)["BORR"] == [1.0, 0.0]
+
+
+@pytest.mark.slow
+def test_a_grade_that_is_asked_is_the_one_that_counts(tmp_path: Path) -> None:
+    """`2-3` is answered 3, 1 is 1; what is not known is an event without a grade."""
+    for word, grade in (("3", "3"), ("unknown", None)):
+        path = book(tmp_path / f"{word}.xlsx", {"S": sheet(["CRS grade", "2-3", 1])})
+        study = start(path, tmp_path / word, answers=Answers({"word-2-3-e2": word}, likely=True))
+        events = load_data(study.folder, study.folder / "data").source.domains["AE"]
+        assert dict(events.select("USUBJID", "AETOXGR").iter_rows()) == {"1": grade, "2": "1"}
+
+
+def test_a_text_file_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ID,Infusion date,Best response\n1,2022-05-03,CR\n2,2022-13-45,NR\n")
+    with pytest.raises(InputError) as caught:
+        start(tmp_path / "a.csv", tmp_path / "study", answers=Answers(likely=True))
+    assert str(caught.value).startswith("a.csv: column B (Infusion date): '2022-13-45' is no date that can be read (cell B3).")
 
 
 @pytest.mark.slow

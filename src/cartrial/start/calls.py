@@ -207,6 +207,7 @@ def time_beside(
     if is_counted(near):
         draft.use(layout, near, f"day of {name or 'the response'}", "days from the infusion")
         note_days(draft, layout, column, near)
+        draft.happened(f"assessment of {name}" if name else "response", layout, near)
         return Time({"day": {"column": draft.ref(layout, near)}}, (), name or "with its day", (near,))
     dates = draft.dates(layout, near)
     if all(other.letter != near.letter for other in draft.read if other.table == draft.name(layout)):
@@ -280,7 +281,7 @@ def _row_times(draft: Draft, layout: Layout) -> list[tuple[Time, dict[str, Any]]
                 for text, visit in named.items()
                 if visit
             ]
-    what = f"{layout.grid.name}: its rows say neither a date nor a day nor a visit that is known"
+    what = f"{layout.grid.lead}its rows say neither a date nor a day nor a visit that is known"
     raise InputError(what, file=layout.grid.file, right="Add a column with the date of each assessment")
 
 
@@ -304,7 +305,7 @@ def _refuse_undated(draft: Draft, layout: Layout, column: Column, time: Time) ->
     ]
     if lacking:
         names = ", ".join(f"{subjects[cell.row]} (row {cell.row})" for cell in lacking[:5])
-        what = f"{layout.grid.name}: {column.label} has a response and {time.columns[0].label} no date of it: {names}"
+        what = f"{layout.grid.lead}{column.label} has a response and {time.columns[0].label} no date of it: {names}"
         raise InputError(what, file=layout.grid.file, row=lacking[0].row, right="Write the date; a response without one cannot count")
 
 
@@ -368,6 +369,7 @@ def _time_of_best(draft: Draft, layout: Layout, column: Column) -> Time:
         if is_counted(near):
             draft.use(layout, near, "day of the best response", "days from the infusion")
             note_days(draft, layout, column, near)
+            draft.happened("best response", layout, near)
             return Time({"day": {"column": draft.ref(layout, near)}}, (), "best", (near,))
         told = draft.dates(layout, near)
         draft.use(layout, near, "date of the best response", told["how"])

@@ -7,7 +7,7 @@ import re
 
 from cartrial.errors import InputError
 from cartrial.start.ask import Option, Question
-from cartrial.start.draft import Draft, day_of
+from cartrial.start.draft import Draft, day_of, is_counted
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.words import is_unknown_word, plain
 
@@ -21,7 +21,10 @@ _ORIGIN = re.compile(
 )
 _SPAN = re.compile(rf"^(?:days? |tage? |time )?{_OTHER} (?:to|until|till|bis|至|到)\b")
 
-__all__ = ["ask_unknown", "infused_on", "note_days", "require_order"]
+# from which the days of a sheet without dates are counted, to be compared alone
+_NO_DATE = dt.date(1900, 1, 1)
+
+__all__ = ["ask_unknown", "days_of", "infused_on", "note_days", "require_order"]
 
 
 def infused_on(draft: Draft) -> dict[str, dt.date]:
@@ -40,6 +43,24 @@ def _dates(draft: Draft, layout: Layout, column: Column) -> dict[str, dt.date]:
         day = day_of(cell, forms)
         if day is not None:
             found[subjects[cell.row]] = min(day, found.get(subjects[cell.row], day))
+    return found
+
+
+def days_of(draft: Draft, layout: Layout, column: Column) -> dict[str, dt.date]:
+    """Return the first date of a column for each patient.
+
+    Days count from the date of the infusion; in a sheet without dates from one day for all, so that they can be compared.
+    """
+    if not is_counted(column):
+        return _dates(draft, layout, column)
+    infused, subjects = infused_on(draft), layout.subjects()
+    found: dict[str, dt.date] = {}
+    for cell in column.filled:
+        name = subjects[cell.row]
+        start = infused.get(name) if "infusion" in draft.facts else _NO_DATE
+        if cell.number is not None and start is not None and abs(cell.number) < 36_500:
+            day = start + dt.timedelta(days=int(cell.number))
+            found[name] = min(day, found.get(name, day))
     return found
 
 
@@ -86,7 +107,7 @@ def _refuse_negative(layout: Layout, column: Column) -> None:
     early = [] if layout.long or column.topic not in _AFTER else [cell for cell in column.filled if (cell.number or 0) < 0]
     if early:
         name = layout.subjects()[early[0].row]
-        what = f"{layout.grid.name}: patient {name} has day {early[0].text} in {column.label}, before the infusion"
+        what = f"{layout.grid.lead}patient {name} has day {early[0].text} in {column.label}, before the infusion"
         right = "Correct the day; what was before the treatment belongs into another column"
         raise InputError(what, file=layout.grid.file, row=early[0].row, right=right)
 
@@ -95,7 +116,7 @@ def _require_origin(layout: Layout, column: Column) -> None:
     """Refuse days that count from something else than the infusion by their header."""
     words = " ".join(re.sub(r"[_\-()\[\],;:/.]+", " ", plain(column.header)).split())
     if found := _ORIGIN.search(words) or _SPAN.search(words):
-        what = f"{layout.grid.name}: {column.label} counts days from '{found[1]}', and days are read from the infusion"
+        what = f"{layout.grid.lead}{column.label} counts days from '{found[1]}', and days are read from the infusion"
         raise InputError(what, file=layout.grid.file, right="Write the date in its place, or the days from the infusion")
 
 
@@ -112,17 +133,15 @@ def require_order(draft: Draft) -> None:
     moments: list[tuple[str, Layout, Column]] = draft.facts.get("moments", [])
     seen: dict[str, dict[str, dt.date]] = {}
     for what, layout, column in moments:
-        seen[what] = _dates(draft, layout, column)
+        seen[what] = days_of(draft, layout, column)
         if layout.long:
             continue
         early = {name: day for name, day in seen[what].items() if name in infused and day < infused[name]}
         for name, day in list(early.items())[:5]:
-            text = f"{layout.grid.name}: the {what} of patient {name} in {column.label} is {day}, before the infusion on {infused[name]}"
+            text = f"{layout.grid.lead}the {what} of patient {name} in {column.label} is {day}, before the infusion on {infused[name]}"
             right = "Correct the date; what was before the treatment belongs into another column"
             wrong.append(InputError(text, file=layout.grid.file, right=right))
-    wrong += [
-        InputError(text, file=draft.layouts[0].grid.file, right="Correct one of the two dates") for text in _contradictions(draft, seen)
-    ]
+    wrong += [InputError(text, file=draft.layouts[0].grid.file, right="Correct one of the two") for text in _contradictions(draft, seen)]
     if wrong:
         raise InputError.together(wrong)
 
@@ -133,11 +152,16 @@ def _contradictions(draft: Draft, seen: dict[str, dict[str, dt.date]]) -> list[s
     for name, died in seen.get("death", {}).items():
         for what, days in seen.items():
             if what != "death" and name in days and days[name] > died:
-                late = "was last seen alive on" if what == "last contact" else f"has a {what} on"
-                said.append(f"patient {name} died on {died} and {late} {days[name]}")
+                late = "was last seen alive" if what == "last contact" else f"has a {what}"
+                said.append(f"patient {name} died {_on(draft, died)} and {late} {_on(draft, days[name])}")
     responders = draft.facts.get("responders", set())
     for name, day in seen.get("best response", {}).items():
         relapse = seen.get("relapse", {}).get(name)
         if relapse is not None and relapse < day and name in responders:
-            said.append(f"patient {name} relapsed on {relapse}, before the best response on {day}")
+            said.append(f"patient {name} relapsed {_on(draft, relapse)}, before the best response {_on(draft, day)}")
     return said
+
+
+def _on(draft: Draft, day: dt.date) -> str:
+    """Return a date as it is said; of a sheet of days its day."""
+    return f"on {day}" if "infusion" in draft.facts else f"on day {(day - _NO_DATE).days}"

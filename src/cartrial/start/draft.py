@@ -200,7 +200,7 @@ class Draft:
         forms = forms_of(texts, numbers)
         self._refuse(layout, column, cells, forms)
         if numbers and layout.grid.from_1904:
-            what = f"{layout.grid.name}, {column.label}: the workbook counts days from 1904, and some dates are plain numbers"
+            what = f"{layout.grid.lead}{column.label}: the workbook counts days from 1904, and some dates are plain numbers"
             raise InputError(what, file=layout.grid.file, right="Format the column as dates")
         order, assumed = self._order(layout, column, forms, kept)
         said = forms.read(order)
@@ -219,7 +219,7 @@ class Draft:
 
     def _refuse(self, layout: Layout, column: Column, cells: list[Cell], forms: Forms) -> None:
         if forms.clash:
-            what = f"{layout.grid.name}, {column.label}: '{forms.clash[0]}' has the day first and '{forms.clash[1]}' the month first"
+            what = f"{layout.grid.lead}{column.label}: '{forms.clash[0]}' has the day first and '{forms.clash[1]}' the month first"
             raise InputError(what, file=layout.grid.file, right="Write all dates of the column in one way, best as YYYY-MM-DD")
         if forms.unread:
             places = (
@@ -231,7 +231,7 @@ class Draft:
                 if any(cell.number is not None for cell in cells)
                 else [layout.grid.place(column.number, cell.row) for cell in cells if cell.text in forms.unread]
             )
-            what = f"{layout.grid.name}, {column.label}: '{forms.unread[0]}' is no date that can be read (cell {', '.join(places[:5])})"
+            what = f"{layout.grid.lead}{column.label}: '{forms.unread[0]}' is no date that can be read (cell {', '.join(places[:5])})"
             raise InputError(what, file=layout.grid.file, right="Write YYYY-MM-DD; leave the cell empty where there is none")
 
     def _order(self, layout: Layout, column: Column, forms: Forms, kept: list[Cell]) -> tuple[str, list[str]]:

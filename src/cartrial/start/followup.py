@@ -31,6 +31,7 @@ def read_followup(draft: Draft) -> None:
             elif is_counted(column):
                 draft.use(layout, column, "last assessment, free of relapse", "days from the infusion")
                 note_days(draft, layout, column, column)
+                draft.happened("last assessment", layout, column)
                 draft.facts["last-assessment"] = column.label
                 rule = {"id": "free of relapse", "domain": "RS", "column": draft.ref(layout, column), "type": "text", "test": "RLPSFREE"}
                 day = {"column": draft.ref(layout, column)}

@@ -18,8 +18,8 @@ from cartrial.start.ask import Answered, Answers
 from cartrial.start.calls import read_responses
 from cartrial.start.consistent import require_order
 from cartrial.start.draft import Draft, Read
-from cartrial.start.events import read_events
 from cartrial.start.followup import read_followup
+from cartrial.start.happened.events import read_events
 from cartrial.start.measured import read_measured
 from cartrial.start.people import read_people
 from cartrial.start.sheet.grid import Grid, read_grids

@@ -116,7 +116,7 @@ def _decimal(draft: Draft, layout: Layout, column: Column) -> str:
     commas = [text for text in texts if re.search(r"\d,\d", text) and not re.search(r"\d,\d{3}(,\d{3})*\.\d", text)]
     points = [text for text in texts if re.search(r"\d\.\d", text) and not re.search(r"^\D*\d{1,3}(\.\d{3})+(,\d+)?\D*$", text)]
     if commas and points:
-        what = f"{layout.grid.name}, {column.label}: '{commas[0]}' has a decimal comma and '{points[0]}' a decimal point"
+        what = f"{layout.grid.lead}{column.label}: '{commas[0]}' has a decimal comma and '{points[0]}' a decimal point"
         raise InputError(what, file=layout.grid.file, right="Write all numbers of the column in one way")
     if not commas:
         return ""
@@ -129,7 +129,7 @@ def _decimal(draft: Draft, layout: Layout, column: Column) -> str:
             )
         )
         if word == "thousands":
-            what = f"{layout.grid.name}, {column.label}: numbers such as '{commas[0]}' have a comma between thousands"
+            what = f"{layout.grid.lead}{column.label}: numbers such as '{commas[0]}' have a comma between thousands"
             raise InputError(what, file=layout.grid.file, right="Write them without it")
     return "comma"
 
@@ -277,7 +277,7 @@ def _mrd_unit(draft: Draft, layout: Layout, column: Column, numbers: list[Cell],
     if any(signed):
         bare = next(cell for cell, said in zip(numbers, signed, strict=True) if not said)
         place = layout.grid.place(column.number, bare.row)
-        what = f"{layout.grid.name}, {column.label}: some cells say per cent, and cell {place} ({bare.text}) does not"
+        what = f"{layout.grid.lead}{column.label}: some cells say per cent, and cell {place} ({bare.text}) does not"
         raise InputError(what, file=layout.grid.file, right="Write all of them with a % sign, or none")
     if found := re.search(r"10 ?\^? ?[-−⁻]([3-6⁴⁵⁶])", header):
         power = found[1].translate(str.maketrans("⁴⁵⁶", "456"))

@@ -149,7 +149,7 @@ def _infusion(draft: Draft) -> None:
     unread = [(layout, column) for layout, column in _of(draft, "infusion") if not is_prior(column.path) and not is_counted(column)]
     if chosen is None and unread and not _counts_days(draft):
         layout, column = unread[0]
-        what = f"{layout.grid.name}: '{column.filled[0].text}' in {column.label} is no date that can be read"
+        what = f"{layout.grid.lead}'{column.filled[0].text}' in {column.label} is no date that can be read"
         raise InputError(what, file=layout.grid.file, row=column.filled[0].row, right="Write it as YYYY-MM-DD")
     if chosen is None and not _counts_days(draft):
         dated = [
@@ -160,7 +160,7 @@ def _infusion(draft: Draft) -> None:
         ]
         if not dated:
             layout = draft.layouts[0]
-            what = f"{layout.grid.name}: no column holds the date of the infusion, and none counts days from it"
+            what = f"{layout.grid.lead}no column holds the date of the infusion, and none counts days from it"
             right = "Every endpoint counts from the infusion: add a column 'Infusion date', or days from the infusion"
             raise InputError(what, file=layout.grid.file, right=right)
         chosen = _asked(draft, dated, "No header says which column holds the date of the infusion. Which one does?")

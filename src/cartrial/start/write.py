@@ -138,7 +138,7 @@ def study_text(draft: Draft, study_id: str, title: str) -> str:
             for column in layout.columns
             if column.topic in named and (0, column.number) in draft.left
         ]
-        what = f"{layout.grid.name}: no endpoint can be derived" + (f" ({'; '.join(left)})" if left else "")
+        what = f"{layout.grid.lead}no endpoint can be derived" + (f" ({'; '.join(left)})" if left else "")
         right = "A report needs responses (CR, CRi, NR, PD) with their dates, or dates of death and last contact"
         raise InputError(what, file=layout.grid.file, right=right)
     for endpoint in found:

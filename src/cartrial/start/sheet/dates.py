@@ -114,7 +114,7 @@ def forms_of(texts: Iterable[str], numbers: Iterable[float] = ()) -> Forms:
         ambiguous += both
         decided, clash = decided or order, clash or against
         if not found and not against:
-            unread += group
+            unread += [text for text in group if not _readings(text)] or group
     for number in numbers:
         if re.fullmatch(r"(19|20)\d{6}", f"{number:.0f}"):
             form = "%Y%m%d"

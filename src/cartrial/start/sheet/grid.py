@@ -79,6 +79,11 @@ class Grid:
         """How the table is called to people."""
         return f"sheet '{self.sheet}'" if self.sheet else self.file
 
+    @property
+    def lead(self) -> str:
+        """How a message begins that already names the file: with the sheet, where there are sheets."""
+        return f"sheet '{self.sheet}', " if self.sheet else ""
+
     def row(self, number: int) -> dict[int, Cell]:
         """Return the cells of a row by column."""
         return {column: cells[number] for column, cells in sorted(self.columns.items()) if number in cells}

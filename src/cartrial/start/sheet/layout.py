@@ -262,11 +262,11 @@ def _take_rows(layout: Layout) -> None:
         elif said is not None and row > end > 0 and len(own) <= 2 < width - 1 and _is_remark(grid, row, said.text, usual):
             layout.skipped[row] = f"a note ('{_short(said.text)}')"
         elif said is None:
-            what = f"{grid.name}: the row has {len(cells)} values and no patient's number in {key.label}"
+            what = f"{grid.lead}the row has {len(cells)} values and no patient's number in {key.label}"
             right = "Write the number in each row of the patient, or delete the row if it is of no patient"
             raise InputError(what, file=grid.file, row=row, right=right)
         elif excluding is not None:
-            what = f"{grid.name}: row {excluding[0]} says '{_short(excluding[1])}', and patient {said.text} stands below it"
+            what = f"{grid.lead}row {excluding[0]} says '{_short(excluding[1])}', and patient {said.text} stands below it"
             right = "Move patients who do not count out of the table, or delete the line if they count"
             raise InputError(what, file=grid.file, row=row, right=right)
         else:
@@ -288,7 +288,7 @@ def _refuse_twice(layout: Layout) -> None:
     layout.long = (len(twice) >= 2 and len(counts) < 0.8 * len(layout.rows)) or (bool(twice) and _dated(layout))
     if twice and not layout.long:
         rows = [cell.row for cell in layout.key.cells if cell.text == twice[0]]
-        what = f"{layout.grid.name}: patient {twice[0]} stands in rows {', '.join(map(str, rows))}"
+        what = f"{layout.grid.lead}patient {twice[0]} stands in rows {', '.join(map(str, rows))}"
         raise InputError(what, file=layout.grid.file, row=rows[1], right="Give each patient one row, or a number of its own")
     spellings: dict[str, set[str]] = {}
     for text in counts:
@@ -296,7 +296,7 @@ def _refuse_twice(layout: Layout) -> None:
     for several in spellings.values():
         if len(several) > 1:
             names = " and ".join(f"'{name}'" for name in sorted(several))
-            what = f"{layout.grid.name}: {names} in {layout.key.label} look like one patient written in {len(several)} ways"
+            what = f"{layout.grid.lead}{names} in {layout.key.label} look like one patient written in {len(several)} ways"
             raise InputError(what, file=layout.grid.file, right="Write one number in one way")
 
 
@@ -306,7 +306,7 @@ def _refuse_unstored(layout: Layout) -> None:
     for row, number in sorted(layout.grid.unstored):
         if row in layout.rows and number in named:
             place = layout.grid.place(number, row)
-            what = f"{layout.grid.name}, {named[number].label}: cell {place} is a formula whose value is not stored in the file"
+            what = f"{layout.grid.lead}{named[number].label}: cell {place} is a formula whose value is not stored in the file"
             raise InputError(what, file=layout.grid.file, row=row, right="Open the file in a spreadsheet program and save it")
 
 

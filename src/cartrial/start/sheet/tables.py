@@ -15,6 +15,7 @@ _NEEDED = (
     "death",
     "last-contact",
     "transplant",
+    "autologous",
     "therapy",
     "blasts",
     "crs",
@@ -42,7 +43,7 @@ def join_tables(found: list[Layout], beside: list[str]) -> list[Layout]:
         ):
             useful.append(layout)
         else:
-            beside.append(f"{layout.grid.name}: it holds nothing that an endpoint needs.")
+            beside.append(f"{layout.grid.lead}it holds nothing that an endpoint needs.")
     ordered = sorted(useful or found, key=lambda layout: layout.long)
     first = ordered[0]
     known = {cell.text for cell in first.key.cells}
@@ -54,5 +55,5 @@ def join_tables(found: list[Layout], beside: list[str]) -> list[Layout]:
             right = "Write the number of a patient in the same way in each sheet; put patients of two sheets into one table"
             raise InputError(what, file=layout.grid.file, right=right)
         if not layout.long and any(known - own):
-            beside.append(f"{layout.grid.name}: {len(known - own)} patients of {first.grid.name} are not in it.")
+            beside.append(f"{layout.grid.lead}{len(known - own)} patients of {first.grid.name} are not in it.")
     return ordered

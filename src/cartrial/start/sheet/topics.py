@@ -44,7 +44,17 @@ _TOPICS: tuple[tuple[str, str], ...] = (
     ("lymphodepletion", r"lympho ?deplet\w*|lymphodéplétion|\bld\b|\bflu ?/? ?cy\b|清淋|淋巴细胞清除|清除化疗"),
     ("apheresis", r"apheres\w*|\w*pherese\b|aphérèse|单采|采集日|采血"),
     ("enrolment", r"\benrol\w*|\binclusion\b|\beinschluss\w*|入组|入选"),
-    ("transplant", r"\ballo\w*|\bhsct\b|\bhct\b|\bsct\b|\bbmt\b|transplant\w*|greffe|trasplante|\bkmt\b|移植"),
+    (
+        "autologous",
+        r"^(?!.*(\ballo|\balo|异基因)).*(\bauto(log\w*)? ?(pb|h)?"
+        r"(sct|hct|szt|bmt|kmt|tph|ssct|stem|stamm|hemat|häm|transplant|trasplant|trapiant|greffe)|"
+        r"\bas[cz]t\b|自体.*移植|自体干细胞)|^auto(log\w*)?$",
+    ),
+    (
+        "transplant",
+        r"\ballo\w*|\balo ?(tph|sct|tmo|trasplant\w*)|\b(haplo|h)?(sct|hct|szt|ssct)\b|\bbmt\b|\btph\b|\btmo\b|transplant\w*|greffe|"
+        r"trasplant\w*|trapiant\w*|stammzell(transplant|gabe)\w*|\bkmt\b|移植",
+    ),
     (
         "therapy",
         r"(new|next|subsequent|further|other|salvage|post car ?t?) *(anti ?\w+ )?(therap\w*|treatment\w*|line)|"

@@ -8,8 +8,11 @@ from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question
-from cartrial.start.consistent import ask_unknown, note_days
-from cartrial.start.draft import Draft, is_counted, is_dated, is_flag, no_words
+from cartrial.start.consistent import ask_unknown
+from cartrial.start.draft import Draft, is_counted, is_dated, no_words
+from cartrial.start.happened.autologous import read_autologous, read_kinds
+from cartrial.start.happened.graded import read_graded
+from cartrial.start.happened.timed import answers_of, columns_of, is_yes, timed_by
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_prior
 from cartrial.start.sheet.words import is_unknown_word, legend_of, plain, vital_of, yes_no
@@ -23,10 +26,6 @@ _HAPPENED: dict[str, tuple[str, dict[str, str], str]] = {
     "therapy": ("CM", {"CMTRT": "NOT SPECIFIED", "CMCAT": "SUBSEQUENT ANTICANCER THERAPY"}, "a new anticancer therapy"),
     "relapse": ("RS", {"RSEVAL": "INVESTIGATOR", "RSSTRESC": _RELAPSED or ""}, "a relapse"),
 }
-_GRADED = {
-    "crs": ("CYTOKINE RELEASE SYNDROME", "cytokine release syndrome"),
-    "icans": ("IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME", "neurotoxicity"),
-}
 
 
 def read_events(draft: Draft) -> None:
@@ -39,40 +38,23 @@ def read_events(draft: Draft) -> None:
     """
     for layout in draft.layouts:
         for column in layout.columns:
-            if column.topic in ("transplant", "therapy", "relapse", "crs", "icans") and is_prior(column.path):
+            if column.topic in ("transplant", "autologous", "therapy", "relapse", "crs", "icans") and is_prior(column.path):
                 draft.leave(layout, column, "of the time before the treatment")
+    read_autologous(draft)
     for topic in _HAPPENED:
         _happened(draft, topic)
+    if draft.facts.get("autologous") and draft.facts.get("therapy") is None:
+        draft.facts["therapy"] = draft.facts["autologous"]
+        draft.assume(f"the autologous transplants in {draft.facts['autologous']} are the only new anticancer therapies")
     _ends(draft)
-    for topic in _GRADED:
-        _graded(draft, topic)
-
-
-def _columns(draft: Draft, topic: str) -> list[tuple[Layout, Column]]:
-    return [
-        (layout, column)
-        for layout in draft.layouts
-        for column in layout.columns
-        if column.topic == topic and column.filled and column is not layout.key and not is_prior(column.path)
-    ]
-
-
-def _timed(draft: Draft, layout: Layout, column: Column) -> tuple[dict[str, Any], list[str], str]:
-    """Return what a rule says of the time in a column, what is assumed, and how it is written; a date or a day from the infusion."""
-    if is_counted(column):
-        note_days(draft, layout, column, column)
-        told = any(word in plain(column.header) for word in ("infusion", "car-t", "car t", "回输", "输注"))
-        assumed = [] if told else [f"the days in {column.label} count from the infusion"]
-        return {"day": {"column": draft.ref(layout, column)}}, assumed, "days from the infusion"
-    dates = draft.dates(layout, column)
-    return {"date": draft.ref(layout, column), "date-format": dates["forms"]}, dates["assumed"], dates["how"]
+    read_graded(draft)
 
 
 def _happened(draft: Draft, topic: str) -> None:
     domain, fixed, what = _HAPPENED[topic]
-    found = _columns(draft, topic)
+    found = columns_of(draft, topic)
     timed = [(layout, column) for layout, column in found if is_dated(column) or is_counted(column)]
-    flags = [(layout, column) for layout, column in found if (layout, column) not in timed and _answers(column)]
+    flags = [(layout, column) for layout, column in found if (layout, column) not in timed and answers_of(column)]
     for layout, column in found:
         if (layout, column) not in timed + flags:
             draft.leave(layout, column, f"neither a date of {what} nor a yes or no")
@@ -93,14 +75,16 @@ def _happened(draft: Draft, topic: str) -> None:
         _undated(draft, topic, layout, column)
         return
     _compare(draft, topic, layout, column, flag)
-    time, assumed, how = _timed(draft, layout, column)
+    time, assumed, how = timed_by(draft, layout, column)
     draft.facts[topic] = column.label
     unknown = ask_unknown(draft, layout, column, what, flag)
     empty = _empty(draft, topic, layout, column, flag)
-    if "date" in time:
-        draft.happened(what.split(" ", 1)[1], layout, column)
+    draft.happened(what.split(" ", 1)[1], layout, column)
     draft.use(layout, column, f"date of {what}" if "date" in time else f"day of {what}", how + "; empty: none")
     rule: dict[str, Any] = {"id": topic, "domain": domain, "column": draft.ref(layout, column)}
+    if topic == "transplant":
+        rule["when"] = read_kinds(draft, layout, column)
+        assumed = [*assumed, *_allogeneic(draft, layout, column)]
     if domain == "RS":
         rule |= {"type": "text", "test": "OVRLRESP"}
     elif "date" in time:
@@ -108,6 +92,14 @@ def _happened(draft: Draft, topic: str) -> None:
     else:
         rule |= {"into": f"{domain}STDY", "type": "number"}
     draft.add(layout, {**rule, "set": fixed, **time, "missing": draft.missing(column)}, *assumed, unknown, empty)
+
+
+def _allogeneic(draft: Draft, layout: Layout, column: Column) -> list[str]:
+    """Return what is assumed of transplants whose kind no header and no column says."""
+    words = plain(" ".join(other.header for other in layout.columns if other.topic == "transplant"))
+    told = any(word in words for word in ("allo", "alo", "haplo", "donor", "异基因", "异体"))
+    told = told or any(read.what == "kind of transplant" for read in draft.read)
+    return [] if told else [f"the transplants in {column.label} are allogeneic"]
 
 
 def _ask_left(draft: Draft, topic: str, layout: Layout, column: Column, what: str) -> None:
@@ -122,30 +114,21 @@ def _ask_left(draft: Draft, topic: str, layout: Layout, column: Column, what: st
     )
 
 
-def _answers(column: Column) -> bool:
-    legend = legend_of(column.header)
-    return is_flag(column) or bool(legend and all(yes_no(legend.get(cell.text, "")) is not None for cell in column.filled))
-
-
-def _is_yes(column: Column, text: str) -> bool | None:
-    return yes_no(legend_of(column.header).get(text, text))
-
-
 def _compare(draft: Draft, topic: str, layout: Layout, column: Column, flag: Column | None) -> None:
     """Refuse a yes without its date and a date beside a no."""
     if flag is None:
         return
     what = _HAPPENED[topic][2]
     dated = {cell.row for cell in column.filled if yes_no(cell.text) is not False or cell.number is not None}
-    said = {cell.row: _is_yes(flag, cell.text) for cell in flag.filled}
+    said = {cell.row: is_yes(flag, cell.text) for cell in flag.filled}
     subjects = layout.subjects()
     for row, yes in sorted(said.items()):
         if yes and row not in dated:
-            problem = f"{layout.grid.name}: patient {subjects[row]} had {what} by {flag.label}, and {column.label} has no date of it"
+            problem = f"{layout.grid.lead}patient {subjects[row]} had {what} by {flag.label}, and {column.label} has no date of it"
             raise InputError(problem, file=layout.grid.file, row=row, right="Write the date, or the month of it as YYYY-MM")
         if yes is False and row in dated:
             problem = (
-                f"{layout.grid.name}: patient {subjects[row]} had no {what.split(' ', 1)[1]} by {flag.label}, and {column.label} has a date"
+                f"{layout.grid.lead}patient {subjects[row]} had no {what.split(' ', 1)[1]} by {flag.label}, and {column.label} has a date"
             )
             raise InputError(problem, file=layout.grid.file, row=row, right="Correct one of the two cells")
     draft.use(layout, flag, f"whether there was {what}", "agrees with the dates")
@@ -157,7 +140,7 @@ def _empty(draft: Draft, topic: str, layout: Layout, column: Column, flag: Colum
     beside = flag or column
     answered = {subjects[cell.row] for cell in (*beside.filled, *column.cells) if cell in beside.filled or is_unknown_word(cell.text)}
     blank = [name for name in dict.fromkeys(subjects.values()) if name not in answered]
-    explicit = any(_is_yes(flag, cell.text) is False for cell in flag.filled) if flag else bool(no_words(column))
+    explicit = any(is_yes(flag, cell.text) is False for cell in flag.filled) if flag else bool(no_words(column))
     if not blank:
         return ""
     some = f"{', '.join(blank[:4])}{' ...' if len(blank) > 4 else ''}"
@@ -174,10 +157,10 @@ def _empty(draft: Draft, topic: str, layout: Layout, column: Column, flag: Colum
 def _undated(draft: Draft, topic: str, layout: Layout, flag: Column) -> None:
     """Take a yes without any date: an event whose day is not known would be lost from every time."""
     what, subjects = _HAPPENED[topic][2], layout.subjects()
-    happened = [subjects[cell.row] for cell in flag.filled if _is_yes(flag, cell.text)]
+    happened = [subjects[cell.row] for cell in flag.filled if is_yes(flag, cell.text)]
     if happened:
         count = many(len(happened), "patient")
-        problem = f"{layout.grid.name}: {count} had {what} by {flag.label} ({', '.join(happened[:4])}), and no column says when"
+        problem = f"{layout.grid.lead}{count} had {what} by {flag.label} ({', '.join(happened[:4])}), and no column says when"
         right = "Add a column with its date: it decides what counts before and after it"
         raise InputError(problem, file=layout.grid.file, right=right)
     draft.facts[topic] = flag.label
@@ -193,25 +176,25 @@ def _undated(draft: Draft, topic: str, layout: Layout, flag: Column) -> None:
 
 def _ends(draft: Draft) -> None:
     """Read death and last contact, each from its own column or both from one."""
-    deaths = [(layout, column) for layout, column in _columns(draft, "death") if is_dated(column) or is_counted(column)]
-    for layout, column in _columns(draft, "death"):
+    deaths = [(layout, column) for layout, column in columns_of(draft, "death") if is_dated(column) or is_counted(column)]
+    for layout, column in columns_of(draft, "death"):
         if (layout, column) not in deaths and _dead(column) is None:
             draft.leave(layout, column, "neither a date nor a yes or no")
             if not deaths:
                 _ask_left(draft, "death", layout, column, "a death")
-    contacts = [(layout, column) for layout, column in _columns(draft, "last-contact") if is_dated(column) or is_counted(column)]
-    both = [(layout, column) for layout, column in _columns(draft, "end-date") if is_dated(column) or is_counted(column)]
+    contacts = [(layout, column) for layout, column in columns_of(draft, "last-contact") if is_dated(column) or is_counted(column)]
+    both = [(layout, column) for layout, column in columns_of(draft, "end-date") if is_dated(column) or is_counted(column)]
     status = [
         (layout, column, dead)
         for topic in ("vital", "death")
-        for layout, column in _columns(draft, topic)
+        for layout, column in columns_of(draft, topic)
         if (dead := _dead(column)) is not None and not is_dated(column)
     ]
     for group, what in ((deaths, "date of death"), (contacts, "date of last contact"), (both, "date of death or last contact")):
         if len(group) > 1:
             names = " and ".join(column.label for _, column in group)
             raise InputError(f"{names} may both hold the {what}", file=group[0][0].grid.file, right="Keep one of them in the sheet")
-    for layout, column in _columns(draft, "vital"):
+    for layout, column in columns_of(draft, "vital"):
         if _dead(column) is None and not is_dated(column):
             draft.leave(layout, column, "its words or codes do not say who is alive and who has died")
             if not deaths and not status:
@@ -226,16 +209,16 @@ def _ends(draft: Draft) -> None:
         _contact(draft, *contacts[0], None)
     elif both:
         layout, column = both[0]
-        what = f"{layout.grid.name}: {column.label} holds deaths and last contacts, and no column says who has died"
-        what += "".join(f"; {beside.label} does not by words that are known" for _, beside in _columns(draft, "vital")[:1])
+        what = f"{layout.grid.lead}{column.label} holds deaths and last contacts, and no column says who has died"
+        what += "".join(f"; {beside.label} does not by words that are known" for _, beside in columns_of(draft, "vital")[:1])
         raise InputError(what, file=layout.grid.file, right="Add a column with alive or dead")
     elif status and any(status[0][2].values()):
         layout, column, _ = status[0]
-        what = f"{layout.grid.name}: patients have died by {column.label}, and no column says when"
+        what = f"{layout.grid.lead}patients have died by {column.label}, and no column says when"
         raise InputError(what, file=layout.grid.file, right="Add a column with the date of death")
     if not (contacts or both):
         draft.facts["last-contact"] = None
-        for layout, column in _columns(draft, "last-contact") if draft.facts.get("death") else ():
+        for layout, column in columns_of(draft, "last-contact") if draft.facts.get("death") else ():
             draft.leave(layout, column, "neither dates nor days from the infusion")
             text = f"{column.label} speaks of the follow-up and holds neither dates nor days ('{column.filled[0].text}'): patients alive "
             option = Option("yes", "leave it out; better write the date of last contact, or days")
@@ -269,15 +252,14 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
             if dead[cell.text] != (cell.row in dated):
                 right = "Correct one of the two cells"
                 says = "has died" if dead[cell.text] else "is alive"
-                what = f"{layout.grid.name}: patient {subjects[cell.row]} {says} by {flag.label}, and {column.label} " + (
+                what = f"{layout.grid.lead}patient {subjects[cell.row]} {says} by {flag.label}, and {column.label} " + (
                     "has no date of death" if dead[cell.text] else "has a date of death"
                 )
                 raise InputError(what, file=layout.grid.file, row=cell.row, right=right)
         draft.use(layout, flag, "alive or dead", "agrees with the dates of death")
-    time, assumed, how = _timed(draft, layout, column)
+    time, assumed, how = timed_by(draft, layout, column)
     draft.use(layout, column, "date of death" if "date" in time else "day of death", how + "; empty: alive")
-    if "date" in time:
-        draft.happened("death", layout, column)
+    draft.happened("death", layout, column)
     rule: dict[str, Any] = {"id": "death", "domain": "DM", "column": draft.ref(layout, column), "set": {"DTHFL": "Y"}}
     rule |= (
         {"into": "DTHDTC", "type": "date", "date-format": time["date-format"]} if "date" in time else {"into": "DTHDY", "type": "number"}
@@ -289,10 +271,9 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
 
 
 def _contact(draft: Draft, layout: Layout, column: Column, when: dict[str, Any] | None, what: str = "last known alive") -> None:
-    time, assumed, how = _timed(draft, layout, column)
+    time, assumed, how = timed_by(draft, layout, column)
     draft.use(layout, column, what, how)
-    if "date" in time:
-        draft.happened("last contact", layout, column)
+    draft.happened("last contact", layout, column)
     draft.facts["last-contact"] = column.label
     rule: dict[str, Any] = {"id": "last contact", "domain": "SS", "column": draft.ref(layout, column), "type": "text", "test": "SURVSTAT"}
     draft.add(layout, {**rule, "set": {"SSSTRESC": "ALIVE"}, "when": when, **time, "missing": draft.missing(column)}, *assumed)
@@ -314,14 +295,14 @@ def _one_column(draft: Draft, status: tuple[Layout, Column, dict[str, bool]], en
     subjects, given = layout.subjects(), {cell.row for cell in column.filled}
     for cell in flag.filled:
         if dead[cell.text] and cell.row not in given:
-            what = f"{layout.grid.name}: patient {subjects[cell.row]} has died by {flag.label}, and {column.label} is empty"
+            what = f"{layout.grid.lead}patient {subjects[cell.row]} has died by {flag.label}, and {column.label} is empty"
             raise InputError(what, file=layout.grid.file, row=cell.row, right="Write the date of death")
     unsaid = [subjects[row] for row in sorted(given) if row not in {cell.row for cell in flag.filled}]
     if unsaid:
-        what = f"{layout.grid.name}: {flag.label} does not say whether {', '.join(unsaid[:4])} died"
+        what = f"{layout.grid.lead}{flag.label} does not say whether {', '.join(unsaid[:4])} died"
         raise InputError(what, file=layout.grid.file, right="Write alive or dead for every patient")
     draft.use(layout, flag, "alive or dead", ", ".join(f"{word} = {'dead' if gone else 'alive'}" for word, gone in dead.items()))
-    time, assumed, _ = _timed(draft, layout, column)
+    time, assumed, _ = timed_by(draft, layout, column)
     if words:
         rule: dict[str, Any] = {"id": "death", "domain": "DM", "column": draft.ref(layout, column), "set": {"DTHFL": "Y"}}
         rule |= (
@@ -335,51 +316,3 @@ def _one_column(draft: Draft, status: tuple[Layout, Column, dict[str, bool]], en
     alive = [word for word, gone in dead.items() if not gone] or ["alive"]
     what = "date of death of those who died, last known alive of the others" if words else "last known alive"
     _contact(draft, layout, column, {"column": draft.ref(layout, flag), "is": alive}, what)
-
-
-def _graded(draft: Draft, topic: str) -> None:
-    """Read the highest grade of a toxicity and its onset, or whether it occurred."""
-    decoded, what = _GRADED[topic]
-    found = _columns(draft, topic)
-    onsets = [(layout, column) for layout, column in found if (is_dated(column) or is_counted(column)) and not _ended(column)]
-    grades = [(layout, column) for layout, column in found if (layout, column) not in onsets and _is_graded(column)]
-    flags = [(layout, column) for layout, column in found if (layout, column) not in onsets + grades and _answers(column)]
-    for layout, column in found:
-        if (layout, column) not in onsets[:1] + (grades or flags)[:1]:
-            draft.leave(layout, column, f"neither the grade nor the onset of {what}, or another column has it")
-    draft.facts[topic] = bool(grades or flags)
-    for layout, column in (grades or flags)[:1]:
-        onset = next((one for other, one in onsets if other is layout), None)
-        time, assumed, how = _timed(draft, layout, onset) if onset else ({}, [], "")
-        if onset:
-            draft.use(layout, onset, f"onset of {what}", how)
-            if "date" in time:
-                draft.happened(f"onset of {what}", layout, onset)
-        rule: dict[str, Any] = {"id": what, "domain": "AE", "column": draft.ref(layout, column)}
-        if grades:
-            rule |= {"into": "AETOXGR", "only": ["1", "2", "3", "4", "5"], "set": {"AEDECOD": decoded}}
-            draft.use(layout, column, f"highest grade of {what}", "0: none; empty: not known")
-            scale = f"the grades of {what} in {column.label} are those of ASTCT"
-        else:
-            yes = list(dict.fromkeys(cell.text for cell in column.filled if _is_yes(column, cell.text)))
-            rule |= {"only": yes, "set": {"AETERM": what, "AEDECOD": decoded}}
-            draft.use(layout, column, f"whether there was {what}", "no grade")
-            scale = f"an empty cell in {column.label} means no {what}" if len(column.filled) < len(layout.rows) else ""
-            if not yes:
-                continue
-        draft.add(layout, {**rule, **time, "missing": draft.missing(column, onset)}, scale, *assumed)
-
-
-def _ended(column: Column) -> bool:
-    words = plain(column.header)
-    return any(word in words for word in ("end", "resol", "durat", "dauer", "结束", "持续", "缓解"))
-
-
-def _is_graded(column: Column) -> bool:
-    terms = {standard_term(cell.text, "AETOXGR") for cell in column.filled}
-    # a column of 0 and 1 alone under a header without the word for a grade may say no and yes
-    if {cell.text for cell in column.filled} <= {"0", "1"} and not any(
-        word in plain(column.header) for word in ("grad", "级", "级别", "max")
-    ):
-        return False
-    return None not in terms
