@@ -375,6 +375,20 @@ def test_two_rules_for_one_variable_of_dm(tmp_path: Path) -> None:
     assert "two rules give SITEID of DM" in refused(tmp_path, rules)
 
 
+def test_two_tables_give_a_variable_of_dm_each_of_its_own_subjects(tmp_path: Path) -> None:
+    """By hand: subject 1 of the first file is from A, subject 2 of the second from B; a subject of both is refused."""
+    text = "schema: 1\nstudy-id: S\nsource: test\ntables: {a: {file: a.csv}, b: {file: b.csv}}\nsubject: id\nrules:\n"
+    text += "  - {id: x, table: a, domain: DM, set: {ARM: A}}\n  - {id: y, table: b, domain: DM, set: {ARM: B}}\n"
+    (tmp_path / "mapping.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "a.csv").write_text("id,n\n1,2\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("id,n\n2,2\n", encoding="utf-8")
+    dm = read_mapped(tmp_path, tmp_path).domains["DM"]
+    assert dm.select("USUBJID", "ARM").rows() == [("1", "A"), ("2", "B")]
+    (tmp_path / "b.csv").write_text("id,n\n1,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="two rules give ARM of DM"):
+        read_mapped(tmp_path, tmp_path)
+
+
 def test_examples_are_read() -> None:
     for name in ("car22", "brudno2016"):
         mapping = read_mapping(ROOT / "examples" / name)

@@ -82,7 +82,10 @@ STOPS: dict[str, tuple[list[list[Any]], str]] = {
         sheet(["SCT date", day("2022-08-01"), day("2022-08-01")], ["SCT type", "auto", None]),
         "does not say of which kind the transplant of patient 2 was",
     ),
-    "a grade that is two": (sheet(["CRS grade", "2-3", 1]), r"'2-3' in cell E2 of column E \(CRS grade\) is no grade from 0 to 5"),
+    "a grade that is two": (
+        sheet(["CRS grade", "2-3", 1]),
+        r"'2-3' in cell E2 of column E \(CRS grade\) is no grade from 0 to 5.*grade-e-2-3=WORD",
+    ),
     "a response before the infusion": (
         [HEAD, ["1", day("2022-05-03"), "CR", day("2021-06-04")], SECOND],
         "best response of patient 1 .* is 2021-06-04, before the infusion on 2022-05-03",
@@ -246,12 +249,54 @@ def test_an_autologous_transplant_counts_as_it_is_answered(word: str, censored: 
 
 @pytest.mark.slow
 def test_a_grade_that_is_asked_is_the_one_that_counts(tmp_path: Path) -> None:
-    """`2-3` is answered 3, 1 is 1; what is not known is an event without a grade."""
-    for word, grade in (("3", "3"), ("unknown", None)):
-        path = book(tmp_path / f"{word}.xlsx", {"S": sheet(["CRS grade", "2-3", 1])})
-        study = start(path, tmp_path / word, answers=Answers({"word-2-3-e2": word}, likely=True))
-        events = load_data(study.folder, study.folder / "data").source.domains["AE"]
-        assert dict(events.select("USUBJID", "AETOXGR").iter_rows()) == {"1": grade, "2": "1"}
+    """`2-3` is answered 3; `>=2` is not known, an event without a grade; 1 is 1 and 0 none."""
+    rows = [*sheet(["CRS grade", "2-3", ">=2"]), ["3", *SECOND[1:], 1], ["4", *SECOND[1:], 0]]
+    answers = Answers({"grade-e-2-3": "3", "grade-e-2-e3": "unknown"}, likely=True)
+    study = start(book(tmp_path / "a.xlsx", {"S": rows}), tmp_path / "study", answers=answers)
+    events = load_data(study.folder, study.folder / "data").source.domains["AE"]
+    assert dict(events.select("USUBJID", "AETOXGR").iter_rows()) == {"1": "3", "2": None, "3": "1"}
+
+
+ENDS: list[list[Any]] = [
+    ["Relapse date", None, day("2022-09-04")],
+    ["Date of death", None, day("2022-11-01")],
+    ["Last FU", day("2022-12-01"), day("2022-10-01")],
+]
+
+
+@pytest.mark.slow
+def test_a_sheet_for_each_cohort_is_one_study(tmp_path: Path) -> None:
+    """Patient 2 of the second sheet, below a title, had a complete response on 2022-06-04 and relapsed on 2022-09-04: 93 days."""
+    head, first, second = sheet(*ENDS)
+    second = [*second[:2], "CR", *second[3:]]
+    path = book(tmp_path / "a.xlsx", {"Low dose": [head, first], "队列": [["Dose 2"], head, second]})
+    study = start(path, tmp_path / "study", answers=Answers(likely=True))
+    assert [len(study.tables), study.patients, study.infused] == [2, 2, 2]
+    assert dict(study.derived.adam.adsl.select("USUBJID", "COHORT").iter_rows()) == {"1": "Low dose", "2": "队列"}
+    assert rates(study)["BORR"] == [1.0, 1.0]
+    assert times(study, "DOR") == {"1": (181, False), "2": (93, True)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({3: "spring"}, "response.: 'spring' is no date that can be read .cell D3 of sheet 'B'"),
+        ({5: day("2022-05-01")}, "the death of patient 2 in column F .* before the infusion"),
+    ],
+)
+def test_a_message_names_the_sheet_of_a_cohort(columns: dict[int, Any], message: str, tmp_path: Path) -> None:
+    head, first, second = sheet(*ENDS)
+    second = [columns.get(number, cell) for number, cell in enumerate(second)]
+    path = book(tmp_path / "a.xlsx", {"A": [head, first], "B": [["Dose 2"], head, second]})
+    with pytest.raises(InputError, match=message):
+        start(path, tmp_path / "study", answers=Answers(likely=True))
+
+
+def test_sheets_of_unlike_columns_and_patients_are_refused(tmp_path: Path) -> None:
+    head, first, second = sheet(*ENDS)
+    path = book(tmp_path / "a.xlsx", {"A": [head, first], "B": [head[:-1], second[:-1]]})
+    with pytest.raises(InputError, match=r"sheet 'B' has 1 patient that sheet 'A' has not \(2\).*have the same columns in one order"):
+        start(path, tmp_path / "study", answers=Answers(likely=True))
 
 
 def test_a_text_file_is_named_once(tmp_path: Path) -> None:

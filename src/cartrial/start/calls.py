@@ -304,9 +304,9 @@ def _refuse_undated(draft: Draft, layout: Layout, column: Column, time: Time) ->
         if cell.row not in dated and (found := response_of(_meant(column, cell.text))) and found[0] not in ("NE", "NR", "SD")
     ]
     if lacking:
-        names = ", ".join(f"{subjects[cell.row]} (row {cell.row})" for cell in lacking[:5])
+        names = ", ".join(f"{subjects[cell.row]} (row {layout.grid.at(cell.row)['row']})" for cell in lacking[:5])
         what = f"{layout.grid.lead}{column.label} has a response and {time.columns[0].label} no date of it: {names}"
-        raise InputError(what, file=layout.grid.file, row=lacking[0].row, right="Write the date; a response without one cannot count")
+        raise InputError(what, **layout.grid.at(lacking[0].row), right="Write the date; a response without one cannot count")
 
 
 def _best(draft: Draft, found: list[tuple[Layout, Column]]) -> None:

@@ -109,7 +109,7 @@ def _refuse_negative(layout: Layout, column: Column) -> None:
         name = layout.subjects()[early[0].row]
         what = f"{layout.grid.lead}patient {name} has day {early[0].text} in {column.label}, before the infusion"
         right = "Correct the day; what was before the treatment belongs into another column"
-        raise InputError(what, file=layout.grid.file, row=early[0].row, right=right)
+        raise InputError(what, **layout.grid.at(early[0].row), right=right)
 
 
 def _require_origin(layout: Layout, column: Column) -> None:

@@ -117,15 +117,23 @@ class Draft:
     facts: dict[str, Any] = field(default_factory=dict)
     dated: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def tables(self) -> list[Layout]:
+        """The tables of the mapping: each sheet by itself, also where several are read as one."""
+        return [part for layout in self.layouts for part in (layout.parts or [layout])]
+
     def name(self, layout: Layout) -> str:
         """Return the name of a table in the mapping."""
+        if layout.parts:
+            return ", ".join(self.name(part) for part in layout.parts)
         words = re.sub(r"[^a-z0-9]+", "-", (layout.grid.sheet or "table").lower()).strip("-") or "table"
-        same = [other for other in self.layouts if other is not layout and other.grid.sheet.lower() == layout.grid.sheet.lower()]
-        return f"{words}-{self.layouts.index(layout) + 1}" if same or words == "table" else words
+        same = [other for other in self.tables if other is not layout and other.grid.sheet.lower() == layout.grid.sheet.lower()]
+        words = "table" if words.isdigit() else words
+        return f"{words}-{self.tables.index(layout) + 1}" if same or words == "table" else words
 
     def where(self, layout: Layout) -> dict[str, str]:
         """Return what a rule says of its table: nothing where there is one."""
-        return {"table": self.name(layout)} if len(self.layouts) > 1 else {}
+        return {"table": self.name(layout)} if len(self.tables) > 1 else {}
 
     def ref(self, layout: Layout, column: Column) -> Any:
         """Return a column as a mapping names it: by its header, which holds when another column is inserted; else by its letter."""
@@ -152,18 +160,15 @@ class Draft:
     def add(self, layout: Layout, rule: dict[str, Any], *assumed: str) -> None:
         """Add a rule; what is assumed in it becomes its assumption."""
         said = [self.assume(text) for text in assumed if text]
-        ids = [other["id"] for other in self.rules]
-        name, number = rule["id"], 2
-        while rule["id"] in ids:
-            rule["id"], number = f"{name} {number}", number + 1
-        made = {
-            "id": rule["id"],
-            **self.where(layout),
-            **{key: value for key, value in rule.items() if key != "id" and value not in (None, (), [], {}, "")},
-        }
-        if said:
-            made["assumption"] = "; ".join(said)
-        self.rules.append(made)
+        for part in layout.parts or [layout]:
+            ids, number, name = [other["id"] for other in self.rules], 2, rule["id"]
+            while name in ids:
+                name, number = f"{rule['id']} {number}", number + 1
+            more = {key: value for key, value in rule.items() if key != "id" and value not in (None, (), [], {}, "")}
+            made = {"id": name, **self.where(part), **more}
+            if said:
+                made["assumption"] = "; ".join(said)
+            self.rules.append(made)
 
     def reach(self, day: dt.date | None) -> None:
         """Note that the data go on until a day."""

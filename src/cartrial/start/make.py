@@ -116,7 +116,7 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
     grids, content, encoding = read_grids(path)
     layouts, beside = _layouts(grids, path)
     draft = Draft(layouts, answers)
-    for layout in layouts:
+    for layout in draft.tables:
         if unseen := [row for row in layout.rows if row in layout.grid.unseen]:
             draft.assume(f"rows of {layout.grid.name} that the file hides count as the others ({many(len(unseen), 'row')})")
     read_people(draft)
@@ -144,7 +144,7 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
         (place / "mapping.yaml").write_text(mapping, encoding="utf-8", newline="\n")
         derived, infused, absent = _tried(place)
     cannot = [*draft.cannot, *absent]
-    tables = tuple(_told(layout) for layout in layouts)
+    tables = tuple(_told(layout) for layout in draft.tables)
     order = [draft.name(layout) for layout in layouts]
     read = sorted(draft.read, key=lambda one: (order.index(one.table), letter_column(one.letter)))
     return Started(

@@ -50,6 +50,11 @@ def read_people(draft: Draft) -> None:
         for column in layout.columns:
             if column.topic == "name" and column is not layout.key:
                 draft.leave(layout, column, "a name: none is taken into the study")
+        for part in layout.parts:
+            draft.add(part, {"id": "sheet", "domain": "DM", "set": {"ARM": part.grid.sheet}})
+        if layout.parts:
+            draft.facts["cohort"] = True
+            draft.assume(f"{layout.grid.name} hold patients of one study, told by their sheet")
     _infusion(draft)
     for topic, read in (("age", _age), ("sex", _sex), ("site", _site)):
         _first(draft, topic, read)
@@ -150,7 +155,7 @@ def _infusion(draft: Draft) -> None:
     if chosen is None and unread and not _counts_days(draft):
         layout, column = unread[0]
         what = f"{layout.grid.lead}'{column.filled[0].text}' in {column.label} is no date that can be read"
-        raise InputError(what, file=layout.grid.file, row=column.filled[0].row, right="Write it as YYYY-MM-DD")
+        raise InputError(what, **layout.grid.at(column.filled[0].row), right="Write it as YYYY-MM-DD")
     if chosen is None and not _counts_days(draft):
         dated = [
             (layout, column)

@@ -49,7 +49,7 @@ def mapping_text(draft: Draft, study_id: str, unread: list[str]) -> str:
     lines += ["schema: 1", f"study-id: {_flow(study_id)}", f"level: {draft.facts['level']}", f"source: {_flow(f'the spreadsheet {first}')}"]
     if draft.facts.get("days"):
         lines.append(f"days: {draft.facts['days']}")
-    tables = {draft.name(layout): _table(draft, layout) for layout in draft.layouts}
+    tables = {draft.name(layout): _table(draft, layout) for layout in draft.tables}
     if len(tables) == 1:
         lines += [f"table: {_flow(next(iter(tables.values())))}"]
     else:
@@ -114,12 +114,15 @@ def study_text(draft: Draft, study_id: str, title: str) -> str:
         f"  source: {_flow('assumption: the sheet names neither its criteria nor its planned visits')}",
         f"readers: {{primary: {draft.facts['reader']}, source: {_flow('assumption: who read is taken from the headers')}}}",
     ]
-    if draft.facts.get("age") or draft.facts.get("sex"):
+    if draft.facts.get("age") or draft.facts.get("sex") or draft.facts.get("cohort"):
         lines.append("baseline:")
         if draft.facts.get("age"):
             lines.append("  - {id: AGE, label: Age, unit: years, from: {domain: DM, variable: AGE}, source: the spreadsheet}")
         if draft.facts.get("sex"):
             lines.append("  - {id: SEX, label: Sex, from: {domain: DM, variable: SEX}, source: the spreadsheet}")
+        if draft.facts.get("cohort"):
+            lines.append("  - {id: COHORT, label: Sheet, from: {domain: DM, variable: ARM}, source: the spreadsheet}")
+            lines.append("subgroups: [COHORT]")
     if tests:
         lines.append(f"kinetics: {{tests: [{', '.join(tests)}], source: {_flow(_SHEET)}}}")
     if not draft.facts.get("crs") and not draft.facts.get("icans"):

@@ -209,22 +209,26 @@ def _demographics(
     short = [name for name, sheet in sheets.items() if not sheet.long] or list(sheets)
     every = pl.concat(subjects[name].with_columns(pl.col("ROW") + sheets[name].offset) for name in short)
     frame = every.unique(subset="USUBJID", keep="first", maintain_order=True).with_columns(SRCCOL=pl.lit(None, dtype=pl.String))
+    given: set[tuple[str, str]] = set()
     for index, (part, rule) in enumerate(zip(placed, mapping.rules, strict=True)):
         if rule.domain != "DM":
             continue
-        names = [name for name in part.columns if name not in _INNER]
-        taken = [name for name in names if name in frame.columns]
-        if taken:
-            raise mapping.error(f"two rules give {taken[0]} of DM", "rules", index, right="One rule for each variable")
-        sheet = sheets[mapping.table_of(rule)]
+        names, table = [name for name in part.columns if name not in _INNER], mapping.table_of(rule)
+        sheet = sheets[table]
         _require_one(part, names, sheet)
         held = [pl.col(name).drop_nulls().first() for name in (*names, "SRCCOL")]
         more = part.group_by("USUBJID", maintain_order=True).agg(held).rename({"SRCCOL": "MORE"})
-        frame = (
-            frame.join(more, on="USUBJID", how="left", maintain_order="left")
-            .with_columns(SRCCOL=pl.concat_str("SRCCOL", "MORE", separator=";", ignore_nulls=True))
-            .drop("MORE")
-        )
+        joined = frame.join(more, on="USUBJID", how="left", maintain_order="left", suffix="_MORE")
+        taken = [name for name in names if name in frame.columns]
+        # two tables may give a variable each of their own subjects, one table or one subject may not
+        twice = [pl.col(name).is_not_null() & pl.col(f"{name}_MORE").is_not_null() for name in taken]
+        if taken and (any((table, name) in given for name in taken) or joined.filter(pl.any_horizontal(twice)).height):
+            raise mapping.error(f"two rules give {taken[0]} of DM", "rules", index, right="One rule for each variable")
+        frame = joined.with_columns(
+            *(pl.coalesce(name, f"{name}_MORE").alias(name) for name in taken),
+            SRCCOL=pl.concat_str("SRCCOL", "MORE", separator=";", ignore_nulls=True),
+        ).drop("MORE", *(f"{name}_MORE" for name in taken))
+        given.update((table, name) for name in names)
     names = [name for name in frame.columns if name not in ("USUBJID", "ROW", "SRCCOL")]
     return frame.select(
         *_keys(mapping, "DM"), *(_cast("DM", name) for name in names), "ROW", pl.when(pl.col("SRCCOL") != "").then("SRCCOL").alias("SRCCOL")

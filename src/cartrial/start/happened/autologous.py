@@ -77,7 +77,7 @@ def read_kinds(draft: Draft, layout: Layout, column: Column) -> dict[str, Any]:
     for cell in column.filled:
         if _kind(said.get(cell.row, "")) is None:
             what = f"{layout.grid.lead}{kind.label} does not say of which kind the transplant of patient {subjects[cell.row]} was"
-            raise InputError(what, file=layout.grid.file, row=cell.row, right="Write allogeneic or autologous")
+            raise InputError(what, **layout.grid.at(cell.row), right="Write allogeneic or autologous")
     rows = {row for row, text in said.items() if text in autologous}
     part = Column(column.number, column.path, [cell for cell in column.cells if cell.row in rows], column.topic, column.unit)
     if part.filled:

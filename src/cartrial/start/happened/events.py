@@ -125,12 +125,12 @@ def _compare(draft: Draft, topic: str, layout: Layout, column: Column, flag: Col
     for row, yes in sorted(said.items()):
         if yes and row not in dated:
             problem = f"{layout.grid.lead}patient {subjects[row]} had {what} by {flag.label}, and {column.label} has no date of it"
-            raise InputError(problem, file=layout.grid.file, row=row, right="Write the date, or the month of it as YYYY-MM")
+            raise InputError(problem, **layout.grid.at(row), right="Write the date, or the month of it as YYYY-MM")
         if yes is False and row in dated:
             problem = (
                 f"{layout.grid.lead}patient {subjects[row]} had no {what.split(' ', 1)[1]} by {flag.label}, and {column.label} has a date"
             )
-            raise InputError(problem, file=layout.grid.file, row=row, right="Correct one of the two cells")
+            raise InputError(problem, **layout.grid.at(row), right="Correct one of the two cells")
     draft.use(layout, flag, f"whether there was {what}", "agrees with the dates")
 
 
@@ -255,7 +255,7 @@ def _death(draft: Draft, layout: Layout, column: Column, status: tuple[Layout, C
                 what = f"{layout.grid.lead}patient {subjects[cell.row]} {says} by {flag.label}, and {column.label} " + (
                     "has no date of death" if dead[cell.text] else "has a date of death"
                 )
-                raise InputError(what, file=layout.grid.file, row=cell.row, right=right)
+                raise InputError(what, **layout.grid.at(cell.row), right=right)
         draft.use(layout, flag, "alive or dead", "agrees with the dates of death")
     time, assumed, how = timed_by(draft, layout, column)
     draft.use(layout, column, "date of death" if "date" in time else "day of death", how + "; empty: alive")
@@ -296,7 +296,7 @@ def _one_column(draft: Draft, status: tuple[Layout, Column, dict[str, bool]], en
     for cell in flag.filled:
         if dead[cell.text] and cell.row not in given:
             what = f"{layout.grid.lead}patient {subjects[cell.row]} has died by {flag.label}, and {column.label} is empty"
-            raise InputError(what, file=layout.grid.file, row=cell.row, right="Write the date of death")
+            raise InputError(what, **layout.grid.at(cell.row), right="Write the date of death")
     unsaid = [subjects[row] for row in sorted(given) if row not in {cell.row for cell in flag.filled}]
     if unsaid:
         what = f"{layout.grid.lead}{flag.label} does not say whether {', '.join(unsaid[:4])} died"

@@ -93,10 +93,10 @@ def _asked(draft: Draft, layout: Layout, column: Column, what: str) -> dict[str,
     odd = [cell for text, cell in words.items() if _grade(text) is None]
     said: dict[str, Any] = {text: grade if (grade := _grade(text)) != "0" else None for text in words} if odd else {}
     for cell in odd:
-        place = layout.grid.place(column.number, cell.row)
+        places = [layout.grid.place(column.number, one.row) for one in column.filled if one.text == cell.text]
         question = Question(
-            key_of_word(f"{plain(cell.text)}-{place.lower()}", place),
-            f"'{cell.text}' in cell {place} of {column.label} is no grade from 0 to 5. Which one counts?",
+            key_of_word(plain(cell.text), places[0]).replace("word", f"grade-{column.letter.lower()}", 1),
+            f"'{cell.text}' in cell {', '.join(places[:5])} of {column.label} is no grade from 0 to 5. Which one counts?",
             (
                 *(Option(grade, f"grade {grade}") for grade in "12345"),
                 Option("none", f"there was no {what}"),

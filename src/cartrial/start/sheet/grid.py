@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cartrial.sdtm.mapping.raw import Raw, read_delimited
 from cartrial.sdtm.mapping.sheet import cell_text, column_letter
 from cartrial.sdtm.mapping.workbook import open_workbook
 
-__all__ = ["Cell", "Grid", "read_grids"]
+__all__ = ["Cell", "Grid", "Stack", "read_grids"]
 
 _BOOKS, _TEXTS = (".xlsx", ".xlsm"), (".csv", ".tsv", ".txt")
 # how old workbooks and encrypted ones begin; they are no archives
@@ -88,9 +88,43 @@ class Grid:
         """Return the cells of a row by column."""
         return {column: cells[number] for column, cells in sorted(self.columns.items()) if number in cells}
 
+    def at(self, row: int) -> dict[str, Any]:
+        """Return the file and the row that a message names."""
+        return {"file": self.file, "row": row}
+
     def place(self, column: int, row: int) -> str:
         """Return how a cell is called."""
         return f"{column_letter(column)}{row}"
+
+
+# rows of one sheet in a stack of them, at most
+_FAR = 10_000_000
+
+
+class Stack(Grid):
+    """Several sheets of the same columns, one below the other: the rows of each are moved, and told by its name."""
+
+    def __init__(self, grids: list[Grid]) -> None:
+        super().__init__(grids[0].file, "", from_1904=any(grid.from_1904 for grid in grids))
+        self.grids = grids
+
+    @staticmethod
+    def moved(number: int, cell: Cell) -> Cell:
+        """Return a cell of a sheet as one of the stack."""
+        return replace(cell, row=cell.row + number * _FAR)
+
+    @property
+    def name(self) -> str:
+        """How the sheets are called to people."""
+        return " and ".join(grid.name for grid in self.grids)
+
+    def at(self, row: int) -> dict[str, Any]:
+        """Return the file with its sheet, and the row in it."""
+        return {"file": f"{self.file}, {self.grids[row // _FAR].name}", "row": row % _FAR}
+
+    def place(self, column: int, row: int) -> str:
+        """Return how a cell is called."""
+        return f"{column_letter(column)}{row % _FAR} of {self.grids[row // _FAR].name}"
 
 
 def read_grids(path: Path) -> tuple[list[Grid], bytes, str]:

@@ -74,6 +74,8 @@ class Layout:
     last_row : int
     long : bool
         A patient has several rows.
+    parts : list of Layout
+        The tables of other sheets with the same columns and other patients that it stands for; none of a table that stands alone.
     """
 
     grid: Grid
@@ -84,6 +86,7 @@ class Layout:
     skipped: dict[int, str] = field(default_factory=dict)
     last_row: int = 0
     long: bool = False
+    parts: list[Layout] = field(default_factory=list)
 
     def rows_follow(self, row: int) -> bool:
         """Say whether a row with a patient's number comes after a row."""
