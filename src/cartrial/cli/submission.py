@@ -23,6 +23,10 @@ def export(
     only: Annotated[str | None, typer.Option("--only", metavar="PARTS", help="Parts of the export, several with commas.")] = None,
     agency: Annotated[str, typer.Option("--agency", metavar="NAME", help="For whom: fda, nmpa or pmda.")] = "fda",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Language of labels: en or zh.")] = "en",
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", metavar="NAME", help="Of XPT files: ascii, utf-8 or gb18030; otherwise the agency's."),
+    ] = None,
     date: Annotated[
         str | None, typer.Option("--date", metavar="DATE", help="What files say of when they were made; otherwise the cutoff.")
     ] = None,
@@ -44,7 +48,7 @@ def export(
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
-    parts = require_asked([name.strip().lower() for name in only.split(",")] if only else [], agency, language)
+    parts = require_asked([name.strip().lower() for name in only.split(",")] if only else [], agency, language, encoding)
     made = _date(date)
     require_own_folder(out, Study.load(study).study.id, force=force, names=("m5", "exchange", "export.json"), by="export.json")
     require_place(out)
@@ -56,7 +60,7 @@ def export(
         derived = run.derive_data(loaded, say=say)
         results = sort_results(run.estimate_data(loaded, derived, say=say)[0])
         whole = (loaded.study, loaded.source, derived.records, derived.adam, results, derived.findings)
-        export_study(Job(*whole, agency=agency, language=language, date=made), out, only=parts, say=say)
+        export_study(Job(*whole, agency=agency, language=language, encoding=encoding, date=made), out, only=parts, say=say)
     for words in loaded.virtual.notices() if virtual and loaded.virtual is not None else ():
         tell_aside(words)
     tell(f"Wrote {out}.")

@@ -10,9 +10,15 @@ from cartrial.analysis.results import check_results, results_hash
 from cartrial.errors import InputError
 from cartrial.files import built_beside, sha256_of
 from cartrial.report.study.outputs import run_record
-from cartrial.submission.job import AGENCIES, LANGUAGES, Job
+from cartrial.submission.job import AGENCIES, ENCODINGS, LANGUAGES, Job
 
 __all__ = ["PARTS", "export_study", "require_asked"]
+
+
+def _adam(job: Job, out: Path) -> None:
+    from cartrial.submission.files.data import write_data
+
+    write_data(job, out)
 
 
 def _ard(job: Job, out: Path) -> None:
@@ -21,20 +27,23 @@ def _ard(job: Job, out: Path) -> None:
     write_ard(job.results, out / "exchange")
 
 
-PARTS: dict[str, Callable[[Job, Path], None]] = {"ard": _ard}
+PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "ard": _ard}
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
-def require_asked(only: Sequence[str] = (), agency: str = AGENCIES[0], language: str = LANGUAGES[0]) -> tuple[str, ...]:
+def require_asked(
+    only: Sequence[str] = (), agency: str = AGENCIES[0], language: str = LANGUAGES[0], encoding: str | None = None
+) -> tuple[str, ...]:
     """Return the parts that are asked for, all where none is, in their order.
 
     Raises
     ------
     InputError
-        If a part, agency or language is not known.
+        If a part, agency, language or encoding is not known.
     """
-    for said, known, key in ((agency, AGENCIES, "--agency"), (language, LANGUAGES, "--language")):
-        if said not in known:
+    asked = ((agency, AGENCIES, "--agency"), (language, LANGUAGES, "--language"), (encoding, ENCODINGS, "--encoding"))
+    for said, known, key in asked:
+        if said is not None and said not in known:
             raise InputError(f"'{said}' is not known", key=key, right=f"It is one of {', '.join(known)}")
     unknown = [name for name in only if name not in PARTS]
     if unknown:
@@ -74,7 +83,7 @@ def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Ca
     ...     print(error.what)
     an export has no part 'tables'
     """
-    parts = require_asked(only, job.agency, job.language)
+    parts = require_asked(only, job.agency, job.language, job.encoding)
     check_results(job.results)
     with built_beside(Path(out)) as folder:
         for name in parts:
@@ -88,6 +97,6 @@ def _record(job: Job, folder: Path, parts: Sequence[str]) -> dict[str, object]:
     provenance = job.adam.provenance or job.study.study.provenance
     record = run_record(job.study, job.source, job.results, results_hash(job.results), provenance, job.findings, None)
     record.pop("seed")
-    record |= {"time": job.made.isoformat(), "agency": job.agency, "language": job.language, "parts": list(parts)}
+    record |= {"time": job.made.isoformat(), "agency": job.agency, "language": job.language, "encoding": job.written, "parts": list(parts)}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return record | {"files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}}

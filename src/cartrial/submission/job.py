@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["AGENCIES", "LANGUAGES", "Job"]
+__all__ = ["AGENCIES", "ENCODINGS", "LANGUAGES", "Job"]
 
 AGENCIES = ("fda", "nmpa", "pmda")
 LANGUAGES = ("en", "zh")
+ENCODINGS = ("ascii", "utf-8", "gb18030")
+"""What an XPT file may be written in. The format does not say which it is: the reviewer's guide does."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Job:
         `fda`, `nmpa` or `pmda`.
     language : str
         Of labels: `en` or `zh`.
+    encoding : str, optional
+        Of XPT files: `ascii`, `utf-8` or `gb18030`; without it as the agency has them.
     date : datetime.date, optional
         What the files say of when they were made; without it the cutoff, and without a cutoff 1970-01-01. No clock is read, so that equal
         input gives equal bytes.
@@ -50,12 +54,18 @@ class Job:
     findings: pl.DataFrame
     agency: str = "fda"
     language: str = "en"
+    encoding: str | None = None
     date: dt.date | None = None
 
     @property
     def name(self) -> str:
         """The study as folders are called: lower case, letters, digits and hyphens."""
         return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in self.study.study.id.lower()).strip("-")
+
+    @property
+    def written(self) -> str:
+        """The encoding of XPT files."""
+        return self.encoding or ("gb18030" if self.agency == "nmpa" else "ascii")
 
     @property
     def made(self) -> dt.date:

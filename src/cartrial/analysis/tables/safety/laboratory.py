@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["laboratory_rows", "window_rows"]
+__all__ = ["dated_results", "laboratory_rows", "last_near", "nearest_to", "window_rows", "with_low"]
 
 _SHARE = {"n": "", "N": "", "rate": PROPORTION}
 
@@ -39,7 +39,7 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
         time (`by` any) and at the last test (`by` last); APLASIA also at each visit (`by` visit, the test nearest to the visit's day in
         its window).
     """
-    labs = _results(study, records)
+    labs = dated_results(study, records)
     cytopenia, aplasia = study.safety.cytopenia, study.safety.aplasia
     frames: list[pl.DataFrame] = []
     wanted = (
@@ -64,7 +64,7 @@ def laboratory_rows(study: Study, records: Records) -> list[pl.DataFrame]:
     return frames
 
 
-def _results(study: Study, records: Records) -> pl.DataFrame:
+def dated_results(study: Study, records: Records) -> pl.DataFrame:
     """Return the dated results up to the cutoff, with the least and the most that each can be, and CARDAY, the day from day 0."""
     subjects = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "TRIAL", "DAY0", "CUTOFF")
     labs = records.labs.filter(pl.col("TEST").is_in(["NEUT", "PLAT", study.safety.aplasia.testcd])).join(subjects, on="SUBJ", how="inner")
@@ -76,23 +76,36 @@ def _results(study: Study, records: Records) -> pl.DataFrame:
 
 def _decided(labs: pl.DataFrame, limit: float) -> pl.DataFrame:
     """Return, of each date, whether the lowest result is below a limit (LOW); one that may lie on either side is left out (rules, A8)."""
-    used, below = merge_dates(labs, highest=False), significant(pl.lit(limit))
-    return used.filter((pl.col("HIGH") < below) | (pl.col("LOW") >= below)).with_columns((pl.col("HIGH") < below).alias("LOW"))
+    return with_low(labs, limit).drop("LOW").rename({"BELOW": "LOW"}).filter(pl.col("LOW").is_not_null())
+
+
+def with_low(labs: pl.DataFrame, limit: float) -> pl.DataFrame:
+    """Return the lowest result of each date, and whether it is below a limit (BELOW): null where it may lie on either side."""
+    below = significant(pl.lit(limit))
+    low = pl.when(pl.col("HIGH") < below).then(True).when(pl.col("LOW") >= below).then(False)
+    return merge_dates(labs, highest=False).with_columns(low.alias("BELOW"))
 
 
 def _visits(study: Study, ordered: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
     frames = []
     for visit in study.disease.visits:
-        inside = ordered.filter(pl.col("CARDAY").is_between(visit.day - visit.minus, visit.day + visit.plus)).with_columns(
-            (pl.col("CARDAY") - visit.day).abs().alias("GAP")
-        )
-        # The nearest; on a tie the later.
-        nearest = inside.sort("TRIAL", "SUBJ", "GAP", "CARDAY", "SEQ", descending=[False, False, False, True, True]).unique(
-            ["TRIAL", "SUBJ"], keep="first", maintain_order=True
-        )
+        nearest = nearest_to(ordered, visit.day, visit.minus, visit.plus)
         if nearest.height:
             frames.append(build_rows(share(nearest, "LOW"), _SHARE, by="visit", level=visit.name, **labels))
     return frames
+
+
+def nearest_to(results: pl.DataFrame, day: int, minus: int, plus: int) -> pl.DataFrame:
+    """Return of each subject the result nearest to a day within its window; on a tie the later."""
+    inside = results.filter(pl.col("CARDAY").is_between(day - minus, day + plus)).with_columns((pl.col("CARDAY") - day).abs().alias("GAP"))
+    ordered = inside.sort("TRIAL", "SUBJ", "GAP", "CARDAY", "SEQ", descending=[False, False, False, True, True])
+    return ordered.unique(["TRIAL", "SUBJ"], keep="first", maintain_order=True)
+
+
+def last_near(results: pl.DataFrame, day: int, margin: int) -> pl.DataFrame:
+    """Return of each subject the last result within so many days of a day."""
+    inside = results.filter(pl.col("CARDAY").is_between(day - margin, day + margin)).sort("SUBJ", "CARDAY", "SEQ")
+    return inside.unique("SUBJ", keep="last", maintain_order=True)
 
 
 def window_rows(study: Study, records: Records, adsl: pl.DataFrame) -> list[pl.DataFrame]:
@@ -120,7 +133,7 @@ def window_rows(study: Study, records: Records, adsl: pl.DataFrame) -> list[pl.D
     if people.is_empty() or not rule.days:
         return []
     people = people.join(adsl.select("SUBJ", DIED="DTHDAY"), on="SUBJ", how="left", maintain_order="left")
-    labs, names = _results(study, records), {"LOW-NEUT": "NEUT", "LOW-PLAT": "PLAT"}
+    labs, names = dated_results(study, records), {"LOW-NEUT": "NEUT", "LOW-PLAT": "PLAT"}
     limits = {"NEUT": rule.last_neutrophils_below, "PLAT": rule.last_platelets_below}
     after = labs.filter(is_read(()) & (pl.col("CARDAY") > 0))
     counts = {test: _decided(after.filter(pl.col("TEST") == test), limit) for test, limit in limits.items()}
@@ -129,8 +142,7 @@ def window_rows(study: Study, records: Records, adsl: pl.DataFrame) -> list[pl.D
     for day in rule.days:
         flags = people
         for test, used in counts.items():
-            inside = used.filter(pl.col("CARDAY").is_between(day - rule.margin, day + rule.margin)).sort("SUBJ", "CARDAY", "SEQ")
-            last = inside.group_by("SUBJ", maintain_order=True).agg(pl.col("LOW").last().alias(test))
+            last = last_near(used, day, rule.margin).select("SUBJ", pl.col("LOW").alias(test))
             flags = flags.join(last, on="SUBJ", how="left", maintain_order="left")
         # of both counts or of none: a single low one would decide, and a single one that is not low would not
         both = pl.col("NEUT").is_not_null() & pl.col("PLAT").is_not_null()
