@@ -338,7 +338,8 @@ def slow_ct(base: Visit, visits: list[Visit], upto: int) -> str:
     progression |= now["marrow"] == "POSITIVE" and (base["marrow"] == "NEGATIVE" or cleared_since(marrows))
     if progression:
         return "PD"
-    disease = any(size[0] * size[1] > 0 for size in base["targets"].values()) or base["other"] or base["marrow"] == "POSITIVE"
+    abnormal = [size[0] > 15 if name[0] in "AB" else size[0] * size[1] > 0 for name, size in base["targets"].items()]
+    disease = any(abnormal) or base["other"] or base["marrow"] == "POSITIVE"
     if not disease and (first is None or first <= 130):
         return "NE"
     if any(now["targets"].get(name) is None for name in base["targets"]) or (first is not None and first > 130 and last is None):

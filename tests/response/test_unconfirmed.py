@@ -16,7 +16,7 @@ from cartrial.endpoints import Adam, derive
 from cartrial.errors import InputError
 from cartrial.response.sequence_kernel import Reads
 from cartrial.response.unconfirmed_kernel import CONFIRMED, OVERTURNED, Progression, Stops, settle_progressions
-from cartrial.sdtm import Source, read_sdtm
+from cartrial.sdtm import Source, check_sdtm, read_sdtm
 from cartrial.sdtm.records.codes import FAR
 from cartrial.study.criteria.codes import RESPONSES
 from cartrial.study.criteria.lymphoma import LYMPHOMA
@@ -138,7 +138,15 @@ def test_a_clinical_progression_is_an_event_where_the_study_says_by_hand(tmp_pat
         found = {row[0]: row[1:] for row in rows.select("VARIANT", "AVAL", "EVNTDESC", "SRCDOM").rows()}
         assert found[""][:2] == (29, "new-therapy") and found["hsct=composite;new-therapy=composite"][:2] == (63, "new-therapy")
         assert found["clinical-progression=event"] == (61, "progression", domain)
+        said = check_sdtm(study, Source(tables)).filter((pl.col("RULE") == "term-other") & pl.col("MESSAGE").str.contains("DISEASE PROG"))
+        assert said.is_empty()
         assert rows.filter(VARIANT="clinical-progression=event")["RULE"].item() == "progression that a clinician saw, an event on its date"
+    # where no endpoint reads it, it is listed
+    unread = check_sdtm(
+        load_study(tmp_path, TEXT),
+        Source(source.domains | {"DS": pl.concat([source.domains["DS"], pl.DataFrame([ds])], how="diagonal_relaxed")}),
+    )
+    assert unread.filter(RULE="term-other")["MESSAGE"].str.contains("DISEASE PROGRESSION").any()
     with pytest.raises(InputError, match="belong to a time to event"):
         load_study(tmp_path, TEXT.replace("    window: {at: month 3}\n", "    window: {at: month 3}\n    clinical-progression: event\n", 1))
 

@@ -15,7 +15,17 @@ from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.endpoints.rules.time_rule import origin_of
 from cartrial.response.arrays import wide
 from cartrial.response.assess import Calls
-from cartrial.response.codes import EMD_NOT_RECORDED, FROM_LAB, INADEQUATE_MARROW, LIMIT_UNDECIDED, MRD_NEGATIVE, MRD_NOT_EVALUABLE, PENDING
+from cartrial.response.codes import (
+    EMD_NOT_RECORDED,
+    FROM_IMAGING,
+    FROM_LAB,
+    FROM_PET,
+    INADEQUATE_MARROW,
+    LIMIT_UNDECIDED,
+    MRD_NEGATIVE,
+    MRD_NOT_EVALUABLE,
+    PENDING,
+)
 from cartrial.response.imaging import disease_by_imaging
 from cartrial.sdtm.records import READERS, Records
 from cartrial.sdtm.records.codes import FAR
@@ -254,6 +264,18 @@ class Populations:
     def _by_imaging(self) -> tuple[np.ndarray, np.ndarray]:
         """Who had a target or avid disease before lymphodepletion, and of whom there was imaging then."""
         return disease_by_imaging(self.study, self.records)
+
+    def without_baseline(self, reader: int) -> np.ndarray:
+        """Return of whom no imaging was before lymphodepletion, in a trial whose statuses of this reader are derived from it: bool.
+
+        Whom the reader called himself has the baseline that he saw.
+        """
+        calls = self.calls[reader]
+        derived = calls.flags & (FROM_IMAGING | FROM_PET) != 0
+        measured, called = np.zeros(self.trials, bool), np.zeros(len(self.course.day0), bool)
+        measured[self.trial[calls.subject[derived]]] = True
+        called[calls.subject[~derived]] = True
+        return np.asarray(measured[self.trial] & ~called & ~self._by_imaging[1])
 
     @cached_property
     def _base_day(self) -> np.ndarray:

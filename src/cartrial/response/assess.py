@@ -21,7 +21,8 @@ from cartrial.response.sequence_kernel import Reads, assess_sequence
 from cartrial.response.unconfirmed import progression_of
 from cartrial.sdtm.records import NO_CUTOFF, Records
 from cartrial.sdtm.records.codes import ADJUDICATOR, FAR, INV, IRC, LAB, READER1, READER2
-from cartrial.study.criteria.codes import NE, statuses_of
+from cartrial.study.criteria.codes import IR, NE, statuses_of
+from cartrial.study.criteria.sets import CallOptions
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -125,9 +126,11 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
         # LAB stands in for INV only where INV has no RS at all
         by_reader[INV] = _stand_in(by_reader[INV], by_reader[LAB], count)
     if family.modalities:
+        options = study.disease.options
+        counts = not isinstance(options, CallOptions) or options.no_disease == "as-read"
         base = wide(subjects.select(pl.coalesce("LDSTART", "DAY0")).to_series(), -FAR)
         for reads in by_reader.values():
-            _flag_no_disease(reads, base, family)
+            _flag_no_disease(reads, base, family, counts)
     mrd = mrd_samples(study, labs, count)
     second = second_cns(records)
     return {code: with_cns(_with_mrd(reads, mrd, cutoff), second, day0) for code, reads in by_reader.items()}
@@ -169,15 +172,18 @@ def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray, family: Family)
     assess_sequence(len(reads["day"]), _kernel_reads(reads), day0, family.roles)
 
 
-def _flag_no_disease(reads: dict[str, np.ndarray], base: np.ndarray, family: Family) -> None:
-    """Flag the complete responses of subjects whose last call before lymphodepletion was no disease (rules of lymphoma, L7)."""
+def _flag_no_disease(reads: dict[str, np.ndarray], base: np.ndarray, family: Family, counts: bool) -> None:
+    """Flag the complete responses of subjects whose last call before lymphodepletion was no disease; they count or not (L7)."""
     subject = np.repeat(np.arange(len(base)), np.diff(reads["at"]))
     before = (reads["day"] <= base[subject]) & (reads["status"] != NE)
     last = np.full(len(base), NE, np.int64)
     last[subject[before]] = reads["status"][before]  # sorted by day: the last one stays
     none = (last != NE) & ~np.isin(last, statuses_of(family.roles.disease))
     complete = np.isin(reads["status"], statuses_of(family.roles.complete))
-    reads["flags"][none[subject] & complete & (reads["day"] > base[subject])] |= NO_DISEASE
+    flagged = none[subject] & complete & (reads["day"] > base[subject])
+    reads["flags"][flagged] |= NO_DISEASE
+    if not counts:
+        reads["status"][flagged] = IR
 
 
 def _kernel_reads(reads: dict[str, np.ndarray]) -> Reads:

@@ -20,10 +20,14 @@ from cartrial.response.codes import (
     COMMITTEE_CALL,
     COUNTS_MISSING,
     CT_PROGRESSION,
+    DATED_BACK,
     EMD_ASSUMED_ABSENT,
     EMD_NOT_RECORDED,
     EMD_TAKEN_AS_ABSENT,
     EMD_UNPROVEN,
+    FLARE_LESION,
+    FLARE_SUM,
+    FLARE_UPTAKE,
     FREE_ASSUMED,
     FREE_OF_RELAPSE,
     FROM_IMAGING,
@@ -110,6 +114,10 @@ _FLAGS = {
     FROM_PET: "derived from uptake (FA)",
     CLINICAL: "clinical {event}",
     CLINICAL_DISPOSITION: "clinical {event} (DS)",
+    FLARE_SUM: "IR1, the sum of products up by half",
+    FLARE_LESION: "IR2, a lesion new or grown",
+    FLARE_UPTAKE: "IR3, uptake alone",
+    DATED_BACK: "{ended} dated at the indeterminate read",
 }
 
 

@@ -55,6 +55,11 @@ def spoken_calls(study: Study, calls: pl.DataFrame, subjects: pl.DataFrame) -> p
     if "FLAGS" in calls.columns:
         flags, day = _derived(study.disease.family.roles, imaging, spoken, wide(calls["FLAGS"]))
         calls = calls.with_columns(pl.Series("DAY", day).cast(pl.Int32))
+    if "SCAN" in calls.columns:
+        # the scan beside a PET is the visit's
+        beside = pl.Series(np.maximum(spoken.pair, 0))
+        of_pair = calls["SCAN"].gather(beside).zip_with(pl.Series(spoken.pair >= 0), calls["SCAN"]) if rows else calls["SCAN"]
+        calls = calls.with_columns(pl.coalesce("SCAN", of_pair).alias("SCAN"))
     said = calls.with_columns(pl.Series("RESP", spoken.status).cast(pl.Int8), pl.Series("FLAGS", flags))
     return said.filter(pl.Series(spoken.speaks)).sort("READER", "SUBJ", "DAY", maintain_order=True)
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cartrial.kernels import kernel, part
-from cartrial.response.codes import UNCONFIRMED
+from cartrial.response.codes import DATED_BACK, UNCONFIRMED
 from cartrial.response.sequence_kernel import Integers, Reads
 from cartrial.response.status_kernel import is_adequate, is_in
 from cartrial.study.criteria.codes import IR, Roles
 
-__all__ = ["CONFIRMED", "FINAL", "OVERTURNED", "Progression", "Stops", "settle_progressions"]
+__all__ = ["CONFIRMED", "FINAL", "LYRIC", "LYRIC_DAYS", "OVERTURNED", "Progression", "Stops", "date_back", "settle_progressions"]
 
-FINAL, OVERTURNED, CONFIRMED = range(3)
-"""Counts as it is seen; unless the next read is a response; where a later read is progression too."""
+FINAL, OVERTURNED, CONFIRMED, LYRIC = range(4)
+"""Counts as it is seen; unless the next read is a response; where a later read is progression too; by LYRIC 2016."""
+
+LYRIC_DAYS = 84
+"""An indeterminate read is settled by the next imaging so many days later at most."""
 
 COUNTS, UNDONE, OPEN = range(3)
 
@@ -65,3 +68,27 @@ def settled_by(roles: Roles, progression: Progression, status: int, days: int) -
     if is_in(roles.ends, status):
         return COUNTS if days >= progression.days else OPEN
     return OPEN if status == IR else UNDONE
+
+
+@kernel
+def date_back(reads: Reads, stops: Stops, roles: Roles) -> None:
+    """Make the first of the indeterminate reads in a row before a progression the progression, in place (rules of lymphoma, L5).
+
+    Each is followed by the next within 84 days, with no transplant or new therapy between; NE between two of them says nothing.
+    """
+    for s in range(len(reads.at) - 1):
+        first, last = -1, -1
+        for i in range(reads.at[s], reads.at[s + 1]):
+            if reads.day[i] <= stops.day0[s] or not is_adequate(reads.status[i]):
+                continue
+            between = last >= 0 and reads.day[last] < stops.therapy[s] <= reads.day[i]
+            follows = last >= 0 and reads.day[i] - reads.day[last] <= LYRIC_DAYS and not between
+            if is_in(roles.ends, reads.status[i]):
+                if follows:
+                    reads.status[first] = reads.status[i]
+                    reads.flags[first] |= DATED_BACK
+                break
+            if reads.status[i] != IR:
+                first, last = -1, -1
+            else:
+                first, last = first if follows else i, i

@@ -66,6 +66,9 @@ class Endpoint(Part):
         Of a best response: stable disease before this day alone is not evaluable. Unit: days from day 0.
     clinical_progression : {"event"}, optional
         Of a time to event: a progression that a clinician saw without imaging (DS, RS of CLINRESP) is one.
+    no_baseline : {"censor", "event"}
+        Of a time to event that starts with the infusion or enrolment: a subject without imaging before lymphodepletion, where statuses are
+        derived from it, is censored on the first day, or ends by what happened.
     events : tuple of str
         `non-response`, `death`, and the event of the family of criteria: `relapse` or `progression`.
     """
@@ -97,6 +100,7 @@ class Endpoint(Part):
     response_window: ResponseWindow = ResponseWindow()
     missed_visits: int = Field(default=0, ge=0)
     clinical_progression: Literal["event"] | None = None
+    no_baseline: Literal["censor", "event"] = "censor"
     analysis: Competing = Competing()
     antigen: Literal["negative", "positive", "unknown"] | None = None
     # of samples
@@ -170,7 +174,7 @@ class Endpoint(Part):
                     right="Choose treatment-policy, composite or while-on-treatment",
                 )
         if self.clinical_progression or (self.events and not self.samples) or any(self._of_time()):
-            what = "origin, events, missed-visits, antigen and analysis belong to a time to event"
+            what = "origin, events, missed-visits, no-baseline, antigen and analysis belong to a time to event"
             yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
         if "sustained_by" in self.model_fields_set and not self.sustained_days:
             what = "sustained-by says by what a response lasts, and nothing says how long"
@@ -183,7 +187,7 @@ class Endpoint(Part):
 
     def _of_time(self) -> Iterator[Any]:
         """Yield what only a time to event has."""
-        yield from (self.origin, self.analysis.competing, self.missed_visits, self.antigen)
+        yield from (self.origin, self.analysis.competing, self.missed_visits, self.antigen, self.no_baseline != "censor")
 
     def _as_best(self) -> Iterator[PydanticCustomError]:
         """Yield what a best response cannot have."""
@@ -191,7 +195,7 @@ class Endpoint(Part):
             what = "window, response, mrd, test and sustained-days belong to a response rate"
             yield self._wrong(what, right="Leave them out here, or say type: response-rate")
         if self.clinical_progression or self.events or any(self._of_time()):
-            what = "origin, events, missed-visits and analysis belong to a time to event"
+            what = "origin, events, missed-visits, no-baseline and analysis belong to a time to event"
             yield self._wrong(what, right="Leave them out here, or say type: time-to-event")
 
     def _as_time(self) -> Iterator[PydanticCustomError]:

@@ -177,7 +177,7 @@ class Disease(Part):
 
     @property
     def progression(self) -> tuple[str, int]:
-        """When a progression counts: `final`, `overturned`, or `confirmed` with the days from it to a later one."""
+        """When a progression counts: `final`, `overturned`, `lyric`, or `confirmed` with the days from it to a later one."""
         said = self.options.progression if isinstance(self.options, CallOptions) else "final"
         return (said, 0) if isinstance(said, str) else ("confirmed", said.confirmed)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cartrial.study.attributes import RESPONSE
 from cartrial.study.criteria.families import Family
 from cartrial.study.criteria.leukaemia import LEUKAEMIA
-from cartrial.study.criteria.sets import CallCriteria
+from cartrial.study.criteria.sets import CallCriteria, CallOptions
 from cartrial.study.endpoint import ANTIGEN_WORDS, Endpoint, Variant
 from cartrial.study.model import Disease
 
@@ -135,6 +135,8 @@ def strategies_text(endpoint: Endpoint) -> str:
         shown.append(f"missed-visits={endpoint.missed_visits}")
     if endpoint.clinical_progression:
         shown.append(f"clinical-progression={endpoint.clinical_progression}")
+    if endpoint.no_baseline != "censor":
+        shown.append(f"no-baseline={endpoint.no_baseline}")
     if endpoint.analysis.competing:
         shown.append("competing=" + "+".join(endpoint.analysis.competing))
     if endpoint.type == "response-rate" and endpoint.not_yet_assessable == "non-responder":
@@ -206,9 +208,17 @@ def _called_words(disease: Disease) -> str:
         "confirmed": [
             f"a progression counts where a later read, {days} or more days on, is one too, or death, transplant or new therapy came"
         ],
+        "lyric": [
+            "a progression that can be a flare of immune cells is indeterminate (LYRIC 2016): the sum of products up by half by day 84 without clinical deterioration (IR1), a lesion new or grown while the sum is not (IR2), uptake alone (IR3); the next imaging within 84 days settles it, and a progression is then dated at it"
+        ],
     }.get(name, [])
     counted += (
         ["readers agree on PR where both see a response"] if disease.family.agreement and not disease.criteria.family.agreement else []
+    )
+    counted += (
+        ["a CR of a subject without disease at baseline is no response"]
+        if isinstance(disease.options, CallOptions) and disease.options.no_disease == "non-responder"
+        else []
     )
     statuses = [f"{status}: {words}" for status, words in disease.criteria.statuses.items()]
     collected = "calls are those collected"
@@ -367,6 +377,12 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
         censoring += f" An event after {endpoint.missed_visits} or more consecutive scheduled visits without an adequate assessment is censored at the last usable assessment before the gap."
     if endpoint.clinical_progression:
         censoring += f" A {study.disease.family.names.event} that a clinician saw without imaging is an event on its day."
+    if study.disease.imaging and endpoint.timed and endpoint.origin != "first-response":
+        censoring += (
+            " Without imaging before lymphodepletion a subject whose status is derived from it is censored on the first day."
+            if endpoint.no_baseline == "censor"
+            else " What happened to a subject without imaging before lymphodepletion counts."
+        )
     if endpoint.analysis.competing:
         summary = f"Summary: cumulative incidence (Aalen–Johansen), {' and '.join(endpoint.analysis.competing)} competing."
     else:

@@ -74,8 +74,8 @@ ON_ONE_DATE = (E_RESPONSE, E_RECOVERY, E_LOSS, E_NONRESPONSE, E_RELAPSE, E_MRD, 
 """The order of events on one date: assessment, transplant, re-infusion, new therapy, death."""
 PLACE_ON_DATE = tuple(ON_ONE_DATE.index(event) for event in range(len(EVENT_NAMES)))
 
-C_CUTOFF, C_LOST, C_WITHDRAWN, C_MISSED, C_HSCT, C_REINFUSION, C_NEWTHERAPY = range(7)
-CENSOR_REASONS = ("cutoff", "lost", "withdrawn", "missed-visits", "hsct", "re-infusion", "new-therapy")
+C_CUTOFF, C_LOST, C_WITHDRAWN, C_MISSED, C_HSCT, C_REINFUSION, C_NEWTHERAPY, C_NO_BASELINE = range(8)
+CENSOR_REASONS = ("cutoff", "lost", "withdrawn", "missed-visits", "hsct", "re-infusion", "new-therapy", "no-baseline")
 
 # CNSR of ADTTE: 0 an event of interest, from 1 each reason for censoring, from here each competing event
 COMPETING_FROM = 20

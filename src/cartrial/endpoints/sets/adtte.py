@@ -67,6 +67,7 @@ _CENSORED = {
     "hsct": "observation stops at the transplant",
     "re-infusion": "observation stops at the re-infusion",
     "new-therapy": "observation stops at the new therapy",
+    "no-baseline": "no imaging before lymphodepletion: censored on day 0",
 }
 
 
@@ -135,6 +136,9 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
             *(len(calls.day) + len(member), reads_of(calls, course), courses_of(course)),
             *(origin, visits_of(study), rule_of(study, endpoint), times),
         )
+        from_day0 = endpoint.timed and endpoint.origin != "first-response"
+        if study.disease.imaging and from_day0 and endpoint.no_baseline == "censor":
+            _without_baseline(times, starts, member & populations.without_baseline(reader))
     else:
         found = derive_samples(study, populations, endpoint, reader)
         followed = ~unsampled(populations, endpoint)[populations.trial]
@@ -197,6 +201,11 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
     settled = np.where((event < 0) & (source >= -1), FAR, end)
     missing = missing_of_time(study, populations, endpoint, reader, rows, followed[rows], settled)
     return _with_missing(frame, missing)
+
+
+def _without_baseline(times: Times, origin: np.ndarray, where: np.ndarray) -> None:
+    """Censor on the first day, in place, the subjects of whom no imaging was before lymphodepletion (rules of lymphoma, L8)."""
+    times.end[where], times.event[where], times.censor[where], times.source[where] = origin[where], -1, codes.C_NO_BASELINE, -1
 
 
 _NOTHING = ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "CARDAY", "SRCDOM", "SRCVAR", "SRCSEQ", "FLAGS")

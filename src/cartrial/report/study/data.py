@@ -62,6 +62,7 @@ EVENT_WORDS = {
     "lost": "lost to follow-up",
     "withdrawn": "withdrawn",
     "missed-visits": "missed visits",
+    "no-baseline": "no imaging at baseline",
 }
 
 SUBJECTS, MOST_ON_PAGE = "subjects.html", 100

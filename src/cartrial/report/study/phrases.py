@@ -83,6 +83,8 @@ OTHER = {
     "window.until=progression": "until progression",
     "window.best=cutoff": "window: best up to the cutoff",
     "mrd=negative": "MRD negative",
+    "clinical-progression=event": "a progression that a clinician saw is an event",
+    "no-baseline=event": "without imaging at baseline: what happened counts",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.vocabulary.dispositions import OTHER_DISPOSITIONS
+from cartrial.sdtm.vocabulary.dispositions import CLINICAL_PROGRESSION, OTHER_DISPOSITIONS
 from cartrial.sdtm.vocabulary.occurrence import answered
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised
 
@@ -156,7 +156,15 @@ def _fatal(context: Context) -> Iterator[pl.DataFrame]:
 def _unread(context: Context) -> Iterator[pl.DataFrame]:
     for domain, name in OPEN[:3]:
         words = _open_words(context, domain, name, telling=False).filter(pl.col("NEAR").is_null())
+        if name == "DSDECOD" and _reads_clinical(context):
+            words = words.filter(~normalised(pl.col(name)).str.contains(CLINICAL_PROGRESSION))
         yield found(words, pl.format(f"{name} '{{}}' ({{}}) is kept and no rule reads it.", name, "COUNT"), domain=domain, variable=name)
+
+
+def _reads_clinical(context: Context) -> bool:
+    """Whether an endpoint of the study, or a variant of one, reads a progression that a clinician saw."""
+    study = context.study
+    return any(variant.endpoint.clinical_progression for endpoint in study.endpoints for variant in study.variants(endpoint))
 
 
 def _doubtful(context: Context) -> Iterator[pl.DataFrame]:

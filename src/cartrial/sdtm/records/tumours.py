@@ -25,6 +25,7 @@ from cartrial.sdtm.vocabulary.imaging.words import (
     of_lymphoma,
     says_new,
     score_of,
+    worsens,
 )
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
 
@@ -41,13 +42,14 @@ IMAGING: Mapping[str, Mapping[str, pl.DataType | type[pl.DataType]]] = {
         **{"NEW": pl.Boolean, "AVID": pl.Boolean, "SEQ": pl.Int64},
     },
     "marrow": {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32, "INVOLVED": pl.Int8, "SEQ": pl.Int64},
+    "worsened": {"SUBJ": pl.Int32, "DAY": pl.Int32, "DAYX": pl.Int32, "SEQ": pl.Int64},
 }
 """The tables of imaging and their columns.
 
 `lesions`: KIND is TARGET, NON_TARGET, NEW_LESION or SPLEEN (`cartrial.sdtm.vocabulary.imaging.codes`); PET: the lesion was identified by
 PET; AREA, LONG and SHORT in mm^2 and mm, null where not measured; STATE as TUMSTATE says, JOINED: split or merged lesions. `uptake`: SCORE
 1 to 5, 0 for X, -1 not evaluable; CHANGE -1, 0, 1; NEW: a new avid lesion; AVID: avid disease, without a score. `marrow`: INVOLVED 0, 1, 2
-(said to be new).
+(said to be new). `worsened`: clinical deterioration.
 """
 
 _PART, _PART_UNSAID = r"^(.*?)[ .\-_]?(?:[A-Z]|\d)$", r"^(.+?)(?:[.\-_]\d|[A-Z])$"
@@ -58,7 +60,7 @@ def table_imaging(days: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return the tables of imaging: see `IMAGING`."""
     lesions = _lesions(days)
     uptake = _uptake(days, lesions.select("SUBJ", "READER").unique())
-    return {"lesions": lesions, "uptake": uptake, "marrow": _marrow(days)}
+    return {"lesions": lesions, "uptake": uptake, "marrow": _marrow(days), "worsened": _worsened(days)}
 
 
 def _shaped(frame: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -247,6 +249,15 @@ def _uptake(days: dict[str, pl.DataFrame], readers: pl.DataFrame) -> pl.DataFram
         pl.col("SCORE", "CHANGE").max(), pl.col("NEW", "AVID").any(), pl.col("SEQ").min()
     )
     return _shaped(rows, "uptake")
+
+
+def _worsened(days: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the days on which FA says that the subject was clinically worse."""
+    fa = days.get("FA")
+    if fa is None:
+        return _nothing("worsened")
+    yes = canonical(pl.coalesce(value_of(fa, "FASTRESC"), value_of(fa, "FAORRES")), "FASTRESC") == "PRESENT"
+    return _shaped(fa.filter(worsens(fa) & yes), "worsened")
 
 
 def _marrow(days: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["ENDED_WAITING", "OTHER_DISPOSITIONS"]
+__all__ = ["CLINICAL_PROGRESSION", "ENDED_WAITING", "OTHER_DISPOSITIONS"]
+
+CLINICAL_PROGRESSION = r"PROGRESS|RELAPSE"
+"""Words of a progression that a clinician saw; read where an endpoint says so."""
 
 # Reasons for leaving a study that CDISC lists (NCOMPLT). For a subject who was never infused they end the waiting for the product;
 # no other rule reads them.

@@ -167,10 +167,13 @@ class CallOptions(Part):
         Whether a negative PET stands for a marrow that was not taken.
     missing_target : {"ne"}
         A visit at which a target was not evaluated is NE, unless it shows progression.
-    progression : {"final", "overturned"} or Confirmed
-        When a progression counts: as it is first seen; unless the reader's next read is a response; or when a later read is one too.
+    progression : {"final", "overturned", "lyric"} or Confirmed
+        When a progression counts: as it is first seen; unless the reader's next read is a response; by LYRIC 2016, where what can be a
+        flare of immune cells is indeterminate until the next imaging; or when a later read is one too.
     agree : {"status", "response"}
         Whether readers agree on a status alone, or also on a response: CR and PR are then PR.
+    no_disease : {"as-read", "non-responder"}
+        Whether a reader's CR counts of a subject whose last call before lymphodepletion was CR, or is IR: no response, and no event.
     """
 
     missing_pet: MissingPet | None = None
@@ -181,15 +184,16 @@ class CallOptions(Part):
     spleen_from: Literal["baseline", "nadir"] = "baseline"
     marrow: Literal["biopsy", "pet"] = "biopsy"
     missing_target: Literal["ne"] = "ne"
-    progression: Literal["final", "overturned"] | Confirmed = "final"
+    progression: Literal["final", "overturned", "lyric"] | Confirmed = "final"
     agree: Literal["status", "response"] = "status"
+    no_disease: Literal["as-read", "non-responder"] = "as-read"
 
     @field_validator("progression", mode="before")
     @classmethod
     def _of_progression(cls, value: Any) -> Any:
-        if isinstance(value, dict | Confirmed) or value in ("final", "overturned"):
+        if isinstance(value, dict | Confirmed) or value in ("final", "overturned", "lyric"):
             return value
-        right = "Write final, overturned, or {confirmed: 28} with a number of days"
+        right = "Write final, overturned, lyric, or {confirmed: 28} with a number of days"
         raise wrong(f"a progression cannot count as '{value}'", right=right)
 
 

@@ -20,6 +20,7 @@ from cartrial.sdtm.vocabulary.imaging.words import (
     is_nodal,
     of_lymphoma,
     score_of,
+    worsens,
 )
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.terms import canonical, normalised, value_of
@@ -258,7 +259,7 @@ def _baseline(context: Context) -> Iterator[pl.DataFrame]:
     last = before.filter(pl.col("DAY") == pl.col("DAY").max().over(*SUBJECT, "WHO", "NAME")).with_columns(SIZE=pl.col("NUMBER") * scale)
     sizes = last.group_by(*SUBJECT, "WHO", "NAME", "FILE", maintain_order=True).agg(pl.col("SIZE").max(), pl.col("ROW").first())
     small = pl.format(
-        "Target {} is a node of {} mm at baseline: normal by the criteria (up to {} mm), and yet counted as disease there.",
+        "Target {} is a node of {} mm at baseline: normal by the criteria (up to {} mm), and no disease by itself.",
         *("NAME", pl.col("SIZE").round(1).cast(pl.String).str.strip_suffix(".0"), pl.lit(f"{node:g}")),
     )
     yield found(sizes.filter((pl.col("SIZE") > 0) & (pl.col("SIZE") <= node)), small, domain="TR", variable="TRSTRESN")
@@ -274,7 +275,7 @@ def _baseline(context: Context) -> Iterator[pl.DataFrame]:
 def _other_tests(context: Context) -> Iterator[pl.DataFrame]:
     fa = _uptake(context)
     if fa is not None:
-        other = fa.filter(pl.col("ASKS").is_null() & pl.col("TEST").is_not_null())
+        other = fa.filter(pl.col("ASKS").is_null() & pl.col("TEST").is_not_null() & ~worsens(fa))
         message = pl.format(
             "FATESTCD '{}' ({}) of lymphoma is kept, and is read neither as a five-point score nor as a change of uptake.", "TEST", "COUNT"
         )

@@ -14,7 +14,7 @@ from cartrial.study.criteria.codes import INDETERMINATE, RESPONSES
 
 __all__ = [
     *("CHANGES", "GROUPS", "LENGTHS", "MILLIMETRES", "STATES", "STATE_TEST"),
-    *("asks", "involvement", "is_marrow", "is_nodal", "of_lymphoma", "says_new", "score_of"),
+    *("asks", "involvement", "is_marrow", "is_nodal", "of_lymphoma", "says_new", "score_of", "worsens"),
 ]
 
 GROUPS = {
@@ -157,6 +157,20 @@ def asks(frame: pl.DataFrame) -> pl.Expr:
     text = pl.concat_str(normalised(value_of(frame, "FATESTCD")), normalised(value_of(frame, "FATEST")), separator=" ", ignore_nulls=True)
     found = pl.when(text.str.contains(_SCORE)).then(pl.lit("SCORE")).when(text.str.contains(_NEW)).then(pl.lit("NEW"))
     return found.when(text.str.contains(_CHANGE)).then(pl.lit("CHANGE")).when(text.str.contains(_AVID)).then(pl.lit("AVID"))
+
+
+def worsens(frame: pl.DataFrame) -> pl.Expr:
+    """Say of the records of FA whether they ask for clinical deterioration. Never null.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> fa = pl.DataFrame({"FATESTCD": ["CLINDET", "DETERIOR", "UPTAKE"], "FATEST": ["Clinical Deterioration", None, None]})
+    >>> fa.select(worsens(fa).alias("W"))["W"].to_list()
+    [True, True, False]
+    """
+    text = pl.concat_str(normalised(value_of(frame, "FATESTCD")), normalised(value_of(frame, "FATEST")), separator=" ", ignore_nulls=True)
+    return text.str.contains(r"DETERIOR|CLINDET").fill_null(False)
 
 
 def is_marrow(frame: pl.DataFrame, domain: str) -> pl.Expr:

@@ -10,8 +10,9 @@ import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.codes import FROM_IMAGING, LESIONS_JOINED
-from cartrial.response.lesion_kernel import LesionRule, Lesions, Limits, Measured, Scanned, Scans, assess_lesions, gather_scans
-from cartrial.response.metabolic import metabolic_calls, uptake_at_baseline
+from cartrial.response.imaging.lesion_kernel import LesionRule, Lesions, Limits, Measured, Scanned, Scans, assess_lesions, gather_scans
+from cartrial.response.imaging.lyric import sums_of, with_flares
+from cartrial.response.imaging.metabolic import metabolic_calls, uptake_at_baseline
 from cartrial.response.modality import spoken_calls
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import ADJUDICATOR, CT, FAR, INV, IRC, LAB, READER1, READER2
@@ -41,14 +42,20 @@ class Imaged:
     Parameters
     ----------
     calls : polars.DataFrame
-        SUBJ, DAY, READER, RESP, SEQ, ACCEPTED, MODALITY and FLAGS: the calls by CT and by PET of each visit.
+        SUBJ, DAY, READER, RESP, SEQ, ACCEPTED, MODALITY, FLAGS and SCAN (null of a PET): the calls by CT and by PET of each visit.
     sizes : polars.DataFrame
         SUBJ, READER, DAY, SEQ, SPD and BASE, the sum of products of the targets at the scan and at baseline (mm^2; null where a target was
         not evaluated), RESP, the call by CT, and FLAGS. The baseline has a row of its own, on its last day, with RESP null.
+    sums : polars.DataFrame, optional
+        By scan what `cartrial.response.imaging.lyric` compares; None where nothing was measured.
+    measured : tuple of Measured and ndarray, optional
+        What was measured, and where the rows of each scan start.
     """
 
     calls: pl.DataFrame
     sizes: pl.DataFrame
+    sums: pl.DataFrame | None = None
+    measured: tuple[Measured, np.ndarray] | None = None
 
 
 def imaging_reads(study: Study, records: Records) -> pl.DataFrame:
@@ -60,6 +67,8 @@ def imaging_reads(study: Study, records: Records) -> pl.DataFrame:
     """
     imaged = assess_imaging(study, records)
     spoken = spoken_calls(study, imaged.calls.sort("READER", "SUBJ", "DAY", "SEQ", maintain_order=True), records.subjects)
+    if study.disease.imaging and study.disease.progression[0] == "lyric" and imaged.sums is not None and imaged.measured is not None:
+        spoken = with_flares(study, records, spoken, imaged.sums, imaged.measured, study.disease.imaging[0])
     rank = pl.col("READER").replace_strict(_INSTEAD, return_dtype=pl.Int8)
     lab = spoken.filter(rank == rank.min().over("SUBJ")).with_columns(
         pl.lit(LAB, dtype=pl.Int8).alias("READER"), pl.lit(False).alias("ACCEPTED")
@@ -91,14 +100,16 @@ def assess_imaging(study: Study, records: Records) -> Imaged:
     limits, options = rule
     tables["lesions"] = _of_the_baseline(tables["lesions"])
     pets = metabolic_calls(options, tables["uptake"], tables["lesions"])
-    scans, sizes = _scanned(limits, options, tables["lesions"], tables["marrow"], pets)
+    scans, sizes, measured = _scanned(limits, options, tables["lesions"], tables["marrow"], pets)
+    pets = pets.with_columns(pl.lit(None, dtype=pl.Int64).alias("SCAN"))
     calls = pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _CALLS.items()) for frame in (scans, pets)])
-    return Imaged(calls, sizes.select(pl.col(name).cast(dtype) for name, dtype in _SIZES.items()).sort("SUBJ", "READER", "DAY"))
+    sizes = sizes.select(pl.col(name).cast(dtype) for name, dtype in _SIZES.items()).sort("SUBJ", "READER", "DAY")
+    return Imaged(calls, sizes, scans, measured)
 
 
 _CALLS = {
     **{"SUBJ": pl.Int32, "DAY": pl.Int32, "READER": pl.Int8, "RESP": pl.Int8, "SEQ": pl.Int64, "ACCEPTED": pl.Boolean},
-    **{"MODALITY": pl.Int8, "FLAGS": pl.Int64},
+    **{"MODALITY": pl.Int8, "FLAGS": pl.Int64, "SCAN": pl.Int64},
 }
 _SIZES = {
     **{"SUBJ": pl.Int32, "READER": pl.Int8, "DAY": pl.Int32, "SEQ": pl.Int64, "SPD": pl.Float64, "BASE": pl.Float64},
@@ -125,17 +136,19 @@ def _of_the_baseline(lesions: pl.DataFrame) -> pl.DataFrame:
     return lesions.with_columns(pl.when(old).then(pl.lit(NON_TARGET, dtype=pl.Int8)).otherwise("KIND").alias("KIND"))
 
 
-def _baseline(lesions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _baseline(limits: LesionLimits, lesions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return each lesion as it was last measured by the day of the baseline, and each series' baseline."""
     before = lesions.filter(pl.col("DAY") <= pl.col("BASEDAY")).sort("DAY", maintain_order=True)
     last = [pl.col(name).filter(pl.col("LONG").is_not_null()).last() for name in ("AREA", "LONG", "SHORT")]
-    each = before.group_by(*_SERIES, "LESION", maintain_order=True).agg(pl.col("KIND", "STATE").last(), *last)
+    each = before.group_by(*_SERIES, "LESION", maintain_order=True).agg(pl.col("KIND", "STATE", "NODAL").last(), *last)
+    # a node of normal size is no disease, whatever TU calls it: criteria of a complete response would be met before the infusion
+    normal = pl.col("NODAL") & (pl.col("LONG") <= limits.node)
     target, other = (pl.col("KIND") == TARGET) & pl.col("AREA").is_not_null(), pl.col("KIND") == NON_TARGET
     series = each.group_by(_SERIES, maintain_order=True).agg(
         target.sum().cast(pl.Int64).alias("TARGETS"),
         other.sum().cast(pl.Int64).alias("OTHERS"),
         pl.col("AREA").filter(target).sum().round_sig_figs(12).alias("SUM"),
-        (target & (pl.col("AREA") > 0)).any().alias("MEASURABLE"),
+        (target & (pl.col("AREA") > 0) & ~normal).any().alias("MEASURABLE"),
         pl.col("LONG").filter(pl.col("KIND") == SPLEEN).max().alias("SPLEEN"),
     )
     days = before.group_by(_SERIES).agg(pl.col("DAY").max().alias("SCANNED"), pl.col("SEQ").last())
@@ -144,13 +157,13 @@ def _baseline(lesions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _scanned(
     limits: LesionLimits, options: CallOptions, lesions: pl.DataFrame, marrow: pl.DataFrame, pets: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the calls by CT, and the sums of products."""
-    each, base = _baseline(lesions)
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Measured, np.ndarray]]:
+    """Return the calls by CT, the sums of products, and what was measured at each scan."""
+    each, base = _baseline(limits, lesions)
     rows = lesions.filter(pl.col("DAY") > pl.col("BASEDAY")).sort(*_SERIES, "DAY", "LESION", maintain_order=True)
     places = rows.select(*_SERIES, "LESION").unique(maintain_order=True).with_row_index("PLACE")
     rows = rows.join(places, on=[*_SERIES, "LESION"], how="left", maintain_order="left")
-    nadirs = places.join(each.drop("KIND", "STATE"), on=[*_SERIES, "LESION"], how="left", maintain_order="left")
+    nadirs = places.join(each.drop("KIND", "STATE", "NODAL"), on=[*_SERIES, "LESION"], how="left", maintain_order="left")
     kind = places.join(each.select(*_SERIES, "LESION", "KIND"), on=[*_SERIES, "LESION"], how="left", maintain_order="left")["KIND"]
     low = Lesions(*(wide(nadirs[name]) for name in ("AREA", "LONG", "SHORT")))
     low.area[(kind == NON_TARGET).fill_null(False).to_numpy()] = 0.0
@@ -185,20 +198,28 @@ def _scanned(
         wide(rows["STATE"], -1),
         *(wide(rows[name]) for name in ("AREA", "LONG", "SHORT")),
     )
-    out = Scanned(np.full(scans.height, NE, np.int64), np.zeros(scans.height, np.int64), np.full(scans.height, np.nan))
+    zeros = (np.zeros(scans.height, np.int64) for _ in range(2))
+    out = Scanned(np.full(scans.height, NE, np.int64), next(zeros), np.full(scans.height, np.nan), next(zeros))
     assess_lesions(rows.height, tables, measured, low, _rule_of(limits, options), out)
     joined = pl.when("JOINED").then(LESIONS_JOINED).otherwise(0)
     scans = scans.with_columns(
         pl.Series("RESP", out.status),
         (pl.Series("FLAGS", out.flags) | FROM_IMAGING | joined).alias("FLAGS"),
         pl.Series("SPD", out.spd).fill_nan(None),
+        pl.Series("SIGNS", out.signs),
         pl.lit(CT).alias("MODALITY"),
-    ).join(base.select(*_SERIES, pl.when(pl.col("TARGETS") > 0).then("SUM").alias("BASE")), on=_SERIES, how="left", maintain_order="left")
+    ).join(
+        base.select(*_SERIES, "TARGETS", "SUM", pl.when(pl.col("TARGETS") > 0).then("SUM").alias("BASE")),
+        on=_SERIES,
+        how="left",
+        maintain_order="left",
+    )
     start = base.filter(pl.col("TARGETS") > 0).with_columns(
         *(pl.col("SUM").alias(name) for name in ("SPD", "BASE")),
         *(pl.col("SCANNED").alias("DAY"), pl.lit(None).alias("RESP"), pl.lit(FROM_IMAGING).alias("FLAGS")),
     )
-    return scans, pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _SIZES.items()) for frame in (start, scans)])
+    sizes = pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _SIZES.items()) for frame in (start, scans)])
+    return sums_of(scans, rows) if options.progression == "lyric" else scans, sizes, (measured, tables.row_at)
 
 
 def _rule_of(limits: LesionLimits, options: CallOptions) -> LesionRule:
@@ -246,7 +267,7 @@ def disease_by_imaging(study: Study, records: Records) -> tuple[np.ndarray, np.n
         return found, known
     starts = _starts(study, records)
     lesions, uptake = (usable(records.imaging[name], records.subjects).join(starts, on="SUBJ") for name in ("lesions", "uptake"))
-    base = _baseline(lesions)[1]
+    base = _baseline(rule[0], lesions)[1]
     pets = uptake_at_baseline(rule[1], uptake)
     known[base["SUBJ"].to_numpy()] = True
     known[pets["SUBJ"].to_numpy()] = True

@@ -35,7 +35,10 @@ from cartrial.sdtm.vocabulary.imaging.codes import (
 )
 from cartrial.study.criteria.codes import CR, NE, PD, PR, SD
 
-__all__ = ["LesionRule", "Lesions", "Limits", "Measured", "Scanned", "Scans", "assess_lesions", "gather_scans"]
+__all__ = [
+    *("GROWN", "NEW", "OTHER_SIGN", "LesionRule", "Lesions", "Limits", "Measured", "Scanned", "Scans"),
+    *("above", "assess_lesions", "gather_scans", "reaches"),
+]
 
 Integers = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -47,6 +50,9 @@ EPS = 1e-9
 """Values that differ by less, of their size, are equal."""
 
 NOT_NEW, SMALL_NEW, PROGRESSING_NEW, DOUBTFUL_NEW = range(4)
+
+GROWN, NEW, OTHER_SIGN = 1, 2, 4
+"""Signs of progression at a scan, a bit each: a target, a new lesion, anything else."""
 
 
 class Limits(NamedTuple):
@@ -118,11 +124,12 @@ class Lesions(NamedTuple):
 
 
 class Scanned(NamedTuple):
-    """Filled by scan: the status, its flags, and the sum of products (nan where a target was not evaluated)."""
+    """Filled by scan: the status, its flags, the sum of products (nan where a target was not evaluated), and the signs of progression."""
 
     status: Integers
     flags: Integers
     spd: Numbers
+    signs: Integers
 
 
 @kernel
@@ -153,13 +160,13 @@ def assess_lesions(scans: Scans, rows: Measured, low: Lesions, rule: LesionRule,
     for s in range(len(scans.at) - 1):
         low_spleen, cleared = scans.spleen[s], scans.base_marrow[s] == CLEAR
         for v in range(scans.at[s], scans.at[s + 1]):
-            worse, new, clear, found, gone, spd, spleen = False, False, True, 0, 0, 0.0, np.nan
+            grown, worse, new, clear, found, gone, spd, spleen = False, False, False, True, 0, 0, 0.0, np.nan
             for i in range(scans.row_at[v], scans.row_at[v + 1]):
                 kind, state, j = rows.kind[i], rows.state[i], rows.lesion[i]
                 area, long, short = rows.area[i], rows.long[i], rows.short[i]
                 if kind == TARGET and not np.isnan(area) and not np.isnan(low.area[j]):
                     found, spd = found + 1, spd + area
-                    worse = worse or has_grown(limits, area / max(low.area[j], EPS), long, long - low.long[j], short - low.short[j])
+                    grown = grown or has_grown(limits, area / max(low.area[j], EPS), long, long - low.long[j], short - low.short[j])
                     clear = clear and is_normal(limits, rows.nodal[i], long, area)
                     if area < low.area[j]:
                         # of equals the earliest stays
@@ -185,7 +192,8 @@ def assess_lesions(scans: Scans, rows: Measured, low: Lesions, rule: LesionRule,
             cleared = (cleared or marrow == CLEAR) and marrow <= CLEAR
             marrow_clear = marrow <= CLEAR and (cleared or scans.base_marrow[s] < INVOLVED)
             flags = why_not_evaluable(limits, base, found, spleen)
-            if worse or new:
+            out.signs[v] = GROWN * grown + NEW * new + OTHER_SIGN * worse
+            if out.signs[v]:
                 out.status[v], out.flags[v] = PD, NEW_LESION_SEEN if new else 0
             elif flags:
                 out.status[v], out.flags[v] = NE, flags

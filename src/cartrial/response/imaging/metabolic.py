@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.response.codes import CHANGE_BY_SCORE, CHANGE_NOT_RECORDED, FROM_PET, NOT_AVID, PET_BASELINE_MISSING
+from cartrial.response.codes import CHANGE_BY_SCORE, CHANGE_NOT_RECORDED, FROM_PET, NEW_LESION_SEEN, NOT_AVID, PET_BASELINE_MISSING
 from cartrial.sdtm.records.codes import PET
 from cartrial.sdtm.vocabulary.imaging.codes import ABSENT, DECREASED, EQUIVOCAL, INCREASED, NEW_LESION, NOT_EVALUATED, UNCHANGED
 from cartrial.study.criteria.codes import CR, NE, PD, PR, SD
@@ -82,6 +82,8 @@ def metabolic_calls(options: CallOptions, uptake: pl.DataFrame, lesions: pl.Data
         .then(CHANGE_BY_SCORE)
         .when(asked & change.is_null())
         .then(CHANGE_NOT_RECORDED)
+        .when((call == PD) & pl.col("NEW"))
+        .then(NEW_LESION_SEEN)
         .otherwise(0)
     )
     return pets.with_columns(
