@@ -69,7 +69,7 @@ $(VENV)/.virtual: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e ".[all,test]"
+	$(PIP) -e ".[all,bayes,test]"
 	$(PIP) --no-deps scikit-survival
 	@touch $@
 

@@ -1,20 +1,26 @@
 """Are the parameters of simulated populations found again, and do their limits hold? Acceptance of `cartrial.kinetics`; prints tables.
 
-python benchmarks/kinetics_recovery.py recover [sets]     # Stein's curve, six random effects: bias against the true values
-python benchmarks/kinetics_recovery.py limits [sets]      # peak and contraction vary: how often Wald's limits hold
-python benchmarks/kinetics_recovery.py seeds [seeds]      # one set under several seeds: how far the estimates lie apart
-python benchmarks/kinetics_recovery.py speed              # one set of 60 subjects and 15 days, compiled
+python benchmarks/kinetics_recovery.py                                # a few sets of each, and the speed
+python benchmarks/kinetics_recovery.py recover FILE LIMIT FIRST LAST  # sets by number, a line of FILE each: Stein's curve, six effects
+python benchmarks/kinetics_recovery.py table FILE                     # bias and coverage of what FILE has
+python benchmarks/kinetics_recovery.py limits [sets]                  # peak and contraction vary: how often Wald's limits hold
+python benchmarks/kinetics_recovery.py seeds [seeds]                  # one set under several seeds: how far the estimates lie apart
+python benchmarks/kinetics_recovery.py speed                          # one set of 60 subjects and 15 days, compiled
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from cartrial.kinetics import Plan, PopulationModel, SampleSet, draw_curves, fit_population, read_set
+from cartrial.kinetics import Plan, PopulationFit, PopulationModel, SampleSet, draw_curves, fit_population, read_set
 from cartrial.kinetics.estimation.saem import run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import Problem
@@ -26,6 +32,12 @@ ERROR = 0.56
 DAYS = [2.0, 4.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 28.0, 42.0, 60.0, 90.0, 150.0, 240.0, 360.0]
 SHORT = [2.0, 4.0, 7.0, 10.0, 14.0, 21.0, 28.0, 42.0, 60.0]
 FAR = {"fold": 200.0, "tmax": 6.0, "cmax": 3000.0, "alpha": 0.4, "fb": 0.05, "beta": 0.02}
+KINDS = ("typical", "spread", "residual")
+AIMS = dict(zip([*(("typical", name) for name in NAMES), *(("spread", name) for name in NAMES)], [*TRUE, *np.log(SPREAD)], strict=True))
+AIMS[("residual", "")] = float(np.log(ERROR))
+REPLACED = ("limit taken as measured", "half the limit", "left out")
+# so many sets are searched with limits replaced too
+REPLACED_SETS = 20
 
 
 def simulate(seed: int, curve: str, days: list[float], spread: np.ndarray, limit: float, subjects: int = 60) -> SampleSet:
@@ -39,20 +51,74 @@ def simulate(seed: int, curve: str, days: list[float], spread: np.ndarray, limit
     return read_set(names, days * subjects, np.maximum(y, bound).ravel(), np.where(y < bound, -1, 0).ravel())
 
 
-def recover(sets: int, limit: float = 50.0) -> None:
-    """Print the mean of the estimates, and how many standard errors of that mean it is from the truth."""
-    found, below = [], []
-    for seed in range(1, sets + 1):
+def replaced(samples: SampleSet, how: str) -> SampleSet:
+    """Return samples with those below their limit replaced, as no fit of a study may have it."""
+    rows = samples.rows
+    if how == "left out":
+        names = np.repeat(samples.subjects, np.diff(rows.first))
+        kept = rows.side == 0
+        return read_set(names[kept].tolist(), rows.time[kept], rows.value[kept])
+    lower = np.log(2.0) if how == "half the limit" else 0.0
+    return replace(
+        samples, rows=rows._replace(value=np.where(rows.side < 0, rows.value - lower, rows.value), side=np.zeros_like(rows.side))
+    )
+
+
+def searched(samples: SampleSet, seed: int) -> np.ndarray:
+    """Return the coefficients where one search ended."""
+    problem = Problem.of(PopulationModel("stein", classes=False), samples)
+    return run_saem(problem, start_of(problem, seed, 0, FAR), Plan(300, 200, 2), seed)[0].coefficients
+
+
+def recover(file: Path, limit: float, first: int, last: int) -> None:
+    """Fit sets by number, started far off; append what came of each to a file."""
+    for seed in range(first, last + 1):
         samples = simulate(seed, "stein", DAYS, SPREAD, limit)
-        problem = Problem.of(PopulationModel("stein"), samples)
-        end = run_saem(problem, start_of(problem, seed, 0, FAR), Plan(300, 200, 2), seed)[0]
-        found.append([*end.coefficients, *np.sqrt(np.diag(end.omega)), end.error])
-        below.append(float(np.mean(samples.rows.side < 0)))
-    values, true = np.array(found), np.array([*TRUE, *SPREAD, ERROR])
-    z = (values.mean(axis=0) - true) / (values.std(axis=0, ddof=1) / np.sqrt(sets))
-    names = [*NAMES, *(f"spread of {name}" for name in NAMES), "residual"]
-    print(f"{sets} sets, {100 * np.mean(below):.0f} % below {limit:g}")
-    print(pl.DataFrame({"parameter": names, "true": true, "mean": values.mean(axis=0), "z": z}))
+        began = time.process_time()
+        fit = fit_population(PopulationModel("stein", classes=False), samples, starts=1, start=FAR, size=256, seed=seed)
+        record = {"limit": limit, "seed": seed, "seconds": time.process_time() - began, "notes": list(fit.notes)}
+        record["below"] = float(np.mean(samples.rows.side < 0))
+        record["rows"] = [[row[key] for key in ("kind", "parameter", "estimate", "lower", "upper")] for row in rows_of(fit)]
+        if seed <= REPLACED_SETS:
+            record["replaced"] = {how: searched(replaced(samples, how), seed).tolist() for how in REPLACED}
+        with file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(record) + "\n")
+
+
+def rows_of(fit: PopulationFit) -> list[dict]:
+    """Return typical values, spreads and the residual."""
+    return [row for row in fit.parameters().iter_rows(named=True) if row["kind"] in KINDS]
+
+
+def table(file: Path) -> None:
+    """Print bias and coverage of the sets of a file, by limit: logarithms; of effects that were dropped the others alone."""
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for limit in sorted({record["limit"] for record in records}):
+        mine = {record["seed"]: record for record in records if record["limit"] == limit}.values()
+        print(f"{len(mine)} sets of 60 subjects, {100 * np.mean([r['below'] for r in mine]):.1f} % of the samples below {limit:g}, "
+              f"median {np.median([r['seconds'] for r in mine]):.1f} processor seconds a fit")  # fmt: skip
+        lines = []
+        for (kind, name), aim in AIMS.items():
+            found = [row for record in mine for row in record["rows"] if (row[0], row[1]) == (kind, name)]
+            values = np.log([row[2] for row in found])
+            known = [row for row in found if row[3] is not None]
+            held = sum(np.log(row[3]) <= aim <= np.log(row[4]) for row in known)
+            error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
+            lines.append(
+                (f"{kind} {name}".strip(), aim, values.mean(), values.mean() - aim, (values.mean() - aim) / error, held, len(known))
+            )
+        columns = ["parameter", "true_ln", "mean_ln", "bias", "z", "limits_hold", "limits"]
+        frame = pl.DataFrame(lines, schema=columns, orient="row")
+        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, float_precision=3):
+            print(frame)
+        held, known = frame["limits_hold"].sum(), frame["limits"].sum()
+        print(f"limits hold in {held} of {known}: {held / max(known, 1):.3f}")
+        notes = [note.split(":")[0] for record in mine for note in record["notes"]]
+        print("notes:", {note: notes.count(note) for note in dict.fromkeys(notes)} or "none")
+        for how in REPLACED:
+            ends = np.array([record["replaced"][how] for record in mine if "replaced" in record])
+            if len(ends):
+                print(f"{how}, {len(ends)} sets: bias", dict(zip(NAMES, (ends.mean(axis=0) - TRUE).round(2).tolist(), strict=True)))
 
 
 def limits(sets: int) -> None:
@@ -82,13 +148,14 @@ def seeds(many: int) -> None:
     apart = pl.concat(tables).group_by(key, maintain_order=True)
     logs = [fit.minus_two_log or float("nan") for fit in fits]
     print(f"{many} seeds: -2 log likelihood {min(logs):.2f} to {max(logs):.2f}")
-    print(
-        apart.agg(
-            least=pl.col("estimate").min(),
-            most=pl.col("estimate").max(),
-            se=((pl.col("ln").max() - pl.col("ln").min()) / pl.col("se").mean()),
+    with pl.Config(tbl_rows=-1):
+        print(
+            apart.agg(
+                least=pl.col("estimate").min(),
+                most=pl.col("estimate").max(),
+                se=((pl.col("ln").max() - pl.col("ln").min()) / pl.col("se").mean()),
+            )
         )
-    )
     disagree = sum(any("starts disagree" in note for note in fit.notes) for fit in fits)
     print(f"starts disagreed in {disagree} of {many}")
 
@@ -98,18 +165,37 @@ def speed() -> None:
     samples = simulate(1, "stein", DAYS, SPREAD, 50.0)
     problem = Problem.of(PopulationModel("stein"), samples)
     for _ in range(2):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         run_saem(problem, start_of(problem, 1, 0), Plan(300, 200, 2), 1)
-        searched = time.perf_counter()
+        between, spent = time.perf_counter(), time.process_time()
         fit_population(PopulationModel("stein"), samples, starts=1)
-        print(f"search {searched - began:.2f} s, fit with likelihood and standard errors {time.perf_counter() - searched:.2f} s")
+        print(f"search {between - began:.2f} s ({spent - used:.2f} s of a processor), ", end="")
+        print(f"fit with likelihood and standard errors {time.perf_counter() - between:.2f} s ({time.process_time() - spent:.2f})")
+
+
+def main(what: str, *rest: str) -> None:
+    """Run what is asked for."""
+    if what == "speed":
+        speed()
+    elif what == "recover":
+        recover(Path(rest[0]), float(rest[1]), int(rest[2]), int(rest[3]))
+    elif what == "table":
+        table(Path(rest[0]))
+    elif what == "limits":
+        limits(int(rest[0]) if rest else 200)
+    elif what == "seeds":
+        seeds(int(rest[0]) if rest else 10)
+    else:
+        raise SystemExit(__doc__)
 
 
 if __name__ == "__main__":
-    what, many = sys.argv[1], sys.argv[2:]
-    if what == "speed":
-        speed()
+    if len(sys.argv) > 1:
+        main(*sys.argv[1:])
     else:
-        {"recover": recover, "limits": limits, "seeds": seeds}[what](
-            int(many[0]) if many else {"recover": 20, "limits": 200, "seeds": 10}[what]
-        )
+        speed()
+        with tempfile.TemporaryDirectory() as folder:
+            kept = Path(folder, "sets.jsonl")
+            for level in (50.0, 500.0):
+                recover(kept, level, 1, 3)
+            table(kept)

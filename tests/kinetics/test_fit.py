@@ -20,7 +20,7 @@ from cartrial.kinetics.estimation.information import Polished
 from cartrial.kinetics.estimation.likelihood import unpack
 from cartrial.kinetics.estimation.saem import Draws, Estimate, run_saem
 from cartrial.kinetics.estimation.starts import start_of
-from cartrial.kinetics.fit import _refuse_edge
+from cartrial.kinetics.fit import _refuse_edge, _vanished
 from cartrial.kinetics.model import Problem, SampleSet
 from cartrial.kinetics.samples_kernel import Sampled
 from helpers import ORACLE
@@ -287,6 +287,14 @@ def test_other_names_for_the_same_subjects_give_the_same_numbers() -> None:
         found, _ = run_saem(problem, start_of(problem, 1, 1), Plan(6, 4, 1), 1)
         ends.append([*found.coefficients, *np.diag(found.omega), found.error, found.share])
     assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
+def test_an_effect_that_is_kept_is_not_dropped() -> None:
+    """By hand: of spreads of 0.5 and 0.001 the second has vanished, unless two fits are compared and both must have it."""
+    problem = Problem.of(PopulationModel("rate", varying=("cmax", "alpha")), read_set(**small()))
+    estimate = Estimate(np.zeros(2), np.diag([0.25, 1e-6]), np.zeros(6), 0.5, 1.0)
+    assert _vanished(problem, estimate, ()) == "alpha"
+    assert _vanished(problem, estimate, ("cmax", "alpha")) is None
 
 
 def test_a_share_at_its_edge_stays_a_number() -> None:

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from math import log
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from cartrial import InputError, Study
-from cartrial.kinetics import fit_kinetics
+from cartrial.kinetics import Plan, draw_curves, fit_kinetics
 from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible
 from cartrial.report.study.cells.fits import fit_cells
 from cartrial.sdtm import Source
@@ -108,6 +109,51 @@ def test_a_ratio_says_of_what_over_what(tmp_path: Path) -> None:
     assert described(adam, "RESPFL", {"A", "B"}) == ("RESPFL, Y over N", {"A": 0.0, "B": 1.0})
 
 
+def outcomes(**columns: list[str | None]) -> object:
+    """Sets of which ADSL has outcomes of A, B, C and D."""
+    return type("Sets", (), {"adsl": pl.DataFrame({"USUBJID": ["A", "B", "C", "D"], **columns})})()
+
+
+def test_what_cannot_be_described_is_told_before_anything_is_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: no such column, three levels; and of one level alone nothing is described, which stops nothing."""
+    monkeypatch.setattr("cartrial.kinetics.asked.fit_population", lambda *a, **k: pytest.fail("fitted first"))
+    study = load_study(tmp_path, BASE + MODEL.replace("curve: rate", "curve: rate, describe: [RESPFL]"))
+    records = derive_records(study, source([(who, day, "200", None) for who in "ABCD" for day in (3, 7, 9, 14, 28)]))
+    for adam, message in (
+        (outcomes(OTHER=["Y"] * 4), "ADSL has no column RESPFL"),
+        (outcomes(RESPFL=["CR", "CRi", "NR", None]), "RESPFL has 3 levels among the subjects with samples, two are wanted"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit_kinetics(study, adam, records)  # type: ignore[arg-type]
+    assert described(outcomes(RESPFL=["Y", "Y", None, None]), "RESPFL", {"A", "B", "C"}) is None  # type: ignore[arg-type]
+    assert described(outcomes(RESPFL=[None] * 4), "RESPFL", {"A"}) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_description_is_compared_with_a_fit_of_the_same_effects(tmp_path: Path) -> None:
+    """By hand: the peak alone varies and is five times as high in responders; who expanded is all of them, which is a note."""
+    study = load_study(tmp_path, BASE + MODEL.replace("curve: rate", "curve: rate, starts: 1, describe: [RESPFL, EXPANDFL]"))
+    random, who = np.random.default_rng(2), "ABCDEFGHIJKLMNOP"
+    days = [3, 7, 9, 12, 14, 21, 28]
+    rows = []
+    for i, name in enumerate(who):
+        peak = float(np.exp(np.log(2e4 * (5.0 if i % 2 else 1.0)) + 0.6 * random.standard_normal()))
+        cells = draw_curves("rate", {"rho": 0.8, "tmax": 10.0, "cmax": peak, "alpha": 0.12}, days)[0] * np.exp(
+            0.3 * random.standard_normal(7)
+        )
+        rows += [(name, day, f"{value:.1f}", None) for day, value in zip(days, cells, strict=True)]
+    adsl = pl.DataFrame({"USUBJID": list(who), "RESPFL": ["NY"[i % 2] for i in range(16)], "EXPANDFL": "Y"})
+    adam = type("Sets", (), {"adsl": adsl})()
+    found = fit_kinetics(study, adam, derive_records(study, source(rows)), plan=Plan(80, 60, 1))[0]  # type: ignore[arg-type]
+    assert "by EXPANDFL nothing is described: all subjects with samples who have it are of one group" in found.notes
+    (one,) = found.descriptions
+    assert one.fit.problem.model.random == one.without.problem.model.random
+    assert {"cmax", "alpha"} <= set(one.fit.problem.model.random)
+    ratio = one.fit.parameters().filter(kind="ratio", parameter="cmax").row(0, named=True)
+    assert 2.0 < ratio["estimate"] < 12.0
+    assert one.gain is not None and one.gain > 4.0
+
+
 def test_one_test_without_a_model_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: CARTC has neither samples nor a limit; the report keeps the model of CARTG and says what is wrong with CARTC."""
     study = load_study(tmp_path, BASE + MODEL.replace("kinetics: {", "kinetics: {tests: [CARTG, CARTC], "))
@@ -132,6 +178,7 @@ def test_one_test_without_a_model_takes_no_other_with_it(tmp_path: Path, monkeyp
         ("{curve: rate, baseline: [{on: cmax, of: AGEN}, {on: cmax, of: AGEN}]}", "AGEN shifts cmax twice"),
         ("{curve: logistic}", "curve"),
         ("{random: full}", "curve"),
+        ("{curve: rate, uncertainty: profile}", "uncertainty"),
     ],
 )
 def test_what_a_study_file_cannot_ask_for(model: str, message: str, tmp_path: Path) -> None:

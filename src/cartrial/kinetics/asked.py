@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import log
+from typing import NamedTuple
 
 import polars as pl
 
 from cartrial.endpoints import Adam
 from cartrial.errors import InputError
+from cartrial.extras import require
 from cartrial.kinetics.estimation.saem import Plan
 from cartrial.kinetics.fit import PopulationFit, fit_population
 from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet
+from cartrial.kinetics.posterior import draw_posterior
 from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible, samples_for
 from cartrial.sdtm.records import Records
 from cartrial.study import Study
 from cartrial.study.cells import CellModel
+
+_DESCRIBED = ("cmax", "alpha")
+_ONE_LEVEL = "all subjects with samples who have it are of one group"
 
 __all__ = ["Description", "KineticsFit", "fit_kinetics", "model_of"]
 
@@ -25,7 +31,7 @@ __all__ = ["Description", "KineticsFit", "fit_kinetics", "model_of"]
 class Description:
     """How peak and contraction differ between two outcome groups: a second fit on the subjects with an outcome, and the fit without it.
 
-    A description of groups that are known after the infusion alone, not an effect.
+    The same random effects vary in both. A description of groups that are known after the infusion alone, not an effect.
     """
 
     name: str
@@ -155,36 +161,69 @@ def _of_test(
     model = PopulationModel(
         asked.curve, full=asked.random == "full", bounds=bounds, classes=asked.non_expanders == "class", covariates=covariates
     )
+    # what is wrong of the groups or the packages is told before minutes are spent
+    groups = [group for name in asked.describe if (group := _group(adam, name, adppk, asked, columns)) is not None]
+    alike = [f"by {name} nothing is described: {_ONE_LEVEL}" for name in asked.describe if name not in [group.name for group in groups]]
+    if asked.uncertainty == "nuts":
+        require("numpyro", extra="bayes")
     _tell(say, f"Fitting {test}")
-    fit = fit_population(model, samples, seed=asked.seed, starts=asked.starts, plan=plan)
+    options = _Options(asked.seed, asked.starts, plan)
+    fit = fit_population(model, samples, **options._asdict())
+    notes = [*fit.notes, *alike]
+    if asked.uncertainty == "nuts":
+        _tell(say, f"Drawing the population of {test}")
+        fit = replace(fit, posterior=draw_posterior(fit))
+        notes += [f"no limits: {fit.posterior.why}"] if fit.posterior is not None and fit.posterior.why else []
     descriptions = []
-    for name in asked.describe:
-        _tell(say, f"Describing {test} by {name}")
-        descriptions.append(_described(adam, name, adppk, asked, model, (fit, columns, plan)))
-    notes = list(fit.notes)
+    for group in groups:
+        _tell(say, f"Describing {test} by {group.name}")
+        try:
+            other = _described(group, model, fit, options)
+        except InputError as error:
+            notes.append(f"by {group.name} nothing is described: {error.what}")
+            continue
+        descriptions.append(other)
+        notes += [f"described by {group.name}: {note}" for note in other.fit.notes]
     if left_out:
         notes.append(f"{left_out} of {len(subjects)} subjects, never quantifiable, are left out: the peak is that of the others")
     return KineticsFit(test, asked, adppk, fit, tuple(descriptions), tuple(notes))
 
 
-def _described(
-    adam: Adam,
-    name: str,
-    adppk: pl.DataFrame,
-    asked: CellModel,
-    model: PopulationModel,
-    known: tuple[PopulationFit, dict[str, dict[str, float]], Plan | None],
-) -> Description:
-    """Fit peak and contraction by outcome, of the subjects with one."""
-    fit, columns, plan = known
-    label, groups = described(adam, name, set(fit.problem.samples.subjects))
-    mine = adppk.filter(pl.col("USUBJID").is_in(list(groups)))
-    samples: SampleSet = samples_for(mine, asked, {**columns, label: groups})[0]
-    options = {"seed": asked.seed, "starts": asked.starts, "plan": plan}
-    whole = len(samples.subjects) == len(fit.problem.samples.subjects)
-    without = fit if whole else fit_population(model, samples, **options)  # type: ignore[arg-type]
-    more = (*model.covariates, Covariate("cmax", label), Covariate("alpha", label))
-    return Description(name, label, without, fit_population(replace(model, covariates=more), samples, **options))  # type: ignore[arg-type]
+class _Options(NamedTuple):
+    """How long is searched, and by which numbers."""
+
+    seed: int
+    starts: int
+    plan: Plan | None
+
+
+class _Group(NamedTuple):
+    """An outcome of two groups: its name, of what a ratio is, and the samples of the subjects who have it, with it as a covariate."""
+
+    name: str
+    label: str
+    samples: SampleSet
+
+
+def _group(adam: Adam, name: str, adppk: pl.DataFrame, asked: CellModel, columns: dict[str, dict[str, float]]) -> _Group | None:
+    """Return an outcome of two groups; None where all subjects with samples are of one."""
+    found = described(adam, name, set(samples_for(adppk, asked, columns)[0].subjects))
+    if found is None:
+        return None
+    label, values = found
+    mine = adppk.filter(pl.col("USUBJID").is_in(list(values)))
+    return _Group(name, label, samples_for(mine, asked, {**columns, label: values})[0])
+
+
+def _described(group: _Group, model: PopulationModel, fit: PopulationFit, options: _Options) -> Description:
+    """Fit peak and contraction by outcome, of the subjects with one; and without, the same effects varying."""
+    varying = tuple(name for name in model.parameters if name in {*fit.problem.model.random, *_DESCRIBED})
+    more = (*model.covariates, *(Covariate(name, group.label) for name in _DESCRIBED))
+    wider = fit_population(replace(model, varying=varying, covariates=more), group.samples, **options._asdict())
+    varying = wider.problem.model.random
+    whole = len(group.samples.subjects) == len(fit.problem.samples.subjects) and varying == fit.problem.model.random
+    without = fit if whole else fit_population(replace(model, varying=varying), group.samples, keep=varying, **options._asdict())
+    return Description(group.name, group.label, without, wider)
 
 
 def _tell(say: Callable[[str], None] | None, words: str) -> None:

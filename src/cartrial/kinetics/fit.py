@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +12,12 @@ from scipy.stats import norm
 from cartrial.errors import InputError
 from cartrial.kinetics.codes import MEASURED
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
-from cartrial.kinetics.estimation.information import LEAST_SIZE, Polished, polish
+from cartrial.kinetics.estimation.information import LEAST_SIZE, Assessed, Polished, assess, polish
+from cartrial.kinetics.estimation.likelihood import pack, shown
 from cartrial.kinetics.estimation.saem import Estimate, Plan, run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
+from cartrial.kinetics.posterior import Posterior, limits_of
 
 __all__ = ["PopulationFit", "Start", "fit_population"]
 
@@ -59,6 +60,8 @@ class PopulationFit:
     notes : tuple of str
         What is to be known before anything is believed.
     seed : int
+    posterior : Posterior, optional
+        Draws of the population, on request: limits are then those of the draws.
     """
 
     problem: Problem
@@ -66,6 +69,7 @@ class PopulationFit:
     starts: tuple[Start, ...]
     notes: tuple[str, ...]
     seed: int
+    posterior: Posterior | None = None
 
     @property
     def estimate(self) -> Estimate:
@@ -81,6 +85,11 @@ class PopulationFit:
     def minus_two_log(self) -> float | None:
         """-2 log likelihood; None where too few draws count."""
         return -2.0 * self.polished.likelihood.log if self.enough else None
+
+    @property
+    def method(self) -> str:
+        """How estimates and limits came about, in words."""
+        return f"SAEM, likelihood by importance sampling, {'Wald limits' if self.posterior is None else 'limits of the posterior by NUTS'}"
 
     @property
     def size(self) -> int:
@@ -105,6 +114,17 @@ class PopulationFit:
         low, high = self.problem.model.bounds.get(name, (0.0, 0.0))
         return float(low + (high - low) / (1.0 + np.exp(-value))) if high > 0 else float(np.exp(value))
 
+    def _limits(self, conf_level: float) -> tuple[Floats, Floats, Floats] | None:
+        """Return standard errors, lower and upper limits of the parameters of `pack`, or None where there are none."""
+        if self.posterior is not None:
+            return None if self.posterior.why else limits_of(self.posterior, self.problem, conf_level)
+        if self.polished.covariance is None:
+            return None
+        z = float(norm.ppf(0.5 + conf_level / 2))
+        at, slopes = shown(self.problem, pack(self.problem, self.estimate))
+        errors = np.sqrt(np.diag(slopes @ self.polished.covariance @ slopes.T))
+        return errors, at - z * errors, at + z * errors
+
     def parameters(self, conf_level: float = 0.95) -> pl.DataFrame:
         """Return the parameters of the population, one a row.
 
@@ -113,48 +133,50 @@ class PopulationFit:
         polars.DataFrame
             kind (`typical`; `ratio` of a covariate, of the logit where the parameter has limits; `spread`, the standard deviation of the
             logarithm or logit; `residual`, of the logarithm; `share` of expanders), parameter, covariate, estimate, se (of the logarithm,
-            or logit), lower, upper (Wald), cv (% of a spread: 100 sqrt(exp(s^2) - 1)), shrinkage (a share).
+            or logit), lower, upper (Wald; of a posterior its equal tails, and se its standard deviation), cv (% of a spread:
+            100 sqrt(exp(s^2) - 1)), shrinkage (a share).
         """
         problem, estimate = self.problem, self.estimate
-        errors = None if self.polished.covariance is None else np.sqrt(np.diag(self.polished.covariance))
-        z = float(norm.ppf(0.5 + conf_level / 2))
+        ends, values = self._limits(conf_level), shown(problem, pack(problem, estimate))[0]
         shrunk = self.shrinkage()
         rows: list[dict[str, object]] = []
 
-        def add(kind: str, name: str, covariate: str, at: int, value: float, back: object) -> None:
-            to = back if callable(back) else float
-            se = None if errors is None else float(errors[at])
-            limits = (None, None) if se is None else (to(value - z * se), to(value + z * se))
-            row = {"kind": kind, "parameter": name, "covariate": covariate, "estimate": to(value), "se": se}
-            row |= {"lower": limits[0], "upper": limits[1], "cv": None, "shrinkage": None}
+        def add(kind: str, name: str, covariate: str, at: int, to: Callable[[float], float]) -> None:
+            value = float(values[at])
+            row: dict[str, object] = dict.fromkeys(("se", "lower", "upper", "cv", "shrinkage"))
+            row |= {"kind": kind, "parameter": name, "covariate": covariate, "estimate": to(value)}
+            if ends is not None:
+                row |= {"se": float(ends[0][at]), "lower": to(float(ends[1][at])), "upper": to(float(ends[2][at]))}
             if kind == "spread":
                 plain = name not in problem.model.bounds and problem.model.logarithms
                 row["cv"] = float(100.0 * np.sqrt(np.expm1(min(np.exp(2.0 * value), 700.0)))) if plain else None
                 row["shrinkage"] = shrunk[name]
             rows.append(row)
 
+        def back(name: str) -> Callable[[float], float]:
+            return lambda value: self.natural(name, value)
+
         p, q, d = len(problem.names), len(problem.held), len(problem.model.random)
         for j, (name, column) in enumerate(problem.names):
-            if column:
-                add("ratio", name, column, j, float(estimate.coefficients[j]), np.exp)
-            else:
-                add("typical", name, "", j, float(estimate.coefficients[j]), lambda value, name=name: self.natural(name, value))
-        places = problem.formula(estimate.common).held
+            add("ratio" if column else "typical", name, column, j, _exp if column else back(name))
         for j, name in enumerate(problem.held):
-            add("typical", name, "", p + j, float(estimate.common[places[j]]), lambda value, name=name: self.natural(name, value))
-        root = np.log(np.sqrt(np.diag(estimate.omega)))
+            add("typical", name, "", p + j, back(name))
         for j, name in enumerate(problem.model.random):
-            add("spread", name, "", p + q + j, float(root[j]), np.exp)
+            add("spread", name, "", p + q + j, _exp)
         last = self.size - 1 - int(problem.classes)
-        add("residual", "", "", last, float(np.log(estimate.error)), np.exp)
+        add("residual", "", "", last, _exp)
         if problem.classes:
-            add("share", "expander", "", last + 1, float(np.log(estimate.share / (1 - estimate.share))), lambda v: 1 / (1 + np.exp(-v)))
+            add("share", "expander", "", last + 1, lambda value: float(1.0 / (1.0 + np.exp(-value))))
         assert p + q + d <= last
         order = {"typical": 0, "ratio": 1, "spread": 2, "residual": 3, "share": 4}
         schema = dict.fromkeys(("kind", "parameter", "covariate"), pl.String()) | dict.fromkeys(
             ("estimate", "se", "lower", "upper", "cv", "shrinkage"), pl.Float64()
         )
         return pl.DataFrame(sorted(rows, key=lambda row: order[str(row["kind"])]), schema=schema)
+
+
+def _exp(value: float) -> float:
+    return float(np.exp(value))
 
 
 def fit_population(
@@ -166,6 +188,7 @@ def fit_population(
     plan: Plan | None = None,
     start: Mapping[str, float] | None = None,
     size: int = 512,
+    keep: Sequence[str] = (),
 ) -> PopulationFit:
     """Fit a population.
 
@@ -183,6 +206,8 @@ def fit_population(
         Typical values to start from; otherwise from the samples.
     size : int
         Points of each of the eight replicates that the likelihood is integrated by, a power of two.
+    keep : sequence of str
+        Parameters whose random effect is not dropped, however small: of two fits that are compared both must have the same.
 
     Raises
     ------
@@ -204,18 +229,17 @@ def fit_population(
     notes: list[str] = []
     while True:
         problem = Problem.of(model, samples)
-        searches = [_search(problem, seed, number, plan or Plan(), start, size) for number in range(starts)]
-        searches.sort(key=lambda one: one.minus_two_log)
+        searches, best = _searches(problem, (seed, starts, size), plan or Plan(), start)
         # an effect may vanish in the search, or only when its last steps are taken
-        why, dropped = _NOT_VARYING, _vanished(problem, searches[0].estimate)
+        why, dropped = _NOT_VARYING, _vanished(problem, best.estimate, keep)
         if dropped is None:
-            end = polish(problem, searches[0].estimate, seed, size=size)
-            dropped = _vanished(problem, end.estimate)
+            end = polish(problem, best, seed, size=size)
+            dropped = _vanished(problem, end.estimate, keep)
         if dropped is None:
-            found = PopulationFit(problem, end, tuple(searches), (), seed)
+            found = PopulationFit(problem, end, searches, (), seed)
             _refuse_fold(found)
             _refuse_edge(found)
-            why, dropped = _NOT_SEEN, _unseen(found) if end.covariance is None else None
+            why, dropped = _NOT_SEEN, _unseen(found, keep) if end.covariance is None else None
         if dropped is None:
             break
         notes.append(f"{dropped} {why}: its random effect was dropped, it is the same for all")
@@ -241,22 +265,30 @@ def _require(model: PopulationModel, samples: SampleSet) -> None:
         raise InputError(f"{measured} samples are too few for {len(model.parameters)} parameters", right="Leave the model out")
 
 
-def _search(problem: Problem, seed: int, number: int, plan: Plan, given: Mapping[str, float] | None, size: int) -> Start:
-    """Search from one start and assess where it ended."""
-    started = start_of(problem, seed, number, given)
-    estimate, trace = run_saem(problem, started, plan, 1000003 * number + seed)
-    draws = aim_draws(problem, estimate, seed, size=size)
-    found, _ = assess_fresh(problem, estimate, draws, seed, size=size)
-    return Start(-2.0 * found.log, 2.0 * found.error, estimate, trace)
+def _searches(
+    problem: Problem, numbers: tuple[int, int, int], plan: Plan, given: Mapping[str, float] | None
+) -> tuple[tuple[Start, ...], Assessed]:
+    """Search from several starts; return them, the best first, and what was drawn and assessed where the best ended."""
+    seed, starts, size = numbers
+    found: list[Start] = []
+    best: Assessed | None = None
+    for number in range(starts):
+        estimate, trace = run_saem(problem, start_of(problem, seed, number, given), plan, 1000003 * number + seed)
+        end = assess(problem, estimate, seed, size=size)
+        found.append(Start(-2.0 * end.likelihood.log, 2.0 * end.likelihood.error, estimate, trace))
+        if best is None or end.likelihood.log > best.likelihood.log:
+            best = end
+    assert best is not None, "one search or more"
+    return tuple(sorted(found, key=lambda one: one.minus_two_log)), best
 
 
-def _vanished(problem: Problem, found: Estimate) -> str | None:
+def _vanished(problem: Problem, found: Estimate, keep: Sequence[str]) -> str | None:
     """Return the random effect that has vanished most; none where a covariate stands on it, or it is the last."""
     if len(problem.model.random) < 2:
         return None
     spread = np.sqrt(np.diag(found.omega))
     scale = np.abs(found.coefficients[: len(spread)]) if not problem.model.logarithms else np.ones(len(spread))
-    shifted = {one.on for one in problem.model.covariates}
+    shifted = {one.on for one in problem.model.covariates} | set(keep)
     order = np.argsort(spread / scale)
     for j in order:
         if problem.model.random[j] not in shifted and spread[j] / scale[j] < _NO_SPREAD:
@@ -264,10 +296,10 @@ def _vanished(problem: Problem, found: Estimate) -> str | None:
     return None
 
 
-def _unseen(found: PopulationFit) -> str | None:
+def _unseen(found: PopulationFit, keep: Sequence[str]) -> str | None:
     """Return the random effect of which the samples say next to nothing, where its spread leaves the likelihood without a top."""
     model = found.problem.model
-    shifted = {one.on for one in model.covariates}
+    shifted = {one.on for one in model.covariates} | set(keep)
     shrunk = {name: share for name, share in found.shrinkage().items() if name not in shifted}
     worst = max(shrunk, key=lambda name: shrunk[name], default=None)
     if worst is None or len(model.random) < 2 or shrunk[worst] <= _ALL_SHRUNK:

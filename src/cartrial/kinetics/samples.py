@@ -160,20 +160,22 @@ def _against(name: str, levels: list[str]) -> str:
     return f"{name}, {levels[1]} over {levels[0]}"
 
 
-def described(adam: Adam, name: str, subjects: set[str]) -> tuple[str, dict[str, float]]:
+def described(adam: Adam, name: str, subjects: set[str]) -> tuple[str, dict[str, float]] | None:
     """Return an outcome of two groups: which group a ratio is of, and by subject 1 for Y, or the second of its levels.
 
-    Subjects without it are not there.
+    Subjects without it are not there. None where all who have it are of one group, or nobody has it.
 
     Raises
     ------
     InputError
-        If there is no such column, or it has not two levels.
+        If there is no such column, or it has more than two levels.
     """
     if name not in adam.adsl.columns:
         raise InputError(f"ADSL has no column {name}", key="kinetics.model.describe", right="Name one such as RESPFL")
     column = adam.adsl.filter(pl.col("USUBJID").is_in(list(subjects))).select("USUBJID", pl.col(name).cast(pl.String)).drop_nulls()
     levels = sorted(column[name].unique().to_list())
-    if len(levels) != 2:
+    if len(levels) > 2:
         raise InputError(f"{name} has {len(levels)} levels among the subjects with samples, two are wanted", key="kinetics.model.describe")
+    if len(levels) < 2:
+        return None
     return _against(name, levels), {who: float(level == levels[1]) for who, level in column.iter_rows()}

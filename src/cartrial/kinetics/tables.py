@@ -17,12 +17,12 @@ from cartrial.kinetics.asked import KineticsFit
 from cartrial.kinetics.courses import derive_courses
 from cartrial.kinetics.curves import CURVES, PARAMETERS
 from cartrial.kinetics.fit import PopulationFit
+from cartrial.kinetics.posterior import PRIORS
 from cartrial.kinetics.posthoc import INVENTED, derive_adpp, peaks_not_sampled
 from cartrial.study import Study
 
 __all__ = ["parameter_table", "summary_lines", "write_kinetics", "write_tables"]
 
-_METHOD = "SAEM, likelihood by importance sampling"
 _NOT_AN_EFFECT = "a description of groups known after the infusion alone, not an effect, and no covariate of a forecast"
 
 
@@ -49,7 +49,7 @@ def parameter_table(found: Sequence[KineticsFit], conf_level: float = 0.95) -> p
     frames = []
     for one in found:
         for name, fit in (("population", one.fit), *((f"by {other.name}", other.fit) for other in one.descriptions)):
-            labels = [pl.lit(one.test).alias("test"), pl.lit(name).alias("model"), pl.lit(_METHOD).alias("method")]
+            labels = [pl.lit(one.test).alias("test"), pl.lit(name).alias("model"), pl.lit(fit.method).alias("method")]
             frames.append(fit.parameters(conf_level).select(*labels, pl.all(), pl.lit(conf_level).alias("conf_level")))
     return pl.concat(frames) if frames else pl.DataFrame()
 
@@ -78,9 +78,20 @@ def _fit_record(fit: PopulationFit) -> dict[str, Any]:
         "least_effective_size": float(found.sizes.min()),
         "shrinkage": fit.shrinkage(),
         "seed": fit.seed,
+        "limits": _limits_record(fit),
         "starts": [{"minus_two_log_likelihood": one.minus_two_log, "monte_carlo_error": one.monte_carlo} for one in fit.starts],
         "notes": list(fit.notes),
     }
+
+
+def _limits_record(fit: PopulationFit) -> dict[str, Any]:
+    """Return whence the limits of the parameters come."""
+    found = fit.posterior
+    if found is None:
+        return {"by": "Wald"}
+    drawn = {"chains": found.sampler.chains, "draws": found.sampler.draws, "learned": found.sampler.learn, "gate_days": found.sampler.gate}
+    sure = {"least_effective_number": float(found.sizes.min()), "largest_r_hat": float(found.ratios.max()), "divergent": found.divergent}
+    return {"by": "NUTS", "priors": PRIORS, "seed": found.seed, **drawn, **sure}
 
 
 def _record(one: KineticsFit) -> dict[str, Any]:
@@ -120,6 +131,8 @@ def summary_lines(found: Sequence[KineticsFit]) -> Iterator[str]:
         logs = about["minus_two_log_likelihood"]
         said = "not estimable" if logs is None else f"{logs:.2f} (Monte Carlo error {about['monte_carlo_error']:.2f})"
         yield f"  -2 log likelihood {said}, {about['parameters']} parameters, least effective size {about['least_effective_size']:.0f}"
+        if one.fit.posterior is not None:
+            yield f"  Limits: 95 % of the posterior, {one.fit.posterior.words}; priors: {PRIORS}"
         for row in one.fit.parameters().iter_rows(named=True):
             yield f"  {_words(row, one.fit)}"
         spiked = peaks_not_sampled(one)

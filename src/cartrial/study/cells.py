@@ -68,6 +68,8 @@ class CellModel(Part):
         `class`: subjects without a quantifiable sample may be of a class whose cells never expand; `leave-out`: they are left out.
     below : str
         `likelihood` alone: a sample below its limit counts by its probability.
+    uncertainty : str
+        Whence limits of parameters come: `wald`, from the information; `nuts`, from draws of the population (extra `bayes`), in minutes.
     """
 
     curve: Literal["stein", "mono", "rate", "lag"]
@@ -75,6 +77,7 @@ class CellModel(Part):
     bounds: ModelBounds | None = ModelBounds()
     non_expanders: Literal["class", "leave-out"] = "class"
     below: str = "likelihood"
+    uncertainty: Literal["wald", "nuts"] = "wald"
     baseline: tuple[Shift, ...] = ()
     describe: tuple[str, ...] = ()
     seed: int = Field(default=1, ge=0)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_model_rows"]
 
-_METHOD = "SAEM, likelihood by importance sampling, Wald limits"
 _CHECK = "simulated trials of the fitted population"
 _BAND = 0.9
 _UNITS = {"tmax": DAY, "tlag": DAY, "fold": "", "fb": PROPORTION}
@@ -74,7 +73,7 @@ def _of_test(one: KineticsFit, unit: str, conf_level: float) -> Iterator[pl.Data
         described = {**labels, "by": other.name}
         yield from _parameters(other.fit, unit, conf_level, described)
         counts = _wide({"N": len(other.fit.problem.samples.subjects), "gain": other.gain} | _likelihood(other.fit))
-        yield build_rows(counts, ("N", "gain", *_likelihood(other.fit)), endpoint="MODEL", method=_METHOD, **described)
+        yield build_rows(counts, ("N", "gain", *_likelihood(other.fit)), endpoint="MODEL", method=other.fit.method, **described)
     yield from _check(check_kinetics(one), unit, labels)
 
 
@@ -94,7 +93,7 @@ def _parameters(fit: PopulationFit, unit: str, conf_level: float, labels: dict[s
             statistics = {name: of, f"{name}_lower": of, f"{name}_upper": of}
             if kind == "spread":
                 statistics |= {"cv": "%", "shrinkage": PROPORTION}
-            yield build_rows(wide, statistics, method=_METHOD, conf_level=conf_level, **labels)
+            yield build_rows(wide, statistics, method=fit.method, conf_level=conf_level, **labels)
 
 
 def _likelihood(fit: PopulationFit) -> dict[str, float | None]:
@@ -125,7 +124,7 @@ def _model(one: KineticsFit, labels: dict[str, str | float | None]) -> pl.DataFr
         "starts": len(one.fit.starts),
     }
     more = _likelihood(one.fit)
-    return build_rows(_wide(counts | more), (*_COUNTS, *more), endpoint="MODEL", method=_METHOD, **labels)
+    return build_rows(_wide(counts | more), (*_COUNTS, *more), endpoint="MODEL", method=one.fit.method, **labels)
 
 
 def _check(windows: pl.DataFrame, unit: str, labels: dict[str, str | float | None]) -> Iterator[pl.DataFrame]:

@@ -7,6 +7,7 @@ draws on both sides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from cartrial.kinetics.estimation.proposal import Points, draw_points
 from cartrial.kinetics.estimation.saem import Draws, Estimate
 from cartrial.kinetics.model import Problem
 
-__all__ = ["LEAST_SIZE", "Polished", "information", "polish"]
+__all__ = ["LEAST_SIZE", "Assessed", "Polished", "assess", "information", "polish"]
 
 LEAST_SIZE = 100.0
 """Effective draws that every subject needs before a likelihood is shown."""
@@ -74,8 +75,23 @@ def _covariance(found: Floats) -> Floats | None:
     return np.asarray(np.linalg.inv(found))
 
 
-def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, most: int = 6) -> Polished:
-    """Take Newton's steps from where a search ended, by fresh draws each, and assess the end.
+class Assessed(NamedTuple):
+    """A population, what every subject's own draws show by it, its likelihood by fresh points, and these points."""
+
+    estimate: Estimate
+    draws: Draws
+    likelihood: Likelihood
+    points: Points
+
+
+def assess(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512) -> Assessed:
+    """Aim draws at every subject and assess a population by fresh points."""
+    draws = aim_draws(problem, estimate, seed, size=size)
+    return Assessed(estimate, draws, *assess_fresh(problem, estimate, draws, seed, size=size))
+
+
+def polish(problem: Problem, began: Assessed, seed: int, *, size: int = 512, most: int = 6) -> Polished:
+    """Take Newton's steps from where a search ended, and assess the end by fresh draws.
 
     Nothing is moved where too few draws count: a likelihood maximised by few draws finds the noise. Steps that ended lower than they began,
     beyond what the Monte Carlo errors explain, are taken back.
@@ -83,21 +99,24 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
     Parameters
     ----------
     problem : Problem
-    estimate : Estimate
-        Where the search ended.
+    began : Assessed
+        Where the search ended, by the same seed and size.
     seed : int
     size : int
         Points of a replicate, of which there are eight.
     most : int
         Steps.
     """
-    draws = aim_draws(problem, estimate, seed, size=size)
-    if assess_fresh(problem, estimate, draws, seed, size=size)[0].sizes.min() < 2 * LEAST_SIZE:
+    estimate, draws = began.estimate, began.draws
+    if began.likelihood.sizes.min() < 2 * LEAST_SIZE:
         size *= _MORE
-    began = estimate, draws, *assess_fresh(problem, estimate, draws, seed, size=size)
+        began = Assessed(estimate, draws, *assess_fresh(problem, estimate, draws, seed, size=size))
     covariance, steps, why, settled = None, 0, "", False
+    points: Points | None = None
     for step in range(most):
-        points = draw_points(problem, estimate, draws, seed + 7919 * (step + 1), size=size)
+        # small steps keep their points, or each would chase the noise of its own
+        if points is None:
+            points = draw_points(problem, estimate, draws, seed + 7919 * (step + 1), size=size)
         here = assess_likelihood(problem, estimate, weigh_points(problem, estimate, points))
         if not here.sizes.min() >= LEAST_SIZE:
             why = _few(problem, here) if np.isfinite(here.log) else ""
@@ -113,12 +132,12 @@ def polish(problem: Problem, estimate: Estimate, seed: int, *, size: int = 512, 
         if settled:
             break
         if apart > _FAR:
-            draws = aim_draws(problem, estimate, seed, size=size)
-    draws = aim_draws(problem, estimate, seed, size=size) if steps else draws
-    found, fresh = assess_fresh(problem, estimate, draws, seed, size=size)
+            draws, points = aim_draws(problem, estimate, seed, size=size), None
+    ended = assess(problem, estimate, seed, size=size) if steps else began
     # what is no number is lower too
-    if steps and not found.log >= began[2].log - 3.0 * (found.error + began[2].error):
-        (estimate, draws, found, fresh), settled = began, False
+    if not ended.likelihood.log >= began.likelihood.log - 3.0 * (ended.likelihood.error + began.likelihood.error):
+        ended, settled = began, False
+    estimate, draws, found, fresh = ended
     if not why and found.sizes.min() < LEAST_SIZE:
         why = _few(problem, found)
     if not why:

@@ -18,7 +18,7 @@ from cartrial.kinetics.estimation.saem import Estimate
 from cartrial.kinetics.estimation.weigh_kernel import Weights, weigh
 from cartrial.kinetics.model import Problem, root_of
 
-__all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "unpack", "weigh_points", "weights_of"]
+__all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "shown", "unpack", "weigh_points", "weights_of"]
 
 
 _LEAST_SPREAD = float(np.log(1e-3))
@@ -108,6 +108,23 @@ def unpack(problem: Problem, vector: Floats) -> Estimate:
         at += count
     share = 1.0 / (1.0 + np.exp(-np.clip(vector[at + 1], -_MOST_LOGIT, _MOST_LOGIT))) if problem.classes else 1.0
     return Estimate(vector[:p].copy(), root @ root.T, common, float(np.exp(vector[at])), float(share))
+
+
+def shown(problem: Problem, vector: Floats) -> tuple[Floats, Floats]:
+    """Return the vector of `pack` as it is shown, and its slopes by that vector.
+
+    In the place of the logarithm of the root's diagonal stands that of the spread, which with correlations is another number.
+    """
+    found, slopes = vector.copy(), np.eye(len(vector))
+    if problem.model.full:
+        at, d = len(problem.names) + len(problem.held), len(problem.model.random)
+        root = root_of(unpack(problem, vector).omega)
+        variance = np.sum(root**2, axis=1)
+        found[at : at + d] = 0.5 * np.log(variance)
+        slopes[at : at + d, at : at + d] = np.diag(np.diag(root) ** 2 / variance)
+        for column, (j, k) in enumerate(zip(*np.tril_indices(d, -1), strict=True)):
+            slopes[at + j, at + d + column] = root[j, k] / variance[j]
+    return found, slopes
 
 
 def _logs(problem: Problem, estimate: Estimate, weighed: Weighed) -> tuple[Floats, Floats, Floats]:

@@ -15,7 +15,7 @@ from scipy import special
 from scipy.stats import qmc
 
 from cartrial.kinetics.curves_kernel import Floats
-from cartrial.kinetics.estimation.density_kernel import fill_density
+from cartrial.kinetics.estimation.density_kernel import Mixture, fill_density, fill_points
 from cartrial.kinetics.estimation.saem import Draws, Estimate
 from cartrial.kinetics.model import Problem, root_of
 
@@ -58,36 +58,34 @@ def draw_points(problem: Problem, estimate: Estimate, draws: Draws, seed: int, *
     uniform = _uniform(problem, seed, size, replicates, d + 2)
     choice, radius = uniform[..., 0], uniform[..., 1]
     normal = np.asarray(special.ndtri(uniform[..., 2:]), np.float64)
-    spread = root_of(_WIDER * draws.covariance)
-    narrow = root_of(_NARROW**2 * draws.covariance)
-    crowd = np.broadcast_to(root_of(estimate.omega), (subjects, d, d))
-    heavy = np.sqrt(_DEGREES / (2.0 * special.gammaincinv(_DEGREES / 2.0, radius)))
+    roots = root_of(_WIDER * draws.covariance), root_of(_NARROW**2 * draws.covariance), root_of(estimate.omega)
+    wide, narrow, crowd = (np.ascontiguousarray(np.broadcast_to(root, (subjects, d, d))) for root in roots)
     kept = draws.centres.shape[1]
-    which = np.clip(((choice - _T_SHARE) / _CENTRES_SHARE * kept).astype(int), 0, kept - 1)
-    about = np.take_along_axis(draws.centres, which[..., None].repeat(d, axis=-1), axis=1)
-    phi = np.where(
-        (choice < _T_SHARE)[..., None],
-        draws.mean[:, None] + heavy[..., None] * _turned(spread, normal),
-        np.where((choice < _T_SHARE + _CENTRES_SHARE)[..., None], about + _turned(narrow, normal), mean[:, None] + _turned(crowd, normal)),
-    )
-    phi = np.ascontiguousarray(phi)
-    return Points(phi, _density(phi, (draws.mean, draws.centres, mean), (spread, narrow, crowd)), replicates)
+    centre = np.concatenate([draws.mean[:, None], draws.centres, mean[:, None]], axis=1)
+    of_t = choice < _T_SHARE
+    which = np.clip(((choice - _T_SHARE) / _CENTRES_SHARE * kept).astype(np.int64), 0, kept)
+    stretch = np.ones(choice.shape)
+    stretch[of_t] = np.sqrt(_DEGREES / (2.0 * special.gammaincinv(_DEGREES / 2.0, radius[of_t])))
+    mixture = Mixture(wide, narrow, crowd, centre, np.empty((0, 0)), np.empty(d))
+    phi = np.empty(normal.shape)
+    fill_points(phi.size, np.where(of_t, 0, 1 + which), stretch, normal, mixture, phi)
+    return Points(phi, _density(phi, mixture), replicates)
 
 
-def _density(phi: Floats, centres: tuple[Floats, Floats, Floats], roots: tuple[Floats, Floats, Floats]) -> Floats:
-    """Return the logarithm of the density of the mixture: the t distribution, the narrow normals, the population."""
-    subjects, draws, d = phi.shape
-    kept = centres[1].shape[1]
-    centre = np.concatenate([centres[0][:, None], centres[1], centres[2][:, None]], axis=1)
-    number = np.array([0, *[1] * kept, 2])
-    inverse = np.stack([np.linalg.inv(root) for root in roots], axis=1)[:, number]
-    half = np.stack([np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) for root in roots], axis=1)[:, number]
-    share = np.array([_T_SHARE, *[_CENTRES_SHARE / kept] * kept, 1.0 - _T_SHARE - _CENTRES_SHARE])
+def _density(phi: Floats, roots: Mixture) -> Floats:
+    """Return the logarithm of the density of a mixture, of which the roots and the centres are given."""
+    draws, d, parts = phi.shape[1], phi.shape[2], roots.centre.shape[1]
+    wide, narrow, crowd = (np.asarray(np.linalg.inv(root), np.float64) for root in roots[:3])
+    centre = roots.centre.copy()
+    centre[:, 1:-1] = centre[:, 1:-1] @ np.swapaxes(narrow, 1, 2)
+    number = np.array([0, *[1] * (parts - 2), 2])
+    half = np.stack([np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) for root in roots[:3]], axis=1)[:, number]
+    share = np.array([_T_SHARE, *[_CENTRES_SHARE / (parts - 2)] * (parts - 2), 1.0 - _T_SHARE - _CENTRES_SHARE])
     of_t = special.gammaln((_DEGREES + d) / 2) - special.gammaln(_DEGREES / 2) - 0.5 * d * np.log(_DEGREES * np.pi)
-    norm = np.array([of_t, *[-0.5 * d * _LOG_2PI] * (kept + 1)])
-    out = np.empty((subjects, draws))
-    constant = np.log(share) + norm - half
-    fill_density(out.size * (kept + 2), phi, centre, np.ascontiguousarray(inverse), constant, _DEGREES, out)
+    norm = np.array([of_t, *[-0.5 * d * _LOG_2PI] * (parts - 1)])
+    out = np.empty((len(phi), draws))
+    of = Mixture(wide, narrow, crowd, centre, np.log(share) + norm - half, np.empty(d))
+    fill_density(out.size * parts, phi, of, _DEGREES, out)
     return out
 
 
@@ -100,7 +98,3 @@ def _uniform(problem: Problem, seed: int, size: int, replicates: int, dimensions
         shifts[i] = np.random.Generator(np.random.Philox(key=key)).random((replicates, dimensions))
     moved = (base[None, None] + shifts[:, :, None]) % 1.0
     return np.clip(moved.reshape(len(shifts), replicates * size, dimensions), 1e-12, 1.0 - 1e-12)
-
-
-def _turned(root: Floats, normal: Floats) -> Floats:
-    return np.asarray(normal @ np.swapaxes(root, 1, 2))

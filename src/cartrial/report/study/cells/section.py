@@ -9,6 +9,7 @@ import polars as pl
 from cartrial.kinetics import KineticsFit
 from cartrial.kinetics.courses import TYPICAL, derive_courses
 from cartrial.kinetics.curves import CURVES, PARAMETERS
+from cartrial.kinetics.posterior import PRIORS
 from cartrial.kinetics.posthoc import INVENTED, SHRUNK, peaks_not_sampled
 from cartrial.report.figures.courses import Course, draw_courses
 from cartrial.report.page.blocks import Block, Definition, Figure, Note, Section, Table, Text
@@ -135,7 +136,7 @@ def _parameters(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     head = ("Parameter", "Unit", "Typical", "95 % limits", "Spread", "95 % limits", "CV (%)", "Shrinkage")
     caption = (
         f"{TESTS[one.test][0]}: parameters of the population. Spread: standard deviation of the logarithm between subjects (of the logit "
-        "where a parameter has bounds; it has no CV). Limits by Wald; NE: not estimable"
+        f"where a parameter has bounds; it has no CV). {_limits_words(one)}; NE: not estimable"
     )
     if one.fit.problem.model.covariates:
         caption += ". Typical: at the mean of every covariate"
@@ -147,6 +148,13 @@ def _parameters(data: ReportData, one: KineticsFit) -> Iterator[Block]:
             f"Shrinkage above {100 * SHRUNK:g} %: {words}. Of these a subject's own value says more of the population than of the subject; "
             "it must not be regressed on anything."
         )
+
+
+def _limits_words(one: KineticsFit) -> str:
+    drawn = one.fit.posterior
+    if drawn is None:
+        return "Limits by Wald"
+    return f"Estimates are the most likely ones, limits those of the posterior: {drawn.words}; priors: {PRIORS}"
 
 
 def _limits(data: ReportData, rows: list[ResultRow], name: str) -> Cell:
@@ -237,6 +245,10 @@ def _described(data: ReportData, one: KineticsFit) -> Iterator[Block]:
             words = f"{PARAMETERS[name].split(',')[0]}, {_ratio_words(one, name, other.label)}"
             lines.append((words, stat(shifted, "ratio"), _limits(data, shifted, "ratio")))
         yield Table(
-            ("Difference", "Ratio", "95 % limits"), lines, f"{TESTS[one.test][0]}: described by {other.name}", numeric=(1, 2), small=True
+            ("Difference", "Ratio", "95 % limits"),
+            lines,
+            f"{TESTS[one.test][0]}: described by {other.name}, limits by Wald",
+            numeric=(1, 2),
+            small=True,
         )
         yield Note(_UNSURE)
