@@ -389,6 +389,21 @@ def _design_parts() -> str:
     return table(("part", "what its rows are about"), [(f"`{name}`", words) for name, words in PARTS.items()])
 
 
+def _variables() -> str:
+    from cartrial.submission.variables import SETS
+
+    parts = []
+    for one in SETS.values():
+        rows = [
+            (f"`{v.name}`", v.label, v.kind, "required" if v.required else "", f"`{v.origin}`" if v.predecessor else v.origin)
+            for v in one.variables
+        ]
+        kind = ", ".join(word.lower() for word in (one.group, one.subclass) if word)
+        parts.append(f"### {one.name}: {one.label}\n\n{one.structure} ({kind}); keys {', '.join(one.keys)}.\n")
+        parts.append(table(("variable", "label", "type", "need", "origin"), rows) + "\n")
+    return "\n".join(parts).rstrip()
+
+
 ROOMS = (
     "cartrial",
     "cartrial.study",
@@ -500,6 +515,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "published": _published,
     "predicted-trials": _predicted_trials,
     "predicted-words": _predicted_words,
+    "variables": _variables,
     "design-columns": _design_columns,
     "design-parts": _design_parts,
 }

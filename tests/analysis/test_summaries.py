@@ -184,6 +184,7 @@ def test_kinetics_rows() -> None:
             (0, 2, "CARTG", "TMAX", 14.0, "days", None, "Y", None),
             (0, 1, "CARTG", "PERSIST", 30.0, "days", 0, "Y", None),
             (0, 2, "CARTG", "PERSIST", 60.0, "days", 1, "Y", None),
+            (0, 4, "CARTG", "CMAX", None, "copies/ug", None, None, None),  # a sample of day 0 alone: nothing is known of expansion
         ],
         schema=schema,
         orient="row",

@@ -63,7 +63,7 @@ def run_shell(text: str) -> str:
 
 
 # pages whose blocks design and simulate whole trials
-LONG = {"design.md", "evidence.md", "evidence-curves.md", "predict.md", "scale.md", "start.md", "tutorial.md", "virtual.md"}
+LONG = {"design.md", "evidence.md", "evidence-curves.md", "export.md", "predict.md", "scale.md", "start.md", "tutorial.md", "virtual.md"}
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def kinetics_rows(adck: pl.DataFrame, adsl: pl.DataFrame, conf_level: float) -> 
         frames.append(build_rows(amounts, {"cv": "%"}, method="geometric coefficient of variation", **labels))
         frames.append(build_rows(times, dict.fromkeys(("median", "q25", "q75", "min", "max"), DAY), **labels))
         frames.extend(_persistence(sampled.filter("expanded"), columns, labels, conf_level))
-    subjects = rows.group_by("trial", "variant", "SUBJ").agg(pl.col("expanded").any())
+    subjects = everybody.group_by("trial", "variant", "SUBJ").agg(pl.col("expanded").any())
     counts = (
         subjects.group_by("trial", "variant")
         .agg((~pl.col("expanded")).sum().cast(pl.Int64).alias("n"), pl.len().cast(pl.Int64).alias("N"))

@@ -21,7 +21,7 @@ from cartrial.study.endpoint import ANTIGEN_WORDS
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study
 
-__all__ = ["LANDMARKS", "RISK_TIMES", "incidence_rows", "survival_rows"]
+__all__ = ["LANDMARKS", "RISK_TIMES", "competing_words", "incidence_rows", "survival_rows"]
 
 LANDMARKS = tuple(day_of_month(month) for month in (3, 6, 9, 12, 18, *range(24, 241, 12)))
 """Days at which curves are read: months 3, 6, 9, 12, 18, 24, then every twelve, at whole days. Unit: days from the origin."""
@@ -313,6 +313,11 @@ def _named(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 
 _NAMES = {"PARAMCD": pl.String, "VARIANT": pl.String, "INTEREST": pl.String, "AGAINST": pl.String}
+
+
+def competing_words(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return which variants have a competing analysis, and which a default one against death: PARAMCD, VARIANT, INTEREST, AGAINST."""
+    return _competing(study), _default(study)
 
 
 def _competing(study: Study) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.sdtm.vocabulary.occurrence import answered
 from cartrial.submission.adam.parameters import coded
 from cartrial.submission.adam.shaped import Shaped, finish, relative_day, required
 from cartrial.submission.variables import SETS
@@ -37,6 +38,11 @@ def shape_adae(study: Study, source: Source, adam: Adam, people: pl.DataFrame) -
     as_read = ae.select("USUBJID", seq.alias("AESEQ"), *(expr.cast(pl.String) for expr in (*chosen, *copied)))
     named = {item.id: item.label for item in study.safety.special}
     special, grade = pl.col("SPECIAL").cast(pl.String), pl.col("AETOXGR").cast(pl.String)
+
+    def yes(name: str) -> pl.Expr:
+        answer = answered(pl.col(name).cast(pl.String), name)
+        return pl.when(answer).then(pl.lit("Y")).when(answer.is_not_null()).then(pl.lit("N"))
+
     own = adam.adae.select(
         *("USUBJID", "ASTDT", "ASTDTF", "AENDT", "AENDTF", "ASTDY", "AENDY", "ADURN", "TRTEMFL", "FLAGS"),
         pl.col("SRCSEQ").alias("AESEQ"),
@@ -44,6 +50,8 @@ def shape_adae(study: Study, source: Source, adam: Adam, people: pl.DataFrame) -
         grade.alias("ATOXGR"),
         grade.cast(pl.Int64, strict=False).alias("ATOXGRN"),
         pl.col("AEOUT").cast(pl.String).alias("AEOUTA"),
+        yes("AESER").alias("ASER"),
+        yes("AEREL").alias("AREL"),
         special.alias("CQ01CD"),
         special.replace_strict(named, default=None, return_dtype=pl.String).alias("CQ01NAM"),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.analysis.tables.safety.deaths import death_causes
 from cartrial.endpoints import level_column, number_column
 from cartrial.errors import InputError
 from cartrial.submission.adam.shaped import Shaped, finish, required
@@ -71,11 +72,17 @@ def shape_adsl(study: Study, source: Source, records: Records, adam: Adam) -> Sh
     frame = adam.adsl.select("SUBJ", *(name for name in names if name != "PROVNC")).join(people, on="USUBJID", how="left")
     product, infused = pl.lit(study.product.name), pl.col("INFFL") == "Y"
     cutoff = study.study.cutoff
-    frame = frame.join(_last_dose(records), on="SUBJ", how="left").with_columns(
-        pl.when(pl.col("ENRLFL") == "Y").then(product).alias("TRT01P"),
-        pl.when(infused).then(product).alias("TRT01A"),
-        pl.lit(cutoff, dtype=pl.Date).alias("CUTDT"),
-        pl.lit(adam.provenance).alias("PROVNC"),
+    died = pl.when(pl.col("DTHFL") == "Y").then("CAUSE").alias("DTHCAUS")
+    frame = (
+        frame.join(_last_dose(records), on="SUBJ", how="left")
+        .join(death_causes(records), on="SUBJ", how="left")
+        .with_columns(
+            died,
+            pl.when(pl.col("ENRLFL") == "Y").then(product).alias("TRT01P"),
+            pl.when(infused).then(product).alias("TRT01A"),
+            pl.lit(cutoff, dtype=pl.Date).alias("CUTDT"),
+            pl.lit(adam.provenance).alias("PROVNC"),
+        )
     )
     if frame["AGE"].dtype == pl.String:
         frame = frame.with_columns(pl.col("AGE").cast(pl.Float64, strict=False))

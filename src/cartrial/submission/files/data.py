@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cartrial.submission.adam import shape_adam
 from cartrial.submission.files.dataset_json import dataset_json_bytes
+from cartrial.submission.files.programs import write_programs
 from cartrial.submission.files.text import planned_lengths, require_writable
 from cartrial.submission.files.xpt import xpt_bytes
 
@@ -23,6 +24,8 @@ def adam_folder(job: Job) -> Path:
 
 def write_data(job: Job, out: Path) -> None:
     """Write the sets as XPT into ``m5/…/adam/datasets`` and as Dataset-JSON into ``exchange/dataset-json``.
+
+    ``…/adam/programs/recompute.r`` recomputes the figures from the XPT files alone.
 
     Parameters
     ----------
@@ -47,3 +50,4 @@ def write_data(job: Job, out: Path) -> None:
         (datasets / f"{name.lower()}.xpt").write_bytes(data)
         data = dataset_json_bytes(shaped, job.study.study.id, json_lengths, job.made, language=job.language)
         (exchange / f"{name.lower()}.json").write_bytes(data)
+    write_programs(job, out / adam_folder(job) / "programs")
