@@ -27,7 +27,18 @@ def _ard(job: Job, out: Path) -> None:
     write_ard(job.results, out / "exchange")
 
 
-PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "ard": _ard}
+def _displays(job: Job, out: Path) -> None:
+    from cartrial.report.page.rows import Rows
+    from cartrial.report.study.data import ReportData
+    from cartrial.submission.displays import write_displays
+
+    provenance = job.adam.provenance or job.study.study.provenance
+    data = ReportData(job.study, job.source, job.adam, Rows(job.results), job.findings, provenance, given=job.records)
+    folder = out / "m5" / "53-clin-stud-rep" / job.name
+    write_displays(job.study, data, folder, results=results_hash(job.results), made=job.made)
+
+
+PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "ard": _ard, "displays": _displays}
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 

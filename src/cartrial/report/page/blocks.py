@@ -74,6 +74,8 @@ class Table:
         Many rows of a line each: small type, and on paper no row is broken into lines.
     paired : bool
         Long and narrow: on paper in two columns.
+    name : str
+        By which the table is found again, among those of a report or of its shells, by who writes it elsewhere.
     """
 
     head: Sequence[str]
@@ -87,6 +89,7 @@ class Table:
     mini: bool = False
     dense: bool = False
     paired: bool = False
+    name: str = ""
     kind: str = "table"
 
 

@@ -43,7 +43,7 @@ def overview_blocks(data: ReportData) -> list[Block]:
     names = "; ".join(f"{endpoint.id}: {lower_first(endpoint.label)}" for endpoint in shown)
     head = ("Subject", "Sex, age", *(endpoint.id for endpoint in shown), *(EVENTS[name] for name in events))
     caption = f"One line a subject, main analyses. {names}"
-    blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(2, len(head))), note=NOTE, dense=True)]
+    blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(2, len(head))), note=NOTE, dense=True, name="overview")]
     # an endpoint without a value is not derived, not recorded, or of nobody
     lacking = [endpoint.id for endpoint in data.study.endpoints if endpoint not in shown]
     if lacking:

@@ -23,7 +23,7 @@ from cartrial.study import Endpoint, Study, Variant, strategies_text, window_tex
 from cartrial.study.attributes import RESPONSE
 from cartrial.study.words import at_level
 
-__all__ = ["render_shells", "write_shells"]
+__all__ = ["render_shells", "shell_sections", "write_shells"]
 
 X, P = "xx", "xx.x"
 
@@ -35,7 +35,7 @@ def render_shells(study: Study) -> str:
     identity = study.study
     cutoff = f"data cutoff {identity.cutoff.isoformat()}" if identity.cutoff else "no data cutoff set"
     return render_page(
-        _sections(study),
+        shell_sections(study),
         title=f"{identity.title}: tables and figures to come",
         heading=identity.title.replace("B-cell", "B\u2011cell"),
         kind="Shells: the tables and figures that this study will produce, empty",
@@ -81,7 +81,8 @@ def write_shells(study: Study, out: str | Path) -> None:
         ) from error
 
 
-def _sections(study: Study) -> list[Section]:
+def shell_sections(study: Study) -> list[Section]:
+    """Return the sections of the shells: those of a report, with ``xx`` for numbers."""
     sections = [Section("study", "The study", study_blocks(study), "Study")]
     if study.study.listing_only:
         said = Text(f"Nothing will be estimated: {study.study.listing_only.rstrip('.')}. The report will be a listing of the subjects.")
@@ -111,7 +112,16 @@ def _flow(study: Study) -> Section:
     return Section(
         "flow",
         "From consent to evaluable",
-        [Table(("Milestone", "Subjects"), [(name, X) for name in names], "Table: subjects at each milestone", numeric=(1,), small=True)],
+        [
+            Table(
+                ("Milestone", "Subjects"),
+                [(name, X) for name in names],
+                "Table: subjects at each milestone",
+                numeric=(1,),
+                small=True,
+                name="milestones",
+            )
+        ],
         "Flow",
     )
 
@@ -141,6 +151,7 @@ def _baseline(study: Study) -> Section:
                 "Table: baseline characteristics of the infused subjects",
                 numeric=(1,),
                 group=frozenset(groups),
+                name="baseline",
             )
         ],
     )
@@ -169,6 +180,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
             "Table: all response endpoints, main analyses",
             numeric=(1, 2, 3, 4),
             wide=True,
+            name="rates",
         )
     ]
     rows: list[tuple[str, ...]] = []
@@ -188,6 +200,7 @@ def _rates(study: Study, rates: Sequence[Endpoint]) -> Section:
                 numeric=(1, 2, 3, 4),
                 group=frozenset(groups),
                 wide=True,
+                name="sensitivity",
             )
         )
     blocks.extend(
@@ -208,7 +221,7 @@ def _bests(study: Study, bests: Sequence[Endpoint]) -> Section:
         ]
         said = dict.fromkeys(strategies_sentence(strategies_text(variant.endpoint), endpoint.type) for variant in variants)
         caption = f"Table: {endpoint.label} ({endpoint.id}), subjects by best status; {'; or '.join(said)}"
-        blocks.append(Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True))
+        blocks.append(Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True, name="best"))
         words = ("Endpoint", f"{endpoint.label} ({endpoint.id}), {endpoint.role}")
         blocks.append(Definition([words, *estimand_items(study, variants[0])]))
     return Section("best", "Best response", blocks, "Best")
@@ -229,6 +242,7 @@ def _readers(study: Study) -> Section:
             "Table: cross-table of two readers",
             numeric=tuple(range(1, len(calls) + 1)),
             small=True,
+            name="cross",
         )
     )
     return Section("readers", "Reader concordance", blocks, "Readers")
@@ -263,6 +277,7 @@ def _times(study: Study, times: Sequence[Endpoint]) -> Section:
             numeric=(1, 2, 3, 4, 5),
             group=frozenset(groups),
             wide=True,
+            name="times",
         )
     ]
     for time in times:
@@ -294,6 +309,7 @@ def _kinetics(study: Study) -> Section:
                 f"Table: cellular kinetics by best response ({', '.join(study.kinetics.tests)})",
                 numeric=(2, 3, 4, 5, 6),
                 small=True,
+                name="kinetics",
             ),
             Text(ratio),
         ],

@@ -38,9 +38,8 @@ def build(data: ReportData) -> Section:
         return Section("baseline", title, [Text(f"No baseline characteristic is shown: {named}.")], title)
     total = data.rows.stat(data.rows.where("flow", "infused"), "n")
     caption = parts("Baseline characteristics of the infused subjects (N = {}); a share is of those with a value", total)
-    return Section(
-        "baseline", title, [Table(("Characteristic", "Infused"), rows, caption, numeric=(1,), group=frozenset(groups), paired=True)], title
-    )
+    table = Table(("Characteristic", "Infused"), rows, caption, numeric=(1,), group=frozenset(groups), paired=True, name="baseline")
+    return Section("baseline", title, [table], title)
 
 
 def _numbers(data: ReportData, at: list[ResultRow]) -> list[tuple[Cell, ...]]:

@@ -45,7 +45,7 @@ def _agreement(data: ReportData, found: list[ResultRow]) -> Table:
         total, agreement, kappa, lower, upper = (data.rows.stat(at, name) for name in ("N", "agreement", "kappa", "lower", "upper"))
         rows.append((reader, WHAT.get(endpoint, endpoint), total, agreement, kappa, parts("{} to {}", lower, upper)))
     head = ("Readers", "Compared by", "Pairs", "Agreement (%)", "Cohen's kappa", f"{data.study.interval.text} interval")
-    return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5))
+    return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5), name="agreement")
 
 
 def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow]) -> list[Block]:
@@ -62,7 +62,7 @@ def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow])
     names = reader.split(" and ")
     body = [(call, *(cells.get((call, other), "") for other in across)) for call in down]
     caption = f"{reader}, by {WHAT.get(endpoint, endpoint)}: {names[0]} down, {names[-1]} across; an empty cell did not occur"
-    return [Table(("", *across), body, caption, numeric=tuple(range(1, len(across) + 1)), small=True)]
+    return [Table(("", *across), body, caption, numeric=tuple(range(1, len(across) + 1)), small=True, name="cross")]
 
 
 def _informative(data: ReportData) -> list[Block]:
@@ -78,4 +78,4 @@ def _informative(data: ReportData) -> list[Block]:
         "Possibly informative censoring: subjects censored for new therapy whom the investigator had called "
         f"{data.study.disease.family.names.happened} and the committee had not"
     )
-    return [Table(("Endpoint", "Population", "Subjects"), rows, caption, numeric=(2,), small=True)]
+    return [Table(("Endpoint", "Population", "Subjects"), rows, caption, numeric=(2,), small=True, name="informative")]

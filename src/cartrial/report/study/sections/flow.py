@@ -72,6 +72,7 @@ def build(data: ReportData) -> Section:
                 "Status at the cutoff" if data.study.study.cutoff else "Status at the end of the data",
                 numeric=(2,),
                 small=True,
+                name="status",
             )
         )
     return Section("flow", title, blocks, short)

@@ -144,7 +144,7 @@ def _table(data: ReportData) -> list[Block]:
             "quantifiable are 0 in median and range of Cmax and area, left out of the geometric mean alone, and have no day. A "
             "geometric CV needs three values, and above 300 % it is too wide to mean anything"
         )
-        blocks.insert(0, Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(heads)))
+        blocks.insert(0, Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(heads), name="kinetics"))
         rule = data.study.kinetics
         blocks.append(
             Note(

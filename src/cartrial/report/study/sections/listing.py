@@ -41,7 +41,8 @@ def build(data: ReportData) -> Section:
             continue
         main, other = _split(mine)
         rows = [cells(data, row) for row in main.iter_rows(named=True)]
-        tables: list[Block] = [Table(head, rows, f"{endpoint.label} ({endpoint.id}), main analysis", small=True)]
+        caption = f"{endpoint.label} ({endpoint.id}), main analysis"
+        tables: list[Block] = [Table(head, rows, caption, small=True, name=f"listing-{endpoint.id}")]
         if other.height:
             changed = [
                 (cells(data, row)[0], variant_words(row["VARIANT"], endpoint.type), *cells(data, row)[1:])
@@ -53,6 +54,7 @@ def build(data: ReportData) -> Section:
                     changed,
                     "Variants in which a subject's value differs from the main analysis",
                     small=True,
+                    name=f"changed-{endpoint.id}",
                 )
             )
         blocks.append(Details(f"{endpoint.label} ({endpoint.id}): {main.height} subjects", tables, printed=False))
@@ -123,7 +125,7 @@ def _recorded(data: ReportData) -> list[Block]:
                 columns.setdefault(name, {}).setdefault(row["USUBJID"], []).append(text)
     subjects = list(dict.fromkeys(data.source.domains["DM"]["USUBJID"].to_list()))
     rows = [(subject, *("; ".join(values.get(subject, ())) for values in columns.values())) for subject in subjects]
-    return [Table(("Subject", *columns), rows, "What was recorded of each subject", wide=True)]
+    return [Table(("Subject", *columns), rows, "What was recorded of each subject", wide=True, name="recorded")]
 
 
 DOMAINS = ("DM", "EX", "RS", "LB", "FA", "AE", "PR", "CM", "DS", "SS")

@@ -142,7 +142,8 @@ def _order(data: ReportData) -> list[Block]:
     note = "An endpoint without a null, or whose null is an assumption, has no p-value: nothing after it in a sequence can be rejected."
     if testing.adjust != "fixed-sequence":
         note = "An endpoint without a null, or whose null is an assumption, has no p-value, and is counted as one that is not rejected."
-    return [Table(("Endpoint", "Null", "p", "p adjusted", "Rejected"), rows, caption, numeric=(1, 2, 3, 4), small=True, note=note)]
+    head = ("Endpoint", "Null", "p", "p adjusted", "Rejected")
+    return [Table(head, rows, caption, numeric=(1, 2, 3, 4), small=True, note=note, name="testing")]
 
 
 def estimand_items(study: Study, variant: Variant) -> list[tuple[str, str]]:
@@ -173,4 +174,4 @@ def _reasons(data: ReportData, endpoint: str, estimate: Estimate) -> list[Block]
     if not rows:
         return []
     caption = parts("Subjects without a response, by reason ({}; N = {}; reader {})", estimate.population, estimate.total, estimate.reader)
-    return [Table(("Reason", "Subjects"), rows, caption, numeric=(1,), small=True)]
+    return [Table(("Reason", "Subjects"), rows, caption, numeric=(1,), small=True, name="reasons")]

@@ -52,6 +52,7 @@ def build(data: ReportData) -> Section:
             "All response endpoints, main analyses",
             numeric=(1, 2, 3, 4),
             wide=True,
+            name="rates",
         )
     ]
     blocks.extend([*bests, *size_blocks(data)])
@@ -99,7 +100,7 @@ def _best(data: ReportData, endpoint: Endpoint) -> list[Block]:
         f"{endpoint.label} ({endpoint.id}): subjects by best status. Population: {first['population']}; {first['window']}; "
         f"reader: {first['reader']}; {strategies_sentence(first['strategies'], endpoint.type)}"
     )
-    return [Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True), words]
+    return [Table(("Variant", "Best response", "n/N", "Share (%)"), rows, caption, numeric=(2, 3), small=True, name="best"), words]
 
 
 def _cells(label: str, estimate: Estimate) -> tuple[Cell, ...]:
@@ -126,7 +127,7 @@ def _unread(found: list[tuple[Endpoint, str, Estimate]]) -> list[Block]:
     if not rows:
         return []
     caption = "Subjects in N whom the reader has not read, although another source has an adequate assessment: non-responders"
-    return [Table(("Endpoint", "Variant", "Reader", "Not read", "N"), rows, caption, numeric=(3, 4), small=True)]
+    return [Table(("Endpoint", "Variant", "Reader", "Not read", "N"), rows, caption, numeric=(3, 4), small=True, name="unread")]
 
 
 def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], head: tuple[str, ...]) -> list[Block]:
@@ -154,6 +155,7 @@ def _sensitivity(data: ReportData, found: list[tuple[Endpoint, str, Estimate]], 
         numeric=(1, 2, 3, 4),
         group=frozenset(groups),
         wide=True,
+        name="sensitivity",
     )
     figure = Figure(
         draw_forest(

@@ -72,7 +72,15 @@ def build(data: ReportData) -> Section:
             "transplant is a difference between questions, not an effect of transplant."
         )
         blocks.append(
-            Table(("Variant", *at_level(data.study, HEAD)[1:]), rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
+            Table(
+                ("Variant", *at_level(data.study, HEAD)[1:]),
+                rows,
+                caption,
+                numeric=(1, 2, 3, 4, 5),
+                group=frozenset(groups),
+                wide=True,
+                name="times",
+            )
         )
     blocks.extend(Note(note.message) for note in lacking)
     blocks.extend(_landmarks(data))
@@ -138,7 +146,7 @@ def _landmarks(data: ReportData) -> list[Block]:
         return []
     head = ("Endpoint", *(f"Month {day / DAYS_PER_MONTH:.0f} (day {day:g})" for day in days), "Restricted mean (months)")
     caption = "Share without an event (%, Kaplan–Meier) with its limits at months of 30.4375 days, main analyses"
-    return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True)]
+    return [Table(head, rows, caption, numeric=tuple(range(1, len(head) - 1)), wide=True, name="landmarks")]
 
 
 def _mean(data: ReportData, at: list[ResultRow], mean: ResultRow) -> Markup:
@@ -279,7 +287,7 @@ def _subgroups(data: ReportData) -> list[Block]:
         "Times to event by subgroup, main analyses; a hazard ratio (Cox model, ties by Efron) is against the level without one. Firth: the "
         "likelihood has no largest value, as where a level has no event, so by Firth's penalty with profile limits, ties by Breslow"
     )
-    table = Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True)
+    table = Table(head, rows, caption, numeric=(1, 2, 3, 4, 5), group=frozenset(groups), wide=True, name="times-subgroups")
     return [
         Details(
             "Times to event by subgroup",

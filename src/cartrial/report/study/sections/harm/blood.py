@@ -72,7 +72,8 @@ def _windows(data: ReportData) -> list[Block]:
     if rows:
         head = ("Count", "n/N with a count (%)", "Without a count")
         caption = "Low blood counts near set days: infused subjects"
-        blocks += [Table(head, rows, caption, numeric=(1,), group=frozenset(groups), small=True), Note(window_note(data.study))]
+        table = Table(head, rows, caption, numeric=(1,), group=frozenset(groups), small=True, name="windows")
+        blocks += [table, Note(window_note(data.study))]
     if absent and rows:
         blocks.append(Text(f"No count of {' or '.join(absent)} after day 0 was recorded."))
     return blocks
@@ -103,7 +104,7 @@ def _findings(data: ReportData) -> list[Block]:
     if rows:
         head = ("Laboratory finding", "When", "Test", "n/N tested (%)")
         caption = "Prolonged cytopenia and B-cell aplasia: infused subjects that were tested"
-        blocks.append(Table(head, rows, caption, numeric=(3,), small=True))
+        blocks.append(Table(head, rows, caption, numeric=(3,), small=True, name="findings"))
     if missing:
         listed = "; ".join(words[0].lower() + words[1:] if not words.startswith("B-") else words for words in missing)
         blocks.append(Text(f"No test was recorded for: {listed}."))

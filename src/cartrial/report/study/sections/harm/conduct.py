@@ -35,7 +35,7 @@ def _missed(data: ReportData) -> list[Block]:
         return [Text("Assessments by visit were not recorded for the primary reader, so missed ones are not counted.")]
     head = ("Visit", "Expected (N)", "Adequate", "Not evaluable", "Missed, n/N (%)")
     caption = f"Assessments of the disease by visit: infused subjects, reader {data.study.readers.primary}"
-    return [Table(head, rows, caption, numeric=(1, 2, 3, 4), small=True), Note(data.study.disease.family.names.put(MISSED))]
+    return [Table(head, rows, caption, numeric=(1, 2, 3, 4), small=True, name="missed"), Note(data.study.disease.family.names.put(MISSED))]
 
 
 def _deviations(data: ReportData) -> list[Block]:
@@ -59,7 +59,15 @@ def _deviations(data: ReportData) -> list[Block]:
             rows.append((f"and {len(levels) - _MOST} more kinds, in results.json", "", ""))
     head = ("Protocol deviations", "Subjects, n/N (%)", "Records")
     blocks: list[Block] = [
-        Table(head, rows, "Protocol deviations of infused subjects, as recorded", numeric=(1, 2), group=frozenset(groups), small=True)
+        Table(
+            head,
+            rows,
+            "Protocol deviations of infused subjects, as recorded",
+            numeric=(1, 2),
+            group=frozenset(groups),
+            small=True,
+            name="deviations",
+        )
     ]
     other = data.rows.stat(data.rows.where("conduct", "DEVIATION", population="not infused"), "records")
     if other is not None:

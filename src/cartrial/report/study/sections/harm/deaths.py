@@ -36,7 +36,15 @@ def death_blocks(data: ReportData) -> list[Block]:
         notes.append(Note("No cause of death was recorded (DD, or an adverse event that was fatal)."))
     head = ("Deaths", "n/N infused (%)", "In N")
     blocks: list[Block] = [
-        Table(head, rows, "Deaths of infused subjects, days from the infusion", numeric=(1,), group=frozenset(groups), small=True)
+        Table(
+            head,
+            rows,
+            "Deaths of infused subjects, days from the infusion",
+            numeric=(1,),
+            group=frozenset(groups),
+            small=True,
+            name="deaths",
+        )
     ]
     if any(row["statistic"] == "shorter" and row["value"] for row in found):
         notes.insert(
@@ -59,5 +67,6 @@ def _each(data: ReportData) -> list[Block]:
         )
         for row in dead.iter_rows(named=True)
     ]
-    table = Table(("Subject", "Date", "Day", "Source domain"), rows, "Deaths of infused subjects", numeric=(2,), small=True)
+    head = ("Subject", "Date", "Day", "Source domain")
+    table = Table(head, rows, "Deaths of infused subjects", numeric=(2,), small=True, name="each-death")
     return [Details("Each death", [table, Note("A date that was partial is imputed and flagged in adam/ADSL.")])]

@@ -46,23 +46,25 @@ def _syndromes(study: Study) -> list[Block]:
     rows += [(name[0].upper() + name[1:], *[OF] * wide) for name in CARE]
     head = ("", *(f"{item.id} ({item.scale})" for item in special))
     caption = "Table: worst grade, onset, duration and treatment of events of special interest, infused subjects"
-    table = Table(head, rows, caption, numeric=tuple(range(1, wide + 1)), group=frozenset(groups), wide=True)
+    numeric = tuple(range(1, wide + 1))
+    table = Table(head, rows, caption, numeric=numeric, group=frozenset(groups), wide=True, name="syndromes")
     return [table, Note(CONVENTIONS)]
 
 
 def _events() -> list[Block]:
     names = ("Any event", "Any event of grade 3 or more", "Any serious event", "Any related event")
-    kinds = Table(
-        ("Treatment-emergent adverse events", "n/N (%)"), [(name, OF) for name in names], "Table: adverse events", numeric=(1,), small=True
-    )
+    lines = [(name, OF) for name in names]
+    columns = ("Treatment-emergent adverse events", "n/N (%)")
+    kinds = Table(columns, lines, "Table: adverse events", numeric=(1,), small=True, name="kinds")
     head = ("Event", "N", *(f"{GRADES[level]}, n (%)" for level in _GRADED), GRADES["unknown"])
     numeric = tuple(range(1, len(head)))
     interest = [(words, X, *[SHARE] * len(_GRADED), X) for words in watched_names().values()]
     terms = [(name, X, *[SHARE] * len(_GRADED), X) for name in ("Each class recorded", "Each term recorded")]
+    watched = "Table: infections, HLH and haematotoxicity as recorded, by worst grade"
     return [
         kinds,
-        Table(head, interest, "Table: infections, HLH and haematotoxicity as recorded, by worst grade", numeric=numeric, wide=True),
-        Table(head, terms, "Table: adverse events by class, term and worst grade", numeric=numeric, wide=True),
+        Table(head, interest, watched, numeric=numeric, wide=True, name="interest"),
+        Table(head, terms, "Table: adverse events by class, term and worst grade", numeric=numeric, wide=True, name="terms"),
     ]
 
 
@@ -78,24 +80,28 @@ def _blood(study: Study) -> list[Block]:
     if rule.days:
         head = ("Count", "n/N with a count (%)", "Without a count")
         caption = "Table: low blood counts near set days, infused subjects"
-        blocks += [Table(head, rows, caption, numeric=(1,), group=frozenset(groups), small=True), Note(window_note(study))]
+        table = Table(head, rows, caption, numeric=(1,), group=frozenset(groups), small=True, name="windows")
+        blocks += [table, Note(window_note(study))]
     names = finding_names(study)
     found = [(words, test, OF) for words in names.values() for test in ("at any test", "at the last test")]
     found += [(names["APLASIA"], f"at {visit.name}", OF) for visit in study.disease.visits]
     caption = f"Table: prolonged cytopenia (after day {rule.after_day}) and B-cell aplasia, infused subjects that were tested"
-    return [*blocks, Table(("Laboratory finding", "Test", "n/N tested (%)"), found, caption, numeric=(2,), small=True)]
+    head = ("Laboratory finding", "Test", "n/N tested (%)")
+    return [*blocks, Table(head, found, caption, numeric=(2,), small=True, name="findings")]
 
 
 def _deaths() -> Block:
     rows = [(f"Within {days} days of infusion", OF, f"{X} followed for less") for days in WITHIN]
     rows += [("At any time on or before the cutoff", OF, ""), ("By cause: each cause recorded", OF, "")]
-    return Table(("Deaths", "n/N infused (%)", "In N"), rows, "Table: deaths of infused subjects", numeric=(1,), small=True)
+    return Table(("Deaths", "n/N infused (%)", "In N"), rows, "Table: deaths of infused subjects", numeric=(1,), small=True, name="deaths")
 
 
 def _conduct(study: Study) -> list[Block]:
     visits = [(f"{visit.name} (day {visit.day - visit.minus} to {visit.day + visit.plus})", X, X, X, OF) for visit in study.disease.visits]
     head = ("Visit", "Expected (N)", "Adequate", "Not evaluable", "Missed, n/N (%)")
-    missed = Table(head, visits, f"Table: assessments by visit, reader {study.readers.primary}", numeric=(1, 2, 3, 4), small=True)
+    caption = f"Table: assessments by visit, reader {study.readers.primary}"
+    missed = Table(head, visits, caption, numeric=(1, 2, 3, 4), small=True, name="missed")
     kinds = [("Any deviation", OF, X), ("Each category recorded", OF, X), ("Each kind recorded", OF, X)]
-    table = Table(("Protocol deviations", "Subjects, n/N (%)", "Records"), kinds, "Table: protocol deviations", numeric=(1, 2), small=True)
+    columns = ("Protocol deviations", "Subjects, n/N (%)", "Records")
+    table = Table(columns, kinds, "Table: protocol deviations", numeric=(1, 2), small=True, name="deviations")
     return [missed, Note(study.disease.family.names.put(MISSED)), table]

@@ -27,7 +27,7 @@ def kind_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     blocks: list[Block] = []
     if rows:
         head = ("Treatment-emergent adverse events", "n/N (%)")
-        blocks.append(Table(head, rows, "Adverse events: infused subjects", numeric=(1,), small=True))
+        blocks.append(Table(head, rows, "Adverse events: infused subjects", numeric=(1,), small=True, name="kinds"))
     for name, (_, words) in _KINDS.items():
         kind = data.rows.where("safety", name, level="unknown")
         if kind:
@@ -70,5 +70,5 @@ def term_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     total = data.rows.stat(data.rows.where("safety", "ANY"), "N") or data.rows.stat(graded, "N")
     caption = parts("Treatment-emergent adverse events by class, term and worst grade: subjects, n (%) of N = {} infused", total)
     head = ("Class and term", *(GRADES[level] for level in levels))
-    table = Table(head, body, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups), wide=True)
+    table = Table(head, body, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups), wide=True, name="terms")
     return [Details(f"Adverse events by class, term and grade ({len(body)} lines)", [table])] if len(body) > MOST else [table]

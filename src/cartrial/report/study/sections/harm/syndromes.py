@@ -62,7 +62,8 @@ def syndrome_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     head = ("", *(f"{item.id} ({item.scale})" for item in special))
     named = ", ".join(f"{item.label} ({item.id})" for item in special)
     caption = f"Worst grade, onset, duration and treatment of events of special interest: infused subjects. {named}"
-    blocks: list[Block] = [Table(head, rows, caption, numeric=tuple(range(1, len(head))), group=frozenset(groups), wide=True)]
+    numeric = tuple(range(1, len(head)))
+    blocks: list[Block] = [Table(head, rows, caption, numeric=numeric, group=frozenset(groups), wide=True, name="syndromes")]
     return [*blocks, *(Note(words) for words in ([CONVENTIONS] if had else []))]
 
 
@@ -114,7 +115,7 @@ def interest_blocks(data: ReportData, graded: list[ResultRow]) -> list[Block]:
     if rows:
         head = ("Event", "N", "Any, n (%)", *(f"Grade {grade}" for grade in range(1, 6)), "Grade 3 or more", "Not known")
         caption = "Infections, HLH and haematotoxicity as recorded, by worst grade: infused subjects"
-        blocks.append(Table(head, rows, caption, numeric=tuple(range(1, len(head))), wide=True))
+        blocks.append(Table(head, rows, caption, numeric=tuple(range(1, len(head))), wide=True, name="interest"))
     if absent:
         listed = "; ".join(absent)
         blocks.append(Text(f"No adverse event was recorded as one of these, which is no proof that there was none: {listed}."))

@@ -1,0 +1,1 @@
+"""Which displays are there, and what stands in each?"""

@@ -1,0 +1,1 @@
+"""How does a display become a file: RTF, DOCX, PDF?"""

@@ -1,0 +1,140 @@
+"""How do displays become a PDF? One file, set by typst: contents, bookmarks, titles and notes on every page, figures as they are drawn.
+
+The type is one that typst carries, so that the same displays give the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+
+from cartrial.extras import require
+from cartrial.submission.displays.forms.paper import LYING, MARGIN, SIZE, SMALL, Paper, column_widths
+from cartrial.submission.displays.forms.pictures import Picture
+from cartrial.submission.displays.model import Display, Grid
+
+__all__ = ["write_pdf"]
+
+FACE = "Libertinus Serif"
+_START = """#set document(title: {title}, author: "cartrial", date: datetime(year: {year}, month: {month}, day: {day}))
+#set text(font: {face}, size: {size}pt, lang: "en", hyphenate: false)
+#set par(spacing: 3pt, leading: 3pt)
+#set table(stroke: none, inset: (x: 3pt, y: 2pt))
+#set table.cell(breakable: false)
+#show table.cell: set par(justify: false)
+#let running(study, band) = grid(columns: (1fr, auto, 1fr), align: (left, center, right), text(size: {small}pt, study),
+  text(size: {small}pt, weight: "bold", fill: rgb("#8a3b00"), band),
+  text(size: {small}pt, context [Page #counter(page).get().first() of #counter(page).final().first()]))
+#let title(label, words, who) = align(center)[#text(weight: "bold", size: {big}pt)[#label\\ #words]\\ #who]
+#let note(words) = block(spacing: 3pt, text(size: {small}pt, words))
+#let mark(words) = place(hide(heading(level: 1, outlined: true, bookmarked: true, words)))
+#show heading: set text(size: 1pt)
+#show outline.entry: set block(spacing: 3.5pt)
+#set page(width: {width}pt, height: {height}pt, margin: (x: {margin}pt, top: 52pt, bottom: 32pt), header-ascent: 8pt,
+  header: running({study}, {band}))
+#text(size: {big}pt, weight: "bold")[Tables, figures and listings]
+#outline(title: none)
+#note({stamp})
+"""
+
+
+def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, Picture]) -> bytes:
+    """Return displays as one PDF; equal displays give equal bytes.
+
+    Parameters
+    ----------
+    displays : sequence of Display
+    paper : Paper
+    pictures : mapping of str to Picture
+        Of the figures, by `Display.id`.
+
+    Raises
+    ------
+    InputError
+        If typst is not installed.
+    """
+    typst = require("typst", extra="submission")
+    day = paper.date
+    start = _START.format(
+        title=_text(f"{paper.study}: tables, figures and listings"),
+        year=day.year,
+        month=day.month,
+        day=day.day,
+        face=_text(FACE),
+        size=SIZE,
+        small=SMALL,
+        big=SIZE + 1,
+        width=LYING.width,
+        height=LYING.height,
+        margin=MARGIN,
+        study=_text(paper.study),
+        band=_text(paper.band),
+        stamp=_text(paper.stamp),
+    )
+    files = {"main.typ": (start + "".join(_page(display, paper, pictures.get(display.id)) for display in displays)).encode()}
+    files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
+    made: bytes = typst.compile(
+        files, format="pdf", ignore_system_fonts=True, timestamp=int(dt.datetime(*day.timetuple()[:3], tzinfo=dt.UTC).timestamp())
+    )
+    return made
+
+
+def _text(text: str) -> str:
+    """Return text as a string of typst."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _faced(svg: str) -> str:
+    """Return a picture in the type of the document: there is no other."""
+    return re.sub(r'font-family="[^"]*"', f'font-family="{FACE}"', svg)
+
+
+def _page(display: Display, paper: Paper, picture: Picture | None) -> str:
+    upright = picture is not None and picture.sheet.upright
+    sheet = picture.sheet if picture else LYING
+    begin = f"#set page(width: {sheet.width}pt, height: {sheet.height}pt)\n" if upright else "#pagebreak(weak: true)\n"
+    end = f"#set page(width: {LYING.width}pt, height: {LYING.height}pt)\n" if upright else ""
+    mark = f"#mark({_text(f'{display.label}  {display.title}')})\n"
+    titles = f"title({_text(display.label)}, {_text(display.title)}, {_text(str(display.population))})"
+    notes = "; ".join(f"note({_text(text)})" for text in [*map(str, display.notes), f"Source: {display.source}. {paper.stamp}"])
+    if isinstance(display.body, Grid):
+        return begin + mark + _table(display.body, titles, notes) + end
+    size = f"width: {picture.width:.2f}pt, height: {picture.height:.2f}pt" if picture else ""
+    told = f"alt: {_text(str(display.body.document.get('description') or display.title))}"
+    shown = f"#align(center, image({_text(f'{display.id}.svg')}, {size}, {told}))\n"
+    return f"{begin}{mark}#{titles}\n{shown}#line(length: 100%, stroke: 0.5pt)\n#{{ {notes} }}\n{end}"
+
+
+def _table(grid: Grid, titles: str, notes: str) -> str:
+    """Return a table that has its titles and headings above, and its notes beneath, on each of its pages.
+
+    An empty column at either side lets titles and notes be as wide as the page.
+    """
+    widths = column_widths(grid)
+    wide = len(widths)
+    sides = ", ".join("right" if at in grid.numeric else "left" for at in range(wide))
+    heads = ", ".join(f"table.cell(align: bottom + {_side(grid, at)}, strong({_text(head)}))" for at, head in enumerate(grid.head))
+    rows = "".join(_row(grid, at) for at in range(len(grid.rows)))
+    rule = f"table.hline(stroke: 0.6pt, start: 1, end: {wide + 1})"
+    return (
+        f"#table(columns: (1fr, {', '.join(f'{width:.1f}pt' for width in widths)}, 1fr), align: (left, {sides}, left),\n"
+        f"table.header(table.cell(colspan: {wide + 2}, inset: (x: 0pt, bottom: 6pt), {titles}), {rule}, [], {heads}, [], {rule}),\n"
+        f"{rows}"
+        f"table.footer({rule}, table.cell(colspan: {wide + 2}, align: left, inset: (x: 0pt), {{ {notes} }})))\n"
+    )
+
+
+def _side(grid: Grid, at: int) -> str:
+    return "right" if at in grid.numeric else "left"
+
+
+def _row(grid: Grid, at: int) -> str:
+    row, heads = grid.rows[at], at in grid.group
+    if heads and not any(row[1:]):
+        return f"[], table.cell(colspan: {len(row)}, align: left, strong({_text(str(row[0]))})), [],\n"
+    cells = []
+    for k, words in enumerate(row):
+        text = f"strong({_text(str(words))})" if heads else _text(str(words))
+        cells.append(f"pad(left: 8pt, {text})" if grid.group and not heads and not k else text)
+    return f"[], {', '.join(cells)}, [],\n"
