@@ -21,6 +21,12 @@ def _adam(job: Job, out: Path) -> None:
     write_data(job, out)
 
 
+def _define(job: Job, out: Path) -> None:
+    from cartrial.submission.files.define import write_define
+
+    write_define(job, out)
+
+
 def _ard(job: Job, out: Path) -> None:
     from cartrial.submission.files.ard import write_ard
 
@@ -38,7 +44,7 @@ def _displays(job: Job, out: Path) -> None:
     write_displays(job.study, data, folder, results=results_hash(job.results), made=job.made)
 
 
-PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "ard": _ard, "displays": _displays}
+PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "define": _define, "ard": _ard, "displays": _displays}
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
