@@ -27,7 +27,7 @@ def numbers(*values: float) -> np.ndarray:
 def evidence(*records: tuple[int, float]) -> Evidence:
     """Records of one subject: day, value."""
     values = np.array([value for _, value in records], float)
-    return Evidence(numbers(0, len(records)), numbers(*(day for day, _ in records)), values, values)
+    return Evidence(numbers(0, len(records)), numbers(*(day for day, _ in records)), values, values, numbers(*range(1, len(records) + 1)))
 
 
 def reads(*days: int) -> Reads:

@@ -3,5 +3,6 @@
 from cartrial.response.assess import Calls, assess_response
 from cartrial.response.codes import MRD
 from cartrial.response.flags import FLAGS, flag_names
+from cartrial.response.lab import records_used
 
-__all__ = ["FLAGS", "MRD", "Calls", "assess_response", "flag_names"]
+__all__ = ["FLAGS", "MRD", "Calls", "assess_response", "flag_names", "records_used"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from cartrial.errors import InputError
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import returned_cns, with_returned
 from cartrial.response.codes import EMD_ASSUMED_ABSENT, FROM_LAB, NOTHING_SAID
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
 
-__all__ = ["IN_MARROW", "lab_reads", "merge_dates"]
+__all__ = ["IN_MARROW", "lab_reads", "merge_dates", "records_used"]
 
 
 def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -62,7 +63,7 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     dates = dates if returned is None else with_returned(dates, returned)
     assumed = _assumed(study, records)[wide(dates["SUBJ"])]
     lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
-    assessed = Assessed(np.zeros(dates.height, np.int64), np.zeros(dates.height, np.int64))
+    assessed = Assessed(*(np.zeros(dates.height, np.int64) for _ in Assessed._fields))
     assess_lab(
         dates.height,
         _candidates_of(dates, count),
@@ -78,7 +79,59 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
         "status": assessed.status[keep],
         "flags": (assessed.flags | FROM_LAB | np.where(assumed, EMD_ASSUMED_ABSENT, 0))[keep],
         "seq": wide(dates["SEQ"], -1)[keep],
+        "sampled": wide(dates["SAMPLED"])[keep],
+        **{name: getattr(assessed, name)[keep] for name in USED},
     }
+
+
+def records_used(study: Study, records: Records) -> pl.DataFrame:
+    """Return the status that laboratory values give at each date, and the records that it was read from.
+
+    Parameters
+    ----------
+    study : Study
+        Criteria and options that derive a status from marrow and counts.
+    records : Records
+
+    Returns
+    -------
+    polars.DataFrame
+        SUBJ, DAY, STATUS (its number), FLAGS, SAMPLED (1: a marrow sample), SEQ of the marrow, else of the evidence elsewhere, and BLOOD,
+        NEUTROPHILS, PLATELETS (numbers in LB) and EMD (in the domain that records disease outside the marrow); -1 for none.
+
+    Raises
+    ------
+    InputError
+        If the study's criteria derive no status from marrow and counts.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from cartrial import Study
+    >>> from cartrial.response import records_used
+    >>> from cartrial.sdtm import Source
+    >>> from cartrial.sdtm.records import derive_records
+    >>> who = {"STUDYID": "S", "USUBJID": "S-01"}
+    >>> ex = pl.DataFrame(who | {"EXSEQ": [1], "EXTRT": "CNCT19", "EXSTDTC": "2022-01-01"})
+    >>> lb = {"LBSEQ": [1, 2, 3], "LBTESTCD": ["BLAST", "NEUT", "NEUT"], "LBSTRESN": [1.0, 2.0, 0.5], "LBSTRESC": ["1", "2", "0.5"]}
+    >>> lb |= {"LBSPEC": ["BONE MARROW", "BLOOD", "BLOOD"], "LBSTRESU": ["%", "10^9/L", "10^9/L"]}
+    >>> lb = pl.DataFrame(who | lb | {"LBDTC": ["2022-01-29", "2022-01-28", "2022-01-25"]})
+    >>> study = Study.load("inaticel")
+    >>> records = derive_records(study, Source({"DM": pl.DataFrame(who | {"ROW": [2]}), "EX": ex, "LB": lb}))
+    >>> records_used(study, records).select("SEQ", "NEUTROPHILS", "PLATELETS").rows()
+    [(1, 2, -1)]
+    """
+    if study.disease.marrow is None:
+        raise InputError("the study's criteria derive no status from marrow and counts", key="disease.criteria")
+    labs = usable(records.labs, records.subjects).filter(pl.col("TEST").is_in(["BLAST", "NEUT", "PLAT", "MRD"]))
+    found = lab_reads(study, records, labs)
+    subject = np.repeat(np.arange(records.subjects.height), np.diff(found["at"]))
+    columns = {name.upper(): found[name] for name in ("day", "status", "flags", "sampled", "seq", *USED)}
+    return pl.DataFrame({"SUBJ": subject.astype(np.int32), **columns})
+
+
+USED = ("blood", "neutrophils", "platelets", "emd")
+"""What a status is read from beside the marrow, as the kernel names the records."""
 
 
 def _assumed(study: Study, records: Records) -> np.ndarray:
@@ -165,7 +218,8 @@ def _labs_of(labs: pl.DataFrame, lesions: pl.DataFrame, transfusions: pl.DataFra
 
 def _evidence(frame: pl.DataFrame, count: int, *, highest: bool = False) -> Evidence:
     frame = merge_dates(frame.filter(pl.col("LOW").is_not_null()).select("SUBJ", "DAY", "LOW", "HIGH", "SEQ"), highest=highest)
-    return Evidence(offsets(wide(frame["SUBJ"]), count), wide(frame["DAY"]), wide(frame["LOW"]), wide(frame["HIGH"]))
+    at = offsets(wide(frame["SUBJ"]), count)
+    return Evidence(at, wide(frame["DAY"]), wide(frame["LOW"]), wide(frame["HIGH"]), wide(frame["SEQ"], -1))
 
 
 def _starts_of(subjects: pl.DataFrame, first: int) -> Starts:

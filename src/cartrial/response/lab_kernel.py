@@ -64,6 +64,8 @@ class Evidence(NamedTuple):
     day: Integers
     low: Floats
     high: Floats
+    seq: Integers
+    """Of the record in its domain, -1 where there is none."""
 
 
 class Labs(NamedTuple):
@@ -119,10 +121,17 @@ class LabRule(NamedTuple):
 
 
 class Assessed(NamedTuple):
-    """Filled for each candidate: the status (`NO_ASSESSMENT`: evidence near a marrow sample) and the flags."""
+    """Filled for each candidate: the status (`NO_ASSESSMENT`: evidence near a marrow sample) and the flags.
+
+    `blood`, `neutrophils`, `platelets`, `emd`: which record each of these was read from, its number in the domain, -1 for none.
+    """
 
     status: Integers
     flags: Integers
+    blood: Integers
+    neutrophils: Integers
+    platelets: Integers
+    emd: Integers
 
 
 class Near(NamedTuple):
@@ -132,6 +141,7 @@ class Near(NamedTuple):
     day: int
     low: float
     high: float
+    seq: int
 
 
 class Baseline(NamedTuple):
@@ -140,6 +150,15 @@ class Baseline(NamedTuple):
     marrow: Range
     blood: Range
     emd: float
+
+
+class Used(NamedTuple):
+    """The records that what is known at one date was read from, by their numbers."""
+
+    blood: int
+    neutrophils: int
+    platelets: int
+    emd: int
 
 
 class Findings(NamedTuple):
@@ -153,6 +172,7 @@ class Findings(NamedTuple):
     transfused: bool
     emd: float
     proof: int
+    used: Used
 
 
 @kernel
@@ -165,15 +185,18 @@ def assess_lab(candidates: Candidates, labs: Labs, starts: Starts, rule: LabRule
             if candidates.day[i] > starts.day0[s] and not infused:
                 # a remission before infusion is none that a relapse after it can follow
                 infused, remitted = True, False
-            status, flags = NO_ASSESSMENT, 0
+            status, flags, used = NO_ASSESSMENT, 0, Used(-1, -1, -1, -1)
             if candidates.sampled[i] or not has_marrow_near(candidates, s, candidates.day[i]):
                 findings = findings_at(candidates, labs, starts.baseline[s], rule, s, i)
                 status, flags = status_of(findings, baseline, remitted, rule)
+                used = findings.used
                 flags |= not_recorded(findings, baseline, candidates.sampled[i])
                 if infused and candidates.day[i] < starts.remission[s] and is_in(rule.remission, status):
                     status, flags = NE, flags | BEFORE_REMISSION
                 remitted = remitted or is_in(rule.remission, status)
             assessed.status[i], assessed.flags[i] = status, flags
+            assessed.blood[i], assessed.neutrophils[i] = used.blood, used.neutrophils
+            assessed.platelets[i], assessed.emd[i] = used.platelets, used.emd
 
 
 @part
@@ -210,7 +233,7 @@ def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: LabRule
     """Counts, circulating blasts and extramedullary disease, each on its own (rules, paragraph 3)."""
     day = candidates.day[i]
     blood, platelets = nearest(labs.blood, s, day), nearest(labs.platelets, s, day)
-    neutrophils = nearest(labs.neutrophils, s, day)
+    neutrophils, emd = nearest(labs.neutrophils, s, day), nearest(labs.emd, s, day)
     return Findings(
         Range(candidates.low[i], candidates.high[i]),
         Range(blood.low, blood.high),
@@ -218,19 +241,20 @@ def findings_at(candidates: Candidates, labs: Labs, baseline: int, rule: LabRule
         Range(neutrophils.low, neutrophils.high),
         Range(platelets.low, platelets.high),
         rule.transfusion_free_days > 0 and is_transfused(labs.transfusions, s, platelets.day, rule.transfusion_free_days),
-        nearest(labs.emd, s, day).low,
+        emd.low,
         candidates.proof[i],
+        Used(blood.seq, neutrophils.seq, platelets.seq, emd.seq),
     )
 
 
 @part
 def nearest(evidence: Evidence, s: int, day: int) -> Near:
     """The record nearest to a date within 7 days, the earlier on a tie (rules, paragraph 3)."""
-    speaks = Near(NEAR_DAYS + 1, 0, MISSING, MISSING)
+    speaks = Near(NEAR_DAYS + 1, 0, MISSING, MISSING, -1)
     for j in range(evidence.at[s], evidence.at[s + 1]):
         gap = abs(evidence.day[j] - day)
         if gap <= NEAR_DAYS:
-            near = Near(gap, evidence.day[j], evidence.low[j], evidence.high[j])
+            near = Near(gap, evidence.day[j], evidence.low[j], evidence.high[j], evidence.seq[j])
             speaks = near if near < speaks else speaks
     return speaks
 
