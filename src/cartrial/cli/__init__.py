@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import start, study, compare, submission, kinetics, design, virtual, predict, evidence
+from cartrial.cli import start, study, compare, submission, kinetics, design, virtual, predict, evidence, review
 # isort: on
 
-__all__ = ["compare", "design", "evidence", "kinetics", "predict", "start", "study", "submission", "virtual"]
+__all__ = ["compare", "design", "evidence", "kinetics", "predict", "review", "start", "study", "submission", "virtual"]

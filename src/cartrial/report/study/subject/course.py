@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cartrial.endpoints import Adam
     from cartrial.sdtm.records import Records
 
-__all__ = ["Courses", "derive_courses", "measure_lines"]
+__all__ = ["TESTS", "Courses", "as_measure", "as_placed", "as_sample", "derive_courses", "measure_lines"]
 
 BLOOD, MARROW = "BLOOD", "BONE MARROW"
 SIZE = "size"
@@ -77,7 +77,7 @@ def derive_courses(study: Study, adam: Adam, records: Records | None, labels: Ma
     samples = _samples(study, records, hidden=hidden)
     _add_sizes(samples, adam)
     treatments = _treatments(study, records, hidden=hidden)
-    measures = [_measure(key, [sample for own in samples.values() for sample in own.get(key, ())]) for key in TESTS]
+    measures = [as_measure(key, [sample for own in samples.values() for sample in own.get(key, ())]) for key in TESTS]
     shown = [measure for measure in measures if measure is not None]
     derived = study.disease.family.names.derived
     readers = [reader_name(reader, derived) for reader in ("IRC", "INV", "READER 1", "READER 2", "ADJUDICATOR", "LAB")]
@@ -97,7 +97,7 @@ def derive_courses(study: Study, adam: Adam, records: Records | None, labels: Ma
     for row in adam.adsl.filter(pl.col("INFFL") == "Y").iter_rows(named=True):
         subject = row["SUBJ"]
         events = [(float(row[name]), words) for name, words in ADSL_EVENTS.items() if row.get(name) is not None]
-        own = {key: [_placed(heads[key], sample) for sample in found] for key, found in samples.get(subject, {}).items() if key in heads}
+        own = {key: [as_placed(heads[key], sample) for sample in found] for key, found in samples.get(subject, {}).items() if key in heads}
         days = [day for day, *_ in (*statuses.get(subject, ()), *events, *(sample for found in own.values() for sample in found))]
         days += [day for start, end, *_ in treatments.get(subject, ()) for day in (start, end)]
         known = [float(row[name]) for name in ("LSTALDAY", "DTHDAY") if row.get(name) is not None]
@@ -168,13 +168,13 @@ def _samples(study: Study, records: Records | None, *, hidden: bool) -> dict[int
                 if key == "mrd"
                 else test == name and specimen in ((of, "") if of == BLOOD else (of,))
             )
-            sample = _sample(row, residual=residual, hidden=hidden) if there else None
+            sample = as_sample(row, residual=residual, hidden=hidden) if there else None
             if sample is not None:
                 found.setdefault(row["SUBJ"], {}).setdefault(key, []).append(sample)
     return found
 
 
-def _sample(row: Mapping[str, Any], *, residual: bool, hidden: bool) -> Sample | None:
+def as_sample(row: Mapping[str, Any], *, residual: bool, hidden: bool) -> Sample | None:
     relation, day = row["REL"], float(row["AT"])
     by = f", {str(row['METHOD']).lower()}" if residual and row["METHOD"] and not hidden else ""
     lod = f", limit of detection {number_words(float(row['LOD']))}" if residual and row["LOD"] is not None else ""
@@ -202,7 +202,7 @@ def _add_sizes(samples: dict[int, dict[str, list[Sample]]], adam: Adam) -> None:
         samples.setdefault(row["SUBJ"], {}).setdefault(SIZE, []).append((float(row["CARDAY"]), float(row["AVAL"]), "", said))
 
 
-def _measure(key: str, samples: Sequence[Sample]) -> Measure | None:
+def as_measure(key: str, samples: Sequence[Sample]) -> Measure | None:
     if not samples:
         return None
     _, _, title, log = TESTS[key]
@@ -214,7 +214,7 @@ def _measure(key: str, samples: Sequence[Sample]) -> Measure | None:
     return Measure(key, title, low, high, True, joined=key != "mrd")
 
 
-def _placed(measure: Measure, sample: Sample) -> tuple[float, float, str, str]:
+def as_placed(measure: Measure, sample: Sample) -> tuple[float, float, str, str]:
     """Return where a sample is drawn: what has no number stands on the foot, or at the head, of its axis."""
     day, value, kind, words = sample
     if value is None:

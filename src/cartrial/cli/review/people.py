@@ -1,0 +1,62 @@
+"""What can be typed of who may log in?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cartrial.cli.app import tell
+from cartrial.cli.review.group import DbOption, group, open_db, typist
+
+__all__: list[str] = []
+
+people = typer.Typer(help="Who may log in.", no_args_is_help=True)
+group.add_typer(people, name="users")
+
+
+@people.command("add")
+def add_user(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The name to log in with.")],
+    name: Annotated[str, typer.Option("--name", help="The person's name, as it stands with each signature.")],
+    role: Annotated[str, typer.Option("--role", help="reader, adjudicator, coordinator, monitor, auditor or administrator.")],
+    db: DbOption,
+) -> None:
+    """Add a person; prints the first password."""
+    open_db(db)
+    from cartrial.review.app.acts.people import add_person
+
+    tell(f"{user}, first password {add_person(user, name, role, typist())} (shown once, to be changed at the first log-in).")
+
+
+@people.command("reset")
+def reset_user(user: Annotated[str, typer.Argument(metavar="USER")], db: DbOption) -> None:
+    """Give a person a new password; ends its sessions, and a lock for wrong passwords."""
+    open_db(db)
+    from cartrial.review.app.acts.people import reset_password
+
+    tell(f"{user}, new password {reset_password(user, typist())} (shown once, to be changed at the next log-in).")
+
+
+@people.command("disable")
+def disable_user(
+    user: Annotated[str, typer.Argument(metavar="USER")], db: DbOption, reason: Annotated[str, typer.Option("--reason", help="Why.")] = ""
+) -> None:
+    """Let a person log in no more; what was signed stays."""
+    open_db(db)
+    from cartrial.review.app.acts.people import disable_person
+
+    disable_person(user, reason, typist())
+    tell(f"{user} can log in no more.")
+
+
+@people.command("list")
+def list_users(
+    db: DbOption, at: Annotated[str, typer.Option("--at", metavar="DATE", help="As it was at the end of a day, UTC.")] = ""
+) -> None:
+    """List who may log in, now or at a date."""
+    open_db(db)
+    from cartrial.review.app.acts.people import list_people
+
+    for person in list_people(at):
+        tell(f"{person['user']}  {person['role']}  {person['name']}  since {person['since'][:16]}")

@@ -1,0 +1,1 @@
+"""What can be done to what is kept? Each act stands in one transaction with its event in the chain."""

@@ -1,0 +1,60 @@
+"""How is the evidence of a case drawn? The figure of a subject's course, with what a reader may see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cartrial.report.figures.course import Course, Sheet, draw_course
+from cartrial.report.figures.style import Document
+from cartrial.report.study.subject.course import as_measure, as_placed
+from cartrial.review.evidence import GIVEN, SHOWN
+from cartrial.study import Study
+
+__all__ = ["draw_case"]
+
+_EMD = "disease outside marrow"
+_OWN = "your calls"
+
+
+def draw_case(study: Study, evidence: Mapping[str, Any], calls: Sequence[tuple[int, str]], band: str) -> Document:
+    """Return the figure of a case as a Vega-Lite document.
+
+    Parameters
+    ----------
+    study : Study
+    evidence : mapping
+        Of the case.
+    calls : sequence of (day, status)
+        Of the reader, at earlier assessments of the subject.
+    band : str
+        Of the provenance; blank for real data.
+    """
+    samples: dict[str, list[tuple[float, float | None, str, str]]] = {}
+    given: list[tuple[float, float, str, str]] = []
+    for row in evidence["rows"]:
+        day = float(row["day"])
+        if row["what"] in SHOWN:
+            if row["value"] is not None or row["kind"]:
+                samples.setdefault(row["what"], []).append((day, row["value"], row["kind"], row["words"]))
+        elif row["what"] == "emd":
+            given.append((day, day, _EMD, row["words"]))
+        else:
+            given.append((day, day, row["what"], row["words"]))
+    measures = {key: as_measure(key, samples.get(key, ())) for key in SHOWN}
+    shown = [measure for measure in measures.values() if measure is not None]
+    lines = [line for line in (*GIVEN, _EMD) if any(row[2] == line for row in given)]
+    # the order of the family: shapes and colours are those of every other figure
+    statuses = [status for status in study.disease.family.best_first if any(call == status for _, call in calls)]
+    days = [row["day"] for row in evidence["rows"]] or [0]
+    first, last = min(0, *days), max(evidence["day"], *days)
+    course = Course(
+        f"up to day {evidence['day']}",
+        first - 0.02 * max(last, 30),
+        max(last * 1.02, 30.0),
+        [(float(day), _OWN, call) for day, call in calls],
+        sorted(given),
+        [(0.0, "infusion"), (float(evidence["day"]), "this assessment")],
+        {measure.key: [as_placed(measure, sample) for sample in samples[measure.key]] for measure in shown},
+    )
+    return draw_course(Sheet([_OWN], statuses, lines, shown), course, band=band)

@@ -1,0 +1,230 @@
+"""With which settings does the workspace run? A function of where the database is and how it is reached; no settings file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cartrial.errors import InputError
+from cartrial.extras import require
+
+__all__ = ["IDLE_MINUTES", "LOCKED_MINUTES", "MEMORY", "TOTAL_HOURS", "Place", "open_workspace", "read_key"]
+
+MEMORY = ":memory:"
+IDLE_MINUTES, TOTAL_HOURS, LOCKED_MINUTES, GUESSES = 30, 12, 15, 5
+"""A session ends after so long without a request, and after so long in all; so many wrong passwords lock a name at an address."""
+
+_APP = "cartrial.review.app"
+_PARTS = ("django", "django_htmx", "axes", "csp", "whitenoise", "waitress", "argon2")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the workspace is, and how it is reached.
+
+    Parameters
+    ----------
+    database : str
+        Path of the SQLite file, or `MEMORY`.
+    key : str
+        Secret by which sessions are signed.
+    hosts : tuple of str
+        Names by which a browser may ask for it.
+    proxied : bool
+        Whether a proxy with TLS stands before it.
+    """
+
+    database: str
+    key: str
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    proxied: bool = False
+
+
+def read_key(database: Path) -> str:
+    """Return the secret that is kept beside a database; made, and readable by its owner alone, where there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or written.
+    """
+    path = database.with_name(database.name + ".key")
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(50))
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise InputError(f"the key of the workspace cannot be used ({error.strerror})", file=str(path)) from None
+
+
+def open_workspace(place: Place, *, fast_hasher: bool = False) -> None:
+    """Tell Django where the workspace is, and bring its tables to the present form.
+
+    Parameters
+    ----------
+    place : Place
+    fast_hasher : bool
+        Hash passwords cheaply: for tests, never for use.
+
+    Raises
+    ------
+    InputError
+        If a package of the extra `review` is missing, or the database cannot be opened.
+    """
+    for name in _PARTS:
+        require(name, extra="review")
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import DatabaseError, connections
+
+    if settings.configured:
+        # one process serves one workspace; a second one is opened by tests and by commands that follow one another
+        connections.close_all()
+        settings.SECRET_KEY = place.key
+        connections["default"].settings_dict["NAME"] = place.database
+    else:
+        settings.configure(**_settings(place, fast_hasher))
+        django.setup()
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        right = "Name a file that cartrial review made, or a new one in a folder that can be written to"
+        raise InputError(f"the database cannot be opened ({error})", file=place.database, key="--db", right=right) from None
+
+
+def _settings(place: Place, fast_hasher: bool) -> dict[str, Any]:
+    hasher = "MD5PasswordHasher" if fast_hasher else "Argon2PasswordHasher"
+    scripts = Path(str(resources.files("cartrial.report") / "templates" / "scripts"))
+    return {
+        "SECRET_KEY": place.key,
+        "DEBUG": False,
+        "ALLOWED_HOSTS": list(place.hosts),
+        "ROOT_URLCONF": f"{_APP}.urls",
+        "INSTALLED_APPS": [
+            *("django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages"),
+            *("django.contrib.staticfiles", "axes", "csp", "django_htmx", f"{_APP}.config.Workspace"),
+        ],
+        "MIDDLEWARE": _middleware(),
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        *("django.template.context_processors.request", "django.contrib.auth.context_processors.auth"),
+                        *("django.contrib.messages.context_processors.messages", f"{_APP}.frame.frame"),
+                    ]
+                },
+            }
+        ],
+        "DATABASES": {"default": _database(place.database)},
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "AUTH_USER_MODEL": "review.Person",
+        "AUTHENTICATION_BACKENDS": ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"],
+        "PASSWORD_HASHERS": [f"django.contrib.auth.hashers.{hasher}"],
+        "AUTH_PASSWORD_VALIDATORS": _validators(),
+        "LOGIN_URL": "login",
+        "LOGIN_REDIRECT_URL": "home",
+        "LOGOUT_REDIRECT_URL": "login",
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "LANGUAGE_CODE": "en-gb",
+        "USE_I18N": False,
+        "STATIC_URL": "/static/",
+        "STATICFILES_DIRS": [("vega", str(scripts))],
+        "WHITENOISE_USE_FINDERS": True,
+        "SILENCED_SYSTEM_CHECKS": [],
+        "LOGGING_CONFIG": None,
+        **_sessions(place.proxied),
+        **_guards(place.proxied),
+    }
+
+
+def _middleware() -> list[str]:
+    return [
+        "django.middleware.security.SecurityMiddleware",
+        "csp.middleware.CSPMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        f"{_APP}.frame.SessionEnds",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        f"{_APP}.frame.OwnPasswordFirst",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "django_htmx.middleware.HtmxMiddleware",
+        "axes.middleware.AxesMiddleware",
+    ]
+
+
+def _database(path: str) -> dict[str, Any]:
+    # the rollback journal: in WAL the last changes stand in a second file, which a copy of the first leaves behind
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;"},
+    }
+
+
+def _validators() -> list[dict[str, Any]]:
+    path = "django.contrib.auth.password_validation."
+    return [
+        {"NAME": f"{path}MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+        *(
+            {"NAME": f"{path}{name}"}
+            for name in ("CommonPasswordValidator", "NumericPasswordValidator", "UserAttributeSimilarityValidator")
+        ),
+    ]
+
+
+def _sessions(proxied: bool) -> dict[str, Any]:
+    # the prefix binds a cookie to this host; browsers take it over TLS alone
+    prefix = "__Host-" if proxied else ""
+    return {
+        "SESSION_COOKIE_NAME": f"{prefix}review",
+        "SESSION_COOKIE_AGE": IDLE_MINUTES * 60,
+        "SESSION_SAVE_EVERY_REQUEST": True,
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Strict",
+        "SESSION_COOKIE_SECURE": proxied,
+        "CSRF_COOKIE_NAME": f"{prefix}token",
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_COOKIE_SAMESITE": "Strict",
+        "CSRF_COOKIE_SECURE": proxied,
+        "CSRF_FAILURE_VIEW": f"{_APP}.frame.forged",
+        "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
+    }
+
+
+def _guards(proxied: bool) -> dict[str, Any]:
+    from csp.constants import NONE, SELF
+
+    own = ("script-src", "style-src", "img-src", "connect-src", "font-src", "form-action")
+    rest = ("default-src", "frame-ancestors", "base-uri", "object-src")
+    secure: dict[str, Any] = {"SECURE_HSTS_SECONDS": 31_536_000, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_HSTS_PRELOAD": True}
+    # whether a request came by TLS is what the server says, which believes one proxy alone
+    secure |= {"SECURE_SSL_REDIRECT": True}
+    return {
+        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": {**{name: [SELF] for name in own}, **{name: [NONE] for name in rest}}},
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "AXES_FAILURE_LIMIT": GUESSES,
+        "AXES_COOLOFF_TIME": LOCKED_MINUTES / 60,
+        "AXES_LOCKOUT_PARAMETERS": [["username", "ip_address"]],
+        "AXES_RESET_ON_SUCCESS": True,
+        "AXES_CLIENT_IP_CALLABLE": f"{_APP}.frame.address",
+        "AXES_LOCKOUT_CALLABLE": f"{_APP}.frame.locked_out",
+        "AXES_VERBOSE": False,
+        "AXES_ENABLE_ACCESS_FAILURE_LOG": False,
+        **(secure if proxied else {}),
+    }

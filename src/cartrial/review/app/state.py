@@ -1,0 +1,118 @@
+"""Of which study is the workspace, what stands now, and what does the committee's rule say of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import OuterRef, Subquery
+
+from cartrial.errors import InputError
+from cartrial.review.app.models import Loaded, LockStep, Message, Read, Seat, Shown
+from cartrial.review.workflow import Settled, settle_cases
+from cartrial.study import Study
+
+__all__ = ["Board", "current_cut", "is_locked", "open_queries", "read_board", "seats_now", "study_now", "use_study"]
+
+_USED: list[Study] = []
+
+
+def use_study(study: Study) -> None:
+    """Say of which study the workspace is, for this process.
+
+    Raises
+    ------
+    InputError
+        If data of another study, or by other rules of it, were loaded.
+    """
+    cut = current_cut()
+    if cut is not None and cut.study != study.study.id:
+        raise InputError(f"the database is of the study {cut.study}, not of {study.study.id}", key="--db")
+    if cut is not None and cut.study_hash != study.hash:
+        raise InputError(
+            "the study file is another than that of the data in the database", right="Load the data again: cartrial review load"
+        )
+    _USED[:] = [study]
+
+
+def study_now() -> Study:
+    """Return the study of the workspace."""
+    return _USED[0]
+
+
+def current_cut() -> Loaded | None:
+    """Return the data cut that stands, the last one loaded."""
+    return Loaded.objects.order_by("-event").first()
+
+
+def seats_now() -> dict[tuple[int, int], int]:
+    """Return who sits where: (subject, seat) to person."""
+    return {(seat.subject_id, seat.seat): seat.person_id for seat in Seat.objects.order_by("event", "pk")}
+
+
+def is_locked() -> bool:
+    """Whether a lock holds: confirmed, and not released since."""
+    last = LockStep.objects.filter(kind__in=["confirm", "release"]).order_by("-event").first()
+    return last is not None and last.kind == "confirm"
+
+
+def open_queries() -> set[tuple[int, int]]:
+    """Return (case, who asked) of the queries that have no answer yet."""
+    last: dict[tuple[int, int], str] = {}
+    for case, asked_by, kind in Message.objects.order_by("event").values_list("case_id", "asked_by_id", "kind"):
+        last[case, asked_by] = kind
+    return {key for key, kind in last.items() if kind == "ask"}
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything that stands now. Readers' pages never build one: it holds what others did.
+
+    Parameters
+    ----------
+    shown : tuple of Shown
+        Cases of the present cut, without their evidence.
+    reads : dict of (case, seat) to Read
+        Signed reads that stand.
+    """
+
+    shown: tuple[Shown, ...]
+    reads: dict[tuple[int, int], Read]
+
+    def is_stale(self, shown: Shown, seat: int) -> bool:
+        """Whether a read is of findings that have changed since, or an adjudication of reads that were changed after it."""
+        read = self.reads.get((shown.case_id, seat))
+        if read is None:
+            return False
+        later = any(other.event > read.event for at in (1, 2) if (other := self.reads.get((shown.case_id, at))))
+        return read.shown.window != shown.window or (seat == 3 and later)
+
+    @cached_property
+    def settled(self) -> dict[int, Settled]:
+        """What the rule of the committee says of each case."""
+        number = {subject: i for i, subject in enumerate(dict.fromkeys(shown.case.subject_id for shown in self.shown))}
+        place = {shown.case_id: (number[shown.case.subject_id], shown.day) for shown in self.shown}
+        standing = [
+            (*place[shown.case_id], seat, read.call)
+            for shown in self.shown
+            for seat in (1, 2, 3)
+            if (read := self.reads.get((shown.case_id, seat))) is not None and not self.is_stale(shown, seat)
+        ]
+        found = settle_cases(study_now(), {place[shown.case_id]: shown.sampled for shown in self.shown}, standing)
+        return {case: found[at] for case, at in place.items()}
+
+
+def read_board() -> Board:
+    """Return what stands now."""
+    cut = current_cut()
+    if cut is None:
+        return Board((), {})
+    shown = Shown.objects.filter(loaded=cut).exclude(change="gone").select_related("case__subject").defer("evidence")
+    return Board(tuple(shown.order_by("case__subject__code", "day")), {(read.case_id, read.seat): read for read in standing_reads()})
+
+
+def standing_reads() -> Iterable[Read]:
+    """Return the last version of each read."""
+    last = Read.objects.filter(case=OuterRef("case"), seat=OuterRef("seat")).order_by("-version").values("pk")[:1]
+    return Read.objects.filter(pk=Subquery(last)).select_related("shown").defer("shown__evidence")

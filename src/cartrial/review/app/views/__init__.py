@@ -1,0 +1,1 @@
+"""Which pages are there, and what may be done on each?"""

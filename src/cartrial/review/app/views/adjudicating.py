@@ -1,0 +1,67 @@
+"""How does an adjudicator decide between two reads? Unnamed, in drawn order, on the findings that both readers saw."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from cartrial.review.app.access import find_adjudication, shown_code
+from cartrial.review.app.acts.signing import ADJUDICATION, LONGEST, Asked, Refused, faults_of, sign_read, sign_with_password
+from cartrial.review.app.acts.trail import record
+from cartrial.review.app.models import Event, Read, Shown
+from cartrial.review.app.state import current_cut, is_locked, study_now
+from cartrial.review.app.views.guards import only
+from cartrial.review.app.views.reading import evidence_context, receipt
+from cartrial.review.evidence import digest_of
+
+__all__ = ["case"]
+
+
+def _in_drawn_order(shown: Shown, one: Read, two: Read) -> list[tuple[str, Read]]:
+    """Return both reads as X and Y: which of them is first was drawn with the secret of the data cut, and stays for the case."""
+    cut = current_cut()
+    turned = int(digest_of([cut.salt if cut else "", shown.case_id])[:2], 16) % 2
+    return list(zip("XY", (two, one) if turned else (one, two), strict=True))
+
+
+@only("adjudicator")
+@require_http_methods(["GET", "POST"])
+def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
+    """Show a case to an adjudicator; with a form that was sent, sign the decision."""
+    shown, judged, one, two = find_adjudication(request.user, code, day)
+    last = Read.objects.filter(case=shown.case_id, seat=3).order_by("-version").first()
+    version = last.version + 1 if last else 1
+    fields = {name: request.POST.get(name, "")[: LONGEST + 1] for name in ("call", "reason", "changed", "name", "digest")}
+    faults, status = {}, 200
+    if request.method == "POST":
+        given = request.POST.get("version", "")
+        asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], int(given) if given.isdecimal() else 0)
+        faults, status = faults_of(asked, [], adjudicated=True), 422
+        why = "" if faults else sign_with_password(request, {"name": fields["name"], "password": request.POST.get("password", "")})
+        if why:
+            faults, status = {"password": why}, 429 if getattr(request, "axes_locked_out", False) else 422
+        if not faults:
+            try:
+                read = sign_read(request.user, shown, 3, asked)
+            except Refused as refused:
+                faults, status = {"top": str(refused)}, 409
+            else:
+                digest = Event.objects.get(pk=read.event).digest
+                messages.success(request, f"Signed {read.call} for {shown_code(shown)}: {receipt(read, digest)}.")
+                return redirect("home")
+    else:
+        with transaction.atomic():
+            record("viewed", request.user, {"case": shown.case_id, "digest": shown.digest, "adjudication": True})
+        if judged is not None:
+            fields |= {"call": judged.call, "reason": judged.reason}
+    reads = _in_drawn_order(shown, one, two)
+    context = {
+        **evidence_context(shown, []),
+        **{"name": shown_code(shown), "reads": reads, "fields": fields, "faults": faults, "version": version, "locked": is_locked()},
+        **{"statuses": study_now().disease.family.best_first, "meaning": ADJUDICATION, "named": not request.session.get("signed")},
+        **{"said": {read.call for _, read in reads}, "longest": LONGEST, "judged": judged},
+    }
+    return render(request, "review/adjudication.html", context, status=status)

@@ -1,0 +1,28 @@
+"""Who may open a page? A page that is not for a role does not exist for it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+__all__ = ["only"]
+
+View = Callable[..., HttpResponse]
+
+
+def only(*roles: str) -> Callable[[View], View]:
+    """Keep a page for some roles; to all others it is as an address that does not exist."""
+
+    def kept(view: View) -> View:
+        @functools.wraps(view)
+        def asked(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+            if request.user.role not in roles:
+                raise Http404
+            return view(request, *args, **more)
+
+        return asked
+
+    return kept

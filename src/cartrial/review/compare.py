@@ -1,0 +1,142 @@
+"""Where does a call differ from what the study's limits make of the values? Said after the call, in words of the values alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cartrial.report.figures.course import BELOW
+from cartrial.response.range_kernel import OPERATORS, Limit, Range, meets, significant_of
+from cartrial.study.criteria.codes import CR, NE, RESPONSES
+
+if TYPE_CHECKING:
+    from cartrial.study import Study
+    from cartrial.study.criteria.sets import Bound
+
+__all__ = ["LIMITED", "differences", "limit_words", "near_rows"]
+
+LIMITED = {
+    "marrow": "Marrow blasts",
+    "blood": "Circulating blasts",
+    "neutrophils": "Neutrophils",
+    "platelets": "Platelets",
+    "emd": "Extramedullary disease",
+}
+"""What a status is made of, in words."""
+
+_UNITS = {"marrow": " %", "blood": " %", "neutrophils": " × 10⁹/L", "platelets": " × 10⁹/L"}
+_SAID = dict(zip(OPERATORS, ("below", "at most", "above", "at least"), strict=True))
+
+
+def limit_words(study: Study, what: str) -> str:
+    """Return what a complete remission asks of a finding.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.review.compare import limit_words
+    >>> study = Study.load("inaticel")
+    >>> limit_words(study, "platelets"), limit_words(study, "blood")
+    ('above 100 × 10⁹/L', 'none')
+    """
+    bound = _bound(study, what)
+    return f"{_SAID[bound.op]} {bound.value:g}{_UNITS[what]}" if bound else "none"
+
+
+def _bound(study: Study, what: str) -> Bound | None:
+    assert study.disease.marrow is not None
+    found = getattr(study.disease.marrow[0], what, None)
+    return found if what in ("marrow", "neutrophils", "platelets") else None
+
+
+def near_rows(evidence: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the row of each finding that belongs to the assessment, as the rule chose it.
+
+    Examples
+    --------
+    >>> from cartrial.review.compare import near_rows
+    >>> near_rows({"rows": [{"what": "platelets", "day": 28, "words": "9", "near": True}]})["platelets"]["words"]
+    '9'
+    """
+    return {row["what"]: row for row in evidence["rows"] if row.get("near")}
+
+
+def differences(study: Study, evidence: Mapping[str, Any], derived: str, call: str) -> list[str]:
+    """Return where a call and the values disagree, a sentence each; nothing where they agree.
+
+    Parameters
+    ----------
+    study : Study
+    evidence : mapping
+        Of the case.
+    derived : str
+        The status by the study's limits; blank where there is none. It is never named.
+    call : str
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.review.compare import differences
+    >>> rows = [{"what": what, "day": 57, "words": words, "value": float(words), "near": True}
+    ...         for what, words in (("marrow", "2.3"), ("neutrophils", "2"), ("platelets", "9"))]
+    >>> differences(Study.load("inaticel"), {"day": 57, "rows": rows}, "CRi", "CR")
+    ['Platelets of day 57 are 9 × 10⁹/L; a complete remission needs above 100 × 10⁹/L.']
+    """
+    family = study.disease.family
+    alike = family.alike
+    if not derived or alike.get(derived, derived) == alike.get(call, call):
+        return []
+    near = near_rows(evidence)
+    asked = [what for what in LIMITED if not _meets(study, what, near.get(what))]
+    remission = call in family.responses
+    if remission:
+        counts = ("neutrophils", "platelets")
+        counted = call == RESPONSES[CR]
+        against = [what for what in asked if counted or what not in counts]
+        said = [_sentence(study, what, near.get(what)) for what in against]
+        if not said and not counted:
+            said = [_sentence(study, what, near.get(what)) for what in counts]
+        return said or [_general(evidence)]
+    if call == RESPONSES[NE]:
+        measured = [what for what in ("marrow", "blood", "emd") if what in near]
+        return [f"{_value(what, near[what])}." for what in measured] or [_general(evidence)]
+    # disease was called: what speaks against it
+    meets = [what for what in ("marrow", "blood", "emd") if what in near and _meets(study, what, near[what])]
+    return [_sentence(study, what, near[what]) for what in meets] or [_general(evidence)]
+
+
+def _general(evidence: Mapping[str, Any]) -> str:
+    return (
+        f"The limits of the study, applied to the values within 7 days of day {evidence['day']} and to those before, give another status."
+    )
+
+
+def _meets(study: Study, what: str, row: Mapping[str, Any] | None) -> bool:
+    if what == "emd":
+        return row is None or row["words"] in ("absent", "not done")
+    if what == "blood":
+        return row is None or row.get("value") == 0
+    bound = _bound(study, what)
+    value = row.get("value") if row else None
+    if bound is None or value is None or row is None:
+        return False
+    # a result as `<5` lies between 0 and the next number below 5
+    under = row.get("kind") == BELOW and str(row["words"]).startswith("<") and not str(row["words"]).startswith("<=")
+    found = Range(0.0, math.nextafter(value, 0.0)) if under else Range(significant_of(value), significant_of(value))
+    return meets(found, Limit(OPERATORS.index(bound.op), bound.value))
+
+
+def _value(what: str, row: Mapping[str, Any] | None) -> str:
+    name = LIMITED[what]
+    verb = "is" if what == "emd" else "are"
+    if row is None:
+        return f"{name} within 7 days {verb} not recorded"
+    if row.get("value") is None and what != "emd":
+        return f"{name} of day {row['day']}: {row['words']}"
+    return f"{name} of day {row['day']} {verb} {row['words']}{_UNITS.get(what, '')}"
+
+
+def _sentence(study: Study, what: str, row: Mapping[str, Any] | None) -> str:
+    words = limit_words(study, what)
+    return f"{_value(what, row)}; a complete remission needs {words}."
