@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cartrial.errors import InputError
 from cartrial.report.study.outputs import DATASETS
 from cartrial.study import Study, builtin_studies
 from helpers import BASE, load_study, run_cli, worked_folder
@@ -103,6 +104,8 @@ def test_a_page_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
         ("claims.yaml", ("evidence", "import", "none.json", "--out", ".")),
         ("ipd.csv", ("evidence", "curve", "none.svg", "-n", "9", "--out", ".")),
         ("results.json", ("kinetics", "inaticel", "--virtual", "--out", ".")),
+        ("ensemble.csv", ("calibrate", "--members", "1", "--out", ".")),
+        ("scores.csv", ("calibrate", "--members", "1", "--out", ".")),
     ],
 )
 def test_every_command_leaves_what_is_not_its_own(name: str, command: tuple[str, ...], tmp_path: Path) -> None:
@@ -112,6 +115,22 @@ def test_every_command_leaves_what_is_not_its_own(name: str, command: tuple[str,
     code, _, err = run_cli(*words, tmp_path / place)
     assert (code, err.count("\n")) == (2, 1) and "stands there" in err and "--force" in err
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+
+
+def test_an_ensemble_is_known_by_what_it_says_of_itself(tmp_path: Path) -> None:
+    """The built-in one may be made again where it lies; a table of that name that has another head, or none, is not it."""
+    from cartrial.cli.owned import require_own_files
+    from cartrial.virtual.patients.ensemble import DATA
+
+    text = (DATA / "ensemble.csv").read_text(encoding="utf-8")
+    for head, own in ((text, True), ("", False), ("id,value\n1,2\n", False), ('# {"model": 3}\n', False)):
+        (tmp_path / "ensemble.csv").write_text(head, encoding="utf-8")
+        try:
+            require_own_files(tmp_path, ("scores.csv", "ensemble.csv"), by="ensemble.csv", force=False)
+        except InputError:
+            assert not own, head
+        else:
+            assert own, head
 
 
 @pytest.mark.slow

@@ -122,12 +122,52 @@ def test_facts_of_the_runs_are_no_difference(tmp_path: Path) -> None:
     assert document["exit"] == {"code": 0, "meaning": "the results are the same"} and len(document["facts"]) == 2
 
 
+def test_each_key_of_the_study_file_that_is_another_is_named() -> None:
+    """By hand: a window and an endpoint's name in a list; the cutoff is told once, as a fact; a run without a study file tells the hash."""
+    file = {"study": {"cutoff": "2022-05-01"}, "endpoints": [{"id": "ORR3", "window": {"at": "month 3"}}, {"id": "OS", "role": None}]}
+    later = {"study": {"cutoff": "2022-09-27"}, "endpoints": [{"id": "ORR3", "window": {"at": "month 6"}}, {"id": "EFS"}]}
+    own = [value("1", "Y", 9, 1)]
+    one, two = (run([result()], own, ["1"], study_file=content, study_hash=name * 64) for content, name in ((file, "a"), (later, "b")))
+    assert list(compare_runs(one, two).facts) == [
+        ("Hash of the study file", "a" * 12, "b" * 12),
+        ("Study file, endpoints.ORR3.window.at", "month 3", "month 6"),
+        ("Study file, endpoints.OS.id", "OS", "not there"),
+        ("Study file, endpoints.EFS.id", "not there", "EFS"),
+    ]
+    old = run([result()], own, ["1"], study_hash="c" * 64)
+    assert list(compare_runs(old, two).facts) == [("Hash of the study file", "c" * 12, "b" * 12)]
+
+
+def test_what_differs_is_told_where_no_main_analysis_does() -> None:
+    """By hand: rows of a fitted model are by covariate or of no endpoint's main analysis; they are no "0 of n groups"."""
+    model = {"analysis": "cell-model", "endpoint": "CARTG", "by": "parameter", "level": "growth", "statistic": "typical"}
+    own = [value("1", "Y", 9, 1)]
+    pair = [run([result(), result(**model, value=number, text=str(number))], own, ["1"]) for number in (2.0, 3.0)]
+    assert "cell-model, CARTG, by parameter, growth: typical 2.0 → 3.0" in "\n".join(compared_lines(compare_runs(*pair)))
+    many = [[result(**model | {"level": f"k{i:02d}"}, value=number, text=str(number)) for i in range(15)] for number in (2.0, 3.0)]
+    said = "\n".join(compared_lines(compare_runs(*(run([result(), *rows], own, ["1"]) for rows in many))))
+    assert said.count("typical 2.0 → 3.0") == 12 and "Of 15 groups of results 12 are shown, the first; none is a main analysis" in said
+
+
+def test_strategies_and_reasons_are_said_in_words() -> None:
+    """By hand, from the table of strategies in the rules (paragraph 5)."""
+    ends = "hsct=treatment-policy;reader=INV"
+    codes = [{"strategies": "hsct=composite"}, {"strategies": "hsct=treatment-policy"}]
+    one, two = ([result(**code), result(variant=ends, value=number)] for code, number in zip(codes, (0.5, 0.6), strict=True))
+    before, after = value("1", "N", 9, 1) | {"REASON": "no-usable-assessment"}, value("1", "Y", 9, 1) | {"REASON": None}
+    said = "\n".join(compared_lines(compare_runs(run(one, [before], ["1"]), run(two, [after], ["1"])), every=True))
+    assert "strategies 'transplant: no response after it' → 'transplant: ignored'" in said
+    assert "response, ORR3, with transplant: ignored, reader: investigator" in said
+    assert "no response (no usable assessment) → response" in said
+
+
 def test_a_page_holds_the_comparison(tmp_path: Path) -> None:
     one = run([result()], [value("<b>1", "N", None, None), value("<b>1", "N", None, None, variant="reader=INV")], ["<b>1"])
     two = run([result(value=1.0, text="100.0")], [value("<b>1", "Y", 150, 3), value("<b>1", "Y", 150, 3, variant="reader=INV")], ["<b>1"])
     found = compare_runs(one, two)
     text = write_comparison_page(found, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "rate 50.0 → 100.0" in text and "a record after the first cutoff decides" in text and "with reader=INV" in text
+    assert "rate 50.0 → 100.0" in text and "a record after the first cutoff decides" in text and "with reader: investigator" in text
+    assert "reader=INV" not in text
     assert "<b>1" not in text and "&lt;b&gt;1" in text
     assert compared_document(found)["exit"]["code"] == 1
 

@@ -87,6 +87,8 @@ def test_no_byte_tells_whose_the_data_are(tmp_path: Path) -> None:
         assert not [word for word in words if word in text], name
         assert not (set(re.findall(r"(?<!\d)\d{4}-\d\d-\d\d", text)) & (dates | {"2022-09-27"})), name
     record = json.loads(texts["run.json"])
+    # all else of the study file is known: its hash with the cutoff would tell the date to who tries each
+    assert record["study_hash"] not in (Study.load(study).hash, "") and record["study_file"]["study"]["cutoff"] is None
     assert record["cutoff"] is None and record["time"] is None and all(file["file"] == file["domain"].lower() for file in record["data"])
     key = {row["USUBJID"]: row["CODE"] for row in csv.DictReader((tmp_path / "key.csv").open())}
     assert len(key) == 8 and stat.S_IMODE((tmp_path / "key.csv").stat().st_mode) == 0o600
@@ -130,6 +132,31 @@ def test_a_source_under_codes_has_no_word_of_a_site() -> None:
     assert hidden["DV"]["DVCAT"].to_list() == ["Major", "OTHER"] and hidden["DV"]["DVTERM"].to_list() == ["UNCODED", None]
     assert hidden["DM"].select("SUBJID", "SITEID", "COUNTRY").null_count().row(0) == (2, 2, 2)
     assert hidden["DS"]["USUBJID"].to_list() == [codes.of["S-01"], codes.of["S-02"]]
+
+
+def test_a_unit_that_a_site_wrote_is_no_unit() -> None:
+    """By hand: units of cells and of drugs stay, with or without a power; a word that is none goes."""
+    units = ["10^6 CELLS/kg", "cells", "mg/m2", "MG", None, "bags of Dr Zhaoxin"]
+    ex = pl.DataFrame({"USUBJID": ["A"] * 6, "EXTRT": "PRODUCT", "EXDOSU": units})
+    hidden = code_source(Source({"EX": ex}), draw_codes(["A"]))
+    assert hidden.domains["EX"]["EXDOSU"].to_list() == [*units[:5], None]
+
+
+def test_a_picture_is_searched_by_what_it_is_drawn_of(tmp_path: Path) -> None:
+    """By hand: the words of a PNG or PDF cannot be read; those of its document can. A picture without one is refused; a file's name tells
+    as well."""
+    source = Source({"DM": pl.DataFrame({"USUBJID": ["WARD-7-01"], "RFSTDTC": ["2022-03-04"]})})
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "swimmer.png").write_bytes(b"\x89PNG")
+    require_hidden(tmp_path, source, pictures={"swimmer": '{"label":"P-AAAA"}'})
+    for text, what in (('{"label":"WARD-7-01"}', "the name of a subject"), ('{"label":"2022-03-04"}', "a date")):
+        with pytest.raises(InputError, match=what):
+            require_hidden(tmp_path, source, pictures={"swimmer": text})
+    with pytest.raises(InputError, match="nobody can say what the picture"):
+        require_hidden(tmp_path, source)
+    (tmp_path / "figures" / "swimmer.png").rename(tmp_path / "figures" / "WARD-7-01.png")
+    with pytest.raises(InputError, match="the name of a subject"):
+        require_hidden(tmp_path, source, pictures={"WARD-7-01": ""})
 
 
 def test_derived_sets_keep_days_alone() -> None:

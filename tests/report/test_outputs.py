@@ -56,6 +56,32 @@ def test_results_json_is_a_flat_list_with_null_for_not_estimable(tmp_path: Path)
     assert frame.to_dicts() == rows
 
 
+def test_what_a_former_run_left_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    """By hand: a page of subjects, a figure and a set of another run of the study go; what no run wrote stays, whatever it is called."""
+    from cartrial.report.study.outputs import files_in, files_of_run, take_away
+
+    out = tmp_path / "out"
+    _write(out)
+    record = json.loads((out / "run.json").read_text())
+    assert [*record["files"], "run.json"] == sorted([*files_in(out)], key=lambda name: (name == "run.json", name))
+    left = ["adam/ADTR.csv", "figures/swimmer.png", "subjects.html"]
+    for name in (*left, "adam/mine.csv", "notes.txt"):
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("x")
+    (out / "run.json").write_text(json.dumps(record | {"files": [*record["files"], *left, "../outside", "adam/../notes.txt"]}))
+    (tmp_path / "outside").write_text("x")
+    _write(out)
+    assert not [name for name in left if (out / name).exists()] and not (out / "figures").exists()
+    assert all((tmp_path / name).exists() for name in ("outside", "out/notes.txt", "out/adam/mine.csv", "out/adam/ADSL.csv"))
+    # a run of a version that kept no list
+    (out / "subjects.html").write_text("<footer>Made by cartrial 0</footer>")
+    (out / "run.json").write_text(json.dumps({key: item for key, item in record.items() if key != "files"}))
+    assert files_of_run(out) == ["subjects.html"]
+    (out / "subjects.html").write_text("my own page")
+    assert files_of_run(out) == []
+    take_away(out, ["not there"])
+
+
 def test_record_of_the_run_names_the_results_by_their_hash(tmp_path: Path) -> None:
     _write(tmp_path / "out")
     record = json.loads((tmp_path / "out" / "run.json").read_text())

@@ -173,6 +173,15 @@ def test_explain_tells_of_a_reinfusion_and_of_what_has_no_date() -> None:
     assert "Without a date, 1 record of RS: OVRLRESP CR (RS 3 (rs.csv row 4))." in said
 
 
+def test_explain_says_variants_in_words() -> None:
+    """By hand, of REIN-01: no code of a strategy, a population or a window stands in any line."""
+    folder = ROOT / "tests" / "truth" / "reinfusion"
+    study, source = Study.load(folder), read_sdtm(folder / "data")
+    said = explain_subject(study, derive(study, source), source, "01", width=400)
+    assert "Variant (" in said or "The same in the variants (" in said
+    assert not re.search(r"\b[a-z-]+=[a-zA-Z0-9]", said), said
+
+
 def test_a_negative_sample_stands_at_its_limit_of_detection(records: Records) -> None:
     """WORKED-01, lb.csv: MRD NEGATIVE by NGS, limit of detection 1e-6, on day 28; CAR-T <50 copies on day 0."""
     study = Study.load(WORKED)

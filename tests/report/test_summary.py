@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -140,7 +141,24 @@ def test_few_at_risk_are_named_where_the_curve_first_has_few() -> None:
     month, number = next((month, number) for month, number in at.items() if number < 5)
     found = doubts(rows=Rows(analyse(study, few, analyses=["survival"])))
     point = next(words for words in found if words.startswith("Few are still at risk"))
-    assert point.count(" of 8 at month ") == 3 and f"{number} of 8 at month {month} of" in point and " more times" in point
+    assert point.count(" of 8 at month ") == 3 and f"{number} of 8 at month {month} of" in point and " more time" in point
+
+
+def test_nothing_is_told_twice() -> None:
+    """By hand: two of 136 not read is a note that touches the primary endpoint; three endpoints with the same number censored are one line,
+    one with another is its own."""
+    _, adam, results = parts()
+    notice = Notice("not-read", "note", "RS", "ORR3: 2 of 39 subjects were not read by IRC; they count as non-responders.", ("ORR3",))
+    row = results.filter(analysis="response", endpoint="ORR3", variant="", by="", statistic="N")
+    unread = row.with_columns(statistic=pl.lit("not_read"), value=pl.lit(2.0), text=pl.lit("2"))
+    censored = {"analysis": "concordance", "by": "relapse", "statistic": "n"}
+    rows = [
+        {**censored, "endpoint": name, "value": float(n), "text": str(n)} for name, n in (("DOR", 1), ("RFS", 1), ("EFS", 1), ("OS", 2))
+    ]
+    found = doubts(adam=SimpleNamespace(**vars(adam), notices=(notice,)), rows=Rows(pl.concat([results, unread])))
+    assert len([words for words in found if "not read" in words]) == 1
+    said = [words.split(" censored")[0] for words in doubts(rows=only_rows(*rows)) if "were censored" in words or "was censored" in words]
+    assert said == ["DOR, RFS and EFS, each: 1 subject was", "OS: 2 subjects were"]
 
 
 def test_the_range_of_the_primary_rate_is_of_its_variants() -> None:

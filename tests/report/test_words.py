@@ -68,7 +68,7 @@ def test_explanation_shows_timeline_readers_values_rules_and_source_rows(worked:
     assert "Example data: invented, not patients." in text
     assert re.search(r"180\s+2022-06-30\s+committee\s+RELAPSE\s+RELAPSE\s+yes\s+RS 2 \(rs\.csv row \d+\)", text)
     assert re.search(r"Event after 153 days: relapse, 2022-06-30, day 180\. Rule: .+ Source: RS 2 \(rs\.csv row \d+\)", text)
-    assert "With missed-visits=1: Censored after 1 day: missed visits" in text
+    assert "Variant (censored before 1 missed visit): Censored after 1 day: missed visits" in text
     row = int(re.search(r"RS 2 \(rs\.csv row (\d+)\)", text)[1])  # type: ignore[index]
     assert (WORKED / "data" / "rs.csv").read_text().splitlines()[row - 1].startswith("WORKED,RS,WORKED-06,2,")
 
@@ -77,7 +77,7 @@ def test_explanation_of_one_endpoint_defines_it(worked: tuple[Study, Any, Any]) 
     study, adam, source = worked
     text = explain_subject(study, adam, source, "04", "DOR", width=300)
     assert "Population: subjects with CR or CRi at any usable assessment by the reader" in text
-    assert "With hsct=treatment-policy: Censored after 63 days" in text
+    assert "Variant (transplant: ignored): Censored after 63 days" in text
     assert "ORR3:" not in text and "OS:" not in text
 
 

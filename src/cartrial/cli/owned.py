@@ -31,6 +31,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 _FOUND = ("report.html", "subjects.html", "results.json", "results.parquet", "run.json", "adam", "figures", "cells")
 _TABLE = re.compile(r"(supp)?[a-z]{2}\.(csv|parquet|xpt|json|ndjson|sas7bdat)")
 _MARK = "Made by cartrial"
+# what only a curve that was read, and only an ensemble of parameter sets, says of itself
+_OWN = ({"figure", "unit"}, {"informed", "model", "seed", "started", "targets"})
 _RIGHT = "Name another place, or give --force to replace it"
 
 
@@ -151,15 +153,18 @@ def require_own_trials(out: Path, *, force: bool) -> None:
 
 
 def _is_made(path: Path) -> bool:
-    """Say whether a file says that cartrial wrote it: a page by its foot, virtual patients and a curve by what only theirs have."""
+    """Say whether a file says that cartrial wrote it: a page by its foot, another by what only files of its kind have."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     if path.suffix == ".html":
         return _MARK in text
+    if path.suffix == ".csv":
+        # the comment above an ensemble of parameter sets
+        text = text.splitlines()[0].removeprefix("# ") if text else ""
     try:
         said = json.loads(text)
     except ValueError:
         return False
-    return isinstance(said, dict) and (said.get("provenance") == "virtual" or {"figure", "unit"} <= set(said))
+    return isinstance(said, dict) and (said.get("provenance") == "virtual" or any(names <= set(said) for names in _OWN))

@@ -22,7 +22,7 @@ from cartrial.cli.app import (
     tell_of,
 )
 from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
-from cartrial.cli.owned import ForceOption, require_own_page, require_own_trials
+from cartrial.cli.owned import ForceOption, require_own_files, require_own_page, require_own_trials
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -156,10 +156,13 @@ def calibrate(
     members: Annotated[int, typer.Option("--members", max=MOST, help="Parameter sets started; 85 in 100 are kept.")] = 160,
     seed: Annotated[int, typer.Option("--seed", max=MOST_SEED, help="Seed of the perturbations.")] = 9,
     left_out: Annotated[bool, typer.Option("--left-out/--no-left-out", help="Also predict each trial without itself.")] = True,
+    force: ForceOption = False,
 ) -> None:
     """Make the ensemble of parameter sets again from the registry of published results."""
+    from cartrial.virtual.calibration import FILES
     from cartrial.virtual.calibration import calibrate as fit
 
+    require_own_files(out, FILES, by="ensemble.csv", force=force)
     with progress() as show:
 
         def told(words: str, share: float) -> None:

@@ -350,7 +350,7 @@ def _sample_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
 def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
     names = study.disease.family.names
     named = {"death": "death from any cause", "relapse": ANTIGEN_WORDS.get(endpoint.antigen or "", "relapse")}
-    events = " or ".join(named.get(event, event) for event in endpoint.events)
+    events = " or ".join(named.get(event, EVENTS.get(event, event)) for event in endpoint.events)
     variable = f"time from {_origin(study, endpoint)} to {events} (days, date − origin + 1)"
     if endpoint.events == (RESPONSE,):
         return {
@@ -384,7 +384,7 @@ def _time_words(study: Study, endpoint: Endpoint) -> dict[str, str]:
             else " What happened to a subject without imaging before lymphodepletion counts."
         )
     if endpoint.analysis.competing:
-        summary = f"Summary: cumulative incidence (Aalen–Johansen), {' and '.join(endpoint.analysis.competing)} competing."
+        summary = f"Summary: cumulative incidence (Aalen–Johansen), {' and '.join(EVENTS.get(name, name) for name in endpoint.analysis.competing)} competing."
     else:
         summary = "Summary: Kaplan–Meier estimate with log(−log) limits; median with its limits."
     if endpoint.population == "responders":

@@ -28,6 +28,7 @@ FLAGS = {
     "DTHFL": "died",
 }
 ANSWERS = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}
+_NOT_THERE = "not there"
 FACTS = {"cutoff": "Data cutoff", "study_hash": "Hash of the study file", "rules": "Version of the rules", "seed": "Seed"}
 
 
@@ -124,6 +125,7 @@ def _facts(one: Run, two: Run) -> Iterator[tuple[str, str, str]]:
     for key, words in FACTS.items():
         if first.get(key) != second.get(key):
             yield words, str(first.get(key) or "none")[:12], str(second.get(key) or "none")[:12]
+    yield from _keys(first.get("study_file"), second.get("study_file"))
     versions = {**first["versions"], **second["versions"]}
     for package in versions:
         old, new = first["versions"].get(package), second["versions"].get(package)
@@ -135,6 +137,31 @@ def _facts(one: Run, two: Run) -> Iterator[tuple[str, str, str]]:
         if here is None or there is None or here["sha256"] != there["sha256"]:
             before, after = (f"{file['rows']} rows, {file['sha256'][:12]}" if file else "not there" for file in (here, there))
             yield f"Source {name} ({domain})", before, after
+
+
+def _keys(one: object, two: object) -> Iterator[tuple[str, str, str]]:
+    """Yield each key of the study file that is another; nothing where a run of an older version kept no study file."""
+    if one is None or two is None:
+        return
+    before, after = dict(_leaves(one)), dict(_leaves(two))
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name, _NOT_THERE), after.get(name, _NOT_THERE)
+        # the cutoff is told as a fact of the run
+        if old != new and name not in ("study.cutoff", "study.provenance"):
+            yield f"Study file, {name}", old, new
+
+
+def _leaves(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each value of a study file by its key; an entry of a list goes by its own name where it has one."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for place, item in enumerate(value, 1):
+            own = next((item[key] for key in ("id", "name") if isinstance(item, dict) and key in item), place)
+            yield from _leaves(item, f"{name}.{own}")
+    elif value is not None:
+        yield name, ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def _results(one: pl.DataFrame, two: pl.DataFrame) -> tuple[list[Changed], int, dict[str, int]]:
@@ -248,7 +275,7 @@ def _value(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return "not in the population"
     if "CNSR" not in row:
-        reason = f" ({row['REASON']})" if row["REASON"] and row["REASON"] != "response" else ""
+        reason = f" ({row['REASON'].replace('-', ' ')})" if row["REASON"] and row["REASON"] != "response" else ""
         return ANSWERS.get(row["AVALC"], row["AVALC"] or "no value") + reason
     if row["CNSR"] is None:
         return "no value"

@@ -10,6 +10,7 @@ from cartrial.files import built_beside
 from cartrial.report.compare.differ import Changed, Comparison, Moved
 from cartrial.report.page.blocks import Block, Definition, Details, Note, Section, Table, Text
 from cartrial.report.page.render import BANDS, render_page
+from cartrial.report.study.phrases import strategies_sentence, variant_words
 
 __all__ = ["EXITS", "compared_document", "compared_lines", "write_comparison_page"]
 
@@ -18,6 +19,8 @@ EXITS = {0: "the results are the same", 1: "results differ", 2: "the input canno
 
 # Rows of a table on the page; the document for machines has all.
 MOST = 1500
+# groups of results in the terminal where none is of a main analysis
+FIRST = 12
 HEADLINE = ("response", "survival", "incidence", "kinetics", "safety", "flow", "baseline", "concordance")
 
 
@@ -31,11 +34,14 @@ def compared_lines(found: Comparison, *, every: bool = False) -> Iterator[str]:
         yield f"The results are the same: {found.same} rows, {one.sets['ADSL'].height} subjects."
         return
     main = [group for group in found.results if is_main(group)]
+    # where no main analysis differs, what does is told all the same
+    shown = found.results if every else main or found.results[:FIRST]
     yield f"{results_words(found)}"
-    for group in found.results if every else main:
+    for group in shown:
         yield f"  {group_words(group)}: {statistics_words(group)}"
-    if not every and len(main) < len(found.results):
-        yield f"  Of {len(found.results)} groups of results {len(main)} are shown, those of main analyses; --all shows every one."
+    if len(shown) < len(found.results):
+        which = "those of main analyses" if main else "the first; none is a main analysis"
+        yield f"  Of {len(found.results)} groups of results {len(shown)} are shown, {which}; --all shows every one."
     yield subjects_words(found)
     for words, names in (("In the second run alone", found.new), ("In the first run alone", found.gone)):
         if names:
@@ -70,7 +76,7 @@ def group_words(group: Changed) -> str:
     """Return what a group of results is of."""
     parts = [
         f"{group.analysis}, {group.endpoint}" if group.endpoint else group.analysis,
-        f"with {group.variant}" if group.variant else "",
+        f"with {_variant(group)}" if group.variant else "",
         f"by {group.by}" if group.by else "",
         group.level,
         f"day {group.time:g}" if group.time is not None else "",
@@ -78,10 +84,23 @@ def group_words(group: Changed) -> str:
     return ", ".join(part for part in parts if part)
 
 
+_KINDS = {"response": "response-rate", "survival": "time-to-event", "incidence": "time-to-event"}
+"""Type of the endpoints of an analysis, by which strategies are said in words."""
+
+
+def _variant(group: Changed) -> str:
+    """Return the variant of an endpoint in words; other analyses name a test or a class in its place."""
+    kind = _KINDS.get(group.analysis)
+    return variant_words(group.variant, kind) if kind and "=" in group.variant else group.variant
+
+
 def statistics_words(group: Changed) -> str:
     """Return the statistics of a group before and after; one that a run has not is named so."""
     said = [f"{name} {_text(before)} → {_text(after)}" for name, (before, after) in group.statistics.items() if before != after]
-    said += [f"{name} '{before}' → '{after}'" for name, (before, after) in group.attributes.items()]
+    kind = _KINDS.get(group.analysis, "response-rate")
+    for name, pair in group.attributes.items():
+        before, after = (strategies_sentence(words, kind) if name == "strategies" else words for words in pair)
+        said.append(f"{name} '{before}' → '{after}'")
     return "; ".join(said) or "in digits that are not printed"
 
 
@@ -91,11 +110,17 @@ def _text(text: str | None) -> str:
 
 def moved_words(moved: Moved) -> str:
     """Return what is another of a subject in one line."""
-    what = f"{moved.what}{f' with {moved.variant}' if moved.variant else ''}"
+    what = f"{moved.what}{f' with {_of_subject(moved)}' if moved.variant else ''}"
     why = f" By: {moved.why}." if moved.why else ""
     rules = f" Rule: {moved.rules[0] or 'none'} → {moved.rules[1] or 'none'}." if moved.rules[0] != moved.rules[1] else ""
     records = f" Record: {moved.records[0] or 'none'} → {moved.records[1] or 'none'}." if moved.records[0] != moved.records[1] else ""
     return f"{moved.subject}  {what}: {moved.before} → {moved.after}.{why}{rules}{records}"
+
+
+def _of_subject(moved: Moved) -> str:
+    """Return the variant of a subject's value in words; a time says by its own words that it is one."""
+    timed = any(words.startswith(("event", "censored", "competing")) for words in (moved.before, moved.after))
+    return variant_words(moved.variant, "time-to-event" if timed else "response-rate")
 
 
 def compared_document(found: Comparison) -> dict[str, Any]:
@@ -226,7 +251,7 @@ def _caption(words: str, rows: Sequence[Moved]) -> str:
 
 
 def _cells(moved: Moved) -> tuple[str, ...]:
-    what = f"{moved.what}{f', with {moved.variant}' if moved.variant else ''}"
+    what = f"{moved.what}{f', with {_of_subject(moved)}' if moved.variant else ''}"
     rules, records = (_pair(pair) for pair in (moved.rules, moved.records))
     return moved.subject, what, moved.before, moved.after, moved.why, rules, records
 

@@ -13,7 +13,7 @@ from cartrial.report.figures.lines import Guide, Series, draw_lines
 from cartrial.report.figures.style import Document
 from cartrial.report.page.blocks import Block, Definition, Details, Figure, Note, Section, Table, Text
 from cartrial.report.page.rows import Cell, Stat
-from cartrial.study import Endpoint, Study, window_text
+from cartrial.study import Endpoint, Study, reader_words, window_text
 from cartrial.study.endpoint import resolve_variant
 
 __all__ = ["contrasts", "operating"]
@@ -254,7 +254,7 @@ def _said(study: Study, endpoint: Endpoint, variants: dict[str, Endpoint], setti
     if setting:
         name, factor = setting.rsplit(" ", 1)
         words = f"{name} {'none' if factor == 'x0' else 'twice as often'}"
-        return words + (f", {variant.replace('reader=', 'read by ')}" if variant else "")
+        return words + (f", read by {reader_words(variant.removeprefix('reader='))}" if variant else "")
     if not variant:
         return "main analysis"
     other = variants[variant]
@@ -262,10 +262,11 @@ def _said(study: Study, endpoint: Endpoint, variants: dict[str, Endpoint], setti
     if kind == "window":
         return window_text(study, other)
     if kind == "transplant strategy":
-        return f"transplant: {other.strategies.hsct} (study: {endpoint.strategies.hsct})"
+        does, stated = (found.strategies.hsct.replace("-", " ") for found in (other, endpoint))
+        return f"transplant: {does} (study: {stated})"
     if kind == "denominator":
         return f"all {other.population}"
-    return f"read by {other.reader}"
+    return f"read by {reader_words(other.reader)}" if other.reader else "read by nobody"
 
 
 def _figures(data: DesignData, variant: str) -> list[Stat | Markup]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.report.study.phrases import variant_words
 from cartrial.report.study.sections.primary import estimand_items
 from cartrial.report.study.subject.course import derive_courses, measure_lines
 from cartrial.report.study.subject.history import Histories
@@ -222,10 +223,15 @@ def _endpoint(console: Console, study: Study, adam: Adam, places: Places, subjec
         if main is not None and not full and said == value_sentence(study, places, usubjid, main, rate=rate):
             same.append(name)
         else:
-            _say(console, f"With {name}: {said}")
+            _say(console, f"Variant ({variant_words(name, item.type)}): {said}")
     outside = [name for name in variants if name and name not in rows]
     if outside:
-        _say(console, f"Not in the population with {', '.join(outside)}, so no value.")
+        _say(console, f"Not in the population of the variants ({_listed(outside, item)}), so no value.")
     if same:
-        _say(console, f"The same with {', '.join(same)}.")
+        _say(console, f"The same in the variants ({_listed(same, item)}).")
     console.print()
+
+
+def _listed(names: list[str], item: Endpoint) -> str:
+    """Return variants in words; a variant that changes several things has commas of its own."""
+    return "; ".join(variant_words(name, item.type) for name in names)

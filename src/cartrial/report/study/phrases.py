@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -13,6 +14,7 @@ __all__ = [
     "level_words",
     "lower_first",
     "read_strategies",
+    "signs_of",
     "strategies_sentence",
     "strategy_cells",
     "variant_words",
@@ -196,6 +198,18 @@ def lower_first(words: str) -> str:
     ('overall survival', 'MRD-negative remission')
     """
     return words if words[1:2].isupper() or words[1:2] in ("-", "\u2011") else words[:1].lower() + words[1:]
+
+
+def signs_of(unit: str) -> str:
+    """Return a unit with the signs of print.
+
+    Examples
+    --------
+    >>> from cartrial.report.study.phrases import signs_of
+    >>> signs_of("copies/ug*day"), signs_of("cells/uL")
+    ('copies/µg × day', 'cells/µL')
+    """
+    return re.sub(r"\bu(?=[gLl]\b)", "µ", unit).replace("*", " × ")
 
 
 def _parts(code: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from cartrial.report.study.cells.fits import CellFits, write_cells
 from cartrial.report.study.data import SUBJECTS, ReportData
 from cartrial.report.study.hidden.hide import Hiding, bare_source, hide_adam, hide_findings, hide_record
 from cartrial.report.study.hidden.search import require_hidden
-from cartrial.report.study.outputs import run_record, write_adam
+from cartrial.report.study.outputs import files_in, files_of_run, run_record, take_away, write_adam
 from cartrial.study import Study
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def write_report(
     findings : pl.DataFrame
         Findings of `cartrial.sdtm.check_sdtm`.
     out : str or Path
-        A folder; made when it does not exist. Other files in it stay.
+        A folder; made when it does not exist. What a former run left in it is replaced or taken away; other files stay.
     seed : int, optional
         Of the simulation.
     virtual : VirtualPatients, optional
@@ -110,14 +110,14 @@ def write_report(
     ordered = sort_results(results)
     digest = results_hash(ordered)
     provenance = adam.provenance or study.study.provenance
-    record = run_record(study, source, ordered, digest, provenance, findings, seed)
-    record |= {"virtual": virtual.record()} if virtual is not None else {}
-    record |= {"arguments": dict(arguments)} if arguments is not None else {}
-    records = None
+    record = run_record(study if hiding is None else _without_cutoff(study), source, ordered, digest, provenance, findings, seed)
+    more = {"virtual": virtual and virtual.record(), "arguments": arguments and dict(arguments)}
+    record |= {name: said for name, said in more.items() if said is not None}
+    records = hiding.records if hiding is not None else None
     if hiding is not None:
-        source = bare_source(source) if source is not None else None
-        adam, findings, records = hide_adam(adam), hide_findings(findings), hiding.records
+        source, adam, findings = bare_source(source) if source is not None else None, hide_adam(adam), hide_findings(findings)
         record = hide_record(record, hiding.codes)
+    former = files_of_run(Path(out))
     with built_beside(Path(out)) as folder:
         data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"], hiding is not None, records)
         sections = page_sections(data, virtual, cells)
@@ -125,22 +125,34 @@ def write_report(
             (folder / name).write_text(text, encoding="utf-8")
         if formats:
             write_pictures(find_figures(sections), folder / "figures", formats)
-        write_results(ordered, folder / "results.json")
-        write_results(ordered, folder / "results.parquet")
+        for name in ("results.json", "results.parquet"):
+            write_results(ordered, folder / name)
         write_adam(adam, provenance, folder / "adam", hidden=hiding is not None)
-        record |= {"derived": {path.stem: sha256_of(path) for path in sorted((folder / "adam").glob("*.parquet"))}}
         if cells is not None and cells.found:
             write_cells(study, adam, cells, folder / "cells")
-        (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write_record(folder, record)
         if hiding is not None:
-            _look_again(folder, study, hiding)
+            _look_again(folder, study, hiding, sections)
+    take_away(Path(out), [name for name in former if name not in record["files"]])
 
 
-def _look_again(folder: Path, study: Study, hiding: Hiding) -> None:
+def _write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write the record of the run, with the hashes of the derived sets and the names of all files; it is the last of them."""
+    record |= {"derived": {path.stem: sha256_of(path) for path in sorted((folder / "adam").glob("*.parquet"))}, "files": files_in(folder)}
+    (folder / "run.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _without_cutoff(study: Study) -> Study:
+    """Return a study without its cutoff: its hash would tell the date to who tries each, since all else of the file is known."""
+    return study.model_copy(update={"study": study.study.model_copy(update={"cutoff": None})})
+
+
+def _look_again(folder: Path, study: Study, hiding: Hiding, sections: Sequence[Section]) -> None:
     """Refuse what would still tell whose the data are; dates of the study file may stand there, its cutoff may not."""
     cutoff = study.study.cutoff
-    said = study.model_copy(update={"study": study.study.model_copy(update={"cutoff": None})}).model_dump_json()
-    require_hidden(folder, hiding.source, said, cutoff=cutoff.isoformat() if cutoff else None)
+    pictures = {figure.name: json.dumps(figure.document, ensure_ascii=False) for figure in find_figures(sections)}
+    said = _without_cutoff(study).model_dump_json()
+    require_hidden(folder, hiding.source, said, cutoff=cutoff.isoformat() if cutoff else None, pictures=pictures)
 
 
 def page_sections(data: ReportData, virtual: VirtualPatients | None = None, cells: CellFits | None = None) -> list[Section]:

@@ -16,7 +16,10 @@ from cartrial.virtual.calibration.fit import Fit, Problem, fit_map, sample_ensem
 from cartrial.virtual.patients.ensemble import Ensemble, write_ensemble
 from cartrial.virtual.patients.population import DATA
 
-__all__ = ["Calibration", "calibrate", "leave_out", "read_scores", "score_targets"]
+__all__ = ["FILES", "Calibration", "calibrate", "leave_out", "read_scores", "score_targets"]
+
+FILES = tuple(f"{name}.csv" for name in ("ensemble", "scores", "left-out", "parameters", "directions", "burden"))
+"""Files that a calibration leaves in its folder."""
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]

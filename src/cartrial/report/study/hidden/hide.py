@@ -12,7 +12,8 @@ from cartrial.report.study.hidden.draw import Codes
 from cartrial.sdtm import CHECK_RULES, MAPPING_RULES, READING_RULES, Source
 from cartrial.sdtm.vocabulary.harm.causes import CAUSES
 from cartrial.sdtm.vocabulary.occurrence import happened
-from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, value_of
+from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
+from cartrial.sdtm.vocabulary.units import cells_factor
 
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
@@ -75,6 +76,9 @@ def _uncoded(name: str, frame: pl.DataFrame) -> list[pl.Expr]:
         if name == domain and column in frame.columns and name != "HO":
             told = happened(frame, domain) & pl.col(column).is_not_null()
             found.append(pl.when(told).then(pl.lit(_UNCODED)).otherwise(column).alias(column))
+    if name == "EX" and "EXDOSU" in frame.columns:
+        known = cells_factor(value_of(frame, "EXDOSU")).is_not_null() | normalised(pl.col("EXDOSU")).is_in(_DOSES)
+        found.append(pl.when(known.fill_null(False)).then("EXDOSU").alias("EXDOSU"))
     if name == "DS" and "DSDECOD" in frame.columns:
         code = canonical(value_of(frame, "DSDECOD"), "DSDECOD").is_in(list(CODE_LISTS["DSDECOD"].terms)).fill_null(False)
         known = code | value_of(frame, "DSDECOD").str.to_uppercase().is_in(_REASONS).fill_null(False)
@@ -87,6 +91,8 @@ def _uncoded(name: str, frame: pl.DataFrame) -> list[pl.Expr]:
     return found
 
 
+# units of drugs; what else stands there is a site's own word
+_DOSES = [f"{mass}{per}" for mass in ("G", "MG", "UG") for per in ("", "/M2", "/M^2", "/KG", "/DAY", "/M2/DAY", "/KG/DAY")]
 # how much a deviation weighs: no code list of CDISC has it, and a sponsor's own words may name a site
 _WEIGHTS = ["CRITICAL", "IMPORTANT", "MAJOR", "MINOR", "NON-CRITICAL", "NON-IMPORTANT", "NOT IMPORTANT", "NOT SIGNIFICANT", "SIGNIFICANT"]
 _CAUSES = [word for cause, words in CAUSES.items() for word in (cause.upper(), *words)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -49,7 +49,9 @@ def telling_words(source: Source) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(names), frozenset(dates)
 
 
-def require_hidden(folder: Path, source: Source, allowed: str = "", *, cutoff: str | None = None) -> None:
+def require_hidden(
+    folder: Path, source: Source, allowed: str = "", *, cutoff: str | None = None, pictures: Mapping[str, str] | None = None
+) -> None:
     """Refuse a folder in which a name or a date of the source is to be found.
 
     Parameters
@@ -61,6 +63,8 @@ def require_hidden(folder: Path, source: Source, allowed: str = "", *, cutoff: s
         A text whose dates may stand there: that of the study file, without its cutoff.
     cutoff : str, optional
         May stand nowhere either.
+    pictures : mapping of str to str, optional
+        By the name of a figure, what it is drawn of: the words of a PNG or PDF cannot be read out of it.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def require_hidden(folder: Path, source: Source, allowed: str = "", *, cutoff: s
     small = {name.casefold() for name in names}
     dates = dates - set(_DATE.findall(allowed)) | ({cutoff} if cutoff else set())
     for path in sorted(folder.rglob("*")):
-        for text in _texts(path):
+        for text in _texts(path, path.relative_to(folder), pictures or {}):
             what = "a date of the source" if dates & set(_DATE.findall(text)) else ""
             what = what or ("the name of a subject or a site" if any(name in text for name in spelt) else "")
             if not what and path.suffix == ".parquet" and _said(small, text.casefold()):
@@ -91,12 +95,19 @@ def _said(names: set[str], text: str) -> bool:
     return any(name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 
-def _texts(path: Path) -> Iterator[str]:
+def _texts(path: Path, place: Path, pictures: Mapping[str, str]) -> Iterator[str]:
+    """Yield all that a file and its name say; a picture of which nobody knows what it was drawn of is refused."""
+    yield place.as_posix()
     if path.suffix == ".parquet":
         frame = pl.read_parquet(path)
         yield "\n".join(frame.columns)
         for column, dtype in frame.schema.items():
             if dtype == pl.String or dtype.is_temporal():
                 yield "\n".join(frame[column].drop_nulls().unique().cast(pl.String).to_list())
-    elif path.is_file() and path.suffix not in (".png", ".pdf"):
+    elif path.suffix in (".png", ".pdf"):
+        if path.stem not in pictures:
+            what = f"nobody can say what the picture {place} shows, so nothing was written"
+            raise InputError(what, key="--deidentify", right="Leave it out of --figures")
+        yield pictures[path.stem]
+    elif path.is_file():
         yield path.read_text(encoding="utf-8", errors="replace")

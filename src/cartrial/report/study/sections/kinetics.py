@@ -10,6 +10,7 @@ from cartrial.report.page.blocks import Block, Figure, Note, Section, Table, Tex
 from cartrial.report.page.rows import ABSENT, Cell, ResultRow, parts
 from cartrial.report.study.cells.fits import cell_units
 from cartrial.report.study.data import ReportData
+from cartrial.report.study.phrases import signs_of
 from cartrial.report.study.samples import product_samples
 from cartrial.sdtm.vocabulary.units import UNITS
 
@@ -55,7 +56,7 @@ def unit_words(test: str, unit: str) -> str:
     >>> unit_words("CARTG", "copies/ug"), unit_words("CARTG", "copies/mL")
     ('copies/µg DNA', 'copies/mL')
     """
-    return TESTS[test][1] if unit in ("", UNITS[test].standard) else unit
+    return TESTS[test][1] if unit in ("", UNITS[test].standard) else signs_of(unit)
 
 
 def _profiles(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
@@ -95,7 +96,7 @@ def _strips(data: ReportData, test: str, groups: dict[int, str]) -> list[Block]:
             (data.labels.get(subject, ""), groups.get(subject, ""), value) for subject, value in frame.select("SUBJ", "AVAL").iter_rows()
         ]
         name = PARAMETERS[code].format(auc=data.study.kinetics.auc_to)
-        unit = next(iter(frame["AVALU"].drop_nulls().to_list()), "")
+        unit = signs_of(next(iter(frame["AVALU"].drop_nulls().to_list()), ""))
         said = (
             f"{TESTS[test][0]}: {name.lower() if code == 'AUC' else name} by best response (reader "
             f"{data.study.readers.primary}), one point a subject that expanded."
@@ -117,7 +118,7 @@ def _table(data: ReportData) -> list[Block]:
             if not found:
                 continue
             heads.add(len(rows))
-            unit = next((row["unit"] for row in found if row["unit"] not in ("", "%")), "")
+            unit = signs_of(next((row["unit"] for row in found if row["unit"] not in ("", "%")), ""))
             unit = f" ({'days' if unit == 'day' else unit})" if unit else ""
             rows.append((f"{words}: {name.format(auc=data.study.kinetics.auc_to)}{unit}", *[""] * 5))
             groups = dict.fromkeys((row["by"], row["level"]) for row in found if row["by"] in ("", "response"))

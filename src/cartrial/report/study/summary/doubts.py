@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from cartrial.analysis.tables.times import LANDMARKS
 from cartrial.analysis.wording import DAYS_PER_MONTH
-from cartrial.report.page.rows import Cell, Stat, parts
+from cartrial.report.page.rows import Cell, ResultRow, Stat, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.lacking import is_absent
 from cartrial.report.study.phrases import READER_NAMES, lower_first, variant_words
@@ -74,7 +74,8 @@ def _pending(data: ReportData) -> Iterator[Cell]:
         if estimate.waiting and estimate.waiting.value:
             are = "subject is" if estimate.waiting.value == 1 else "subjects are"
             yield parts(f'{{}} more {are} not yet assessable for the primary endpoint. <a href="#primary">Primary</a>', estimate.waiting)
-        told = any(note.rule == "not-read" and note.severity == "warning" for note in data.notices)
+        # what the source lacks has said it
+        told = primary is not None and any(note.rule == "not-read" and primary.id in note.endpoints for note in data.notices)
         if estimate.unread and estimate.unread.value and not told:
             one = estimate.unread.value == 1
             pattern = (
@@ -103,13 +104,20 @@ def _contradicted(data: ReportData) -> Iterator[Cell]:
             pattern = '{} agree in {} % of {} best responses (kappa {}). <a href="#readers">Readers</a>'
             yield parts(pattern, _both(row["reader"]), stat(found, "agreement"), stat(found, "N"), stat(found, "kappa"))
     names = data.study.disease.family.names
+    censored: dict[float, list[ResultRow]] = {}
     for row in data.rows.where("concordance", by=names.event):
         if row["value"]:
-            event = names.happened
-            words = "whom the investigator had called {} and the committee had not"
-            are = "subject was" if row["value"] == 1 else "subjects were"
-            pattern = f'{{}}: {{}} {are} censored for new therapy {words}. <a href="#readers">Readers</a>'
-            yield parts(pattern, row["endpoint"], stat([row], "n"), event)
+            censored.setdefault(row["value"], []).append(row)
+    for number, rows in censored.items():
+        words = "whom the investigator had called {} and the committee had not"
+        are = "subject was" if number == 1 else "subjects were"
+        pattern = f'{{}}: {{}} {are} censored for new therapy {words}. <a href="#readers">Readers</a>'
+        yield parts(pattern, _each_of([row["endpoint"] for row in rows]), stat(rows[:1], "n"), names.happened)
+
+
+def _each_of(names: list[str]) -> str:
+    """Return the endpoints of which a number is said; of several, it is that of each."""
+    return f"{', '.join(names[:-1])} and {names[-1]}, each" if len(names) > 1 else names[0]
 
 
 def _both(reader: str) -> str:
@@ -144,7 +152,8 @@ def _few(data: ReportData) -> Iterator[Cell]:
         if endpoint.events != (RESPONSE,) and (point := _thin(data, endpoint)):
             said.append(point)
     if said:
-        more = Markup("") if len(said) <= NAMED else Markup(" and {} more times").format(len(said) - NAMED)
+        rest = len(said) - NAMED
+        more = Markup("") if rest < 1 else Markup(" and {} more time{}").format(rest, "" if rest == 1 else "s")
         yield Markup('Few are still at risk late: {}{}. <a href="#times">Curves</a>').format(Markup("; ").join(said[:NAMED]), more)
 
 

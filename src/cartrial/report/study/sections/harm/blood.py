@@ -6,10 +6,14 @@ from cartrial.report.page.blocks import Block, Note, Table, Text
 from cartrial.report.page.rows import Cell, parts
 from cartrial.report.study.data import ReportData
 from cartrial.report.study.lacking import is_absent
+from cartrial.report.study.phrases import signs_of
 from cartrial.report.study.sections.harm.words import joined, of_all
 from cartrial.study import Study
 
 __all__ = ["blood_blocks", "finding_names", "window_names", "window_note"]
+
+
+_TESTS = {"BCELL": "B cells"}
 
 
 def finding_names(study: Study) -> dict[str, str]:
@@ -18,7 +22,7 @@ def finding_names(study: Study) -> dict[str, str]:
     return {
         "NEUTROPENIA": f"Neutrophils below {cytopenia.neutrophils_below:g} × 10⁹/L",
         "THROMBOCYTOPENIA": f"Platelets below {cytopenia.platelets_below:g} × 10⁹/L",
-        "APLASIA": f"B-cell aplasia: {aplasia.testcd} below {aplasia.below:g} {aplasia.unit.replace('uL', 'µL')}",
+        "APLASIA": f"B-cell aplasia: {_TESTS.get(aplasia.testcd, aplasia.testcd)} below {aplasia.below:g} {signs_of(aplasia.unit)}",
     }
 
 

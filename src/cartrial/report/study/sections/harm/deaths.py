@@ -34,7 +34,9 @@ def death_blocks(data: ReportData) -> list[Block]:
             rows.append((level[0].upper() + level[1:], of_all(data, [row for row in causes if row["level"] == level]), ""))
     elif levels:
         notes.append(Note("No cause of death was recorded (DD, or an adverse event that was fatal)."))
-    head = ("Deaths", "n/N infused (%)", "In N")
+    head: tuple[str, ...] = ("Deaths", "n/N infused (%)", "In N")
+    if not any(row[2] for row in rows):
+        head, rows = head[:2], [row[:2] for row in rows]
     blocks: list[Block] = [
         Table(
             head,
