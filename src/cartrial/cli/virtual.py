@@ -159,8 +159,8 @@ def calibrate(
     force: ForceOption = False,
 ) -> None:
     """Make the ensemble of parameter sets again from the registry of published results."""
-    from cartrial.virtual.calibration import FILES
     from cartrial.virtual.calibration import calibrate as fit
+    from cartrial.virtual.calibration.run import FILES
 
     require_own_files(out, FILES, by="ensemble.csv", force=force)
     with progress() as show:
