@@ -133,7 +133,7 @@ def test_what_cannot_be_described_is_told_before_anything_is_fitted(tmp_path: Pa
 def test_a_description_is_compared_with_a_fit_of_the_same_effects(tmp_path: Path) -> None:
     """By hand: the peak alone varies and is five times as high in responders; who expanded is all of them, which is a note."""
     study = load_study(tmp_path, BASE + MODEL.replace("curve: rate", "curve: rate, starts: 1, describe: [RESPFL, EXPANDFL]"))
-    random, who = np.random.default_rng(2), "ABCDEFGHIJKLMNOP"
+    random, who = np.random.default_rng(2), "ABCDEFGHIJKL"
     days = [3, 7, 9, 12, 14, 21, 28]
     rows = []
     for i, name in enumerate(who):
@@ -142,9 +142,9 @@ def test_a_description_is_compared_with_a_fit_of_the_same_effects(tmp_path: Path
             0.3 * random.standard_normal(7)
         )
         rows += [(name, day, f"{value:.1f}", None) for day, value in zip(days, cells, strict=True)]
-    adsl = pl.DataFrame({"USUBJID": list(who), "RESPFL": ["NY"[i % 2] for i in range(16)], "EXPANDFL": "Y"})
+    adsl = pl.DataFrame({"USUBJID": list(who), "RESPFL": ["NY"[i % 2] for i in range(12)], "EXPANDFL": "Y"})
     adam = type("Sets", (), {"adsl": adsl})()
-    found = fit_kinetics(study, adam, derive_records(study, source(rows)), plan=Plan(80, 60, 1))[0]  # type: ignore[arg-type]
+    found = fit_kinetics(study, adam, derive_records(study, source(rows)), plan=Plan(40, 30, 1))[0]  # type: ignore[arg-type]
     assert "by EXPANDFL nothing is described: all subjects with samples who have it are of one group" in found.notes
     (one,) = found.descriptions
     assert one.fit.problem.model.random == one.without.problem.model.random
@@ -197,6 +197,51 @@ def test_the_command_refuses_with_one_message_and_writes_nothing(tmp_path: Path)
         code, out, err = run_cli("kinetics", "inaticel", "--out", str(tmp_path / "out"), *arguments)
         assert code == 2 and message in err and not out, err
     assert not (tmp_path / "out").exists()
+
+
+GROWN = [(who, day, value, None) for who in "ABCDEF" for day, value in ((3, "60"), (7, "900"), (12, "5000"), (20, "900"), (28, "100"))]
+
+NO_LIMIT = "kinetics: {model: {curve: rate}}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rows", "model", "message"),
+    [
+        (
+            [(*row[:2], "0" if row[1] == 3 else row[2], None) for row in GROWN],
+            "kinetics: {model: {curve: rate}}\n",
+            "no limit of quantitation",
+        ),
+        ([row for row in GROWN if row[1] == 12], MODEL, "CARTG: every subject has one sample"),
+        ([(*row[:2], "<50", None) for row in GROWN], MODEL, "CARTG: no sample is quantifiable"),
+        ([(row[0], 12, *row[2:]) for row in GROWN], MODEL, "CARTG: every subject has one sample (of one day the highest counts)"),
+        (GROWN, MODEL, "cells were measured in 1 subjects without a date of infusion, B for one"),
+        (GROWN, MODEL.replace("rate", "rate, baseline: [{on: fold, of: AGE}]"), "the curve rate has no fold"),
+        (GROWN, MODEL.replace("rate", "rate, describe: [NOPE]"), "ADSL has no column NOPE"),
+    ],
+    ids=[
+        "no limit",
+        "one sample a subject",
+        "all below",
+        "times equal",
+        "a dose missing",
+        "a parameter of another curve",
+        "no such outcome",
+    ],
+)
+def test_bad_input_is_one_message_and_nothing_is_written(rows: list, model: str, message: str, tmp_path: Path) -> None:
+    """By hand: through the command line, exit code 2."""
+    (tmp_path / "study.yaml").write_text(BASE + model, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    domains = source(rows).domains
+    if "without a date of infusion" in message:
+        domains = {**domains, "EX": domains["EX"].filter(pl.col("USUBJID") != "B")}
+    for name, frame in domains.items():
+        frame.write_csv(tmp_path / "data" / f"{name.lower()}.csv")
+    code, out, err = run_cli("kinetics", tmp_path / "study.yaml", "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert code == 2 and not out and message in err and err.count("\n") == 1, err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "study.yaml"]
 
 
 SHEET = "car22/clinical_data_05-12-20_v1.xlsx"

@@ -139,7 +139,12 @@ def fit_kinetics(
     found = []
     for test in asked:
         mine = adppk.filter(pl.col("TEST") == test)
-        one = _of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say)
+        try:
+            one = _of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say)
+        except InputError as error:
+            if error.key is not None:
+                raise
+            raise InputError(f"{test}: {error.what}", key="kinetics.model", right=error.right) from None
         unread = illegible(study, records, test)
         told = (f"{unread} samples have a result that cannot be read and are left out",) if unread else ()
         found.append(replace(one, notes=(*one.notes, *told)))

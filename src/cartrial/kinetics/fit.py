@@ -255,7 +255,8 @@ def _require(model: PopulationModel, samples: SampleSet) -> None:
     if len(counts) < 2:
         raise InputError("one subject is no population", right="A model needs two subjects or more")
     if counts.max() < 2:
-        raise InputError("every subject has one sample, so nothing tells subjects from errors", right="Leave the model out")
+        what = "every subject has one sample (of one day the highest counts), so nothing tells subjects from errors"
+        raise InputError(what, right="Leave the model out")
     days = len(np.unique(samples.rows.time))
     if days < len(model.parameters):
         what = f"the samples are of {days} different days: they show no curve of {len(model.parameters)} parameters"

@@ -124,7 +124,7 @@ def read_set(
     for name, by_subject in (columns or {}).items():
         lacking = [one for one in subjects if not np.isfinite(by_subject.get(one, np.nan))]
         if lacking:
-            raise InputError(f"the covariate {name} is not known of {len(lacking)} subjects, {lacking[0]} for one", key=name)
+            raise InputError(f"the covariate {name} is not known of {len(lacking)} subjects, {lacking[0]} for one")
         found[name] = np.array([float(by_subject[one]) for one in subjects])
     return SampleSet(subjects, Sampled(first, at[order], values[order], sides[order], amounts), found, named)
 

@@ -11,6 +11,7 @@ from cartrial.endpoints import Adam
 from cartrial.endpoints.sets.adck import samples_of
 from cartrial.errors import InputError
 from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED
+from cartrial.kinetics.curves import CURVES
 from cartrial.kinetics.model import SampleSet, read_set
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.vocabulary.specimens import CELLS_IN
@@ -123,8 +124,14 @@ def covariates_of(study: Study, adam: Adam, model: CellModel, subjects: set[str]
     Raises
     ------
     InputError
-        If a column is none of the study's baseline characteristics, or has no number and more than two levels.
+        If the curve has no such parameter, or a column is none of the study's baseline characteristics, or has no number and more than two
+        levels.
     """
+    has = CURVES[model.curve].parameters
+    for one in model.baseline:
+        if one.on not in has:
+            what = f"the curve {model.curve} has no {one.on}"
+            raise InputError(what, key="kinetics.model.baseline", right=f"Name one of {', '.join(has)}")
     before = {name for one in study.baseline for name in (one.id, f"{one.id}N")}
     return [_column(adam.adsl, one, before, subjects) for one in model.baseline]
 
