@@ -169,6 +169,18 @@ def test_one_test_without_a_model_takes_no_other_with_it(tmp_path: Path, monkeyp
     assert "no sample of CARTC" in cells.failed
 
 
+def test_bounds_are_an_assumption_that_a_study_file_may_drop(tmp_path: Path) -> None:
+    """By hand: a half-life between 1 and 1000 days unless it says otherwise; none in a word, as in the documentation, or as YAML's null."""
+    for text, expected in (
+        ("", (1.0, 1000.0)),
+        (", bounds: none", None),
+        (", bounds: null", None),
+        (", bounds: {half-life: [2, 9]}", (2, 9)),
+    ):
+        model = load_study(tmp_path, BASE + f"kinetics: {{model: {{curve: rate{text}}}}}\n").kinetics.model
+        assert model is not None and (model.bounds.half_life if model.bounds else None) == expected
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [

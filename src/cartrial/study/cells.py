@@ -84,6 +84,11 @@ class CellModel(Part):
     starts: int = Field(default=3, ge=1, le=20)
     source: str = "assumption"
 
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return None if value == "none" else value
+
     @field_validator("below")
     @classmethod
     def _never_substituted(cls, value: Any) -> Any:

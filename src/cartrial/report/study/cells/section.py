@@ -21,6 +21,8 @@ from cartrial.report.study.sections.kinetics import TESTS, unit_words
 
 __all__ = ["build"]
 
+_CHECKED = {"q10": "10 % quantile", "q50": "median", "q90": "90 % quantile", "below": "below the limit (%)"}
+
 _TITLE = "Population model of the cells"
 _DESCRIBED = (
     "By {}, of the {} subjects with it: a description of groups that are known after the infusion alone. It is no effect, and no covariate "
@@ -107,40 +109,30 @@ def _parameters(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     lines: list[tuple[Cell, ...]] = []
     for name in one.fit.problem.model.parameters:
         rows = _rows(data, one, name.upper(), by="")
-        typical = stat(rows, "typical")
         unit = next((row["unit"] for row in rows if row["statistic"] == "typical"), "")
         unit = {"proportion": "%", "day": "days"}.get(unit, unit)
         unit = unit_words(one.test, unit) if name == "cmax" else unit
-        spread, cv = stat(rows, "spread"), stat(rows, "cv")
-        lines.append(
-            (
-                PARAMETERS[name].split(", 1/day")[0],
-                unit,
-                typical,
-                _limits(data, rows, "typical"),
-                spread or "the same for all",
-                _limits(data, rows, "spread") if spread else None,
-                cv if cv and cv.text != "NE" else None,
-                parts("{} %", stat(rows, "shrinkage")) if spread else None,
-            )
-        )
+        words = PARAMETERS[name].split(", 1/day")[0] + (f" ({unit})" if unit else "")
+        varies, cv = stat(rows, "spread") is not None, stat(rows, "cv")
+        spread: tuple[Cell, ...] = ("the same for all", None, None)
+        if varies:
+            spread = (_limited(data, rows, "spread"), cv if cv and cv.text != "NE" else None, parts("{} %", stat(rows, "shrinkage")))
+        lines.append((words, _limited(data, rows, "typical"), *spread))
         for covariate in dict.fromkeys(row["level"] for row in rows if row["statistic"] == "ratio"):
             shifted = [row for row in rows if row["level"] == covariate]
-            words = _ratio_words(one, name, covariate)
-            lines.append((words, "", stat(shifted, "ratio"), _limits(data, shifted, "ratio"), None, None, None, None))
-    for endpoint, statistic, words in (("ERROR", "spread", "residual, of the logarithm"), ("EXPANDER", "share", "share of expanders")):
+            lines.append((_ratio_words(one, name, covariate), _limited(data, shifted, "ratio"), None, None, None))
+    for endpoint, statistic, words in (("ERROR", "spread", "residual, of the logarithm"), ("EXPANDER", "share", "share of expanders (%)")):
         rows = _rows(data, one, endpoint, by="")
         if rows:
-            unit = "%" if statistic == "share" else ""
-            lines.append((words, unit, stat(rows, statistic), _limits(data, rows, statistic), None, None, None, None))
-    head = ("Parameter", "Unit", "Typical", "95 % limits", "Spread", "95 % limits", "CV (%)", "Shrinkage")
+            lines.append((words, _limited(data, rows, statistic), None, None, None))
+    head = ("Parameter", "Typical (95 % limits)", "Spread (95 % limits)", "CV (%)", "Shrinkage")
     caption = (
         f"{TESTS[one.test][0]}: parameters of the population. Spread: standard deviation of the logarithm between subjects (of the logit "
         f"where a parameter has bounds; it has no CV). {_limits_words(one)}; NE: not estimable"
     )
     if one.fit.problem.model.covariates:
         caption += ". Typical: at the mean of every covariate"
-    yield Table(head, lines, caption, numeric=(2, 3, 4, 5, 6, 7))
+    yield Table(head, lines, caption, numeric=(1, 2, 3, 4))
     shrunk = [name for name, share in one.fit.shrinkage().items() if share > SHRUNK]
     if shrunk:
         words = ", ".join(PARAMETERS[name].split(",")[0] for name in shrunk)
@@ -155,6 +147,11 @@ def _limits_words(one: KineticsFit) -> str:
     if drawn is None:
         return "Limits by Wald"
     return f"Estimates are the most likely ones, limits those of the posterior: {drawn.words}; priors: {PRIORS}"
+
+
+def _limited(data: ReportData, rows: list[ResultRow], name: str) -> Cell:
+    """Return a statistic with its limits."""
+    return parts("{} ({})", data.rows.stat(rows, name), _limits(data, rows, name))
 
 
 def _limits(data: ReportData, rows: list[ResultRow], name: str) -> Cell:
@@ -172,13 +169,13 @@ def _ratio_words(one: KineticsFit, name: str, covariate: str) -> str:
 def _checked(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     """Show the measured samples beside those of simulated trials."""
     rows = _rows(data, one, "CHECK", by="window")
-    words, unit = TESTS[one.test][0], _unit(data, one)
-    drawn = draw_check(rows, unit=unit, title=f"{words}: measured samples beside simulated trials", band=data.band)
+    words_of, unit = TESTS[one.test][0], _unit(data, one)
+    drawn = draw_check(rows, unit=unit, title=f"{words_of}: measured samples beside simulated trials", band=data.band)
     if drawn is not None:
         yield Figure(
             drawn,
-            f"{words}: what was measured (points) beside 1000 simulated trials of the fitted population (lines their medians, bands 90 % "
-            "of them), by window of days at its median day. Above: quantiles of the measured samples. Below: share below the limit of "
+            f"{words_of}: what was measured (points) beside 1000 simulated trials of the fitted population (lines their medians, bands 90 "
+            "% of them), by window of days at its median day. Above: quantiles of the measured samples. Below: share below the limit of "
             "quantification. A point outside its band is what the model does not reproduce; about one in ten lies outside by chance.",
             f"model-check-{one.test}",
         )
@@ -188,16 +185,18 @@ def _checked(data: ReportData, one: KineticsFit) -> Iterator[Block]:
         parts("{} of {} measured figures lie outside the band of the simulated trials.", stat(whole, "outside"), stat(whole, "compared"))
     )
     lines: list[tuple[Cell, ...]] = []
+    groups: set[int] = set()
     for level in sorted({row["level"] for row in rows}, key=lambda name: next(row["time"] or 0.0 for row in rows if row["level"] == name)):
         mine = [row for row in rows if row["level"] == level]
-        cells: list[Cell] = [level, stat(mine, "samples"), stat(mine, "n")]
-        for name in ("q10", "q50", "q90", "below"):
+        groups.add(len(lines))
+        lines.append((parts("{}: {} samples, {} measured", level, stat(mine, "samples"), stat(mine, "n")), None, None))
+        for name, words in _CHECKED.items():
             observed, limits = stat(mine, f"observed_{name}"), _limits(data, mine, name)
-            cells.append("NE" if observed is None or observed.text == "NE" else parts("{} ({})", observed, limits))
-        lines.append(tuple(cells))
-    head = ("Days", "Samples", "Measured", "10 % quantile", "Median", "90 % quantile", "Below the limit (%)")
-    caption = f"{words}: measured (90 % of simulated trials), by window of days; quantiles of five measured samples or more, {unit}"
-    yield Table(head, lines, caption, numeric=(1, 2, 3, 4, 5, 6))
+            known = observed is not None and observed.text != "NE"
+            lines.append((words, observed if known else "NE", limits if known else None))
+    caption = f"{words_of}: measured figures beside simulated trials, by window of days; quantiles of five measured samples or more, {unit}"
+    head = ("Window and figure", "Measured", "90 % of simulated trials")
+    yield Table(head, lines, caption, numeric=(1, 2), group=frozenset(groups), small=True)
 
 
 def _courses(data: ReportData, one: KineticsFit) -> Iterator[Block]:
