@@ -230,6 +230,16 @@ def test_bounds_that_the_samples_do_not_narrow_are_told() -> None:
         assert ("alpha: the samples say next to nothing of it within its bounds" in notes) == told, notes
 
 
+def test_a_share_at_its_edge_has_no_limits() -> None:
+    """By hand: with a standard error of 1 the logit of 3/4 has limits; all but one in a million has none, where Wald's would be 0 to 1."""
+    one = fitted().fit
+    for share, known in ((0.75, True), (1.0 - 1e-6, False)):
+        polished = replace(one.polished, covariance=np.eye(one.size), estimate=replace(one.estimate, share=share))
+        row = replace(one, polished=polished).parameters().filter(kind="share").row(0, named=True)
+        assert row["estimate"] == pytest.approx(share)
+        assert (row["lower"] is not None) == known and (row["se"] is not None) == known
+
+
 def test_a_peak_that_all_share_may_be_invented_too() -> None:
     """By hand: a peak of 1000 for all is above ten times C's highest sample (21), not above that of A and B."""
     one = fitted()

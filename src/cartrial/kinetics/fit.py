@@ -29,6 +29,8 @@ _LARGEST_FOLD = 1e7
 _DISAGREE = 1.0
 # limits that hold so much of what the bounds allow say nothing
 _WHOLE = 0.9
+# beyond one in ten thousand a share is at its edge
+_EDGE_LOGIT = float(np.log(1e4))
 # two random effects so correlated are one
 _EDGE = 0.95
 _NOT_VARYING = "does not vary measurably between subjects"
@@ -145,7 +147,9 @@ class PopulationFit:
             value = float(values[at])
             row: dict[str, object] = dict.fromkeys(("se", "lower", "upper", "cv", "shrinkage"))
             row |= {"kind": kind, "parameter": name, "covariate": covariate, "estimate": to(value)}
-            if ends is not None:
+            # a share at its edge has no logit to go by
+            edge = kind == "share" and self.posterior is None and abs(value) > _EDGE_LOGIT
+            if ends is not None and not edge:
                 row |= {"se": float(ends[0][at]), "lower": to(float(ends[1][at])), "upper": to(float(ends[2][at]))}
             if kind == "spread":
                 plain = name not in problem.model.bounds and problem.model.logarithms
