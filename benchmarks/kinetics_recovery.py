@@ -5,7 +5,7 @@ python benchmarks/kinetics_recovery.py recover FILE LIMIT FIRST LAST  # sets by 
 python benchmarks/kinetics_recovery.py table FILE                     # bias and coverage of what FILE has
 python benchmarks/kinetics_recovery.py limits [sets]                  # peak and contraction vary: how often Wald's limits hold
 python benchmarks/kinetics_recovery.py seeds [seeds]                  # one set under several seeds: how far the estimates lie apart
-python benchmarks/kinetics_recovery.py speed                          # one set of 60 subjects and 15 days, compiled
+python benchmarks/kinetics_recovery.py speed                          # one set of 60 subjects and 15 days: search, fit, NUTS
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from cartrial.kinetics import Plan, PopulationFit, PopulationModel, SampleSet, draw_curves, fit_population, read_set
+from cartrial.kinetics.estimation.likelihood import pack
 from cartrial.kinetics.estimation.saem import run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import Problem
+from cartrial.kinetics.posterior import Sampler, draw_posterior
 
 NAMES = ("fold", "tmax", "cmax", "alpha", "fb", "beta")
 TRUE = np.array([8.269, 2.230, 10.086, -1.833, -4.841, -5.745])
@@ -161,16 +164,29 @@ def seeds(many: int) -> None:
 
 
 def speed() -> None:
-    """Print the seconds of a search and of a whole fit, compiled."""
+    """Print the seconds of a search, of a whole fit, and of draws by NUTS that begin where the fit ended."""
     samples = simulate(1, "stein", DAYS, SPREAD, 50.0)
     problem = Problem.of(PopulationModel("stein"), samples)
-    for _ in range(2):
-        began, used = time.perf_counter(), time.process_time()
-        run_saem(problem, start_of(problem, 1, 0), Plan(300, 200, 2), 1)
-        between, spent = time.perf_counter(), time.process_time()
-        fit_population(PopulationModel("stein"), samples, starts=1)
-        print(f"search {between - began:.2f} s ({spent - used:.2f} s of a processor), ", end="")
-        print(f"fit with likelihood and standard errors {time.perf_counter() - between:.2f} s ({time.process_time() - spent:.2f})")
+    fit_population(PopulationModel("stein"), samples, starts=1, plan=Plan(3, 3, 2), size=64)  # compiles
+    begun = [(time.perf_counter(), time.process_time())]
+
+    def told(words: str) -> float:
+        begun.append((time.perf_counter(), time.process_time()))
+        used = begun[-1][1] - begun[-2][1]
+        print(f"{words}: {begun[-1][0] - begun[-2][0]:.1f} s, {used:.1f} s of processors", flush=True)
+        return used
+
+    run_saem(problem, start_of(problem, 1, 0), Plan(300, 200, 2), 1)
+    search = told("search of 500 rounds, 2 chains")
+    fit = fit_population(PopulationModel("stein"), samples, starts=1)
+    told("whole fit with likelihood and standard errors, one search")
+    if find_spec("numpyro") is None:
+        print("numpyro (extra `bayes`) is not installed: no draws")
+        return
+    found = draw_posterior(fit, sampler=Sampler(300, 300, 1))
+    draws = told("NUTS, compilation included")
+    apart = np.abs(found.vectors.mean(axis=0) - pack(problem, fit.estimate)) / found.vectors.std(axis=0)
+    print(f"{found.words}; {draws / search:.0f} times the search; means at most {apart.max():.2f} standard deviations from the fit")
 
 
 def main(what: str, *rest: str) -> None:
