@@ -389,6 +389,12 @@ def _design_parts() -> str:
     return table(("part", "what its rows are about"), [(f"`{name}`", words) for name, words in PARTS.items()])
 
 
+def _conform() -> str:
+    from cartrial.submission.conform import CONFORM_RULES
+
+    return _rules(CONFORM_RULES)
+
+
 def _variables() -> str:
     from cartrial.submission.variables import SETS
 
@@ -516,6 +522,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "predicted-trials": _predicted_trials,
     "predicted-words": _predicted_words,
     "variables": _variables,
+    "conform": _conform,
     "design-columns": _design_columns,
     "design-parts": _design_parts,
 }

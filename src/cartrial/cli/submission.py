@@ -1,14 +1,16 @@
-"""What can be typed of files that leave the house? `export`."""
+"""What can be typed of files that leave the house? `export`, `conform`."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, DataOption, OutOption, PopulationOption, StudyArg, app, quietly, steps, tell, tell_aside
-from cartrial.cli.owned import ForceOption, require_own_folder
+from cartrial.cli.owned import ForceOption, JsonOption, require_own_folder
 from cartrial.errors import InputError
 
 __all__: list[str] = []
@@ -64,6 +66,29 @@ def export(
     for words in loaded.virtual.notices() if virtual and loaded.virtual is not None else ():
         tell_aside(words)
     tell(f"Wrote {out}.")
+
+
+@app.command()
+def conform(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of ADaM as XPT or Dataset-JSON, or of an export.")],
+    every: Annotated[bool, typer.Option("--all", help="List each single finding, not the first of each rule.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check analysis data against the rules of ADaM, and their define.xml against the data. Exit code 1 if anything was found."""
+    from cartrial.cli.checked import finding_lines
+    from cartrial.sdtm.checks.groups import count_findings, counts_text
+    from cartrial.submission.conform import check_adam
+
+    with steps() as say:
+        say("Reading the sets")
+        findings = check_adam(folder)
+    if as_json:
+        tell(json.dumps({"folder": str(folder), "findings": findings.to_dicts()}, indent=2, ensure_ascii=False))
+    else:
+        for line in finding_lines(findings, every=every):
+            tell(line)
+        tell(counts_text(count_findings(findings)))
+    raise typer.Exit(1 if findings.height else 0)
 
 
 def _date(said: str | None) -> dt.date | None:

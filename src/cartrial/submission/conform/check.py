@@ -1,0 +1,68 @@
+"""What does a folder of ADaM break, and what does its define.xml say that is not so?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.sdtm.source import FINDINGS_SCHEMA
+from cartrial.submission.conform.define import DEFINE_RULES, check_define
+from cartrial.submission.conform.read import read_sets
+from cartrial.submission.conform.rules import RULES
+
+__all__ = ["CONFORM_RULES", "check_adam"]
+
+CONFORM_RULES = (*((rule.id, rule.severity, rule.says) for rule in RULES), *DEFINE_RULES)
+"""Every rule of conformance: id, severity, what it looks for."""
+
+
+def check_adam(folder: str | Path) -> pl.DataFrame:
+    """Check analysis data against the rules of ADaM, and a define.xml beside them against the data.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder of XPT or Dataset-JSON files, or of an export.
+
+    Returns
+    -------
+    polars.DataFrame
+        Findings as `cartrial.sdtm.check_sdtm` gives them: FILE, ROW, DOMAIN, USUBJID, VARIABLE, RULE, SEVERITY, MESSAGE; of a rule the
+        first record of each set and variable, with the number of records.
+
+    Raises
+    ------
+    InputError
+        If there is no set, or a file cannot be read.
+
+    Examples
+    --------
+    >>> from cartrial import InputError
+    >>> from cartrial.submission.conform import check_adam
+    >>> try:
+    ...     check_adam("no-such-folder")
+    ... except InputError as error:
+    ...     print(error.what)
+    there is no such folder
+    """
+    folder = Path(folder)
+    sets = read_sets(folder)
+    severities = {rule: severity for rule, severity, _ in CONFORM_RULES}
+    found = [(rule.id, one) for rule in RULES for one in rule.find(sets)]
+    found += check_define(folder, sets)
+    files = {name: held.file for name, held in sets.items()}
+    rows = [
+        {
+            "FILE": files.get(one.name, "define.xml" if rule.startswith("define") else None),
+            "ROW": one.row,
+            "DOMAIN": one.name or None,
+            "USUBJID": one.subject,
+            "VARIABLE": one.variable or None,
+            "RULE": rule,
+            "SEVERITY": severities[rule],
+            "MESSAGE": f"{one.message}.",
+        }
+        for rule, one in found
+    ]
+    return pl.DataFrame(rows, schema=FINDINGS_SCHEMA)

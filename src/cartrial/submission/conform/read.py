@@ -1,0 +1,104 @@
+"""What stands in a folder of ADaM: values, labels, types and lengths of each set?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cartrial.errors import InputError
+from cartrial.extras import require
+
+__all__ = ["Held", "read_sets"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A set as a file holds it.
+
+    Parameters
+    ----------
+    name, file : str
+    frame : polars.DataFrame
+        Blank text is null; dates are dates.
+    labels : dict of str to str
+    lengths : dict of str to int
+        Bytes of each text variable, where the file says.
+    """
+
+    name: str
+    file: str
+    frame: pl.DataFrame
+    labels: dict[str, str]
+    lengths: dict[str, int]
+
+    def has(self, *names: str) -> bool:
+        """Say whether the set has variables of these names."""
+        return set(names) <= set(self.frame.columns)
+
+
+def read_sets(folder: Path) -> dict[str, Held]:
+    """Return the analysis data sets of a folder, or of the folder ``adam/datasets`` of an export: XPT, else Dataset-JSON.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a file cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputError("there is no such folder", file=str(folder), right="Name a folder of ADaM sets, or of an export")
+    inside = sorted(folder.glob("m5/datasets/*/analysis/adam/datasets"))
+    place = inside[0] if inside else folder
+    files = sorted(path for path in place.iterdir() if path.suffix.lower() == ".xpt" and path.stem.lower().startswith("ad"))
+    held = [_xpt(path) for path in files] or [found for path in sorted(place.glob("ad*.json")) if (found := _json(path))]
+    if not held:
+        raise InputError("there is no analysis data set", file=str(place), right="Sets are files such as adsl.xpt or adsl.json")
+    return {one.name: one for one in held}
+
+
+def _xpt(path: Path) -> Held:
+    pyreadstat = require("pyreadstat", extra="formats")
+    columns, meta = None, None
+    for encoding in ("utf-8", "gb18030", "latin-1"):
+        try:
+            columns, meta = pyreadstat.read_xport(str(path), output_format="dict", encoding=encoding)
+            break
+        except Exception as error:
+            failed = error
+    if columns is None or meta is None:
+        raise InputError(f"the file cannot be read ({failed})", file=path.name, right="It is a SAS transport file, version 5")
+    series = [_series(name, values, meta.readstat_variable_types[name] == "string") for name, values in columns.items()]
+    lengths = {name: meta.variable_storage_width[name] for name in columns if meta.readstat_variable_types[name] == "string"}
+    labels = {name: label or "" for name, label in meta.column_names_to_labels.items()}
+    return Held((meta.table_name or path.stem).upper(), path.name, pl.DataFrame(series), labels, lengths)
+
+
+def _series(name: str, values: list[Any], text: bool) -> pl.Series:
+    if text:
+        return pl.Series(name, [value or None for value in values], dtype=pl.String)
+    found = pl.Series(name, values, strict=False)
+    return found.cast(pl.Float64) if found.dtype in (pl.Null, pl.Object) else found
+
+
+def _json(path: Path) -> Held | None:
+    """Return a set of Dataset-JSON 1.1; None where the file is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        columns, rows = found["columns"], found["rows"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    series = []
+    for i, column in enumerate(columns):
+        values = [row[i] for row in rows]
+        if column["dataType"] == "date" and column.get("targetDataType") == "integer":
+            series.append(pl.Series(column["name"], values, dtype=pl.String).str.to_date(strict=False))
+        elif column["dataType"] in ("integer", "float", "double", "decimal"):
+            series.append(pl.Series(column["name"], [None if v is None else float(v) for v in values], dtype=pl.Float64))
+        else:
+            series.append(pl.Series(column["name"], [v or None for v in values], dtype=pl.String))
+    labels = {column["name"]: column.get("label") or "" for column in columns}
+    lengths = {column["name"]: column["length"] for column in columns if column["dataType"] == "string" and "length" in column}
+    return Held(str(found["name"]).upper(), path.name, pl.DataFrame(series), labels, lengths)
