@@ -280,8 +280,9 @@ def test_schema_fits_its_own_formats():
 
 
 def test_templates_have_the_schema_and_are_no_data(tmp_path):
-    written = write_templates(tmp_path)
+    written = write_templates(tmp_path, derive="lesions")
     assert {path.name for path in written} == {f"{name.lower()}.csv" for name in DOMAINS} | {"events.csv", "mapping.yaml", "README.md"}
+    assert {path.name for path in written} - {path.name for path in write_templates(tmp_path / "other")} == {"tu.csv", "tr.csv"}
     assert (tmp_path / "records" / "ex.csv").read_text() == "STUDYID,DOMAIN,USUBJID,EXSEQ,EXTRT,EXDOSE,EXDOSU,EXSTDTC,EXSTDY\n"
     page = (tmp_path / "README.md").read_text()
     assert all(
@@ -292,7 +293,7 @@ def test_templates_have_the_schema_and_are_no_data(tmp_path):
     with pytest.raises(InputError, match="a header and no record"):
         read_sdtm(tmp_path / "records")
     (tmp_path / "README.md").write_text("mine")
-    assert write_templates(tmp_path) == () and (tmp_path / "README.md").read_text() == "mine"
+    assert write_templates(tmp_path, derive="lesions") == () and (tmp_path / "README.md").read_text() == "mine"
 
 
 def test_filled_events_template_reads(tmp_path):

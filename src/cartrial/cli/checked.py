@@ -63,11 +63,11 @@ def virtual_lines(patients: VirtualPatients | InputError | None) -> Iterator[str
             yield from _line("" if i else "virtual", f"{label}: {words}")
 
 
-def source_lines(source: Source) -> Iterator[str]:
+def source_lines(study: Study, source: Source) -> Iterator[str]:
     """Yield which domains were read, and which that a rule may ask for are not there."""
     held = _domains(source)
     yield from _line("read", "; ".join(f"{name} {_size(counts)}" for name, counts in held.items()))
-    absent = _absent(source)
+    absent = _absent(study, source)
     if absent:
         yield from _line("not there", ", ".join(absent))
 
@@ -114,10 +114,11 @@ def _domains(source: Source) -> dict[str, dict[str, int | None]]:
     }
 
 
-def _absent(source: Source) -> list[str]:
+def _absent(study: Study, source: Source) -> list[str]:
     from cartrial.sdtm import DOMAINS
 
-    return [name for name in DOMAINS if name not in source.domains]
+    asked = ("", study.disease.family.derive)
+    return [name for name, domain in DOMAINS.items() if domain.read_for in asked and name not in source.domains]
 
 
 def found_document(
@@ -152,7 +153,7 @@ def found_document(
         "assumptions": [{"place": place, "source": said} for place, said in study.assumptions()],
         "unclear": list(study.unclear),
         "virtual": {"error": str(patients)} if isinstance(patients, InputError) else patients and patients.record(),
-        "data": None if source is None else _data(source),
+        "data": None if source is None else _data(study, source),
         "counts": count_findings(findings),
         "groups": groups,
         "findings": [finding(row) for row in findings.iter_rows(named=True)],
@@ -160,10 +161,10 @@ def found_document(
     }
 
 
-def _data(source: Source) -> dict[str, Any]:
+def _data(study: Study, source: Source) -> dict[str, Any]:
     names = ("name", "domain", "rows", "form", "sha256")
     files = [{name: getattr(file, name) for name in names} for file in source.files]
-    return {"level": source.level, "files": files, "domains": _domains(source), "absent": _absent(source)}
+    return {"level": source.level, "files": files, "domains": _domains(source), "absent": _absent(study, source)}
 
 
 def subject_document(study: Study, adam: Adam, source: Source | None, name: str, endpoint: str | None = None) -> dict[str, Any]:

@@ -91,7 +91,9 @@ def new(
     with built_beside(folder) as place:
         (place / "study.yaml").write_text(text, encoding="utf-8")
         drafted = Study.load(place / "study.yaml")
-        write_templates(place / "templates", study_id=drafted.study.id, product=drafted.product.exposure[0])
+        write_templates(
+            place / "templates", study_id=drafted.study.id, product=drafted.product.exposure[0], derive=drafted.disease.family.derive
+        )
     tell(f"Wrote {folder / 'study.yaml'} and empty data templates in {folder / 'templates'}.")
     for number, point in enumerate(unclear, 1):
         tell(f"Unclear {number}: {point}")
@@ -124,7 +126,7 @@ def check(
     for line in virtual_lines(patients):
         tell(line)
     if source is not None:
-        for line in source_lines(source):
+        for line in source_lines(loaded, source):
             tell(line)
     for line in finding_lines(findings, every=every):
         tell(line)

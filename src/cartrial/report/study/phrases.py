@@ -230,7 +230,7 @@ def _cell(name: str, found: dict[str, str], kind: str) -> Markup:
 
 
 def _others(found: dict[str, str], kind: str) -> list[str]:
-    words = [f"{EVENTS[name]}: {_does(found[name], kind)}" for name in ("re-infusion", "product-failure") if name in found]
+    words = [f"{EVENTS[name]}: {_done(name, found, kind)}" for name in ("re-infusion", "product-failure") if name in found]
     if "missed-visits" in found:
         words.append(_missed(found["missed-visits"]))
     if "competing" in found:

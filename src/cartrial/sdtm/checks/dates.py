@@ -85,7 +85,7 @@ def _partial(context: Context) -> Iterator[pl.DataFrame]:
     # an infusion has a rule of its own
     first = (pl.col("DOMAIN") == "EX") & pl.col("ROW").is_in(_partial_infusions(context)["ROW"].to_list())
     partial = context.timeline.filter((pl.col("EARLY") < pl.col("LATE")) & ~first)
-    used = pl.col("DOMAIN").is_in(("RS", "LB", "FA"))
+    used = pl.col("DOMAIN").is_in(("RS", "LB", "FA", "TR"))
     what = pl.when(used).then(pl.lit("an assessment without a full date is not usable")).otherwise(pl.lit("it is imputed and flagged"))
     yield found(partial, pl.format("The date {} is partial; {}.", "TEXT", what), domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
     for name in ("RFICDTC", "DTHDTC"):

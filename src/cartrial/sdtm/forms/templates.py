@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from cartrial.sdtm.vocabulary.schema import DOMAINS, Domain, Variable
@@ -90,7 +91,7 @@ LIMIT = "also: {LBLOD: {column: mrd_limit, type: number}}"
 GRADED = {"crs_grade": "CYTOKINE RELEASE SYNDROME", "icans_grade": "IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME"}
 
 
-def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str = "PRODUCT") -> tuple[Path, ...]:
+def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str = "PRODUCT", derive: str = "") -> tuple[Path, ...]:
     """Write empty tables for a new study and the page that explains them.
 
     Parameters
@@ -100,6 +101,8 @@ def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str
         reads it. A file that is there is left alone.
     study_id, product : str
         The study's identifier, and the product as the study file names it in product.exposure; they stand in the mapping.
+    derive : str
+        How the study's family of criteria derives a status from measurements; `lesions`: tables of lesions too.
 
     Returns
     -------
@@ -116,10 +119,11 @@ def write_templates(folder: str | Path, *, study_id: str = "STUDY", product: str
     ['README.md', 'events', 'records']
     """
     folder = Path(folder)
-    texts = {Path("records") / f"{name.lower()}.csv": ",".join(domain.names) + "\n" for name, domain in DOMAINS.items()}
+    domains = {name: domain for name, domain in DOMAINS.items() if domain.read_for in ("", derive)}
+    texts = {Path("records") / f"{name.lower()}.csv": ",".join(domain.names) + "\n" for name, domain in domains.items()}
     texts[Path("events") / "events.csv"] = ",".join(name for name, _, _ in EVENT_COLUMNS) + "\n"
     texts[Path("events") / "mapping.yaml"] = _mapping(study_id, product)
-    texts[Path("README.md")] = _page()
+    texts[Path("README.md")] = _page(domains.values())
     written = []
     for name, text in texts.items():
         path = folder / name
@@ -152,7 +156,7 @@ def _mapping(study_id: str, product: str) -> str:
     return "\n".join([*head, *rules]) + "\n"
 
 
-def _page() -> str:
+def _page(domains: Iterable[Domain]) -> str:
     parts = [
         "# Data of the study",
         "",
@@ -172,7 +176,7 @@ def _page() -> str:
         "Columns marked * must be there. Other variables of SDTM may be added; they are kept.",
         "",
     ]
-    for domain in DOMAINS.values():
+    for domain in domains:
         parts += _domain_part(domain)
     parts += ["## Units of LB", "", "| LBTESTCD | standard unit | also read and converted |", "|---|---|---|"]
     parts += [_unit_row(test) for test in UNITS]

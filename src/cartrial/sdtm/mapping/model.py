@@ -19,7 +19,7 @@ from cartrial.yamlfile import Lines, Part, nearest, raise_all, read_as, wrong
 
 __all__ = ["DOMAINS", "FINDINGS_DOMAINS", "Check", "Mapping", "Rule", "Table", "read_mapping"]
 
-FINDINGS_DOMAINS = ("LB", "RS", "FA", "SS", "VS")
+FINDINGS_DOMAINS = ("LB", "RS", "FA", "SS", "VS", "TU", "TR")
 DOMAINS = (*schema.DOMAINS, "MH", "CE", "VS")
 Decimal = Literal["point", "comma"]
 _GENERAL = ("VISIT", "VISITNUM", "EPOCH")

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["LABELS"]
+__all__ = ["LABELS", "OTHER_DOMAINS"]
+
+OTHER_DOMAINS = {
+    "MH": "Medical History",
+    "VS": "Vital Signs",
+    "SV": "Subject Visits",
+    "SE": "Subject Elements",
+    "MB": "Microbiology Specimen",
+}
+"""Domains that are kept as they are."""
 
 LABELS: dict[str, str] = {
     "SUBJID": "Subject Identifier for the Study",

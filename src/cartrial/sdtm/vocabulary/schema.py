@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cartrial.sdtm.vocabulary.labels import LABELS
+from cartrial.sdtm.vocabulary.imaging.variables import IDENTIFIED, MEASURED
+from cartrial.sdtm.vocabulary.labels import LABELS, OTHER_DOMAINS
 
 __all__ = ["DOMAINS", "KEYED", "Domain", "Variable", "domain_label", "is_domain_name", "kind_of", "variable_label"]
 
@@ -58,6 +59,8 @@ class Domain:
         Column and code list whose terms mark the records with a standard; None: all records.
     needed : tuple of str
         Of those terms, the ones whose records the rules read; empty: all.
+    read_for : str
+        How a family of criteria derives a status from it; blank: what it says is asked in every study.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Domain:
     variables: tuple[Variable, ...]
     relevant: tuple[str, str] | None = None
     needed: tuple[str, ...] = ()
+    read_for: str = ""
 
     @property
     def seq(self) -> str | None:
@@ -260,7 +264,7 @@ DOMAINS: dict[str, Domain] = {
             ("FADTC", "FADY"),
             (
                 *_keys("FA"),
-                Variable("FATESTCD", "Findings About Test Short Name", need="must", codes="FATESTCD", note="OCCUR"),
+                Variable("FATESTCD", "Findings About Test Short Name", need="must", codes="FATESTCD", note="OCCUR; of lymphoma the uptake"),
                 Variable("FAOBJ", "Object of the Observation", need="must", codes="FAOBJ"),
                 Variable("FAORRES", "Result or Finding in Original Units"),
                 Variable("FASTRESC", "Character Result/Finding in Std Format", need="must", codes="FASTRESC"),
@@ -268,6 +272,16 @@ DOMAINS: dict[str, Domain] = {
                 *_days("FA", "Collection", False),
             ),
             ("FAOBJ", "FAOBJ"),
+        ),
+        Domain(
+            *("TU", "Tumor/Lesion Identification", "one row per lesion of lymphoma, and reader", ()),
+            (*_keys("TU"), *(Variable(*row) for row in IDENTIFIED)),
+            read_for="lesions",
+        ),
+        Domain(
+            *("TR", "Tumor/Lesion Results", "one row per length or state of a lesion at a scan, and reader", ("TRDTC", "TRDY")),
+            (*_keys("TR"), *(Variable(*row) for row in MEASURED), *_days("TR", "Tumor/Lesion Measurement", False)),
+            read_for="lesions",
         ),
         Domain(
             "AE",
@@ -304,10 +318,7 @@ DOMAINS: dict[str, Domain] = {
             ),
         ),
         Domain(
-            "HO",
-            "Healthcare Encounters",
-            "one row per stay in intensive care",
-            ("HOSTDTC", "HOSTDY"),
+            *("HO", "Healthcare Encounters", "one row per stay in intensive care", ("HOSTDTC", "HOSTDY")),
             (
                 *_keys("HO"),
                 Variable("HOTERM", "Reported Term for Healthcare Encounter", note="INTENSIVE CARE"),
@@ -318,10 +329,7 @@ DOMAINS: dict[str, Domain] = {
             ),
         ),
         Domain(
-            "DV",
-            "Protocol Deviations",
-            "one row per deviation from the protocol",
-            ("DVSTDTC", "DVSTDY"),
+            *("DV", "Protocol Deviations", "one row per deviation from the protocol", ("DVSTDTC", "DVSTDY")),
             (
                 *_keys("DV"),
                 Variable("DVTERM", "Protocol Deviation Term"),
@@ -352,13 +360,6 @@ UNKEYED = frozenset({"TA", "TD", "TE", "TI", "TM", "TS", "TV", "OI", "RELREC", "
 
 KEYED = ("STUDYID", "USUBJID")
 
-_OTHER_LABELS = {
-    "MH": "Medical History",
-    "VS": "Vital Signs",
-    "SV": "Subject Visits",
-    "SE": "Subject Elements",
-    "MB": "Microbiology Specimen",
-}
 _NUMBER = re.compile(r"^(AGE|VISITNUM|VISITDY|[A-Z]{2}(STRESN|LLOQ|LOD|DOSE|DY|STDY|ENDY|TPTNUM))$")
 _INTEGER = re.compile(r"^[A-Z]{2}SEQ$")
 _DATE = re.compile(r"^(RF[A-Z]*DTC|DTHDTC|BRTHDTC|[A-Z]{2}(ST|EN)?DTC)$")
@@ -387,7 +388,7 @@ def kind_of(domain: str, name: str) -> str:
 
 def domain_label(domain: str) -> str:
     """Return the label of a domain, its name where none is known."""
-    return DOMAINS[domain].label if domain in DOMAINS else _OTHER_LABELS.get(domain, domain)
+    return DOMAINS[domain].label if domain in DOMAINS else OTHER_DOMAINS.get(domain, domain)
 
 
 def variable_label(domain: str, name: str) -> str:
