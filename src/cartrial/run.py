@@ -320,6 +320,7 @@ def report(
         figures=formats,
         cells=cells,
         hiding=None if hide is None else hide.done(derived.records, whose),
+        records=derived.records,
         arguments=_asked(study=study, data=data, out=out, n=n, seed=seed, population=population, figures=formats),
     )
     if hide is not None:

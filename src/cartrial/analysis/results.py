@@ -58,6 +58,7 @@ KEY = tuple(name for name in SCHEMA if name not in ("value", "text", "rules"))
 """The columns that make a row unique."""
 
 _OF_THE_STUDY = ("study", "provenance", "rules")
+_BY_STATISTIC = ("unit", "conf_level", "statistic", "value", "text")
 
 ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety", "conduct")
 """What `analyse` makes."""
@@ -104,31 +105,43 @@ def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str]
         Columns of `SCHEMA` without `study`, `provenance` and `rules`, which `join_rows` adds.
     """
     units = dict(statistics) if isinstance(statistics, Mapping) else dict.fromkeys(statistics, "")
+    if not units:
+        return pl.DataFrame()
+    # one plan for all statistics: what they share, and the value and the text of each
+    asked = [_label(column, wide, labels) for column in SCHEMA if column not in (*_OF_THE_STUDY, *_BY_STATISTIC)]
+    for name, unit in units.items():
+        value = pl.col(name).fill_nan(None) if wide.schema[name].is_float() else pl.col(name)
+        asked += [value.cast(pl.Float64).alias(f"value of {name}"), text_of(name, unit).cast(pl.String).alias(f"text of {name}")]
+    if "*" in units.values() and "unit" in wide.columns:
+        asked.append(pl.col("unit").cast(pl.String))
+    told = {series.name: series for series in wide.select(asked).get_columns()}
     frames = []
     for name, unit in units.items():
-        chosen: list[pl.Expr] = []
-        for column, dtype in SCHEMA.items():
-            if column in _OF_THE_STUDY:
-                continue
-            if column == "statistic":
-                expression = pl.lit(name)
-            elif column == "unit":
-                expression = pl.col("unit") if "unit" in wide.columns and unit == "*" else pl.lit(unit)
-            elif column == "value":
-                expression = pl.col(name).fill_nan(None) if wide.schema[name].is_float() else pl.col(name)
-            elif column == "text":
-                expression = text_of(name, unit)
-            elif column == "conf_level":
-                expression = pl.lit(labels.get("conf_level") if name.endswith(("lower", "upper")) else None)
-            elif column in labels:
-                expression = pl.lit(labels[column])
-            elif column in wide.columns:
-                expression = pl.col(column)
-            else:
-                expression = pl.lit(None) if column == "time" else pl.lit("")
-            chosen.append(expression.cast(dtype).alias(column))
-        frames.append(wide.select(chosen))
-    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
+        level = labels.get("conf_level") if name.endswith(("lower", "upper")) else None
+        own = {
+            "unit": told["unit"] if unit == "*" and "unit" in told else _repeated("unit", unit, wide.height),
+            "conf_level": _repeated("conf_level", level, wide.height),
+            "statistic": _repeated("statistic", name, wide.height),
+            "value": told[f"value of {name}"].alias("value"),
+            "text": told[f"text of {name}"].alias("text"),
+        }
+        frames.append(pl.DataFrame([own[column] if column in own else told[column] for column in SCHEMA if column not in _OF_THE_STUDY]))
+    return pl.concat(frames, rechunk=False)
+
+
+def _label(column: str, wide: pl.DataFrame, labels: Mapping[str, str | float | None]) -> pl.Expr:
+    """Return a key column that is the same for every statistic: as labelled, else of the wide frame, else blank."""
+    if column in labels:
+        expression = pl.lit(labels[column])
+    elif column in wide.columns:
+        expression = pl.col(column)
+    else:
+        expression = pl.lit(None) if column == "time" else pl.lit("")
+    return expression.cast(SCHEMA[column]).alias(column)
+
+
+def _repeated(column: str, value: str | float | None, rows: int) -> pl.Series:
+    return pl.Series(column, [value], dtype=SCHEMA[column]).new_from_index(0, rows)
 
 
 def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str, rules: int = RULES) -> pl.DataFrame:

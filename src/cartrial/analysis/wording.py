@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import floor
 
 import polars as pl
@@ -29,6 +30,7 @@ def day_of_month(month: float) -> float:
     return float(floor(month * DAYS_PER_MONTH + 0.5))
 
 
+@cache
 def text_of(statistic: str, unit: str) -> pl.Expr:
     """Return what the report prints for a column of values.
 

@@ -76,6 +76,16 @@ class Course:
             self._sources[name] = codes.fill_null(-1).to_numpy(), self.frame[f"{name}_SEQ"].cast(pl.Int64).fill_null(-1).to_numpy()
         return self._sources[name]
 
+    def imputed(self, name: str) -> np.ndarray:
+        """Return whether the day of each subject's event (DEATH, HSCT, RE, NEW) was imputed: bool, shape (subjects,)."""
+        if name not in self._imputed:
+            self._imputed[name] = self.frame[f"{name}_IMPUTED"].fill_null(False).to_numpy()
+        return self._imputed[name]
+
+    @cached_property
+    def _imputed(self) -> dict[str, np.ndarray]:
+        return {}
+
     @cached_property
     def _sources(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         return {}

@@ -128,13 +128,13 @@ def derive(study: Study, data: Source | Records) -> Adam:
     if populations.course.frame["STRADDLES"].any():
         other = replace(populations, course=derive_course(study, records, straddling_after_cutoff=True))
         adrs, adtte = (
-            _both_ways(main, again, records.subjects["TRIAL"]) for main, again in zip((adrs, adtte), _endpoints(study, other), strict=True)
+            _both_ways(main, again, records.subjects["TRIAL"])
+            for main, again in zip((adrs, adtte), _endpoints(study, other, main=True), strict=True)
         )
     for name, shifted in records.alternatives.items():
-        others = _endpoints(study, _populations(study, shifted))
+        others = _endpoints(study, _populations(study, shifted), main=True)
         adrs, adtte = (
-            pl.concat([main, again.filter(pl.col("VARIANT") == "").with_columns(pl.lit(name).alias("VARIANT"))])
-            for main, again in zip((adrs, adtte), others, strict=True)
+            pl.concat([main, again.with_columns(pl.lit(name).alias("VARIANT"))]) for main, again in zip((adrs, adtte), others, strict=True)
         )
     keys = records.subjects.select("SUBJ", "TRIAL", *(name for name in ("STUDYID", "USUBJID") if name in records.subjects.columns))
     sets = {
@@ -158,9 +158,9 @@ def _populations(study: Study, records: Records) -> Populations:
     return Populations(study, records, calls, course)
 
 
-def _endpoints(study: Study, populations: Populations) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return ADRS and ADTTE, with the subjects flagged whose day 0 is imputed."""
-    frames = derive_adrs(study, populations), derive_adtte(study, populations)
+def _endpoints(study: Study, populations: Populations, *, main: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return ADRS and ADTTE, of the main analyses alone if asked, with the subjects flagged whose day 0 is imputed."""
+    frames = derive_adrs(study, populations, main=main), derive_adtte(study, populations, main=main)
     subjects = populations.records.subjects
     if "DAY0IMPUTED" not in subjects.columns or not subjects["DAY0IMPUTED"].any():
         return frames

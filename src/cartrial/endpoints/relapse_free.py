@@ -48,12 +48,19 @@ def _days(study: Study, records: Records, course: Course) -> tuple[np.ndarray, n
     return np.where(assumed, contact, last), np.where(assumed, status, sequence), assumed
 
 
+def _every_call(study: Study, records: Records) -> pl.DataFrame | None:
+    """Return the calls of a source, those of no known day among them; None where it has no RS."""
+    rs = records.extra.get("RS")
+    if rs is None or records.every_call is not None:
+        return None if rs is None else records.every_call
+    return table_calls(study, {"RS": rs.filter(happened(rs, "RS"))}, dated=False)
+
+
 def _undated(study: Study, records: Records, course: Course, reader: int, statuses: Sequence[int]) -> pl.DataFrame:
     """Return the calls of a reader whose day is not known, up to the cutoff: SUBJ, DAY and DAYX, which may be any day without a date."""
-    rs = records.extra.get("RS")
-    if rs is None:
+    calls = _every_call(study, records)
+    if calls is None:
         return pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int64, "DAYX": pl.Int64})
-    calls = table_calls(study, {"RS": rs.filter(happened(rs, "RS"))}, dated=False)
     by = (pl.col("READER") == INV) == (reader == INV)
     vague = pl.col("DAY").is_null() | (pl.col("DAY") < pl.col("DAYX"))
     calls = calls.filter(by & pl.col("RESP").is_in(statuses) & vague)
@@ -115,9 +122,8 @@ def undated_call(study: Study, records: Records, course: Course, reader: int, ro
 def called(study: Study, records: Records, course: Course) -> np.ndarray:
     """Whether a subject has any call, of whatever reader and day: bool, by subject."""
     found = np.zeros(len(course.cutoff), bool)
-    rs = records.extra.get("RS")
-    if rs is not None:
-        calls = table_calls(study, {"RS": rs.filter(happened(rs, "RS"))}, dated=False)
+    calls = _every_call(study, records)
+    if calls is not None:
         found[calls["SUBJ"].to_numpy()] = True
     return found
 

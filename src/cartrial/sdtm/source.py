@@ -179,6 +179,8 @@ class Source:
         Domains without a record that columns of a sheet speak of: with answers that make none (a grade of 0), or without any.
     terms : frozenset of str, optional
         The adverse events that a sheet asks for, each by its own column, where it has answers. None: events are as they were volunteered.
+    standard : mapping of str to polars.DataFrame, optional
+        The domains as `standardise` left them; None of a source that it has not seen, and of every changed copy.
 
     Examples
     --------
@@ -196,6 +198,7 @@ class Source:
     asked: frozenset[str] = frozenset()
     blank: frozenset[str] = frozenset()
     terms: frozenset[str] | None = None
+    standard: Mapping[str, pl.DataFrame] | None = field(default=None, init=False, repr=False, compare=False)
 
     def table(self, domain: str, variables: Sequence[str]) -> pl.DataFrame:
         """Return variables of a domain, null where the source lacks them, with `ROW`.

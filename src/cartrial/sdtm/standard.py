@@ -17,6 +17,9 @@ from cartrial.study.criteria.codes import NE, RESPONSES
 
 __all__ = ["standardise"]
 
+# Which records the code lists of results apply to; a column while standardising goes on.
+_ROWS = "__ROWS"
+
 # Columns that standardising fills, added where a file lacks them.
 FILLED = {"RS": ("RSORRES", "RSEVAL"), "LB": ("LBSTRESC", "LBSTRESN", "LBSTRESU"), "FA": ("FAORRES",)}
 
@@ -50,6 +53,8 @@ def standardise(source: Source) -> Source:
     >>> source.findings["RULE"].to_list()
     ['unit-converted']
     """
+    if _is_standard(source):
+        return source
     require_study_days(source)
     domains, findings = dict(source.domains), [source.findings]
     for name, frame in source.domains.items():
@@ -57,10 +62,10 @@ def standardise(source: Source) -> Source:
             continue
         file = source.file_of(name) or name
         frame = _with_columns(frame, name)
-        if name == "RS":
-            frame = _collected(frame, "RS")
-        if name == "FA":
-            frame = _collected(frame, "FA")
+        # two of the steps below ask it, of every column: found once
+        frame = frame.with_columns(_rows_of(frame, name).alias(_ROWS))
+        if name in ("RS", "FA"):
+            frame = _collected(frame, name)
         frame, found = _coded(frame, name, file)
         findings.append(found)
         if name == "RS":
@@ -69,7 +74,15 @@ def standardise(source: Source) -> Source:
             frame, found = _values(frame, file)
             findings.append(found)
         domains[name] = frame
-    return replace(source, domains=domains, findings=join_findings(findings))
+    done = replace(source, domains=domains, findings=join_findings(findings))
+    object.__setattr__(done, "standard", dict(domains))
+    return done
+
+
+def _is_standard(source: Source) -> bool:
+    """Whether `standardise` made the source, and no domain was exchanged since: doing it twice changes nothing."""
+    done = source.standard
+    return done is not None and done.keys() == source.domains.keys() and all(source.domains[name] is done[name] for name in done)
 
 
 def _with_columns(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
@@ -101,7 +114,7 @@ def _collected(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
     """Keep a result as collected in --ORRES, and take it from there where the standard result is blank."""
     result, collected = f"{domain}STRESC", f"{domain}ORRES"
     blank = {"RS": RESPONSES[NE], "FA": "NOT DONE"}[domain]
-    rows = _rows_of(frame, domain)
+    rows = pl.col(_ROWS)
     filled = pl.coalesce(result, collected, pl.when(undone(frame, domain)).then(pl.lit(blank)))
     return frame.with_columns(
         pl.when(rows).then(pl.coalesce(collected, result)).otherwise(pl.col(collected)).alias(collected),
@@ -116,16 +129,16 @@ def _coded(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, p
     terms: dict[str, pl.Expr] = {}
     for variable in coded:
         everywhere = known.relevant is None or variable.name == known.relevant[0] or variable.name == "LBSPEC"
-        rows = pl.lit(True) if everywhere else _rows_of(frame, domain)
-        terms[variable.name] = pl.when(rows).then(canonical(pl.col(variable.name), str(variable.codes)))
+        term = canonical(pl.col(variable.name), str(variable.codes))
+        terms[variable.name] = term if everywhere else pl.when(_ROWS).then(term)
     if not terms:
-        return frame, no_findings()
-    changed = {name: (normalised(term) != normalised(pl.col(name))).fill_null(False) for name, term in terms.items()}
-    any_changed = frame.select(expr.any().alias(name) for name, expr in changed.items())
+        return frame.drop(_ROWS), no_findings()
+    meant = frame.with_columns(term.alias(f"__{name}") for name, term in terms.items())
+    changed = meant.select((normalised(pl.col(f"__{name}")) != normalised(pl.col(name))).fill_null(False).alias(name) for name in terms)
     findings = [no_findings()]
-    for name in any_changed.columns:
-        if any_changed[name].item():
-            words = frame.filter(changed[name]).with_columns(terms[name].alias("__TERM")).group_by(name, "__TERM")
+    for name in terms:
+        if changed[name].any():
+            words = meant.filter(changed[name]).group_by(name, f"__{name}")
             findings.append(
                 findings_frame(
                     finding(
@@ -140,7 +153,8 @@ def _coded(frame: pl.DataFrame, domain: str, file: str) -> tuple[pl.DataFrame, p
                     for word, term, n, row in words.agg(pl.len(), pl.col("ROW").min()).sort("ROW").rows()
                 )
             )
-    return frame.with_columns(pl.coalesce(term, name).alias(name) for name, term in terms.items()), pl.concat(findings)
+    told = [pl.coalesce(f"__{name}", name).alias(name) if name in terms else name for name in frame.columns if name != _ROWS]
+    return meant.select(told), pl.concat(findings)
 
 
 def _count(number: int) -> str:

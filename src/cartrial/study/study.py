@@ -44,6 +44,11 @@ def builtin_studies() -> dict[str, Path]:
     return {Path(str(file)).stem: Path(str(file)) for file in sorted(folder.iterdir(), key=str) if str(file).endswith(".yaml")}
 
 
+_MOST_KEPT = 256
+_VARIANTS: dict[tuple[int, str], tuple[Endpoint, tuple[Variant, ...]]] = {}
+"""The variants of endpoints that were asked for, by the endpoint's number and the primary reader."""
+
+
 class Study(Part):
     """A study file.
 
@@ -217,8 +222,17 @@ class Study(Part):
         >>> [variant.name for variant in study.variants(study.endpoints[0])][:3]
         ['', 'hsct=treatment-policy', 'population=assessed']
         """
-        found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
-        return tuple(Variant(name=variant.name, endpoint=self._with_reader(variant.endpoint)) for variant in found)
+        # asked for some hundred times a report; of the very same endpoint and reader the answer is the same
+        key = (id(endpoint), self.readers.primary)
+        kept = _VARIANTS.get(key)
+        if kept is None:
+            found = [Variant(name="", endpoint=endpoint), *(resolve_variant(endpoint, change) for change in endpoint.sensitivity)]
+            # the endpoint stays beside its variants, so that no other one takes its number
+            kept = endpoint, tuple(Variant(name=variant.name, endpoint=self._with_reader(variant.endpoint)) for variant in found)
+            if len(_VARIANTS) >= _MOST_KEPT:
+                _VARIANTS.clear()
+            _VARIANTS[key] = kept
+        return kept[1]
 
     @property
     def interval(self) -> Interval:

@@ -37,6 +37,9 @@ ADRS_SCHEMA = {
     **{"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64, "RULE": pl.String, "FLAGS": pl.String},
 }
 
+_FEW = 4096
+"""Rows."""
+
 _SENTENCES = {
     "response": "{status} counts as a response {window}",
     "no-response": "no response {window}: {status}",
@@ -58,7 +61,7 @@ _SENTENCES = {
 }
 
 
-def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
+def derive_adrs(study: Study, populations: Populations, *, main: bool = False) -> pl.DataFrame:
     """Return ADRS.
 
     Parameters
@@ -66,6 +69,8 @@ def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
     study : Study
     populations : Populations
         Holds records, calls and course.
+    main : bool
+        Of the main analyses alone, without their variants.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def derive_adrs(study: Study, populations: Populations) -> pl.DataFrame:
         _rows(study, populations, variant)
         for endpoint in study.endpoints
         if endpoint.type != "time-to-event"
-        for variant in study.variants(endpoint)
+        for variant in study.variants(endpoint)[: 1 if main else None]
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=ADRS_SCHEMA)
 
@@ -202,5 +207,6 @@ def _sentences(study: Study, endpoint: Endpoint, reason: np.ndarray, status: np.
 
 def words_of_flags(family: Family, flags: np.ndarray) -> pl.Series:
     """Return flags in words, null where there is none."""
-    found = pl.Series(flags).unique().sort().to_numpy()
+    # either way the same: of few the one starts faster, of many the other goes on faster
+    found = np.unique(flags) if len(flags) < _FEW else pl.Series(flags).unique().sort().to_numpy()
     return take([flag_names(int(number), family) or None for number in found], np.searchsorted(found, flags))

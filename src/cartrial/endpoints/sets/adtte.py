@@ -71,7 +71,7 @@ _CENSORED = {
 }
 
 
-def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
+def derive_adtte(study: Study, populations: Populations, *, main: bool = False) -> pl.DataFrame:
     """Return ADTTE.
 
     Parameters
@@ -79,6 +79,8 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
     study : Study
     populations : Populations
         Holds records, calls and course.
+    main : bool
+        Of the main analyses alone, without their variants.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def derive_adtte(study: Study, populations: Populations) -> pl.DataFrame:
         _rows(study, populations, variant)
         for endpoint in study.endpoints
         if endpoint.type == "time-to-event"
-        for variant in study.variants(endpoint)
+        for variant in study.variants(endpoint)[: 1 if main else None]
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=ADTTE_SCHEMA)
 

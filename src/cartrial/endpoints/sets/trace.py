@@ -19,7 +19,7 @@ NOWHERE = -1
 
 def take(names: Sequence[str | None], codes: np.ndarray) -> pl.Series:
     """Return names by their codes; a code of -1 gives null."""
-    return pl.Series([*names, None], dtype=pl.String).gather(np.where(codes < 0, len(names), codes))
+    return pl.Series([*names, None], dtype=pl.String)[np.where(codes < 0, len(names), codes)]
 
 
 def constant(value: str | None, rows: int) -> pl.Series:
@@ -55,7 +55,7 @@ def with_imputed(words: pl.Series, course: Course, rows: np.ndarray, decided: Ma
         Of DEATH, HSCT, RE and NEW: where it decides.
     """
     for name, where in decided.items():
-        imputed = where & course.frame[f"{name}_IMPUTED"].fill_null(False).to_numpy()[rows]
+        imputed = where & course.imputed(name)[rows]
         if imputed.any():
             added = constant(f"date of {_EVENTS[name]} imputed", len(rows)).zip_with(pl.Series(imputed), constant(None, len(rows)))
             words = pl.select(pl.concat_str(pl.lit(words), pl.lit(added), separator="; ", ignore_nulls=True)).to_series()

@@ -27,6 +27,7 @@ from cartrial.study import Study
 if TYPE_CHECKING:
     from cartrial.endpoints import Adam
     from cartrial.sdtm import Source
+    from cartrial.sdtm.records import Records
     from cartrial.virtual.trial import VirtualPatients
 
 __all__ = ["page_sections", "page_text", "page_texts", "write_report"]
@@ -47,6 +48,7 @@ def write_report(
     figures: Sequence[str] = (),
     cells: CellFits | None = None,
     hiding: Hiding | None = None,
+    records: Records | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> None:
     """Write everything a run leaves into a folder.
@@ -77,8 +79,8 @@ def write_report(
         Fitted population models of the cells, whose rows stand in `results`: ``cells/`` has their tables, the page a section.
     hiding : Hiding, optional
         Hide whose data they are: `source`, `adam` and `results` are of subjects under codes, and what is written has study days alone.
-    arguments : mapping, optional
-        What was asked for, kept in ``run.json``.
+    records, arguments : Records and mapping, optional
+        What `adam` was derived from (else `source` is read as records again); what was asked for, kept in ``run.json``.
 
     Raises
     ------
@@ -107,16 +109,14 @@ def write_report(
     """
     formats = check_formats(figures)
     check_results(results)
-    ordered = sort_results(results)
-    digest = results_hash(ordered)
-    provenance = adam.provenance or study.study.provenance
-    record = run_record(study if hiding is None else _without_cutoff(study), source, ordered, digest, provenance, findings, seed)
+    ordered, provenance = sort_results(results), adam.provenance or study.study.provenance
+    of = study if hiding is None else _without_cutoff(study)
+    record = run_record(of, source, ordered, results_hash(ordered), provenance, findings, seed)
     more = {"virtual": virtual and virtual.record(), "arguments": arguments and dict(arguments)}
     record |= {name: said for name, said in more.items() if said is not None}
-    records = hiding.records if hiding is not None else None
     if hiding is not None:
         source, adam, findings = bare_source(source) if source is not None else None, hide_adam(adam), hide_findings(findings)
-        record = hide_record(record, hiding.codes)
+        record, records = hide_record(record, hiding.codes), hiding.records
     former = files_of_run(Path(out))
     with built_beside(Path(out)) as folder:
         data = ReportData(study, source, adam, Rows(ordered), findings, record["provenance"], hiding is not None, records)

@@ -94,7 +94,14 @@ class Context:
 
     def events(self, domain: str) -> pl.DataFrame:
         """Return `table` without the records of what did not happen."""
-        return self.table(domain).filter("HAPPENED")
+        if domain not in self._events:
+            frame = self.table(domain)
+            self._events[domain] = frame if frame["HAPPENED"].all() else frame.filter("HAPPENED")
+        return self._events[domain]
+
+    @cached_property
+    def _events(self) -> dict[str, pl.DataFrame]:
+        return {}
 
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
@@ -260,6 +267,9 @@ def found(frame: pl.DataFrame, message: pl.Expr | str, *, domain: str | pl.Expr 
 def grouped(frame: pl.DataFrame, by: str | tuple[str, ...]) -> pl.DataFrame:
     """Return one row a group, its first FILE, ROW and USUBJID, and COUNT as words: "1 record", "12 records"."""
     keys = [by] if isinstance(by, str) else list(by)
+    if frame.is_empty():
+        types = {name: frame.schema[name] for name in (*keys, "FILE", "ROW")}
+        return pl.DataFrame(schema={**types, "N": pl.UInt32, "USUBJID": pl.String, "COUNT": pl.String})
     out = (
         frame.sort("ROW")
         .group_by(keys, maintain_order=True)

@@ -59,6 +59,8 @@ class Records:
         By variant (`day-0=earliest`, `day-0=latest`) the same records with day 0 there, where the day of an infusion is imputed.
     recorded : Recorded
         What the source has at all; everything, unless said.
+    every_call : polars.DataFrame, optional
+        `calls` with those whose day is not known; None where only the integer tables exist.
     imaging : mapping of str to polars.DataFrame
         Measurements of lesions, uptake and the marrow (`cartrial.sdtm.records.tumours.IMAGING`), where the study's criteria read them.
 
@@ -83,6 +85,7 @@ class Records:
     alternatives: Mapping[str, Records] = field(default_factory=dict)
     recorded: Recorded = field(default_factory=Recorded)
     imaging: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    every_call: pl.DataFrame | None = None
 
     def replace(self, **changes: pl.DataFrame) -> Records:
         """Return the records with some tables exchanged."""
@@ -125,7 +128,8 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
     days = {name: frame if name == "LB" else frame.filter(happened(frame, name)) for name, frame in asked.items()}
     doses = table_doses(study, days)
     subjects = _subjects(study, keys, days, doses, origin)
-    calls, labs = table_calls(study, days), table_labs(days)
+    every_call, labs = table_calls(study, days, dated=False), table_labs(days)
+    calls = every_call.filter(pl.col("DAY").is_not_null())
     asked_of = {"every_site": study.disease.biopsy == "every-site", "third": study.disease.mass == "third"}
     lesions = table_lesions(days, subjects, **asked_of)
     imaging = table_imaging(days) if study.disease.imaging else {}
@@ -142,6 +146,7 @@ def _derived(study: Study, source: Source, day_zero: str) -> Records:
         adverse=table_adverse(days),
         deaths=table_deaths(days, subjects, source),
         extra=asked,
+        every_call=every_call,
         provenance=study.study.provenance,
         recorded=recorded_of(study, source, subjects, calls, labs.filter("TAKEN"), lesions, imaging),
         imaging=imaging,

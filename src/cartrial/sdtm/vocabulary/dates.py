@@ -8,7 +8,6 @@ A year before 1901 or after 2098 is a slip or a placeholder (1900-01-01, 9999-12
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import polars as pl
 
@@ -29,8 +28,9 @@ _YEARS = (1901, 2098)
 _ANY_YEAR = "2000"
 
 
-# So many texts of a column are kept with their meaning: the same dates are asked for by many rules.
-_KEPT = 4096
+# The same dates are asked for by many rules: of columns of so many rows the meaning of each text is kept, until it is of so many texts.
+_FEW, _MOST = 4096, 65536
+_KNOWN: dict[str, tuple[object, ...]] = {}
 
 
 def _day_said(text: pl.Expr) -> pl.Expr:
@@ -55,8 +55,11 @@ def _last(first: pl.Expr) -> pl.Expr:
     return end.when(pl.col("LENGTH") == 7).then(first.dt.month_end()).otherwise(first)
 
 
+_MEANINGS = ("EARLY", "LATE", "DATE", "IMPLAUSIBLE", "INTERVAL", "PARTIAL")
+
+
 def _meanings(texts: pl.Series) -> pl.DataFrame:
-    """Return what each text means: EARLY and LATE (Int32), DATE, IMPLAUSIBLE, INTERVAL and PARTIAL (whether it is such a date)."""
+    """Return what each text means, columns of `_MEANINGS`: days as Int32, and whether it is such a date."""
     text = pl.col("TEXT")
     frame = texts.alias("TEXT").to_frame()
     # a date without the end of its interval; a duration that only ends on a date starts on none
@@ -82,19 +85,25 @@ def _meanings(texts: pl.Series) -> pl.DataFrame:
     )
 
 
-@lru_cache(maxsize=64)
-def _kept(texts: tuple[str, ...]) -> pl.DataFrame:
-    return _meanings(pl.Series(texts, dtype=pl.String))
+def _kept(texts: list[str | None], name: str, dtype: type[pl.DataType]) -> pl.Series:
+    """Return one column of the meanings of few texts, by looking each up: no plan is made for those met before."""
+    unknown = sorted({text for text in texts if text is not None and text not in _KNOWN})
+    new = dict(zip(unknown, _meanings(pl.Series(unknown, dtype=pl.String)).iter_rows(), strict=True)) if unknown else {}
+    if len(_KNOWN) < _MOST:
+        _KNOWN.update(new)
+    at, blank = _MEANINGS.index(name), None if dtype == pl.Int32 else False
+    return pl.Series([blank if text is None else (new.get(text) or _KNOWN[text])[at] for text in texts], dtype=dtype)
 
 
 def _meaning(column: pl.Expr, name: str, dtype: type[pl.DataType]) -> pl.Expr:
     """Return one column of the meanings, found once for each text of a column: a column of dates has few."""
 
     def find(texts: pl.Series) -> pl.Series:
+        if len(texts) <= _FEW:
+            return _kept(texts.to_list(), name, dtype).alias(texts.name)
         distinct = texts.drop_nulls().unique().sort()
-        found = _kept(tuple(distinct)) if distinct.len() <= _KEPT else _meanings(distinct)
         blank = None if dtype == pl.Int32 else False
-        return texts.replace_strict(distinct, found[name], default=blank, return_dtype=dtype)
+        return texts.replace_strict(distinct, _meanings(distinct)[name], default=blank, return_dtype=dtype)
 
     return column.cast(pl.String).map_batches(find, return_dtype=dtype, is_elementwise=True)
 

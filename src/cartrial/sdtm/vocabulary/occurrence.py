@@ -7,6 +7,9 @@ SDTM Implementation Guide 3.3: --OCCUR and --PRESP (section 4.2.7), --STAT (4.5.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, normalised, value_of
@@ -70,6 +73,8 @@ def is_nothing(dose: pl.Expr) -> pl.Expr:
 
 def undone(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record of a domain whether --STAT has it as not done. A word that means neither is no result either."""
+    if f"{domain}STAT" not in frame.columns:
+        return pl.lit(False)
     word = _word(frame, f"{domain}STAT")
     return word.is_not_null() & (canonical(word, "STAT") != "DONE").fill_null(True)
 
@@ -104,8 +109,9 @@ def says_presence(frame: pl.DataFrame) -> pl.Expr:
 
 def assumed(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Say of each record whether it is taken as having happened although it was asked for and the table has no column of answers."""
-    asked = (canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y").fill_null(False)
-    return asked & pl.lit(f"{domain}OCCUR" not in frame.columns and domain not in _ANSWERED_BY_RECORD) & happened(frame, domain)
+    if f"{domain}PRESP" not in frame.columns or f"{domain}OCCUR" in frame.columns or domain in _ANSWERED_BY_RECORD:
+        return pl.lit(False)
+    return (canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y").fill_null(False) & happened(frame, domain)
 
 
 def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
@@ -115,26 +121,40 @@ def occurrence(frame: pl.DataFrame, domain: str) -> pl.Expr:
     it is blank although the question was asked (--PRESP is Y), --STAT is NOT DONE, one of --OCCUR, --STAT and --MOOD is a word that means
     nothing here, or what was given is N/A or a dash.
     """
-    word, mood = _word(frame, f"{domain}OCCUR"), _word(frame, f"{domain}MOOD")
-    answer, intent = canonical(word, "NY"), canonical(mood, "MOOD")
-    asked = (canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y").fill_null(False)
-    unanswered = asked & word.is_null() if f"{domain}OCCUR" in frame.columns and domain not in _ANSWERED_BY_RECORD else pl.lit(False)
-    number = [value_of(frame, f"{domain}{name}", pl.Float64) == 0 for name in ("DOSE", "DOSTOT")]
-    text = [is_nothing(value_of(frame, f"{domain}{name}")) for name in ("DOSE", "DOSTOT", "DOSTXT")]
-    dose = pl.coalesce(number[0], text[0], number[1], text[1], text[2])
-    planned = (intent == "SCHEDULED").fill_null(False)
-    unknown = undone(frame, domain) | unanswered | (word.is_not_null() & ~answer.is_in(["Y", "N"]).fill_null(False))
-    unknown = unknown | (mood.is_not_null() & intent.is_null())
+    # of every table most of these columns are absent: a rule of an absent one is not asked at all
+    has = {name for name in ("OCCUR", "PRESP", "MOOD", "STAT", "DOSE", "DOSTOT", "DOSTXT") if f"{domain}{name}" in frame.columns}
+    never, unknown = [], []
+    if "OCCUR" in has:
+        word = _word(frame, f"{domain}OCCUR")
+        answer = canonical(word, "NY")
+        never.append(answer == "N")
+        unknown.append(word.is_not_null() & ~answer.is_in(["Y", "N"]).fill_null(False))
+        if "PRESP" in has and domain not in _ANSWERED_BY_RECORD:
+            unknown.append((canonical(value_of(frame, f"{domain}PRESP"), "NY") == "Y") & word.is_null())
+    if "MOOD" in has:
+        mood = _word(frame, f"{domain}MOOD")
+        intent = canonical(mood, "MOOD")
+        never.append(intent == "SCHEDULED")
+        unknown.append(mood.is_not_null() & intent.is_null())
+    if "STAT" in has:
+        unknown.append(undone(frame, domain))
+    doses = []
+    for name in ("DOSE", "DOSTOT", "DOSTXT"):
+        if name in has and name != "DOSTXT":
+            doses.append(value_of(frame, f"{domain}{name}", pl.Float64) == 0)
+        if name in has:
+            doses.append(is_nothing(value_of(frame, f"{domain}{name}")))
+    if doses:
+        never.append(pl.coalesce(doses))
     term = _term(frame, domain)
-    unknown = unknown | term.is_in(list(_NO_ANSWER)).fill_null(False)
-    nothing = term.is_in(list(_NOTHING)) | term.str.contains(_NO_SUCH) | (canonical(term, "STAT") == "NOT DONE").fill_null(False)
-    return (
-        pl.when((answer == "N").fill_null(False) | dose.fill_null(False) | planned | nothing.fill_null(False))
-        .then(pl.lit("N"))
-        .when(unknown)
-        .then(pl.lit("U"))
-        .otherwise(pl.lit("Y"))
-    )
+    if term is not None:
+        nothing = term.is_in(list(_NOTHING)) | term.str.contains(_NO_SUCH) | (canonical(term, "STAT") == "NOT DONE").fill_null(False)
+        never.append(nothing)
+        unknown.append(term.is_in(list(_NO_ANSWER)))
+    said = pl.lit("Y")
+    if unknown:
+        said = pl.when(_any(unknown)).then(pl.lit("U")).otherwise(said)
+    return pl.when(_any(never)).then(pl.lit("N")).otherwise(said) if never else said
 
 
 def answered(word: pl.Expr, variable: str) -> pl.Expr:
@@ -156,10 +176,15 @@ def happened(frame: pl.DataFrame, domain: str) -> pl.Expr:
     return occurrence(frame, domain) == "Y"
 
 
-def _term(frame: pl.DataFrame, domain: str) -> pl.Expr:
-    """Return what a record is of, in upper case: as coded, else as collected; null in domains that say it by a code list."""
-    names = [_word(frame, f"{domain}{name}").str.to_uppercase() for name in _TERMS.get(domain, ())]
-    return pl.coalesce(*names) if names else pl.lit(None, dtype=pl.String)
+def _any(conditions: list[pl.Expr]) -> pl.Expr:
+    """Say whether one of several conditions is known to hold."""
+    return reduce(or_, (condition.fill_null(False) for condition in conditions))
+
+
+def _term(frame: pl.DataFrame, domain: str) -> pl.Expr | None:
+    """Return what a record is of, in upper case: as coded, else as collected; None where it is not said, or by a code list."""
+    named = [f"{domain}{name}" for name in _TERMS.get(domain, ()) if f"{domain}{name}" in frame.columns]
+    return pl.coalesce(_word(frame, name).str.to_uppercase() for name in named) if named else None
 
 
 def _word(frame: pl.DataFrame, name: str) -> pl.Expr:

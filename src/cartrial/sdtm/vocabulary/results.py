@@ -6,6 +6,8 @@ values of 12 significant digits (rules, A9), so that `<x` is at most the next lo
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import canonical, value_of
@@ -69,6 +71,8 @@ _SPELLINGS = (
 _RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 _BY_SIGN = {"<": BELOW, "<=": AT_MOST, ">": ABOVE, ">=": AT_LEAST, "=": EXACT, "": EXACT}
 _BY_WORD = {"NEGATIVE": NEGATIVE, "BLQ": UNQUANTIFIED, "POSITIVE": POSITIVE, "M1": M1, "M2": M2, "M3": M3}
+# The results of one column are asked for by reading, checking and deriving: of so many distinct texts what they say is kept.
+_FEW = 4096
 # of these, what was looked for and not found is none; of others it is less than the limit of detection
 _NONE_FOUND = ("BCELL", "CARTG", "CARTC")
 
@@ -93,9 +97,17 @@ def _parts(text: pl.Expr) -> pl.Expr:
     return plain.str.extract_groups(_SAID)
 
 
+def _number(parts: pl.Expr) -> pl.Expr:
+    return parts.struct.field("2").cast(pl.Float64, strict=False)
+
+
+def _percent(parts: pl.Expr) -> pl.Expr:
+    return parts.struct.field("3").is_not_null()
+
+
 def number_said(text: pl.Expr) -> pl.Expr:
     """Return the number or the limit in a text, null where there is none."""
-    return _parts(text).struct.field("2").cast(pl.Float64, strict=False)
+    return _number(_parts(text))
 
 
 def percent_said(text: pl.Expr) -> pl.Expr:
@@ -108,7 +120,7 @@ def percent_said(text: pl.Expr) -> pl.Expr:
     >>> pl.Series(["< 0.01 %", "0.01"]).to_frame("T").select(percent_said(pl.col("T"))).to_series().to_list()
     [True, False]
     """
-    return pl.when(text.is_not_null()).then(_parts(text).struct.field("3").is_not_null())
+    return pl.when(text.is_not_null()).then(_percent(_parts(text)))
 
 
 def relation_said(text: pl.Expr) -> pl.Expr:
@@ -122,8 +134,11 @@ def relation_said(text: pl.Expr) -> pl.Expr:
     >>> said["T"].to_list() == [BELOW, AT_LEAST, UNREADABLE]
     True
     """
-    parts = _parts(text)
-    number = parts.struct.field("2").cast(pl.Float64, strict=False)
+    return _relation(text, _parts(text))
+
+
+def _relation(text: pl.Expr, parts: pl.Expr) -> pl.Expr:
+    number = _number(parts)
     sign = parts.struct.field("1").fill_null("").replace_strict(_BY_SIGN, default=EXACT, return_dtype=pl.Int8)
     # nothing is below 0, and no limit is
     senseless = ((sign == BELOW) & (number <= 0)) | (sign.is_in(LIMITS) & (number < 0))
@@ -134,10 +149,19 @@ def relation_said(text: pl.Expr) -> pl.Expr:
 
 def _said(texts: pl.Series) -> pl.DataFrame:
     """Return the distinct texts of a column with SAID, SAIDNUMBER and PERCENT."""
-    text = pl.col("TEXT")
-    percent = percent_said(text)
-    distinct = texts.alias("TEXT").unique().drop_nulls().to_frame()
-    return distinct.select(text, relation_said(text).alias("SAID"), number_said(text).alias("SAIDNUMBER"), percent.alias("PERCENT"))
+    distinct = texts.unique().drop_nulls().sort()
+    return _kept(tuple(distinct)) if len(distinct) <= _FEW else _told(distinct)
+
+
+@lru_cache(maxsize=64)
+def _kept(texts: tuple[str, ...]) -> pl.DataFrame:
+    return _told(pl.Series(texts, dtype=pl.String))
+
+
+def _told(texts: pl.Series) -> pl.DataFrame:
+    text, parts = pl.col("TEXT"), pl.col("PARTS")
+    split = texts.alias("TEXT").to_frame().with_columns(_parts(text).alias("PARTS"))
+    return split.select(text, _relation(text, parts).alias("SAID"), _number(parts).alias("SAIDNUMBER"), _percent(parts).alias("PERCENT"))
 
 
 def _scaled(value: pl.Expr, factor: pl.Expr) -> pl.Expr:
