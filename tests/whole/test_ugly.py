@@ -230,7 +230,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "new into a folder that is not empty": (("new", "{study}", "--from", "inaticel"), ("study", "not empty", "Name a new folder")),
     "new from nothing": (("new", "{out}"), ("--from", "Give --from STUDY")),
-    "new from both": (("new", "{out}", "--from", "inaticel", "--registry", "x.json"), ("--from", "one of the two")),
+    "new from both": (("new", "{out}", "--from", "inaticel", "--registry", "x.json"), ("--from", "one of them")),
     "new from an unknown study": (("new", "{out}", "--from", "tisa"), ("--from", "tisa", "Built in are")),
     "new from a record that is not there": (("new", "{out}", "--registry", "{study}/none.json"), ("none.json",)),
     "new from a record that is none": (("new", "{out}", "--registry", "{study}/study.yaml"), ("study.yaml", "JSON")),

@@ -68,6 +68,7 @@ def new(
     registry: Annotated[
         Path | None, typer.Option("--registry", metavar="JSON", help="ClinicalTrials.gov API v2 record to draft a study from.")
     ] = None,
+    usdm: Annotated[Path | None, typer.Option("--usdm", metavar="JSON", help="Protocol in USDM 3 or 4 to draft a study from.")] = None,
 ) -> None:
     """Make a study folder to edit, with empty data templates."""
     from cartrial.files import built_beside
@@ -76,13 +77,17 @@ def new(
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("the folder is there already and is not empty", file=str(folder), right="Name a new folder")
-    if (source is None) == (registry is None):
-        raise InputError("say what to start from", key="--from", right="Give --from STUDY or --registry JSON, one of the two")
+    if sum(given is not None for given in (source, registry, usdm)) != 1:
+        raise InputError("say what to start from", key="--from", right="Give --from STUDY, --registry JSON or --usdm JSON, one of them")
     unclear: list[str] = []
     if registry is not None:
         from cartrial.study.registry.record import draft_study, read_registry
 
         text, unclear = draft_study(read_registry(registry))
+    elif usdm is not None:
+        from cartrial.submission.usdm import draft_protocol, read_usdm
+
+        text, unclear = draft_protocol(read_usdm(usdm))
     else:
         known = builtin_studies()
         if source not in known:

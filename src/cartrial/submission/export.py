@@ -44,7 +44,14 @@ def _displays(job: Job, out: Path) -> None:
     write_displays(job.study, data, folder, results=results_hash(job.results), made=job.made)
 
 
-PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "define": _define, "ard": _ard, "displays": _displays}
+def _usdm(job: Job, out: Path) -> None:
+    from cartrial.submission.usdm import write_usdm
+
+    (out / "exchange").mkdir(parents=True, exist_ok=True)
+    write_usdm(job.study, out / "exchange")
+
+
+PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "define": _define, "ard": _ard, "displays": _displays, "usdm": _usdm}
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
