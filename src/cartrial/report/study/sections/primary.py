@@ -11,7 +11,7 @@ from cartrial.report.study.data import ReportData, reason_words
 from cartrial.report.study.lacking import beside
 from cartrial.report.study.phrases import strategies_sentence
 from cartrial.report.study.sections.estimates import Estimate, find_rate
-from cartrial.study import Study, Variant, describe_endpoint
+from cartrial.study import Endpoint, Study, Variant, describe_endpoint
 
 __all__ = ["build", "estimand_items"]
 
@@ -38,7 +38,7 @@ def build(data: ReportData) -> Section:
     if estimate.absent:
         absent = Note(parts("{}: {}.", endpoint.label, estimate.rate))
         return Section("primary", title, [absent, Definition([*told, *estimand_items(data.study, variant)])], "Primary")
-    blocks = [_big(endpoint.label, estimate), *_unread(estimate), *_test(data, estimate), *_order(data), *_looks(data)]
+    blocks = [_big(endpoint.label, estimate), *_unread(estimate), *_test(data, estimate), *_order(data), *_looks(data, estimate)]
     blocks.append(Definition([*estimand_items(data.study, variant), *told]))
     blocks.extend(_reasons(data, endpoint.id, estimate))
     return Section("primary", title, blocks, "Primary")
@@ -104,17 +104,47 @@ def _test(data: ReportData, estimate: Estimate) -> list[Block]:
     ]
 
 
-def _looks(data: ReportData) -> list[Block]:
-    """Return that a p-value is that of a single look, where the study's own design looks for success before."""
-    own = data.study.design.own if data.study.design else None
-    tested = any(row["statistic"] == "p_value" for row in data.rows.where("response"))
-    if own is None or own.efficacy is None or len(own.at) < 2 or not tested:
+def _looks(data: ReportData, estimate: Estimate) -> list[Block]:
+    """Return the boundaries of the study's own design, and which of them applies to the number that was analysed."""
+    own, endpoint = data.study.design.own if data.study.design else None, data.primary
+    if own is None or len(own.at) < 2 or endpoint is None or endpoint.test is None or not estimate.p_value or not estimate.total:
         return []
+    n, total = int(estimate.n.value or 0) if estimate.n else 0, int(estimate.total.value or 0)
     at = ", ".join(map(str, own.at))
-    words = (
-        f"The study's own design looks for success after {at} subjects. p-values, estimates and limits on this page are those of a single"
-    )
-    return [Note(f"{words} look: they are not adjusted for the looks before.")]
+    words = f"The study's own design looks for success after {at} subjects. The p-value, estimates and limits on this page are those of a"
+    note = Note(f"{words} single look: they are not adjusted for the looks before.")
+    spent = _boundaries(data.study, endpoint)
+    if not spent:
+        return [note]
+    rows: list[tuple[Cell, ...]] = []
+    said = f"{total} subjects are no look of the design: none of its boundaries applies to this report."
+    for look, success, level in spent:
+        here, met = total == look, success is not None and n >= success
+        result = parts("{} of {}: {}", estimate.n, estimate.total, "boundary reached" if met else "boundary not reached") if here else ""
+        rows.append((str(look), "no success" if success is None else f"{success} or more", level, result))
+        if here:
+            which = "final analysis" if look == own.at[-1] else f"interim analysis after {look} subjects"
+            said = f"This is the {which}: the boundary of this look applies, and not the type I error of the whole trial."
+    caption = f"Boundaries of success of the study's own design, one-sided, against a rate of {100 * endpoint.test.null:g} %"
+    head = ("Subjects", "Responders", "Exact p at the boundary", "This report")
+    return [Table(head, rows, caption, numeric=(0, 1, 2), small=True, note=said), note]
+
+
+def _boundaries(study: Study, endpoint: Endpoint) -> list[tuple[int, int | None, str]]:
+    """Return the subjects of each look, the fewest responders that are a success and their exact p, as on the design page."""
+    from cartrial.design.exact.own import spent_by_look
+    from cartrial.design.protocol.inputs import read_inputs
+    from cartrial.design.protocol.options import own_option
+
+    if endpoint.test is None or endpoint.test.alternative is None:
+        return []
+    inputs = read_inputs(study, endpoint=endpoint.id)
+    assert inputs.own is not None
+    staged = own_option(inputs, inputs.own).staged
+    return [
+        (spent.n, high, "–" if spent.level is None else f"{spent.level:.4f}")
+        for spent, high in zip(spent_by_look(staged, binding=inputs.own.binding), staged.efficacy, strict=True)
+    ]
 
 
 _ADJUSTMENTS = {
