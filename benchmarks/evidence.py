@@ -3,14 +3,16 @@
     python benchmarks/evidence.py [--rounds 5] [--resamples 1000] [--r-resamples 100]
 
 1,000 rows of the registry checked (the rows that are held, several times over); six rates pooled by the exact likelihood; the prior of
-eight trials; 1,000 resamples of both sides of a match (500 patients, six moments, 300 others: weights and Cox model anew each time), and
-the same by coxph and optim in R where it is installed; the context page of a study. Compilation and imports are excluded; processor time,
-median of the rounds, and of R that of its loop for as many resamples.
+eight trials with its mean, deviation and quantiles, and the same by four chains of NumPyro where it is installed (compilation included,
+since each history is compiled anew, and without); 1,000 resamples of both sides of a match (500 patients, six moments, 300 others: weights
+and Cox model anew each time), and the same by coxph and optim in R where it is installed; the context page of a study. Otherwise
+compilation and imports are excluded; processor time, median of the rounds, and of R that of its loop for as many resamples.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import statistics
@@ -80,6 +82,42 @@ def matched(resamples: int, r_resamples: int, rounds: int) -> None:
     print(f"  R, {r_resamples} resamples, scaled: {theirs:.2f} s, spread {told['error']:.4f}: ratio {theirs / ours:.1f}")
 
 
+def prior(rounds: int) -> None:
+    """Print what a prior of eight trials takes, with its mean, deviation and quantiles: by quadrature, and by chains."""
+
+    def quadrature() -> list[float]:
+        found = estimate_map(*PLACEBO)
+        return [found.mean, found.sd, *(found.quantile(q) for q in (0.025, 0.5, 0.975))]
+
+    ours = median(quadrature, rounds)
+    print(f"prior of eight trials: {ours:.2f} s, mean {quadrature()[0]:.4f}")
+    if importlib.util.find_spec("numpyro") is None:
+        print("  NumPyro is not installed: not compared")
+        return
+    import jax
+    import numpyro
+    import numpyro.distributions as given
+
+    x, n = PLACEBO
+
+    def model() -> None:
+        centre, spread = numpyro.sample("centre", given.Normal(0.0, 2.0)), numpyro.sample("spread", given.HalfNormal(1.0))
+        apart = numpyro.sample("apart", given.Normal(0.0, 1.0).expand([len(x)]))
+        numpyro.sample("x", given.Binomial(n, logits=centre + spread * apart), obs=x)
+
+    kernel = numpyro.infer.NUTS(model)
+    chains = numpyro.infer.MCMC(kernel, num_warmup=1000, num_samples=1000, num_chains=4, chain_method="sequential", progress_bar=False)
+    for seed, how in enumerate(("with compilation", "compiled")):
+        start = time.process_time()
+        chains.run(jax.random.PRNGKey(seed))
+        drawn = {name: np.asarray(values) for name, values in chains.get_samples().items()}
+        odds = drawn["centre"] + drawn["spread"] * np.random.default_rng(seed).normal(size=len(drawn["spread"]))
+        rate = 1 / (1 + np.exp(-odds))
+        np.quantile(rate, (0.025, 0.5, 0.975))
+        theirs = time.process_time() - start
+        print(f"  NumPyro, {how}: {theirs:.2f} s, mean {rate.mean():.4f}: ratio {theirs / ours:.0f}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -95,7 +133,7 @@ def main() -> None:
     seconds = median(lambda: check_evidence(files * times), options.rounds)
     print(f"check, {rows} rows: {seconds:.2f} s; of 1,000: {1000 * seconds / rows:.2f} s")
     print(f"pool of six rates, exact: {1000 * median(lambda: estimate_pooled(*RATES), options.rounds):.1f} ms")
-    print(f"prior of eight trials: {median(lambda: estimate_map(*PLACEBO), options.rounds):.2f} s")
+    prior(options.rounds)
     matched(options.resamples, options.r_resamples, options.rounds)
     data = ContextData(Study.load("inaticel"), held)
     with tempfile.TemporaryDirectory() as folder:

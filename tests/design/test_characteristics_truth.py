@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cartrial.design.trials import truth
 from cartrial.design.trials.truth import CALIBRATING, CalibrationJob, _Curves, find_truths, space_truths
 from cartrial.design.trials.worlds import ask, choose_endpoint, simulate_worlds, with_share
 from cartrial.endpoints import derive
@@ -174,9 +175,21 @@ def test_one_parameter_set_says_nothing_of_the_others():
 
 @pytest.mark.parametrize("rate", [0.01, 0.97])
 def test_unattainable_rates_name_the_range(rate):
-    with pytest.raises(InputError, match=r"with everybody resistant it is 0\.\d+, with nobody 0\.\d+") as caught:
+    with pytest.raises(InputError, match=r"with everybody resistant .* it is \d+\.\d %, with nobody \d+\.\d %.*no-simulation") as caught:
         find_truths(make_plan(), (0.4, rate), patients=300)
     assert caught.value.key == "rates"
+
+
+@pytest.mark.slow
+def test_a_rate_far_out_of_reach_ends_with_the_first_batch(monkeypatch):
+    """By hand: 400 trials of 50 are 14 batches of 30. The first, of 1,500 patients, shows that 99.9 % is more than 2.5 / sqrt(1500) away."""
+    batches = []
+    run = truth.CalibrationJob.run
+    monkeypatch.setattr(truth, "BATCH", 30)
+    monkeypatch.setattr(truth.CalibrationJob, "run", lambda job, first, last: batches.append(first) or run(job, first, last))
+    with pytest.raises(InputError, match=r"no virtual patients give endpoint ORR3 the true rate 99\.9 %"):
+        find_truths(make_plan(), (0.999,), patients=20_000)
+    assert batches == [0]
 
 
 def test_wrong_input_is_refused():

@@ -208,16 +208,18 @@ def find_truths(
     trials = -(-patients // plan.size)
     if trials < 1:
         raise InputError(f"{patients} calibrating patients are too few", key="patients", right="Give at least 1000")
-    sample = _sample(job, trials, out, progress)
-    curves = _Curves(sample, len(plan.ensemble))
-    low, high = curves.rate(np.ones(curves.members)), curves.rate(np.zeros(curves.members))
-    for rate in wanted:
-        if not low <= rate <= high:
-            raise InputError(
-                f"endpoint {chosen.id} cannot have the rate {rate:g}: with everybody resistant it is {low:.3f}, with nobody {high:.3f}",
-                key="rates",
-                right="Give rates between these two, or change the population or the settings of the virtual trials",
-            )
+
+    def within(sample: pl.DataFrame, slack: float = 0.0) -> tuple[_Curves, float, float]:
+        curves = _Curves(sample, len(plan.ensemble))
+        low, high = curves.rate(np.ones(curves.members)), curves.rate(np.zeros(curves.members))
+        for rate in wanted:
+            if not low - slack <= rate <= high + slack:
+                raise _out_of_reach(chosen.id, rate, low, high)
+        return curves, low, high
+
+    # what the first batch shows to be far out of reach is not simulated further
+    sample = _sample(job, trials, out, progress, lambda first: within(first, 2.5 / np.sqrt(max(first.height, 1))))
+    curves, low, high = within(sample)
     found = np.stack([curves.find(rate) for rate in wanted])
     attained = np.array([curves.rate(share) for share in found])
     for rate, reached in zip(wanted, attained, strict=True):
@@ -239,7 +241,23 @@ def find_truths(
     )
 
 
-def _sample(job: CalibrationJob, trials: int, out: str | Path | None, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+def _out_of_reach(endpoint: str, rate: float, low: float, high: float) -> InputError:
+    """Return the error of a rate that no share of resistant patients gives."""
+    what = (
+        f"no virtual patients give endpoint {endpoint} the true rate {100 * rate:g} %: with everybody resistant to the product it is "
+        f"{100 * low:.1f} %, with nobody {100 * high:.1f} %"
+    )
+    right = "Exact figures need no virtual trials (--no-simulation); or state a null and a target between these two, or another population"
+    return InputError(what, key="rates", right=right)
+
+
+def _sample(
+    job: CalibrationJob,
+    trials: int,
+    out: str | Path | None,
+    progress: Callable[[int, int], None] | None,
+    check: Callable[[pl.DataFrame], object],
+) -> pl.DataFrame:
     import polars as pl
 
     if out is not None:
@@ -248,6 +266,8 @@ def _sample(job: CalibrationJob, trials: int, out: str | Path | None, progress: 
     for first in range(0, trials, BATCH):
         last = min(first + BATCH, trials) - 1
         parts.append(job.run(first, last))
+        if not first and last + 1 < trials:
+            check(parts[0])
         if progress:
             progress(last + 1, trials)
     return pl.concat(parts)

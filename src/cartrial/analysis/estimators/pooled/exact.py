@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.limits import normal_quantile
-from cartrial.analysis.estimators.pooled.likelihood import Counts, likelihood, read_trials
+from cartrial.analysis.estimators.pooled.likelihood import Counts, hermite_of, likelihood, read_trials
 from cartrial.errors import InputError
 
 __all__ = ["PooledRate", "estimate_influence", "estimate_pooled"]
@@ -151,7 +151,7 @@ def _mean_rate(mean: float, spread: float) -> float:
     """Return the mean over trials of a rate whose log odds are normal."""
     from scipy.special import expit
 
-    nodes, weights = np.polynomial.hermite.hermgauss(81)
+    nodes, weights = hermite_of(81)
     return float((weights * expit(mean + spread * np.sqrt(2) * nodes)).sum() / np.sqrt(np.pi))
 
 

@@ -12,7 +12,7 @@ from cartrial.analysis.estimators.arguments import read_counts
 from cartrial.analysis.estimators.pooled.likelihood_kernel import integrate
 from cartrial.errors import InputError
 
-__all__ = ["POINTS", "Counts", "Likelihood", "likelihood", "read_trials"]
+__all__ = ["POINTS", "Counts", "Likelihood", "hermite_of", "legendre_of", "likelihood", "read_trials"]
 
 Floats = NDArray[np.float64]
 POINTS = 41
@@ -55,10 +55,15 @@ def read_trials(x: np.ndarray, n: np.ndarray) -> Counts:
 
 
 @cache
-def _rule(points: int) -> tuple[Floats, Floats]:
-    """Return nodes and the logarithms of weights times exp(node^2) of a Gauss-Hermite rule."""
-    nodes, weights = np.polynomial.hermite.hermgauss(points)
-    return nodes, np.log(weights) + nodes * nodes
+def hermite_of(points: int) -> tuple[Floats, Floats]:
+    """Return nodes and weights of a Gauss-Hermite rule; they are found once."""
+    return np.polynomial.hermite.hermgauss(points)
+
+
+@cache
+def legendre_of(points: int) -> tuple[Floats, Floats]:
+    """Return nodes and weights of a Gauss-Legendre rule; they are found once."""
+    return np.polynomial.legendre.leggauss(points)
 
 
 def likelihood(counts: Counts, mean: Floats, spread: Floats, points: int = POINTS) -> Likelihood:
@@ -77,7 +82,8 @@ def likelihood(counts: Counts, mean: Floats, spread: Floats, points: int = POINT
     -------
     Likelihood
     """
-    nodes, logs = _rule(points)
+    nodes, weights = hermite_of(points)
+    logs = np.log(weights) + nodes * nodes
     found = np.zeros((3, mean.size))
     integrate(mean.size * counts.x.size * points, counts.x, counts.n, np.stack([mean, spread]), nodes, logs, found)
     return Likelihood(found[0] + counts.constant, found[1], found[2])

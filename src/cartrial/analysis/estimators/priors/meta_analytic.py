@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.arguments import read_counts
-from cartrial.analysis.estimators.pooled.likelihood import Counts, likelihood
+from cartrial.analysis.estimators.pooled.likelihood import Counts, hermite_of, legendre_of, likelihood
 from cartrial.errors import InputError
 
 __all__ = ["LARGEST_SCALE", "PredictivePrior", "estimate_map", "quantiles_of"]
@@ -56,7 +56,7 @@ class PredictivePrior:
 
     @cached_property
     def _means(self) -> Floats:
-        nodes, _ = np.polynomial.legendre.leggauss(self.weights.shape[0])
+        nodes, _ = legendre_of(self.weights.shape[0])
         return np.asarray(sum(self.ends) / 2 + self._half * nodes, np.float64)
 
     @property
@@ -71,7 +71,7 @@ class PredictivePrior:
     @cached_property
     def _series(self) -> tuple[Floats, Floats]:
         """Legendre coefficients of the density of the mean for each narrow spread, and of its integral."""
-        nodes, _ = np.polynomial.legendre.leggauss(self.weights.shape[0])
+        nodes, _ = legendre_of(self.weights.shape[0])
         degrees = np.arange(len(nodes))
         basis = np.polynomial.legendre.legvander(nodes, len(nodes) - 1)
         made = (basis.T @ self.weights[:, self._narrow]) * ((2 * degrees + 1) / 2)[:, None]
@@ -87,14 +87,15 @@ class PredictivePrior:
         for i, one in enumerate(odds):
             z = (one - self._means[:, None]) / self.spreads[wide]
             total[i] = (scaled[:, wide] * (ndtr(z) if below else np.exp(-z * z / 2))).sum()
-        nodes, rule = np.polynomial.hermite.hermgauss(_NARROW_POINTS)
+        nodes, rule = hermite_of(_NARROW_POINTS)
         series = self._series[1 if below else 0]
-        for spread, column in zip(self.spreads[self._narrow], series.T, strict=True):
-            at = (odds[:, None] - np.sqrt(2) * spread * nodes - sum(self.ends) / 2) / self._half
-            values = np.polynomial.legendre.legval(np.clip(at, -1, 1), column)
-            if not below:
-                values = np.where(np.abs(at) <= 1, values / self._half, 0.0)
-            total += (values * rule).sum(axis=1) / np.sqrt(np.pi)
+        narrow = self.spreads[self._narrow]
+        at = (odds[:, None, None] - np.sqrt(2) * narrow * nodes[:, None] - sum(self.ends) / 2) / self._half
+        values = np.polynomial.legendre.legval(np.clip(at, -1, 1), series, tensor=False)
+        if not below:
+            values = np.where(np.abs(at) <= 1, values / self._half, 0.0)
+        # axes: odds, nodes, narrow spreads
+        total += (values * rule[:, None]).sum(axis=(1, 2)) / np.sqrt(np.pi)
         return total
 
     @property
@@ -106,7 +107,7 @@ class PredictivePrior:
     def _moments(self) -> tuple[float, float]:
         from scipy.special import expit
 
-        nodes, rule = np.polynomial.hermite.hermgauss(41)
+        nodes, rule = hermite_of(41)
         first, second = 0.0, 0.0
         for spread, weights in zip(self.spreads, self.weights.T, strict=True):
             p = expit(self._means[:, None] + np.sqrt(2) * spread * nodes)
@@ -149,7 +150,7 @@ class PredictivePrior:
         """Return the mean of the rate once x of n have responded, and its 95 % interval."""
         if not 0 <= x <= n or n < 1:
             raise InputError(f"{x} of {n} patients cannot be", key="x", right="Give 0 <= x <= n")
-        nodes, rule = np.polynomial.legendre.leggauss(_POSTERIOR_POINTS)
+        nodes, rule = legendre_of(_POSTERIOR_POINTS)
         centre, reach = np.log((x + 0.5) / (n - x + 0.5)), 9 * np.sqrt(1 / (x + 0.5) + 1 / (n - x + 0.5))
         odds = centre + reach * nodes
         logs = x * odds - n * np.logaddexp(0, odds)
@@ -241,9 +242,9 @@ class _Grid:
 def _grid(counts: Counts, ends: tuple[float, float], top: float, size: tuple[int, int], prior: tuple[float, float, float]) -> _Grid:
     """Return the posterior on a grid of means between two ends, and of spreads up to the square of `top`."""
     mean, mean_sd, scale = prior
-    nodes, weights = np.polynomial.legendre.leggauss(size[0])
+    nodes, weights = legendre_of(size[0])
     means = sum(ends) / 2 + (ends[1] - ends[0]) / 2 * nodes
-    roots, rule = np.polynomial.legendre.leggauss(size[1])
+    roots, rule = legendre_of(size[1])
     u = top * (roots + 1) / 2
     spreads = u * u
     logs = likelihood(counts, np.repeat(means, size[1]), np.tile(spreads, size[0]), _POINTS).log.reshape(size)
@@ -259,7 +260,7 @@ def quantiles_of(nodes: Floats, density: Floats, wanted: tuple[float, ...]) -> l
     from scipy.optimize import brentq
 
     degree = len(nodes) - 1
-    weights = np.polynomial.legendre.leggauss(len(nodes))[1]
+    weights = legendre_of(len(nodes))[1]
     basis = np.polynomial.legendre.legvander(nodes, degree)
     series = Legendre((basis * (weights * density)[:, None]).sum(axis=0) * (2 * np.arange(degree + 1) + 1) / 2)
     below = series.integ(lbnd=-1)
