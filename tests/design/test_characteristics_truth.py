@@ -182,7 +182,7 @@ def test_unattainable_rates_name_the_range(rate):
 
 @pytest.mark.slow
 def test_a_rate_far_out_of_reach_ends_with_the_first_batch(monkeypatch):
-    """By hand: 400 trials of 50 are 14 batches of 30. The first, of 1,500 patients, shows that 99.9 % is more than 2.5 / sqrt(1500) away."""
+    """By hand: 400 trials of 50 are 14 batches of 30. The first shows that 99.9 % is more than 2.5 / sqrt(1500) away."""
     batches = []
     run = truth.CalibrationJob.run
     monkeypatch.setattr(truth, "BATCH", 30)
