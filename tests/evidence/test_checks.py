@@ -17,6 +17,7 @@ from cartrial.evidence import (
     Finding,
     TrialFile,
     check_evidence,
+    check_results,
     check_statement,
     fit_limits,
     load_evidence,
@@ -286,6 +287,17 @@ def median(text: str) -> dict[str, object]:
 
 
 AT, WITHIN, BEST = {"at": "month 3"}, {"within": "month 3"}, {"best": "cutoff"}
+
+
+def test_limits_with_other_decimals_than_the_value_are_told() -> None:
+    """By hand: 85.0 beside 62 to 96.8 contradicts nothing and is said; beside 62.1 to 96.8 nothing is."""
+    told = [
+        one.said
+        for lower in ("62", "62.1")
+        for one in check_results(trial(rate("85.0", interval={"text": [lower, "96.8"], "level": 95, "method": "not-stated"})).results)
+        if "other decimals" in one.said
+    ]
+    assert told == ["85.0 has other decimals than its limits 62 and 96.8"]
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,8 @@ def test_who_lacks_a_characteristic_is_counted_and_who_is_at_a_median_stands_bet
         ({"covariates": [{"id": "SEX", "share": "40"}]}, "needs both a level and its share"),
         ({"covariates": [{"id": "SEX", "level": "F", "share": "140"}]}, "no share in per cent"),
         ({"covariates": [{"id": "SEX", "level": "X", "share": "40"}]}, "no patient has SEX = X"),
+        ({"covariates": [{"id": "SEX", "level": "F", "share": "0"}]}, "on the edge of what the patients span"),
+        ({"covariates": [{"id": "SEX", "level": "F", "share": "100"}]}, "on the edge of what the patients span"),
         ({"covariates": [{"id": "SEXX", "level": "F", "share": "40"}]}, "no characteristic 'SEXX'"),
         ({"covariates": [{"id": "SEX", "mean": "4"}]}, "SEX is no number"),
         ({"covariates": []}, "at least 1"),
@@ -267,6 +269,30 @@ def test_time_zero_and_estimand_must_be_the_same(tmp_path: Path, changes: dict[s
     held, table = control(tmp_path, invented(50, 3), **changes)
     with pytest.raises(InputError, match=said):
         compare_external(STUDY, ENDPOINTS["OS"], invented(), held, table)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"EVENT": pl.lit(0)}, r"control.csv, dead: none of the 50 others has an event of OS\. A hazard ratio needs events"),
+        ({"TIME": pl.lit(0.0)}, "no time of the others is above 0"),
+        (
+            {"SEX": pl.col("SEX").replace({"F": "Female", "M": "Male"})},
+            "SEX has the levels F, M in the study and Female, Male among the others",
+        ),
+        ({"SEX": pl.lit("F")}, "levels of SEX stand on one side alone: M in the study"),
+    ],
+)
+def test_others_without_events_or_with_other_levels_are_refused(tmp_path: Path, change: dict[str, pl.Expr], said: str) -> None:
+    held, table = control(tmp_path, invented(50, 3).with_columns(pl.col("TIME") + 500).with_columns(**change))
+    with pytest.raises(InputError, match=said):
+        compare_external(STUDY, ENDPOINTS["OS"], invented(), held, table)
+
+
+def test_patients_without_events_are_refused(tmp_path: Path) -> None:
+    held, table = control(tmp_path, invented(50, 3).with_columns(pl.col("TIME") + 500))
+    with pytest.raises(InputError, match="none of the 60 patients of the study has an event of OS"):
+        compare_external(STUDY, ENDPOINTS["OS"], invented().with_columns(EVENT=pl.lit(0)), held, table)
 
 
 def test_a_control_that_is_followed_less_is_refused_and_can_be_cut(tmp_path: Path) -> None:

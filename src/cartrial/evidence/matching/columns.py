@@ -119,6 +119,11 @@ def encode_both(
         As of `read_moments`.
     names : sequence of str
         Characteristics.
+
+    Raises
+    ------
+    InputError
+        If a characteristic is unknown, or a level of it stands on one side alone.
     """
     for name in names:
         require_characteristic(study, name)
@@ -137,8 +142,23 @@ def encode_both(
             made.append(both[column].cast(pl.Float64).to_numpy())
             said.append(name)
             continue
+        _require_levels(name, *(set(frame[column].to_list()) for frame in kept))
         levels = sorted(both[column].unique().to_list())
         for level in levels[1:]:
             made.append((both[column] == level).to_numpy().astype(float))
             said.append(f"{name} {level}")
     return kept[0], kept[1], np.column_stack(made) if made else np.zeros((both.height, 0)), said, notes
+
+
+def _require_levels(name: str, own: set[str], others: set[str]) -> None:
+    """Refuse a level of one side alone: it is spelt otherwise there, or nobody of the other side can stand for its subjects."""
+    if not own or not others or own == others:
+        return
+    if not own & others:
+        told = f"{', '.join(sorted(own))} in the study and {', '.join(sorted(others))} among the others"
+        raise InputError(f"{name} has the levels {told}", key=name, right="Write the levels of the others as the study has them")
+    alone = [
+        f"{', '.join(sorted(left))} {where}" for left, where in ((own - others, "in the study"), (others - own, "among the others")) if left
+    ]
+    right = "Write levels in one way, join those that few have, or compare fewer covariates"
+    raise InputError(f"levels of {name} stand on one side alone: {' and '.join(alone)}", key=name, right=right)

@@ -166,6 +166,8 @@ def compare_external(
     event = np.append(one["EVENT"].to_numpy(), two["EVENT"].to_numpy()).astype(np.int64)
     arm = np.repeat([1, 0], [one.height, two.height])
     ends = [float(time[arm == side].max()) for side in (1, 0)]
+    if ends[1] <= 0:
+        raise InputError("no time of the others is above 0", file=control.table, key=control.time, right="Times count from the origin")
     if until is None and ends[1] < ends[0]:
         what = f"follow-up of the others ends on day {ends[1]:.0f}, that of the study on day {ends[0]:.0f}"
         raise InputError(what, key="--until", right=f"Give --until {ends[1]:.0f}: later times of both are censored there")
@@ -173,6 +175,7 @@ def compare_external(
         event = np.where(time > until, 0, event)
         time = np.minimum(time, until)
         notes.append(f"times after day {until:g} are censored")
+    _require_events(endpoint.id, control, event, arm, until)
     weights = estimate_propensity(x, arm, said, estimand)
     hazard = estimate_weighted_hazard(time, event, arm, weights.weights)
     curves = [estimate_weighted_survival(time[arm == side], event[arm == side], weights.weights[arm == side]) for side in (1, 0)]
@@ -196,6 +199,17 @@ def compare_external(
         notes=tuple(notes),
         warnings=tuple(_warnings(weights, (one.height, two.height))),
     )
+
+
+def _require_events(endpoint: str, control: Control, event: np.ndarray, arm: np.ndarray, until: float | None) -> None:
+    """Refuse a side without an event: no hazard ratio has a largest likelihood then."""
+    for side, who in ((1, "patients of the study"), (0, "others")):
+        if not event[arm == side].any():
+            what = f"none of the {int((arm == side).sum())} {who} has an event of {endpoint}" + (
+                f" up to day {until:g}" if until is not None else ""
+            )
+            right = "A hazard ratio needs events on both sides; in the table of others 1 is an event and 0 none"
+            raise InputError(what, file=control.table if not side else None, key=control.event if not side else endpoint, right=right)
 
 
 def _warnings(weights: PropensityWeights, patients: tuple[int, int]) -> Iterator[str]:
