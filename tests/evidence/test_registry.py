@@ -17,7 +17,7 @@ import pytest
 from cartrial.errors import InputError
 from cartrial.evidence import Result, load_evidence, read_evidence, read_trial
 from cartrial.evidence.registry.read import DATA
-from cartrial.evidence.registry.words import measure_words, population_words, window_words
+from cartrial.evidence.registry.words import measure_words, number_words, population_words, window_words
 from cartrial.virtual.calibration.targets import load_evaluation
 from cartrial.yamlfile import read_yaml
 from helpers import data_path, needs_data
@@ -242,6 +242,8 @@ def test_a_result_is_told_in_its_own_words() -> None:
     held = load_evidence()
     assert measure_words(held.find("eliana-79-os18")[1].measure) == "OS at 18 months"
     assert measure_words(held.find("mskcc-mrd")[1].measure) == "MRD-negative CR"
+    told = {name: number_words(held.find(name)[1]) for name in ("share-all", "mskcc-cr", "inati-48-orr3")}
+    assert told == {"share-all": "n not stated, 15 %", "mskcc-cr": "n 53, 83 %", "inati-48-orr3": "34/48, 70.8 % (55.9-83.1)"}
     with pytest.raises(InputError, match="The nearest is 'mskcc-mrd'"):
         held.find("mskcc-mdr")
 

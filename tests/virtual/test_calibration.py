@@ -138,7 +138,13 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
         read_ensemble(tmp_path / "ensemble.csv")
     text = (DATA / "targets.yaml").read_text(encoding="utf-8")
     for old, new, said in (
-        ("result: eliana-infused", "n: 99, of: 97", "99 of 97"),
+        ("result: eliana-infused", "own: invented, n: 99, of: 97", "99 of 97"),
+        ("result: eliana-infused", "n: 79, of: 97", "'eliana-infused' says neither or both"),
+        (
+            "result: eliana-infused",
+            "result: eliana-infused, own: twice",
+            "'eliana-infused' says neither or both",
+        ),
         ("result: eliana-infused", "result: eliana-infuse", "no result is called 'eliana-infuse'"),
         ("result: eliana-infused", "result: eliana-infused, n: 79", "the count of eliana-infused follows from the registry"),
         ("result: eliana-infused", "result: eliana-infused, of: 97", "the patients of eliana-infused stand in the registry"),

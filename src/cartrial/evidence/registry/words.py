@@ -78,8 +78,10 @@ def number_words(result: Result) -> str:
     >>> number_words(load_evidence().find("inati-48-orr3")[1])
     '34/48, 70.8 % (55.9-83.1)'
     """
-    of = "?" if result.of is None else str(result.of)
-    words = [f"{result.count}/{of}" if result.count is not None else f"n {of}"]
+    if result.of is None:
+        words = [f"{'n' if result.count is None else f'{result.count} of n'} not stated"]
+    else:
+        words = [f"n {result.of}" if result.count is None else f"{result.count}/{result.of}"]
     if result.value:
         bare = result.value.unit == "ratio" or result.value.text in NOT_REACHED
         value = result.value.text if bare else f"{result.value.text} {result.value.unit}"

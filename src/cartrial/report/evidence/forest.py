@@ -20,6 +20,8 @@ from cartrial.study import Endpoint
 __all__ = ["build", "known_of", "own_line", "panel_of"]
 
 Panel = tuple[str, str, str]
+# rates that stand alone in one figure: more do not fit a printed page
+_PAGE = 5
 _SAID = {"not-stated": "window not stated"}
 
 
@@ -63,14 +65,17 @@ def build(data: ContextData) -> Section:
     alone = [panel for panel in rest if len(panels[panel]) == 1]
     blocks += [_figure(data, panel, panels[panel], None) for panel in many]
     if alone:
-        lines = [line for panel in alone for line in (Known(_title(panel)), known_of(data, *panels[panel][0]))]
-        figure = Figure(
-            draw_known(lines, title="Published rates that stand alone", xlabel="Response rate"),
-            "Each heading is a panel of its own: rates under different headings estimate different things.",
-            "forest-alone",
-        )
-        blocks.append(Details(f"{len(alone)} rates that share response set, window and population with no other", [figure]))
+        figures: list[Block] = [_alone(data, panels, alone[at : at + _PAGE]) for at in range(0, len(alone), _PAGE)]
+        told = Text("Each heading is a panel of its own: rates under different headings estimate different things.")
+        blocks.append(Details(f"{len(alone)} rates that share response set, window and population with no other", [told, *figures]))
     return Section("rates", "Published response rates, by what they estimate", blocks, "Rates")
+
+
+def _alone(data: ContextData, panels: dict[Panel, list[tuple[str, Result]]], part: list[Panel]) -> Figure:
+    """Return a figure of some rates that stand alone, each under its own heading."""
+    lines = [line for panel in part for line in (Known(_title(panel)), known_of(data, *panels[panel][0]))]
+    drawn = draw_known(lines, title="Published rates that stand alone", xlabel="Response rate")
+    return Figure(drawn, "; ".join(_title(panel) for panel in part) + ".", f"forest-alone-{_title(part[0])}")
 
 
 def _asked(endpoint: Endpoint) -> Panel:

@@ -12,6 +12,8 @@ from cartrial.evidence.registry.words import measure_words, number_words, popula
 from cartrial.report.evidence.data import ContextData, months_of
 from cartrial.report.figures.together import Area, Middle, Point, Stepped, draw_together
 from cartrial.report.page.blocks import Block, Details, Figure, Note, Section, Table, Text
+from cartrial.sdtm.source import many
+from cartrial.study.words import EVENTS
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _NAMES = {"OS": "Overall survival", "EFS": "Event-free survival", "RFS": "Relapse-free survival", "DOR": "Duration of response"}
+_HEAD = ("Trial", "Measure", "Published", "From", "Transplant", "Doubt", "Source")
 Key = tuple[str, str]
 
 
@@ -41,7 +44,10 @@ def build(data: ContextData) -> Section:
         )
     ]
     blocks += [block for key in first for block in _blocks(data, key, held.get(key, []), asked[key])]
-    folded = [block for key in rest for block in _blocks(data, key, held[key], None)]
+    folded = [block for key in rest if len(held[key]) > 1 for block in _blocks(data, key, held[key], None)]
+    # a figure of one point says no more than its row
+    alone = [_row(data, *held[key][0]) for key in rest if len(held[key]) == 1]
+    folded += [Table(_HEAD, alone, "Endpoints and populations of which one number was published", wide=True)] if alone else []
     if folded:
         blocks.append(Details(f"{len(rest)} other endpoints and populations", folded))
     if data.curves:
@@ -63,10 +69,8 @@ def _blocks(data: ContextData, key: Key, rows: list[tuple[str, Result]], endpoin
     else:
         blocks.append(Text(caption))
     if rows:
-        head = ("Trial", "Measure", "Published", "From", "Transplant", "Doubt", "Source")
-        blocks.append(
-            Details(f"{title}: {len(rows)} published numbers", [Table(head, [_row(data, *row) for row in rows], title, wide=True)])
-        )
+        table = Table(_HEAD, [_row(data, *row) for row in rows], title, wide=True)
+        blocks.append(Details(f"{title}: {many(len(rows), 'published number')}", [table]))
     return blocks
 
 
@@ -111,8 +115,8 @@ def _curves(data: ContextData, name: str, endpoint: Endpoint | None) -> tuple[li
         if steps:
             curves.insert(0, Stepped("This study", [month for month, _ in steps], [value for _, value in steps]))
             n = data.own.stat(data.own.where("survival", name, variant="", by=""), "N")
-            strategies = "; ".join(f"{event} {strategy}" for event, strategy in endpoint.strategies.items()[:2])
-            said += f" This study: n {n}, from {endpoint.origin}, {strategies}."
+            strategies = "; ".join(f"{EVENTS[event]}: {strategy.replace('-', ' ')}" for event, strategy in endpoint.strategies.items()[:2])
+            said += f" This study: n {n}, from {str(endpoint.origin).replace('-', ' ')}, {strategies}."
     if data.simulated is not None and name in data.simulated.bands:
         band = data.simulated.bands[name]
         areas.append(Area("Virtual trials, 80 % of them", *(list(part) for part in zip(*band, strict=True))))
@@ -125,7 +129,7 @@ def _stated(rows: list[tuple[str, Result]]) -> str:
         return "Nothing was published of it."
     silent = sum(one.measure.origin in (None, NOT_STATED) for _, one in rows)
     hsct = sum(one.strategies["hsct"] == NOT_STATED for _, one in rows)
-    return f"{len(rows)} published numbers; from when time runs is not stated of {silent}, what a transplant does of {hsct}."
+    return f"{many(len(rows), 'published number')}; from when time runs is not stated of {silent}, what a transplant does of {hsct}."
 
 
 def _row(data: ContextData, trial: str, one: Result) -> tuple[str, ...]:

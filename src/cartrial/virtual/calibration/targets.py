@@ -41,7 +41,8 @@ class Target(Part):
     upper limit was not reached, `upper-reached` is false and the interval's upper end is an assumption.
 
     A number of the registry of evidence stands there alone: `result` names it, and `n`, `of`, `value` and `interval` come from it. What
-    it leaves open (a count that several percentages print, limits that were not read) stands here, and `derived` says by what rule.
+    it leaves open (a count that several percentages print, limits that were not read) stands here, and `derived` says by what rule. A
+    number that is none of the registry says under `own` why.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Target(Part):
     populations: dict[str, float]
     measure: str
     result: str | None = None
+    own: str = ""
     derived: str = ""
     blasts: Band | None = None
     at: float = 0.0
@@ -71,6 +73,9 @@ class Target(Part):
 
     @model_validator(mode="after")
     def _possible(self) -> Target:
+        if (self.result is None) == (not self.own):
+            right = "Name the `result`, or say under `own` why its number stands here alone"
+            raise wrong(f"'{self.id}' says neither or both of where its number stands", "result", right=right)
         counted = self.n is not None and self.of is not None
         if counted == (self.value is not None and self.interval is not None):
             raise wrong(f"'{self.id}' needs counts or a value with its interval", right="Give n and of, or value and interval")
