@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question, key_of_word
-from cartrial.start.consistent import note_days
+from cartrial.start.consistent import NO_DATE, infused_on, note_days
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.layout import Column, Layout
-from cartrial.start.sheet.topics import is_best, is_first, is_prior, of_visit, visit_of
+from cartrial.start.sheet.topics import is_best, is_first, is_prior, visit_of
 from cartrial.start.sheet.words import legend_of, plain, response_of, yes_no
+from cartrial.start.times import Time, row_times, time_beside
 
-__all__ = ["Time", "read_responses", "row_times", "time_beside"]
+__all__ = ["read_responses"]
 
 _CENTRAL = ("irc", "central", "independent", "zentral", "独立", "中心评")
-# words by which the date of what was done is told from that of a report
-_TAKEN = ("sample", "collect", "assess", "visit", "exam", "bm ", "marrow", "scan", "采样", "检查", "访视", "评估", "untersuch", "entnahme")
+# days after a visit within which a dated relapse is the one that was seen at it
+_NEAR = 31
 _STATUSES = {word.lower(): standard_term(word, "RSSTRESC") or word for word in ("CR", "CRI", "PR", "SD", "NR", "PD", "NE")}
-
-
-@dataclass(frozen=True)
-class Time:
-    """When something in a column was seen: what a rule says of it, what is assumed, and how it is told."""
-
-    rule: dict[str, Any] = field(default_factory=dict)
-    assumed: tuple[str, ...] = ()
-    how: str = ""
-    columns: tuple[Column, ...] = ()
 
 
 def _columns(draft: Draft, *topics: str | None) -> list[tuple[Layout, Column]]:
@@ -59,7 +49,8 @@ def read_responses(draft: Draft) -> None:
         if is_prior(column.path) and not is_best(column.path):
             draft.leave(layout, column, "of the time before the treatment")
         elif (
-            sum(said is not None for said in known) >= 0.5 * len(known)
+            # of a column that speaks of responses some words are enough: the others are asked
+            sum(said is not None for said in known) >= (0.25 if column.topic == "response" else 0.5) * len(known)
             or (column.topic == "response" and all(yes_no(cell.text) is not None for cell in column.filled) and _plainly_cr(column))
             or (column.topic == "response" and all(cell.text.isdigit() and int(cell.text) < 10 for cell in column.filled))
         ):
@@ -136,18 +127,41 @@ def _mapped(draft: Draft, layout: Layout, column: Column) -> tuple[dict[str, Any
 
 def _rule(draft: Draft, layout: Layout, column: Column, time: Time, **more: Any) -> None:
     said, assumed = _mapped(draft, layout, column)
+    draft.facts.setdefault("statuses", set()).update(said.values())
+    assumed += _leave_dated(draft, layout, column, time, said)
     evaluator = "INDEPENDENT ASSESSOR" if _is_central(column) else "INVESTIGATOR"
     reader, also = _reader(draft, layout)
     if not reader and evaluator == "INVESTIGATOR" and not any(word in plain(column.header) for word in ("inv", "local", "研究者")):
         assumed.append("responses are those of the investigator")
     rule: dict[str, Any] = {"id": more.pop("id"), "domain": "RS", "column": draft.ref(layout, column), "test": "OVRLRESP", **more}
-    shown = ", ".join(f"{text} = {status}" for text, status in list(said.items())[:8] if text != status)
+    told = {text: status or "dated in the column of relapses" for text, status in list(said.items())[:8]}
+    shown = ", ".join(f"{text} = {words}" for text, words in told.items() if text != words)
     draft.use(layout, column, f"response{time.how and ', ' + time.how}", shown, assumed=bool(assumed))
     missing = draft.missing(column, *time.columns)
     filled = {"map": said, "set": {"RSEVAL": evaluator}, "also": also, "missing": missing}
     draft.add(layout, {**rule, **filled, **time.rule}, *assumed, *time.assumed)
-    draft.facts.setdefault("statuses", set()).update(said.values())
     _mrd_within(draft, layout, column, time, {key: value for key, value in more.items() if key in ("visit", "when")})
+
+
+def _leave_dated(draft: Draft, layout: Layout, column: Column, time: Time, said: dict[str, Any]) -> list[str]:
+    """Leave the words of a relapse at a nominal day to the column that has its date, where all whom they are said of stand in it.
+
+    Returns what is assumed.
+    """
+    infused, dated = infused_on(draft), draft.facts.get("relapsed", {})
+    nominal, subjects = time.rule.get("day"), layout.subjects()
+    assumed: list[str] = []
+    if not isinstance(nominal, int) or not dated:
+        return assumed
+    for text, status in list(said.items()):
+        if status not in (_STATUSES["pd"], standard_term("RELAPSED", "RSSTRESC")):
+            continue
+        who = [subjects[cell.row] for cell in column.filled if cell.text == text]
+        days = [(dated[name] - infused.get(name, NO_DATE)).days for name in who if name in dated]
+        if len(days) == len(who) and all(day <= nominal + _NEAR for day in days):
+            said[text] = None
+            assumed.append(f"'{text}' in {column.label} is the relapse that has its date in another column")
+    return assumed
 
 
 def _reader(draft: Draft, layout: Layout) -> tuple[Column | None, dict[str, Any]]:
@@ -183,114 +197,6 @@ def _by_visit(draft: Draft, layout: Layout, column: Column) -> None:
     _refuse_undated(draft, layout, column, time)
     draft.facts.setdefault("visits", {})[visit[0]] = visit[1]
     _rule(draft, layout, column, time, id=f"response {visit[0]}", visit=visit[0].upper())
-
-
-def time_beside(
-    draft: Draft, layout: Layout, column: Column, *, topics: tuple[str, ...] = ("response", "date", "visit", "study-day")
-) -> Time:
-    """Return when what stands in a column of a visit was seen: the date of that visit, else its nominal day."""
-    visit = visit_of(column.path)
-    beside = [
-        other
-        for other in layout.columns
-        if other is not column and other.topic in topics and visit_of(other.path) == visit and (is_dated(other) or is_counted(other))
-    ]
-    near = min(beside, key=lambda other: (other.topic != column.topic, abs(other.number - column.number)), default=None)
-    if near is None and visit is None:
-        return Time()
-    if near is None:
-        assert visit is not None
-        note_days(draft, layout, column, visit[1])
-        said = f"{visit[0]} was day {visit[1]} after the infusion, where the sheet gives no date of it"
-        return Time({"day": visit[1]}, (said,), f"{visit[0]}, nominal day {visit[1]}")
-    name = visit[0] if visit else ""
-    if is_counted(near):
-        draft.use(layout, near, f"day of {name or 'the response'}", "days from the infusion")
-        note_days(draft, layout, column, near)
-        draft.happened(f"assessment of {name}" if name else "response", layout, near)
-        return Time({"day": {"column": draft.ref(layout, near)}}, (), name or "with its day", (near,))
-    dates = draft.dates(layout, near)
-    if all(other.letter != near.letter for other in draft.read if other.table == draft.name(layout)):
-        draft.use(layout, near, f"date of {name or 'the response'}", dates["how"])
-        draft.happened(f"assessment of {name}" if name else "response", layout, near)
-    return Time({"date": draft.ref(layout, near), "date-format": dates["forms"]}, tuple(dates["assumed"]), name or "with its date", (near,))
-
-
-def row_times(draft: Draft, layout: Layout) -> list[tuple[Time, dict[str, Any]]]:
-    """Return when the rows of a long table were seen: by their date or day, else each visit by its nominal day.
-
-    Raises
-    ------
-    InputError
-        If the rows say neither.
-    """
-    known: dict[int, list[tuple[Time, dict[str, Any]]]] = draft.facts.setdefault("row-times", {})
-    number = draft.layouts.index(layout)
-    if number not in known:
-        known[number] = _row_times(draft, layout)
-    return known[number]
-
-
-def _row_times(draft: Draft, layout: Layout) -> list[tuple[Time, dict[str, Any]]]:
-    # the date of a row is no date of something that happens once: it differs from row to row of a patient
-    own = [
-        column
-        for column in layout.columns
-        if column.topic in ("date", "response", "visit", "study-day", "mrd", None) and column is not layout.key
-    ]
-    dated = [column for column in own if is_dated(column) and _varies(layout, column)]
-    if len(dated) > 1:
-        taken = [column for column in dated if any(word in plain(column.header) for word in _TAKEN)]
-        dated = taken if len(taken) == 1 else dated
-    if len(dated) > 1:
-        options = tuple(Option(column.letter.lower(), column.header) for column in dated)
-        word = draft.answers.ask(
-            Question("visit-date", f"Several columns of {layout.grid.name} are dates of a row. Which is that of the sample?", options)
-        )
-        dated = [column for column in dated if column.letter.lower() == word]
-    if dated:
-        column = dated[0]
-        dates = draft.dates(layout, column)
-        if all(read.letter != column.letter for read in draft.read if read.table == draft.name(layout)):
-            draft.use(layout, column, "date of the assessment", dates["how"])
-        return [(Time({"date": draft.ref(layout, column), "date-format": dates["forms"]}, tuple(dates["assumed"]), "", (column,)), {})]
-    counted = [
-        column
-        for column in own
-        if is_counted(column) or (column.topic == "study-day" and all(cell.number is not None for cell in column.filled))
-    ]
-    if counted:
-        column = counted[0]
-        note_days(draft, layout, column, column)
-        if all(read.letter != column.letter for read in draft.read if read.table == draft.name(layout)):
-            draft.use(layout, column, "day of the assessment", "days from the infusion")
-        return [(Time({"day": {"column": draft.ref(layout, column)}}, ("days of assessments count from the infusion",), "", (column,)), {})]
-    for column in layout.columns:
-        named = {cell.text: of_visit(cell.text) for cell in column.filled} if column.topic == "visit" else {}
-        if named and all(named.values()):
-            draft.use(layout, column, "visit", "nominal days")
-            for visit in named.values():
-                if visit:
-                    note_days(draft, layout, column, visit[1])
-            said = "each visit was on its nominal day after the infusion, since the sheet gives no date"
-            return [
-                (
-                    Time({"day": visit[1]}, (said,), f"{visit[0]}, nominal day {visit[1]}"),
-                    {"column": draft.ref(layout, column), "is": [text]},
-                )
-                for text, visit in named.items()
-                if visit
-            ]
-    what = f"{layout.grid.lead}its rows say neither a date nor a day nor a visit that is known"
-    raise InputError(what, file=layout.grid.file, right="Add a column with the date of each assessment")
-
-
-def _varies(layout: Layout, column: Column) -> bool:
-    subjects = layout.subjects()
-    values: dict[str, set[str]] = {}
-    for cell in column.filled:
-        values.setdefault(subjects[cell.row], set()).add(cell.text)
-    return any(len(several) > 1 for several in values.values()) or column.topic == "date"
 
 
 def _refuse_undated(draft: Draft, layout: Layout, column: Column, time: Time) -> None:

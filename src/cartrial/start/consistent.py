@@ -21,10 +21,10 @@ _ORIGIN = re.compile(
 )
 _SPAN = re.compile(rf"^(?:days? |tage? |time )?{_OTHER} (?:to|until|till|bis|至|到)\b")
 
-# from which the days of a sheet without dates are counted, to be compared alone
-_NO_DATE = dt.date(1900, 1, 1)
+NO_DATE = dt.date(1900, 1, 1)
+"""From which the days of a sheet without dates are counted, to be compared alone."""
 
-__all__ = ["ask_unknown", "days_of", "infused_on", "note_days", "require_order"]
+__all__ = ["NO_DATE", "ask_unknown", "days_of", "infused_on", "note_days", "require_order"]
 
 
 def infused_on(draft: Draft) -> dict[str, dt.date]:
@@ -57,7 +57,7 @@ def days_of(draft: Draft, layout: Layout, column: Column) -> dict[str, dt.date]:
     found: dict[str, dt.date] = {}
     for cell in column.filled:
         name = subjects[cell.row]
-        start = infused.get(name) if "infusion" in draft.facts else _NO_DATE
+        start = infused.get(name) if "infusion" in draft.facts else NO_DATE
         if cell.number is not None and start is not None and abs(cell.number) < 36_500:
             day = start + dt.timedelta(days=int(cell.number))
             found[name] = min(day, found.get(name, day))
@@ -72,6 +72,7 @@ def note_days(draft: Draft, layout: Layout, column: Column, day: int | Column) -
     if isinstance(day, Column):
         _require_origin(layout, day)
         _refuse_negative(layout, day)
+        _refuse_parts(layout, day)
     infused, subjects = infused_on(draft), layout.subjects()
     days = (
         {cell.row: cell.number for cell in day.filled}
@@ -110,6 +111,14 @@ def _refuse_negative(layout: Layout, column: Column) -> None:
         what = f"{layout.grid.lead}patient {name} has day {early[0].text} in {column.label}, before the infusion"
         right = "Correct the day; what was before the treatment belongs into another column"
         raise InputError(what, **layout.grid.at(early[0].row), right=right)
+
+
+def _refuse_parts(layout: Layout, column: Column) -> None:
+    """Refuse half days: a day is counted whole, and nobody knows to which side."""
+    for cell in column.filled:
+        if cell.number is not None and not float(cell.number).is_integer():
+            what = f"{layout.grid.lead}{cell.text} in {column.label} is no whole day"
+            raise InputError(what, **layout.grid.at(cell.row), right="Write whole days from the infusion, or dates")
 
 
 def _require_origin(layout: Layout, column: Column) -> None:
@@ -164,4 +173,4 @@ def _contradictions(draft: Draft, seen: dict[str, dict[str, dt.date]]) -> list[s
 
 def _on(draft: Draft, day: dt.date) -> str:
     """Return a date as it is said; of a sheet of days its day."""
-    return f"on {day}" if "infusion" in draft.facts else f"on day {(day - _NO_DATE).days}"
+    return f"on {day}" if "infusion" in draft.facts else f"on day {(day - NO_DATE).days}"

@@ -20,7 +20,7 @@ from cartrial.start.consistent import require_order
 from cartrial.start.draft import Draft, Read
 from cartrial.start.followup import read_followup
 from cartrial.start.happened.events import read_events
-from cartrial.start.measured import read_measured
+from cartrial.start.measured import ask_lesions, read_measured
 from cartrial.start.people import read_people
 from cartrial.start.sheet.grid import Grid, read_grids
 from cartrial.start.sheet.layout import Layout, lay_out
@@ -125,6 +125,7 @@ def start(file: str | Path, out: str | Path | None = None, *, answers: Answers |
     read_followup(draft)
     read_measured(draft)
     read_tall(draft)
+    ask_lesions(draft)
     if not answers.open:
         require_order(draft)
     unread = [*_unread(draft), *beside]

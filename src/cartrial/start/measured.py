@@ -12,14 +12,14 @@ from cartrial.errors import InputError
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.sdtm.vocabulary.units import unit_factor
 from cartrial.start.ask import Option, Question, key_of_word
-from cartrial.start.calls import Time, row_times, time_beside
 from cartrial.start.draft import Draft, is_counted, is_dated
 from cartrial.start.sheet.grid import Cell
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import is_prior, visit_of
 from cartrial.start.sheet.words import legend_of, mrd_of, plain, yes_no
+from cartrial.start.times import Time, row_times, time_beside
 
-__all__ = ["read_measured", "read_mrd", "read_test"]
+__all__ = ["ask_lesions", "read_measured", "read_mrd", "read_test"]
 
 _TESTS = {
     "blasts": ("BLAST", "BONE MARROW", "blasts in the marrow"),
@@ -51,7 +51,12 @@ def read_measured(draft: Draft) -> None:
             else:
                 read_test(draft, layout, column, _times(draft, layout, column))
     lesions = [_lesions(draft, layout, column) for layout, column in _columns(draft, "emd")]
-    if draft.facts.get("no-calls") and "BLAST" in draft.facts.get("tests", ()) and not any(lesions):
+    draft.facts["lesions"] = any(lesions)
+
+
+def ask_lesions(draft: Draft) -> None:
+    """Ask of disease outside the marrow where responses come from blasts and no column holds it."""
+    if draft.facts.get("no-calls") and "BLAST" in draft.facts.get("tests", ()) and not draft.facts["lesions"]:
         text = "Responses come from the blasts, and no column holds disease outside the marrow. Was it absent in all patients?"
         options = (
             Option("absent", "it was absent in all patients at every visit", "extramedullary disease was absent in all patients"),

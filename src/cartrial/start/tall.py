@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from cartrial.sdtm.vocabulary.terms import standard_term
-from cartrial.start.calls import row_times
 from cartrial.start.draft import Draft
 from cartrial.start.measured import read_mrd, read_test
 from cartrial.start.sheet.layout import Column, Layout
 from cartrial.start.sheet.topics import topic_of
+from cartrial.start.times import row_times
 
 __all__ = ["read_tall"]
 

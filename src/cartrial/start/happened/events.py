@@ -8,7 +8,7 @@ from cartrial.errors import InputError
 from cartrial.sdtm.source import many
 from cartrial.sdtm.vocabulary.terms import standard_term
 from cartrial.start.ask import Option, Question
-from cartrial.start.consistent import ask_unknown
+from cartrial.start.consistent import ask_unknown, days_of
 from cartrial.start.draft import Draft, is_counted, is_dated, no_words
 from cartrial.start.happened.autologous import read_autologous, read_kinds
 from cartrial.start.happened.graded import read_graded
@@ -80,6 +80,8 @@ def _happened(draft: Draft, topic: str) -> None:
     unknown = ask_unknown(draft, layout, column, what, flag)
     empty = _empty(draft, topic, layout, column, flag)
     draft.happened(what.split(" ", 1)[1], layout, column)
+    if topic == "relapse":
+        draft.facts["relapsed"] = days_of(draft, layout, column)
     draft.use(layout, column, f"date of {what}" if "date" in time else f"day of {what}", how + "; empty: none")
     rule: dict[str, Any] = {"id": topic, "domain": domain, "column": draft.ref(layout, column)}
     if topic == "transplant":

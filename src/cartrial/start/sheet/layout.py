@@ -106,6 +106,7 @@ def lay_out(grid: Grid) -> Layout | None:
         If a row has values and no patient's number, or one stands twice in a table of one row a patient.
     """
     header = _header_rows(grid)
+    _refuse_lying(grid, header)
     if header is None:
         return None
     paths = _paths(grid, header)
@@ -130,6 +131,16 @@ def lay_out(grid: Grid) -> Layout | None:
     return layout
 
 
+def _refuse_lying(grid: Grid, header: tuple[int, ...] | None) -> None:
+    """Refuse a table whose headers stand below each other in a column: its patients are columns."""
+    first = min(grid.columns, default=0)
+    cells = list(grid.columns.get(first, {}).values())
+    above = max((_known(list(grid.row(row).values())) for row in header), default=0) if header else 0
+    if len(cells) >= 3 and (told := _known(cells)) >= 3 and told >= 0.6 * len(cells) and told > above:
+        what = f"{grid.lead}the headers stand below each other in column {column_letter(first)}, so that patients are columns"
+        raise InputError(what, file=grid.file, right="Turn the table: a patient is a row (copy it, and paste it transposed)")
+
+
 def _header_rows(grid: Grid) -> tuple[int, ...] | None:
     """Return the header rows: the lowest row of words that are known, and those above and below that belong to it."""
     rows = [row for row in range(1, min(grid.last_row, _DEPTH) + 1) if grid.row(row)]
@@ -145,7 +156,7 @@ def _header_rows(grid: Grid) -> tuple[int, ...] | None:
     while (above := header[0] - 1) in scores and _belongs(grid, above, lowest):
         header.insert(0, above)
     below = lowest + 1
-    if below in scores and _hints(grid, below, lowest):
+    if below in scores and (_hints(grid, below, lowest) or _parts(grid, below, lowest)):
         header.append(below)
     return tuple(header)
 
@@ -192,6 +203,16 @@ def _hints(grid: Grid, below: int, lowest: int) -> bool:
         return False
     hints = sum(bool(_HINT.match(plain(cell.text))) for cell in cells.values())
     return hints >= 1 and hints >= 0.6 * len(cells)
+
+
+def _parts(grid: Grid, below: int, lowest: int) -> bool:
+    """Say whether a row names the columns below merged headers (*Day 28* over date and response), words of headers all."""
+    areas = [area for area in grid.merged if area[0] == lowest and area[2] < below and area[3] > area[1]]
+    cells = grid.row(below)
+    under = [cell for number, cell in cells.items() if any(area[1] <= number <= area[3] for area in areas)]
+    if len(under) < 2 or any(not isinstance(cell.value, str) or looks_dated(cell.value, cell.text) for cell in cells.values()):
+        return False
+    return all(topic_of((cell.text,)) for cell in under)
 
 
 def _paths(grid: Grid, header: tuple[int, ...]) -> dict[int, tuple[str, ...]]:

@@ -12,7 +12,7 @@ __all__ = ["GENERIC", "is_best", "is_first", "is_prior", "of_visit", "topic_of",
 _TOPICS: tuple[tuple[str, str], ...] = (
     ("birth", r"\bbirth\b|\bdob\b|\bgeburt\w*|naissance|nacimiento|出生|生日"),
     ("age", r"\bage\b|\balter\b|\bâge\b|\bedad\b|\betà\b|年龄|年齢"),
-    ("sex", r"\bsex\b|\bgender\b|geschlecht|\bsexe\b|\bsexo\b|性别"),
+    ("sex", r"\bsex\b|\bgender\b|\bgeschl\w*|\bsexe\b|\bsexo\b|性别"),
     ("computed", r"\b(pfs|os|dor|rfs|efs|lfs|dfs|ttr|ttp|overall survival|time to)\b.*|(无进展|总|无事件|无复发)生存|缓解持续|überleben\b"),
     ("consent", r"consent|einwilligung|知情同意|consentement|consentimiento"),
     (

@@ -97,6 +97,9 @@ _MISSING = frozenset(
             "n. a.",
             "k.a.",
             "k. a.",
+            "n.d.",
+            "n. d.",
+            "nd",
             "keine angabe",
             "unbekannt",
         ),
@@ -118,14 +121,14 @@ _COMPLETE = (
     *("respuesta completa", "remisión completa", "remissione completa", "完全缓解", "完全反应", "完全緩解", "完全寛解"),
 )
 _INCOMPLETE = (
-    *("cr i", "crp", "cr(i)", "cr with incomplete recovery", "vollremission mit inkompletter regeneration", "crn"),
+    *("cr i", "crp", "rci", "rcp", "rc i", "cr(i)", "cr with incomplete recovery", "vollremission mit inkompletter regeneration", "crn"),
     *("完全缓解伴血细胞不完全恢复", "完全缓解伴血细胞未完全恢复", "血细胞未恢复的完全缓解", "形态学完全缓解伴不完全血液学恢复"),
 )
 _WORDS = {
     **dict.fromkeys(_COMPLETE, "CR"),
     **dict.fromkeys(_INCOMPLETE, "CR with incomplete hematologic recovery"),
     **dict.fromkeys(
-        ("teilremission", "partielle remission", "partial", "réponse partielle", "respuesta parcial", "部分缓解", "部分反应"), "PR"
+        ("teilremission", "partielle remission", "partial", "réponse partielle", "rp", "respuesta parcial", "部分缓解", "部分反应"), "PR"
     ),
     **dict.fromkeys(("stabile erkrankung", "stable", "maladie stable", "enfermedad estable", "疾病稳定", "稳定", "病情稳定"), "SD"),
     **dict.fromkeys(("progress", "progredient", "progression", "progressed", "疾病进展", "进展", "病情进展", "progressive"), "PD"),
@@ -143,6 +146,10 @@ _WORDS = {
             "未达缓解",
             "no cr",
             "failure",
+            "échec",
+            "echec",
+            "pas de réponse",
+            "sin respuesta",
         ),
         "NR",
     ),
@@ -288,8 +295,16 @@ def response_of(text: str) -> tuple[str, str | None] | None:
     return (status, "NEGATIVE" if sign[0] in "n-−–阴" else "POSITIVE") if status else None
 
 
+# what is said of a response beside it, and says nothing of which it is: *CR (ongoing)*
+_GOES_ON = re.compile(
+    r"[ (,;/]*\b(still|ongoing|on-going|continuing|continued|sustained|maintained|persistent|anhaltend|andauernd|fortlaufend|en cours|"
+    r"persistante?|continua|mantenida)\b\)?|[ (,;/]*(持续|维持)(中)?\)?"
+)
+
+
 def _response(text: str) -> str | None:
     word = plain(text)
+    word = _GOES_ON.sub("", word).strip() or word
     return standard_term(_WORDS.get(word, word), "RSSTRESC") if word else None
 
 
