@@ -122,6 +122,36 @@ def test_facts_of_the_runs_are_no_difference(tmp_path: Path) -> None:
     assert document["exit"] == {"code": 0, "meaning": "the results are the same"} and len(document["facts"]) == 2
 
 
+def test_a_window_that_is_another_is_told_beside_rows_that_need_theirs() -> None:
+    """By hand: deaths within 30 and 90 days and at all differ by their window alone, and each keeps its own n and rate; a response whose
+    window is another is the same result of another window, neither gone nor new. Printed before: n 4 beside the rate of another row."""
+    death = {"analysis": "safety", "endpoint": "DEATH", "population": "infused", "statistic": "n"}
+
+    def runs(counts: tuple[int, int], window: str) -> Run:
+        rows = [result(window=window, value=0.5, text="50.0")]
+        for name, count in zip(("within 30 days", ""), counts, strict=True):
+            rows += [result(**death | {"window": name}, value=float(count), text=str(count))]
+            rows += [result(**death | {"window": name, "statistic": "rate"}, value=count / 10, text=f"{10 * count}.0")]
+        return run(rows, [value("1", "Y", 9, 1)], ["1"])
+
+    found = compare_runs(runs((1, 3), "day 76 to 104"), runs((1, 4), "day 70 to 104"))
+    assert found.counts == {"changed": 3, "new": 0, "gone": 0}
+    lines = "\n".join(compared_lines(found))
+    assert "response, ORR3: rate 50.0 → 50.0" not in lines and "ORR3: window 'day 76 to 104' → 'day 70 to 104'" in lines
+    assert "safety, DEATH, (infused): n 3 → 4; rate 30.0 → 40.0" in lines and "within 30 days" not in lines
+
+
+def test_a_subject_infused_after_the_first_cutoff_is_told_so() -> None:
+    """By hand: an open window has no record of its own; of who was infused before, it is in the second run alone."""
+    one, two = run([result()], [], ["1", "2"]), run([result()], [value("1", "NYA", None, None), value("2", "NYA", None, None)], ["1", "2"])
+    one.sets["ADRS"] = two.sets["ADRS"].clear()
+    two.sets["ADSL"] = two.sets["ADSL"].with_columns(TRTSDT=pl.Series([dt.date(2022, 6, 1), dt.date(2022, 1, 1)]))
+    assert {row.subject: row.why for row in compare_runs(one, two).moved} == {
+        "1": "infused after the first cutoff",
+        "2": "in the second run alone",
+    }
+
+
 def test_each_key_of_the_study_file_that_is_another_is_named() -> None:
     """By hand: a window and an endpoint's name in a list; the cutoff is told once, as a fact; a run without a study file tells the hash."""
     file = {"study": {"cutoff": "2022-05-01"}, "endpoints": [{"id": "ORR3", "window": {"at": "month 3"}}, {"id": "OS", "role": None}]}

@@ -13,15 +13,20 @@ import polars as pl
 import pytest
 
 from cartrial.analysis import analyse
+from cartrial.analysis.results import sort_results
 from cartrial.endpoints import derive
 from cartrial.report import write_report
 from cartrial.report.page.drawing import PAGE_SCRIPTS, SCRIPTS
+from cartrial.report.page.rows import Rows
+from cartrial.report.study.data import ReportData
 from cartrial.report.study.sections import SECTIONS
+from cartrial.report.study.write import page_sections
 from cartrial.sdtm import check_sdtm, read_sdtm
 from cartrial.sdtm.source import no_findings
 from cartrial.study import Study, describe_endpoint
 from helpers import ROOT
 from report_example import figures_of, invent, without_scripts
+from sdtm_example import read_tables, small_study, small_tables
 
 EXAMPLES = ROOT / "examples"
 RATE_WORDS = ("ignored", "no response after it", "last status before it")
@@ -194,6 +199,19 @@ def test_sections_without_data_say_so_in_one_line(tmp_path: Path) -> None:
     assert "No measurement of the product" in page.words["kinetics"]
     assert "No adverse event was recorded" in page.words["safety"]
     assert "no concordance is shown" in page.words["readers"]
+
+
+def test_where_nobody_was_infused_the_page_says_that_and_not_that_nothing_was_recorded(tmp_path: Path) -> None:
+    """By hand: the small source has responses, an event of grade 2, a relapse and samples, all after 2022-01-01; cut before it, nobody was
+    infused, and the box of the infused says 0."""
+    study = small_study(tmp_path, cutoff="2021-12-28")
+    source = read_tables(small_tables(), tmp_path)
+    adam = derive(study, source)
+    data = ReportData(study, source, adam, Rows(sort_results(analyse(study, adam))), no_findings(), "example")
+    found = {section.id: str(section.blocks) for section in page_sections(data)}
+    for name in ("summary", "response", "times", "kinetics", "safety"):
+        assert "No subject was infused on or before the cutoff" in found[name], name
+    assert "Infused (safety set)" in found["flow"]
 
 
 def test_methods_are_those_of_this_run(worked: Path, tmp_path: Path) -> None:

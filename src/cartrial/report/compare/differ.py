@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,7 @@ from cartrial.report.study.data import EVENT_WORDS
 __all__ = ["Changed", "Comparison", "Moved", "compare_runs"]
 
 SHORT = ("trial", "analysis", "endpoint", "variant", "by", "level", "time", "statistic", "method", "conf_level", "unit")
-ATTRIBUTES = ("population", "reader", "window", "strategies")
+ATTRIBUTES = ("population", "window", "reader", "strategies")
 FLAGS = {
     "CONSFL": "consented",
     "ENRLFL": "enrolled",
@@ -27,8 +27,33 @@ FLAGS = {
     "RESPFL": "responder",
     "DTHFL": "died",
 }
+STANDING = FLAGS | {
+    "LDFL": "lymphodepleted",
+    "RELFL": "product released",
+    "SAFFL": "in the safety set",
+    "RFICDT": "date of consent",
+    "ENRLDT": "date of enrolment",
+    "ENRLDAY": "day of enrolment",
+    "LEUKDT": "date of leukapheresis",
+    "RELDT": "date of the product's release",
+    "LDSTDT": "date of lymphodepletion",
+    "TRTSDT": "date of the first infusion",
+    "LSTALVDT": "date last known alive",
+    "LSTALDAY": "day last known alive",
+    "DTHDT": "date of death",
+    "DTHDAY": "day of death",
+    "DTHSRC": "source of the death",
+    "HSCTDT": "date of transplant",
+    "HSCTDAY": "day of transplant",
+    "NEWDT": "date of new therapy",
+    "NEWDAY": "day of new therapy",
+    "EOSSTT": "status in the study",
+    "DCSREAS": "reason of the end",
+}
+"""Columns of ADSL in words; one that is not named here is told as it is called."""
 ANSWERS = {"Y": "response", "N": "no response", "NYA": "not yet assessable"}
 _NOT_THERE = "not there"
+_SECOND, _INFUSED_LATER = "in the second run alone", "infused after the first cutoff"
 FACTS = {"cutoff": "Data cutoff", "study_hash": "Hash of the study file", "rules": "Version of the rules", "seed": "Seed"}
 
 
@@ -115,6 +140,8 @@ def compare_runs(one: Run, two: Run) -> Comparison:
         *_statuses(one.sets["ADRESP"], two.sets["ADRESP"], both, limit),
         *(row for name in ("ADRS", "ADTTE") for row in _values(one.sets[name], two.sets[name], both, limit)),
     ]
+    late = _late(two.sets["ADSL"], limit)
+    moved = [replace(row, why=_INFUSED_LATER) if row.why == _SECOND and row.subject in late else row for row in moved]
     kinds = ("standing: ", "status of ")
     moved.sort(key=lambda row: (row.subject, *(not row.what.startswith(kind) for kind in kinds), row.what, row.variant))
     return Comparison(one, two, list(_facts(one, two)), changed, same, counts, sorted(after - before), sorted(before - after), moved)
@@ -166,19 +193,9 @@ def _leaves(value: object, name: str = "") -> Iterator[tuple[str, str]]:
 
 def _results(one: pl.DataFrame, two: pl.DataFrame) -> tuple[list[Changed], int, dict[str, int]]:
     both = [frame.drop("study", "provenance", "rules").with_columns(pl.col(pl.String).fill_null("")) for frame in (one, two)]
-    # where a key needs the population to be one, it is part of it; else a population that is another is told as such
-    twice = [frame.select(SHORT).is_duplicated() for frame in both]
-    names = (
-        pl.concat([frame.filter(found).select("analysis") for frame, found in zip(both, twice, strict=True)]).unique()["analysis"].to_list()
-    )
-    part = pl.when(pl.col("analysis").is_in(names)).then("population").otherwise(pl.lit("")).alias("part")
-    left, right = (frame.with_columns(part) for frame in both)
-    key = [*SHORT, "part"]
-    for frame in (left, right):
-        if frame.select(key).is_duplicated().any():
-            key = [*SHORT, "part", *ATTRIBUTES]
-            break
-    shown = [name for name in (*ATTRIBUTES, "value", "text") if name not in key]
+    # of which analyses a row is found again by its population, window ... too; of the others one that is another is told as such
+    left, right = (frame.with_columns(_part(both)) for frame in both)
+    key, shown = [*SHORT, "part"], [*ATTRIBUTES, "value", "text"]
     joined = left.select(*key, *shown, pl.lit(True).alias("here")).join(
         right.select(*key, *shown, pl.lit(True).alias("here")), on=key, how="full", nulls_equal=True, suffix="_2", coalesce=True
     )
@@ -196,12 +213,32 @@ def _results(one: pl.DataFrame, two: pl.DataFrame) -> tuple[list[Changed], int, 
             name = row["statistic"] + (f" ({row['method']})" if row["method"] and row["statistic"] in statistics else "")
             statistics[name] = (row["text"] if row["here"] else None, row["text_2"] if row["here_2"] else None)
             if row["here"] and row["here_2"]:
-                attributes |= {k: (row[k], row[f"{k}_2"]) for k in ATTRIBUTES if k in shown and row[k] != row[f"{k}_2"]}
-        analysis, endpoint, variant, by, level, time, population = group
-        of = f"{level} ({population})".strip() if population else level
+                attributes |= {k: (row[k], row[f"{k}_2"]) for k in ATTRIBUTES if row[k] != row[f"{k}_2"]}
+        analysis, endpoint, variant, by, level, time, more = group
+        of = f"{level} ({more})".strip() if more else level
         changed.append(Changed(analysis, endpoint, variant, by, of, time, statistics, attributes))
     counts = {"changed": found.height - gone - new, "new": new, "gone": gone}
     return changed, joined.height - found.height, counts
+
+
+def _late(adsl: pl.DataFrame, cutoff: dt.date | None) -> set[str]:
+    """Return the subjects who were infused after a cutoff."""
+    if cutoff is None or "TRTSDT" not in adsl.columns:
+        return set()
+    return set(adsl.filter(pl.col("TRTSDT") > cutoff)["USUBJID"])
+
+
+def _part(frames: Sequence[pl.DataFrame]) -> pl.Expr:
+    """Return what of its population, window, reader and strategies a row needs to be one of its kind, by analysis; mostly nothing."""
+    found = pl.lit("")
+    for name in pl.concat([frame.select("analysis") for frame in frames]).unique()["analysis"].sort():
+        own, need = [frame.filter(pl.col("analysis") == name) for frame in frames], 0
+        while need < len(ATTRIBUTES) and any(frame.select(*SHORT, *ATTRIBUTES[:need]).is_duplicated().any() for frame in own):
+            need += 1
+        if need:
+            said = [pl.when(pl.col(part) != "").then(part) for part in ATTRIBUTES[:need]]
+            found = pl.when(pl.col("analysis") == name).then(pl.concat_str(said, separator="; ", ignore_nulls=True)).otherwise(found)
+    return found.alias("part")
 
 
 def _standing(one: pl.DataFrame, two: pl.DataFrame, both: set[str]) -> Iterator[Moved]:
@@ -217,7 +254,7 @@ def _standing(one: pl.DataFrame, two: pl.DataFrame, both: set[str]) -> Iterator[
         before = first[row["USUBJID"]]
         for name in names:
             if before[name] != row[name]:
-                words = FLAGS.get(name, name)
+                words = STANDING.get(name, name)
                 yield Moved(row["USUBJID"], f"standing: {words}", "", _plain(before[name]), _plain(row[name]), "")
 
 
@@ -299,7 +336,7 @@ def _why(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, cuto
     if before is None or after is None:
         row = after or before
         late = after is not None and cutoff is not None and after.get("ADT") is not None and after["ADT"] > cutoff
-        return "a record after the first cutoff" if late else f"in the {'second' if row is after else 'first'} run alone"
+        return "a record after the first cutoff" if late else _SECOND if row is after else "in the first run alone"
     late = cutoff is not None and after.get("ADT") is not None and after["ADT"] > cutoff and before.get("ADT") != after["ADT"]
     if late:
         return "a record after the first cutoff decides"

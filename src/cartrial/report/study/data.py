@@ -163,6 +163,12 @@ class ReportData:
         """Subjects that were infused: rows of ADSL."""
         return self.adam.adsl.filter(pl.col("INFFL") == "Y")
 
+    @property
+    def nobody(self) -> str:
+        """Why there is nothing of the infused where there are none, in words; blank where there are some."""
+        until = self.until if self.study.study.cutoff else "in the data"
+        return f"No subject was infused {until}" if self.infused.is_empty() else ""
+
     @cached_property
     def records(self) -> Records | None:
         """The integer-keyed records of the source; None where a report is made of derived data alone."""

@@ -46,6 +46,9 @@ def build(data: ReportData) -> Section:
     counts = {name: data.rows.stat(data.rows.where("flow", name, by=""), "n") for name in MILESTONES}
     # A milestone that no subject has, between others that have some, was not recorded (allogeneic: no leukapheresis).
     shown = {name: stat for name, stat in counts.items() if stat and stat.value}
+    if shown and (none := counts["infused"]):
+        # that nobody was infused is a result
+        shown["infused"] = none
     if not shown:
         return Section("flow", title, [Text("No milestone was recorded, so no flow is shown.")], short)
     boxes = [Box(MILESTONES[name], shown[name], _losses(data, name)) for name in CHAIN if name in shown]

@@ -35,9 +35,8 @@ def build(data: ReportData) -> Section:
     """Return the section on cellular kinetics."""
     title = "Cellular kinetics"
     if data.adam.adck.is_empty():
-        return Section(
-            "kinetics", title, [Text("No measurement of the product's cells was recorded, so no kinetics are shown.")], "Kinetics"
-        )
+        why = data.nobody or "No measurement of the product's cells was recorded"
+        return Section("kinetics", title, [Text(f"{why}, so no kinetics are shown.")], "Kinetics")
     blocks: list[Block] = []
     groups = dict(data.adam.adsl.select("SUBJ", pl.col("RESPFL").fill_null("")).iter_rows())
     for test in data.study.kinetics.tests:

@@ -41,7 +41,7 @@ def build(data: ReportData) -> Section:
                 found.append((endpoint, name, estimate))
     bests = [block for endpoint in data.bests() for block in _best(data, endpoint)]
     if not found:
-        nothing: list[Block] = [] if bests else [Text("No response was recorded, so no response rate is shown.")]
+        nothing: list[Block] = [] if bests else [Text(f"{data.nobody or 'No response was recorded'}, so no response rate is shown.")]
         return Section("response", title, [*nothing, *bests, *size_blocks(data)], title)
     head = at_level(data.study, HEAD)
     mains = [(f"{endpoint.label} ({endpoint.id})", estimate) for endpoint, name, estimate in found if not name]

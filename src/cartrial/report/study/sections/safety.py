@@ -23,7 +23,7 @@ def build(data: ReportData) -> Section:
     title = "Safety"
     found = data.rows.where("safety")
     if not found or data.infused.is_empty():
-        return Section("safety", title, [Text("No subject was infused, so no safety is shown.")], title)
+        return Section("safety", title, [Text(f"{data.nobody or 'Nothing of safety was recorded'}, so no safety is shown.")], title)
     graded = [row for row in found if row["by"] == "max_grade"]
     blocks: list[Block] = [Note(UNCALIBRATED)] if data.provenance == "virtual" else []
     if graded:

@@ -52,7 +52,8 @@ def build(data: ReportData) -> Section:
     """Return the section on times to event."""
     title, event = "Times to event", data.study.disease.family.names.event
     if not data.rows.where("survival"):
-        return Section("times", title, [Text(f"No {event} or survival was recorded, so no time to event is shown.")], "Times")
+        why = data.nobody or f"No {event} or survival was recorded"
+        return Section("times", title, [Text(f"{why}, so no time to event is shown.")], "Times")
     blocks: list[Block] = [Note(words) for words in data.assumed]
     times = {endpoint.id for endpoint in data.times()}
     lacking = [note for note in data.notices if times & set(note.endpoints)]

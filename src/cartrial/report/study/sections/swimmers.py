@@ -21,7 +21,8 @@ def build(data: ReportData) -> Section:
     family = data.study.disease.family
     names = family.names
     if not data.followed:
-        nothing = Text(f"No {names.event} or survival was recorded, so no course over time is drawn.")
+        why = data.nobody or f"No {names.event} or survival was recorded"
+        nothing = Text(f"{why}, so no course over time is drawn.")
         return Section("swimmers", title, [nothing], "Subjects")
     swimmers = _swimmers(data)
     if not swimmers:

@@ -104,7 +104,8 @@ def _safety(data: ReportData) -> list[tuple[str, list[Block]]]:
     missing: list[Block] = []
     if not data.rows.where("safety", by="max_grade"):
         told = [note.message for note in data.notices if note.domain == "AE"]
-        missing = [Note(words) for words in told or ["No adverse event was recorded, so none is shown."]]
+        why = data.nobody or "No adverse event was recorded"
+        missing = [Note(words) for words in (told if not data.nobody else []) or [f"{why}, so none is shown."]]
     if not rows:
         return [("Safety", missing)] if data.rows.where("flow", "infused") else []
     label = str(parts("Safety, N = {} infused", infused).striptags()) if infused else "Safety"
