@@ -6,12 +6,14 @@ Origin of every expectation: `by hand`, what the page of the export says.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from cartrial.analysis import sort_results
+from cartrial.errors import InputError
 from cartrial.files import sha256_of
 from cartrial.run import derive_data, estimate_data, load_data
 from cartrial.submission import Job, export_study
@@ -44,6 +46,33 @@ def test_an_export_lists_what_it_wrote(job: Job, tmp_path: Path) -> None:
     assert found.equals(job.results) and job.results.height > 3
     record = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
     assert record["files"] == {"exchange/ard.csv": sha256_of(tmp_path / "out" / "exchange" / "ard.csv")}
+
+
+def test_the_record_says_what_is_to_be_known_of_the_data(job: Job, tmp_path: Path) -> None:
+    """By hand: the worked data have no SUBJID, RACE, ARM and AETERM; ORR3 is the endpoint's main analysis."""
+    export_study(job, tmp_path / "out", only=["adam"])
+    said = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))["adam"]
+    without_subject = {one for one in said["said_unknown"] if not one.endswith(".SUBJID")}
+    assert without_subject == {"ADSL.RACE", "ADSL.ARM", "ADAE.AETERM"} and "ADSL.SUBJID" in said["said_unknown"]
+    assert said["parameters"]["ADRS"]["ORR3"]["endptid"] == "ORR3" and "variant" not in said["parameters"]["ADRS"]["ORR3"]
+    assert "COUNTRY" in said["left_out"]["ADSL"]
+
+
+def test_tabulations_are_of_virtual_patients_alone(job: Job, tmp_path: Path) -> None:
+    """Each domain with all its records and SDTM's labels; a study with patients has its own, and nothing is written."""
+    pyreadstat = pytest.importorskip("pyreadstat")
+    with pytest.raises(InputError, match="only the SDTM of virtual patients"):
+        export_study(job, tmp_path / "none", only=["sdtm"])
+    assert not (tmp_path / "none").exists()
+    export_study(replace(job, adam=replace(job.adam, provenance="virtual")), tmp_path / "out", only=["sdtm"])
+    folder = next(tmp_path.rglob("sdtm"))
+    assert sorted(path.stem.upper() for path in folder.iterdir()) == sorted(job.source.domains)
+    columns, meta = pyreadstat.read_xport(str(folder / "ae.xpt"), output_format="dict")
+    ae = job.source.domains["AE"]
+    assert columns["AEDECOD"] == ae["AEDECOD"].fill_null("").to_list() and columns["AESEQ"] == ae["AESEQ"].to_list()
+    assert meta.column_names_to_labels["AEDECOD"] == "Dictionary-Derived Term"
+    _, other = pyreadstat.read_xport(str(folder / "dm.xpt"), output_format="dict")
+    assert meta.variable_storage_width["USUBJID"] == other.variable_storage_width["USUBJID"]
 
 
 def test_what_cannot_be_asked_for_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -15,6 +15,12 @@ from cartrial.submission.job import AGENCIES, ENCODINGS, LANGUAGES, Job
 __all__ = ["PARTS", "export_study", "require_asked"]
 
 
+def _sdtm(job: Job, out: Path) -> None:
+    from cartrial.submission.files.tabulations import write_tabulations
+
+    write_tabulations(job, out)
+
+
 def _adam(job: Job, out: Path) -> None:
     from cartrial.submission.files.data import write_data
 
@@ -51,7 +57,14 @@ def _usdm(job: Job, out: Path) -> None:
     write_usdm(job.study, out / "exchange")
 
 
-PARTS: dict[str, Callable[[Job, Path], None]] = {"adam": _adam, "define": _define, "ard": _ard, "displays": _displays, "usdm": _usdm}
+PARTS: dict[str, Callable[[Job, Path], None]] = {
+    "sdtm": _sdtm,
+    "adam": _adam,
+    "define": _define,
+    "ard": _ard,
+    "displays": _displays,
+    "usdm": _usdm,
+}
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
@@ -84,7 +97,7 @@ def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Ca
     out : str or Path
         A folder; made when it does not exist. Everything is built beside it and moved in at the end.
     only : sequence of str
-        Names of `PARTS`; without, all.
+        Names of `PARTS`; without, all, `sdtm` of virtual patients alone.
     say : callable
         Told each part.
 
@@ -108,6 +121,8 @@ def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Ca
     an export has no part 'tables'
     """
     parts = require_asked(only, job.agency, job.language, job.encoding)
+    if not only and job.adam.provenance != "virtual":
+        parts = tuple(name for name in parts if name != "sdtm")  # who has patients has their tabulations
     check_results(job.results)
     with built_beside(Path(out)) as folder:
         for name in parts:
@@ -122,5 +137,9 @@ def _record(job: Job, folder: Path, parts: Sequence[str]) -> dict[str, object]:
     record = run_record(job.study, job.source, job.results, results_hash(job.results), provenance, job.findings, None)
     record.pop("seed")
     record |= {"time": job.made.isoformat(), "agency": job.agency, "language": job.language, "encoding": job.written, "parts": list(parts)}
+    if "adam" in parts:
+        from cartrial.submission.files.data import data_notes
+
+        record |= {"adam": data_notes(job)}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return record | {"files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}}

@@ -14,7 +14,7 @@ from cartrial.submission.files.xpt import xpt_bytes
 if TYPE_CHECKING:
     from cartrial.submission.job import Job
 
-__all__ = ["adam_folder", "write_data"]
+__all__ = ["adam_folder", "data_notes", "write_data"]
 
 
 def adam_folder(job: Job) -> Path:
@@ -51,3 +51,21 @@ def write_data(job: Job, out: Path) -> None:
         data = dataset_json_bytes(shaped, job.study.study.id, json_lengths, job.made, language=job.language)
         (exchange / f"{name.lower()}.json").write_bytes(data)
     write_programs(job, out / adam_folder(job) / "programs")
+
+
+def data_notes(job: Job) -> dict[str, object]:
+    """Return what is to be known of the sets: which endpoint each PARAMCD is, what was left out, where UNKNOWN stands for nothing."""
+    sets = shape_adam(job)
+    parameters, unknown = {}, []
+    for name, shaped in sets.items():
+        frame = shaped.frame
+        if "ENDPTID" in frame.columns:
+            by = [one for one in ("ENDPTID", "VARIANT", "PARCAT1", "PARAM") if one in frame.columns]
+            pairs = frame.select("PARAMCD", *by).unique().sort("PARAMCD", *by)
+            parameters[name] = {row.pop("PARAMCD"): {key.lower(): value for key, value in row.items() if value} for row in pairs.to_dicts()}
+        for variable in shaped.dataset.variables:
+            column = frame[variable.name]
+            if variable.kind == "text" and variable.required and frame.height and (column == "UNKNOWN").all():
+                unknown.append(f"{name}.{variable.name}")
+    left_out = {name: list(shaped.left_out) for name, shaped in sets.items() if shaped.left_out}
+    return {"parameters": parameters, "left_out": left_out, "said_unknown": unknown}
