@@ -3,6 +3,7 @@
 python benchmarks/kinetics_recovery.py                                # a few sets of each, and the speed
 python benchmarks/kinetics_recovery.py recover FILE LIMIT FIRST LAST  # sets by number, a line of FILE each: Stein's curve, six effects
 python benchmarks/kinetics_recovery.py table FILE                     # bias and coverage of what FILE has
+python benchmarks/kinetics_recovery.py search LIMIT SETS [HOW]         # where searches end; HOW: a word of `REPLACED`, done to samples
 python benchmarks/kinetics_recovery.py limits [sets]                  # peak and contraction vary: how often Wald's limits hold
 python benchmarks/kinetics_recovery.py seeds [seeds]                  # one set under several seeds: how far the estimates lie apart
 python benchmarks/kinetics_recovery.py speed                          # one set of 60 subjects and 15 days: search, fit, NUTS
@@ -86,6 +87,18 @@ def recover(file: Path, limit: float, first: int, last: int) -> None:
             record["replaced"] = {how: searched(replaced(samples, how), seed).tolist() for how in REPLACED}
         with file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(record) + "\n")
+
+
+def search(limit: float, sets: int, how: str = "") -> None:
+    """Print the bias of where searches end, started far off; how: as what samples below the limit are taken."""
+    ends = []
+    for seed in range(1, sets + 1):
+        samples = simulate(seed, "stein", DAYS, SPREAD, limit)
+        ends.append(searched(replaced(samples, how) if how else samples, seed))
+    bias = np.array(ends) - TRUE
+    error = bias.std(axis=0, ddof=1) / np.sqrt(sets)
+    told = ", ".join(f"ln {name} {b:+.2f} ({e:.2f})" for name, b, e in zip(NAMES, bias.mean(axis=0), error, strict=True))
+    print(f"limit {limit:g}, {how or 'by probability'}, {sets} sets: bias (standard error) {told}", flush=True)
 
 
 def rows_of(fit: PopulationFit) -> list[dict]:
@@ -195,6 +208,8 @@ def main(what: str, *rest: str) -> None:
         speed()
     elif what == "recover":
         recover(Path(rest[0]), float(rest[1]), int(rest[2]), int(rest[3]))
+    elif what == "search":
+        search(float(rest[0]), int(rest[1]), " ".join(rest[2:]))
     elif what == "table":
         table(Path(rest[0]))
     elif what == "limits":
