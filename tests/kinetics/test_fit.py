@@ -53,7 +53,7 @@ def test_orange_is_that_of_lme4() -> None:
     frame, expected = orange(), by_r()["orange"]["nlmer"]
     samples = read_set(frame["tree"].tolist(), frame["age"], frame["circumference"])
     model = PopulationModel("logistic", varying=("asym",))
-    fit = fit_population(model, samples, start={"asym": 170, "xmid": 700, "scal": 350}, starts=1, size=4096)
+    fit = fit_population(model, samples, start={"asym": 170, "xmid": 700, "scal": 350}, starts=2, size=4096)
     typical = estimates(fit)
     assert typical["asym"] == pytest.approx(expected["asym"], abs=0.05)
     assert typical["xmid"] == pytest.approx(expected["xmid"], abs=0.1)
@@ -72,7 +72,7 @@ def test_theoph_is_that_of_quadrature_and_not_of_nlme() -> None:
     dose = {str(name): float(one) for name, one in frame.groupby("subject")["dose"].first().items()}
     samples = read_set(frame["subject"].tolist(), frame["time"], frame["conc"], amount=dose)
     start = {"ke": 0.1, "ka": 1.0, "cl": 0.05}
-    fit = fit_population(PopulationModel("oral"), samples, start=start, starts=1, plan=Plan(500, 200, 3), size=4096)
+    fit = fit_population(PopulationModel("oral"), samples, start=start, starts=2, plan=Plan(500, 200, 3), size=4096)
     typical, spread = estimates(fit), estimates(fit, "spread")
     for name in ("ke", "ka", "cl"):
         assert np.log(typical[name]) == pytest.approx(expected[f"l{name}"], abs=0.002)
