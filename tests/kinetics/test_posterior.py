@@ -11,12 +11,14 @@ import pytest
 from scipy.stats import halfnorm, multivariate_normal, norm
 
 from cartrial import InputError
+from cartrial.analysis.tables.cells import cell_model_rows
 from cartrial.kinetics import Covariate, PopulationModel, fit_population
 from cartrial.kinetics import posterior as module
 from cartrial.kinetics.estimation.likelihood import pack, shown, unpack, weigh_points
 from cartrial.kinetics.estimation.proposal import Points
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.posterior import Posterior, Sampler, draw_posterior, limits_of
+from cartrial.kinetics.posterior import PRIORS, Posterior, Sampler, draw_posterior, limits_of
+from cartrial.kinetics.tables import _fit_record, summary_lines
 from helpers import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "kinetics"))
@@ -42,6 +44,26 @@ def test_limits_are_quantiles_of_the_draws_and_are_withheld_where_chains_disagre
     assert "only 150 effective draws" in drawn(found.vectors, sizes=np.full(6, 150.0)).why
     assert "R-hat 1.20" in drawn(found.vectors, ratios=np.full(6, 1.2)).why
     assert "2 of 101 draws left the path" in drawn(found.vectors, divergent=2).why
+
+
+def test_limits_by_draws_are_told_in_rows_record_and_summary() -> None:
+    """By hand: draws of the logarithm of the peak between those of 500 and 2000; where too few count there are no limits."""
+    from test_check import fitted
+
+    one = fitted()
+    vectors = np.repeat(pack(one.fit.problem, one.fit.estimate)[None], 101, axis=0)
+    vectors[:, 0] = np.log(500.0) + np.log(4.0) * (np.linspace(0.0, 1.0, 101) - 0.025) / 0.95
+    for sizes, lower in ((900.0, 500.0), (20.0, None)):
+        found = drawn(vectors, sizes=np.full(vectors.shape[1], sizes))
+        told = replace(one, fit=replace(one.fit, posterior=found))
+        rows = cell_model_rows([told], study="S", provenance="example", units={})
+        peak = rows.filter(endpoint="CMAX", statistic="typical_lower")
+        assert peak["value"][0] == (None if lower is None else pytest.approx(lower))
+        assert peak["method"][0] == "SAEM, likelihood by importance sampling, limits of the posterior by NUTS"
+        assert rows.filter(endpoint="CMAX", statistic="typical")["value"][0] == pytest.approx(1000.0)
+        record = _fit_record(told.fit)["limits"]
+        assert record["by"] == "NUTS" and record["priors"] == PRIORS and record["least_effective_number"] == sizes
+        assert any("priors: normal" in line for line in summary_lines([told]))
 
 
 def test_a_spread_is_shown_as_that_and_not_as_the_root_of_a_covariance() -> None:
