@@ -241,6 +241,42 @@ def test_statuses_of_other_families_are_no_word_of_leukaemia(tmp_path: Path) -> 
     assert study.disease.family is LEUKAEMIA and code == 2 and "LUGANO CLASSIFICATION" in error
 
 
+def test_the_ways_of_fda_and_ema_to_censor_by_hand(tmp_path: Path) -> None:
+    """L8. Windows of months 6 and 9: day 166 to 194, 256 to 284. FDA: PD or death after both were missed is censored at day 90 (91 days),
+    also where month 6 was not evaluable; after one missed it counts; new therapy on day 200 censors at day 180. EMA: all are events."""
+    text = TEXT.replace("primary: IRC, sensitivity: [INV]", "primary: INV").replace("      - {reader: INV}\n", "")
+    days = {
+        "A": [(28, "PR"), (90, "PR"), (300, "PD")],
+        "B": [(28, "PR"), (90, "PR"), (200, "PD")],
+        "C": [(28, "PR"), (90, "PR"), (180, "PR"), (270, "PD")],
+        "D": [(28, "PR"), (90, "PR")],
+        "E": [(28, "PR"), (90, "PR"), (180, "NE"), (300, "PD")],
+    }
+    calls = [(who, *call) for who, own in days.items() for call in own]
+    source = infused_calls(*calls, category="LUGANO CLASSIFICATION", subjects=tuple(days))
+    dm = source.domains["DM"].with_columns(pl.when(pl.col("USUBJID") == "D").then(pl.lit("2022-10-18")).alias("DTHDTC"))
+    cm = {
+        "STUDYID": "LYM",
+        "USUBJID": ["C"],
+        "ROW": 2,
+        "CMSEQ": 1,
+        "CMTRT": "X",
+        "CMCAT": "SUBSEQUENT ANTICANCER THERAPY",
+        "CMSTDTC": "2022-07-20",
+    }
+    adam = derive(load_study(tmp_path, text), Source(source.domains | {"DM": dm, "CM": pl.DataFrame(cm)}))
+    pfs = adam.adtte.filter(PARAMCD="PFS")
+    found = {
+        variant: {row[0]: row[1:] for row in pfs.filter(VARIANT=variant).select("USUBJID", "AVAL", "EVNTDESC").rows()}
+        for variant in set(pfs["VARIANT"])
+    }
+    progressed = {"A": (301, "progression"), "B": (201, "progression"), "E": (301, "progression")}
+    missed = (91, "missed-visits")
+    assert found["missed-visits=2"] == {"A": missed, "B": (201, "progression"), "C": (181, "new-therapy"), "D": missed, "E": missed}
+    assert found[""] == {**progressed, "C": (181, "new-therapy"), "D": (291, "death")}
+    assert found["hsct=treatment-policy;new-therapy=treatment-policy"] == {**progressed, "C": (271, "progression"), "D": (291, "death")}
+
+
 PRINTED = [
     # trial, responders, subjects, rate and limits as printed, digits; sources beside the registry of evidence
     ("JULIET best ORR, NEJM 2019;380:45", 48, 93, 52, 41, 62),
