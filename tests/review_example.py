@@ -87,12 +87,19 @@ def example_data(changes: dict[tuple[str, int], float] | None = None, *, committ
 _EMPTY: list[sqlite3.Connection] = []
 
 
+def connection_name() -> str:
+    from django.db import connection
+
+    return str(connection.settings_dict["NAME"])
+
+
 def open_empty() -> None:
     """Open a workspace in memory, as it is before anything is loaded."""
     pytest.importorskip("django", reason="the extra review is not installed")
     from cartrial.review.app.setup import MEMORY, Place, open_workspace
 
-    if not _EMPTY:
+    # a command of another test may have opened a file in this process
+    if not _EMPTY or connection_name() != MEMORY:
         open_workspace(Place(MEMORY, "k" * 60, ("testserver",)), fast_hasher=True)
     from django.core.cache import cache
     from django.db import connection

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
 
-__all__ = ["LIMITED", "differences", "limit_words", "near_rows"]
+__all__ = ["LIMITED", "differences", "limit_of", "limit_words", "near_rows"]
 
 LIMITED = {
     "marrow": "Marrow blasts",
@@ -40,11 +40,12 @@ def limit_words(study: Study, what: str) -> str:
     >>> limit_words(study, "platelets"), limit_words(study, "blood")
     ('above 100 × 10⁹/L', 'none')
     """
-    bound = _bound(study, what)
+    bound = limit_of(study, what)
     return f"{_SAID[bound.op]} {bound.value:g}{_UNITS[what]}" if bound else "none"
 
 
-def _bound(study: Study, what: str) -> Bound | None:
+def limit_of(study: Study, what: str) -> Bound | None:
+    """Return the limit of a complete remission; None where a finding has none."""
     assert study.disease.marrow is not None
     found = getattr(study.disease.marrow[0], what, None)
     return found if what in ("marrow", "neutrophils", "platelets") else None
@@ -117,7 +118,7 @@ def _meets(study: Study, what: str, row: Mapping[str, Any] | None) -> bool:
         return row is None or row["words"] in ("absent", "not done")
     if what == "blood":
         return row is None or row.get("value") == 0
-    bound = _bound(study, what)
+    bound = limit_of(study, what)
     value = row.get("value") if row else None
     if bound is None or value is None or row is None:
         return False

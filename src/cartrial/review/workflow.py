@@ -30,12 +30,12 @@ from cartrial.sdtm.records.tables import (
     table_survival,
     table_therapies,
 )
-from cartrial.study.criteria.codes import RESPONSES
+from cartrial.study.criteria.codes import CRH, MLFS, MRD_RELAPSE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["SEATS", "Settled", "settle_cases"]
+__all__ = ["SEATS", "Settled", "settle_cases", "statuses_asked"]
 
 SEATS = {1: READERS[READER1], 2: READERS[READER2], 3: READERS[ADJUDICATOR]}
 """Seats of a subject by number, in the words of RSEVALID."""
@@ -155,3 +155,27 @@ def _records(study: Study, count: int, cases: Mapping[tuple[int, int], bool], re
         adverse=table_adverse(_NO_DOMAINS),
         deaths=pl.DataFrame(),
     )
+
+
+def statuses_asked(study: Study) -> tuple[str, ...]:
+    """Return the statuses that a reader may call: those of the family that the study's criteria have.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.review.workflow import statuses_asked
+    >>> statuses_asked(Study.load("inaticel"))
+    ('CR', 'CRi', 'NR', 'PD', 'RELAPSE', 'INDETERMINATE', 'NE')
+    """
+    marrow = study.disease.marrow
+    without = set()
+    if marrow is not None:
+        options = marrow[1]
+        listed = {event for endpoint in study.endpoints for event in endpoint.events}
+        has = {
+            CRH: options.crh,
+            MLFS: options.cri == "exactly-one" or options.aplastic == RESPONSES[MLFS],
+            MRD_RELAPSE: "mrd-relapse" in listed,
+        }
+        without = {RESPONSES[status] for status, there in has.items() if not there}
+    return tuple(status for status in study.disease.family.best_first if status not in without)

@@ -35,6 +35,8 @@ class Measure:
     log : bool
     joined : bool
         Whether a line joins the samples: not where they are of several methods.
+    limit : float, optional
+        A dashed line across.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Measure:
     high: float
     log: bool
     joined: bool = True
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,15 @@ class Sheet:
     treatments : sequence of str
         Lines of the second panel.
     measures : sequence of Measure
+    in_days : bool
+        Whether the axis counts days, and not months.
     """
 
     readers: Sequence[str]
     statuses: Sequence[str]
     treatments: Sequence[str]
     measures: Sequence[Measure]
+    in_days: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ def draw_course(sheet: Sheet, course: Course | None = None, *, band: str = "") -
         views.append(_treatments(sheet))
     views += [_samples(measure, i) for i, measure in enumerate(sheet.measures)]
     for layer in views[-1]["layer"]:
-        layer["encoding"]["x"] = _axis(last=True)
+        if "x" in layer["encoding"]:
+            layer["encoding"]["x"] = _axis(last=True, in_days=sheet.in_days)
     made: Document = {
         "$schema": SCHEMA,
         "description": f"Course of subject {course.label}" if course else "Course of a subject",
@@ -138,12 +145,15 @@ def draw_course(sheet: Sheet, course: Course | None = None, *, band: str = "") -
     return made | ({"title": band} if band else {})
 
 
-def _axis(*, last: bool = False, field: str = "d") -> Document:
-    shown = {"values": {"expr": "ticks"}, "labelExpr": MONTH, "grid": True} if last else {"labels": False, "ticks": False, "grid": False}
+def _axis(*, last: bool = False, in_days: bool = False, field: str = "d") -> Document:
+    shown: Document = {"labels": False, "ticks": False, "grid": False}
+    if last:
+        months: Document = {"values": {"expr": "ticks"}, "labelExpr": MONTH}
+        shown = {**({"tickMinStep": 1, "tickCount": {"expr": "width < 420 ? 4 : 9"}} if in_days else months), "grid": True}
     return {
         "field": field,
         "type": "quantitative",
-        "title": "Months since first infusion" if last else None,
+        "title": f"{'Days' if in_days else 'Months'} since first infusion" if last else None,
         "scale": {"domain": [{"expr": "from"}, {"expr": "to"}], "nice": False, "zero": False},
         "axis": shown,
     }
@@ -177,7 +187,8 @@ def _statuses(sheet: Sheet) -> Document:
     shapes = [MARKS[status][:2] if status in MARKS else ("circle", COLOURS["orange"]) for status in sheet.statuses]
     shapes = [_OTHER if status in ("NE", "NA") else shape for status, shape in zip(sheet.statuses, shapes, strict=True)]
     domain = list(sheet.statuses)
-    legend = {"columns": {"expr": "width < 420 ? 4 : 8"}, "orient": "bottom", "offset": 6}
+    # a legend of nothing has no size, and with it the whole figure none
+    legend = {"columns": {"expr": "width < 420 ? 4 : 8"}, "orient": "bottom", "offset": 6} if domain else None
     marks: Document = {
         "data": {"name": "statuses"},
         "transform": [{"calculate": _TIP + "datum.s + ' (' + datum.r + ')'", "as": "tip"}],
@@ -238,4 +249,8 @@ def _samples(measure: Measure, i: int) -> Document:
     layers += [
         {**data, "mark": point, "encoding": {"x": _axis(), "y": y, "shape": shape, "color": colour, "tooltip": {"field": "tip"}}},
     ]
+    if measure.limit is not None:
+        rule = {"type": "rule", "strokeDash": [5, 4], "color": COLOURS["red"]}
+        # an axis of its own layer would be drawn over that of the samples: it has the same scale
+        layers.append({"data": {"values": [{"v": measure.limit}]}, "mark": rule, "encoding": {"y": y}})
     return {"width": 680, "height": 60, "layer": [*layers, *_events()]}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cartrial.report.figures.course import Course, Sheet, draw_course
+from cartrial.report.figures.course import Course, Measure, Sheet, draw_course
 from cartrial.report.figures.style import Document
 from cartrial.report.study.subject.course import as_measure, as_placed
+from cartrial.review.compare import limit_of
 from cartrial.review.evidence import GIVEN, SHOWN
 from cartrial.study import Study
 
 __all__ = ["draw_case"]
 
-_EMD = "disease outside marrow"
+_EMD = "outside marrow"
 _OWN = "your calls"
 
 
@@ -54,7 +56,15 @@ def draw_case(study: Study, evidence: Mapping[str, Any], calls: Sequence[tuple[i
         max(last * 1.02, 30.0),
         [(float(day), _OWN, call) for day, call in calls],
         sorted(given),
-        [(0.0, "infusion"), (float(evidence["day"]), "this assessment")],
+        [(0.0, "infusion"), (float(evidence["day"]), f"day {evidence['day']}")],
         {measure.key: [as_placed(measure, sample) for sample in samples[measure.key]] for measure in shown},
     )
-    return draw_course(Sheet([_OWN], statuses, lines, shown), course, band=band)
+    return draw_course(Sheet([_OWN], statuses, lines, [_with_limit(study, measure) for measure in shown], in_days=True), course, band=band)
+
+
+def _with_limit(study: Study, measure: Measure) -> Measure:
+    """Return a panel with the limit of a complete remission, or of residual disease, as a dashed line."""
+    if measure.key == "mrd":
+        return replace(measure, limit=study.disease.mrd.negative_below)
+    bound = limit_of(study, measure.key)
+    return replace(measure, limit=bound.value) if bound else measure

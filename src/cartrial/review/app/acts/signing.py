@@ -16,6 +16,7 @@ from cartrial.review.app.acts.trail import record
 from cartrial.review.app.models import Draft, Person, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, read_board, seats_now, study_now
 from cartrial.review.compare import differences
+from cartrial.review.workflow import statuses_asked
 from cartrial.study.criteria.codes import NE, RESPONSES
 
 __all__ = ["ADJUDICATION", "MEANING", "Asked", "Refused", "faults_of", "notice_of", "sign_read", "sign_with_password"]
@@ -55,7 +56,7 @@ class Asked:
 
 def notice_of(shown: Shown, call: str) -> list[str]:
     """Return where a call differs from what the study's limits make of the values, in words of the values."""
-    if call not in study_now().disease.family.best_first:
+    if call not in statuses_asked(study_now()):
         return []
     return differences(study_now(), json.loads(shown.evidence), shown.derived, call)
 
@@ -63,7 +64,7 @@ def notice_of(shown: Shown, call: str) -> list[str]:
 def faults_of(asked: Asked, notice: list[str], *, adjudicated: bool = False) -> dict[str, str]:
     """Return what is wrong with a call by field, before it is signed."""
     faults = {}
-    if asked.call not in study_now().disease.family.best_first:
+    if asked.call not in statuses_asked(study_now()):
         faults["call"] = "Choose a status."
     if len(asked.reason) > LONGEST or len(asked.changed) > LONGEST:
         faults["reason"] = f"At most {LONGEST} characters."

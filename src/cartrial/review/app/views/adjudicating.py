@@ -16,6 +16,7 @@ from cartrial.review.app.state import current_cut, is_locked, study_now
 from cartrial.review.app.views.guards import only
 from cartrial.review.app.views.reading import evidence_context, receipt
 from cartrial.review.evidence import digest_of
+from cartrial.review.workflow import statuses_asked
 
 __all__ = ["case"]
 
@@ -61,7 +62,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     context = {
         **evidence_context(shown, []),
         **{"name": shown_code(shown), "reads": reads, "fields": fields, "faults": faults, "version": version, "locked": is_locked()},
-        **{"statuses": study_now().disease.family.best_first, "meaning": ADJUDICATION, "named": not request.session.get("signed")},
+        **{"statuses": statuses_asked(study_now()), "meaning": ADJUDICATION, "named": not request.session.get("signed")},
         **{"said": {read.call for _, read in reads}, "longest": LONGEST, "judged": judged},
     }
     return render(request, "review/adjudication.html", context, status=status)

@@ -20,6 +20,7 @@ from cartrial.review.app.models import Draft, Loaded, Read, Shown
 from cartrial.review.app.state import is_locked, open_queries, study_now
 from cartrial.review.app.views.guards import only
 from cartrial.review.compare import LIMITED, limit_words, near_rows
+from cartrial.review.workflow import statuses_asked
 
 __all__ = ["case", "draft", "evidence_context", "receipt"]
 
@@ -82,7 +83,7 @@ def _context(request: HttpRequest, own: Own, fields: dict[str, str], notice: lis
     return {
         **evidence_context(own.shown, mine),
         **{"own": own, "name": shown_code(own.shown), "fields": fields, "notice": notice, "faults": faults, "locked": is_locked()},
-        **{"statuses": study_now().disease.family.best_first, "meaning": MEANING, "place": place + 1, "many": len(cases)},
+        **{"statuses": statuses_asked(study_now()), "meaning": MEANING, "place": place + 1, "many": len(cases)},
         **{"before": ways[at - 1] if at else None, "after": ways[at + 1] if at + 1 < len(ways) else None},
         **{"version": own.read.version + 1 if own.read else 1, "named": not request.session.get("signed"), "longest": LONGEST},
         **{"revision": own.draft.revision if own.draft else 0, "asked": (own.shown.case_id, request.user.pk) in open_queries()},
@@ -139,7 +140,7 @@ def draft(request: HttpRequest, code: str, day: int) -> HttpResponse:
     own = find_case(request.user, code, day)
     revision = request.POST.get("revision", "")
     call, reason = request.POST.get("call", ""), request.POST.get("reason", "")[:LONGEST]
-    if call and call not in study_now().disease.family.best_first:
+    if call and call not in statuses_asked(study_now()):
         return HttpResponse("This is no status.", status=422)
     if not revision.isdecimal():
         return HttpResponse("The page is too old. Load it again.", status=422)

@@ -24,6 +24,8 @@
       // ast: expressions are read, never evaluated; no style is put into the page
       await vegaEmbed(place, fitted, {ast: true, renderer: "svg", mode: "vega-lite", tooltip: read, defaultStyle: false, actions: false});
       const svg = place.querySelector("svg");
+      // to who does not see it the figure is one picture with one name; each value stands in the table
+      if (svg) for (const part of svg.querySelectorAll("[role], [aria-roledescription], [aria-label]")) for (const name of ["role", "aria-roledescription", "aria-label"]) part.removeAttribute(name);
       if (svg) { svg.setAttribute("role", "img"); svg.setAttribute("aria-label", spec.description + ". Every value stands in the table below."); }
       document.documentElement.dataset.drawn = "yes";
     } catch (error) {
