@@ -14,14 +14,9 @@ from cartrial.cli.owned import ForceOption, require_own_files
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from cartrial.evidence.curves import Reconstruction
 
 __all__: list[str] = []
-
-# pairs of members for the spread of a hazard ratio
-PAIRS = 100
 
 
 @evidence.command("curve")
@@ -56,7 +51,8 @@ def curve(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Reconstruct the individuals of one arm from its survival curve, and say how far they may be trusted."""
-    from cartrial.evidence.curves import list_curves, list_rows, read_curve, read_written, reconstruct_curve, write_reconstruction
+    from cartrial.evidence.curves import list_curves, list_rows, read_curve, reconstruct_curve, write_reconstruction
+    from cartrial.evidence.curves.against import compare_arms
     from cartrial.evidence.curves.written import FILES, check_unit, require_unit
     from cartrial.files import require_place
 
@@ -75,7 +71,7 @@ def curve(
     if against is not None:
         found.require_counts()
         require_unit(against, unit)
-        about["hazard_ratio"] = {"against": str(against), **_hazard_ratio(found, read_written(against), against)}
+        about["hazard_ratio"] = {"against": str(against), **compare_arms(found, against)}
     names = write_reconstruction(found, out, about=about) if out is not None else []
     if as_json:
         tell(json.dumps(about | found.quality(), indent=2, allow_nan=False))
@@ -147,29 +143,3 @@ def _ratio_line(ratio: dict[str, Any]) -> str:
     if "least" in ratio:
         text += f"; {ratio['least']:.4f} to {ratio['most']:.4f} over reconstructions that are as likely"
     return text + ". Of reconstructed individuals."
-
-
-def _hazard_ratio(found: Reconstruction, other: pl.DataFrame, folder: Path) -> dict[str, float]:
-    """Return the hazard ratio of this arm against another, by Cox with ties by Efron, and its spread over the members of both."""
-    import polars as pl
-
-    from cartrial.analysis import estimate_cox
-
-    def ratio(arm: pl.DataFrame, control: pl.DataFrame) -> dict[str, Any]:
-        arms = [part.select("AVAL", "CNSR").with_columns(ARM=pl.lit(number)) for number, part in enumerate((control, arm))]
-        return estimate_cox(pl.concat(arms), ["ARM"]).row(0, named=True)
-
-    best = ratio(found.frame(), other)
-    if best["hazard_ratio"] is None:
-        raise InputError(
-            f"the hazard ratio cannot be estimated ({best['method']})", key="--against", right="Look at the events of both arms"
-        )
-    result = {"estimate": best["hazard_ratio"], "lower": best["lower"], "upper": best["upper"]}
-    kept = folder / "ensemble.parquet"
-    if found.ensemble is None or not kept.is_file():
-        return result
-    others = pl.read_parquet(kept).partition_by("MEMBER", maintain_order=True)
-    time, status = found.ensemble
-    pairs = min(PAIRS, len(time), len(others))
-    each = [ratio(pl.DataFrame({"AVAL": time[k], "CNSR": status[k]}), others[k])["hazard_ratio"] for k in range(pairs)]
-    return result | {"least": min(each), "most": max(each)}

@@ -51,10 +51,6 @@ def read_points(path: Path) -> Reading:
     if level.max() < LEAST_START and level[0] >= level[-1]:
         what = f"the first point is at {time[0]:g} with {level[0]:g}: the curve before it is missing"
         raise InputError(what, file=path.name, row=2, key="survival", right="Begin at the start of the curve, where survival is 1")
-    if level[0] < 0.5 and level[-1] > level[0]:
-        raise InputError(
-            "the curve rises: it shows a cumulative incidence, not a survival", file=path.name, key="survival", right="Give the survival"
-        )
     end = float(time.max())
     return Reading("clicks", time, level, end, None, BY_HAND_TIME * end, BY_HAND)
 
