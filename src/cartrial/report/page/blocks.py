@@ -30,10 +30,6 @@ __all__ = [
 ]
 
 
-FEWEST_STACKED, MOST_STACKED = 4, 30
-"""Columns from which a table has no room on a phone; rows up to which blocks of them can still be read through."""
-
-
 @dataclass(frozen=True)
 class Text:
     """A paragraph; `small`: of less weight."""
@@ -95,12 +91,6 @@ class Table:
     paired: bool = False
     name: str = ""
     kind: str = "table"
-
-    @property
-    def stacked(self) -> bool:
-        """Whether each row is a block of its own on a phone, its heads beside its values: where columns would be out of sight there."""
-        listed = self.mini or self.dense or len(self.rows) > MOST_STACKED
-        return self.wide or (len(self.head) >= FEWEST_STACKED and bool(self.head[0]) and not listed)
 
 
 @dataclass(frozen=True)

@@ -197,18 +197,18 @@ def _defined(study: Study) -> Block:
 
 def _curves(rows: Rows) -> list[Block]:
     blocks: list[Block] = []
-    for endpoint, words, xlabel in (
-        ("OS", "Overall survival of all enrolled", "Months since enrolment"),
-        ("DOR", "Duration of response of the responders", "Months since the first response"),
+    for endpoint, words, xlabel, ylabel in (
+        ("OS", "Overall survival of all enrolled", "Months since enrolment", "alive"),
+        ("DOR", "Duration of response of the responders", "Months since the first response", "without an event"),
     ):
         curves = []
-        for arm, label, colour in (("autologous", "autologous", COLOURS["blue"]), ("allogeneic", "allogeneic", COLOURS["orange"])):
+        for arm, label, colour in (("autologous", "autologous", COLOURS["blue"]), ("allogeneic", "allogeneic", COLOURS["red"])):
             found = rows.where("survival", endpoint, by="product", level=arm, variant="")
             curve = Curve(label, read_moments(found, "survival"), colour)
             if curve.drawn:
                 curves.append(curve)
         if curves:
-            document = draw_curves(curves, title=f"{words}, by product", ylabel="without an event", xlabel=xlabel, band=BANDS["virtual"])
+            document = draw_curves(curves, title=f"{words}, by product", ylabel=ylabel, xlabel=xlabel, band=BANDS["virtual"])
             said = f"{words}, by product (Kaplan–Meier): the patient's own cells (autologous) or a donor's (allogeneic)."
             blocks.append(Figure(document, said, f"curve-{endpoint}"))
     return blocks or [Text("No time to event can be drawn.")]

@@ -3,6 +3,14 @@
 (() => {
   const precise = document.getElementById("result-values"), values = precise ? JSON.parse(precise.textContent) : {rows: {}};
   const words = node => node ? node.textContent.trim().replace(/\s+/g, " ") : "";
+  // On a phone a table of four columns and more is a block a row, as wide ones are without scripts; one of many lines is scrolled.
+  const FEWEST = 4, MOST = 30;
+  for (const figure of document.querySelectorAll("figure.table:not(.stacked):not(.dense)")) {
+    const heads = [...figure.querySelectorAll("thead th")].map(words), rows = [...figure.querySelectorAll("tbody tr")];
+    if (heads.length < FEWEST || !heads[0] || rows.length > MOST) continue;
+    for (const row of rows) [...row.cells].forEach((cell, k) => { if (k && cell.colSpan === 1) cell.dataset.h = heads[k]; });
+    figure.classList.add("stacked");
+  }
   // What a spreadsheet would run as a formula is text with an apostrophe before it; a number is a number.
   const NUMBER = /^[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?( ?%)?$/;
   const safe = text => /^[\s'"]*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && !NUMBER.test(text) ? "'" + text : text;
