@@ -119,11 +119,11 @@ def test_every_published_measure_is_shown_in_words_and_its_own_unit():
     data = ReportData(study, None, None, Rows(pl.DataFrame(schema=SCHEMA)), None, "virtual")
     lines = {name: {row[0]: row for row in published_section(data, name).blocks[1].rows} for name in ("eliana", "mskcc", "zuma3")}
     eliana, mskcc = lines["eliana"], lines["mskcc"]
-    assert eliana["Cmax, geometric mean (copies/ug)"][2] == "30,000 (22,500 to 40,000)"
+    assert eliana["Cmax, geometric mean (copies/µg)"][2] == "30,000 (22,500 to 40,000)"
     assert eliana["Tmax, median (days)"][2] == "9.6 (8.3 to 11.1)"
     assert eliana["Rate of relapse after over before recovery of B cells (ratio)"][2] == "4.5 (2.03 to 9.97)"
     assert eliana["Alive at month 36"][2] == "63.0 % (51.0 % to 73.0 %)"
-    assert "In remission at day 1790 from response, of responders" in eliana and "Copies at day 28, median (copies/ug)" in eliana
+    assert "In remission at day 1790 from response, of responders" in eliana and "Copies at day 28, median (copies/µg)" in eliana
     assert mskcc["Median event-free survival (months)"][2] == "6.1 (5.0 to 11.5)"
     few = "Median event-free survival (months), of those with 0 to 5 % blasts before lymphodepletion"
     assert mskcc[few][2] == "10.6 (5.9 to NR)"
