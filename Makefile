@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 OUT ?= out
 # compiled kernels of the tests stay in the checkout
 export CARTRIAL_CACHE ?= $(CURDIR)/.cache
+# and so do the rewritten assertions of the tests, half of what collecting them costs, whatever the environment says of bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: report example test test-all coverage lint bench fuzz docs wheel clean
 

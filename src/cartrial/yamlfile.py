@@ -104,14 +104,21 @@ def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
     InputError
         If the file is missing, empty, not UTF-8, not YAML, or holds a key twice.
     """
-    data, lines, faults = _read(path, text)
+    data, lines, faults = _read(_text(path) if text is None else text, path.name)
     if faults:
         raise InputError.together(faults)
     return data, lines
 
 
-def read_as(model: type[Model], path: Path) -> tuple[Model, Lines]:
+def read_as(model: type[Model], path: Path, *, keep: bool = False) -> tuple[Model, Lines]:
     """Read a YAML file as a frozen object.
+
+    Parameters
+    ----------
+    model : type
+    path : Path
+    keep : bool
+        Keep what was made of the text, for whoever reads the same file again: of models that nobody changes.
 
     Returns
     -------
@@ -123,24 +130,35 @@ def read_as(model: type[Model], path: Path) -> tuple[Model, Lines]:
     InputError
         As `read_yaml` and `validate` do; it has every fault of the file.
     """
-    data, lines, faults = _read(path, None)
-    return validate(model, data, lines, path.name, faults), lines
+    made = _kept if keep else _made
+    return made(model, _text(path), path.name)
 
 
-def _read(path: Path, text: str | None) -> tuple[Any, Lines, list[InputError]]:
+def _made(model: type[Model], text: str, name: str) -> tuple[Model, Lines]:
+    data, lines, faults = _read(text, name)
+    return validate(model, data, lines, name, faults), lines
+
+
+@lru_cache(maxsize=256)
+def _kept(model: type[Model], text: str, name: str) -> tuple[Model, Lines]:
+    return _made(model, text, name)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(
+                f"the file has more than {LARGEST // 10**6} MB", file=path.name, right="It is a study file or a mapping, not data"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("the file is not UTF-8 text", file=path.name, right="Save it as UTF-8") from error
+    except OSError as error:
+        raise InputError("the file cannot be read", file=str(path), right="Give the path of a YAML file") from error
+
+
+def _read(text: str, name: str) -> tuple[Any, Lines, list[InputError]]:
     """Return the content of a file, the lines of its keys, and what can be left aside while the rest is looked at."""
-    name = path.name
-    if text is None:
-        try:
-            if path.stat().st_size > LARGEST:
-                raise InputError(
-                    f"the file has more than {LARGEST // 10**6} MB", file=name, right="It is a study file or a mapping, not data"
-                )
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError("the file is not UTF-8 text", file=name, right="Save it as UTF-8") from error
-        except OSError as error:
-            raise InputError("the file cannot be read", file=str(path), right="Give the path of a YAML file") from error
     try:
         node = _composed(text)
     except yaml.YAMLError as error:

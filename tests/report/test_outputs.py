@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -20,12 +21,16 @@ from report_example import figures_of, invent
 
 STUDY = Study.load("inaticel")
 ADAM = invent(STUDY)
-RESULTS = analyse(STUDY, ADAM)
 FILES = {"report.html", "results.json", "results.parquet", "run.json", "adam"}
 
 
-def _write(out: Path, results: pl.DataFrame = RESULTS, seed: int | None = None) -> None:
-    write_report(STUDY, None, ADAM, results, no_findings(), out, seed=seed)
+@cache
+def _results() -> pl.DataFrame:
+    return analyse(STUDY, ADAM)
+
+
+def _write(out: Path, results: pl.DataFrame | None = None, seed: int | None = None) -> None:
+    write_report(STUDY, None, ADAM, _results() if results is None else results, no_findings(), out, seed=seed)
 
 
 def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
@@ -36,7 +41,7 @@ def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
 
 def test_equal_input_gives_equal_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
     _write(tmp_path / "a", seed=3)
-    _write(tmp_path / "b", RESULTS.sample(fraction=1, shuffle=True, seed=1), seed=3)
+    _write(tmp_path / "b", _results().sample(fraction=1, shuffle=True, seed=1), seed=3)
     for name in ("report.html", "results.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     first, second = (json.loads((tmp_path / name / "run.json").read_text()) for name in "ab")
@@ -143,7 +148,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 def test_two_results_of_one_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one key"):
-        _write(tmp_path / "out", pl.concat([RESULTS, RESULTS.head(1)]))
+        _write(tmp_path / "out", pl.concat([_results(), _results().head(1)]))
     assert not (tmp_path / "out").exists()
 
 

@@ -192,6 +192,8 @@ def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.
 def _keyed(frame: pl.DataFrame, keys: pl.DataFrame, provenance: str) -> pl.DataFrame:
     """Add the keys: row SUBJ of `keys` is subject SUBJ."""
     names = [*(name for name in ("STUDYID", "USUBJID") if name in keys.columns), "TRIAL"]
-    columns = [keys[name].gather(frame["SUBJ"]) for name in names]
-    others = frame.drop([*names, "SUBJ"], strict=False)
-    return pl.DataFrame([*columns, frame["SUBJ"], *others.get_columns()]).with_columns(pl.lit(provenance).alias("PROVENANCE"))
+    subject = frame["SUBJ"]
+    columns = [keys[name][subject] for name in names]
+    others = [column for column in frame.get_columns() if column.name not in (*names, "SUBJ", "PROVENANCE")]
+    whose = pl.Series("PROVENANCE", [provenance]).new_from_index(0, frame.height)
+    return pl.DataFrame([*columns, subject, *others, whose])

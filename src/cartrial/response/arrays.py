@@ -17,11 +17,14 @@ def usable(frame: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
 
 def wide(column: pl.Series, missing: float | int = 0) -> np.ndarray:
     """Return a column as int64, or as float64 with nan for null."""
+    filling = column.null_count() > 0  # else no plan is made for nothing
     if column.dtype.is_float():
-        return np.ascontiguousarray(column.fill_null(float("nan")).to_numpy(writable=True))
+        filled = column.fill_null(float("nan")) if filling else column
+        return np.ascontiguousarray(filled.to_numpy(writable=True))
     if column.dtype == pl.Boolean:
         column = column.cast(pl.Int8)
-    return np.ascontiguousarray(column.fill_null(missing).cast(pl.Int64).to_numpy(writable=True))
+    filled = column.fill_null(missing) if filling else column
+    return np.ascontiguousarray(filled.cast(pl.Int64).to_numpy(writable=True))
 
 
 def offsets(subject: np.ndarray, subjects: int) -> np.ndarray:

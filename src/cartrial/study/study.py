@@ -178,8 +178,9 @@ class Study(Part):
                     right=f"Built in are: {', '.join(known)}",
                 )
             path = known[str(name)]
-        study = read_as(cls, path)[0]
+        study = read_as(cls, path, keep=True)[0]
         if study.virtual.population is not None and is_file_name(study.virtual.population):
+            study = study.model_copy()  # the kept one is of a text, not of a place
             study._folder = path.parent
         return study
 

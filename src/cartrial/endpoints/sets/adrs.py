@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -194,15 +195,21 @@ def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) ->
 
 
 def _sentences(study: Study, endpoint: Endpoint, reason: np.ndarray, status: np.ndarray) -> pl.Series:
-    family = study.disease.family
-    if endpoint.type == "best-response":
+    best = endpoint.type == "best-response"
+    texts = _texts(study.disease.family, None if best else window_in_words(study, endpoint))
+    return take(texts, reason * (len(RESPONSES) + 1) + np.where(status < 0, len(RESPONSES), status))
+
+
+@cache
+def _texts(family: Family, window: str | None) -> tuple[str, ...]:
+    """Return the sentence of each reason and status, of a window; of a best response without."""
+    if window is None:
         sentences = dict.fromkeys(RATE_REASONS, f"{{status}} is the best usable status up to the first {family.names.progression}")
-        sentences["no-usable-assessment"], window = "nothing usable: NE", ""
+        sentences["no-usable-assessment"] = "nothing usable: NE"
     else:
-        sentences, window = _SENTENCES, window_in_words(study, endpoint)
+        sentences = _SENTENCES
     names = [*RESPONSES, f"no {family.said()}"]
-    texts = [family.names.put(sentences[name], status=word, window=window) for name in RATE_REASONS for word in names]
-    return take(texts, reason * len(names) + np.where(status < 0, len(RESPONSES), status))
+    return tuple(family.names.put(sentences[name], status=word, window=window or "") for name in RATE_REASONS for word in names)
 
 
 def words_of_flags(family: Family, flags: np.ndarray) -> pl.Series:

@@ -138,7 +138,7 @@ _WHOLE: dict[str, Any] = {"sources.yaml": Sources, "claims.yaml": Claims, "timel
 
 
 def _reading(model: Any, path: Path) -> Callable[[], tuple[Any, Lines]]:
-    return lambda: read_as(model, path)
+    return lambda: read_as(model, path, keep=True)
 
 
 def _fault(what: str, file: str, lines: Lines, at: tuple[str | int, ...], right: str) -> InputError:

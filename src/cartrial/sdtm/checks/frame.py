@@ -11,7 +11,7 @@ import polars as pl
 
 from cartrial.sdtm.source import FINDINGS_SCHEMA, Source, no_findings
 from cartrial.sdtm.vocabulary.dates import choose_date, earliest_day, latest_day
-from cartrial.sdtm.vocabulary.occurrence import happened, undone
+from cartrial.sdtm.vocabulary.occurrence import occurrence, undone
 from cartrial.sdtm.vocabulary.response_criteria import is_call, modality_of, status_of
 from cartrial.sdtm.vocabulary.results import result_bounds, result_columns
 from cartrial.sdtm.vocabulary.schema import DOMAINS, UNKEYED
@@ -76,8 +76,7 @@ class Context:
             file = pl.lit(self.source.file_of(domain), dtype=pl.String).alias("FILE")
             days = timing(*known.timing) if known and known.timing else ()
             frame = self.source.table(domain, names)
-            raw = self.source.domains.get(domain, frame)
-            told = raw.with_columns(happened(raw, domain).alias("HAPPENED"))["HAPPENED"]
+            told = (self.answer(domain, frame) == "Y").alias("HAPPENED")
             frame = frame.with_columns(file, pl.lit(domain).alias("DOMAIN"), told, *days)
             self._tables[domain] = self._as_statuses(frame) if domain == "RS" else frame
         return self._tables[domain]
@@ -91,6 +90,18 @@ class Context:
             is_call(pl.col("RSTESTCD"), pl.col("RSCAT"), family).alias("CALL"),
             modality_of(pl.col("RSTESTCD"), pl.col("RSMETHOD"), family).alias("MODALITY"),
         )
+
+    def answer(self, domain: str, lacking: pl.DataFrame | None = None) -> pl.Series:
+        """Return Y, N or U for each record of a domain (`occurrence`), found once; `lacking` stands for a domain that is absent."""
+        if domain not in self._answers:
+            raw = self.source.domains.get(domain, lacking)
+            assert raw is not None
+            self._answers[domain] = raw.with_columns(occurrence(raw, domain).alias("ANSWER"))["ANSWER"]
+        return self._answers[domain]
+
+    @cached_property
+    def _answers(self) -> dict[str, pl.Series]:
+        return {}
 
     def events(self, domain: str) -> pl.DataFrame:
         """Return `table` without the records of what did not happen."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.vocabulary.occurrence import ANSWERS, occurrence
+from cartrial.sdtm.vocabulary.occurrence import ANSWERS
 from cartrial.sdtm.vocabulary.terms import CODE_LISTS, canonical, value_of
 
 __all__ = ["HAPPENED_RULES"]
@@ -27,8 +27,9 @@ def _asked(context: Context, answer: str, domains: tuple[str, ...]) -> Iterator[
     for name in domains:
         raw = context.source.domains.get(name)
         if raw is not None and raw.height and set(SUBJECT) <= set(raw.columns):
-            rows = raw.filter(occurrence(raw, name) == answer).select("USUBJID", "ROW")
-            yield name, _placed(context, name, rows)
+            such = context.answer(name) == answer
+            rows = raw.filter(such) if such.any() else raw.clear()
+            yield name, _placed(context, name, rows.select("USUBJID", "ROW"))
 
 
 def _placed(context: Context, name: str, rows: pl.DataFrame) -> pl.DataFrame:

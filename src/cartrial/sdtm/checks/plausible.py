@@ -25,6 +25,8 @@ _DAYS = re.compile(r"^([A-Z]{2}(?:ST|EN)?|DTH)DTC$")
 
 def _dates(context: Context, rows: pl.Expr, name: str, domain: str) -> pl.DataFrame:
     frame = context.source.domains[domain].filter(rows)
+    if frame.is_empty():
+        return frame
     return frame.select("USUBJID", "ROW", pl.col(name).alias("TEXT")).with_columns(
         pl.lit(context.source.file_of(domain), dtype=pl.String).alias("FILE")
     )

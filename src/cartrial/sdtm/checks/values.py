@@ -8,6 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
 from cartrial.sdtm.checks.results import NUMBERED
+from cartrial.sdtm.source import no_findings
 from cartrial.sdtm.vocabulary.dates import earliest_day, latest_day
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.terms import normalised, standard_term, value_of
@@ -145,6 +146,8 @@ def _unit_mixed(context: Context) -> Iterator[pl.DataFrame]:
 
 def _several(frame: pl.DataFrame, domain: str, what: str, unit: str = "LBSTRESU") -> pl.DataFrame:
     """Say of what stands in several units (IN)."""
+    if frame.is_empty():
+        return no_findings()
     said = [pl.col("IN").unique().sort().str.join(", ").alias("UNITS"), pl.col("IN").n_unique().alias("N")]
     units = frame.group_by(what, maintain_order=True).agg(*said, pl.col("FILE", "ROW").first())
     message = "{} stands in several units ({}); it is summarised in one."

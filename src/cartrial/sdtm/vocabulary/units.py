@@ -143,6 +143,10 @@ _SPELLINGS = (
 )
 
 
+_FEW = 4096
+"""Rows of a column that is put in one spelling by a dictionary, without a plan."""
+
+
 def plain_unit(column: pl.Expr) -> pl.Expr:
     """Return a unit column in one spelling: lower case, micro u, cubic millimetres ul, powers of ten 10^n, cells left out of counts.
 
@@ -158,8 +162,14 @@ def plain_unit(column: pl.Expr) -> pl.Expr:
 
 def _plain(units: pl.Series) -> pl.Series:
     """Spell each distinct unit once: a column has few of them, and the next column the same."""
-    distinct = tuple(units.cast(pl.String).unique().drop_nulls().sort())
-    return units.cast(pl.String).replace_strict(distinct, _spelt(distinct), default=None, return_dtype=pl.String)
+    units = units.cast(pl.String)
+    if len(units) <= _FEW:
+        texts = units.to_list()
+        distinct = tuple(sorted({text for text in texts if text is not None}))
+        spelt = dict(zip(distinct, _spelt(distinct), strict=True))
+        return pl.Series(units.name, [spelt.get(text) for text in texts], dtype=pl.String)
+    distinct = tuple(units.unique().drop_nulls().sort())
+    return units.replace_strict(distinct, _spelt(distinct), default=None, return_dtype=pl.String)
 
 
 @lru_cache(maxsize=64)
@@ -178,8 +188,11 @@ def _keys(test: str, units: TestUnit) -> list[tuple[str, str, float]]:
 
 
 _KEYS = [key for test, units in UNITS.items() for key in _keys(test, units)]
-_FACTORS = {key: factor for key, _, factor in _KEYS}
-_STANDARDS = {key: standard for key, standard, _ in _KEYS}
+_MEANT = {key: (standard, factor) for key, standard, factor in _KEYS}
+# as columns made once
+_KEY = pl.Series(list(_MEANT), dtype=pl.String)
+_STANDARD = pl.Series([standard for standard, _ in _MEANT.values()], dtype=pl.String)
+_FACTOR = pl.Series([factor for _, factor in _MEANT.values()], dtype=pl.Float64)
 
 
 def _key(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
@@ -188,12 +201,12 @@ def _key(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
 
 def unit_factor(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
     """Return the factor that brings a value to the test's standard unit, null where the unit is not known for the test."""
-    return _key(test, unit).replace_strict(_FACTORS, default=None, return_dtype=pl.Float64)
+    return _key(test, unit).replace_strict(_KEY, _FACTOR, default=None, return_dtype=pl.Float64)
 
 
 def standard_unit(test: pl.Expr, unit: pl.Expr) -> pl.Expr:
     """Return the unit that a value has after `unit_factor`, null where the unit is not known for the test."""
-    return _key(test, unit).replace_strict(_STANDARDS, default=None, return_dtype=pl.String)
+    return _key(test, unit).replace_strict(_KEY, _STANDARD, default=None, return_dtype=pl.String)
 
 
 _AGES = {
