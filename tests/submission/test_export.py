@@ -27,16 +27,19 @@ def test_the_flat_table_has_the_rows_of_the_results(tmp_path: Path) -> None:
     """The same study through its steps: the same rows, texts and all; and a second export has the same bytes."""
     study = worked_folder(tmp_path / "worked", last=3)
     for name in ("a", "b"):
-        assert run_cli("export", str(study), "--data", str(study / "data"), "--only", "ard", "--out", str(tmp_path / name))[0] == 0
+        assert (
+            run_cli("export", str(study), "--data", str(study / "data"), "--only", "adam,define,ard", "--out", str(tmp_path / name))[0] == 0
+        )
     data = load_data(study, study / "data")
     wanted = sort_results(estimate_data(data, derive_data(data))[0])
     found = pl.read_csv(tmp_path / "a" / "exchange" / "ard.csv", schema=wanted.schema)
     assert found.equals(wanted)
     record = json.loads((tmp_path / "a" / "export.json").read_text(encoding="utf-8"))
-    assert record["files"] == {"exchange/ard.csv": sha256_of(tmp_path / "a" / "exchange" / "ard.csv")}
-    assert record["results"]["rows"] == wanted.height
-    for name in ("export.json", "exchange/ard.csv"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    written = {path.relative_to(tmp_path / "a").as_posix(): path for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    assert record["files"] == {name: sha256_of(path) for name, path in written.items() if name != "export.json"}
+    assert record["results"]["rows"] == wanted.height and len(written) > 20
+    for name, path in written.items():
+        assert path.read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
 def test_an_export_lists_what_it_wrote(job: Job, tmp_path: Path) -> None:
