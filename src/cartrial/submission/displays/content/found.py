@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,8 @@ EMPTY = "xx"
 """What stands for a number in a shell."""
 
 # What a caption of a shell begins with: the display says it by its number.
+_SCREEN = re.compile(r";[^.;]*\b(?:hover|click)\b[^.;]*(?=[.;])|(?<=\.) [^.;]*\b(?:Hover|hover|click)\b[^.;]*\.")
+"""What a caption says of a page on a screen alone."""
 _KIND = ("Table and forest figure: ", "Table: ", "Figure: ", "Listing: ")
 POPULATIONS = {
     "consented": "All subjects who consented",
@@ -142,6 +145,7 @@ def caption_notes(block: Table | Figure) -> tuple[Words, ...]:
     if said and (kind := next((words for words in _KIND if said[0].text.startswith(words)), None)):
         rest = said[0].text.removeprefix(kind)
         said = Words((Piece(rest[:1].upper() + rest[1:], said[0].key), *said[1:]))
+    said = Words(Piece(_SCREEN.sub("", piece.text), piece.key) for piece in said)
     note = to_words(block.note) if isinstance(block, Table) else Words()
     return tuple(words for words in (said, note) if words)
 

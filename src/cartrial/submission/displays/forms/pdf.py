@@ -17,6 +17,8 @@ from cartrial.submission.displays.model import Display, Grid
 __all__ = ["write_pdf"]
 
 FACE = "Libertinus Serif"
+_FAR = 0x2E80
+"""From here on letters are Chinese, Japanese or Korean."""
 _START = """#set document(title: {title}, author: "cartrial", date: datetime(year: {year}, month: {month}, day: {day}))
 #set text(font: {face}, size: {size}pt, lang: "en", hyphenate: false)
 #set par(spacing: 3pt, leading: 3pt)
@@ -74,10 +76,14 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     )
     files = {"main.typ": (start + "".join(_page(display, paper, pictures.get(display.id)) for display in displays)).encode()}
     files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
-    made: bytes = typst.compile(
-        files, format="pdf", ignore_system_fonts=True, timestamp=int(dt.datetime(*day.timetuple()[:3], tzinfo=dt.UTC).timestamp())
-    )
+    # letters that typst's own type has not (Chinese) are taken from the machine's, where it has them
+    wide = any(ord(sign) >= _FAR for part in files.values() for sign in part.decode())
+    made: bytes = typst.compile(files, format="pdf", ignore_system_fonts=not wide, timestamp=_seconds(day))
     return made
+
+
+def _seconds(day: dt.date) -> int:
+    return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
 
 
 def _text(text: str) -> str:
