@@ -49,7 +49,7 @@ def example_data(changes: dict[tuple[str, int], float] | None = None, *, committ
                 ("NEUT", "BLOOD", "10^9/L", neutrophils),
                 ("PLAT", "BLOOD", "10^9/L", platelets),
             )
-            for test, specimen, unit, value in (*tests, ("CARTG", "BLOOD", "copies/ug DNA", 4711.0)):
+            for test, specimen, unit, value in (*tests, ("CARTG", "BLOOD", "copies/ug DNA", 4.71147)):
                 row = {"LBSEQ": len(lb) + 1, "LBTESTCD": test, "LBSPEC": specimen, "LBSTRESN": value, "LBSTRESC": f"{value:g}"}
                 lb.append(at | row | {"LBORRES": f"{value:g}", "LBSTRESU": unit, "LBDTC": date})
             fa.append(
@@ -74,7 +74,11 @@ def example_data(changes: dict[tuple[str, int], float] | None = None, *, committ
                     "RSEVALID": reader,
                 }
                 rs.append(at | row | {"RSDTC": date})
-    tables = {"DM": pl.DataFrame([row | {"SITEID": "7734", "SEX": "F"} for row in who]), "EX": pl.DataFrame(ex), "LB": pl.DataFrame(lb)}
+    tables = {
+        "DM": pl.DataFrame([row | {"SITEID": "SITE-7734", "SEX": "F"} for row in who]),
+        "EX": pl.DataFrame(ex),
+        "LB": pl.DataFrame(lb),
+    }
     tables |= {"FA": pl.DataFrame(fa), "RS": pl.DataFrame(rs, schema_overrides={"RSEVALID": pl.String})}
     study = Study.load("inaticel")
     return Data(
