@@ -94,6 +94,7 @@ def test_cox(numbers: range) -> None:
     assert by_firth > 0
 
 
+@pytest.mark.slow
 @some
 def test_firth(numbers: range) -> None:
     for i in numbers:
@@ -118,6 +119,7 @@ def test_fine_gray(numbers: range) -> None:
             assert wald(row, expected["coef"][0][i], expected["se"][0][i]), i
 
 
+@pytest.mark.slow
 def test_cox_with_a_second_covariate() -> None:
     """origin R: coxph() of the group and a number."""
     expected = models()["random_cox_two"]

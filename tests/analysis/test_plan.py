@@ -49,6 +49,7 @@ def value(statistic: str, **key: object) -> float | None:
     return rows["value"][0]
 
 
+@pytest.mark.slow
 def test_schema_and_keys() -> None:
     found = results()
     check_results(found)
@@ -111,6 +112,7 @@ def test_incidence_of_relapse_and_death_add_up_to_one_minus_survival() -> None:
     assert ((curves["s"] + curves["f"] - 1).abs() < 1e-12).all()
 
 
+@pytest.mark.slow
 def test_row_order_batches_and_copies() -> None:
     """Rows shuffled, one batch or several, a trial copied: equal rows."""
     study, adam, records = worked()
@@ -158,6 +160,7 @@ def test_threads() -> None:
     assert len(hashes) == 1
 
 
+@pytest.mark.slow
 def test_blocks_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials are estimated in blocks; the size of a block changes nothing."""
     from cartrial.analysis import plan

@@ -70,6 +70,7 @@ def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (after.mean, after.sd, after.spread_high) == pytest.approx((before.mean, before.sd, before.spread_high), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_the_prior_by_a_plain_rectangle_rule() -> None:
     """Independent: 400 by 300 rectangles of mean and spread, each trial's integral by 200 rectangles."""
     x, n = np.array([3, 8]), np.array([12, 20])
@@ -86,6 +87,7 @@ def test_the_prior_by_a_plain_rectangle_rule() -> None:
     assert prior.spread_mean == pytest.approx(float((weight * s).sum()), abs=5e-3)
 
 
+@pytest.mark.slow
 def test_density_and_probability_agree() -> None:
     """By hand: the probability below a rate is the integral of the density up to it."""
     prior = estimate_map(*PLACEBO)
@@ -117,6 +119,7 @@ def test_what_simple_priors_are_worth() -> None:
         effective_size(BetaMixture((0.5, 0.5), (20, 5), (5, 20)), "morita")
 
 
+@pytest.mark.slow
 def test_the_mixture_that_stands_for_six_trials() -> None:
     """Published: ESS 22.9; 16.1 and 8.0 with a fifth and a half of Beta(1, 1)."""
     fit = fit_mixture(estimate_map(*SIX))

@@ -261,6 +261,7 @@ def test_no_medication_is_no_zero(study: Study) -> None:
     assert found.height == 10 and found["value"].null_count() == 10
 
 
+@pytest.mark.slow
 def test_a_denied_treatment_is_an_answer(study: Study) -> None:
     """Anakinra was asked for in T1 alone, and not given: of the other three nobody asked (rules, A5)."""
     rows = tables()

@@ -182,6 +182,7 @@ def test_times_are_compared_within_strata(tmp_path: Path) -> None:
     assert alone.filter(statistic="chi_square")["method"].to_list() == ["log-rank test"]
 
 
+@pytest.mark.slow
 def test_the_page_says_which_interval_which_level_and_which_tests(tmp_path: Path) -> None:
     study = study_with(tmp_path, "order: [ORR3, MRDN], test: mid-p, adjust: holm, interval: {method: Wilson, level: 0.9}")
     adam = invent(study)

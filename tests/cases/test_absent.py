@@ -69,6 +69,7 @@ IRC, INV = "INDEPENDENT ASSESSOR", "INVESTIGATOR"
 # a reader without a call
 
 
+@pytest.mark.slow
 def test_a_reader_without_a_call_is_not_recorded() -> None:
     found = derived("data/inv-only")
     for endpoint in ("ORR3", "ORRW3", "CRW3", "ORR28", "BORR", "MRDN3"):
@@ -85,6 +86,7 @@ def test_a_reader_without_a_call_is_not_recorded() -> None:
     assert flow["value"].null_count() == 3
 
 
+@pytest.mark.slow
 def test_it_is_one_warning_of_check_and_stands_at_the_head_of_the_page(tmp_path: Path) -> None:
     code, said = checked("data/inv-only")
     assert code == 0 and said.count("No call by IRC in the source") == 1
@@ -122,6 +124,7 @@ def test_calls_before_the_infusion_alone_read_no_response(tmp_path: Path) -> Non
     assert value(of(folder).adam, "ORR3")["REASON"] == "not-recorded"
 
 
+@pytest.mark.slow
 def test_nobody_could_have_been_read(tmp_path: Path) -> None:
     """Infused ten days before the cutoff, or dead before the first visit: waiting and a death, not absence."""
     folder = subjects(n=1, to=tmp_path / "late")
@@ -229,6 +232,7 @@ def test_without_a_remission_an_absent_sample_is_no_absence(tmp_path: Path) -> N
 # other domains
 
 
+@pytest.mark.slow
 def test_domains_that_an_endpoint_uses_are_named(tmp_path: Path) -> None:
     found = derived("data/inv-only")
     notes = found.findings.filter(pl.col("RULE") == "domain-not-recorded").sort("DOMAIN")
@@ -241,6 +245,7 @@ def test_domains_that_an_endpoint_uses_are_named(tmp_path: Path) -> None:
     assert "adverse events are not recorded" in safety and "Worst grade" not in safety
 
 
+@pytest.mark.slow
 def test_no_survival_and_no_follow_up_are_not_recorded(tmp_path: Path) -> None:
     found = of(copied("data/inv-only", tmp_path / "data", ss=None))
     row = value(found.adam, "OS")
@@ -272,6 +277,7 @@ def test_virtual_trials_share_the_declaration_of_their_sources() -> None:
 # baseline
 
 
+@pytest.mark.slow
 def test_a_requested_characteristic_is_always_in_the_table(tmp_path: Path) -> None:
     found = derived("data/inv-only")
     rows = analyse(INATICEL, found.adam, found.records).filter(analysis="baseline")
@@ -286,6 +292,7 @@ def test_a_requested_characteristic_is_always_in_the_table(tmp_path: Path) -> No
     assert "Prior transplant (PRHSCT)" in text[: text.index('<section id="study">')]
 
 
+@pytest.mark.slow
 def test_no_is_printed_of_what_was_asked_alone(tmp_path: Path) -> None:
     """Three subjects: a history of two, one with a transplant; then the third is asked and denies it."""
     folder = subjects(f"S1:{IRC}", n=3, to=tmp_path / "data")
@@ -311,6 +318,7 @@ def responders() -> Derived:
     return derive_data(load_data(case_path("sheets/template-all-responders"), case_path("sheets/template-all-responders/data")))
 
 
+@pytest.mark.slow
 def test_a_sheet_of_the_investigator_shows_his_responses_as_such(responders: Derived) -> None:
     study = Study.load(case_path("sheets/template-all-responders"))
     results = analyse(study, responders.adam, responders.records).filter(by="")
@@ -384,6 +392,7 @@ def safety(to: Path, *rows: str) -> dict[tuple[str, str, str], float | None]:
     }
 
 
+@pytest.mark.slow
 def test_adverse_events_without_a_term_are_no_absence_of_special_ones(tmp_path: Path) -> None:
     """A3: a variable that is absent is told; of CRS nothing is known, and of any event both subjects had one."""
     rows = safety(tmp_path, "S1::Y:RELATED", "S2::N:RELATED")
@@ -398,6 +407,7 @@ def test_what_does_not_say_whether_it_was_serious_is_not_known(tmp_path: Path) -
     assert rows["RELATED", "", "n"] is None and rows["RELATED", "", "rate"] is None and ("RELATED", "unknown", "n") not in rows
 
 
+@pytest.mark.slow
 def test_missing_counts_contradict_no_reader(tmp_path: Path) -> None:
     """3: a remission of which the counts are missing is CRi, flagged; it says nothing against a reader's CR."""
     folder = subjects(f"S1:{IRC}", to=tmp_path / "data")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cartrial import analyse, derive
 from cartrial.endpoints import CNSR_CODES
 from cases.case import value
@@ -32,6 +34,7 @@ def test_onset_is_still_counted_from_day_0():
     assert found["value"].to_list() == [0]
 
 
+@pytest.mark.slow
 def test_status_at_the_end_by_the_terms_of_cdisc():
     """A subject alive has a blank death flag; lost and withdrawn are reasons of a discontinuation."""
     alive = [{"SSTESTCD": "SURVSTAT", "SSSTRESC": "ALIVE", "SSDTC": "2022-06-01"}]

@@ -30,6 +30,7 @@ def test_landmarks_are_whole_days_of_months() -> None:
     assert RISK_TIMES[:6] == (0, 91, 183, 274, 365, 457)
 
 
+@pytest.mark.slow
 def test_a_curve_at_0_is_read_on(landmark: pl.DataFrame) -> None:
     women = landmark.filter(endpoint="OS", by="SEX", level="F", statistic="survival")
     late = women.filter(pl.col("time") >= 91).sort("time")
@@ -43,6 +44,7 @@ def test_a_curve_before_its_last_time_is_not_read_on(landmark: pl.DataFrame) -> 
     assert men["time"].max() == 501
 
 
+@pytest.mark.slow
 def test_restricted_mean_of_a_curve_at_0_goes_to_the_horizon_of_the_trial(tmp_path: Path) -> None:
     # four women alone: 61, 71, 81, 91 days lived; all of it lies before month 3 (day 91)
     for name in ("dm", "ex", "rs", "ss"):
@@ -74,6 +76,7 @@ def test_medians_are_in_months_with_days_in_the_hover(landmark: pl.DataFrame, tm
     assert "Month 6 (day 183)" in text and "30 days each" not in text
 
 
+@pytest.mark.slow
 def test_overall_survival_has_no_reader_and_durations_have_one() -> None:
     adam = derived("data/inv-only").adam
     study = Study.load("inaticel")

@@ -30,6 +30,7 @@ from cartrial.study.registry.record import read_registry
 from cartrial.yamlfile import Part, read_yaml, validate
 from cases.case import case_path, checked
 from helpers import WORKED, run_cli
+from properties import every
 
 
 def test_a_file_of_aliases_is_refused_at_once() -> None:
@@ -180,7 +181,7 @@ def test_brackets_and_colons_of_data_are_shown_as_they_are(tmp_path: Path) -> No
     assert "[/red]CR" in out
 
 
-@pytest.mark.parametrize("columns", [40, 80, 90, 200])
+@pytest.mark.parametrize("columns", every(3, [40, 80, 90, 200]))
 def test_no_date_and_no_call_is_cut_short_on_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     code, out, _ = run_cli("explain", "inaticel", "--data", case_path("data/cmoccur-n"), "--subject", "S1")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cartrial.run import Derived
 from cases.case import value
 from cases.events_sheet import derived, filled
@@ -69,6 +71,7 @@ def test_an_assessment_that_says_not_free_of_relapse_is_no_date_free_of_it(tmp_p
     }
 
 
+@pytest.mark.slow
 def test_a_relapse_without_its_day_is_no_freedom_from_relapse(tmp_path: Path) -> None:
     """A7: a responder without an event needs a date free of relapse; a relapse in May 2022 is an event on a day that is not known."""
     why = {"not derived: the relapse of 1 of the 2 responders has no whole date"}
@@ -162,6 +165,7 @@ def test_a_relapse_without_any_date_is_no_freedom_from_relapse(tmp_path: Path) -
     assert rules(derived(place), *RELAPSE_NEEDED) == {"not derived: the relapse of 1 of the 2 responders has no whole date"}
 
 
+@pytest.mark.slow
 def test_a_response_without_its_day_is_named(tmp_path: Path) -> None:
     """Paragraph 1: it is not used, so that E1 is no responder; EFS would be censored on day 0 as if nobody had assessed him."""
     for number, day in enumerate(("", "2022-01")):
@@ -173,6 +177,7 @@ def test_a_response_without_its_day_is_named(tmp_path: Path) -> None:
         assert message.startswith("The response of 1 infused subject by INV has no whole date") and "BORR" in message
 
 
+@pytest.mark.slow
 def test_a_first_response_without_its_day_starts_no_duration(tmp_path: Path) -> None:
     """The first response of E1 was in January and the best one on day 59: the duration starts in January."""
     first = {"first_response": "CRi", "first_response_date": "2022-01", "response_date": "2022-03-01"}
@@ -184,6 +189,7 @@ def test_a_first_response_without_its_day_starts_no_duration(tmp_path: Path) -> 
     assert times(done, "DOR") == [(142, "cutoff"), (173, "cutoff")]
 
 
+@pytest.mark.slow
 def test_no_response_on_a_day_that_is_not_known_dates_no_event(tmp_path: Path) -> None:
     """A7, 6: the second did not respond, and on which day is not known (April lies in the window of days 1 to 104): EFS is not derived.
 
@@ -197,6 +203,7 @@ def test_no_response_on_a_day_that_is_not_known_dates_no_event(tmp_path: Path) -
     assert times(done, "EFS", "1")[0][0] == 201
 
 
+@pytest.mark.slow
 def test_a_response_that_is_not_given_is_told(tmp_path: Path) -> None:
     """A3: nobody says how the second responded; it counts as a non-responder by paragraph 6, and that is said."""
     done = derived(filled(tmp_path, FREE, {"best_response": "", "response_date": ""}))
@@ -206,6 +213,7 @@ def test_a_response_that_is_not_given_is_told(tmp_path: Path) -> None:
     assert derived(filled(tmp_path / "ne", FREE, {"best_response": "NE"})).findings.filter(RULE="response-undated").is_empty()
 
 
+@pytest.mark.slow
 def test_a_date_of_a_first_response_without_the_response_is_told(tmp_path: Path) -> None:
     done = derived(filled(tmp_path, FREE | {"first_response_date": DAY[20]}))
     assert [row["SEVERITY"] for row in done.findings.filter(RULE="value-missing").iter_rows(named=True)] == ["warning"]

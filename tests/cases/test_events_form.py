@@ -33,6 +33,7 @@ def page(data: Data, found: Derived, folder: Path) -> str:
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_without_a_date_free_of_relapse_durations_are_not_derived(tmp_path: Path) -> None:
     """Two of the three responders have no relapse and no column for a date last known free of it."""
     data, found = sheet(tmp_path / "sheet")
@@ -47,6 +48,7 @@ def test_without_a_date_free_of_relapse_durations_are_not_derived(tmp_path: Path
     assert "missing for 2 of the 3 responders" in text[: text.index('<section id="study">')]
 
 
+@pytest.mark.slow
 def test_rates_at_a_visit_are_not_derived_and_the_best_response_is(tmp_path: Path) -> None:
     data, found = sheet(tmp_path / "sheet")
     for endpoint in ("ORR3", "ORR28"):
@@ -58,6 +60,7 @@ def test_rates_at_a_visit_are_not_derived_and_the_best_response_is(tmp_path: Pat
     assert [value(found.adam, "OS", subject=subject)["AVAL"] for subject in "123"] == [731, 731, 731]
 
 
+@pytest.mark.slow
 def test_the_last_contact_is_an_assumption_in_each_caption(tmp_path: Path) -> None:
     """From 2020-01-29 to 2021-12-31 are 702 days, so 703; the relapse of 2020-05-01 is an event after 94."""
     data, found = sheet(tmp_path / "sheet", "events: {relapse-free-until: last-contact}")
@@ -79,6 +82,7 @@ def test_the_last_contact_is_an_assumption_in_each_caption(tmp_path: Path) -> No
     assert [(row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"]) for row in times[:2]] == [("SS", "SSDTC", 1)] * 2
 
 
+@pytest.mark.slow
 def test_no_confirmation_and_no_missed_visit_is_seen_in_a_best_response(tmp_path: Path) -> None:
     place = Path(shutil.copytree(case_path("data/events-template"), tmp_path / "sheet"))
     path = place / "study.yaml"
@@ -109,6 +113,7 @@ def template(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_template_gives_what_durations_need(template: Path) -> None:
     """First response 2022-01-29, free of relapse on 2022-08-01: 185 days; relapse on 2022-05-01: 93 days."""
     adam = derive_data(load_data(template, template)).adam
@@ -120,6 +125,7 @@ def test_the_template_gives_what_durations_need(template: Path) -> None:
     assert adam.adresp.filter(USUBJID="3")["READER"].to_list() == ["IRC"]
 
 
+@pytest.mark.slow
 def test_one_responder_without_the_date_is_enough(template: Path) -> None:
     text = (template / "events.csv").read_text(encoding="utf-8")
     (template / "events.csv").write_text(text.replace("2022-08-01", ""), encoding="utf-8")
@@ -168,6 +174,7 @@ def test_dates_that_contradict_the_date_free_of_relapse_are_named(template: Path
     }
 
 
+@pytest.mark.slow
 def test_a_date_on_the_day_of_the_response_counts(template: Path) -> None:
     """A7: from the first response, 2022-01-29, to the best one, 2022-03-01, are 31 days: 32."""
     place = refilled(template, last_assessment_date="2022-03-01")
@@ -176,6 +183,7 @@ def test_a_date_on_the_day_of_the_response_counts(template: Path) -> None:
     assert (row["AVAL"], row["CNSR"] == 0) == (32, False)
 
 
+@pytest.mark.slow
 def test_a_first_and_a_best_response_are_no_follow_up(template: Path) -> None:
     """A7: CR on 2021-02-18 and CR on 2021-05-01 of one infused 2021-01-20, nothing after."""
     first = {"infusion_date": "2021-01-20", "first_response": "CR", "first_response_date": "2021-02-18"}
@@ -187,6 +195,7 @@ def test_a_first_and_a_best_response_are_no_follow_up(template: Path) -> None:
         assert "missing for 1 of the 2 responders" in str(row["RULE"])
 
 
+@pytest.mark.slow
 def test_a_transplant_after_the_response_censors_on_the_day_known_free_of_relapse(template: Path) -> None:
     """Hypothetical: transplant on 2022-06-01, free of relapse on 2022-08-01, so on that day too: 124 days from 2022-01-29."""
     lines = (template / "events.csv").read_text(encoding="utf-8").splitlines()

@@ -37,6 +37,7 @@ def graded(folder: Path, *grades: str) -> Path:
     return filled(folder, *({"crs_grade": grade} for grade in grades))
 
 
+@pytest.mark.slow
 def test_a_blank_grade_is_missing_and_no_grade_0(tmp_path: Path) -> None:
     """Three of four had an event; of the fourth it is not known. The grade is also written as a number with a decimal."""
     place = graded(tmp_path, "2.0", "3", "1.0", "")

@@ -391,6 +391,7 @@ print(refused, tried)
 """
 
 
+@pytest.mark.slow
 def test_a_spoilt_page_of_parquet_is_one_message(folder: Path) -> None:
     """Each byte is turned over in turn: the library may stop in a panic of its own, which nobody reads, or end the whole process.
 

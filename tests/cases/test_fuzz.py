@@ -43,6 +43,7 @@ def test_spoilt_studies_end_in_one_message(number: int, seed: int, fuzz: ModuleT
     assert [(i, name, fault) for i, name, _, fault in found if fault] == []
 
 
+@pytest.mark.slow
 def test_whole_studies_are_read(fuzz: ModuleType, tmp_path: Path) -> None:
     """What the spoilt studies are made from is good: exit code 0."""
     (tmp_path / "bases").mkdir()

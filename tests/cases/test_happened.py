@@ -166,6 +166,7 @@ def test_all_planned_is_no_product(tmp_path):
     assert code == 1 and "product-missing" in text
 
 
+@pytest.mark.slow
 def test_baseline_sees_what_was_denied(tmp_path):
     """A5, A6: "no" of what was asked, in any spelling; not known where it was not done."""
     from cartrial.study import Characteristic
@@ -178,6 +179,7 @@ def test_baseline_sees_what_was_denied(tmp_path):
         assert derive(study, read_sdtm(folder)).adsl["PRIORTX"].to_list() == [said]
 
 
+@pytest.mark.slow
 def test_medications_without_category_are_read():
     """Issue 9, kind 12: CMCAT is permissible. No record is then a new therapy, and a note says so."""
     adam = derived("data/cm-no-cmcat").adam
@@ -186,6 +188,7 @@ def test_medications_without_category_are_read():
     assert code == 0 and "no such record is read as a new anticancer therapy" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("category", ["PRIOR ANTICANCER THERAPY", "PRIOR CHEMOTHERAPY", "LYMPHODEPLETING CHEMOTHERAPY", "PREVIOUS THERAPY"])
 def test_prior_therapies_are_read(tmp_path, category):
     """Issue 9, kind 12: what came before day 0 is no event."""
@@ -305,6 +308,7 @@ def test_a_study_day_of_no_calendar_is_one_message():
         derive(Study.load("inaticel"), Source({"DM": who, "EX": pl.DataFrame(table)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", ["", "PATIENT REFUSED"])
 def test_a_marrow_that_was_not_done_is_no_sample(tmp_path, reason):
     """A6 and paragraph 3, by hand: it dates no relapse and no pair of reads. Blood shows the relapse on day 95, new therapy is on day 97.

@@ -71,6 +71,7 @@ def test_a_pair_that_an_adjudicator_decides_is_a_call(tmp_path: Path) -> None:
     assert value(read(tmp_path / "data", *reads), "ORR3", subject="S1")["AVAL"] == 0
 
 
+@pytest.mark.slow
 def test_nobody_is_known_to_be_evaluable(tmp_path: Path) -> None:
     """2, A3: without a marrow or a call before lymphodepletion who is evaluable is not known: no estimate, and one warning."""
     folder = subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, to=tmp_path / "data")
@@ -128,6 +129,7 @@ def test_negative_without_any_limit(tmp_path: Path, samples: tuple[tuple[str, st
     assert told == ([warned] if warned else [])
 
 
+@pytest.mark.slow
 def test_a_reader_who_could_evaluate_nothing_is_told_first(tmp_path: Path) -> None:
     """3, 4: NE is a call, so nobody responded; that no response could have been seen is a warning at the head of the page."""
     found = derived_of(subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, call="NE", to=tmp_path / "data"))

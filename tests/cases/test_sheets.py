@@ -512,6 +512,7 @@ SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006
 CELL = b'<c r="A1" t="inlineStr"><is><t>ID</t></is></c>'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sheet", "words"),
     [

@@ -61,6 +61,7 @@ def test_findings_stand_by_rule_with_counts_the_worst_first(folder: Path) -> Non
     assert "--all" in lines[-2]
 
 
+@pytest.mark.slow
 def test_what_is_said_of_the_source_as_a_whole_is_each_named(folder: Path) -> None:
     """A file that was not read is a fact of its own: the second is not hidden behind the first."""
     DOUBTFUL(folder)
@@ -93,6 +94,7 @@ def test_json_is_one_document_with_everything(folder: Path) -> None:
     assert found["assumptions"] and {"place", "source"} == set(found["assumptions"][0])
 
 
+@pytest.mark.slow
 def test_json_of_a_study_alone_and_of_clean_data(folder: Path) -> None:
     code, out, _ = run_cli("check", folder, "--json")
     assert code == 0 and json.loads(out)["data"] is None
@@ -109,6 +111,7 @@ def test_json_of_what_cannot_be_used_has_every_error(folder: Path) -> None:
     assert err.splitlines() == [error["message"] for error in found["errors"]]
 
 
+@pytest.mark.slow
 def test_check_names_the_domains_that_were_read_and_that_are_not_there(folder: Path) -> None:
     (folder / "data" / "cm.csv").unlink()
     _, out, _ = checked(folder)
@@ -116,6 +119,7 @@ def test_check_names_the_domains_that_were_read_and_that_are_not_there(folder: P
     assert re.search(r"^  not there   CM", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_study_file_without_rules_is_noted_with_and_without_data(folder: Path) -> None:
     study("rules: 2\n", "")(folder)
     for code, out, _ in (run_cli("check", folder), checked(folder)):

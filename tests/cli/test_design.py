@@ -38,6 +38,7 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     before = sorted(tmp_path.rglob("*"))
@@ -49,6 +50,7 @@ def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, m
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_the_page_and_its_figures_stand_side_by_side(study: Path, tmp_path: Path) -> None:
     code, out, err = run_cli("design", study, "--no-simulation", "--to", tmp_path / "new" / "page.html", "--power", "0.9", "--n-max", "60")
     assert code == 0 and only_the_default(err)

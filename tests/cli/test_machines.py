@@ -24,6 +24,7 @@ def test_studies_are_told_to_machines() -> None:
     assert [endpoint["id"] for endpoint in told["inaticel"]["endpoints"] if endpoint["role"] == "primary"] == ["ORR3"]
 
 
+@pytest.mark.slow
 def test_a_subject_is_told_to_machines(tmp_path: Path) -> None:
     """Subject 02 of the worked study: CR at day 28, relapse at day 90, so no response at month 3 (rules, paragraph 8)."""
     folder = worked_folder(tmp_path, last=3)
@@ -143,6 +144,7 @@ def test_virtual_patients_replace_virtual_ones(tmp_path: Path) -> None:
     assert run_cli(*simulate, "--force")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_study_without_a_primary_endpoint_is_a_finding(tmp_path: Path) -> None:
     """The small study names none; with `role: primary` nothing is said."""
     load_study(tmp_path, BASE)

@@ -113,6 +113,7 @@ def test_thall_simon_is_what_the_rule_says() -> None:
         made += 1
 
 
+@pytest.mark.slow
 def test_thall_simon_with_an_uncertain_standard() -> None:
     """independent: the boundary by quadrature, count by count."""
     looks = (10, 20, 30)
@@ -172,6 +173,7 @@ def test_predictive_monitoring_is_what_the_rule_says() -> None:
         made += 1
 
 
+@pytest.mark.slow
 def test_the_search_of_lee_and_liu() -> None:
     """independent: from a first version in a script (sums over the beta-binomial, NumPy recursion), theta_l 0.001."""
     found = design_lee_liu(0.2, 0.4, alpha=0.1, power=0.9, choose="power")

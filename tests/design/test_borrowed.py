@@ -26,6 +26,7 @@ def beta(a: float, b: float) -> BetaMixture:
     return BetaMixture((1.0,), (a,), (b,))
 
 
+@pytest.mark.slow
 def test_what_borrowing_costs_a_single_arm() -> None:
     """Published: success of a uniform prior, robust MAP by half and by a fifth, MAP, power prior of a tenth, all pooled."""
     history = fit_mixture(estimate_map(np.array([41, 44, 39, 24, 17, 27]), np.array([48, 53, 55, 35, 20, 29]))).mixture

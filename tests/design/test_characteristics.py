@@ -296,6 +296,7 @@ def test_in_memory_and_in_a_folder(job, frame, tmp_path):
     assert set(few.frame["truth"]) == {0.4, 0.5} and set(few.frame["accrual"]) == {"continued"}
 
 
+@pytest.mark.slow
 def test_an_endpoint_of_the_enrolled_is_counted_from_enrolment():
     plan = make_plan("allo-cd19")
     design = Staged("five", (3, 5), (0, 2), (None, 3), 0.3, 0.5, "by hand", "none")

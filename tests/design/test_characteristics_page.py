@@ -18,6 +18,7 @@ from cartrial.report.page.blocks import Note, Table, Text
 from cartrial.study import Study
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,6 @@ def figures(rows: Rows, quantity: str, design: str) -> list[Row]:
     return [row for _, row in rows.where("simulation", statistic=quantity, design=design)]
 
 
-@pytest.mark.slow
 def test_every_figure_under_a_truth_has_the_error_of_trials_and_truth(made):
     # independent: the summary's two errors, put together here
     design, found, rows = made

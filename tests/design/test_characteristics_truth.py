@@ -17,6 +17,7 @@ from cartrial.virtual.patients.population import load_model
 from cartrial.virtual.trial import plan_study, simulate_study
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.slow
 
 RATES = (0.3, 0.4, 0.5)
 
@@ -54,7 +55,6 @@ def test_rates_are_attained(found):
     assert table["share"].to_list() == pytest.approx([np.mean(row) for row in truths.shares.tolist()])
 
 
-@pytest.mark.slow
 def test_other_patients_have_the_rate(found):
     # independent: a direct simulation with the shifted ensemble, through `derive`; 40 trials of 50
     plan, truths, _ = found
@@ -79,7 +79,6 @@ def test_calibrating_patients_are_in_no_trial(found):
     assert np.isin(sample["rank"].to_numpy(), again.rank).all()
 
 
-@pytest.mark.slow
 def test_calibration_is_kept_and_taken_up(found, tmp_path):
     plan, truths, _ = found
     again = find_truths(plan, RATES, patients=2500, out=tmp_path / "calibration")
@@ -180,7 +179,6 @@ def test_unattainable_rates_name_the_range(rate):
     assert caught.value.key == "rates"
 
 
-@pytest.mark.slow
 def test_a_rate_far_out_of_reach_ends_with_the_first_batch(monkeypatch):
     """By hand: 400 trials of 50 are 14 batches of 30. The first shows that 99.9 % is more than 2.5 / sqrt(1500) away."""
     batches = []

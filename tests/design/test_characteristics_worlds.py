@@ -75,6 +75,7 @@ def resistant_of(plan, people) -> np.ndarray:
     return draw_patients(plan.population, with_share(plan, SHARES).ensemble, keys).covariates["poor_product"]
 
 
+@pytest.mark.slow
 def test_every_row_of_adam_is_that_of_one_of_the_worlds(sets):
     # independent: the ensemble itself is shifted and simulated, against rows picked from the two worlds
     plan, people, both, (_, direct) = sets
@@ -229,6 +230,7 @@ def test_an_endpoint_of_the_enrolled():
     assert (worlds.known[:, enrolled] <= worlds.enrolled[enrolled] + 730).all()
 
 
+@pytest.mark.slow
 def test_without_reading_errors_investigator_and_committee_agree():
     # by construction: the same samples under the same criteria
     plan = vary(make_plan(n=8), SETTINGS[0])

@@ -83,6 +83,7 @@ def test_three_plus_three_two_doses_by_hand() -> None:
     assert _value(found, "subjects") == pytest.approx(33 / 8 * (1 + 11 / 64), abs=1e-14)
 
 
+@pytest.mark.slow
 # R 4.2.2: get.oc of BOIN (repository cran/BOIN, R/get.oc.R and R/select.mtd.R), 20,000 trials, seed 6; the second row is
 # get.oc(0.25, c(.2, .4, .5, .6), 12, 3, n.earlystop = 12, extrasafe = TRUE), the third
 # get.oc(0.2, c(.1, .25, .35), 8, 3, boundMTD = TRUE, startdose = 2). Selected: none first.

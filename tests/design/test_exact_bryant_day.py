@@ -38,6 +38,7 @@ def test_the_paper_example_by_table() -> None:
         assert (f"{row['success']:.4f}"[1:], f"{row['early_stop']:.4f}"[1:], f"{row['expected_n']:.2f}") == digits
 
 
+@pytest.mark.slow
 def test_the_paper_example_is_found() -> None:
     """origin published: Bryant and Day 1995, p. 1379: 5/19 and 12/33 responders, 11/19 and 22/33 without toxicity, errors .15."""
     found = design_bryant_day((0.3, 0.5), (0.6, 0.8), 0.15, 0.15, 0.15)

@@ -53,6 +53,7 @@ def test_r_another_second_stage(case: dict[str, float]) -> None:
     assert (1, case["x1"] + case["x2"]) in reached
 
 
+@pytest.mark.slow
 def test_another_size_keeps_the_conditional_type_i_error() -> None:
     """origin independent: with another second stage the null is rejected exactly where the binomial p-value of the second stage is at most
     the conditional type I error of the plan, here by SciPy's binomial."""

@@ -117,6 +117,7 @@ def _random_errors(count: int) -> list[tuple[float, float, float, float]]:
     return [tuple(float(value) for value in row) for row in zip(*columns, strict=True)]  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_every_design_enumerated_again() -> None:
     """origin independent: random (p0, p1, alpha, beta), every kind of design; type I error, power, expected subjects and early stop by
     path enumeration, to 1e-12, and both errors met."""

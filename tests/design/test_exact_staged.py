@@ -65,6 +65,7 @@ def test_what_always_holds(design: Staged, rates: list[float]) -> None:
     assert found.early_stop == pytest.approx(1 - (found.stop_futility + found.stop_efficacy)[:, -1], abs=1e-12)
 
 
+@pytest.mark.slow
 @examples(50)
 @given(staged())
 def test_success_rises_with_the_rate(design: Staged) -> None:

@@ -153,6 +153,7 @@ def test_a_single_range_in_all_needs_no_weight(tmp_path):
     assert of.findings.filter(pl.col("RULE") == "weight-missing").is_empty()
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_characteristics(tmp_path):
     write(tmp_path, {"EX": [infused("P1"), infused("P2", 2.6e8)], "VS": [weighed("P1", 12, "kg"), weighed("P2", 50.1, "kg")]})
     code, _, said = run_cli("report", tmp_path, "--data", tmp_path / "data", "--out", tmp_path / "out")

@@ -142,6 +142,7 @@ def test_a_remission_maintained_28_days(tmp_path):
     assert rates(of, "ORR28", "hsct=treatment-policy")["S05"][0] == "Y"
 
 
+@pytest.mark.slow
 def test_blood_says_nothing_beside_disease_outside_the_marrow(tmp_path):
     fa = [{"USUBJID": "A", "FAOBJ": "EXTRAMEDULLARY DISEASE", "FATESTCD": "OCCUR", "FASTRESC": "PRESENT", "FADTC": date(58)}]
     of = derived(tmp_path, ["A"], RS=calls("A", CR=[28]), LB=[lab("A", 60, "BLAST", 0, "%")], FA=fa)
@@ -159,6 +160,7 @@ def test_one_key_holds_both(tmp_path):
         Study.load(path)
 
 
+@pytest.mark.slow
 def test_recovery_of_b_cells(tmp_path):
     """Subjects 13 and 14 of P6, and siblings."""
     samples = {

@@ -86,6 +86,7 @@ def values(adam: Adam, who: str) -> dict[str, object]:
     return {name: rates.get(name, times.get(name)) for name in ("ORR3", "CRR", "BOR", "DOR", "DOCR", "PFS")}
 
 
+@pytest.mark.slow
 def test_a_response_without_disease_at_baseline_is_none_where_the_study_says_by_hand(tmp_path: Path) -> None:
     """L7 and L10, subject 20: as-read, CR throughout; non-responder, no response, and PFS 361 as before. Another subject is as before."""
     as_read = {"ORR3": "Y", "CRR": "Y", "BOR": "CR", "DOR": (333, "cutoff"), "DOCR": (333, "cutoff"), "PFS": (361, "cutoff")}

@@ -31,7 +31,7 @@ from cartrial.study.criteria.leukaemia import LEUKAEMIA
 from cartrial.study.criteria.lymphoma import LYMPHOMA
 from helpers import ROOT, data_path, load_study, needs_data, run_cli
 from lymphoma_example import FOLDER, TEXT, infused_calls
-from properties import count
+from properties import count, every
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_no_word_of_leukaemia_in_a_report_of_lymphoma(tmp_path: Path) -> None:
 COMMANDS = (["simulate", "--out"], ["report", "--virtual", "--out"], ["trials", "--trials", "3", "--out"], ["design", "--to"])
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", every(3, COMMANDS), ids=lambda command: command[0])
 def test_what_needs_virtual_patients_ends_in_one_message(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(
         TEXT.replace("    window: {at: month 3}\n", "    window: {at: month 3}\n    test: {null: 0.2, alternative: 0.45}\n", 1),

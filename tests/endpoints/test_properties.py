@@ -172,6 +172,7 @@ def assert_same(found: Adam, expected: Adam) -> None:
         assert one.equals(two), one.join(two, on=["USUBJID", "PARAMCD", "VARIANT", "AVAL"], how="anti")
 
 
+@pytest.mark.slow
 @given(group=groups, seed=st.integers(0, 2**31))
 @holds()
 def test_the_order_of_rows_does_not_matter(study: Study, group: list[Subject], seed: int) -> None:
@@ -182,6 +183,7 @@ def test_the_order_of_rows_does_not_matter(study: Study, group: list[Subject], s
     assert second.adresp.equals(first.adresp) and second.adsl.equals(first.adsl)
 
 
+@pytest.mark.slow
 @given(group=groups)
 @holds()
 def test_trials_in_one_batch_or_each_alone(study: Study, group: list[Subject]) -> None:
@@ -233,6 +235,7 @@ def test_nothing_after_the_cutoff_is_used(study: Study, group: list[Subject], la
     assert_same(derive(study, source_of(after)), derive(study, source_of(before)))
 
 
+@pytest.mark.slow
 @given(group=groups)
 @holds(25)
 def test_what_each_row_says_of_itself(study: Study, group: list[Subject]) -> None:
@@ -264,6 +267,7 @@ def _side_by_side(frame: pl.DataFrame, name: str, one: str, two: str) -> pl.Data
     return rows.filter(pl.col("VARIANT") == one).join(rows.filter(pl.col("VARIANT") == two), on="USUBJID", suffix="_2")
 
 
+@pytest.mark.slow
 @given(group=groups)
 @holds(25)
 def test_strategies_order_times_and_responses(study: Study, group: list[Subject]) -> None:
@@ -291,6 +295,7 @@ def test_strategies_order_times_and_responses(study: Study, group: list[Subject]
         assert set(best["USUBJID"]) <= responders, "who responded has a duration of response"
 
 
+@pytest.mark.slow
 @given(group=groups, days=st.integers(1, 90))
 @holds()
 def test_a_later_death_never_undoes_a_response(study: Study, group: list[Subject], days: int) -> None:
@@ -307,6 +312,7 @@ def test_a_later_death_never_undoes_a_response(study: Study, group: list[Subject
     assert both.filter((pl.col("AVAL") == 1) & (pl.col("AVAL_2").fill_null(0) != 1)).is_empty()
 
 
+@pytest.mark.slow
 @given(group=groups)
 @holds()
 def test_without_a_transplant_every_strategy_for_it_is_the_same(study: Study, group: list[Subject]) -> None:
@@ -320,6 +326,7 @@ def test_without_a_transplant_every_strategy_for_it_is_the_same(study: Study, gr
             assert other.equals(main.filter(pl.col("PARAMCD").is_in(names))), strategy
 
 
+@pytest.mark.slow
 @given(group=groups)
 @holds()
 def test_the_same_reads_by_two_readers_are_those_of_the_committee(study: Study, group: list[Subject]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from cartrial.evidence.registry.read import DATA
 from helpers import run_cli
 
@@ -67,6 +69,7 @@ def test_a_claim_is_checked() -> None:
     assert (code, out) == (0, "consistent     14/21 = 66.7 %\n")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_asked_is_one_message() -> None:
     for arguments, message in (
         (("list", "inaticell"), "no trial is called 'inaticell'. The nearest is 'inaticel'"),

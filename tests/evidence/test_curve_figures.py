@@ -47,6 +47,7 @@ def test_r_draws_every_drop_and_mark(name: str, axes: dict) -> None:
     assert abs(estimate_cox(arms_frame(*found), ["ARM"])["coefficient"][0] - truth("lung").log_hr) <= 0.0015
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("colour", "arm", "merged"), [("#0000ff", BLUE, 5), ("#ff0000", RED, 1)])
 def test_r_png_falls_where_the_curve_falls(colour: str, arm: Arm, merged: int) -> None:
     """R: every drop but those less than two pixels (2.4 days) after another; levels within 0.0016, times within a pixel."""
@@ -134,6 +135,7 @@ def at_risk(arm: Arm, time: float) -> int:
     return int((reconstruct_curve(arm.vector(ticks=True), arm.n).time >= time - 0.05).sum())
 
 
+@pytest.mark.slow
 def test_one_panel_of_a_page_with_its_numbers_at_risk(drawn: Path) -> None:
     """R's curves: two panels on a page need a box; black lines are told by whole and dashed; rows below are read."""
     with pytest.raises(InputError, match=r"no time axis .* give one with --box"):

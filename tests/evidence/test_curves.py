@@ -143,6 +143,7 @@ def test_single_arms_of_fifty(seed: int) -> None:
         assert found.quality()["largest_difference"] < 0.004
 
 
+@pytest.mark.slow
 def test_members_meet_the_events_and_differ() -> None:
     """By hand: every member has the printed total and n; without a total they spread; the same seed gives the same ones."""
     arm = truth("lung").arms[0]

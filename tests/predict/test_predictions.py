@@ -40,6 +40,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     return check_predictions(table(tmp_path_factory.mktemp("few"), *ROWS), trials=20).frame
 
 
+@pytest.mark.slow
 def test_three_figures_are_compared(found: pl.DataFrame) -> None:
     """A rate of nine patients is a ninth, of ten patients a survival lies between 0 and 100, and a median may not be reached."""
     assert found["state"].to_list() == ["compared"] * 3
@@ -52,6 +53,7 @@ def test_three_figures_are_compared(found: pl.DataFrame) -> None:
     assert not found.select(pl.col(pl.Float64).is_nan().any()).row(0).count(True)
 
 
+@pytest.mark.slow
 def test_neither_the_order_of_the_rows_nor_other_rows_matter(found: pl.DataFrame, tmp_path: Path) -> None:
     again = check_predictions(table(tmp_path, *reversed(ROWS)), trials=20, threads=1).frame
     assert_frame_equal(again.reverse(), found)
@@ -73,6 +75,7 @@ def test_a_mixture_is_one_trial_of_both(tmp_path: Path) -> None:
     assert found["virtual_population"] == "allogeneic-cd19 + allogeneic-cd19-no-alemtuzumab"
 
 
+@pytest.mark.slow
 def test_batches_do_not_matter(tmp_path: Path) -> None:
     cohort = _cohorts(questions(tmp_path), 1)[0]
     whole = cohort.answer(0, 3)
@@ -87,6 +90,7 @@ def questions(folder: Path) -> list[Question]:
     return [item for item in express_figures(read_figures(table(folder, *ROWS, enrolled))) if isinstance(item, Question)]
 
 
+@pytest.mark.slow
 def test_the_answers_are_those_of_the_rules_for_all_records(tmp_path: Path) -> None:
     """Every record of the trials, derived as real data are, the first subjects taken and followed one by one."""
     asked = questions(tmp_path)
@@ -212,6 +216,7 @@ def test_a_figure_for_which_most_trials_have_no_value_is_not_compared(tmp_path: 
     assert "who was followed so long" in found["note"]
 
 
+@pytest.mark.slow
 def test_fewer_patients_than_the_figure_has_are_said(tmp_path: Path) -> None:
     """About half of those given an allogeneic product without alemtuzumab respond: of 1.5 n and ten more there are not always n."""
     people = {"virtual-population": "allogeneic-cd19-no-alemtuzumab"}

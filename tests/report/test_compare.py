@@ -228,6 +228,7 @@ def refused(tmp_path: Path) -> dict[str, tuple[Path, Path, str]]:
     }
 
 
+@pytest.mark.slow
 def test_what_is_no_run_of_the_study_is_refused(tmp_path: Path) -> None:
     """One message that names the folder, exit code 2, nothing printed, no page."""
     for name, (one, two, what) in refused(tmp_path).items():

@@ -81,6 +81,7 @@ def enumerate_design(rows: list[dict], name: str, p: float) -> tuple[float, floa
     return success, expected, early
 
 
+@pytest.mark.slow
 def test_every_design_of_the_page_is_as_its_boundaries_are(page: tuple[str, dict]) -> None:
     """Independent: enumeration of the boundary rows."""
     rows = page[1]["rows"]
@@ -216,6 +217,7 @@ def test_the_constraints_of_the_study_hold_for_its_designs(tmp_path: Path) -> No
     assert design.safety == () and design.joint is None and design.survival == ()
 
 
+@pytest.mark.slow
 def test_safety_and_survival_are_those_of_the_study(tmp_path: Path) -> None:
     design = design_study(Study.load("allo-cd19"), virtual=False)
     assert [plan.id for plan in design.safety] == ["CRS", "DEATH"] and design.timing.goal == "enrolled"
@@ -337,6 +339,7 @@ def test_the_page_stays_away_from_a_folder(inaticel: StudyDesign, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_page(inaticel: StudyDesign, tmp_path: Path) -> None:
     again = design_study(Study.load("inaticel"), virtual=False)
     one, other = write_design(inaticel, tmp_path / "a.html"), write_design(again, tmp_path / "b.html")
@@ -380,6 +383,7 @@ def test_citations_become_links() -> None:
     )
 
 
+@pytest.mark.slow
 def test_which_endpoint_is_designed_is_said(tmp_path: Path) -> None:
     """By hand: the tested rate is designed, whichever endpoint is called primary; the page and the paragraph say so."""
     design = design_study(load_study(tmp_path, TESTED), virtual=False)

@@ -46,6 +46,7 @@ def page(design: StudyDesign, folder: Path) -> tuple[str, dict]:
     return re.sub(r"\s+", " ", words), json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_response_within_days_is_known_when_the_window_has_closed(allo: StudyDesign, tmp_path: Path) -> None:
     """By hand: the window of CRR is 730 days from enrolment, so that every milestone of the last response is 730 days after the last."""
     delay = allo.inputs.delay
@@ -59,6 +60,7 @@ def test_a_response_within_days_is_known_when_the_window_has_closed(allo: StudyD
     assert "A response of CRR is known 730 days after enrolment at the latest" in text
 
 
+@pytest.mark.slow
 def test_what_would_be_enrolled_meanwhile_has_its_losses(allo: StudyDesign, inaticel: StudyDesign) -> None:
     """By hand from the plan: sites x consents a month x share x days / 30.4375; the second stage of CRR has fewer than that."""
     for design, share, days, goal in (
@@ -122,6 +124,7 @@ def test_the_number_to_enrol_is_called_simulated(inaticel: StudyDesign) -> None:
     assert words.endswith("; since it rests on simulated losses: the number to be enrolled.]")
 
 
+@pytest.mark.slow
 def test_no_loss_is_an_assumption_and_called_so(tmp_path: Path) -> None:
     design = design_study(Study.load("inaticel"), virtual=False)
     text, record = page(design, tmp_path)
@@ -155,6 +158,7 @@ def test_an_approximate_test_shows_its_simulated_errors(allo: StudyDesign, tmp_p
     assert ("Exact test of events", "size_simulated") not in rows and "One-sample log-rank has a type I error" not in text
 
 
+@pytest.mark.slow
 def test_thall_and_simon_s_cut_off_is_the_loosest_there_is(inaticel: StudyDesign) -> None:
     """Independent: boundaries from scipy's beta distribution at every cut-off of a fine grid."""
     from scipy.stats import beta

@@ -334,6 +334,7 @@ def test_names_of_figures_are_made_unique() -> None:
     assert name_figures(name_figures(sections)) == name_figures(sections)
 
 
+@pytest.mark.slow
 def test_still_pictures_carry_the_band_and_the_numbers_at_risk(tmp_path: Path) -> None:
     """By hand: the words of the figure stand in its SVG as text; two runs give equal bytes of SVG and PNG."""
     pytest.importorskip("vl_convert")

@@ -215,6 +215,7 @@ def test_numbers_are_no_names() -> None:
     assert telling_words(Source({"DM": dm})) == (frozenset(), frozenset())
 
 
+@pytest.mark.slow
 def test_what_cannot_be_hidden_is_refused_before_any_work(tmp_path: Path) -> None:
     """One message, exit code 2, nothing written."""
     (tmp_path / "salt").write_text("short")

@@ -39,6 +39,7 @@ def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["deep"]
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
     _write(tmp_path / "a", seed=3)
     _write(tmp_path / "b", _results().sample(fraction=1, shuffle=True, seed=1), seed=3)
@@ -50,6 +51,7 @@ def test_equal_input_gives_equal_bytes_in_any_order_of_rows(tmp_path: Path) -> N
     assert first["seed"] == 3
 
 
+@pytest.mark.slow
 def test_results_json_is_a_flat_list_with_null_for_not_estimable(tmp_path: Path) -> None:
     _write(tmp_path / "out")
     rows = json.loads((tmp_path / "out" / "results.json").read_text())
@@ -61,6 +63,7 @@ def test_results_json_is_a_flat_list_with_null_for_not_estimable(tmp_path: Path)
     assert frame.to_dicts() == rows
 
 
+@pytest.mark.slow
 def test_what_a_former_run_left_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
     """By hand: a page of subjects, a figure and a set of another run of the study go; what no run wrote stays, whatever it is called."""
     from cartrial.report.study.outputs import files_in, files_of_run, take_away
@@ -109,6 +112,7 @@ def test_derived_sets_are_written_in_two_forms_with_their_provenance(tmp_path: P
         assert "SUBJ" not in typed.columns and "USUBJID" in typed.columns
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_no_output_and_what_stood_there_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -126,6 +130,7 @@ def test_a_failure_leaves_no_output_and_what_stood_there_before(tmp_path: Path, 
     assert [item.name for item in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.slow
 def test_a_second_run_replaces_the_first_and_leaves_other_files(tmp_path: Path) -> None:
     out = tmp_path / "out"
     _write(out)

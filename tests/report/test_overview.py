@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from cartrial.report.page.blocks import Figure
 
@@ -21,6 +22,7 @@ def lines(text: str) -> tuple[list[str], list[list[str]]]:
     ]
 
 
+@pytest.mark.slow
 def test_one_line_a_subject_has_each_main_value(worked_report: Path) -> None:
     """A rate is yes, no or open; a time is AVAL / 30.4375, one decimal, + where CNSR is 1 to 7, * from 20; a dash where there is no row."""
     head, rows = lines((worked_report / "report.html").read_text())

@@ -157,6 +157,7 @@ def test_band_stands_across_page_sheet_and_each_figure(name: str, band: str, req
     assert f'content: "{band}"' in text
 
 
+@pytest.mark.slow
 def test_real_data_carry_no_band(tmp_path: Path) -> None:
     study = Study.load("inaticel")
     adam = invent(study)
@@ -214,6 +215,7 @@ def test_where_nobody_was_infused_the_page_says_that_and_not_that_nothing_was_re
     assert "Infused (safety set)" in found["flow"]
 
 
+@pytest.mark.slow
 def test_methods_are_those_of_this_run(worked: Path, tmp_path: Path) -> None:
     page, results = _read(worked)
     assert "10.1093/biomet/26.4.404" in page.words["methods"]
@@ -227,6 +229,7 @@ def test_methods_are_those_of_this_run(worked: Path, tmp_path: Path) -> None:
     assert "Clopper" in page.words["methods"] and "Kaplan EL" not in page.words["methods"]
 
 
+@pytest.mark.slow
 def test_names_from_the_data_cannot_become_markup(tmp_path: Path) -> None:
     study = Study.load("inaticel")
     adam = invent(study, n=6, name="EX-{:03d}<script>alert(1)</script>&")
@@ -238,6 +241,7 @@ def test_names_from_the_data_cannot_become_markup(tmp_path: Path) -> None:
     assert "alert(1)" in str(figures_of(text)) and "<script>alert(1)</script>&" in page.words["listing"]
 
 
+@pytest.mark.slow
 def test_listing_only_study_shows_its_subjects_and_why_nothing_is_estimated(tmp_path: Path) -> None:
     folder = EXAMPLES / "brudno2016"
     study = Study.load(folder)

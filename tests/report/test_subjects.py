@@ -128,6 +128,7 @@ def test_above_100_subjects_their_sheets_stand_apart(worked_report: Path, apart:
     assert all(f'href="#{name}"' in apart for name in names) and 'href="report.html"' in apart
 
 
+@pytest.mark.slow
 def test_a_report_of_few_has_the_sheets_itself(tmp_path: Path) -> None:
     """39 subjects: links within the page; names that differ by signs alone have addresses of their own; a name is text, never markup."""
     study = Study.load("inaticel")
@@ -158,6 +159,7 @@ def test_an_event_without_a_term_has_its_line() -> None:
     assert "Event that is not coded, grade 4: 2022-01-03, day 2." in explain_subject(study, derive(study, source), source, "01", width=200)
 
 
+@pytest.mark.slow
 def test_explain_tells_of_a_reinfusion_and_of_what_has_no_date() -> None:
     """tests/truth/reinfusion, REIN-01: a second infusion on 2022-03-02, row 9 of ex.csv. A record whose date is taken away is named."""
     folder = ROOT / "tests" / "truth" / "reinfusion"

@@ -130,6 +130,7 @@ def test_assumptions_are_counted_and_those_of_the_primary_endpoint_said() -> Non
     assert "strategies are an assumption)" in point
 
 
+@pytest.mark.slow
 def test_few_at_risk_are_named_where_the_curve_first_has_few() -> None:
     """Independent: at risk at a month are those whose time is that day or later; below 5 or 10 % of 8, hence below 5."""
     study, adam, _ = parts()

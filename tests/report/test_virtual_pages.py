@@ -49,6 +49,7 @@ def value(comparison, endpoint: str, statistic: str, level: str) -> float:
     return float(comparison.results.filter(where)["value"][0])
 
 
+@pytest.mark.slow
 def test_the_same_patients_are_enrolled_in_both_arms(comparison):
     check_results(comparison.results)
     assert comparison.results["provenance"].unique().to_list() == ["virtual"]
@@ -67,6 +68,7 @@ def test_the_shelf_is_faster_and_reaches_more(comparison):
     assert value(comparison, "infused", "mean", "allogeneic - autologous") == pytest.approx(share)
 
 
+@pytest.mark.slow
 def test_the_comparison_is_repeatable(comparison):
     again = compare_supply(200, 2, ensemble=ensemble())
     assert sort_results(again.results).equals(sort_results(comparison.results))

@@ -62,6 +62,7 @@ def test_a_therapy_that_is_ignored_ends_nothing(folder: Path, tmp_path: Path) ->
     assert adtr.select("CARDAY", "AVAL", "PCHG").rows() == [(90, 160, -84)]
 
 
+@pytest.mark.slow
 def test_each_bar_is_a_row_of_adtr(folder: Path, tmp_path: Path) -> None:
     code, _, error = run_cli("report", folder, "--data", folder / "data", "--out", tmp_path / "out")
     assert code == 0, error

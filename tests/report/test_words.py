@@ -61,6 +61,7 @@ def test_shells_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["shells.html"]
 
 
+@pytest.mark.slow
 def test_explanation_shows_timeline_readers_values_rules_and_source_rows(worked: tuple[Study, Any, Any]) -> None:
     study, adam, source = worked
     text = explain_subject(study, adam, source, "WORKED-06", width=200)

@@ -166,6 +166,7 @@ PETS = {
 }
 
 
+@pytest.mark.slow
 def test_the_table_of_pet_by_hand(tmp_path: Path) -> None:
     """L4 of the rules, row by row; a visit has one call, on the day of PET where PET decides."""
     found = by_command(tmp_path, {name: scans for name, (scans, _) in PETS.items()})
@@ -192,12 +193,13 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "scans", "expected"), OPTIONS)
+@pytest.mark.parametrize(("options", "scans", "expected"), every(3, OPTIONS))
 def test_options_by_hand(options: str, scans: list[Scan | PET], expected: list[str], tmp_path: Path) -> None:
     """L3 and L4: nadir 139 has an excess of 9, half of it is 4.5, so 143 is none and 144 is progression."""
     assert [status for _, status in called(tmp_path, {"01": scans}, options=options)["01"]] == expected
 
 
+@pytest.mark.slow
 def test_a_marrow_cleared_by_pet_is_complete_by_ct(tmp_path: Path) -> None:
     """By hand: criteria of CT alone, the marrow was involved; a negative PET stands for the biopsy where the study says."""
     scans: Subjects = {"01": [AVID, MARROW, PET(90, "2"), Scan(97, {"A": "ABSENT"})]}
@@ -211,6 +213,7 @@ def test_the_first_day_of_a_new_lesion_dates_the_progression(tmp_path: Path) -> 
     assert called(tmp_path, scans)["01"] == [(88, "PD")]
 
 
+@pytest.mark.slow
 def test_screening_is_the_baseline_where_the_study_says(tmp_path: Path) -> None:
     """By hand, L3: 60 x 50 before bridging, 40 x 30 after it. 35 x 26 (910) is SD of 1200 and PR of 3000."""
     scans: Subjects = {"01": [Scan(-30, {"A": (60, 50)}), MASS, Scan(28, {"A": (35, 26)})]}
@@ -251,6 +254,7 @@ def _worked() -> Subjects:
     return subjects
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("criteria", ["lugano-2014", "lugano-2014-ct"])
 def test_the_worked_subjects_by_measurements_by_hand(criteria: str, tmp_path: Path) -> None:
     """L10: the committee's calls are those of its measurements; every cell that the truth table lists of these subjects."""

@@ -53,6 +53,7 @@ def test_a_progression_that_the_next_read_overturns_by_hand(tmp_path: Path) -> N
     assert first["AVALC"] == "IR" and "PD not confirmed" in first["FLAGS"] and first["ORRES"] == "PD"
 
 
+@pytest.mark.slow
 def test_a_progression_that_a_later_read_confirms_by_hand(tmp_path: Path) -> None:
     """L5: subject 2, PD day 90, died: it counts. Subject 4, PD day 180 and no later read at the cutoff: IR, PFS censored on day 180."""
     adam = under(tmp_path, "progression: {confirmed: 28}")
@@ -125,6 +126,7 @@ def test_the_kernel_says_what_a_slow_second_one_says() -> None:
     assert ("PD", "IR") in seen and ("PD", "PD") in seen
 
 
+@pytest.mark.slow
 def test_a_clinical_progression_is_an_event_where_the_study_says_by_hand(tmp_path: Path) -> None:
     """L8 and L10, subject 26: clinical progression day 60, therapy day 62. PFS 29, composite 63, as an event 61: by DS or RS."""
     text = TEXT.replace("      - {missed-visits: 2}\n", "      - {missed-visits: 2}\n      - {clinical-progression: event}\n")

@@ -69,6 +69,7 @@ def test_criteria_that_are_read_from_imaging_are_refused_in_words() -> None:
         bring(other)
 
 
+@pytest.mark.slow
 def test_a_new_cut_says_of_each_case_what_has_changed() -> None:
     """Platelets of day 28 of the first subject: its own window, and the history of days 90 and 180; the rest is the same."""
     open_empty()

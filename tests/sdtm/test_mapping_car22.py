@@ -64,6 +64,7 @@ def test_subjects_and_infusions() -> None:
     assert Counter(column("Q")) == {1: 33, 2: 24, 3: 2}
 
 
+@pytest.mark.slow
 @needs_sheet
 def test_response_and_residual_disease() -> None:
     codes = Counter(column("G"))
@@ -238,6 +239,7 @@ def test_brudno_is_a_listing_of_events() -> None:
     )
 
 
+@pytest.mark.slow
 @needs_sheet
 def test_the_study_finds_its_levels_and_rates_in_it() -> None:
     from cartrial.endpoints import derive

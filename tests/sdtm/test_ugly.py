@@ -15,6 +15,7 @@ import pytest
 
 from cartrial.errors import InputError
 from cartrial.sdtm import Source, read_sdtm, require_sdtm, write_sdtm
+from properties import every
 from sdtm_example import read_tables, small_study, small_tables, write_tables
 
 Spoil = Callable[[Path], None]
@@ -218,7 +219,7 @@ UGLY: dict[str, tuple[Spoil, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", UGLY)
+@pytest.mark.parametrize("name", every(2, UGLY))
 def test_ugly_input_ends_in_one_message(name, tmp_path):
     spoil, message = UGLY[name]
     folder = write_tables(small_tables(), tmp_path / "data")

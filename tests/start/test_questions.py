@@ -366,6 +366,7 @@ def test_an_odd_number_at_the_end_is_a_patient(tmp_path: Path) -> None:
     assert start(path, tmp_path / "study", answers=Answers(likely=True)).patients == 3
 
 
+@pytest.mark.slow
 def test_the_age_is_that_at_the_treatment(tmp_path: Path) -> None:
     """By hand: 66 and 60 years at the infusion, 20 and 30 at the diagnosis, which is no age of a baseline."""
     rows = sheet(["Age at diagnosis", 20, 30], ["Age", 65, 59], ["Age at infusion", 66, 60])

@@ -17,6 +17,7 @@ Y, N = 1.0, 0.0
 EVENT, CENSORED = True, False
 
 
+@pytest.mark.slow
 def test_a_german_sheet_with_a_title_decimal_commas_and_a_total(tmp_path: Path) -> None:
     """P01 `<0,01` per cent is below 1e-4 by an assay that sees 1e-4, P02 0,005 % is 5e-5, P04 0,2 % is 2e-3.
 

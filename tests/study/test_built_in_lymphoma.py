@@ -68,6 +68,7 @@ def test_the_worked_subjects_by_the_rules_of_the_built_in_study(tmp_path: Path) 
     assert wrong.is_empty(), wrong.to_dicts()
 
 
+@pytest.mark.slow
 def test_no_virtual_patients_are_made_up(tmp_path: Path) -> None:
     """By hand: one message, exit code 2, nothing written; the check of the study says so and ends with 0."""
     for command in (["simulate", "--out"], ["trials", "--trials", "2", "--out"], ["design", "--to"]):

@@ -246,6 +246,7 @@ def test_a_changed_copy_has_a_hash_of_its_own(tmp_path: Path) -> None:
     assert virtual.hash == study.hash
 
 
+@pytest.mark.slow
 def test_the_hash_is_the_same_in_another_process(tmp_path: Path) -> None:
     import os
     import subprocess

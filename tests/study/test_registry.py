@@ -289,6 +289,7 @@ TOKENS = [
 words = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(TOKENS), max_size=10).map(" ".join))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(words, words, words), min_size=1, max_size=6), words, words)
 @examples(150)
 def test_any_words_make_a_study_that_loads(outcomes, title, product):

@@ -43,6 +43,7 @@ def sets(folder: Path) -> Sets:
     return read_sets(folder)
 
 
+@pytest.mark.slow
 def test_an_export_and_the_pilot_study_conform(folder: Path) -> None:
     code, out, _ = run_cli("conform", str(folder))
     assert (code, check_adam(folder).height) == (0, 0), out

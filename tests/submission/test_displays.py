@@ -122,6 +122,7 @@ def test_every_statistic_is_the_text_of_a_row_whatever_the_study() -> None:
     assert len(displays) > 50
 
 
+@pytest.mark.slow
 def test_rtf_says_what_the_displays_say(written: Written) -> None:
     displays, out = written
     assert {path.stem for path in out.glob("*.rtf")} == {display.file for display in displays}
@@ -167,6 +168,7 @@ def test_docx_says_what_the_displays_say(written: Written) -> None:
         assert fields == ["PAGE", "NUMPAGES"]
 
 
+@pytest.mark.slow
 def test_pdf_says_what_the_displays_say(few: Written) -> None:
     check_pdf(*few)
 

@@ -64,6 +64,7 @@ def test_the_stored_scores_hold_what_was_asked() -> None:
     assert set(read_scores("left-out")["left_out"]) == set(load_targets().trials)
 
 
+@pytest.mark.slow
 def test_the_ensemble_gives_the_stored_scores_again() -> None:
     """Ten members with fresh patients: the mean of each target within Monte-Carlo error of its row."""
     problem, ensemble = Problem(), load_ensemble()
@@ -128,6 +129,7 @@ def test_a_small_calibration_runs_from_scratch(tmp_path: Path) -> None:
     assert any("ensemble" in label for label in seen)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least 2 members"):
         calibrate(tmp_path, members=1)

@@ -61,6 +61,7 @@ def test_numbers_depend_on_their_key_alone() -> None:
     assert abs(u.mean() - 0.5) < 0.003 and abs(np.corrcoef(u.T) - np.eye(4)).max() < 0.03
 
 
+@pytest.mark.slow
 def test_jacobian_agrees_with_differences() -> None:
     rates = compiled("engine.rates_kernel").rates
     draws = _patients("allogeneic-cd19", 20)

@@ -416,6 +416,7 @@ def test_who_was_left_out_is_said_with_counts(tmp_path: Path) -> None:
         assert told.left_out() is None and (told.below_5_screening > 0) == some
 
 
+@pytest.mark.slow
 def test_one_account_stands_in_about_and_in_check(tmp_path: Path) -> None:
     pytest.importorskip("numba")
     folder = write_study(tmp_path / "study", CHILDREN)

@@ -337,6 +337,7 @@ def test_leon_triana_relapse_comes_later_when_cells_live_longer():
     assert days == sorted(days) and len(set(days)) == 3
 
 
+@pytest.mark.slow
 def test_leon_triana_second_solver():
     """independent: equations 4a to 4c in cells, by an implicit Runge-Kutta method."""
     p = numbers("leon_triana2021")
@@ -457,6 +458,7 @@ def test_hardiansyah_peaks_of_another_program(patient, peaks):
             assert times[found[name][0].argmax()] == pytest.approx(day, abs=0.051)
 
 
+@pytest.mark.slow
 def test_hardiansyah_against_the_figures():
     """published, digitised: peaks of Figure 1b (within 1.5 for cells, 1.8 for cytokines, as a six-decade axis allows); Figure S1."""
     drawn = {
@@ -492,6 +494,7 @@ def test_hardiansyah_follows_the_disease_not_the_dose(patient, name, folds):
         assert name == "dose" or (np.diff(peaks) > 0).all()
 
 
+@pytest.mark.slow
 def test_hardiansyah_second_solver():
     """independent: equations 1 to 8 by an implicit Runge-Kutta method, infusion by infusion."""
     p = numbers("hardiansyah2019", "UPN3")
@@ -543,6 +546,7 @@ def test_hardiansyah_keeps_the_infused_cells(patient, dose, memory):
     assert found["memory"].max() > 0
 
 
+@pytest.mark.slow
 @examples(4)
 @given(st.sampled_from(["UPN1", "UPN3"]), st.lists(st.tuples(factor, factor, factor), min_size=12, max_size=12))
 def test_hardiansyah_is_not_negative_and_not_below_its_baseline(patient, factors):

@@ -200,6 +200,7 @@ def test_sequencing_is_read_where_the_study_says_so():
     assert "NEGATIVE" in statuses(alone)["MRD"].to_list()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_result_by_its_methods_is_told(source):
     """By hand: every result by flow, and a study that reads PCR alone: a finding, and residual disease is not recorded."""
     plan, sent = source
@@ -269,6 +270,7 @@ def test_growth_factor_is_for_few_neutrophils(trials):
         assert all(count[0] < 1 for day, count in counts.items() if start <= day <= stop)
 
 
+@pytest.mark.slow
 def test_criteria_that_ask_for_no_transfusion_are_read_so():
     """By hand: readers that do not err contradict no laboratory value under the rule; and it turns some CR to CRi."""
     none = {"readers": {"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0}}

@@ -72,6 +72,7 @@ def test_cytopenia_measures_by_day(cohort: Cohort) -> None:
     assert 0.6 < (found.grade == 4).mean() < ever
 
 
+@pytest.mark.slow
 def test_a_transplant_before_month_3_is_no_response_there() -> None:
     """by hand: three patients in remission from day 28, transplanted never, on day 80, on day 95."""
     visits = np.array([28.0, 60.0, 90.0, 120.0])

@@ -145,6 +145,7 @@ def test_readers_without_error_agree_with_the_laboratory(name):
         assert check_endpoints(plan.study, derive(plan.study, source)).height == 0
 
 
+@pytest.mark.slow
 def test_what_is_found_are_errors_of_readers():
     """A finding needs a reader who called that visit other than the laboratory values say."""
     plan = make_plan(n=30)

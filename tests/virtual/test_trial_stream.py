@@ -56,6 +56,7 @@ def test_results_are_results(whole):
     assert (infused["value"] == 8).all()
 
 
+@pytest.mark.slow
 def test_many_batches_give_the_same(study, whole, tmp_path):
     told, batch = [], count(1, quick=4)
     several = run(study, tmp_path / "out", batch, threads=1, progress=lambda done, of: told.append((done, of)))

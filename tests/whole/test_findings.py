@@ -346,6 +346,7 @@ def test_every_rule_has_a_spoilt_example() -> None:
     assert not set(EXAMPLES) - OTHERS, f"no such rule in READING_RULES, MAPPING_RULES, ENDPOINT_RULES: {sorted(set(EXAMPLES) - OTHERS)}"
 
 
+@pytest.mark.slow
 def test_every_finding_is_of_a_rule_that_is_listed() -> None:
     """The first argument of `finding` and its likes, wherever it stands in the package, is a rule of one of the lists."""
     made: dict[str, str] = {}
@@ -360,7 +361,7 @@ def test_every_finding_is_of_a_rule_that_is_listed() -> None:
     assert not lost, f"list them in READING_RULES, MAPPING_RULES (sdtm/checks/check.py) or ENDPOINT_RULES (endpoints/check.py): {lost}"
 
 
-@pytest.mark.parametrize("rule", every(2, EXAMPLES))
+@pytest.mark.parametrize("rule", every(3, EXAMPLES))
 def test_a_rule_finds_what_is_spoilt(rule: str, tmp_path: Path) -> None:
     hits = EXAMPLES[rule](tmp_path).filter(pl.col("RULE") == rule)
     assert hits.height, f"{rule} says nothing"

@@ -185,6 +185,7 @@ def test_a_kernel_imports_nothing_of_the_package_but_what_is_hashed(path: Path) 
         assert set(own) <= hashed, set(own) - hashed
 
 
+@pytest.mark.slow
 def test_whatever_is_compiled_stands_in_a_hashed_file() -> None:
     compiled = []
     for path in PACKAGE.rglob("*.py"):
@@ -207,6 +208,7 @@ def test_tuples_of_kernels_differ_in_name_or_shape() -> None:
                 seen[shape] = path.name
 
 
+@pytest.mark.slow
 @with_numba
 def test_a_kernel_is_compiled_once() -> None:
     """By hand: whatever the arrays come from, a kernel of the rules has one signature after two batches of derivation."""

@@ -121,6 +121,7 @@ def _same(found: float | None, expected: float | None) -> None:
         assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_dates_give_back_every_time(run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     """By hand: relapse-free time is that of the relapse, else of the death, else of the last read."""
     bmt, _, out = run

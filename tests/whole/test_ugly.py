@@ -196,7 +196,7 @@ def _refused(code: int, out: str, err: str, words: tuple[str, ...]) -> None:
     assert not missing, f"{missing} not in: {message}"
 
 
-@pytest.mark.parametrize("name", every(2, REFUSED))
+@pytest.mark.parametrize("name", every(3, REFUSED))
 def test_an_ugly_input_is_refused_in_one_line(name: str, folder: Path, tmp_path: Path) -> None:
     spoil, words = REFUSED[name]
     spoil(folder)
@@ -238,7 +238,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", every(3, COMMANDS))
 def test_a_command_that_cannot_be_done_is_refused_in_one_line(name: str, folder: Path, tmp_path: Path) -> None:
     command, words = COMMANDS[name]
     arguments = [part.format(study=folder, data=folder / "data", out=tmp_path / "out") for part in command]
@@ -247,6 +247,7 @@ def test_a_command_that_cannot_be_done_is_refused_in_one_line(name: str, folder:
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before, "something is left"
 
 
+@pytest.mark.slow
 def test_a_refusal_leaves_an_earlier_report_as_it_was(folder: Path, tmp_path: Path) -> None:
     arguments = ("report", folder, "--data", folder / "data", "--out", tmp_path / "out")
     assert run_cli(*arguments)[0] == 0
@@ -279,7 +280,7 @@ DOUBTFUL: dict[str, tuple[Spoil, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", every(3, DOUBTFUL))
+@pytest.mark.parametrize("name", every(6, DOUBTFUL))
 def test_what_is_only_doubtful_is_a_finding(name: str, folder: Path) -> None:
     spoil, rule = DOUBTFUL[name]
     spoil(folder)
@@ -288,17 +289,8 @@ def test_what_is_only_doubtful_is_a_finding(name: str, folder: Path) -> None:
     assert f"[{rule}]" in out
 
 
-# one of each kind in `make test`: a warning, a note, a file, a date, a study
-REPORTED = {
-    "enrolled before consent",
-    "header alone in FA",
-    "file of no domain",
-    "partial date of an assessment",
-    "record of another study",
-}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in REPORTED else [pytest.mark.slow]) for name in DOUBTFUL])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DOUBTFUL)
 def test_what_is_only_doubtful_is_reported(name: str, folder: Path, tmp_path: Path) -> None:
     DOUBTFUL[name][0](folder)
     code, _, err = run_cli("report", folder, "--data", folder / "data", "--out", tmp_path / "out")
@@ -307,7 +299,10 @@ def test_what_is_only_doubtful_is_reported(name: str, folder: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "name", ["unit unknown", "response unknown", "marrow of 150 % blasts", "subject twice in DM", "infused after death", "no product in EX"]
+    "name",
+    every(
+        3, ["unit unknown", "response unknown", "marrow of 150 % blasts", "subject twice in DM", "infused after death", "no product in EX"]
+    ),
 )
 def test_check_ends_with_1_where_something_would_stop_a_report(name: str, folder: Path) -> None:
     spoil, words = REFUSED[name]
