@@ -107,18 +107,30 @@ def test_a_response_without_disease_at_baseline_is_none_where_the_study_says_by_
 
 
 def test_normal_nodes_are_no_disease_by_hand(tmp_path: Path) -> None:
-    """L2 and L7: a target that is a node of 12 x 10 mm at baseline is normal there: no response, not evaluable, unless it is avid."""
+    """L2 and L7: a target that is a node of 12 x 10 mm at baseline is normal there: no response, not evaluable, unless it is avid.
+
+    A non-target that is absent at baseline is no disease either (L7); one that is there is, and no measurable one.
+    """
     scans: Subjects = {
         "small": [Scan(-7, SMALL), Scan(28, SMALL), Scan(90, SMALL, new={"N1": (20, 15)})],
         "avid": [PET(-7, "5"), Scan(-7, SMALL), PET(28, "3"), Scan(28, SMALL)],
         "beside": [Scan(-7, NODE | {"B": (12, 10)}), Scan(28, {"A": (15, 10), "B": (12, 10)})],
+        "gone": [Scan(-7, SMALL, "ABSENT"), Scan(28, SMALL, "ABSENT")],
+        "there": [Scan(-7, SMALL, "PRESENT"), Scan(28, SMALL, "ABSENT")],
         "organ": [Scan(-7, {"L": (9, 8)}), Scan(28, {"L": "ABSENT"})],
     }
     adam = derive(load_study(tmp_path, study_text(TEXT)), read_sdtm(write_subjects(tmp_path, scans)))
     rows = adam.adresp.filter((adam.adresp["READER"] == "INV") & (adam.adresp["CARDAY"] > 0)).sort("USUBJID", "CARDAY")
     assert {who: rows.filter(USUBJID=who)["AVALC"].to_list() for who in scans} == {
         **{"small": ["NE", "PD"], "avid": ["CR"]},
-        **{"beside": ["CR"], "organ": ["CR"]},
+        **{"beside": ["CR"], "organ": ["CR"], "gone": ["NE"], "there": ["CR"]},
     }
     assert "no disease at baseline" in rows.filter(USUBJID="small")["FLAGS"][0]
-    assert dict(adam.adsl.select("USUBJID", "EVALFL").rows()) == {"small": "N", "avid": "Y", "beside": "Y", "organ": "Y"}
+    assert dict(adam.adsl.select("USUBJID", "EVALFL").rows()) == {
+        "small": "N",
+        "avid": "Y",
+        "beside": "Y",
+        "organ": "Y",
+        "gone": "N",
+        "there": "N",
+    }

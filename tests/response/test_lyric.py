@@ -18,6 +18,8 @@ from imaging_example import PET, Scan, Subjects, study_text, write_subjects
 TEXT = (ROOT / "tests" / "truth" / "lymphoma" / "study.yaml").read_text(encoding="utf-8")
 NODE = {"A": (40, 30)}
 """1200 mm^2."""
+SIX = dict.fromkeys("ABCDEF", (20, 20))
+"""Six of 400 mm^2."""
 MASS, AVID = Scan(-7, NODE), PET(-7, "5")
 TWO = Scan(-7, {"A": (40, 30), "B": (20, 15)})
 """1200 and 300 mm^2."""
@@ -65,6 +67,20 @@ CASES: dict[str, tuple[list[Scan | PET], list[str]]] = {
     "IR1, then the spleen": (
         [Scan(-7, NODE, spleen=120), Scan(28, {"A": (60, 45)}, spleen=120), Scan(70, {"A": (60, 45)}, spleen=145)],
         ["PD", "PD"],
+    ),
+    # 63 x 48 is 3024, 12 % more and 3 mm; a spleen of 12 mm more is no lesion, and no progression up to 130 mm
+    "IR1, then a longer spleen": (
+        [Scan(-7, NODE, spleen=110), Scan(28, {"A": (60, 45)}, spleen=110), Scan(70, {"A": (63, 48)}, spleen=122)],
+        ["IR", "IR"],
+    ),
+    # of seven the six largest: 5 x 400 + 60 x 60 is 5600 of 2400; 5 x 400 + 1560 is 3560, less than 3600
+    "IR2a beside six, then 5600 of 2400": (
+        [Scan(-7, SIX), Scan(28, SIX, new={"N1": (20, 15)}), Scan(90, SIX, new={"N1": (60, 60)})],
+        ["PD", "PD"],
+    ),
+    "IR2a beside six, then 3560 of 2400": (
+        [Scan(-7, SIX), Scan(28, SIX, new={"N1": (20, 15)}), Scan(90, SIX, new={"N1": (40, 39)})],
+        ["IR", "IR"],
     ),
     # within 12 weeks: 84 days after the read, not 85; a response between
     "84 days later": ([MASS, NEW, Scan(112, NODE, new={"N1": (30, 20)})], ["PD", "PD"]),

@@ -147,6 +147,7 @@ def _baseline(limits: LesionLimits, lesions: pl.DataFrame) -> tuple[pl.DataFrame
     series = each.group_by(_SERIES, maintain_order=True).agg(
         target.sum().cast(pl.Int64).alias("TARGETS"),
         other.sum().cast(pl.Int64).alias("OTHERS"),
+        (other & (pl.col("STATE") != ABSENT).fill_null(True)).any().alias("SEEN"),
         pl.col("AREA").filter(target).sum().round_sig_figs(12).alias("SUM"),
         (target & (pl.col("AREA") > 0) & ~normal).any().alias("MEASURABLE"),
         pl.col("LONG").filter(pl.col("KIND") == SPLEEN).max().alias("SPLEEN"),
@@ -219,6 +220,7 @@ def _scanned(
         *(pl.col("SCANNED").alias("DAY"), pl.lit(None).alias("RESP"), pl.lit(FROM_IMAGING).alias("FLAGS")),
     )
     sizes = pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _SIZES.items()) for frame in (start, scans)])
+    rows = rows.with_columns(pl.Series("COUNTED", ~np.isnan(low.area[lesion])))
     return sums_of(scans, rows) if options.progression == "lyric" else scans, sizes, (measured, tables.row_at)
 
 
@@ -229,7 +231,7 @@ def _rule_of(limits: LesionLimits, options: CallOptions) -> LesionRule:
 def _disease(limits: LesionLimits, base: pl.DataFrame, marrow: np.ndarray) -> np.ndarray:
     """Whether the baseline of a series showed disease by CT: a lesion that is there, an enlarged spleen, an involved marrow."""
     enlarged = (base["SPLEEN"] > limits.spleen).fill_null(False).to_numpy()
-    seen = (base["MEASURABLE"] | (base["OTHERS"] > 0)).fill_null(False).to_numpy()
+    seen = (base["MEASURABLE"] | base["SEEN"]).fill_null(False).to_numpy()
     return np.asarray(seen | enlarged | (marrow > CLEAR))
 
 

@@ -13,7 +13,7 @@ from cartrial.response.imaging.lesion_kernel import Limits, Measured
 from cartrial.response.imaging.lyric_kernel import Sums, Visits, find_flares
 from cartrial.response.unconfirmed import stops_of
 from cartrial.sdtm.records import Records
-from cartrial.sdtm.vocabulary.imaging.codes import NEW_LESION
+from cartrial.sdtm.vocabulary.imaging.codes import NEW_LESION, TARGET
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["sums_of", "with_flares"]
 
 MOST_LESIONS = 6
-"""Lesions of a sum with the new ones."""
+"""Lesions of a sum with the new ones: the largest, or as many as there are targets."""
 
 WORSE_DAYS = 14
 """Clinical deterioration so many days from a scan is of its visit."""
@@ -38,15 +38,18 @@ def sums_of(scans: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     scans : polars.DataFrame
         SUBJ, READER, SCAN, TARGETS, SUM, SPD (null where a target was not evaluated) and SIGNS, by series and day.
     rows : polars.DataFrame
-        SCAN, KIND and AREA of what was measured.
+        SCAN, KIND and AREA of what was measured, and COUNTED, whether a target is one of the baseline.
     """
     none = pl.col("TARGETS") == 0
     scans = scans.with_columns(pl.when(none).then(0.0).otherwise("SPD").alias("SPD"))
-    new = rows.filter((pl.col("KIND") == NEW_LESION) & pl.col("AREA").is_not_null()).join(scans.select("SCAN", "TARGETS"), on="SCAN")
+    # a large new lesion beside six targets would else never count
+    most = pl.max_horizontal("TARGETS", pl.lit(MOST_LESIONS))
+    summed = ((pl.col("KIND") == TARGET) & pl.col("COUNTED")) | (pl.col("KIND") == NEW_LESION)
+    areas = rows.filter(summed & pl.col("AREA").is_not_null()).join(scans.select("SCAN", most.alias("MOST")), on="SCAN")
     place = pl.col("AREA").rank("ordinal", descending=True).over("SCAN")
-    added = new.filter(place <= MOST_LESIONS - pl.col("TARGETS")).group_by("SCAN").agg(pl.col("AREA").sum().alias("NEW"))
-    scans = scans.join(added, on="SCAN", how="left", maintain_order="left")
-    scans = scans.with_columns((pl.col("SPD") + pl.col("NEW").fill_null(0.0)).alias("JOINT"))
+    joint = areas.filter(place <= pl.col("MOST")).group_by("SCAN").agg(pl.col("AREA").sum().alias("ALL"))
+    scans = scans.join(joint, on="SCAN", how="left", maintain_order="left")
+    scans = scans.with_columns(pl.when(pl.col("SPD").is_not_null()).then(pl.col("ALL").fill_null(0.0)).alias("JOINT")).drop("ALL")
     before = [
         pl.min_horizontal("SUM", pl.col(name).cum_min().forward_fill().shift(1).over(_SERIES)).alias(low)
         for name, low in (("SPD", "LOW"), ("JOINT", "JOINTLOW"))

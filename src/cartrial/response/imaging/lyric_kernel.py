@@ -16,6 +16,7 @@ from cartrial.response.codes import FLARE_LESION, FLARE_SUM, FLARE_UPTAKE, NEW_L
 from cartrial.response.imaging.lesion_kernel import GROWN, NEW, OTHER_SIGN, Limits, Measured, above, reaches
 from cartrial.response.status_kernel import is_adequate, is_in
 from cartrial.response.unconfirmed_kernel import LYRIC_DAYS
+from cartrial.sdtm.vocabulary.imaging.codes import SPLEEN
 from cartrial.study.criteria.codes import IR, Roles
 
 __all__ = ["Sums", "Visits", "find_flares"]
@@ -27,7 +28,7 @@ RISE = 1.5
 """The sum of products is up by half."""
 
 FURTHER = 1.1
-"""After IR1 the sum is progression when it is so many times what it was then, and a lesion is longer by its step."""
+"""After IR1 the sum is progression when it is so many times what it was then, and a lesion (no spleen) is longer by its step."""
 
 
 class Visits(NamedTuple):
@@ -50,7 +51,7 @@ class Visits(NamedTuple):
 class Sums(NamedTuple):
     """By scan: where its rows start, the signs of progression, the sum of products (nan: not known) and its nadir before.
 
-    `joint`, `joint_low`: the same with the new lesions, six lesions at most.
+    `joint`, `joint_low`: the same with the new lesions, of all the six largest.
     """
 
     row_at: Integers
@@ -89,7 +90,7 @@ def find_flares(visits: Visits, sums: Sums, rows: Measured, limits: Limits, role
                     before = sums.spd[first]
                     for j in range(sums.row_at[v], sums.row_at[v + 1]):
                         for k in range(sums.row_at[first], sums.row_at[first + 1]):
-                            if rows.lesion[k] == rows.lesion[j]:
+                            if rows.lesion[k] == rows.lesion[j] and rows.kind[j] != SPLEEN:
                                 steps = (rows.long[j] - rows.long[k], rows.short[j] - rows.short[k])
                                 longer = longer or is_longer(limits, rows.long[k], *steps)
                 if is_settled(kind, shown, before, longer):
