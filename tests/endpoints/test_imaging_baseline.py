@@ -134,3 +134,23 @@ def test_normal_nodes_are_no_disease_by_hand(tmp_path: Path) -> None:
         "gone": "N",
         "there": "N",
     }
+
+
+def test_imaging_tells_of_no_disease_where_no_call_does_by_hand(tmp_path: Path) -> None:
+    """L7: a CT target or avid disease, else the reader's baseline call. Of the CRs on day 28 those without disease are IR."""
+    before: Subjects = {
+        **{"normal": [Scan(-7, SMALL)], "not avid": [PET(-7, "2")], "small beside avid": [Scan(-7, SMALL), PET(-7, "5")]},
+        **{"other": [Scan(-7, SMALL, "PRESENT")], "marrow": [Scan(-7, SMALL, marrow="POSITIVE")], "spleen": [Scan(-7, SMALL, spleen=140)]},
+        **{"mass": [Scan(-7, NODE)], "mass, called CR": [Scan(-7, NODE)], "normal, called SD": [Scan(-7, SMALL)]},
+        **{"nothing": [], "called CR": []},
+    }
+    none = {"normal", "not avid", "called CR"}
+    said = {"mass, called CR": "CR", "normal, called SD": "SD", "called CR": "CR"}
+    reads = [(who, said[who], "2021-12-27") for who in said] + [(who, "CR", "2022-01-31") for who in before]
+    call = KEYS | {"DOMAIN": "RS", "RSTESTCD": "OVRLRESP", "RSEVAL": "INVESTIGATOR"}
+    rs = [call | {"USUBJID": who, "RSSEQ": i, "RSSTRESC": word, "RSDTC": date} for i, (who, word, date) in enumerate(reads)]
+    data = write_subjects(tmp_path, before, RS=rs)
+    adam = derive(load_study(tmp_path, study_text(TEXT, options="no-disease: non-responder")), read_sdtm(data))
+    called = dict(adam.adresp.filter(READER="INV", CARDAY=28).select("USUBJID", "AVALC").rows())
+    assert called == {who: "IR" if who in none else "CR" for who in before}
+    assert set(adam.adsl.filter(EVALFL="Y")["USUBJID"]).isdisjoint(none)

@@ -261,8 +261,8 @@ class Populations:
         return np.where(call >= 0, np.isin(call, statuses_of(self.roles.disease)), self._by_lab[0])
 
     @cached_property
-    def _by_imaging(self) -> tuple[np.ndarray, np.ndarray]:
-        """Who had a target or avid disease before lymphodepletion, and of whom there was imaging then."""
+    def _by_imaging(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Who had a target or avid disease before lymphodepletion, of whom there was imaging then, and who had any disease."""
         return disease_by_imaging(self.study, self.records)
 
     def without_baseline(self, reader: int) -> np.ndarray:

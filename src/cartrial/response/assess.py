@@ -11,7 +11,7 @@ import polars as pl
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
 from cartrial.response.codes import ACCEPTED_RECORD, NO_DISEASE
-from cartrial.response.imaging import imaging_reads
+from cartrial.response.imaging import disease_by_imaging, imaging_reads
 from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.modality import spoken_calls
 from cartrial.response.mrd import mrd_samples
@@ -129,8 +129,9 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
         options = study.disease.options
         counts = not isinstance(options, CallOptions) or options.no_disease == "as-read"
         base = wide(subjects.select(pl.coalesce("LDSTART", "DAY0")).to_series(), -FAR)
+        seen = disease_by_imaging(study, records)[1:]
         for reads in by_reader.values():
-            _flag_no_disease(reads, base, family, counts)
+            _flag_no_disease(reads, base, seen, family, counts)
     mrd = mrd_samples(study, labs, count)
     second = second_cns(records)
     return {code: with_cns(_with_mrd(reads, mrd, cutoff), second, day0) for code, reads in by_reader.items()}
@@ -172,13 +173,20 @@ def _in_sequence(reads: dict[str, np.ndarray], day0: np.ndarray, family: Family)
     assess_sequence(len(reads["day"]), _kernel_reads(reads), day0, family.roles)
 
 
-def _flag_no_disease(reads: dict[str, np.ndarray], base: np.ndarray, family: Family, counts: bool) -> None:
-    """Flag the complete responses of subjects whose last call before lymphodepletion was no disease; they count or not (L7)."""
+def _flag_no_disease(
+    reads: dict[str, np.ndarray], base: np.ndarray, seen: tuple[np.ndarray, np.ndarray], family: Family, counts: bool
+) -> None:
+    """Flag the complete responses of subjects without disease before lymphodepletion; they count or not (L7).
+
+    By imaging; where it shows no disease, or there is none, the reader's last call before lymphodepletion tells. `seen`: of whom there was
+    imaging, and who had disease by it.
+    """
     subject = np.repeat(np.arange(len(base)), np.diff(reads["at"]))
     before = (reads["day"] <= base[subject]) & (reads["status"] != NE)
     last = np.full(len(base), NE, np.int64)
     last[subject[before]] = reads["status"][before]  # sorted by day: the last one stays
-    none = (last != NE) & ~np.isin(last, statuses_of(family.roles.disease))
+    imaged, disease = seen
+    none = np.where(last == NE, imaged, ~np.isin(last, statuses_of(family.roles.disease))) & ~disease
     complete = np.isin(reads["status"], statuses_of(family.roles.complete))
     flagged = none[subject] & complete & (reads["day"] > base[subject])
     reads["flags"][flagged] |= NO_DISEASE

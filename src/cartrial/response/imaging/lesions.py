@@ -260,19 +260,26 @@ def _marrow_at(options: CallOptions, scans: pl.DataFrame, marrow: pl.DataFrame, 
     return wide(found, -1)
 
 
-def disease_by_imaging(study: Study, records: Records) -> tuple[np.ndarray, np.ndarray]:
-    """Say by subject whether a baseline had a target or avid disease, by any reader, and whether there was one: bool, shape (subjects,)."""
+def disease_by_imaging(study: Study, records: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Say by subject whether a baseline had a target or avid disease, by any reader, whether there was one, and any disease: bool.
+
+    Any disease is a non-target, an enlarged spleen and an involved marrow too: not measurable, and disease nevertheless.
+    """
     count = records.subjects.height
-    found, known = np.zeros(count, bool), np.zeros(count, bool)
+    found, known, disease = (np.zeros(count, bool) for _ in range(3))
     rule = study.disease.imaging
     if rule is None or not records.imaging:
-        return found, known
+        return found, known, disease
     starts = _starts(study, records)
-    lesions, uptake = (usable(records.imaging[name], records.subjects).join(starts, on="SUBJ") for name in ("lesions", "uptake"))
-    base = _baseline(rule[0], lesions)[1]
+    lesions, uptake, marrow = (
+        usable(records.imaging[name], records.subjects).join(starts, on="SUBJ") for name in ("lesions", "uptake", "marrow")
+    )
+    base = _baseline(rule[0], _of_the_baseline(lesions))[1]
     pets = uptake_at_baseline(rule[1], uptake)
     known[base["SUBJ"].to_numpy()] = True
     known[pets["SUBJ"].to_numpy()] = True
     found[base.filter("MEASURABLE")["SUBJ"].to_numpy()] = True
     found[pets.filter("AVIDBASE")["SUBJ"].to_numpy()] = True
-    return found, known
+    disease[base.filter(_disease(rule[0], base, _marrow_before(base, marrow)))["SUBJ"].to_numpy()] = True
+    disease |= found | (_marrow_before(records.subjects.select("SUBJ"), marrow) > CLEAR)
+    return found, known, disease
