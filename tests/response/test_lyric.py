@@ -29,6 +29,8 @@ GROWN = Scan(28, {"A": (40, 30), "B": (30, 18)})
 """B of 300 is 540, 10 mm longer; the sum of 1500 is 1740, less than 2250: IR2."""
 NEW = Scan(28, NODE, new={"N1": (20, 15)})
 """A node of 300 mm^2; the targets are as they were: IR2."""
+NEW_OF_TWO = Scan(28, {"A": (40, 30), "B": (20, 15)}, new={"N1": (20, 15)})
+"""1500 mm^2 as they were, and a node of 300: IR2."""
 
 CASES: dict[str, tuple[list[Scan | PET], list[str]]] = {
     # IR1: the sum is up by half within 84 days
@@ -81,6 +83,14 @@ CASES: dict[str, tuple[list[Scan | PET], list[str]]] = {
     "IR2a beside six, then 3560 of 2400": (
         [Scan(-7, SIX), Scan(28, SIX, new={"N1": (20, 15)}), Scan(90, SIX, new={"N1": (40, 39)})],
         ["IR", "IR"],
+    ),
+    # a target not evaluated: 1200 + 3600 is at least 4800 of 1500, whatever B is; 1200 + 1000 is less than 2250, and B can be 0
+    "IR2a, then at least 4800": ([TWO, NEW_OF_TWO, Scan(90, {"A": (40, 30), "B": None}, new={"N1": (60, 60)})], ["PD", "PD"]),
+    "IR2a, then at least 2200": ([TWO, NEW_OF_TWO, Scan(90, {"A": (40, 30), "B": None}, new={"N1": (40, 25)})], ["IR", "IR"]),
+    # IR1 of 2700 + 300; A alone is 3500, more than 3300, and 10 mm longer
+    "IR1, then at least 3500": (
+        [TWO, Scan(28, {"A": (60, 45), "B": (20, 15)}), Scan(70, {"A": (70, 50), "B": None})],
+        ["PD", "PD"],
     ),
     # within 12 weeks: 84 days after the read, not 85; a response between
     "84 days later": ([MASS, NEW, Scan(112, NODE, new={"N1": (30, 20)})], ["PD", "PD"]),

@@ -31,7 +31,10 @@ _SERIES = ["SUBJ", "READER"]
 
 
 def sums_of(scans: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return SPD, JOINT (with the new lesions), and LOW and JOINTLOW, their nadirs before, by scan: 0 where no target was at baseline.
+    """Return SPD and LOW, its nadir before, by scan: 0 where no target was at baseline; and LEAST, JOINT and JOINTLOW.
+
+    LEAST and JOINT (with the new lesions) are of what was measured, also where a target was not: the sum is at least that. Nadirs are
+    of the scans at which every target was.
 
     Parameters
     ----------
@@ -47,13 +50,13 @@ def sums_of(scans: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     summed = ((pl.col("KIND") == TARGET) & pl.col("COUNTED")) | (pl.col("KIND") == NEW_LESION)
     areas = rows.filter(summed & pl.col("AREA").is_not_null()).join(scans.select("SCAN", most.alias("MOST")), on="SCAN")
     place = pl.col("AREA").rank("ordinal", descending=True).over("SCAN")
-    joint = areas.filter(place <= pl.col("MOST")).group_by("SCAN").agg(pl.col("AREA").sum().alias("ALL"))
-    scans = scans.join(joint, on="SCAN", how="left", maintain_order="left")
-    scans = scans.with_columns(pl.when(pl.col("SPD").is_not_null()).then(pl.col("ALL").fill_null(0.0)).alias("JOINT")).drop("ALL")
-    before = [
-        pl.min_horizontal("SUM", pl.col(name).cum_min().forward_fill().shift(1).over(_SERIES)).alias(low)
-        for name, low in (("SPD", "LOW"), ("JOINT", "JOINTLOW"))
-    ]
+    measured = areas.group_by("SCAN").agg(
+        pl.col("AREA").filter(pl.col("KIND") == TARGET).sum().alias("LEAST"),
+        pl.col("AREA").filter(place <= pl.col("MOST")).sum().alias("JOINT"),
+    )
+    scans = scans.join(measured, on="SCAN", how="left", maintain_order="left").with_columns(pl.col("LEAST", "JOINT").fill_null(0.0))
+    whole = {"LOW": pl.col("SPD"), "JOINTLOW": pl.when(pl.col("SPD").is_not_null()).then("JOINT")}
+    before = [pl.min_horizontal("SUM", total.cum_min().forward_fill().shift(1).over(_SERIES)).alias(low) for low, total in whole.items()]
     return scans.with_columns(before)
 
 
@@ -84,7 +87,7 @@ def with_flares(
         *(stops.day0[subject], stops.therapy[subject]),
     )
     rows, row_at = measured
-    by_scan = Sums(row_at, wide(sums["SIGNS"]), *(wide(sums[name]) for name in ("SPD", "LOW", "JOINT", "JOINTLOW")))
+    by_scan = Sums(row_at, wide(sums["SIGNS"]), *(wide(sums[name]) for name in ("SPD", "LOW", "LEAST", "JOINT", "JOINTLOW")))
     find_flares(spoken.height, visits, by_scan, rows, Limits(**limits.model_dump()), study.disease.family.roles)
     return spoken.with_columns(pl.Series("RESP", visits.status).cast(pl.Int8), pl.Series("FLAGS", visits.flags))
 

@@ -51,13 +51,15 @@ class Visits(NamedTuple):
 class Sums(NamedTuple):
     """By scan: where its rows start, the signs of progression, the sum of products (nan: not known) and its nadir before.
 
-    `joint`, `joint_low`: the same with the new lesions, of all the six largest.
+    `least`: of what was measured, so that the sum is at least that; `joint`, `joint_low`: the same with the new lesions, of all the six
+    largest.
     """
 
     row_at: Integers
     signs: Integers
     spd: Numbers
     low: Numbers
+    least: Numbers
     joint: Numbers
     joint_low: Numbers
 
@@ -76,12 +78,12 @@ def find_flares(visits: Visits, sums: Sums, rows: Measured, limits: Limits, role
                 continue
             if kind and (day - last > LYRIC_DAYS or last < visits.therapy[s] <= day):
                 kind = 0
-            signs, spd, low, joint, joint_low = 0, np.nan, np.nan, np.nan, np.nan
+            signs, shown = 0, Shown(0, np.nan, np.nan, np.nan, np.nan, np.nan)
             if v >= 0:
-                signs, spd, low, joint, joint_low = sums.signs[v], sums.spd[v], sums.low[v], sums.joint[v], sums.joint_low[v]
+                signs = sums.signs[v]
+                shown = Shown(signs, sums.spd[v], sums.low[v], sums.least[v], sums.joint[v], sums.joint_low[v])
             if visits.flags[i] & NEW_LESION_SEEN:
-                signs |= NEW
-            shown = Shown(signs, spd, low, joint, joint_low)
+                shown = Shown(signs | NEW, shown.spd, shown.low, shown.least, shown.joint, shown.joint_low)
             if kind == 0:
                 kind, first = flare_of(shown, 0 < day - visits.day0[s] <= LYRIC_DAYS and not visits.worse[i]), v
             else:
@@ -103,11 +105,12 @@ def find_flares(visits: Visits, sums: Sums, rows: Measured, limits: Limits, role
 
 
 class Shown(NamedTuple):
-    """What a visit shows: the signs of progression, the sum of products and its nadir before, and both with the new lesions."""
+    """What a visit shows: the signs of progression, the sums of products and their nadirs before, as `Sums` has them."""
 
     signs: int
     spd: float
     low: float
+    least: float
     joint: float
     joint_low: float
 
@@ -147,7 +150,7 @@ def is_settled(kind: int, shown: Shown, before: float, longer: bool) -> bool:
     if shown.signs & OTHER_SIGN:
         return True
     if kind == FLARE_SUM:
-        return longer and reaches(shown.spd, FURTHER * before)
+        return longer and reaches(shown.least, FURTHER * before)
     if kind == FLARE_LESION:
         return is_up(shown.joint, shown.joint_low)
-    return shown.signs & (GROWN | NEW) != 0 or is_up(shown.spd, shown.low)
+    return shown.signs & (GROWN | NEW) != 0 or is_up(shown.least, shown.low)
