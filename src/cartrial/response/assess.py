@@ -10,7 +10,7 @@ import polars as pl
 
 from cartrial.response.arrays import offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
-from cartrial.response.codes import ACCEPTED_RECORD, NO_DISEASE
+from cartrial.response.codes import ACCEPTED_RECORD, FROM_IMAGING, FROM_PET, NO_DISEASE
 from cartrial.response.imaging import disease_by_imaging, imaging_reads
 from cartrial.response.lab import IN_MARROW, lab_reads
 from cartrial.response.modality import spoken_calls
@@ -129,7 +129,9 @@ def assess_response(study: Study, records: Records) -> dict[int, Calls]:
         options = study.disease.options
         counts = not isinstance(options, CallOptions) or options.no_disease == "as-read"
         base = wide(subjects.select(pl.coalesce("LDSTART", "DAY0")).to_series(), -FAR)
-        seen = disease_by_imaging(study, records)[1:]
+        # what is derived of measurements is no response without disease: only calls as collected ask, and large batches have none
+        collected = any((reads["flags"] & (FROM_IMAGING | FROM_PET) == 0).any() for reads in by_reader.values())
+        seen = disease_by_imaging(study, records)[1:] if collected else (np.zeros(count, bool), np.zeros(count, bool))
         for reads in by_reader.values():
             _flag_no_disease(reads, base, seen, family, counts)
     mrd = mrd_samples(study, labs, count)
