@@ -27,7 +27,8 @@ from cartrial.kinetics.estimation.likelihood import pack
 from cartrial.kinetics.estimation.saem import run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.posterior import Sampler, draw_posterior
+from cartrial.kinetics.nuts import draw_posterior
+from cartrial.kinetics.posterior import Sampler
 
 NAMES = ("fold", "tmax", "cmax", "alpha", "fb", "beta")
 TRUE = np.array([8.269, 2.230, 10.086, -1.833, -4.841, -5.745])

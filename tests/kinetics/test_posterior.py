@@ -13,11 +13,12 @@ from scipy.stats import halfnorm, multivariate_normal, norm
 from cartrial import InputError
 from cartrial.analysis.tables.cells import cell_model_rows
 from cartrial.kinetics import Covariate, PopulationModel, fit_population
-from cartrial.kinetics import posterior as module
+from cartrial.kinetics import nuts as module
 from cartrial.kinetics.estimation.likelihood import pack, shown, unpack, weigh_points
 from cartrial.kinetics.estimation.proposal import Points
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.posterior import PRIORS, Posterior, Sampler, draw_posterior, limits_of
+from cartrial.kinetics.nuts import draw_posterior
+from cartrial.kinetics.posterior import PRIORS, Posterior, Sampler, limits_of
 from cartrial.kinetics.tables import _fit_record, summary_lines
 from helpers import ROOT
 

@@ -15,7 +15,7 @@ from cartrial.extras import require
 from cartrial.kinetics.estimation.saem import Plan
 from cartrial.kinetics.fit import PopulationFit, fit_population
 from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet
-from cartrial.kinetics.posterior import draw_posterior
+from cartrial.kinetics.nuts import draw_posterior
 from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible, samples_for
 from cartrial.sdtm.records import Records
 from cartrial.study import Study
