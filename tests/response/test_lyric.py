@@ -202,6 +202,25 @@ def test_new_therapy_leaves_it_indeterminate_by_hand(tmp_path: Path) -> None:
     assert (pfs["AVAL"], pfs["EVNTDESC"]) == (29, "new-therapy")
 
 
+def test_a_therapy_on_the_date_of_a_read_comes_after_it_by_hand(tmp_path: Path) -> None:
+    """Rules, paragraph 1, and L5: of the day of the first read it lies between both (IR, PFS censored there), of the second not (PD 29).
+
+    The same of a progression that a response follows, by `overturned`.
+    """
+    cm = {"STUDYID": "LYM", "DOMAIN": "CM", "CMTRT": "X", "CMCAT": "SUBSEQUENT ANTICANCER THERAPY", "CMSEQ": "1"}
+    dates = {"first": "2022-01-31", "second": "2022-03-14"}
+    given = [cm | {"USUBJID": who, "CMSTDTC": date} for who, date in dates.items()]
+    worse, better = CASES["IR1, then 10 % and 12 mm"][0], CASES["IR1, then smaller"][0]
+    expected = {
+        "lyric": (worse, {"first": (29, "new-therapy"), "second": (29, "progression")}),
+        "overturned": (better, {"first": (29, "progression"), "second": (71, "new-therapy")}),
+    }
+    for rule, (scans, ends) in expected.items():
+        adam = called(tmp_path / rule, dict.fromkeys(dates, scans), f"progression: {rule}", cm=given)
+        rows = adam.adtte.filter(PARAMCD="PFS", VARIANT="").select("USUBJID", "AVAL", "EVNTDESC").rows()
+        assert {row[0]: row[1:] for row in rows} == ends
+
+
 def test_calls_of_a_reader_who_reads_by_lyric_by_hand(tmp_path: Path) -> None:
     """L5: what a reader called IR2 and then PD is PD at the first; with PR between it is not; his PD at once stands."""
     days = {"2022-01-31": 28, "2022-03-04": 60, "2022-04-03": 90}

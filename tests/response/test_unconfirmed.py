@@ -90,7 +90,7 @@ def slow(calls: list[tuple[int, str]], therapy: int, death: int, days: int | Non
     for i, (day, status) in enumerate(calls):
         if status != "PD" or day <= 0:
             continue
-        later = [(other, what) for other, what in calls[i + 1 :] if what != "NE" and not day < therapy <= other]
+        later = [(other, what) for other, what in calls[i + 1 :] if what != "NE" and not day <= therapy < other]
         if days is None:
             counts = not (later and later[0][1] in ("CR", "PR"))
         else:

@@ -42,7 +42,10 @@ class Stops(NamedTuple):
 
 @kernel
 def settle_progressions(reads: Reads, stops: Stops, roles: Roles, progression: Progression) -> None:
-    """Make the progressions that do not count indeterminate, in place; what follows one that counts is left as it was read."""
+    """Make the progressions that do not count indeterminate, in place; what follows one that counts is left as it was read.
+
+    On one date an assessment comes before a therapy (rules, paragraph 1).
+    """
     for s in range(len(reads.at) - 1):
         ended = min(stops.therapy[s], stops.death[s]) <= stops.cutoff[s]
         for i in range(reads.at[s], reads.at[s + 1]):
@@ -50,7 +53,7 @@ def settle_progressions(reads: Reads, stops: Stops, roles: Roles, progression: P
                 continue
             found = OPEN
             for j in range(i + 1, reads.at[s + 1]):
-                between = reads.day[i] < stops.therapy[s] <= reads.day[j]
+                between = reads.day[i] <= stops.therapy[s] < reads.day[j]
                 if found == OPEN and not between and is_adequate(reads.status[j]):
                     found = settled_by(roles, progression, reads.status[j], reads.day[j] - reads.day[i])
             if found == UNDONE or (found == OPEN and progression.rule == CONFIRMED and not ended):
@@ -81,7 +84,7 @@ def date_back(reads: Reads, stops: Stops, roles: Roles) -> None:
         for i in range(reads.at[s], reads.at[s + 1]):
             if reads.day[i] <= stops.day0[s] or not is_adequate(reads.status[i]):
                 continue
-            between = last >= 0 and reads.day[last] < stops.therapy[s] <= reads.day[i]
+            between = last >= 0 and reads.day[last] <= stops.therapy[s] < reads.day[i]
             follows = last >= 0 and reads.day[i] - reads.day[last] <= LYRIC_DAYS and not between
             if is_in(roles.ends, reads.status[i]):
                 if follows:

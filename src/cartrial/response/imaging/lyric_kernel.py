@@ -76,7 +76,7 @@ def find_flares(visits: Visits, sums: Sums, rows: Measured, limits: Limits, role
             if not is_in(roles.ends, visits.status[i]):
                 kind = 0
                 continue
-            if kind and (day - last > LYRIC_DAYS or last < visits.therapy[s] <= day):
+            if kind and (day - last > LYRIC_DAYS or last <= visits.therapy[s] < day):
                 kind = 0
             signs, shown = 0, Shown(0, np.nan, np.nan, np.nan, np.nan, np.nan)
             if v >= 0:
