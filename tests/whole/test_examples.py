@@ -58,7 +58,7 @@ def examples(room: str) -> dict[str, doctest.DocTest]:
 
 
 # of these the examples take seconds
-LONG = {"cartrial.analysis", "cartrial.design"}
+LONG = {"cartrial.analysis", "cartrial.design", "cartrial.evidence", "cartrial.report", "cartrial.run"}
 
 
 @pytest.mark.parametrize("room", [pytest.param(room, marks=pytest.mark.slow) if room in LONG else room for room in ROOMS])

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartrial.response.arrays import offsets, wide
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls, offsets, wide
 from cartrial.response.clinical import clinical_progressions
 from cartrial.sdtm.records import Records
 from cartrial.study.criteria.codes import RESPONSES

@@ -13,8 +13,7 @@ from cartrial.endpoints.course import Course
 from cartrial.endpoints.rules.inputs import courses_of, reads_of
 from cartrial.endpoints.rules.time_kernel import find_first_response
 from cartrial.endpoints.rules.time_rule import origin_of
-from cartrial.response.arrays import wide
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls, wide
 from cartrial.response.codes import (
     EMD_NOT_RECORDED,
     FROM_IMAGING,

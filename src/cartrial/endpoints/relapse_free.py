@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.course import Course, recorded_free
-from cartrial.response.arrays import offsets
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls, offsets
 from cartrial.response.codes import AFTER_RELAPSE, FREE_ASSUMED, FREE_OF_RELAPSE
 from cartrial.sdtm.records import Records
 from cartrial.sdtm.records.codes import FAR, INV

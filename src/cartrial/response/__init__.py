@@ -1,6 +1,7 @@
 """What was the disease's status at each visit, by each reader?"""
 
-from cartrial.response.assess import Calls, assess_response
+from cartrial.response.arrays import Calls
+from cartrial.response.assess import assess_response
 from cartrial.response.codes import MRD
 from cartrial.response.flags import FLAGS, flag_names
 from cartrial.response.lab import records_used

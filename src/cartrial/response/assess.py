@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from cartrial.response.arrays import offsets, usable, wide
+from cartrial.response.arrays import Calls, offsets, usable, wide
 from cartrial.response.cns import second_cns, with_cns
 from cartrial.response.codes import ACCEPTED_RECORD, FROM_IMAGING, FROM_PET, NO_DISEASE
 from cartrial.response.imaging import disease_by_imaging, imaging_reads
@@ -28,33 +27,7 @@ if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.families import Family
 
-__all__ = ["Calls", "assess_response"]
-
-
-@dataclass(frozen=True)
-class Calls:
-    """One reader's assessments as arrays.
-
-    Parameters
-    ----------
-    at : ndarray of int64, shape (subjects + 1,)
-        Where each subject's assessments start.
-    day, status, flags, seq, mrd, mrd_seq : ndarray of int64, shape (assessments,)
-        Sorted by subject and day.
-    """
-
-    at: np.ndarray
-    day: np.ndarray
-    status: np.ndarray
-    flags: np.ndarray
-    seq: np.ndarray
-    mrd: np.ndarray
-    mrd_seq: np.ndarray
-
-    @property
-    def subject(self) -> np.ndarray:
-        """Subject of each assessment."""
-        return np.repeat(np.arange(len(self.at) - 1), np.diff(self.at))
+__all__ = ["assess_response"]
 
 
 def assess_response(study: Study, records: Records) -> dict[int, Calls]:

@@ -13,7 +13,7 @@ from cartrial.response.codes import CNS2, NOTHING_SAID, PENDING_PROOF, PROVEN, R
 from cartrial.response.lab_kernel import NEAR_DAYS
 
 if TYPE_CHECKING:
-    from cartrial.response.assess import Calls
+    from cartrial.response.arrays import Calls
     from cartrial.sdtm.records import Records
 
 __all__ = ["returned_cns", "second_cns", "with_cns", "with_returned"]

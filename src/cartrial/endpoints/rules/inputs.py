@@ -11,7 +11,7 @@ from cartrial.study.criteria.codes import NE
 
 if TYPE_CHECKING:
     from cartrial.endpoints.course import Course
-    from cartrial.response.assess import Calls
+    from cartrial.response.arrays import Calls
 
 __all__ = ["courses_of", "reads_of"]
 

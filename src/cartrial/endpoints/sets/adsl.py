@@ -12,7 +12,7 @@ from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.baseline import derive_baseline, dose_of
 from cartrial.endpoints.sets.dose import DOSE_COLUMNS
 from cartrial.endpoints.sets.trace import study_day
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls
 from cartrial.response.codes import AFTER_RELAPSE
 from cartrial.sdtm.records import NO_CUTOFF, READERS
 from cartrial.study.criteria.codes import statuses_of

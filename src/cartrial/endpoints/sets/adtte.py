@@ -19,7 +19,7 @@ from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.antigen import ANTIGENS, relapse_antigen
 from cartrial.endpoints.sets.samples import derive_samples, unsampled
 from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls
 from cartrial.response.codes import CLINICAL, CLINICAL_DISPOSITION
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR

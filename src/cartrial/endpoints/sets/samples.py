@@ -22,7 +22,7 @@ from cartrial.study.criteria.codes import statuses_of
 if TYPE_CHECKING:
     from cartrial.endpoints.course import Course
     from cartrial.endpoints.populations import Populations
-    from cartrial.response.assess import Calls
+    from cartrial.response.arrays import Calls
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint, Samples
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.endpoints.course import SOURCES, Course
-from cartrial.response.assess import Calls
+from cartrial.response.arrays import Calls
 from cartrial.response.codes import CLINICAL_DISPOSITION, FREE_ASSUMED, FROM_IMAGING, FROM_LAB, FROM_PET
 from cartrial.sdtm.records.codes import FAR
 
