@@ -490,6 +490,12 @@ SPOILT = [
     (
         "lesion-baseline",
         "tr",
+        lambda frame: frame.with_columns(pl.col("TRDTC").replace("2021-12-27", "2021-12")),
+        "The lesions measured before the infusion are dated 2021-12, no whole date",
+    ),
+    (
+        "lesion-baseline",
+        "tr",
         lambda frame: frame.filter((pl.col("TRDTC") > "2022") | (pl.col("TRLNKID") != "L")),
         "Target L is first measured after",
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from cartrial.sdtm.checks.frame import SUBJECT, CheckRule, Context, found, grouped
-from cartrial.sdtm.vocabulary.dates import earliest_day
+from cartrial.sdtm.vocabulary.dates import earliest_day, is_partial
 from cartrial.sdtm.vocabulary.imaging.codes import NEW_LESION, TARGET
 from cartrial.sdtm.vocabulary.imaging.words import (
     CHANGES,
@@ -263,13 +263,23 @@ def _baseline(context: Context) -> Iterator[pl.DataFrame]:
         *("NAME", pl.col("SIZE").round(1).cast(pl.String).str.strip_suffix(".0"), pl.lit(f"{node:g}")),
     )
     yield found(sizes.filter((pl.col("SIZE") > 0) & (pl.col("SIZE") <= node)), small, domain="TR", variable="TRSTRESN")
-    none = (
-        first.sort("DAY", maintain_order=True)
-        .unique([*SUBJECT, "WHO"], keep="first", maintain_order=True)
-        .filter(pl.col("DAY") > pl.col("ZERO"))
+    yield from _without_baseline(dated)
+
+
+def _without_baseline(dated: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Subjects of whom no reader's measurement before the infusion has a whole date: none is usable as baseline."""
+    before, whole = pl.col("DAY") <= pl.col("ZERO"), ~is_partial(pl.col("DATE"))
+    by_reader = dated.sort("DAY", maintain_order=True).group_by(*SUBJECT, "WHO", maintain_order=True)
+    none = by_reader.agg(
+        (before & whole).any().alias("USABLE"),
+        pl.col("DATE").filter(before).last().alias("PARTIAL"),
+        pl.col("FILE", "ROW", "DATE").first(),
+    ).filter(~pl.col("USABLE"))
+    undated = pl.format(
+        "The lesions measured before the infusion are dated {}, no whole date: not usable, so that no response can be derived.", "PARTIAL"
     )
-    message = pl.format("No lesion is measured before the infusion, the first on {}: no response can be derived.", "DATE")
-    yield found(none, message, domain="TR", variable="TRDTC")
+    late = pl.format("No lesion is measured before the infusion, the first on {}: no response can be derived.", "DATE")
+    yield found(none, pl.when(pl.col("PARTIAL").is_null()).then(late).otherwise(undated), domain="TR", variable="TRDTC")
 
 
 def _other_tests(context: Context) -> Iterator[pl.DataFrame]:
