@@ -35,6 +35,27 @@ WRONG = {
     "alpha out of range": ("value: 0.025", "value: 2.5", "2.5", "testing.alpha.value", "less than 1"),
     "a number that is none": ("value: 0.025", "value: .nan", ".nan", "testing.alpha.value", "finite"),
     "testing order names no endpoint": ("order: [ORR3]", "order: [ORR2]", "ORR2", "testing.order.0", "The nearest is 'ORR3'"),
+    "plan of no endpoint": (
+        "subgroups:",
+        "submission: {sap: {file: sap.pdf, pages: {ORR2: 31}}}\nsubgroups:",
+        "ORR2",
+        "submission.sap.pages.ORR2",
+        "The nearest is 'ORR3'",
+    ),
+    "number of a display": (
+        "subgroups:",
+        "submission: {numbering: {orr: 14/2}}\nsubgroups:",
+        "14/2",
+        "submission.numbering.orr",
+        "14.2.1.1",
+    ),
+    "label that is too long": (
+        "subgroups:",
+        "submission: {labels: {AGEGR1: 年龄年龄年龄年龄年龄年龄年龄}}\nsubgroups:",
+        "AGEGR1: ",
+        "submission.labels.AGEGR1",
+        "40 bytes",
+    ),
     "subgroup that is none": ("[AGE]", "[AEG]", "AEG", "subgroups.0", "The nearest is 'AGE'"),
     "levels that do not fit the cuts": ("levels: [young, old]", "levels: [young]", "young", "baseline.0", "2 levels"),
     "two endpoints of one id": ("  - id: DOR", "  - id: ORR3", "- id: ORR3\n    label: Dur", "endpoints.1.id", "two endpoints"),
@@ -244,6 +265,8 @@ def test_a_changed_copy_has_a_hash_of_its_own(tmp_path: Path) -> None:
     assert study.hash != study.model_copy(update={"endpoints": study.endpoints[:1]}).hash
     virtual = study.model_copy(update={"study": study.study.model_copy(update={"provenance": "virtual"})})
     assert virtual.hash == study.hash
+    filed = load_study(tmp_path, BASE + "\nsubmission: {protocol: CT-101, dictionaries: {meddra: 26.1}}\n")
+    assert filed.hash == study.hash and (filed.submission.protocol, filed.submission.dictionaries.meddra) == ("CT-101", "26.1")
 
 
 @pytest.mark.slow

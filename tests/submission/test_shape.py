@@ -11,9 +11,12 @@ import polars as pl
 import pytest
 
 from cartrial.errors import InputError
+from cartrial.study import Study
+from cartrial.study.submission import Submission
 from cartrial.submission import Job
 from cartrial.submission.adam import Shaped, shape_adam
 from cartrial.submission.adam.parameters import coded, parameter_codes
+from cartrial.submission.adam.subjects import characteristics
 from cartrial.submission.variables import CODES, SETS
 from cartrial.submission.variables.model import MOST_LABEL
 
@@ -48,6 +51,16 @@ def test_subjects(sets: dict[str, Shaped]) -> None:
     assert adsl["AGE"].dtype == pl.Int64 and adsl["AGE"][0] == 25
     assert adsl["RACE"].unique().to_list() == ["UNKNOWN"]  # of invented data, which have none
     assert sets["ADSL"].dataset.variable("AGE").label == "Age"
+
+
+def test_the_studys_own_variables_have_the_labels_of_the_study_file() -> None:
+    """By hand: a label of the file, English where it has none; a name that is no variable of the study's own stops the export."""
+    study = Study.load("inaticel")
+    own = characteristics(study)
+    asked = study.model_copy(update={"submission": Submission(labels={own[0].name: "年龄组"})})
+    assert [variable.chinese for variable in characteristics(asked)] == ["年龄组", *(variable.chinese for variable in own[1:])]
+    with pytest.raises(InputError, match="names SEX, which is no variable"):
+        characteristics(study.model_copy(update={"submission": Submission(labels={"SEX": "性别"})}))
 
 
 def test_real_data_without_a_required_variable_are_refused(job: Job) -> None:

@@ -36,7 +36,8 @@ class Parts:
     visits : list of str
     characteristics, events : list of str
         Ids of the baseline characteristics; of adverse events of special interest.
-    subgroups, order, strata : list of str
+    subgroups, order, strata, pages : list of str
+        `pages`: endpoints whose place in the analysis plan is said.
     design : Design or None
     bare : bool
         Whether nothing is estimated and the file does not say why.
@@ -56,6 +57,7 @@ class Parts:
     bare: bool
     family: Family | None = None
     strata: list[str] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
 
 
 def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
@@ -77,6 +79,7 @@ def parts_of(data: dict[str, Any], events: list[str], keys: list[str]) -> Parts:
         subgroups=[str(name) for name in _list(data.get("subgroups"))],
         order=[str(name) for name in _list(_of(data.get("testing"), "order"))],
         strata=[str(name) for name in _list(_of(data.get("testing"), "strata"))],
+        pages=[str(name) for name in _of(_of(data.get("submission"), "sap"), "pages") or ()],
         events=_named(special) if special else events,
         design=design,
         bare=not endpoints and not _other(data, "endpoints", unknown) and not _of(data.get("study"), "listing-only"),
@@ -136,6 +139,10 @@ def misfits(parts: Parts) -> Iterator[PydanticCustomError]:
         if parts.characteristics is not None and name not in parts.characteristics:
             what = f"stratum '{name}' is not a baseline characteristic"
             yield wrong(what, "testing", "strata", i, right=_known(name, parts.characteristics))
+    for name in parts.pages:
+        if parts.ids is not None and name not in parts.ids:
+            what = f"submission.sap.pages names '{name}', which is no endpoint"
+            yield wrong(what, "submission", "sap", "pages", name, right=_known(name, parts.ids))
     yield from _of_design(parts)
 
 

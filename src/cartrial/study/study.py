@@ -19,6 +19,7 @@ from cartrial.study.eligibility import Eligibility
 from cartrial.study.endpoint import Endpoint, Variant, resolve_variant
 from cartrial.study.model import Characteristic, Disease, Events, Identity, Kinetics, Product, Readers, Safety
 from cartrial.study.planned import Design, Interval, Testing
+from cartrial.study.submission import Submission
 from cartrial.study.virtual import Virtual, beside, is_file_name
 from cartrial.yamlfile import Part, nearest, raise_all, read_as, wrong
 
@@ -66,6 +67,8 @@ class Study(Part):
         What is assumed of a source that records events alone.
     virtual : Virtual
         Which virtual patients the study asks for.
+    submission : Submission
+        As what the study leaves the house.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -87,6 +90,7 @@ class Study(Part):
     endpoints: tuple[Endpoint, ...] = ()
     unclear: tuple[str, ...] = ()
     virtual: Virtual = Virtual()
+    submission: Submission = Submission()
     # of the study file, kept only where a population's file stands beside it
     _folder: Path | None = PrivateAttr(default=None)
 
@@ -139,6 +143,7 @@ class Study(Part):
             strata=list(self.testing.strata) if self.testing else [],
             events=[special.id for special in self.safety.special],
             design=self.design,
+            pages=list(self.submission.sap.pages) if self.submission.sap else [],
             bare=not self.endpoints and not self.study.listing_only,
             family=self.disease.family,
         )
@@ -246,10 +251,13 @@ class Study(Part):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the content: the same for any order of keys, comments and layout, and whatever the data are of (`provenance`)."""
+        """SHA-256 of the content: the same for any order of keys, comments and layout.
+
+        It leaves out what changes no value: whose data they are (`provenance`), and as what the study leaves the house (`submission`).
+        """
         # not kept: a changed copy would carry it along
         content = self.model_dump(mode="json", by_alias=True)
-        del content["study"]["provenance"]
+        del content["study"]["provenance"], content["submission"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
 
     def assumptions(self) -> list[tuple[str, str]]:

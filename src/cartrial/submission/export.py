@@ -40,14 +40,12 @@ def _ard(job: Job, out: Path) -> None:
 
 
 def _displays(job: Job, out: Path) -> None:
-    from cartrial.report.page.rows import Rows
-    from cartrial.report.study.data import ReportData
     from cartrial.submission.displays import write_displays
+    from cartrial.submission.outline import displays_folder, report_data
 
-    provenance = job.adam.provenance or job.study.study.provenance
-    data = ReportData(job.study, job.source, job.adam, Rows(job.results), job.findings, provenance, given=job.records)
-    folder = out / "m5" / "53-clin-stud-rep" / job.name
-    write_displays(job.study, data, folder, results=results_hash(job.results), made=job.made)
+    numbering = job.study.submission.numbering
+    hashed = results_hash(job.results)
+    write_displays(job.study, report_data(job), out / displays_folder(job), results=hashed, made=job.made, numbering=numbering)
 
 
 def _usdm(job: Job, out: Path) -> None:
@@ -66,6 +64,10 @@ PARTS: dict[str, Callable[[Job, Path], None]] = {
     "usdm": _usdm,
 }
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
+
+
+# parts that name the numbered displays
+_NAMING = frozenset({"define"})
 
 
 def require_asked(
@@ -124,6 +126,10 @@ def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Ca
     if not only and job.adam.provenance != "virtual":
         parts = tuple(name for name in parts if name != "sdtm")  # who has patients has their tabulations
     check_results(job.results)
+    if _NAMING & set(parts):
+        from cartrial.submission.outline import outlined
+
+        job = outlined(job)
     with built_beside(Path(out)) as folder:
         for name in parts:
             say(f"Writing {name}")

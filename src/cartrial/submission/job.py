@@ -14,12 +14,39 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["AGENCIES", "ENCODINGS", "LANGUAGES", "Job"]
+__all__ = ["AGENCIES", "ENCODINGS", "LANGUAGES", "Job", "Shown"]
 
 AGENCIES = ("fda", "nmpa", "pmda")
 LANGUAGES = ("en", "zh")
 ENCODINGS = ("ascii", "utf-8", "gb18030")
 """What an XPT file may be written in. The format does not say which it is: the reviewer's guide does."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A numbered display, as metadata name it.
+
+    Parameters
+    ----------
+    id, kind : str
+        `kind` is table, figure or listing.
+    label, title, population : str
+        ``Table 14.2.1.1``; its title; who is shown.
+    file : str
+        Name of its file, without what its form ends in.
+    notes : tuple of str
+    keys : frozenset of int
+        Numbers of the results rows that it prints, from 0.
+    """
+
+    id: str
+    kind: str
+    label: str
+    title: str
+    population: str
+    file: str
+    notes: tuple[str, ...] = ()
+    keys: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,6 +71,8 @@ class Job:
     date : datetime.date, optional
         What the files say of when they were made; without it the cutoff, and without a cutoff 1970-01-01. No clock is read, so that equal
         input gives equal bytes.
+    shown : tuple of Shown
+        The numbered displays of the run, in their order, where a part names them.
     """
 
     study: Study
@@ -56,6 +85,7 @@ class Job:
     language: str = "en"
     encoding: str | None = None
     date: dt.date | None = None
+    shown: tuple[Shown, ...] = ()
 
     @property
     def name(self) -> str:

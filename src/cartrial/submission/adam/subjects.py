@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,7 +26,13 @@ _REQUIRED = ("SUBJID", "SITEID", "SEX", "RACE", "ARM")
 
 
 def characteristics(study: Study) -> tuple[Variable, ...]:
-    """Return the variables of ADSL that hold the study's baseline characteristics."""
+    """Return the variables of ADSL that hold the study's baseline characteristics, with the Chinese labels that the study file gives them.
+
+    Raises
+    ------
+    InputError
+        If `submission.labels` names another variable.
+    """
     found: dict[str, Variable] = {}
     for item in study.baseline:
         where = ".".join(part for part in (item.from_.domain, item.from_.variable or item.from_.testcd or "") if part)
@@ -41,7 +48,14 @@ def characteristics(study: Study) -> tuple[Variable, ...]:
             label = _label(item.label)
             found[level_column(item)] = Variable(level_column(item), "text", label, label, said)
     standard = {variable.name for variable in SETS["ADSL"].variables}
-    return tuple(variable for name, variable in found.items() if name not in standard)
+    own = {name: variable for name, variable in found.items() if name not in standard}
+    labels = study.submission.labels
+    if unknown := sorted(set(labels) - set(own)):
+        right = f"The study's own variables are: {', '.join(own) or 'none'}"
+        raise InputError(
+            f"submission.labels names {unknown[0]}, which is no variable of the study's own", key="submission.labels", right=right
+        )
+    return tuple(replace(variable, chinese=labels.get(name, variable.chinese)) for name, variable in own.items())
 
 
 def _label(words: str) -> str:

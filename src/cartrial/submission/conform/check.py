@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.submission.conform.define import DEFINE_RULES, check_define
-from cartrial.submission.conform.read import read_sets
+from cartrial.submission.conform.read import data_folders, read_sets, read_tabulations
 from cartrial.submission.conform.rules import RULES
 
 __all__ = ["CONFORM_RULES", "check_adam"]
@@ -18,7 +18,7 @@ CONFORM_RULES = (*((rule.id, rule.severity, rule.says) for rule in RULES), *DEFI
 
 
 def check_adam(folder: str | Path) -> pl.DataFrame:
-    """Check analysis data against the rules of ADaM, and a define.xml beside them against the data.
+    """Check analysis data against the rules of ADaM, and a define.xml beside them against the data; of an export that of tabulations too.
 
     Parameters
     ----------
@@ -50,7 +50,12 @@ def check_adam(folder: str | Path) -> pl.DataFrame:
     sets = read_sets(folder)
     severities = {rule: severity for rule, severity, _ in CONFORM_RULES}
     found = [(rule.id, one) for rule in RULES for one in rule.find(sets)]
-    found += check_define(folder, sets)
+    analysis, tabulations = data_folders(folder)
+    found += check_define(analysis, sets)
+    if tabulations is not None and (tabulations / "define.xml").is_file():
+        domains = read_tabulations(tabulations)
+        found += check_define(tabulations, domains)
+        sets = domains | sets
     files = {name: held.file for name, held in sets.items()}
     rows = [
         {

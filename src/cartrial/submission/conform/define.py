@@ -44,16 +44,14 @@ _REFERENCES = (
 )
 
 
-def check_define(folder: Path, sets: Mapping[str, Held]) -> list[tuple[str, Found]]:
-    """Return the findings of a define.xml beside the sets of a folder, or of an export: rule and finding; none where there is none.
+def check_define(place: Path, sets: Mapping[str, Held]) -> list[tuple[str, Found]]:
+    """Return the findings of a define.xml beside the sets of a folder: rule and finding; none where there is none.
 
     Raises
     ------
     InputError
         If the file is no XML.
     """
-    inside = sorted(folder.glob("m5/datasets/*/analysis/adam/datasets"))
-    place = inside[0] if inside else folder
     path = place / "define.xml"
     if not path.is_file():
         return []

@@ -12,7 +12,9 @@ import polars as pl
 from cartrial.errors import InputError
 from cartrial.extras import require
 
-__all__ = ["Held", "read_sets"]
+__all__ = ["Held", "data_folders", "read_sets", "read_tabulations"]
+
+_ANALYSIS, _TABULATIONS = "m5/datasets/*/analysis/adam/datasets", "m5/datasets/*/tabulations/sdtm"
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,29 @@ def read_sets(folder: Path) -> dict[str, Held]:
     """
     if not folder.is_dir():
         raise InputError("there is no such folder", file=str(folder), right="Name a folder of ADaM sets, or of an export")
-    inside = sorted(folder.glob("m5/datasets/*/analysis/adam/datasets"))
-    place = inside[0] if inside else folder
+    place = data_folders(folder)[0]
     files = sorted(path for path in place.iterdir() if path.suffix.lower() == ".xpt" and path.stem.lower().startswith("ad"))
     held = [_xpt(path) for path in files] or [found for path in sorted(place.glob("ad*.json")) if (found := _json(path))]
     if not held:
         raise InputError("there is no analysis data set", file=str(place), right="Sets are files such as adsl.xpt or adsl.json")
+    return {one.name: one for one in held}
+
+
+def data_folders(folder: Path) -> tuple[Path, Path | None]:
+    """Return the folder of the analysis data (that of an export, else the folder itself), and that of its tabulations if it has any."""
+    analysis, tabulations = sorted(folder.glob(_ANALYSIS)), sorted(folder.glob(_TABULATIONS))
+    return analysis[0] if analysis else folder, tabulations[0] if tabulations else None
+
+
+def read_tabulations(place: Path) -> dict[str, Held]:
+    """Return the domains of a folder of SAS transport files.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read.
+    """
+    held = [_xpt(path) for path in sorted(place.glob("*.xpt"))]
     return {one.name: one for one in held}
 
 
