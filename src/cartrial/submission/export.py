@@ -48,6 +48,13 @@ def _displays(job: Job, out: Path) -> None:
     write_displays(job.study, report_data(job), out / displays_folder(job), results=hashed, made=job.made, numbering=numbering)
 
 
+def _ars(job: Job, out: Path) -> None:
+    from cartrial.submission.ars import write_event
+    from cartrial.submission.outline import displays_folder
+
+    write_event(job, out, displays_folder(job))
+
+
 def _usdm(job: Job, out: Path) -> None:
     from cartrial.submission.usdm import write_usdm
 
@@ -61,13 +68,14 @@ PARTS: dict[str, Callable[[Job, Path], None]] = {
     "define": _define,
     "ard": _ard,
     "displays": _displays,
+    "ars": _ars,
     "usdm": _usdm,
 }
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
 # parts that name the numbered displays
-_NAMING = frozenset({"define"})
+_NAMING = frozenset({"define", "ars"})
 
 
 def require_asked(
