@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from cartrial.run import Data
 from cartrial.sdtm import Source
 from cartrial.study import Study
+from review_stores import store
 
 PASSWORD = "a long sentence of words"
 PEOPLE = {
@@ -88,32 +88,36 @@ def example_data(changes: dict[tuple[str, int], float] | None = None, *, committ
     )
 
 
-_EMPTY: list[sqlite3.Connection] = []
-
-
-def connection_name() -> str:
-    from django.db import connection
-
-    return str(connection.settings_dict["NAME"])
-
-
 def open_empty() -> None:
-    """Open a workspace in memory, as it is before anything is loaded."""
+    """Open a workspace as it is before anything is loaded, in the store of the test."""
     pytest.importorskip("django", reason="the extra review is not installed")
-    from cartrial.review.app.setup import MEMORY, Place, open_workspace
+    _open("empty")
 
-    # a command of another test may have opened a file in this process
-    if not _EMPTY or connection_name() != MEMORY:
-        open_workspace(Place(MEMORY, "k" * 60, ("testserver",)), fast_hasher=True)
+
+def _open(name: str) -> None:
+    kept = store()
+    # a command, or a test of the other store, may have opened something else in this process
+    if _OPENED[:1] != [kept.place()] or not same_place(kept.place()):
+        kept.open()
+        _OPENED[:] = [kept.place()]
+        if "empty" not in kept.kept:
+            kept.keep("empty")
     from django.core.cache import cache
-    from django.db import connection
 
     cache.clear()
-    connection.ensure_connection()
-    if not _EMPTY:
-        _EMPTY.append(sqlite3.connect(MEMORY, check_same_thread=False))
-        connection.connection.backup(_EMPTY[0])
-    _EMPTY[0].backup(connection.connection)
+    kept.bring(name)
+
+
+_OPENED: list[str] = []
+
+
+def same_place(place: str) -> bool:
+    """Whether Django still has that store open."""
+    from django.db import connection
+
+    from cartrial.review.app.stores.address import database_of
+
+    return str(connection.settings_dict["NAME"]) == database_of(place)["NAME"]
 
 
 def load(data: Data, by: Any = "test") -> dict[str, int]:
@@ -165,16 +169,16 @@ def signed_in(user: str, **more: Any) -> Any:
     return client
 
 
-_WORLDS: dict[str, tuple[sqlite3.Connection, dict[str, str]]] = {}
+_SESSIONS: dict[tuple[str, str], dict[str, str]] = {}
 
 
 def open_world(name: str) -> dict[str, Any]:
     """Return everybody's client in a workspace that is made once and copied: `seated`, nobody has read; `read`, all is read and decided."""
-    from django.db import connection
     from django.test import Client
 
     open_empty()
-    if name not in _WORLDS:
+    key = store().place(), name
+    if key not in _SESSIONS:
         load(example_data(committee=True))
         add_people()
         give_seats()
@@ -182,17 +186,15 @@ def open_world(name: str) -> dict[str, Any]:
         if name == "read":
             read_all(made)
             assert sign(made["three"], "three", f"/adjudication/{codes()['S-07-0002']}/29/", "CR").status_code == 302
-        kept = sqlite3.connect(":memory:", check_same_thread=False)
-        connection.connection.backup(kept)
-        _WORLDS[name] = kept, {user: client.cookies["review"].value for user, client in made.items()}
-    kept, sessions = _WORLDS[name]
-    kept.backup(connection.connection)
+        store().keep(name)
+        _SESSIONS[key] = {user: client.cookies["review"].value for user, client in made.items()}
+    _open(name)
     from cartrial.review.app.state import use_study
 
     use_study(Study.load("inaticel"))
     clients = {user: Client() for user in PEOPLE}
     for user, client in clients.items():
-        client.cookies["review"] = sessions[user]
+        client.cookies["review"] = _SESSIONS[key][user]
     return clients
 
 

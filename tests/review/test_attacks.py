@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from review_example import PASSWORD, PEOPLE, add_people, codes, example_data, load, open_empty, open_world, sign
+from review_stores import OWNER, SERVER, cluster, store, use_store
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 PLACES = (
     "/",
@@ -34,7 +37,7 @@ SEEN = {
 
 
 @pytest.fixture
-def clients() -> dict[str, Any]:
+def clients(each_store: str) -> dict[str, Any]:
     """Everybody signed in to a workspace with the small trial."""
     return open_world("seated")
 
@@ -179,21 +182,12 @@ def test_a_given_password_is_changed_before_anything_else(clients: dict[str, Any
     assert client.post("/password/", good).status_code == 302 and client.get("/").status_code == 200
 
 
-def _raw(statement: str, *, free: bool = True) -> None:
-    """Change the database as who owns it can: without the guards."""
+def _raw(statement: str) -> None:
+    """Change the database as the server can: under the guards."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        guards = cursor.fetchall()
-        for name, _ in guards if free else ():
-            cursor.execute(f"DROP TRIGGER {name}")
-        cursor.execute("PRAGMA foreign_keys = OFF")
-        try:
-            cursor.execute(statement)
-        finally:
-            for _, sql in guards if free else ():
-                cursor.execute(sql)
+        cursor.execute(statement)
 
 
 TABLES = ("event", "read", "shown", "case", "subject", "loaded", "seat")
@@ -201,13 +195,42 @@ TABLES = ("event", "read", "shown", "case", "subject", "loaded", "seat")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
-def test_the_database_refuses_to_change_or_remove_what_is_kept(table: str, clients: dict[str, Any]) -> None:
+def test_the_database_refuses_to_change_or_remove_what_is_kept(table: str, each_store: str, clients: dict[str, Any]) -> None:
     from django.db import DatabaseError
 
     sign(clients["one"], "one", f"/case/{codes()['S-07-0001']}/28/", "CR")
     for statement in (f"UPDATE review_{table} SET {'number = number' if table == 'event' else 'id = id'}", f"DELETE FROM review_{table}"):
-        with pytest.raises(DatabaseError, match="only added"):
-            _raw(statement, free=False)
+        with pytest.raises(DatabaseError, match="permission denied" if each_store == "postgresql" else "only added"):
+            _raw(statement)
+
+
+@pytest.mark.slow
+def test_on_a_server_the_role_that_owns_the_tables_is_refused_too_and_the_other_cannot_take_the_guards_away() -> None:
+    """By hand: the owner meets the guards, TRUNCATE among them; the lesser role of `cartrial review role` may touch none."""
+    import psycopg
+
+    made = cluster()
+    use_store("postgresql")
+    clients = open_world("seated")
+    sign(clients["one"], "one", f"/case/{codes()['S-07-0001']}/28/", "CR")
+    use_store("sqlite")
+    name = "UPDATE review_person SET full_name = 'Dr N. Other' WHERE username = 'one'"
+    for role, statement, words in (
+        (OWNER, "UPDATE review_read SET call = 'NR'", "rows of read are only added"),
+        (OWNER, "DELETE FROM review_event", "rows of event are only added"),
+        (OWNER, "TRUNCATE review_read", "rows of read are only added"),
+        (OWNER, name, "as they were added"),
+        (SERVER, name, "as they were added"),
+        (SERVER, "DELETE FROM review_person", "permission denied"),
+        (SERVER, "TRUNCATE review_event", "permission denied"),
+        (SERVER, "ALTER TABLE review_read DISABLE TRIGGER ALL", "must be owner"),
+        (SERVER, "DROP TRIGGER read_no_update ON review_read", "must be owner"),
+        (SERVER, "DROP TABLE review_read", "must be owner"),
+        (SERVER, "SET session_replication_role = replica", "permission denied"),
+        (SERVER, "CREATE TABLE other (a integer)", "permission denied"),
+    ):
+        with psycopg.connect(made.url("review", role), autocommit=True) as link, pytest.raises(psycopg.Error, match=words):
+            link.execute(statement)
 
 
 @pytest.mark.slow
@@ -223,7 +246,6 @@ def test_the_database_refuses_to_change_or_remove_what_is_kept(table: str, clien
         ("UPDATE review_shown SET derived = 'NR'", "are not those that were loaded"),
         ("UPDATE review_seat SET seat = seat + 1", "is not what was given"),
         ("UPDATE review_person SET role = 'auditor' WHERE username = 'one'", "is not as was added"),
-        ("DROP TRIGGER read_no_update", "The guard of the table read is missing"),
     ],
 )
 def test_a_changed_row_is_found(statement: str, words: str, clients: dict[str, Any]) -> None:
@@ -231,8 +253,16 @@ def test_a_changed_row_is_found(statement: str, words: str, clients: dict[str, A
 
     sign(clients["one"], "one", f"/case/{codes()['S-07-0001']}/28/", "CR")
     assert find_damage() == []
-    _raw(statement, free=not statement.startswith("DROP"))
+    store().free(statement)
     assert any(words in line for line in find_damage()), find_damage()
+
+
+@pytest.mark.slow
+def test_a_guard_that_was_taken_away_is_found(clients: dict[str, Any]) -> None:
+    from cartrial.review.app.acts.verify import find_damage
+
+    store().drop_guard("review_read", "read_no_update")
+    assert find_damage() == ["The guard of the table read is missing."]
 
 
 def test_a_chain_written_anew_is_found_against_a_seal_alone(clients: dict[str, Any]) -> None:
@@ -248,10 +278,10 @@ def test_a_chain_written_anew_is_found_against_a_seal_alone(clients: dict[str, A
         detail = event.detail.replace('"call":"CR"', '"call":"NR"')
         digest = trail._digest(event.number, event.at, event.who, event.role, event.kind, detail, before)
         text = detail.replace("'", "''")
-        _raw(f"UPDATE review_event SET detail = '{text}', before = '{before}', digest = '{digest}' WHERE number = {event.number}")
+        store().free(f"UPDATE review_event SET detail = '{text}', before = '{before}', digest = '{digest}' WHERE number = {event.number}")
         before = digest
     Head.objects.update(digest=before)
-    _raw("UPDATE review_read SET call = 'NR'")
+    store().free("UPDATE review_read SET call = 'NR'")
     assert verify.find_damage() == []
     assert any("was written anew" in line for line in verify.find_damage([seal]))
 
@@ -295,17 +325,11 @@ def test_no_byte_a_reader_gets_depends_on_what_the_other_did(clients: dict[str, 
 
 
 @pytest.mark.slow
-def test_nothing_that_a_reader_must_not_know_is_in_the_database(tmp_path: Path) -> None:
+def test_nothing_that_a_reader_must_not_know_is_in_the_database() -> None:
     """The file is searched for cells of the product, the investigator's calls, site, sex, dates of the trial and keys of subjects."""
-    import sqlite3
-
-    from django.db import connection
-
     open_empty()
     load(example_data(committee=True))
-    with sqlite3.connect(tmp_path / "file.db") as copy:
-        connection.connection.backup(copy)
-    text = (tmp_path / "file.db").read_bytes()
+    text = store().text()
     assert not [
         word
         for word in (b"4.71147", b"CARTG", b"INDETERMINATE", b"SITE-7734", b"S-07-", b"S-11-", b"2022-01-01", b"2022-01-29")
@@ -354,7 +378,7 @@ def test_django_is_imported_by_the_workspace_alone() -> None:
     assert found and all(name.startswith("review/app/") for name in found), found
 
 
-def test_each_guard_and_each_role_in_short(clients: dict[str, Any]) -> None:
+def test_each_guard_and_each_role_in_short(each_store: str, clients: dict[str, Any]) -> None:
     """The small sibling of the long lists: a page of each role, a row that is refused, one that is found."""
     from django.db import DatabaseError
 
@@ -366,8 +390,8 @@ def test_each_guard_and_each_role_in_short(clients: dict[str, Any]) -> None:
     assert [clients[user].get("/trail/").status_code for user in ("au", "mo")] == [200, 404]
     assert sign(clients["one"], "one", path, "CR", password="wrong").status_code == 422
     assert sign(clients["one"], "one", path, "CR").status_code == 302
-    with pytest.raises(DatabaseError, match="only added"):
-        _raw("DELETE FROM review_read", free=False)
+    with pytest.raises(DatabaseError, match="permission denied" if each_store == "postgresql" else "only added"):
+        _raw("DELETE FROM review_read")
     event = Read.objects.get().event
-    _raw("UPDATE review_read SET call = 'NR'")
+    store().free("UPDATE review_read SET call = 'NR'")
     assert find_damage() == [f"The read of event {event} is not what was signed."]

@@ -20,9 +20,11 @@ from cartrial.sdtm.records import derive_records
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, IRC, READER1, READER2
 from review_example import PASSWORD, codes, example_data, load, open_world, sign, write_folder
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
-def clients() -> dict[str, Any]:
+def clients(each_store: str) -> dict[str, Any]:
     """Everybody signed in to a workspace with the small trial."""
     return open_world("read")
 

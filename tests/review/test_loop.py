@@ -22,8 +22,8 @@ from review_example import PASSWORD, PEOPLE, SEAT, add_people, example_data, giv
 CHROMIUM = Path("/usr/bin/chromium")
 ADD = """
 import json, sys
-from cartrial.review.app.serve import open_file
-open_file(sys.argv[1])
+from cartrial.review.app.serve import open_store
+open_store(sys.argv[1])
 from cartrial.review.app.acts.people import add_person
 print(json.dumps({user: add_person(user, name, role, "test") for user, (name, role) in json.loads(sys.argv[2]).items()}))
 """

@@ -13,9 +13,11 @@ import pytest
 
 from review_example import PASSWORD, SEAT, TRIAL, codes, example_data, load, open_world, read_all, sign
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
-def clients() -> dict[str, Any]:
+def clients(each_store: str) -> dict[str, Any]:
     """Everybody signed in to a workspace with the small trial."""
     return open_world("seated")
 

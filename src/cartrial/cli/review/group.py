@@ -14,7 +14,7 @@ __all__ = ["DbOption", "group", "open_db", "typist"]
 group = typer.Typer(help="The committee's workspace: blinded reads, adjudication, signatures, and a trail of them.", no_args_is_help=True)
 app.add_typer(group, name="review")
 
-DbOption = Annotated[str, typer.Option("--db", metavar="FILE", help="The workspace: one file.")]
+DbOption = Annotated[str, typer.Option("--db", metavar="FILE|URL", help="The workspace: one file, or postgresql://USER@HOST/DATABASE.")]
 
 
 def typist() -> str:
@@ -25,6 +25,6 @@ def open_db(db: str) -> None:
     from cartrial.extras import require
 
     require("django", extra="review")
-    from cartrial.review.app.serve import open_file
+    from cartrial.review.app.serve import open_store
 
-    open_file(db)
+    open_store(db)

@@ -52,26 +52,46 @@ def verify(
 
 @group.command()
 def backup(db: DbOption, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file.")]) -> None:
-    """Copy the workspace whole while it is in use, with its key."""
-    from cartrial.review.app.serve import back_up
+    """Copy the workspace whole while it is in use, into a file, whichever store it is in."""
+    from cartrial.extras import require
+
+    require("django", extra="review")
+    from cartrial.review.app.copies import back_up
 
     back_up(db, to)
-    tell(f"Wrote {to} and {to}.key.")
+    tell(f"Wrote {to}.")
 
 
 @group.command()
-def restore(
-    db: DbOption, source: Annotated[Path, typer.Option("--from", metavar="FILE", help="A backup, with its key beside it.")]
-) -> None:
+def restore(db: DbOption, source: Annotated[Path, typer.Option("--from", metavar="FILE", help="A backup.")]) -> None:
     """Put a backup in a place where no workspace is, and verify it."""
     from cartrial.extras import require
 
     require("django", extra="review")
-    from cartrial.review.app.serve import restore as put_back
+    from cartrial.review.app.copies import restore as put_back
 
     damage = put_back(source, db)
     for line in damage:
         tell(line)
     if damage:
         raise typer.Exit(1)
-    tell(f"Restored to {db}: all that is kept holds.")
+    from cartrial.review.app.stores.address import shown
+
+    tell(f"Restored to {shown(db)}: all that is kept holds.")
+
+
+@group.command()
+def prepare(db: DbOption) -> None:
+    """Make the tables of a workspace, or bring them to this version, with the role that owns the database."""
+    open_db(db)
+    from cartrial.review.app.stores.address import shown
+
+    tell(f"The tables of {shown(db)} are those of this version.")
+
+
+@group.command()
+def role(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the role: small letters, digits, underscores.")]) -> None:
+    """Print the SQL of a PostgreSQL role for the server: it adds what is signed, and can neither alter nor remove it."""
+    from cartrial.review.app.stores.grants import role_sql
+
+    tell(role_sql(name).rstrip())

@@ -84,6 +84,9 @@ def serve(
     ] = "",
     host_name: Annotated[str, typer.Option("--host-name", metavar="NAME", help="Behind a proxy: the name in the browser's address.")] = "",
     listen: Annotated[str, typer.Option("--listen", metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="PostgreSQL: file of the secret that signs sessions; made where it is not.")
+    ] = None,
     replace_committee: ReplaceOption = False,
 ) -> None:
     """Serve the workspace; makes it, and loads the data, where it is not there yet."""
@@ -99,7 +102,7 @@ def serve(
         raise InputError(
             "other machines would reach it without TLS", key="--listen", right="Give --behind-proxy and --host-name, or listen at 127.0.0.1"
         )
-    place = place_of(db, must_exist=False, hosts=(host_name,) if host_name else (), proxied=bool(behind_proxy))
+    place = place_of(db, must_exist=False, hosts=(host_name,) if host_name else (), proxied=bool(behind_proxy), key=key)
     open_workspace(place)
     from cartrial.review.app.acts.people import first_administrator
     from cartrial.review.app.state import current_cut, use_study
@@ -108,6 +111,10 @@ def serve(
     if current_cut() is None:
         _load(_bring(study, data, replace_committee), "", yes=True)
     use_study(Study.load(study))
+    from cartrial.review.app.stores.guards import owns_tables
+
+    if owns_tables():
+        tell("This role owns the tables, and could take their guards away: serve with a lesser one (cartrial review role NAME).")
     password = first_administrator()
     if password:
         tell(f"First user: admin, password {password} (shown once, to be changed at the first log-in).")
@@ -127,9 +134,9 @@ def load(
 ) -> None:
     """Take a data cut in: says what it changes, case by case, and asks."""
     brought = _bring(study, data, replace_committee)
-    from cartrial.review.app.serve import open_file
+    from cartrial.review.app.serve import open_store
 
-    open_file(db, must_exist=False)
+    open_store(db, must_exist=False)
     _load(brought, by, yes=yes)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import logout
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +15,7 @@ from cartrial.review.app.acts import trail
 from cartrial.review.app.models import Loaded
 from cartrial.review.app.setup import LOCKED_MINUTES, TOTAL_HOURS
 
-__all__ = ["LINKS", "OwnPasswordFirst", "SessionEnds", "address", "forged", "frame", "locked_out"]
+__all__ = ["LINKS", "OwnPasswordFirst", "SessionEnds", "TextAlone", "address", "forged", "frame", "locked_out"]
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -76,6 +75,19 @@ class SessionEnds:
         return response
 
 
+class TextAlone:
+    """What is typed is text: a zero byte is none, and no database keeps it alike."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        typed = (value for given in (request.GET, request.POST) for name, values in given.lists() for value in (name, *values))
+        if "\0" in request.path or any("\0" in value for value in typed):
+            return HttpResponse("This is no text: it has a zero byte.", status=400, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
+
+
 class OwnPasswordFirst:
     """Who was given a password chooses another before anything else."""
 
@@ -91,5 +103,5 @@ class OwnPasswordFirst:
 
 def refuse(request: HttpRequest, kind: str, **detail: Any) -> None:
     """Record what was refused."""
-    with transaction.atomic():
+    with trail.change():
         trail.record(kind, request.user, detail)

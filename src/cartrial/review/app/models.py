@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 __all__ = [
-    *("APPEND_ONLY", "ROLES", "Case", "Draft", "Event", "Head", "Loaded", "LockStep", "Message", "Person"),
+    *("ROLES", "Case", "Draft", "Event", "Head", "Loaded", "LockStep", "Message", "Person"),
     *("Read", "Seat", "Shown", "Subject"),
 ]
 
@@ -184,7 +184,3 @@ class Head(models.Model):
     number = models.BigIntegerField()
     digest = models.CharField(max_length=_LONG)
     at = models.CharField(max_length=40)
-
-
-APPEND_ONLY = ("event", "read", "shown", "case", "subject", "loaded", "seat", "message", "lockstep")
-"""Tables of which no row is ever changed or removed; the database refuses it."""

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import shutil
-import sqlite3
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.review.app.setup import Place, open_workspace, read_key
+from cartrial.review.app.stores.address import is_server
 
-__all__ = ["back_up", "open_file", "place_of", "restore", "run"]
+__all__ = ["open_store", "place_of", "run"]
 
 
-def place_of(db: str, *, must_exist: bool, hosts: tuple[str, ...] = (), proxied: bool = False) -> Place:
+def place_of(db: str, *, must_exist: bool, hosts: tuple[str, ...] = (), proxied: bool = False, key: Path | None = None) -> Place:
     """Return where a workspace is, of the name that was typed.
+
+    Parameters
+    ----------
+    db : str
+        A file, or the address of a PostgreSQL database.
+    must_exist : bool
+        Whether a file must be there.
+    hosts : tuple of str
+        Names by which a browser may ask for it; none: those of this machine.
+    proxied : bool
+        Whether a proxy with TLS stands before it.
+    key : Path, optional
+        File of the secret that signs sessions. Of a file it stands beside it; a server without one gets a secret for this process alone.
 
     Raises
     ------
     InputError
-        If it is an address of a server, is not there, or its folder is not.
+        If it is no workspace, is not there, or its folder is not.
     """
-    if "://" in db:
-        raise InputError(
-            f"'{db}' is an address of a database server", key="--db", right="This version keeps the workspace in one file: name it"
-        )
+    names = {"hosts": hosts} if hosts else {}
+    if is_server(db):
+        return Place(db, read_key(key) if key else secrets.token_urlsafe(50), proxied=proxied, **names)
+    if key:
+        raise InputError("the secret of a workspace in a file stands beside it", key="--key", right=f"Leave --key out: it is {db}.key")
     path = Path(db)
     if must_exist and not path.is_file():
         raise InputError("there is no such workspace", file=db, key="--db", right="cartrial review load makes one")
@@ -35,14 +48,14 @@ def place_of(db: str, *, must_exist: bool, hosts: tuple[str, ...] = (), proxied:
         raise InputError("the folder of the database is not there", file=str(path.parent), key="--db")
     if path.is_file() and path.stat().st_size and path.open("rb").read(16) != b"SQLite format 3\x00":
         raise InputError("this file is no workspace of cartrial review", file=db, key="--db")
-    names = {"hosts": hosts} if hosts else {}
+    secret = read_key(path.with_name(path.name + ".key"))
     if not path.exists():
         # readable by its owner alone
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    return Place(os.path.abspath(db), read_key(path), proxied=proxied, **names)
+    return Place(os.path.abspath(db), secret, proxied=proxied, **names)
 
 
-def open_file(db: str, *, must_exist: bool = True) -> None:
+def open_store(db: str, *, must_exist: bool = True) -> None:
     """Open a workspace for a command."""
     open_workspace(place_of(db, must_exist=must_exist))
 
@@ -83,58 +96,3 @@ def run(place: Place, *, port: int, listen: str, proxy: str, ready: Callable[[st
         pass
     finally:
         server.close()
-
-
-def back_up(db: str, to: Path) -> None:
-    """Copy a workspace whole, while it is in use, with its key beside it.
-
-    Raises
-    ------
-    InputError
-        If something stands at that place already.
-    """
-    place_of(db, must_exist=True)
-    if to.exists():
-        raise InputError("a file stands there already", file=str(to), key="--to", right="A backup never replaces another: name a new file")
-    part = to.with_name(f".{to.name}.{os.getpid()}")
-    try:
-        with sqlite3.connect(f"file:{Path(db).absolute()}?mode=ro", uri=True) as source, sqlite3.connect(part) as copy:
-            source.backup(copy)
-        copy.close()
-        source.close()
-        key = Path(f"{db}.key")
-        shutil.copyfile(key, to.with_name(f"{to.name}.key"))
-        os.chmod(to.with_name(f"{to.name}.key"), 0o600)
-        os.chmod(part, 0o600)
-        os.replace(part, to)
-    except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"the backup cannot be written ({error})", file=str(to), key="--to") from None
-
-
-def restore(backup: Path, db: str) -> list[str]:
-    """Put a backup in the place of a workspace that is not there, and return what of it does not hold.
-
-    Raises
-    ------
-    InputError
-        If a workspace stands there already, or there is no such backup.
-    """
-    if not backup.is_file():
-        raise InputError("there is no such backup", file=str(backup), key="--from")
-    if Path(db).exists():
-        raise InputError("a workspace stands there already", file=db, key="--db", right="Move it away first: it is never replaced")
-    back_up(str(backup), Path(db))
-    open_file(db)
-    from django.db import transaction
-
-    from cartrial.review.app.acts.trail import record
-    from cartrial.review.app.acts.verify import find_damage
-
-    damage = find_damage()
-    if not damage:
-        with transaction.atomic():
-            record(
-                "restored", "cartrial review restore", {"from": backup.name, "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
-            )
-    return damage

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,10 +13,10 @@ from typing import Any
 
 from cartrial.errors import InputError
 from cartrial.extras import require
+from cartrial.review.app.stores.address import MEMORY, database_of, is_server, shown
 
 __all__ = ["IDLE_MINUTES", "LOCKED_MINUTES", "MEMORY", "TOTAL_HOURS", "Place", "open_workspace", "read_key"]
 
-MEMORY = ":memory:"
 IDLE_MINUTES, TOTAL_HOURS, LOCKED_MINUTES, GUESSES = 30, 12, 15, 5
 """A session ends after so long without a request, and after so long in all; so many wrong passwords lock a name at an address."""
 
@@ -29,7 +31,7 @@ class Place:
     Parameters
     ----------
     database : str
-        Path of the SQLite file, or `MEMORY`.
+        Path of the SQLite file, `MEMORY`, or address of a PostgreSQL database.
     key : str
         Secret by which sessions are signed.
     hosts : tuple of str
@@ -44,15 +46,14 @@ class Place:
     proxied: bool = False
 
 
-def read_key(database: Path) -> str:
-    """Return the secret that is kept beside a database; made, and readable by its owner alone, where there is none.
+def read_key(path: Path) -> str:
+    """Return the secret that a file keeps; made, and readable by its owner alone, where there is none.
 
     Raises
     ------
     InputError
         If it cannot be read or written.
     """
-    path = database.with_name(database.name + ".key")
     try:
         if not path.exists():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
@@ -80,22 +81,69 @@ def open_workspace(place: Place, *, fast_hasher: bool = False) -> None:
         require(name, extra="review")
     import django
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import DatabaseError, connections
 
     if settings.configured:
         # one process serves one workspace; a second one is opened by tests and by commands that follow one another
         connections.close_all()
-        settings.SECRET_KEY = place.key
-        connections["default"].settings_dict["NAME"] = place.database
+        settings.SECRET_KEY, settings.ALLOWED_HOSTS = place.key, list(place.hosts)
+        connections.settings["default"] = connections.configure_settings({"default": database_of(place.database)})["default"]
+        del connections["default"]
     else:
         settings.configure(**_settings(place, fast_hasher))
         django.setup()
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        with _alone():
+            _bring_up_to_date(shown(place.database))
     except DatabaseError as error:
-        right = "Name a file that cartrial review made, or a new one in a folder that can be written to"
-        raise InputError(f"the database cannot be opened ({error})", file=place.database, key="--db", right=right) from None
+        # the first line of what a database says: the rest explains its statement
+        what = f"the database cannot be opened ({str(error).strip().splitlines()[0]})"
+        raise InputError(what, file=shown(place.database), key="--db", right=_RIGHT[is_server(place.database)]) from None
+
+
+_RIGHT = {
+    False: "Name a file that cartrial review made, or a new one in a folder that can be written to",
+    True: "Name a database that is there, and a role that may log in; its password comes from PGPASSWORD or PGPASSFILE",
+}
+_ONE_AT_A_TIME = 0x7265766965
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process look at, and make, the tables of a server at a time."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+
+
+def _bring_up_to_date(name: str) -> None:
+    """Make the tables, or bring those of an earlier version to the present form; mostly there is nothing to do."""
+    from django.core.management import call_command
+    from django.db import ProgrammingError, connection
+    from django.db.migrations.exceptions import MigrationSchemaMissing
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    known, applied = executor.loader.disk_migrations, executor.loader.applied_migrations
+    if any(app == "review" and (app, step) not in known for app, step in applied):
+        raise InputError("the workspace was made by a later version of cartrial", file=name, key="--db", right="Install that version")
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except (ProgrammingError, MigrationSchemaMissing) as error:
+        if connection.vendor != "postgresql":
+            raise
+        what = f"the tables are not there, or of an earlier version, and this role may not make them ({str(error).strip().splitlines()[0]})"
+        raise InputError(what, file=name, key="--db", right="Run cartrial review prepare with the role that owns the database") from None
 
 
 def _settings(place: Place, fast_hasher: bool) -> dict[str, Any]:
@@ -123,7 +171,7 @@ def _settings(place: Place, fast_hasher: bool) -> dict[str, Any]:
                 },
             }
         ],
-        "DATABASES": {"default": _database(place.database)},
+        "DATABASES": {"default": database_of(place.database)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "review.Person",
         "AUTHENTICATION_BACKENDS": ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"],
@@ -151,6 +199,7 @@ def _middleware() -> list[str]:
         "django.middleware.security.SecurityMiddleware",
         "csp.middleware.CSPMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
+        f"{_APP}.frame.TextAlone",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
@@ -163,15 +212,6 @@ def _middleware() -> list[str]:
         "django_htmx.middleware.HtmxMiddleware",
         "axes.middleware.AxesMiddleware",
     ]
-
-
-def _database(path: str) -> dict[str, Any]:
-    # the rollback journal: in WAL the last changes stand in a second file, which a copy of the first leaves behind
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": path,
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;"},
-    }
 
 
 def _validators() -> list[dict[str, Any]]:

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.template.loader import render_to_string
 
 from cartrial.errors import InputError
 from cartrial.files import built_beside, sha256_of
 from cartrial.review.app.acts.loading import subject_digest
-from cartrial.review.app.acts.trail import record, seal_line
+from cartrial.review.app.acts.trail import change, record, seal_line
 from cartrial.review.app.acts.verify import find_damage
 from cartrial.review.app.models import Case, Event, Loaded, LockStep, Read
 from cartrial.review.app.state import is_locked
@@ -81,7 +80,7 @@ def export_lock(brought: Brought, data: Path, out: Path, *, number: int | None, 
             {"step": step.kind, "name": step.person.full_name, "at": step.at.isoformat(), "for": step.reason, "event": step.event}
             for step in (first, confirmed)
         ]
-        with transaction.atomic():
+        with change():
             event = record("exported", by, {"lock": which, "digest": confirmed.digest, "reads": len(reads), "rs": sha256_of(rs)})
         content = {"lock": document, "digest": confirmed.digest, "signatures": signatures}
         content |= {"exported": {"event": event.number, "rs": [rs.name, sha256_of(rs)]}, "seal": seal_line()}

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 import cartrial
 from cartrial.errors import InputError
 from cartrial.response.pairs_kernel import PAIR_DAYS
 from cartrial.review import cases
-from cartrial.review.app.acts.trail import record
+from cartrial.review.app.acts import trail
 from cartrial.review.app.models import Case, Loaded, Person, Shown, Subject
 from cartrial.review.app.state import current_cut, is_locked
 from cartrial.review.evidence import digest_of
@@ -95,15 +93,17 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
     Raises
     ------
     InputError
-        If the reads are locked, or the database is of another study.
+        If the reads are locked, the database is of another study, or other data were loaded since the changes were found.
     """
-    last = current_cut()
-    if last is not None and last.study != cut.study.study.id:
-        raise InputError(f"the database is of the study {last.study}, not of {cut.study.study.id}", key="--db")
-    salt = last.salt if last else secrets.token_hex(16)
-    with transaction.atomic():
+    with trail.change():
+        last = current_cut()
+        if last is not None and last.study != cut.study.study.id:
+            raise InputError(f"the database is of the study {last.study}, not of {cut.study.study.id}", key="--db")
+        if {change.before.loaded_id for change in changes if change.before} != ({last.pk} if last else set()):
+            raise InputError("other data were loaded meanwhile", key="--db", right="Load again: what it changes is another now")
         if is_locked():
             raise InputError("the reads are locked", right="Release the lock first: it needs two people and a reason")
+        salt = last.salt if last else secrets.token_hex(16)
         codes = _subjects(cut, salt)
         loaded, rows = Loaded(salt=salt, **_content(cut)), []
         for change in changes:
@@ -114,7 +114,7 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
             **{"files": [list(file) for file in cut.files], "cartrial": cartrial.__version__},
             **{"changes": dict(sorted(Counter(change.kind for change in changes).items())), "cases": _root(rows)},
         }
-        event = record("loaded", by, detail)
+        event = trail.record("loaded", by, detail)
         loaded.event = event.number
         loaded.save(force_insert=True)
         for row in rows:

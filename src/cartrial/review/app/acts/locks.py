@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db import transaction
-
 import cartrial
 from cartrial.review.app.acts.people import list_people
-from cartrial.review.app.acts.trail import record, seal_line
+from cartrial.review.app.acts.trail import change, record, seal_line
 from cartrial.review.app.acts.verify import find_damage
 from cartrial.review.app.models import LockStep, Person
 from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board
@@ -99,7 +97,7 @@ def add_step(kind: str, person: Person, reason: str) -> LockStep:
     ValueError
         With the words for who signs: if it is not what may be signed next, or something that a lock needs is missing.
     """
-    with transaction.atomic():
+    with change():
         if kind != next_step():
             raise ValueError("This was changed meanwhile. Load the page again.")
         if person.role != NEXT[kind][0]:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from cartrial.errors import InputError
-from cartrial.review.app.acts.trail import record
+from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import ROLES, Event, Person, Seat, Subject
 from cartrial.review.app.state import is_locked, seats_now
 
@@ -49,7 +48,7 @@ def add_person(username: str, full_name: str, role: str, by: Person | str) -> st
         person.full_clean()
     except ValidationError as error:
         raise InputError(f"'{username}' cannot be a user name", key="user", right=" ".join(error.messages)) from None
-    with transaction.atomic():
+    with change():
         person.save()
         record("user-added", by, {"user": username, "name": person.full_name, "role": role, "person": person.pk})
     return password
@@ -78,7 +77,7 @@ def find_person(username: str) -> Person:
 def disable_person(username: str, reason: str, by: Person | str) -> None:
     """Let a person log in no more; what was signed stays."""
     person = find_person(username)
-    with transaction.atomic():
+    with change():
         Person.objects.filter(pk=person.pk).update(is_active=False)
         _end_sessions(person)
         record("user-disabled", by, {"user": username, "reason": reason})
@@ -89,7 +88,7 @@ def reset_password(username: str, by: Person | str) -> str:
     from axes.utils import reset
 
     person, password = find_person(username), _password()
-    with transaction.atomic():
+    with change():
         person.set_password(password)
         person.own_password = False
         person.save()
@@ -132,7 +131,7 @@ def give_seat(subject: Subject, seat: int, person: Person, reason: str, by: Pers
         raise InputError("a subject has the seats 1 and 2")
     if person.role != "reader" or not person.is_active:
         raise InputError(f"{person.full_name} is no reader")
-    with transaction.atomic():
+    with change():
         if is_locked():
             raise InputError("the reads are locked")
         if Seat.objects.filter(subject=subject, person=person).exists():

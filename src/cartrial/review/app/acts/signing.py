@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
-from cartrial.review.app.acts.trail import record
+from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import Draft, Person, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, read_board, seats_now, study_now
 from cartrial.review.compare import differences
@@ -112,7 +112,7 @@ def sign_read(person: Person, shown: Shown, seat: int, asked: Asked, *, first: s
         If the findings have changed since the page was made, the reads are locked, the seat went over, or another window was first.
     """
     try:
-        with transaction.atomic():
+        with change():
             return _keep(person, shown, seat, asked, first, notice)
     except IntegrityError:
         raise Refused("This case was signed in another window meanwhile. Load the page again.") from None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
 
 from cartrial.review.app.models import Event, Head, Person
 
-__all__ = ["FIRST", "check_chain", "now_utc", "record", "seal_line", "tell_login", "tell_logout", "tell_refused"]
+__all__ = ["FIRST", "change", "check_chain", "now_utc", "record", "seal_line", "tell_login", "tell_logout", "tell_refused"]
 
 FIRST = "0" * 64
 """Stands before the first event."""
@@ -29,6 +30,26 @@ def now_utc() -> dt.datetime:
 def _digest(number: int, at: str, who: str, role: str, kind: str, detail: str, before: str) -> str:
     text = json.dumps([number, at, who, role, kind, detail, before], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def change() -> Iterator[None]:
+    """Make a change of what is kept: a transaction in which nobody else makes one, so that what it read still stands when it ends.
+
+    Notes
+    -----
+    A file has one writer at a time by itself; on a server, who holds the end of the chain is that writer.
+    """
+    with transaction.atomic():
+        _hold_head()
+        yield
+
+
+def _hold_head() -> Head:
+    head = Head.objects.select_for_update().first()
+    if head is None:
+        raise RuntimeError("the end of the trail is missing: cartrial review verify says what is left")
+    return head
 
 
 def record(kind: str, who: Person | str, detail: Mapping[str, Any]) -> Event:
@@ -48,7 +69,7 @@ def record(kind: str, who: Person | str, detail: Mapping[str, Any]) -> Event:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event stands in the transaction of its change")
-    head = Head.objects.select_for_update().first() or Head(number=0, digest=FIRST, at="")
+    head = _hold_head()
     now = now_utc().isoformat(timespec="milliseconds")
     if head.at and now < head.at:
         back = (dt.datetime.fromisoformat(head.at) - dt.datetime.fromisoformat(now)).total_seconds()
@@ -73,14 +94,14 @@ def _add(head: Head, at: str, who: str, role: str, kind: str, detail: Mapping[st
 def tell_login(sender: object, request: Any, user: Person, **_: object) -> None:
     """Record a log-in."""
     request.session["began"] = now_utc().timestamp()
-    with transaction.atomic():
+    with change():
         record("login", user, {})
 
 
 def tell_logout(sender: object, request: Any, user: Person | None, **_: object) -> None:
     """Record a log-out."""
     if user is not None:
-        with transaction.atomic():
+        with change():
             record("logout", user, {})
 
 
@@ -88,7 +109,7 @@ def tell_refused(sender: object, credentials: Mapping[str, Any], request: Any = 
     """Record a password that was refused; a name that is no person's may be a password typed in the wrong field, and is not kept."""
     name = str(credentials.get("username", ""))
     known = Person.objects.filter(username=name).exists()
-    with transaction.atomic():
+    with change():
         record("password-refused", name if known else "unknown", {"signed_in": bool(request is not None and request.user.is_authenticated)})
 
 
@@ -121,7 +142,7 @@ def check_chain(seals: Iterable[str] = ()) -> list[str]:
         before, number = event.digest, event.number
         digests[number] = event.digest
     head = Head.objects.first()
-    if (head.number, head.digest) != (number, before) if head else number > 0:
+    if head is None or (head.number, head.digest) != (number, before):
         said.append(
             f"The chain ends at event {number}, but its head says {head.number if head else 0}: events at the end are missing or added."
         )

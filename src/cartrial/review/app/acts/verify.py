@@ -7,11 +7,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
-
 from cartrial.review.app.acts.loading import root_of
 from cartrial.review.app.acts.trail import check_chain
-from cartrial.review.app.models import APPEND_ONLY, Event, Loaded, LockStep, Message, Person, Read, Seat, Shown
+from cartrial.review.app.models import Event, Loaded, LockStep, Message, Person, Read, Seat, Shown
+from cartrial.review.app.stores.guards import missing_guards
 from cartrial.review.evidence import digest_of
 
 __all__ = ["find_damage"]
@@ -89,8 +88,4 @@ def _others() -> list[str]:
 
 def _guards() -> list[str]:
     """Say which table has lost what keeps its rows from being changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        there = {row[0] for row in cursor.fetchall()}
-    wanted = {table: {f"{table}_no_{act}" for act in ("update", "delete")} for table in APPEND_ONLY}
-    return [f"The guard of the table {table} is missing." for table, names in wanted.items() if not names <= there]
+    return [f"The guard of the table {table} is missing." for table in missing_guards()]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from cartrial.review.app.access import find_adjudication, shown_code
 from cartrial.review.app.acts.signing import ADJUDICATION, LONGEST, Asked, Refused, faults_of, sign_read, sign_with_password
-from cartrial.review.app.acts.trail import record
+from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import Event, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, study_now
-from cartrial.review.app.views.guards import only
+from cartrial.review.app.views.guards import number_of, only
 from cartrial.review.app.views.reading import evidence_context, receipt
 from cartrial.review.evidence import digest_of
 from cartrial.review.workflow import statuses_asked
@@ -38,8 +37,8 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     fields = {name: request.POST.get(name, "")[: LONGEST + 1] for name in ("call", "reason", "changed", "name", "digest")}
     faults, status = {}, 200
     if request.method == "POST":
-        given = request.POST.get("version", "")
-        asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], int(given) if given.isdecimal() else 0)
+        given = number_of(request.POST.get("version", "")) or 0
+        asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], given)
         faults, status = faults_of(asked, [], adjudicated=True), 422
         why = "" if faults else sign_with_password(request, {"name": fields["name"], "password": request.POST.get("password", "")})
         if why:
@@ -54,7 +53,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
                 messages.success(request, f"Signed {read.call} for {shown_code(shown)}: {receipt(read, digest)}.")
                 return redirect("home")
     else:
-        with transaction.atomic():
+        with change():
             record("viewed", request.user, {"case": shown.case_id, "digest": shown.digest, "adjudication": True})
         if judged is not None:
             fields |= {"call": judged.call, "reason": judged.reason}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from cartrial.review.app.access import find_case
 from cartrial.review.app.acts.signing import LONGEST
-from cartrial.review.app.acts.trail import record
+from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import Message, Person, Shown
 from cartrial.review.app.state import current_cut, open_queries
 from cartrial.review.app.views.guards import only
@@ -22,7 +21,7 @@ __all__ = ["answer", "ask", "queries"]
 
 
 def _say(person: Person, case: int, asked_by: Person, kind: str, text: str) -> None:
-    with transaction.atomic():
+    with change():
         event = record("query" if kind == "ask" else "query-answered", person, {"case": case, "asked_by": asked_by.pk, "text": text})
         Message(
             case_id=case, person=person, asked_by=asked_by, kind=kind, text=text, at=parse_datetime(event.at), event=event.number

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-__all__ = ["only"]
+__all__ = ["number_of", "only"]
 
 View = Callable[..., HttpResponse]
 
@@ -26,3 +26,8 @@ def only(*roles: str) -> Callable[[View], View]:
         return asked
 
     return kept
+
+
+def number_of(text: str) -> int | None:
+    """Return the number that a form says, None where it says none, or one that no column holds."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None

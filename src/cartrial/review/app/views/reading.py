@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cartrial.report.page.render import BANDS
 from cartrial.review.app.access import Own, find_case, own_cases, shown_code
 from cartrial.review.app.acts.signing import LONGEST, MEANING, Asked, Refused, faults_of, notice_of, sign_read, sign_with_password
-from cartrial.review.app.acts.trail import now_utc, record
+from cartrial.review.app.acts.trail import change, now_utc, record
 from cartrial.review.app.figure import draw_case
 from cartrial.review.app.models import Draft, Loaded, Read, Shown
 from cartrial.review.app.state import is_locked, open_queries, study_now
-from cartrial.review.app.views.guards import only
+from cartrial.review.app.views.guards import number_of, only
 from cartrial.review.compare import LIMITED, limit_words, near_rows
 from cartrial.review.workflow import statuses_asked
 
@@ -62,7 +62,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     own = find_case(request.user, code, day)
     if request.method == "POST":
         return _signed(request, own)
-    with transaction.atomic():
+    with change():
         record("viewed", request.user, {"case": own.shown.case_id, "digest": own.shown.digest})
     typed = own.draft or own.read
     fields = {"call": typed.call if typed else "", "reason": typed.reason if typed else ""}
@@ -92,8 +92,8 @@ def _context(request: HttpRequest, own: Own, fields: dict[str, str], notice: lis
 
 def _signed(request: HttpRequest, own: Own) -> HttpResponse:
     fields = {name: request.POST.get(name, "")[: LONGEST + 1] for name in ("call", "reason", "changed", "name", "digest")}
-    version = request.POST.get("version", "")
-    asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], int(version) if version.isdecimal() else 0)
+    version = number_of(request.POST.get("version", "")) or 0
+    asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], version)
     if asked.digest != own.shown.digest:
         return _again(
             request, own, fields, [], {"top": "The findings have changed since this page was made. They are shown anew: read them."}, 409
@@ -138,24 +138,24 @@ def _keep_notice(request: HttpRequest, own: Own, asked: Asked, first: str, notic
 def draft(request: HttpRequest, code: str, day: int) -> HttpResponse:
     """Keep what is typed, and say where the call differs from the limits."""
     own = find_case(request.user, code, day)
-    revision = request.POST.get("revision", "")
+    revision = number_of(request.POST.get("revision", ""))
     call, reason = request.POST.get("call", ""), request.POST.get("reason", "")[:LONGEST]
     if call and call not in statuses_asked(study_now()):
         return HttpResponse("This is no status.", status=422)
-    if not revision.isdecimal():
+    if revision is None:
         return HttpResponse("The page is too old. Load it again.", status=422)
     notice = notice_of(own.shown, call) if call else []
     said = "\n".join(notice) or (own.draft.notice if own.draft else "")
     first = (own.draft.first if own.draft else "") or (call if notice else "")
-    values = {"call": call, "reason": reason, "saved": now_utc(), "first": first, "notice": said, "revision": int(revision) + 1}
+    values = {"call": call, "reason": reason, "saved": now_utc(), "first": first, "notice": said, "revision": revision + 1}
     with transaction.atomic():
-        if int(revision) == 0:
+        if revision == 0:
             _, made = Draft.objects.get_or_create(case_id=own.shown.case_id, person=request.user, defaults=values)
             kept = made or Draft.objects.filter(case_id=own.shown.case_id, person=request.user, revision=0).update(**values)
         else:
-            kept = Draft.objects.filter(case_id=own.shown.case_id, person=request.user, revision=int(revision)).update(**values)
+            kept = Draft.objects.filter(case_id=own.shown.case_id, person=request.user, revision=revision).update(**values)
     if not kept:
         return HttpResponse(
             "Another window has saved this case meanwhile: your text here is not saved. Copy it and load the page again.", status=409
         )
-    return render(request, "review/saved.html", {"notice": notice, "revision": int(revision) + 1, "saved": values["saved"]})
+    return render(request, "review/saved.html", {"notice": notice, "revision": revision + 1, "saved": values["saved"]})

@@ -11,7 +11,7 @@ from cartrial.errors import InputError
 from cartrial.review.app.acts.people import add_person, disable_person, give_seat, list_people, reset_password
 from cartrial.review.app.models import ROLES, Person, Subject
 from cartrial.review.app.state import seats_now
-from cartrial.review.app.views.guards import only
+from cartrial.review.app.views.guards import number_of, only
 
 __all__ = ["seats", "users"]
 
@@ -35,7 +35,7 @@ def seats(request: HttpRequest) -> HttpResponse:
 
 def _give(request: HttpRequest) -> None:
     person = Person.objects.filter(username=request.POST.get("person", "")).first()
-    seat = int(request.POST.get("seat", "0")) if request.POST.get("seat", "").isdecimal() else 0
+    seat = number_of(request.POST.get("seat", "")) or 0
     code, reason = request.POST.get("subject", ""), request.POST.get("reason", "")[:2000]
     held = seats_now()
     if code == "all":

@@ -1,0 +1,1 @@
+"""Where is what the workspace keeps, in a file or on a server, and what keeps it from being changed there?"""
