@@ -227,3 +227,19 @@ def test_a_mixture_has_whole_patients(tmp_path: Path) -> None:
     parts = [[(people.id, n) for people, n in item.parts] for item in asked(table(tmp_path, *rows)) if isinstance(item, Question)]
     names = ("allogeneic-cd19", "allogeneic-cd19-no-alemtuzumab")
     assert parts == [list(zip(names, numbers, strict=True)) for numbers in ((22, 3), (8, 1))]
+
+
+@pytest.mark.parametrize(
+    ("change", "own"),
+    [
+        ({"trial": "mskcc"}, "MSKCC"),
+        ({"trial": "cibmtr2025"}, "CIBMTR"),
+        ({"trial": "zuma3"}, ""),
+        ({"trial": "jcar014"}, ""),
+        ({"trial": "mskcc", "virtual-population": "zuma3"}, ""),
+    ],
+)
+def test_a_trial_is_new_unless_results_of_its_patients_were_fitted(tmp_path: Path, change: dict[str, str], own: str) -> None:
+    """By hand from the registry of targets: nothing of ZUMA-3 after the infusion is fitted, nor of JCAR014."""
+    item = express_figures(read_figures(table(tmp_path, change)))[0]
+    assert isinstance(item, Question) and item.own == own

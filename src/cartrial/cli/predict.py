@@ -23,6 +23,7 @@ def predict(
         list[str] | None,
         typer.Option("--population", metavar="[TRIAL=]NAME", help="Virtual population, or a file, for every trial or the named one."),
     ] = None,
+    alike: Annotated[bool, typer.Option("--alike", help="Take all trials of a population to have the same parameters.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Also write predictions.csv and .json there.")] = None,
     notes: Annotated[bool, typer.Option("--notes", help="Also print what was assumed to read each row.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -36,9 +37,11 @@ def predict(
     try:
         chosen = _by_trial(population or [])
         with progress() as show:
-            found = check_predictions(
-                file, trials=trials, seed=seed, population=chosen, progress=lambda done, wanted: show("virtual trials", done, wanted)
-            )
+
+            def told(done: int, wanted: int) -> None:
+                show("virtual trials", done, wanted)
+
+            found = check_predictions(file, trials=trials, seed=seed, population=chosen, alike=alike, progress=told)
     except InputError as error:
         if as_json:
             from cartrial.cli.checked import failed_document

@@ -18,6 +18,8 @@ from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
 from cartrial.predict.trials import Asked, Cohort, plan_cohort
 from cartrial.predict.used import USES, is_kept, use_of
+from cartrial.virtual.calibration.between import trial_ensemble
+from cartrial.virtual.patients.ensemble import load_ensemble
 from cartrial.virtual.patients.population import Population
 
 __all__ = ["LEAST", "TRIALS", "Predictions", "check_predictions"]
@@ -87,6 +89,7 @@ def check_predictions(
     trials: int = TRIALS,
     seed: int = 1,
     population: str | Path | Population | Mapping[str, str | Path | Population] | None = None,
+    alike: bool = False,
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Predictions:
@@ -97,12 +100,14 @@ def check_predictions(
     figures : path or tuple of Figure
         As `read_figures` takes or returns them.
     trials : int
-        Virtual trials of each figure, at least `LEAST`. Each draws one parameter set of the ensemble, and so many patients: the interval
-        holds the uncertainty of the parameters and the chance of the patients.
+        Virtual trials of each figure, at least `LEAST`. Each draws parameters of its own (`trial_ensemble`), and so many patients: the
+        interval holds what is not known of the parameters, what trials differ in, and the chance of the patients.
     seed : int
     population : str, Path or Population, or a mapping of them by trial, optional
         A virtual population (built in, a file, or the population itself) for every trial, or by the trial's name, in place of that of the
         table. A file is looked for where the process runs; one that the table names stands beside the table.
+    alike : bool
+        Take all trials of a population to have the same parameters, as the calibration does: the interval lacks what trials differ in.
     progress : callable, optional
         Told the trials done and wanted, over all virtual populations.
     threads : int, optional
@@ -119,8 +124,8 @@ def check_predictions(
 
     Notes
     -----
-    The trials of one virtual population are simulated once. A figure's result depends on its row, the seed and the number of trials alone
-    (and on the rows of its own trial and cut, where it does not state how many were infused).
+    The trials of one virtual population, new ones or those of one fitted trial, are simulated once. A figure's result depends on its row,
+    the seed and the number of trials alone (and on the rows of its own trial and cut, where it does not state how many were infused).
 
     Examples
     --------
@@ -151,7 +156,7 @@ def check_predictions(
         figures = read_figures(figures, further=asks)
     asked = express_figures(figures, file=file, folder=folder, population=chosen)
     questions = [item for item in asked if isinstance(item, Question)]
-    estimates = iter(_estimates(questions, _cohorts(questions, seed), trials, progress, threads))
+    estimates = iter(_estimates(questions, _cohorts(questions, seed, alike=alike), trials, progress, threads))
     rows = []
     for item in asked:
         if isinstance(item, Unexpressed):
@@ -162,16 +167,18 @@ def check_predictions(
     return Predictions(pl.DataFrame(rows, schema=SCHEMA, orient="row"), trials, seed)
 
 
-def _cohorts(questions: list[Question], seed: int) -> list[Cohort]:
-    """Return the trials of each virtual population, with what is asked of them."""
+def _cohorts(questions: list[Question], seed: int, *, alike: bool = False) -> list[Cohort]:
+    """Return the trials of each virtual population and fitted trial, with what is asked of them."""
     people: dict[str, Population] = {}
-    asked: dict[str, list[Asked]] = {}
+    asked: dict[tuple[str, str], list[Asked]] = {}
     for key, question in enumerate(questions):
         for population, n in question.parts:
             text = population.model_dump_json()
             people[text] = population
-            asked.setdefault(text, []).append(Asked(key, question, n))
-    return [plan_cohort(people[text], items, seed) for text, items in asked.items()]
+            asked.setdefault((text, "" if alike else question.own), []).append(Asked(key, question, n))
+    return [
+        plan_cohort(people[text], items, seed, load_ensemble() if alike else trial_ensemble(own)) for (text, own), items in asked.items()
+    ]
 
 
 def _estimates(

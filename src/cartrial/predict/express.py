@@ -17,6 +17,7 @@ from cartrial.predict.figures import Figure, is_misspelt
 from cartrial.predict.known import Group, Known, Word, load_known, load_published_study
 from cartrial.predict.stated import Stated
 from cartrial.study.endpoint import POPULATIONS, Endpoint, resolve_variant
+from cartrial.virtual.calibration.between import fitted_trials
 from cartrial.virtual.patients.population import Population, load_population
 from cartrial.yamlfile import nearest
 
@@ -52,6 +53,8 @@ class Question:
         Median follow-up, months. None: everybody is followed as long as a virtual trial lasts.
     day : float
         At which a survival is read.
+    own : str
+        The fitted trial whose own results say something of this one's parameters; "" where it is new to the fit.
     said : tuple of str
         What was assumed to read the row.
     """
@@ -66,6 +69,7 @@ class Question:
     parts: tuple[tuple[Population, int], ...]
     follow_up: float | None
     day: float
+    own: str
     said: tuple[str, ...]
 
     @property
@@ -217,6 +221,7 @@ class _Row(Stated):
             parts=parts,
             follow_up=follow_up,
             day=day_of_month(figure.time) if figure.time else math.nan,
+            own=self.own(),
             said=tuple(self.said),
         )
 
@@ -247,6 +252,11 @@ class _Row(Stated):
         if trial.source.startswith("assumption"):
             self.said.append(f"population by {trial.source}")
         return (group.populations if group else {}) or trial.populations
+
+    def own(self) -> str:
+        """Return the fitted trial that the figure's patients are of; none where another population was named."""
+        names = () if self.named or self.trial is None else (*self.trial.calibration, *self.trial.shares)
+        return next((name for name in names if name in fitted_trials()), "")
 
     def load(self, name: str) -> Population:
         """Return a population that the table names: built in, or a file."""

@@ -130,6 +130,8 @@ class Trial(Part):
         Parts of the patients, by the words of the table.
     calibration : tuple of str
         Names of the trial among the targets of the calibration.
+    shares : tuple of str
+        Trials among those targets that have patients in common with it.
     """
 
     populations: Shares = Field(default_factory=dict)
@@ -142,6 +144,7 @@ class Trial(Part):
     follow_up: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     groups: Mapping[str, Group] = Field(default_factory=dict)
     calibration: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Trial:

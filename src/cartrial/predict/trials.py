@@ -34,6 +34,7 @@ from cartrial.virtual.trial.rows import Rows, make_rows
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.endpoint import Endpoint
+    from cartrial.virtual.patients.ensemble import Ensemble
     from cartrial.virtual.patients.population import Population
 
 __all__ = ["Asked", "Cohort", "follow_up_days", "plan_cohort"]
@@ -116,8 +117,16 @@ def _read_samples(rows: Rows) -> pl.DataFrame:
     return samples.filter((samples["DAY"] <= infusion) | pl.col("TEST").is_in(residual) | ~visited)
 
 
-def plan_cohort(population: Population, asked: Sequence[Asked], seed: int) -> Cohort:
+def plan_cohort(population: Population, asked: Sequence[Asked], seed: int, ensemble: Ensemble | None = None) -> Cohort:
     """Return the virtual trials of a population that hold everybody who is asked about.
+
+    Parameters
+    ----------
+    population : Population
+    asked : sequence of Asked
+    seed : int
+    ensemble : Ensemble, optional
+        The parameter sets that a trial may have; the built-in ensemble without it.
 
     Raises
     ------
@@ -128,7 +137,8 @@ def plan_cohort(population: Population, asked: Sequence[Asked], seed: int) -> Co
     if any(item.question.reader == "IRC" for item in asked):
         study = study.model_copy(update={"readers": study.readers.model_copy(update={"sensitivity": ("IRC",)})})
     size = max(item.reach for item in asked)
-    plan = plan_study(virtual_study(study).model_copy(update={"endpoints": ()}), n=size, seed=seed, population=population, changes=_CHANGES)
+    study = virtual_study(study).model_copy(update={"endpoints": ()})
+    plan = plan_study(study, n=size, seed=seed, population=population, ensemble=ensemble, changes=_CHANGES)
     return Cohort(plan, tuple(asked))
 
 

@@ -11,6 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
+from cartrial.virtual.calibration.between import linear_of, write_linear
+from cartrial.virtual.calibration.between_score import assess_spread
 from cartrial.virtual.calibration.burden import tabulate_burden
 from cartrial.virtual.calibration.fit import Fit, Problem, fit_map, sample_ensemble
 from cartrial.virtual.patients.ensemble import Ensemble, write_ensemble
@@ -18,7 +20,9 @@ from cartrial.virtual.patients.population import DATA
 
 __all__ = ["FILES", "Calibration", "calibrate", "leave_out", "read_scores", "score_targets"]
 
-FILES = tuple(f"{name}.csv" for name in ("ensemble", "scores", "left-out", "parameters", "directions", "burden"))
+FILES = tuple(
+    f"{name}.csv" for name in ("ensemble", "sensitivities", "between", "scores", "left-out", "parameters", "directions", "burden")
+)
 """Files that a calibration leaves in its folder."""
 
 Floats = NDArray[np.float64]
@@ -276,7 +280,7 @@ def calibrate(
     >>> with TemporaryDirectory() as folder:
     ...     found = calibrate(Path(folder), members=2, left_out=False, burden=False, problem=problem)
     ...     print(sorted(path.name for path in Path(folder).iterdir()), len(found.ensemble))
-    ['directions.csv', 'ensemble.csv', 'parameters.csv', 'scores.csv'] 1
+    ['between.csv', 'directions.csv', 'ensemble.csv', 'parameters.csv', 'scores.csv', 'sensitivities.csv'] 1
     """
     if members < 2 or workers < 1:
         raise InputError("a calibration needs at least 2 members and 1 worker", right="Give more")
@@ -293,6 +297,9 @@ def calibrate(
     }
     ensemble = Ensemble(sets, problem.model, about)
     write_ensemble(out / "ensemble.csv", ensemble)
+    linear = linear_of(problem, fit)
+    write_linear(out / "sensitivities.csv", linear)
+    assess_spread(linear).write_csv(out / "between.csv", float_precision=4)
     scores = score_targets(problem, _fresh(problem, sets, 5000, progress, "scores"))
     tables = {"scores": scores, "parameters": _parameters(problem, fit, sets), "directions": _directions(problem, fit)}
     rest = scores.clear().with_columns(pl.lit("").alias("left_out"))
@@ -308,7 +315,7 @@ def calibrate(
 
 
 def read_scores(name: str = "scores") -> pl.DataFrame:
-    """Return a table of the built-in calibration: `scores`, `left-out`, `parameters`, `directions` or `burden`.
+    """Return a table of the built-in calibration: `scores`, `left-out`, `parameters`, `directions`, `burden` or `between`.
 
     Raises
     ------
@@ -325,7 +332,7 @@ def read_scores(name: str = "scores") -> pl.DataFrame:
     (0.708, True)
     """
     path = DATA / f"{name}.csv"
-    known = ("scores", "left-out", "parameters", "directions", "burden")
+    known = ("scores", "left-out", "parameters", "directions", "burden", "between")
     if name not in known or not path.exists():
         raise InputError(f"there is no table '{name}' of the calibration", right="Known tables are: " + ", ".join(known))
     return pl.read_csv(path)

@@ -78,13 +78,14 @@ class Fixed(Sourced):
 
 
 class Free(Sourced):
-    """A number of the biology that is calibrated: its prior on the scale of `transform`."""
+    """A number of the biology that is calibrated: its prior on the scale of `transform`, and the domain in which trials differ."""
 
     name: str
     transform: Literal["ln", "logit", "id"]
     median: float
     sd: Positive
     meaning: str
+    domain: Literal["product", "course", "kinetics", "deaths", "toxicity", "waiting", "marrow", "host"]
     identified_by: str
 
     @model_validator(mode="after")
