@@ -17,6 +17,8 @@ from cartrial.submission.displays.model import Display, Grid
 __all__ = ["write_pdf"]
 
 FACE = "Libertinus Serif"
+TAGGED = 20_000
+"""Cells up to which a PDF is tagged for readers of the screen: tags take twenty times as long, and as much room, as what they tag."""
 _FAR = 0x2E80
 """From here on letters are Chinese, Japanese or Korean."""
 _START = """#set document(title: {title}, author: "cartrial", date: datetime(year: {year}, month: {month}, day: {day}))
@@ -78,7 +80,8 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
     # letters that typst's own type has not (Chinese) are taken from the machine's, where it has them
     wide = any(ord(sign) >= _FAR for part in files.values() for sign in part.decode())
-    made: bytes = typst.compile(files, format="pdf", ignore_system_fonts=not wide, timestamp=_seconds(day))
+    cells = sum(len(display.body.rows) * len(display.body.head) for display in displays if isinstance(display.body, Grid))
+    made: bytes = typst.compile(files, format="pdf", ignore_system_fonts=not wide, timestamp=_seconds(day), pdf_tags=cells <= TAGGED)
     return made
 
 
