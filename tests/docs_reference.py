@@ -38,6 +38,8 @@ def table_rows(text: str) -> list[list[str]]:
 
 def _value(annotation: Any) -> str:
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _value(parts[0])
     if origin is typing.Literal:
         return ", ".join(str(part) for part in parts)
     if origin in (typing.Union, types.UnionType):
@@ -559,8 +561,22 @@ BLOCKS: dict[str, Callable[[], str]] = {
 }
 
 
+def _keys(found: re.Match[str]) -> str:
+    """Return the table of a part of the study file, with the meanings that its schema has too; that of a mapping as it stands."""
+    from cartrial.study.schema import read_meanings
+
+    module, name = found["model"].rsplit(".", 1)
+    if not module.startswith("cartrial.study."):
+        return found[0]
+    meanings = read_meanings().get(name, {})
+    keyed = key_rows(getattr(importlib.import_module(module), name))
+    rows = [(f"`{key}`", *rest, meanings.get(key, "")) for key, *rest in keyed]
+    return f"<!-- keys: {found['model']} -->\n\n{table(('key', 'value', 'default', 'meaning'), rows)}\n"
+
+
 def filled(text: str) -> str:
-    """Return a page with its blocks written anew."""
+    """Return a page with its blocks and tables of keys written anew."""
+    text = KEYS.sub(_keys, text)
     return BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found['name']]()}\n\n{found[4]}", text)
 
 

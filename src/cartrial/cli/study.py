@@ -105,6 +105,26 @@ def new(
 
 
 @app.command()
+def schema(
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write it; without, it is printed.")] = None,
+) -> None:
+    """Print the JSON Schema of study files, by which editors complete and check them while they are typed."""
+    from cartrial.files import built_beside, require_place
+    from cartrial.study.schema import study_schema
+
+    text = json.dumps(study_schema(), indent=1, ensure_ascii=False) + "\n"
+    if to is None:
+        tell(text.rstrip("\n"))
+        return
+    if to.is_dir():
+        raise InputError("a folder stands where the schema would be written", file=str(to), right="Name a file, such as study.schema.json")
+    require_place(to.parent)
+    with built_beside(to.parent) as place:
+        (place / to.name).write_text(text, encoding="utf-8")
+    tell(f"Wrote {to}. First line of a study file for editors: # yaml-language-server: $schema={to.name}")
+
+
+@app.command()
 def check(
     study: StudyArg,
     data: DataOption = None,

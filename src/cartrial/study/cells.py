@@ -84,7 +84,7 @@ class CellModel(Part):
     starts: int = Field(default=3, ge=1, le=20)
     source: str = "assumption"
 
-    @field_validator("bounds", mode="before")
+    @field_validator("bounds", mode="before", json_schema_input_type=ModelBounds | Literal["none"] | None)
     @classmethod
     def _none(cls, value: Any) -> Any:
         return None if value == "none" else value

@@ -25,9 +25,8 @@ from cartrial.study.attributes import (
     Window,
     unknown_words,
 )
-from cartrial.study.criteria.families import criteria_as_reader
+from cartrial.study.criteria.families import Reader
 from cartrial.study.criteria.sets import FAMILIES
-from cartrial.study.model import Reader
 from cartrial.yamlfile import Part, nearest, raise_all, wrong
 
 __all__ = [
@@ -114,12 +113,7 @@ class Endpoint(Part):
             return {**data, "analysis": {"competing": ENDS_OF_SAMPLES}}
         return data
 
-    @field_validator("reader", mode="before")
-    @classmethod
-    def _by_criteria(cls, value: Any) -> Any:
-        return criteria_as_reader(value)
-
-    @field_validator("response", "events", mode="before")
+    @field_validator("response", "events", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -274,6 +268,17 @@ def with_sustained(data: Any) -> Any:
 
 
 _BY = ("failure-by", "failure_by", "or-not-responding-by", "or_not_responding_by")
+SHORT_KEYS: dict[str, dict[str, Any]] = {
+    "failure-by": {"type": "integer", "minimum": 1, "description": "No response by this day is an event."},
+    "or-not-responding-by": {"type": "integer", "minimum": 1, "description": "No response by this day is an event, as of lymphoma."},
+    "sustained": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"days": {"type": "integer", "minimum": 0}, "by": {"enum": ["remission", "no-relapse"]}},
+        "description": "sustained-days and sustained-by in one.",
+    },
+}
+"""Keys of an endpoint that stand for others, as JSON Schema."""
 
 
 def with_failure(data: Any, events: tuple[str, ...] = ()) -> Any:
@@ -315,6 +320,17 @@ _STRATEGY_KEYS = ("hsct", "new-therapy", "re-infusion", "product-failure")
 _SAME_IN_VARIANTS = ("id", "type", "sensitivity")
 
 
+def keys_of_variants() -> list[str]:
+    """Return the keys that a sensitivity variant may change: those of an endpoint, and intercurrent events.
+
+    Examples
+    --------
+    >>> "population" in keys_of_variants(), "hsct" in keys_of_variants(), "type" in keys_of_variants()
+    (True, True, False)
+    """
+    return [name.replace("_", "-") for name in Endpoint.model_fields if name not in _SAME_IN_VARIANTS] + [*_STRATEGY_KEYS]
+
+
 def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
     """Apply what a sensitivity variant changes.
 
@@ -341,7 +357,7 @@ def resolve_variant(endpoint: Endpoint, change: dict[str, Any]) -> Variant:
     by = next((f"{key.replace('_', '-')}={change[key]}" for key in _BY if key in change), "")
     implied = ("response-window.",) if "events" in change else ("response-window.", "events=")
     change = with_failure(change, endpoint.events)
-    known = [name.replace("_", "-") for name in Endpoint.model_fields if name not in _SAME_IN_VARIANTS] + [*_STRATEGY_KEYS]
+    known = keys_of_variants()
     for key in change:
         if key in _SAME_IN_VARIANTS:
             raise wrong(f"endpoint {endpoint.id}: a sensitivity variant cannot change '{key}'", key, right="Write another endpoint")

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cartrial.study.cells import CellLimits, CellModel
-from cartrial.study.criteria.families import Family, agreeing_on_responses, criteria_as_reader
-from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, Options, read_criteria, read_options
+from cartrial.study.criteria.families import Family, Reader, agreeing_on_responses
+from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, NamedCriteria, Options, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
 from cartrial.study.dosing import DoseBand, dose_misfits
 from cartrial.yamlfile import Part, raise_all, wrong
@@ -41,9 +41,6 @@ def _capitals(value: Any) -> Any:
     return tuple(name if isinstance(name, dict | list) or name is None else str(name).strip().upper() for name in names)
 
 
-Reader = Literal["IRC", "INV", "LAB", "READER 1", "READER 2"]
-
-
 class Identity(Part):
     """Who the study is. `cutoff` is None when the source has study days only."""
 
@@ -59,7 +56,7 @@ class Identity(Part):
     references: tuple[str, ...] = ()
     source: str = "assumption"
 
-    @field_validator("cutoff", mode="before")
+    @field_validator("cutoff", mode="before", json_schema_input_type=dt.date | Literal["none"] | None)
     @classmethod
     def _none(cls, value: Any) -> Any:
         if value == "none":
@@ -88,7 +85,7 @@ class Product(Part):
     fraction_days: int = Field(default=0, ge=0)
     source: str = "assumption"
 
-    @field_validator("exposure", "lymphodepletion", mode="before")
+    @field_validator("exposure", "lymphodepletion", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return _capitals(value)
@@ -134,16 +131,11 @@ class Disease(Part):
     """The disease, its criteria and the visits at which it is assessed."""
 
     name: str = "B-cell acute lymphoblastic leukaemia"
-    criteria: Criteria | CallCriteria
+    criteria: NamedCriteria
     options: Options | CallOptions = Options()
     mrd: Mrd = Mrd()
     visits: tuple[Visit, ...] = Field(min_length=1)
     source: str = "assumption"
-
-    @field_validator("criteria", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        return read_criteria(value)
 
     @field_validator("options", mode="before")
     @classmethod
@@ -238,11 +230,6 @@ class Readers(Part):
     sensitivity: tuple[Reader, ...] = ()
     source: str = "assumption"
 
-    @field_validator("primary", "sensitivity", mode="before")
-    @classmethod
-    def _by_criteria(cls, value: Any) -> Any:
-        return [criteria_as_reader(name) for name in value] if isinstance(value, list | tuple) else criteria_as_reader(value)
-
 
 class BaselineSource(Part):
     """Where a baseline characteristic stands in the source data."""
@@ -332,7 +319,7 @@ class Special(Part):
     terms: tuple[str, ...] = Field(min_length=1)
     scale: str = "ASTCT"
 
-    @field_validator("terms", mode="before")
+    @field_validator("terms", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return _capitals(value)

@@ -31,7 +31,7 @@ class Stops(Part):
     responders: tuple[int | None, ...] | None = None
     levels: tuple[float | None, ...] | None = None
 
-    @field_validator("responders", "levels", mode="before")
+    @field_validator("responders", "levels", mode="before", json_schema_input_type=tuple[float | Literal["none"], ...] | None)
     @classmethod
     def _none(cls, values: Any) -> Any:
         return [None if value == "none" else value for value in values] if isinstance(values, list | tuple) else values

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from cartrial.study.criteria.codes import NOTHING, RESPONSES, Roles, words_of
 
-__all__ = ["RULE_EVENT", "Family", "Names", "agreeing_on_responses", "criteria_as_reader"]
+__all__ = ["RULE_EVENT", "Family", "Names", "Reader", "agreeing_on_responses"]
 
 RULE_EVENT = "relapse"
 """How the rules call the event of the disease, whatever a family calls it."""
@@ -160,12 +161,11 @@ def agreeing_on_responses(family: Family) -> Family:
     return replace(family, agreement={**family.agreement, family.names.response: responses})
 
 
-def criteria_as_reader(name: Any) -> Any:
-    """Return a reader by the name that it has in every table: CRITERIA, as rules of lymphoma call it, is LAB.
-
-    Examples
-    --------
-    >>> criteria_as_reader("CRITERIA"), criteria_as_reader("IRC")
-    ('LAB', 'IRC')
-    """
-    return "LAB" if name == "CRITERIA" else name
+Reader = Annotated[
+    Literal["IRC", "INV", "LAB", "READER 1", "READER 2"],
+    BeforeValidator(
+        lambda name: "LAB" if name == "CRITERIA" else name,
+        json_schema_input_type=Literal["IRC", "INV", "LAB", "READER 1", "READER 2", "CRITERIA"],
+    ),
+]
+"""Who reads, by the name that the reader has in every table: CRITERIA, as rules of lymphoma call it, is LAB."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from cartrial.study.criteria.families import Family
 from cartrial.study.criteria.leukaemia import LEUKAEMIA
@@ -20,6 +20,7 @@ __all__ = [
     "Confirmed",
     "Criteria",
     "LesionLimits",
+    "NamedCriteria",
     "Options",
     "read_criteria",
     "read_options",
@@ -372,3 +373,11 @@ CRITERIA: dict[str, Criteria | CallCriteria] = {
     ),
 }
 """The built-in criteria sets by name."""
+
+NamedCriteria = Annotated[
+    Criteria | CallCriteria,
+    BeforeValidator(
+        read_criteria, json_schema_input_type=Annotated[str, Field(json_schema_extra={"enum": list(CRITERIA)})] | Criteria | CallCriteria
+    ),
+]
+"""Criteria as a study file has them: the name of a built-in set, or one that is written out."""
