@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.analysis.results import ANALYSES, SCHEMA, join_rows
+from cartrial.analysis.results import ANALYSES, coded_rows, join_rows
 from cartrial.analysis.tables.absent import absent_rows, is_absent
 from cartrial.analysis.tables.baseline import baseline_rows, subgroup_levels
 from cartrial.analysis.tables.concordance import concordance_rows
@@ -19,6 +19,7 @@ from cartrial.analysis.tables.safety.deaths import death_rows
 from cartrial.analysis.tables.safety.events import event_rows, unanswered_events
 from cartrial.analysis.tables.safety.laboratory import laboratory_rows, window_rows
 from cartrial.analysis.tables.times import incidence_rows, survival_rows
+from cartrial.coded import CODED, text_as_codes
 from cartrial.endpoints import kind_of_end, level_column, number_column
 from cartrial.errors import InputError
 from cartrial.study import Study
@@ -70,6 +71,7 @@ def analyse(
     analyses: Sequence[str] = ANALYSES,
     curves: bool | None = None,
     conf_level: float | None = None,
+    texts: bool = True,
 ) -> pl.DataFrame:
     """Estimate everything that a study asks for, over any number of trials at once.
 
@@ -86,6 +88,9 @@ def analyse(
         Whether each step of each curve becomes rows, and subgroups are compared by Cox models. By default for a single trial.
     conf_level : float, optional
         Without: as `testing.interval` of the study says, else 0.95.
+    texts : bool
+        Whether keys are text and values are printed. Without, for very many trials: keys are Categorical, and `text` is null but where
+        it says why there is no value; `write_results` writes them as text.
 
     Returns
     -------
@@ -122,20 +127,28 @@ def analyse(
     unknown = [name for name in analyses if name not in ANALYSES]
     if unknown:
         raise InputError(f"the analysis '{unknown[0]}' is unknown", right=f"Known are: {', '.join(ANALYSES)}")
+    with coded_rows(not texts):
+        return join_rows(_frames(study, adam, records, set(analyses), curves, conf_level), study=study.study.id, provenance=adam.provenance)
+
+
+def _frames(
+    study: Study, adam: Adam, records: Records | None, wanted: set[str], curves: bool | None, conf_level: float | None
+) -> list[pl.DataFrame]:
+    """Return the rows of every analysis, block by block."""
     if study.study.listing_only or adam.adsl.is_empty():
-        return pl.DataFrame(schema=SCHEMA)
+        return []
     conf_level = study.interval.level if conf_level is None else conf_level
     trials = adam.adsl["TRIAL"].unique().sort()
-    labels = variant_labels(study)
+    labels = text_as_codes(variant_labels(study))
     frames: list[pl.DataFrame] = []
     for start in range(0, len(trials), _BLOCK):
         block = trials[start : start + _BLOCK]
         sets = {name: _block(getattr(adam, name), block, len(trials)) for name in ("adsl", "adrs", "adtte", "adae", "adck", "adresp")}
         drawn = len(trials) == 1 if curves is None else curves
-        frames.extend(_analyse_block(study, sets, labels, set(analyses), drawn, conf_level, records))
-    if records is not None and "safety" in analyses:
+        frames.extend(_analyse_block(study, sets, labels, wanted, drawn, conf_level, records))
+    if records is not None and "safety" in wanted:
         frames.extend([*laboratory_rows(study, records), *window_rows(study, records, adam.adsl)])
-    return join_rows(frames, study=study.study.id, provenance=adam.provenance)
+    return frames
 
 
 def _block(frame: pl.DataFrame, trials: pl.Series, total: int) -> pl.DataFrame:
@@ -161,7 +174,7 @@ def _analyse_block(
     adsl = sets["adsl"].with_columns(**read)
     subgroups = subgroup_levels(study, adsl)
     strata = subgroup_levels(study, adsl, study.testing.strata if study.testing else ())
-    key = pl.col("PARAMCD", "VARIANT").cast(pl.String)
+    key = pl.col("PARAMCD", "VARIANT").cast(CODED)
     adrs, times = sets["adrs"].with_columns(key), sets["adtte"].with_columns(key)
     absent = absent_rows(adrs, times, labels, conf_level, wanted, curves=curves, interval=study.interval.method)
     adrs = adrs.filter(~is_absent())

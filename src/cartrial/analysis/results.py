@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import polars as pl
 
 from cartrial.analysis.estimators.arguments import check_frame
 from cartrial.analysis.wording import text_of
+from cartrial.coded import CODED, codes_as_text, row_order
 from cartrial.errors import InputError
 from cartrial.study.study import RULES
 
@@ -20,11 +23,14 @@ __all__ = [
     "FITTED",
     "KEY",
     "SCHEMA",
+    "are_printed",
     "build_rows",
     "check_results",
+    "coded_rows",
     "join_rows",
     "read_results",
     "results_hash",
+    "said",
     "sort_results",
     "write_results",
 ]
@@ -87,6 +93,34 @@ ARS: tuple[tuple[str, str, str], ...] = (
 """Columns of the results against the CDISC Analysis Results Standard 1.0: our column, the class and attribute, in words."""
 
 
+_TEXTS: ContextVar[bool] = ContextVar("texts", default=True)
+
+
+@contextmanager
+def coded_rows(coded: bool = True) -> Iterator[None]:
+    """Let rows that are built here carry their keys as codes, and print no value."""
+    token = _TEXTS.set(not coded)
+    try:
+        yield
+    finally:
+        _TEXTS.reset(token)
+
+
+def are_printed() -> bool:
+    """Whether rows that are built here are text, with their values printed."""
+    return _TEXTS.get()
+
+
+def said(words: str) -> pl.Expr:
+    """Return words as the column `text` of rows that are built here has them."""
+    return pl.lit(words).cast(_type_of("text")).alias("text")
+
+
+def _type_of(column: str) -> pl.DataType | type[pl.DataType]:
+    kind = SCHEMA[column]
+    return CODED if kind == pl.String and not are_printed() else kind
+
+
 def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str], **labels: str | float | None) -> pl.DataFrame:
     """Turn a wide frame, one column a statistic, into rows of results.
 
@@ -102,58 +136,55 @@ def build_rows(wide: pl.DataFrame, statistics: Mapping[str, str] | Sequence[str]
     Returns
     -------
     polars.DataFrame
-        Columns of `SCHEMA` without `study`, `provenance` and `rules`, which `join_rows` adds.
+        Columns of `SCHEMA` without `study`, `provenance` and `rules`, which `join_rows` adds; within `coded_rows` texts are codes.
     """
     units = dict(statistics) if isinstance(statistics, Mapping) else dict.fromkeys(statistics, "")
     if not units:
         return pl.DataFrame()
     # one plan for all statistics: what they share, and the value and the text of each
-    asked = [_label(column, wide, labels) for column in SCHEMA if column not in (*_OF_THE_STUDY, *_BY_STATISTIC)]
-    for name, unit in units.items():
-        value = pl.col(name).fill_nan(None) if wide.schema[name].is_float() else pl.col(name)
-        asked += [value.cast(pl.Float64).alias(f"value of {name}"), text_of(name, unit).cast(pl.String).alias(f"text of {name}")]
-    if "*" in units.values() and "unit" in wide.columns:
-        asked.append(pl.col("unit").cast(pl.String))
+    asked = [pl.col(name).cast(pl.Float64).fill_nan(None).alias(f"value of {name}") for name in units]
+    if are_printed():
+        asked += [text_of(name, unit).cast(pl.String).alias(f"text of {name}") for name, unit in units.items()]
     told = {series.name: series for series in wide.select(asked).get_columns()}
+    shared = {column: _label(column, wide, labels) for column in SCHEMA if column not in (*_OF_THE_STUDY, *_BY_STATISTIC)}
+    if "*" in units.values() and "unit" in wide.columns:
+        shared["unit"] = wide["unit"].cast(_type_of("unit"))
+    unprinted = _repeated("text", None, wide.height)
     frames = []
     for name, unit in units.items():
         level = labels.get("conf_level") if name.endswith(("lower", "upper")) else None
         own = {
-            "unit": told["unit"] if unit == "*" and "unit" in told else _repeated("unit", unit, wide.height),
+            "unit": shared["unit"] if unit == "*" and "unit" in shared else _repeated("unit", unit, wide.height),
             "conf_level": _repeated("conf_level", level, wide.height),
             "statistic": _repeated("statistic", name, wide.height),
             "value": told[f"value of {name}"].alias("value"),
-            "text": told[f"text of {name}"].alias("text"),
+            "text": told.get(f"text of {name}", unprinted).alias("text"),
         }
-        frames.append(pl.DataFrame([own[column] if column in own else told[column] for column in SCHEMA if column not in _OF_THE_STUDY]))
+        frames.append(pl.DataFrame([own[column] if column in own else shared[column] for column in SCHEMA if column not in _OF_THE_STUDY]))
     return pl.concat(frames, rechunk=False)
 
 
-def _label(column: str, wide: pl.DataFrame, labels: Mapping[str, str | float | None]) -> pl.Expr:
+def _label(column: str, wide: pl.DataFrame, labels: Mapping[str, str | float | None]) -> pl.Series:
     """Return a key column that is the same for every statistic: as labelled, else of the wide frame, else blank."""
-    if column in labels:
-        expression = pl.lit(labels[column])
-    elif column in wide.columns:
-        expression = pl.col(column)
-    else:
-        expression = pl.lit(None) if column == "time" else pl.lit("")
-    return expression.cast(SCHEMA[column]).alias(column)
+    if column in labels or column not in wide.columns:
+        return _repeated(column, labels.get(column, None if column == "time" else ""), wide.height)
+    return wide[column].cast(_type_of(column))
 
 
 def _repeated(column: str, value: str | float | None, rows: int) -> pl.Series:
-    return pl.Series(column, [value], dtype=SCHEMA[column]).new_from_index(0, rows)
+    return pl.Series(column, [value], dtype=_type_of(column)).new_from_index(0, rows)
 
 
 def join_rows(frames: Sequence[pl.DataFrame], *, study: str, provenance: str, rules: int = RULES) -> pl.DataFrame:
-    """Join frames of rows into the results of a study, columns as `SCHEMA`."""
+    """Join frames of rows into the results of a study, columns as `SCHEMA`; within `coded_rows` texts are codes."""
     filled = [frame for frame in frames if frame.height]
     if not filled:
-        return pl.DataFrame(schema=SCHEMA)
+        return pl.DataFrame(schema={name: _type_of(name) for name in SCHEMA})
     joined = pl.concat(filled, rechunk=False)
     return joined.select(
-        pl.lit(study).alias("study"),
+        pl.lit(study).cast(_type_of("study")).alias("study"),
         "trial",
-        pl.lit(provenance).alias("provenance"),
+        pl.lit(provenance).cast(_type_of("provenance")).alias("provenance"),
         *(name for name in SCHEMA if name not in ("trial", *_OF_THE_STUDY)),
         pl.lit(rules, dtype=pl.Int32).alias("rules"),
     )
@@ -200,7 +231,8 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
 def _check_columns(results: pl.DataFrame, file: str | None = None) -> None:
     """Refuse what lacks a column of the results, or has it of another type."""
     check_frame(results)
-    wrong = [name for name in SCHEMA if results.schema.get(name) != SCHEMA[name]]
+    coded = {name: CODED for name, kind in SCHEMA.items() if kind == pl.String}
+    wrong = [name for name in SCHEMA if results.schema.get(name) not in (SCHEMA[name], coded.get(name, SCHEMA[name]))]
     if wrong:
         raise _misfit(wrong + [name for name in results.columns if name not in SCHEMA], file)
 
@@ -211,7 +243,7 @@ def _misfit(wrong: list[str], file: str | None) -> InputError:
 
 
 def sort_results(results: pl.DataFrame) -> pl.DataFrame:
-    """Sort rows by key and round values to 12 significant digits: results that are equal become equal frames.
+    """Sort rows by key, texts or codes of them, and round values to 12 significant digits: results that are equal become equal frames.
 
     Examples
     --------
@@ -226,7 +258,7 @@ def sort_results(results: pl.DataFrame) -> pl.DataFrame:
     [('infused', 3.0), ('released', 0.3)]
     """
     _check_columns(results)
-    return results.with_columns(_rounded()).sort(KEY)
+    return results.with_columns(_rounded())[row_order(results, KEY)]
 
 
 def _rounded() -> pl.Expr:
@@ -288,7 +320,7 @@ def write_results(results: pl.DataFrame, path: str | Path) -> None:
     True
     """
     path = Path(path)
-    ordered = sort_results(results)
+    ordered = codes_as_text(sort_results(results))
     if path.suffix == ".parquet":
         ordered.write_parquet(path)
     elif path.suffix == ".json":

@@ -65,7 +65,7 @@ def lab_reads(study: Study, records: Records, labs: pl.DataFrame) -> dict[str, n
     lesions = pl.concat([lesions, _as_absent(dates.filter(pl.lit(pl.Series(assumed, dtype=pl.Boolean))))], how="diagonal_relaxed")
     assessed = Assessed(*(np.zeros(dates.height, np.int64) for _ in Assessed._fields))
     assess_lab(
-        dates.height,
+        dates.height + count,
         _candidates_of(dates, count),
         _labs_of(labs, lesions, transfusions, count),
         _starts_of(records.subjects, study.disease.remission_from),

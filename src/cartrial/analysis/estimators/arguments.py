@@ -94,7 +94,8 @@ def check_free(names: Iterable[str], taken: Iterable[str]) -> None:
 
 def check_filled(series: pl.Series, what: str, right: str) -> None:
     """Refuse a column with empty cells: null, blank text or not a number."""
-    blank = series.dtype in (pl.String, pl.Categorical, pl.Enum) and (series.cast(pl.String).str.strip_chars() == "").any()
+    texts = series.unique() if series.dtype in (pl.Categorical, pl.Enum) else series
+    blank = series.dtype in (pl.String, pl.Categorical, pl.Enum) and (texts.cast(pl.String).str.strip_chars() == "").any()
     if series.null_count() or blank or (series.dtype.is_float() and series.is_nan().any()):
         raise InputError(what, key=series.name, right=right)
 

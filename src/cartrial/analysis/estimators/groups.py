@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cartrial.analysis.estimators.arguments import check_column, check_filled, check_frame, check_free, check_names
+from cartrial.coded import rank_codes
 from cartrial.errors import InputError
 
 __all__ = ["accumulate", "beside", "first_true", "group_rows", "last_before", "segment_minimum"]
@@ -23,7 +24,7 @@ def group_rows(frame: pl.DataFrame, by: Sequence[str], *, blank: bool = True) ->
     ----------
     frame : polars.DataFrame
     by : sequence of str
-        Columns that define a group: integers, strings or Enum. None: one group.
+        Columns that define a group: integers, strings, Categorical or Enum. None: one group.
     blank : bool
         Whether a blank text is a group of its own, as it is of variants; it is not of arms.
 
@@ -87,6 +88,8 @@ def _column(series: pl.Series) -> tuple[np.ndarray, pl.Series]:
         numbers = series.to_numpy().astype(np.int64)
         codes, present = _dense(numbers - low, high - low + 1)
         return codes, pl.Series(series.name, present + low, dtype=series.dtype)
+    if series.dtype in (pl.Categorical, pl.Enum):
+        return rank_codes(series)
     values = series.unique().sort()
     order = pl.DataFrame({series.name: values, "_code": np.arange(len(values), dtype=np.int64)})
     codes = series.to_frame().join(order, on=series.name, how="left", maintain_order="left")["_code"].to_numpy()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cartrial.analysis.results import build_rows
+from cartrial.analysis.results import are_printed, build_rows, said
 from cartrial.analysis.wording import PROPORTION, decimals_of, fixed_text
 from cartrial.endpoints.absent import NOT_RECORDED
 
@@ -61,9 +61,11 @@ def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
             numbers = found.filter(pl.col("n") > 0)
             for name in _NUMBERS:
                 rows = build_rows(numbers, {name: item.unit}, **labels)
-                # as many decimals in a characteristic: one more for what is averaged
-                places = numbers.select(fixed_text(pl.col(name), pl.col("decimals") + (name in _AVERAGED)).alias("text"))
-                frames.append(rows.with_columns(places["text"]))
+                if are_printed():
+                    # as many decimals in a characteristic: one more for what is averaged
+                    places = numbers.select(fixed_text(pl.col(name), pl.col("decimals") + (name in _AVERAGED)).alias("text"))
+                    rows = rows.with_columns(places["text"])
+                frames.append(rows)
         if known and not infused.schema[item.id].is_numeric():
             found = _asked(_levels(infused, item.id, item.levels), infused.group_by(trial="TRIAL").len("infused"))
             frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, by=item.id, **labels))
@@ -74,7 +76,7 @@ def baseline_rows(study: Study, adsl: pl.DataFrame) -> list[pl.DataFrame]:
         )
         frames.append(build_rows(gaps, ("missing",), **labels))
         none = gaps.filter(pl.col("missing") == pl.col("N")).with_columns(n=pl.lit(None, dtype=pl.Int64))
-        frames.append(build_rows(none, ("n",), by="recorded", **labels).with_columns(pl.lit(NOT_RECORDED).alias("text")))
+        frames.append(build_rows(none, ("n",), by="recorded", **labels).with_columns(said(NOT_RECORDED)))
     return frames
 
 

@@ -11,6 +11,7 @@ from cartrial.analysis.estimators.adjusted import adjust_p_values
 from cartrial.analysis.estimators.rates import binomial_p_value, estimate_rate
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import PROPORTION
+from cartrial.coded import CODED
 from cartrial.endpoints.absent import NOT_READ
 
 if TYPE_CHECKING:
@@ -57,14 +58,14 @@ def response_rows(study: Study, adrs: pl.DataFrame, subgroups: pl.DataFrame, lab
     frames += [*_rate_rows(whole, conf_level, method=interval), *_tests(study, whole), *_unread(adrs, key, labels)]
     reasons = (
         adrs.filter(pl.col("AVAL") == 0)
-        .group_by(*key, pl.col("REASON").cast(pl.String).fill_null("not recorded").alias("level"))
+        .group_by(*key, pl.col("REASON").cast(CODED).fill_null("not recorded").alias("level"))
         .len("n")
         .sort(*key, "level")
     )
     frames.append(build_rows(_labelled(reasons, labels), ("n",), analysis="response", by="reason"))
     main = adrs.filter(pl.col("VARIANT").is_in(_DIVIDED)).join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
-        level = pl.col(name).cast(pl.String).fill_null("missing").alias("level")
+        level = pl.col(name).cast(CODED).fill_null("missing").alias("level")
         found = estimate_rate(main.select(*key, "AVAL", level), [*key, "level"], method=interval, conf_level=conf_level)
         frames.extend(_rate_rows(_labelled(found, labels), conf_level, method=interval, by=name))
     return frames

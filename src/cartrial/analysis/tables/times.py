@@ -15,6 +15,7 @@ from cartrial.analysis.estimators.logrank import estimate_logrank
 from cartrial.analysis.estimators.models import estimate_cox
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.wording import DAY, DAYS_PER_MONTH, MONTH, PROPORTION, day_of_month
+from cartrial.coded import CODED
 from cartrial.endpoints import derived_variants
 from cartrial.study.endpoint import ANTIGEN_WORDS
 
@@ -71,7 +72,7 @@ def survival_rows(
         within follow-up (of a curve that has reached 0: within the follow-up of its trial); follow-up (by = follow-up) of endpoints whose
         only event is death; for subgroups the same of the main analysis, with log-rank test and hazard ratio.
     """
-    competing = _competing(study)
+    competing = _keyed_as(_competing(study), adtte)
     used = adtte.join(competing, on=["PARAMCD", "VARIANT"], how="anti") if competing.height else adtte
     if used.is_empty():
         return []
@@ -86,7 +87,7 @@ def survival_rows(
         frames.append(build_rows(_in_months(summary), units, analysis="survival", by="follow-up", method=method, conf_level=conf_level))
     main = used.filter(pl.col("VARIANT") == "").join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
-        levelled = main.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("level"))
+        levelled = main.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(CODED).alias("level"))
         if levelled.is_empty():
             continue
         fit = estimate_survival(levelled, [*_KEY, "level"], conf_level=conf_level)
@@ -253,11 +254,11 @@ def incidence_rows(
         N, events, censored; incidence at the landmarks and (curves) at each time, limits and variance as R's survfit; Gray's test by
         subgroup for the main analysis.
     """
-    competing = _competing(study)
+    competing = _keyed_as(_competing(study), adtte)
     parts = []
     if competing.height:
         parts.append(adtte.join(competing, on=["PARAMCD", "VARIANT"], how="inner", maintain_order="left"))
-    default = _default(study)
+    default = _keyed_as(_default(study), adtte)
     if default.height:
         code = (
             pl.when(pl.col("CNSR") == 1)
@@ -276,7 +277,7 @@ def incidence_rows(
     frames = _incidence_fit(fit, labels, names, conf_level, curves, _horizon(adtte))
     joined = used.join(subgroups, on=["TRIAL", "SUBJ"], how="left", maintain_order="left")
     for name in subgroups.columns[2:]:
-        levelled = joined.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(pl.String).alias("group"))
+        levelled = joined.filter(pl.col(name).is_not_null()).with_columns(pl.col(name).cast(CODED).alias("group"))
         if levelled.is_empty():
             continue
         for cause in fit.causes:
@@ -318,6 +319,11 @@ _NAMES = {"PARAMCD": pl.String, "VARIANT": pl.String, "INTEREST": pl.String, "AG
 def competing_words(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return which variants have a competing analysis, and which a default one against death: PARAMCD, VARIANT, INTEREST, AGAINST."""
     return _competing(study), _default(study)
+
+
+def _keyed_as(names: pl.DataFrame, adtte: pl.DataFrame) -> pl.DataFrame:
+    """Return names of variants with keys of the type that the times have them."""
+    return names.with_columns(pl.col(key).cast(adtte.schema[key]) for key in ("PARAMCD", "VARIANT"))
 
 
 def _competing(study: Study) -> pl.DataFrame:

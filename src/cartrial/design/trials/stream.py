@@ -67,18 +67,19 @@ class TrialsJob:
         }
 
     def run(self, first: int, last: int) -> pl.DataFrame:
-        """Return the results of trials `first` to `last`, inclusive, sorted by key."""
+        """Return the results of trials `first` to `last`, inclusive, sorted by key; no value is printed (`text` is null)."""
         import polars as pl
 
         from cartrial.analysis import analyse
         from cartrial.analysis.results import ANALYSES, sort_results
+        from cartrial.coded import codes_as_text
         from cartrial.endpoints import derive
 
         study = virtual_study(self.study)
         threads = self.threads or threads_here()
         records = simulate_study(study, plan=self.plan, trials=last - first + 1, first=first, threads=threads)
-        results = analyse(study, derive(study, records), records, analyses=self.analyses or ANALYSES, curves=False)
-        return sort_results(results.with_columns((pl.col("trial") + first).cast(pl.Int32)))
+        results = analyse(study, derive(study, records), records, analyses=self.analyses or ANALYSES, curves=False, texts=False)
+        return codes_as_text(sort_results(results.with_columns((pl.col("trial") + first).cast(pl.Int32))))
 
 
 def stream_trials(
