@@ -12,6 +12,7 @@ import pytest
 from cartrial.run import Data
 from cartrial.sdtm import Source
 from cartrial.study import Study
+from cartrial.study.charter.review import Review
 from review_stores import store
 
 PASSWORD = "a long sentence of words"
@@ -86,6 +87,12 @@ def example_data(changes: dict[tuple[str, int], float] | None = None, *, committ
         Source({name: frame.with_columns(pl.int_range(2, frame.height + 2).alias("ROW")) for name, frame in tables.items()}),
         pl.DataFrame(),
     )
+
+
+def with_charter(data: Data, **keys: Any) -> Data:
+    """Return a source whose study has a charter: keys of `review`, as Python names them."""
+    review = Review.model_validate(keys)
+    return Data(data.study.model_copy(update={"review": review}), data.source, data.findings)
 
 
 def open_empty() -> None:
@@ -225,6 +232,76 @@ def read_all(clients: dict[str, Any]) -> None:
             for seat, user in SEAT.items():
                 answer = sign(clients[user], user, f"/case/{code}/{day}/", calls[seat - 1])
                 assert answer.status_code == 302, answer.content.decode()[:3000]
+
+
+def read_source(data: Data, source: Path, out: Path) -> int:
+    """Let a committee read a source through the pages: each reader as the source has it, else as the committee's own status; return the
+    number of reads that were exported."""
+    from cartrial.response import assess_response
+    from cartrial.review.loaded import bring
+    from cartrial.sdtm.records.codes import ADJUDICATOR, IRC, LAB, READER1, READER2
+    from cartrial.study.criteria.codes import NE, RESPONSES
+
+    open_empty()
+    from cartrial.review.app.acts.going_out import export_lock
+    from cartrial.review.app.acts.loading import subject_digest
+    from cartrial.review.app.models import Shown, Subject
+    from cartrial.review.app.state import current_cut, read_board
+
+    brought = bring(data, replace=True)
+    load(data)
+    add_people()
+    give_seats()
+    clients = {user: signed_in(user) for user in ("one", "two", "three", "co", "mo")}
+    subjects = dict(brought.records.subjects.select("SUBJ", "USUBJID").iter_rows())
+    zero = dict(brought.records.subjects.select("SUBJ", "DAY0").iter_rows())
+    own: dict[int, dict[tuple[str, int], str]] = {}
+    for reader, calls in assess_response(data.study, brought.records).items():
+        rows = zip(calls.subject, calls.day, calls.status, strict=True)
+        own[reader] = {
+            (subjects[int(s)], int(day) - zero[int(s)]): RESPONSES[int(status)] for s, day, status in rows if zero[int(s)] is not None
+        }
+    said = _as_recorded(brought.records, subjects, zero)
+    cut = current_cut()
+    assert cut is not None
+    name = {
+        Subject.objects.get(digest=subject_digest(cut.salt, subject)).code: subject for subject in {case.subject for case in brought.cases}
+    }
+
+    def call_of(reader: int, key: tuple[str, int]) -> str:
+        last = own[LAB].get(key) or ("PD" if key[1] <= 0 else RESPONSES[NE])
+        return said.get((reader, *key)) or own[IRC].get(key) or last
+
+    def put(user: str, page: str, shown: Shown, call: str) -> None:
+        fields = {"digest": shown.digest, "version": "1", "call": call, "reason": "as recorded", "name": user, "password": PASSWORD}
+        answer = clients[user].post(f"/{page}/{shown.case.subject.code}/{shown.day}/", fields)
+        assert answer.status_code == 302, (shown.day, call, answer.content.decode()[:3000])
+
+    for shown in read_board().shown:
+        for user, reader in (("one", READER1), ("two", READER2)):
+            put(user, "case", shown, call_of(reader, (name[shown.case.subject.code], shown.day)))
+    # each decision may settle another
+    while waiting := _differing(read_board()):
+        put("three", "adjudication", waiting[0], call_of(ADJUDICATOR, (name[waiting[0].case.subject.code], waiting[0].day)))
+    for user, kind in (("co", "lock"), ("mo", "confirm")):
+        answer = clients[user].post("/lock/", {"kind": kind, "reason": "analysis", "name": user, "password": PASSWORD})
+        assert answer.status_code == 302, answer.content.decode()[:3000]
+    return export_lock(brought, source, out, number=None, by="test")
+
+
+def _differing(board: Any) -> list[Any]:
+    return [shown for shown in board.shown if board.settled[shown.case_id].state == "differs"]
+
+
+def _as_recorded(records: Any, subjects: dict[int, str], zero: dict[int, int]) -> dict[tuple[int, str, int], str]:
+    """Return what each reader called, before any rule: by reader, subject and day."""
+    from cartrial.study.criteria.codes import RESPONSES
+
+    return {
+        (row["READER"], subjects[row["SUBJ"]], row["DAY"] - zero[row["SUBJ"]]): RESPONSES[row["RESP"]]
+        for row in records.calls.filter(pl.col("DAY") == pl.col("DAYX")).iter_rows(named=True)
+        if zero[row["SUBJ"]] is not None
+    }
 
 
 def write_folder(data: Data, folder: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_page_asks_who_is_there() -> None:
     from cartrial.review.app.urls import urlpatterns
 
     for pattern in urlpatterns:
-        url = "/" + re.sub(r"<int:\w+>", "28", str(pattern.pattern).replace("<str:code>", "S-001"))
+        url = "/" + re.sub(r"<(int|day):\w+>", "28", str(pattern.pattern).replace("<str:code>", "S-001"))
         answer = Client().get(url)
         assert answer.status_code == (200 if url == "/login/" else 302), url
 

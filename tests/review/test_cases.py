@@ -16,7 +16,7 @@ from cartrial.review.compare import differences
 from cartrial.review.loaded import bring
 from cartrial.review.workflow import settle_cases
 from cartrial.sdtm.records import derive_records
-from cartrial.study import Study
+from cartrial.study import CRITERIA, Study
 from review_example import TRIAL, example_data, load, open_empty
 
 
@@ -62,10 +62,11 @@ def test_calls_of_a_committee_stop_unless_they_are_to_be_read_anew() -> None:
     assert bring(example_data(committee=True), replace=True).replaced
 
 
-def test_criteria_that_are_read_from_imaging_are_refused_in_words() -> None:
+def test_criteria_that_derive_no_status_are_refused_in_words() -> None:
     data = example_data()
-    other = type(data)(Study.load("cnct19-nhl"), data.source, data.findings)
-    with pytest.raises(InputError, match="read from imaging"):
+    disease = Study.load("cnct19-nhl").disease.model_copy(update={"criteria": CRITERIA["iwg-2007"]})
+    other = type(data)(Study.load("cnct19-nhl").model_copy(update={"disease": disease}), data.source, data.findings)
+    with pytest.raises(InputError, match="nothing to show to a reader"):
         bring(other)
 
 

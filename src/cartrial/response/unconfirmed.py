@@ -16,11 +16,12 @@ from cartrial.sdtm.records.codes import FAR
 if TYPE_CHECKING:
     from cartrial.study import Study
 
-__all__ = ["progression_of", "stops_of"]
+__all__ = ["TRANSPLANT", "progression_of", "stops_of"]
 
 _RULES = {"final": FINAL, "overturned": OVERTURNED, "confirmed": CONFIRMED}
 _THERAPY = "SUBSEQUENT ANTICANCER THERAPY"
-_TRANSPLANT = "STEM CELL TRANSPLANT"
+TRANSPLANT = "STEM CELL TRANSPLANT"
+"""In the kind of every procedure that is one, whoever gave the cells."""
 
 
 def progression_of(study: Study, records: Records) -> Callable[[Reads], None]:
@@ -47,7 +48,7 @@ def stops_of(records: Records) -> Stops:
     """Return what ends a reader's sequence, by subject: transplants and new therapies after the infusion, and deaths."""
     subjects = records.subjects
     start = subjects.select("SUBJ", "DAY0")
-    kinds = [records.therapies.filter(pl.col("KIND") == _THERAPY), records.procedures.filter(pl.col("KIND").str.contains(_TRANSPLANT))]
+    kinds = [records.therapies.filter(pl.col("KIND") == _THERAPY), records.procedures.filter(pl.col("KIND").str.contains(TRANSPLANT))]
     events = pl.concat([frame.select("SUBJ", "DAY") for frame in kinds]).join(start, on="SUBJ").filter(pl.col("DAY") > pl.col("DAY0"))
 
     def first(frame: pl.DataFrame) -> pl.Series:

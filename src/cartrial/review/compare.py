@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from cartrial.report.figures.course import BELOW
 from cartrial.response.range_kernel import OPERATORS, Limit, Range, meets, significant_of
+from cartrial.review.evidence import reach_of
+from cartrial.review.limits import imaging_lines, imaging_words
 from cartrial.study.criteria.codes import CR, NE, RESPONSES
 
 if TYPE_CHECKING:
     from cartrial.study import Study
     from cartrial.study.criteria.sets import Bound
 
-__all__ = ["LIMITED", "differences", "limit_of", "limit_words", "near_rows"]
+__all__ = ["LIMITED", "differences", "limit_lines", "limit_of", "limit_words", "near_rows"]
 
 LIMITED = {
     "marrow": "Marrow blasts",
@@ -46,9 +48,30 @@ def limit_words(study: Study, what: str) -> str:
 
 def limit_of(study: Study, what: str) -> Bound | None:
     """Return the limit of a complete remission; None where a finding has none."""
-    assert study.disease.marrow is not None
-    found = getattr(study.disease.marrow[0], what, None)
+    found = getattr(study.disease.marrow[0], what, None) if study.disease.marrow is not None else None
     return found if what in ("marrow", "neutrophils", "platelets") else None
+
+
+def limit_lines(study: Study, evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the values that belong to an assessment, each beside its limit: `name`, `words` (blank: not recorded), `day`, `limit`.
+
+    Examples
+    --------
+    >>> from cartrial import Study
+    >>> from cartrial.review.compare import limit_lines
+    >>> rows = [{"what": "marrow", "day": 28, "words": "2.3", "value": 2.3, "near": True}]
+    >>> limit_lines(Study.load("inaticel"), {"rows": rows})[0]
+    {'name': 'Marrow blasts', 'words': '2.3 %', 'day': 28, 'limit': 'CR: below 5 %'}
+    """
+    if study.disease.marrow is None:
+        return imaging_lines(study, evidence)
+    near, found = near_rows(evidence), []
+    for what, name in LIMITED.items():
+        row = near.get(what)
+        unit = " %" if row and what in ("marrow", "blood") and row.get("value") is not None else ""
+        words = f"{row['words']}{unit}" if row else ""
+        found.append({"name": name, "words": words, "day": row["day"] if row else "", "limit": f"CR: {limit_words(study, what)}"})
+    return found
 
 
 def near_rows(evidence: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -88,6 +111,8 @@ def differences(study: Study, evidence: Mapping[str, Any], derived: str, call: s
     alike = family.alike
     if not derived or alike.get(derived, derived) == alike.get(call, call):
         return []
+    if study.disease.marrow is None:
+        return imaging_words(study, evidence) or [_general(evidence)]
     near = near_rows(evidence)
     asked = [what for what in LIMITED if not _meets(study, what, near.get(what))]
     remission = call in family.responses
@@ -108,9 +133,8 @@ def differences(study: Study, evidence: Mapping[str, Any], derived: str, call: s
 
 
 def _general(evidence: Mapping[str, Any]) -> str:
-    return (
-        f"The limits of the study, applied to the values within 7 days of day {evidence['day']} and to those before, give another status."
-    )
+    around = f"within {reach_of(evidence)} days of day {evidence['day']}"
+    return f"The limits of the study, applied to the values {around} and to those before, give another status."
 
 
 def _meets(study: Study, what: str, row: Mapping[str, Any] | None) -> bool:

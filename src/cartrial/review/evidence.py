@@ -24,6 +24,8 @@ from cartrial.response.codes import (
 )
 from cartrial.response.flags import flag_words
 from cartrial.response.lab_kernel import NEAR_DAYS
+from cartrial.response.unconfirmed import TRANSPLANT
+from cartrial.review.imaging import IMAGING_FACTS, IMAGING_REACH, MARROW_REACH, imaged_rows, near_imaging
 from cartrial.sdtm.vocabulary.specimens import specimens_of
 from cartrial.sdtm.vocabulary.terms import standard_term
 
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["SHOWN", "digest_of", "evidence_of", "find_rows", "history_of", "window_of"]
+__all__ = ["GIVEN", "SHOWN", "digest_of", "evidence_of", "find_rows", "history_of", "reach_of", "window_of"]
 
 SHOWN = ("marrow", "blood", "neutrophils", "platelets", "mrd")
 """Measurements that a reader sees, by the names of the figure's panels. Never the product's cells, nor B cells."""
 
-GIVEN = ("lymphodepletion", "transfusion", "growth factor")
-"""Treatments that a reader sees: what changes counts. Neither transplant nor new therapy, nor anything given for toxicities."""
+GIVEN = ("lymphodepletion", "transfusion", "growth factor", "transplant", "new therapy")
+"""Treatments that a reader can see; which of them, the charter says. Nothing that was given for toxicities is among them."""
 
 FACTS = (
     *(COUNTS_MISSING, BLOOD_NOT_RECORDED, EMD_NOT_RECORDED, EMD_TAKEN_AS_ABSENT, EMD_ASSUMED_ABSENT, EMD_UNPROVEN),
@@ -63,8 +65,8 @@ def find_rows(study: Study, records: Records) -> dict[int, list[Row]]:
     Returns
     -------
     dict of int to list of dict
-        By SUBJ: `day` (from day 0), `what` (one of `SHOWN`, `emd`, or one of `GIVEN`), `words`, `value` and `kind` of measurements, and
-        `seq`, which no reader sees.
+        By SUBJ: `day` (from day 0), `what` (one of `SHOWN`, `emd`, one of `GIVEN`, or of imaging as `imaged_rows` names it), `words`,
+        `value` and `kind` of measurements, and `seq`, which no reader sees.
 
     Examples
     --------
@@ -82,12 +84,12 @@ def find_rows(study: Study, records: Records) -> dict[int, list[Row]]:
     [('platelets', 28, '9')]
     """
     found: dict[int, list[Row]] = {}
-    parts = (_measured(study, records), _outside_marrow(records), _given(study, records))
-    for part in parts:
+    measured = [imaged_rows(study, records)] if study.disease.marrow is None else [_measured(study, records), _outside_marrow(records)]
+    for part in (*measured, _given(study, records)):
         for subject, row in part:
             found.setdefault(subject, []).append(row)
     for rows in found.values():
-        rows.sort(key=lambda row: (row["day"], row["what"], row["words"], row["seq"]))
+        rows.sort(key=lambda row: (row["day"], row["what"], row.get("name", ""), row["words"], row["seq"]))
     return found
 
 
@@ -99,8 +101,9 @@ def _relative(frame: pl.DataFrame, records: Records) -> pl.DataFrame:
 
 
 def _measured(study: Study, records: Records) -> Iterable[tuple[int, Row]]:
-    residual = specimens_of(study.disease.mrd.specimens) if study.disease.marrow is not None else [_MARROW]
-    allowed = {key: (TESTS[key][0], residual if key == "mrd" else [TESTS[key][1]]) for key in SHOWN}
+    residual = specimens_of(study.disease.mrd.specimens)
+    shown = [key for key in SHOWN if key != "mrd" or "mrd" in study.committee.show]
+    allowed = {key: (TESTS[key][0], residual if key == "mrd" else [TESTS[key][1]]) for key in shown}
     for row in _relative(records.labs.filter("TAKEN"), records).iter_rows(named=True):
         key = next((key for key, (test, of) in allowed.items() if row["TEST"] == test and (row["SPEC"] or _blank(key)) in of), "")
         if not key:
@@ -125,20 +128,31 @@ def _outside_marrow(records: Records) -> Iterable[tuple[int, Row]]:
 
 
 def _given(study: Study, records: Records) -> Iterable[tuple[int, Row]]:
+    shown = {name.replace("-", " ") for name in study.committee.show}
+    for what, frame in _treatments(records):
+        if what not in shown:
+            continue
+        for row in _relative(frame, records).iter_rows(named=True):
+            words = what
+            if what == GIVEN[1]:
+                words = (standard_term(row["KIND"], "PRTRT") or "TRANSFUSION").lower()
+            yield row["SUBJ"], {"day": row["AT"], "what": what, "words": words, "seq": row["SEQ"]}
+
+
+def _treatments(records: Records) -> Iterable[tuple[str, pl.DataFrame]]:
+    """Yield the records of each kind of treatment. What a site called a therapy is free text, and in none of them."""
     # transfusions stand among procedures or among medication, there by their name or by their category
     named, sort = pl.col("TRT").str.contains("TRANSFUSION"), pl.col("KIND").str.contains("TRANSFUSION")
     medication = records.therapies.filter((named | sort).fill_null(False)).with_columns(
         pl.when(named).then("TRT").otherwise("KIND").alias("KIND")
     )
-    for frame in (records.procedures.filter(sort.fill_null(False)), medication):
-        for row in _relative(frame, records).iter_rows(named=True):
-            words = standard_term(row["KIND"], "PRTRT") or "TRANSFUSION"
-            yield row["SUBJ"], {"day": row["AT"], "what": GIVEN[1], "words": words.lower(), "seq": row["SEQ"]}
-    growth = records.therapies.filter(pl.col("KIND").replace_strict(LINES, default=None, return_dtype=pl.String) == GIVEN[2])
-    depleting = records.doses.filter(pl.col("KIND") == "LYMPHODEPLETION")
-    for frame, what in ((growth, GIVEN[2]), (depleting, GIVEN[0])):
-        for row in _relative(frame, records).iter_rows(named=True):
-            yield row["SUBJ"], {"day": row["AT"], "what": what, "words": what, "seq": row["SEQ"]}
+    kind = pl.col("KIND").replace_strict(LINES, default=None, return_dtype=pl.String)
+    yield GIVEN[1], records.procedures.filter(sort.fill_null(False))
+    yield GIVEN[1], medication
+    yield GIVEN[2], records.therapies.filter(kind == GIVEN[2])
+    yield GIVEN[0], records.doses.filter(pl.col("KIND") == "LYMPHODEPLETION")
+    yield GIVEN[3], records.procedures.filter(pl.col("KIND").str.contains(TRANSPLANT).fill_null(False))
+    yield GIVEN[4], records.therapies.filter(kind == GIVEN[4])
 
 
 def evidence_of(study: Study, case: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, Any]:
@@ -161,34 +175,49 @@ def evidence_of(study: Study, case: Mapping[str, Any], rows: Iterable[Row]) -> d
     visits = study.disease.visits
     visit = next((visit for visit in visits if visit.day - visit.minus <= case["DAY"] <= visit.day + visit.plus), None)
     words = flag_words(study.disease.family)
-    used = {
-        **{"marrow": case["SEQ"] if case["SAMPLED"] else -1, "blood": case["BLOOD"], "neutrophils": case["NEUTROPHILS"]},
-        **{"platelets": case["PLATELETS"], "emd": case["EMD"]},
-    }
-    shown = []
-    for row in rows:
-        if row["day"] <= case["DAY"] + NEAR_DAYS:
-            near = used.get(row["what"], -1) == row["seq"] and abs(row["day"] - case["DAY"]) <= NEAR_DAYS
-            shown.append({name: value for name, value in row.items() if name != "seq"} | {"near": near})
+    imaged = study.disease.marrow is None
+    reach = IMAGING_REACH if imaged else NEAR_DAYS
+    # a sample of the marrow tells of a scan before it too
+    until = [row for row in rows if row["day"] <= case["DAY"] + (MARROW_REACH if row["what"] == "involvement" else reach)]
+    near = _near_imaging(case, until) if imaged else _near_marrow(case, until)
+    shown = [{name: value for name, value in row.items() if name != "seq"} | {"near": i in near} for i, row in enumerate(until)]
     return {
         "day": case["DAY"],
         "kind": case["KIND"],
         "visit": visit.name if visit else "",
         "window": [visit.day - visit.minus, visit.day + visit.plus] if visit else None,
-        "facts": [words[bit] for bit in FACTS if case["FLAGS"] & bit],
+        "facts": [words[bit] for bit in (IMAGING_FACTS if imaged else FACTS) if case["FLAGS"] & bit],
         "rows": shown,
+    } | ({"reach": reach} if imaged else {})
+
+
+def _near_marrow(case: Mapping[str, Any], rows: list[Row]) -> set[int]:
+    """Return the places of the rows that the status by the study's limits was read from."""
+    used = {
+        **{"marrow": case["SEQ"] if case["SAMPLED"] else -1, "blood": case["BLOOD"], "neutrophils": case["NEUTROPHILS"]},
+        **{"platelets": case["PLATELETS"], "emd": case["EMD"]},
     }
+    return {i for i, row in enumerate(rows) if used.get(row["what"], -1) == row["seq"] and abs(row["day"] - case["DAY"]) <= NEAR_DAYS}
+
+
+def _near_imaging(case: Mapping[str, Any], rows: list[Row]) -> set[int]:
+    return near_imaging(case["DAY"], case["SCANNED"] if case["SAMPLED"] else None, rows)
+
+
+def reach_of(evidence: Mapping[str, Any]) -> int:
+    """Return how many days after an assessment the findings are shown. Unit: days."""
+    return int(evidence.get("reach", NEAR_DAYS))
 
 
 def window_of(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a case's evidence that its call rests on: what lies within 7 days, and what is said of it."""
-    near = [row for row in evidence["rows"] if abs(row["day"] - evidence["day"]) <= NEAR_DAYS]
+    """Return the part of a case's evidence that its call rests on: what lies within 7 days, of imaging 14, and what is said of it."""
+    near = [row for row in evidence["rows"] if row["day"] >= evidence["day"] - reach_of(evidence) or row["near"]]
     return {name: evidence[name] for name in ("day", "kind", "facts")} | {"rows": near}
 
 
 def history_of(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """Return what came before the days that a case's call rests on."""
-    return {"rows": [row for row in evidence["rows"] if row["day"] < evidence["day"] - NEAR_DAYS]}
+    return {"rows": [row for row in evidence["rows"] if row["day"] < evidence["day"] - reach_of(evidence) and not row["near"]]}
 
 
 def digest_of(content: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cartrial.errors import InputError
+from cartrial.response.arrays import usable
 from cartrial.review.cases import Case, find_cases
 from cartrial.sdtm.records import derive_records
 from cartrial.sdtm.records.codes import INV
@@ -44,19 +45,21 @@ def bring(data: Data, *, replace: bool = False) -> Brought:
     data : cartrial.run.Data
         A study with its source data.
     replace : bool
-        Whether calls of a committee in the source may be there: they are read anew, and left out of what is exported.
+        Whether calls of a committee in the source may be there: they are read anew, at their dates where there is nothing to read within
+        7 days, and left out of what is exported.
 
     Raises
     ------
     InputError
-        If such calls are there and `replace` is not said, the criteria are read from imaging, or there is nothing to read.
+        If such calls are there and `replace` is not said, the criteria derive no status, or there is nothing to read.
     """
     records = derive_records(data.study, data.source)
     read = records.calls.filter(pl.col("READER") != INV)
     if read.height and not replace:
         what = f"the source has {read.height} calls of a committee already"
         raise InputError(what, file=data.source.file_of("RS"), right="Leave them out, or give --replace-committee to have them read anew")
-    cases = find_cases(data.study, records.replace(calls=records.calls.filter(pl.col("READER") == INV)))
+    called = usable(read, records.subjects).select("SUBJ", "DAY", "READER")
+    cases = find_cases(data.study, records.replace(calls=records.calls.filter(pl.col("READER") == INV)), called)
     if not cases:
         raise InputError("no infused subject has an assessment after the infusion", right="There is nothing to read yet")
     return Brought(data.study, data, records, cases, bool(read.height))

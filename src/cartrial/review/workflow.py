@@ -19,7 +19,7 @@ from cartrial.response.codes import (
     SINGLE_READ,
 )
 from cartrial.sdtm.records import NO_CUTOFF, Records
-from cartrial.sdtm.records.codes import ADJUDICATOR, IRC, READER1, READER2, READERS
+from cartrial.sdtm.records.codes import ADJUDICATOR, IRC, OVERALL, READER1, READER2, READERS
 from cartrial.sdtm.records.lesions import table_lesions
 from cartrial.sdtm.records.tables import (
     table_adverse,
@@ -126,11 +126,14 @@ def _records(study: Study, count: int, cases: Mapping[tuple[int, int], bool], re
     """Return the records that the rule of the committee reads: calls, and the dates of samples. Day 0 is 0."""
     whole = {name: pl.Series([value] * count, dtype=pl.Int32) for name, value in (("DAY0", 0), ("LDSTART", 0), ("CUTOFF", NO_CUTOFF))}
     subjects = pl.DataFrame({"SUBJ": pl.Series(range(count), dtype=pl.Int32), "TRIAL": pl.Series([0] * count, dtype=pl.Int32), **whole})
-    calls = pl.DataFrame(
-        [(subject, day, day, _READER[seat], RESPONSES.index(call), None, False, i) for i, (subject, day, seat, call) in enumerate(reads)],
-        schema=table_calls(study, _NO_DOMAINS).schema,
-        orient="row",
-    )
+    none = table_calls(study, _NO_DOMAINS)
+    columns = {
+        **{"SUBJ": [subject for subject, *_ in reads], **{name: [day for _, day, *_ in reads] for name in ("DAY", "DAYX")}},
+        **{"READER": [_READER[seat] for *_, seat, _ in reads], "RESP": [RESPONSES.index(call) for *_, call in reads]},
+        **{"ACCEPTED": [False] * len(reads), "MODALITY": [OVERALL] * len(reads), "SEQ": list(range(len(reads)))},
+    }
+    own = pl.DataFrame({name: values for name, values in columns.items() if name in none.columns})
+    calls = pl.concat([none, own.cast({name: none.schema[name] for name in own.columns})], how="diagonal")
     sampled = [(subject, day, i) for i, ((subject, day), sample) in enumerate(cases.items()) if sample]
     empty = table_labs(_NO_DOMAINS)
     marrow = pl.DataFrame(
@@ -153,7 +156,7 @@ def _records(study: Study, count: int, cases: Mapping[tuple[int, int], bool], re
         dispositions=table_kinds(_NO_DOMAINS, "DS", "DSDECOD", "DSDECOD"),
         survival=table_survival(_NO_DOMAINS),
         adverse=table_adverse(_NO_DOMAINS),
-        deaths=pl.DataFrame(),
+        deaths=pl.DataFrame(schema={"SUBJ": pl.Int32, "DAY": pl.Int32}),
     )
 
 

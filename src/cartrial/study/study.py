@@ -13,6 +13,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationEr
 
 from cartrial.errors import InputError
 from cartrial.faults import combined
+from cartrial.study.charter.review import Review
 from cartrial.study.consistent import Parts, misfits, parts_of
 from cartrial.study.criteria.families import RULE_EVENT
 from cartrial.study.eligibility import Eligibility
@@ -69,6 +70,8 @@ class Study(Part):
         Which virtual patients the study asks for.
     submission : Submission
         As what the study leaves the house.
+    review : Review, optional
+        What the charter of the review committee says; read by the committee's workspace alone.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -91,6 +94,7 @@ class Study(Part):
     unclear: tuple[str, ...] = ()
     virtual: Virtual = Virtual()
     submission: Submission = Submission()
+    review: Review | None = None
     # of the study file, kept only where a population's file stands beside it
     _folder: Path | None = PrivateAttr(default=None)
 
@@ -206,6 +210,11 @@ class Study(Part):
         name = self.virtual.population
         return beside(name, self._folder) if name is not None and is_file_name(name) else name
 
+    @property
+    def committee(self) -> Review:
+        """What the charter of the review committee says; where it is silent, the safest reading."""
+        return self.review or Review()
+
     def visit(self, name: str) -> Any:
         """Return the visit of that name.
 
@@ -258,6 +267,9 @@ class Study(Part):
         # not kept: a changed copy would carry it along
         content = self.model_dump(mode="json", by_alias=True)
         del content["study"]["provenance"], content["submission"]
+        if self.review is None:
+            # a study without a charter is what it was before there were any
+            del content["review"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
 
     def assumptions(self) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import Http404
 
 from cartrial.review.app.models import Case, Draft, Person, Read, Shown
-from cartrial.review.app.state import Board, current_cut, read_board, seats_now
+from cartrial.review.app.state import Board, current_cut, read_board, seats_now, study_now
 
 __all__ = ["Own", "adjudications", "find_adjudication", "find_case", "own_cases", "shown_code"]
 
@@ -24,7 +24,7 @@ class Own:
         The reader's own, as it stands.
     draft : Draft or None
     is_open : bool
-        Whether every earlier assessment of the subject is signed by this reader.
+        Whether every earlier assessment of the subject is signed by this reader, or the charter has them read in any order.
     """
 
     shown: Shown
@@ -53,14 +53,10 @@ def shown_code(shown: Shown) -> str:
     return f"{shown.case.subject.code}, day {shown.day}"
 
 
-def own_cases(person: Person, *, ordered: bool = True) -> list[Own]:
+def own_cases(person: Person) -> list[Own]:
     """Return the cases of a reader's seats, by subject and day. Nothing that another person did is read.
 
-    Parameters
-    ----------
-    person : Person
-    ordered : bool
-        Whether an assessment opens when the one before it is signed.
+    An assessment opens when the one before it is signed, unless the charter has them read in any order.
     """
     cut = current_cut()
     seats = {subject: seat for (subject, seat), holder in seats_now().items() if holder == person.pk}
@@ -72,6 +68,7 @@ def own_cases(person: Person, *, ordered: bool = True) -> list[Own]:
     # a seat that went over keeps its reads: the sequence of a subject runs along the seat
     reads = {read.case_id: read for read in signed if read.seat == seats[read.case.subject_id]}
     drafts = {draft.case_id: draft for draft in Draft.objects.filter(person=person)}
+    ordered = study_now().committee.order == "sequential"
     found: list[Own] = []
     for shown in listed:
         seat = seats[shown.case.subject_id]
@@ -82,7 +79,7 @@ def own_cases(person: Person, *, ordered: bool = True) -> list[Own]:
     return found
 
 
-def find_case(person: Person, code: str, day: int, *, ordered: bool = True) -> Own:
+def find_case(person: Person, code: str, day: int) -> Own:
     """Return a case of a reader; there is none where it is another's, where it does not exist, and where it is not open yet.
 
     Raises
@@ -90,7 +87,7 @@ def find_case(person: Person, code: str, day: int, *, ordered: bool = True) -> O
     Http404
         In each of these cases alike.
     """
-    for own in own_cases(person, ordered=ordered):
+    for own in own_cases(person):
         if own.shown.case.subject.code == code and own.shown.day == day and own.is_open:
             return own
     raise Http404

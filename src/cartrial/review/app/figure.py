@@ -15,7 +15,10 @@ from cartrial.study import Study
 
 __all__ = ["draw_case"]
 
-_EMD = "outside marrow"
+_EMD, _PET, _INVOLVED = "outside marrow", "PET score", "marrow"
+_MEASURED = (*SHOWN, "size")
+_LINES = {"emd": _EMD, "pet": _PET, "involvement": _INVOLVED}
+_IN_TABLES = ("lesion", "spleen", "worsened")
 _OWN = "your calls"
 
 
@@ -36,16 +39,16 @@ def draw_case(study: Study, evidence: Mapping[str, Any], calls: Sequence[tuple[i
     given: list[tuple[float, float, str, str]] = []
     for row in evidence["rows"]:
         day = float(row["day"])
-        if row["what"] in SHOWN:
+        if row["what"] in _MEASURED:
             if row["value"] is not None or row["kind"]:
                 samples.setdefault(row["what"], []).append((day, row["value"], row["kind"], row["words"]))
-        elif row["what"] == "emd":
-            given.append((day, day, _EMD, row["words"]))
-        else:
+        elif row["what"] in _LINES:
+            given.append((day, day, _LINES[row["what"]], row["words"]))
+        elif row["what"] not in _IN_TABLES:
             given.append((day, day, row["what"], row["words"]))
-    measures = {key: as_measure(key, samples.get(key, ())) for key in SHOWN}
+    measures = {key: as_measure(key, samples.get(key, ())) for key in _MEASURED}
     shown = [measure for measure in measures.values() if measure is not None]
-    lines = [line for line in (*GIVEN, _EMD) if any(row[2] == line for row in given)]
+    lines = [line for line in (*GIVEN, *_LINES.values()) if any(row[2] == line for row in given)]
     # the order of the family: shapes and colours are those of every other figure
     statuses = [status for status in study.disease.family.best_first if any(call == status for _, call in calls)]
     days = [row["day"] for row in evidence["rows"]] or [0]

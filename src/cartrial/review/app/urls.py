@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from cartrial.review.app.views import adjudicating, asking, entering, locking, overview, reading, seating
 
 __all__ = ["urlpatterns"]
+
+
+class Day:
+    """A day from day 0, which may lie before it."""
+
+    regex = "-?[0-9]{1,6}"
+
+    def to_python(self, value: str) -> int:
+        """Return the day of an address."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Return a day as it stands in an address."""
+        return str(value)
+
+
+register_converter(Day, "day")
 
 urlpatterns = [
     path("", overview.home, name="home"),
     path("login/", entering.SignIn.as_view(), name="login"),
     path("logout/", entering.SignOut.as_view(), name="logout"),
     path("password/", entering.OwnPassword.as_view(), name="password"),
-    path("case/<str:code>/<int:day>/", reading.case, name="case"),
-    path("case/<str:code>/<int:day>/draft/", reading.draft, name="draft"),
-    path("case/<str:code>/<int:day>/ask/", asking.ask, name="ask"),
-    path("adjudication/<str:code>/<int:day>/", adjudicating.case, name="adjudication"),
+    path("case/<str:code>/<day:day>/", reading.case, name="case"),
+    path("case/<str:code>/<day:day>/draft/", reading.draft, name="draft"),
+    path("case/<str:code>/<day:day>/ask/", asking.ask, name="ask"),
+    path("adjudication/<str:code>/<day:day>/", adjudicating.case, name="adjudication"),
     path("queries/", asking.queries, name="queries"),
-    path("queries/<str:code>/<int:day>/<int:person>/", asking.answer, name="answer"),
+    path("queries/<str:code>/<day:day>/<int:person>/", asking.answer, name="answer"),
     path("progress/", overview.progress, name="progress"),
     path("concordance/", overview.concordance, name="concordance"),
     path("trail/", overview.trail, name="trail"),

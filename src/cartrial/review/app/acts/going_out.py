@@ -17,6 +17,7 @@ from cartrial.review.app.models import Case, Event, Loaded, LockStep, Read
 from cartrial.review.app.state import is_locked
 from cartrial.review.export import Signed, merge_reads, write_source
 from cartrial.review.loaded import Brought
+from cartrial.review.naming import mask_names
 from cartrial.review.workflow import settle_cases
 
 __all__ = ["export_lock"]
@@ -85,16 +86,38 @@ def export_lock(brought: Brought, data: Path, out: Path, *, number: int | None, 
         content = {"lock": document, "digest": confirmed.digest, "signatures": signatures}
         content |= {"exported": {"event": event.number, "rs": [rs.name, sha256_of(rs)]}, "seal": seal_line()}
         (place / "trail" / "lock.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        _write_trail(place / "trail")
+        _write_trail(place / "trail", hidden_words(brought))
     return len(reads)
 
 
-def _write_trail(place: Path) -> None:
-    events = list(Event.objects.order_by("number"))
-    names = ("number", "at", "who", "role", "kind", "detail", "before", "digest")
-    lines = (json.dumps({name: getattr(event, name) for name in names}, ensure_ascii=True, separators=(",", ":")) for event in events)
-    (place / "audit.ndjson").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    rows = [{"event": event, "detail": json.loads(event.detail)} for event in events]
+def hidden_words(brought: Brought) -> set[str]:
+    """Return what no text may say outside: the subjects' own keys, and the numbers of sites of three signs and more."""
+    dm = brought.data.source.domains.get("DM")
+    names = [name for name in ("USUBJID", "SUBJID", "SITEID") if dm is not None and name in dm.columns]
+    words = {str(word).strip() for name in names for word in dm[name].drop_nulls()}  # type: ignore[index]
+    return {word for word in words if len(word) >= _SHORTEST_KEY}
+
+
+_SHORTEST_KEY = 3
+_TEXTS = ("reason", "changed", "text")
+
+
+def _masked(event: Event, words: set[str]) -> tuple[dict[str, Any], bool]:
+    """Return what an event says, with texts that people typed masked, and whether anything was."""
+    detail = json.loads(event.detail)
+    texts = {name: mask_names(detail[name], words) for name in _TEXTS if isinstance(detail.get(name), str)}
+    return detail | texts, any(detail[name] != text for name, text in texts.items())
+
+
+def _write_trail(place: Path, words: set[str]) -> None:
+    events = [(event, *_masked(event, words)) for event in Event.objects.order_by("number")]
+    names = ("number", "at", "who", "role", "kind", "before", "digest")
+    with (place / "audit.ndjson").open("w", encoding="utf-8") as file:
+        for event, detail, masked in events:
+            text = json.dumps(detail, ensure_ascii=True, sort_keys=True, separators=(",", ":")) if masked else event.detail
+            content = {name: getattr(event, name) for name in names} | {"detail": text} | ({"masked": True} if masked else {})
+            file.write(json.dumps(content, ensure_ascii=True, separators=(",", ":")) + "\n")
+    rows = [{"event": event, "detail": detail} for event, detail, _ in events]
     cut = Loaded.objects.order_by("-event")[0]
     (place / "audit.html").write_text(
         render_to_string("review/audit.html", {"rows": rows, "cut": cut, "seal": seal_line()}), encoding="utf-8"

@@ -10,7 +10,7 @@ from cartrial.review.app.acts.people import list_people
 from cartrial.review.app.acts.trail import change, record, seal_line
 from cartrial.review.app.acts.verify import find_damage
 from cartrial.review.app.models import LockStep, Person
-from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board
+from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board, study_now
 from cartrial.review.evidence import digest_of
 
 __all__ = ["NEXT", "add_step", "conditions", "lock_document", "merkle_root", "next_step"]
@@ -73,6 +73,7 @@ def lock_document() -> dict[str, Any]:
         rows.append({"case": shown.case_id, "day": shown.day, "digest": shown.digest, "reads": reads})
     return {
         **{"study": cut.study, "study_hash": cut.study_hash, "cutoff": cut.cutoff, "provenance": cut.provenance},
+        "charter": study_now().committee.model_dump(mode="json", by_alias=True),
         **{"cartrial": cartrial.__version__, "files": cut.files, "loaded": cut.event, "cases": rows},
         **{"root": merkle_root([digest_of(row) for row in rows]), "people": [dict(person) for person in list_people()]},
     }

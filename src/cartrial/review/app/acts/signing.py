@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
 from cartrial.review.app.acts.trail import change, record
+from cartrial.review.app.acts.wording import fault_of_text
 from cartrial.review.app.models import Draft, Person, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, read_board, seats_now, study_now
 from cartrial.review.compare import differences
@@ -55,17 +56,20 @@ class Asked:
 
 
 def notice_of(shown: Shown, call: str) -> list[str]:
-    """Return where a call differs from what the study's limits make of the values, in words of the values."""
-    if call not in statuses_asked(study_now()):
+    """Return where a call differs from what the study's limits make of the values, in words of the values; nothing where the charter has
+    it hidden."""
+    if study_now().committee.checks == "hidden" or call not in statuses_asked(study_now()):
         return []
     return differences(study_now(), json.loads(shown.evidence), shown.derived, call)
 
 
-def faults_of(asked: Asked, notice: list[str], *, adjudicated: bool = False) -> dict[str, str]:
-    """Return what is wrong with a call by field, before it is signed."""
-    faults = {}
+def faults_of(asked: Asked, notice: list[str], *, between: Sequence[str] = ()) -> dict[str, str]:
+    """Return what is wrong with a call by field, before it is signed; `between`: the two calls that an adjudicator decides on."""
+    faults, adjudicated = {}, bool(between)
     if asked.call not in statuses_asked(study_now()):
         faults["call"] = "Choose a status."
+    elif between and study_now().committee.adjudicator.decision == "one-of-two" and asked.call not in between:
+        faults["call"] = f"The charter asks for one of the two reads: {' or '.join(sorted(set(between)))}."
     if len(asked.reason) > LONGEST or len(asked.changed) > LONGEST:
         faults["reason"] = f"At most {LONGEST} characters."
     elif not asked.reason.strip():
@@ -77,6 +81,10 @@ def faults_of(asked: Asked, notice: list[str], *, adjudicated: bool = False) -> 
             faults["reason"] = "Change the call, or say why it stands."
     if asked.version > 1 and not asked.changed.strip():
         faults["changed"] = "Say why the signed call is changed."
+    for name in ("reason", "changed"):
+        why = fault_of_text(getattr(asked, name))
+        if why and name not in faults:
+            faults[name] = why
     return faults
 
 

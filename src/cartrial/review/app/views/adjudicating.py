@@ -15,13 +15,18 @@ from cartrial.review.app.state import current_cut, is_locked, study_now
 from cartrial.review.app.views.guards import number_of, only
 from cartrial.review.app.views.reading import evidence_context, receipt
 from cartrial.review.evidence import digest_of
-from cartrial.review.workflow import statuses_asked
+from cartrial.review.workflow import SEATS, statuses_asked
 
 __all__ = ["case"]
 
 
 def _in_drawn_order(shown: Shown, one: Read, two: Read) -> list[tuple[str, Read]]:
-    """Return both reads as X and Y: which of them is first was drawn with the secret of the data cut, and stays for the case."""
+    """Return both reads as X and Y: which of them is first was drawn with the secret of the data cut, and stays for the case.
+
+    Where the charter has names shown, they are those of reader 1 and reader 2, in that order.
+    """
+    if study_now().committee.adjudicator.names == "shown":
+        return [(SEATS[read.seat].capitalize(), read) for read in (one, two)]
     cut = current_cut()
     turned = int(digest_of([cut.salt if cut else "", shown.case_id])[:2], 16) % 2
     return list(zip("XY", (two, one) if turned else (one, two), strict=True))
@@ -39,7 +44,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     if request.method == "POST":
         given = number_of(request.POST.get("version", "")) or 0
         asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], given)
-        faults, status = faults_of(asked, [], adjudicated=True), 422
+        faults, status = faults_of(asked, [], between=(one.call, two.call)), 422
         why = "" if faults else sign_with_password(request, {"name": fields["name"], "password": request.POST.get("password", "")})
         if why:
             faults, status = {"password": why}, 429 if getattr(request, "axes_locked_out", False) else 422
@@ -58,10 +63,14 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
         if judged is not None:
             fields |= {"call": judged.call, "reason": judged.reason}
     reads = _in_drawn_order(shown, one, two)
+    asked_of = statuses_asked(study_now())
+    if study_now().committee.adjudicator.decision == "one-of-two":
+        asked_of = tuple(status for status in asked_of if status in (one.call, two.call))
     context = {
         **evidence_context(shown, []),
         **{"name": shown_code(shown), "reads": reads, "fields": fields, "faults": faults, "version": version, "locked": is_locked()},
-        **{"statuses": statuses_asked(study_now()), "meaning": ADJUDICATION, "named": not request.session.get("signed")},
+        **{"statuses": asked_of, "meaning": ADJUDICATION, "named": not request.session.get("signed")},
         **{"said": {read.call for _, read in reads}, "longest": LONGEST, "judged": judged},
+        "unnamed": study_now().committee.adjudicator.names == "hidden",
     }
     return render(request, "review/adjudication.html", context, status=status)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from cartrial.review.app.access import find_case
 from cartrial.review.app.acts.signing import LONGEST
 from cartrial.review.app.acts.trail import change, record
+from cartrial.review.app.acts.wording import fault_of_text
 from cartrial.review.app.models import Message, Person, Shown
 from cartrial.review.app.state import current_cut, open_queries
 from cartrial.review.app.views.guards import only
@@ -36,6 +37,8 @@ def ask(request: HttpRequest, code: str, day: int) -> HttpResponse:
     text = request.POST.get("text", "").strip()[:LONGEST]
     if not text:
         messages.error(request, "Nothing was asked: write what is missing.")
+    elif why := fault_of_text(text):
+        messages.error(request, f"Nothing was asked. {why}")
     else:
         _say(request.user, own.shown.case_id, request.user, "ask", text)
         messages.success(request, "Asked. The coordinator answers; you can sign meanwhile.")
@@ -71,7 +74,9 @@ def answer(request: HttpRequest, code: str, day: int, person: int) -> HttpRespon
     if shown is None or (shown.case_id, person) not in open_queries():
         raise Http404
     text = request.POST.get("text", "").strip()[:LONGEST]
-    if text:
+    if why := fault_of_text(text):
+        messages.error(request, f"Nothing was answered. {why}")
+    elif text:
         _say(request.user, shown.case_id, Person.objects.get(pk=person), "answer", text)
         messages.success(request, "Answered.")
     else:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from cartrial.review.app.acts.locks import NEXT, add_step, conditions, next_step
 from cartrial.review.app.acts.signing import LONGEST, sign_with_password
+from cartrial.review.app.acts.wording import fault_of_text
 from cartrial.review.app.models import LockStep
 from cartrial.review.app.state import current_cut, is_locked
 from cartrial.review.app.views.guards import only
@@ -25,7 +26,7 @@ def lock(request: HttpRequest) -> HttpResponse:
     fields = {name: request.POST.get(name, "")[:LONGEST] for name in ("reason", "name", "kind")}
     if request.method == "POST" and cut:
         status = 422
-        why = "" if fields["reason"].strip() else "Say what it is for."
+        why = fault_of_text(fields["reason"]) if fields["reason"].strip() else "Say what it is for."
         if why:
             faults = {"reason": why}
         else:

@@ -19,7 +19,9 @@ from cartrial.review.app.figure import draw_case
 from cartrial.review.app.models import Draft, Loaded, Read, Shown
 from cartrial.review.app.state import is_locked, open_queries, study_now
 from cartrial.review.app.views.guards import number_of, only
-from cartrial.review.compare import LIMITED, limit_words, near_rows
+from cartrial.review.compare import LIMITED, limit_lines
+from cartrial.review.evidence import reach_of
+from cartrial.review.limits import lesion_table
 from cartrial.review.workflow import statuses_asked
 
 __all__ = ["case", "draft", "evidence_context", "receipt"]
@@ -30,6 +32,8 @@ _NAMES = {
     "lymphodepletion": "Lymphodepletion",
     "transfusion": "Transfusion",
     "growth factor": "Growth factor",
+    **{"transplant": "Stem cell transplant", "new therapy": "New anticancer therapy"},
+    **{"size": "Sum of products of targets", "pet": "PET, five-point score", "involvement": "Marrow", "worsened": "Clinical deterioration"},
 }
 
 
@@ -41,17 +45,13 @@ def receipt(read: Read, digest: str) -> str:
 def evidence_context(shown: Shown, calls: list[tuple[int, str]]) -> dict[str, Any]:
     """Return what a page shows of a case's findings."""
     study, evidence = study_now(), json.loads(shown.evidence)
-    near = near_rows(evidence)
-    limits = [
-        {"name": name, "row": near.get(what), "limit": limit_words(study, what), "unit": "%" if what in ("marrow", "blood") else ""}
-        for what, name in LIMITED.items()
-    ]
     band = BANDS.get(Loaded.objects.get(pk=shown.loaded_id).provenance, "")
     return {
-        **{"shown": shown, "evidence": evidence, "limits": limits, "calls": calls},
-        **{"criteria": study.disease.marrow[0].name if study.disease.marrow else "", "until": evidence["day"] + 7},
+        **{"shown": shown, "evidence": evidence, "limits": limit_lines(study, evidence), "calls": calls},
+        **{"criteria": study.disease.criteria.name, "until": evidence["day"] + reach_of(evidence), "lesions": lesion_table(evidence)},
+        **{"by_limits": shown.derived if study.committee.checks == "shown" else "", "charter": study.committee.charter},
         "figure": {"evidence": draw_case(study, evidence, calls, band)},
-        "values": [row | {"name": _NAMES[row["what"]]} for row in evidence["rows"]],
+        "values": [row | {"name": row.get("name", "").capitalize() or _NAMES[row["what"]]} for row in evidence["rows"]],
     }
 
 
@@ -64,7 +64,9 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
         return _signed(request, own)
     with change():
         record("viewed", request.user, {"case": own.shown.case_id, "digest": own.shown.digest})
-    typed = own.draft or own.read
+    # findings that changed are read anew on an empty form, unless the charter has the signed call confirmed
+    anew = own.is_stale and study_now().committee.changed_findings == "read-again"
+    typed = own.draft or (None if anew else own.read)
     fields = {"call": typed.call if typed else "", "reason": typed.reason if typed else ""}
     notice = own.draft.notice.split("\n") if own.draft and own.draft.notice else []
     return render(request, "review/case.html", _context(request, own, fields, notice, {}))

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from cartrial.errors import InputError
 from cartrial.review.app.acts.people import add_person, disable_person, give_seat, list_people, reset_password
+from cartrial.review.app.acts.wording import fault_of_text
 from cartrial.review.app.models import ROLES, Person, Subject
 from cartrial.review.app.state import seats_now
 from cartrial.review.app.views.guards import number_of, only
@@ -44,6 +45,9 @@ def _give(request: HttpRequest) -> None:
         subjects = list(Subject.objects.filter(code=code))
     if person is None or not subjects:
         messages.error(request, "Choose a reader, and a subject that has nobody on this seat.")
+        return
+    if why := fault_of_text(reason):
+        messages.error(request, f"No seat was given. {why}")
         return
     given = 0
     for subject in subjects:
