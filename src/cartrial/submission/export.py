@@ -55,6 +55,21 @@ def _ars(job: Job, out: Path) -> None:
     write_event(job, out, displays_folder(job))
 
 
+def _guide(job: Job, out: Path) -> None:
+    from cartrial.submission.conform import check_adam
+    from cartrial.submission.files.data import adam_folder
+    from cartrial.submission.guide import write_guide
+
+    there = any((out / adam_folder(job) / "datasets").glob("ad*.xpt"))
+    write_guide(job, out, check_adam(out) if there else None)
+
+
+def _m11(job: Job, out: Path) -> None:
+    from cartrial.submission.guide import write_protocol
+
+    write_protocol(job.study, out / "exchange", job.made)
+
+
 def _usdm(job: Job, out: Path) -> None:
     from cartrial.submission.usdm import write_usdm
 
@@ -69,13 +84,15 @@ PARTS: dict[str, Callable[[Job, Path], None]] = {
     "ard": _ard,
     "displays": _displays,
     "ars": _ars,
+    "guide": _guide,
     "usdm": _usdm,
+    "m11": _m11,
 }
 """The parts of an export by name, in the order in which they are written; each is given the folder of the whole export."""
 
 
 # parts that name the numbered displays
-_NAMING = frozenset({"define", "ars"})
+_NAMING = frozenset({"define", "ars", "guide"})
 
 
 def require_asked(
