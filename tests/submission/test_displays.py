@@ -18,14 +18,19 @@ from pdfminer.layout import LAParams, LTTextContainer
 from striprtf.striprtf import rtf_to_text
 
 from cartrial.analysis import analyse, sort_results
+from cartrial.analysis.further import analyse_further
 from cartrial.errors import InputError
 from cartrial.report.page.blocks import Figure
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.data import ReportData
 from cartrial.sdtm import join_findings
 from cartrial.study import Study
+from cartrial.submission import Job
 from cartrial.submission.displays import FORMS, Display, Grid, make_displays, write_displays
-from cartrial.submission.displays.content.found import caption_notes
+from cartrial.submission.displays.content.found import Known, caption_notes
+from cartrial.submission.displays.content.given import later_displays, product_displays
+from cartrial.submission.displays.content.graded import end_displays, grade_displays
+from cartrial.submission.displays.content.listings import listing_displays
 from cartrial.submission.displays.forms.paper import paper_of
 from cartrial.submission.displays.write import write_files
 from helpers import BASE, WORKED
@@ -276,3 +281,19 @@ def test_the_worked_example_is_written_in_all_forms(tmp_path: Path) -> None:
     check_pdf(shown, tmp_path / "shown", "EXAMPLE DATA: invented, not patients")
     text = "".join(paragraph.text for paragraph in docx.Document(io.BytesIO((tmp_path / "displays.docx").read_bytes())).paragraphs)
     assert "Table 14.2.1.1" in text
+
+
+def test_what_was_given_has_displays(job: Job) -> None:
+    """By hand: the six were infused, all with lymphodepletion of three days from day -5, 40 days after leukapheresis."""
+    further = analyse_further(job.study, job.adam, job.records)
+    rows = Rows(sort_results(pl.concat([job.results, further])))
+    data = ReportData(job.study, job.source, job.adam, rows, job.findings, "example", given=job.records)
+    known = Known(job.study, data, [])
+    builders = (product_displays, later_displays, end_displays, grade_displays, listing_displays)
+    made = {display.id: display for build in builders for display in build(known)}
+    assert check_rows(list(made.values()), data) > 100
+    said = {name: {str(row[0]): str(row[1]) for row in made[name].body.rows} for name in ("vein-to-vein", "bridging-lymphodepletion")}
+    assert said["vein-to-vein"]["Leukapheresis to infusion (vein to vein), median (range)"] == "40 (40 to 40), n = 6"
+    assert said["bridging-lymphodepletion"]["Fludarabine, days given, median (range)"] == "3 (3 to 3), n = 6"
+    assert {"ends", "later-therapy", "dose", "recovery", "exposure-listed", "laboratory-listed"} <= set(made)
+    assert "shift" not in made and "deviations-listed" not in made

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from cartrial.analysis import sort_results
+from cartrial.analysis.further import analyse_further
 from cartrial.errors import InputError
 from cartrial.files import sha256_of
 from cartrial.run import derive_data, estimate_data, load_data
@@ -31,7 +32,8 @@ def test_the_flat_table_has_the_rows_of_the_results(tmp_path: Path) -> None:
             run_cli("export", str(study), "--data", str(study / "data"), "--only", "adam,define,ard", "--out", str(tmp_path / name))[0] == 0
         )
     data = load_data(study, study / "data")
-    wanted = sort_results(estimate_data(data, derive_data(data))[0])
+    derived = derive_data(data)
+    wanted = sort_results(pl.concat([estimate_data(data, derived)[0], analyse_further(data.study, derived.adam, derived.records)]))
     found = pl.read_csv(tmp_path / "a" / "exchange" / "ard.csv", schema=wanted.schema)
     assert found.equals(wanted)
     record = json.loads((tmp_path / "a" / "export.json").read_text(encoding="utf-8"))

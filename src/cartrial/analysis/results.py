@@ -21,6 +21,7 @@ __all__ = [
     "ANALYSES",
     "ARS",
     "FITTED",
+    "FURTHER",
     "KEY",
     "SCHEMA",
     "are_printed",
@@ -68,6 +69,9 @@ _BY_STATISTIC = ("unit", "conf_level", "statistic", "value", "text")
 
 ANALYSES = ("flow", "baseline", "response", "concordance", "survival", "incidence", "kinetics", "safety", "conduct")
 """What `analyse` makes."""
+
+FURTHER = ("treatment", "serious", "shift", "recovery", "censoring")
+"""What `cartrial.analysis.further` makes: rows of numbered displays that no page of a report shows."""
 
 FITTED = ("cell-model",)
 """What is fitted apart, where a study file asks for it: `cartrial.analysis.tables.cells`."""
@@ -217,7 +221,7 @@ def check_results(results: pl.DataFrame, *, file: str | None = None) -> None:
     empty = [name for name in KEY if name not in ("time", "conf_level") and results[name].null_count()]
     if empty:
         raise InputError("a key column of the results holds null", file=file, key=empty[0], right="Key columns that do not apply are blank")
-    known = (*ANALYSES, *FITTED)
+    known = (*ANALYSES, *FITTED, *FURTHER)
     unknown = set(results["analysis"].unique().to_list()) - set(known)
     if unknown:
         raise InputError(f"the analysis '{min(unknown)}' is unknown", file=file, key="analysis", right=f"Known are: {', '.join(known)}")

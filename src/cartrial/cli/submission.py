@@ -38,8 +38,11 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write the files in which a study leaves the house: data, metadata, programs and results."""
+    import polars as pl
+
     from cartrial import run
     from cartrial.analysis import sort_results
+    from cartrial.analysis.further import analyse_further
     from cartrial.files import require_place
     from cartrial.study import Study
     from cartrial.submission import Job, export_study
@@ -61,7 +64,8 @@ def export(
         else:
             loaded = run.load_data(study, data, say=say)
         derived = run.derive_data(loaded, say=say)
-        results = sort_results(run.estimate_data(loaded, derived, say=say)[0])
+        results = run.estimate_data(loaded, derived, say=say)[0]
+        results = sort_results(pl.concat([results, analyse_further(loaded.study, derived.adam, derived.records)]))
         whole = (loaded.study, loaded.source, derived.records, derived.adam, results, derived.findings)
         export_study(Job(*whole, agency=agency, language=language, encoding=encoding, date=made), out, only=parts, say=say)
     for words in loaded.virtual.notices() if virtual and loaded.virtual is not None else ():

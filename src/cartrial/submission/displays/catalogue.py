@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cartrial.errors import InputError
 from cartrial.submission.displays.content.efficacy import response_displays
 from cartrial.submission.displays.content.found import Known
+from cartrial.submission.displays.content.given import later_displays, product_displays
+from cartrial.submission.displays.content.graded import end_displays, grade_displays
 from cartrial.submission.displays.content.harm import course_displays, harm_displays
 from cartrial.submission.displays.content.listings import listing_displays
 from cartrial.submission.displays.content.subjects import subject_displays
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["make_displays"]
 
-PARTS = (subject_displays, response_displays, time_displays, course_displays, harm_displays, listing_displays)
+PARTS = (
+    *(subject_displays, product_displays, response_displays, time_displays, end_displays, later_displays),
+    *(course_displays, harm_displays, grade_displays, listing_displays),
+)
 
 
 def make_displays(study: Study, data: ReportData | None = None, numbering: Mapping[str, str] | None = None) -> list[Display]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from cartrial.endpoints.sets.baseline import level_column, number_column
 from cartrial.report.page.blocks import Table
 from cartrial.report.study.phrases import READER_NAMES, level_words
+from cartrial.submission.displays.content import recorded
 from cartrial.submission.displays.content.found import EMPTY, Known, Plan
 from cartrial.submission.displays.model import Display, Grid, Piece, Words, to_words
 
@@ -111,17 +112,27 @@ def listing_displays(known: Known) -> list[Display]:
     """Return the listings; those of a shell have their headings and one empty line."""
     data = known.data
     demography = Listing(Plan("subjects-listed", "16.2.4", "Demographics and disease", "infused", "ADSL"), _baseline(known))
+    of_records = {plan.id: Listing(plan, *said) for plan, said in recorded.RECORDED.items()}
+
+    def source(plan: Plan, read: Callable[[ReportData], pl.DataFrame]) -> list[Display]:
+        return _listing(known, of_records[plan.id], None if data is None else read(data))
+
     found = [
         *_listing(known, LEFT, None if data is None else _left(data)),
+        *source(recorded.DEVIATIONS, recorded.deviations),
         *_listing(known, EXCLUDED, None if data is None else _excluded(data)),
         *_listing(known, demography, None if data is None else data.infused.sort("USUBJID")),
+        *source(recorded.EXPOSURE, recorded.exposure),
+        *source(recorded.MEDICATION, recorded.medication),
+        *source(recorded.SAMPLES, recorded.samples),
         *_listing(known, READS, None if data is None else _reads(data)),
     ]
     found += _values(known)
     adverse = None if data is None else _events(data)
     serious = adverse.filter(pl.col("AESER") == "Y") if adverse is not None and "AESER" in adverse.columns else adverse
     deaths = None if data is None else data.adam.adsl.filter(pl.col("DTHFL") == "Y").sort("USUBJID")
-    return [*found, *_listing(known, ADVERSE, adverse), *_listing(known, SERIOUS, serious), *_listing(known, DEATHS, deaths)]
+    harm = (*_listing(known, ADVERSE, adverse), *_listing(known, SERIOUS, serious), *_listing(known, DEATHS, deaths))
+    return [*found, *harm, *source(recorded.LABORATORY, recorded.laboratory)]
 
 
 def _listing(known: Known, listing: Listing, frame: pl.DataFrame | None) -> list[Display]:

@@ -1,0 +1,1 @@
+"""What was given, from leukapheresis to the therapy after the product, to how many and when?"""
