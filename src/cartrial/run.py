@@ -383,7 +383,7 @@ def kinetics(
     the study file asks for no model of the cells
     """
     from cartrial.files import require_place
-    from cartrial.kinetics import fit_kinetics, summary_lines
+    from cartrial.kinetics import fit_kinetics
     from cartrial.kinetics.asked import model_of
     from cartrial.report.study.cells.page import write_cell_page
     from cartrial.study import Study
@@ -394,5 +394,4 @@ def kinetics(
     derived = derive_data(loaded, say=say)
     found = fit_kinetics(loaded.study, derived.adam, derived.records, seed=seed, say=say)
     say("Writing the page")
-    write_cell_page(loaded.study, loaded.source, derived.adam, found, derived.findings, out, seed=loaded.seed)
-    return list(summary_lines(found))
+    return write_cell_page(loaded.study, loaded.source, derived.adam, found, derived.findings, out, seed=loaded.seed)

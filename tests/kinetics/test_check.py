@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,8 @@ from scipy.stats import norm
 
 from cartrial import InputError, Study
 from cartrial.analysis import check_results
-from cartrial.analysis.tables.cells import cell_model_rows
+from cartrial.analysis.tables.cells import _UNITS, cell_model_rows
+from cartrial.analysis.wording import text_of
 from cartrial.kinetics import KineticsFit, PopulationFit, PopulationModel, SampleSet, draw_curves, read_set
 from cartrial.kinetics.check import _quantiles, check_population, make_windows, simulate_samples
 from cartrial.kinetics.courses import derive_courses
@@ -23,7 +25,10 @@ from cartrial.kinetics.estimation.information import Polished
 from cartrial.kinetics.estimation.saem import Draws, Estimate
 from cartrial.kinetics.fit import Start, _notes
 from cartrial.kinetics.model import Problem
-from cartrial.kinetics.posthoc import peaks_not_sampled
+from cartrial.kinetics.posthoc import _doubling, derive_adpp, peaks_not_sampled
+from cartrial.kinetics.tables import summary_lines, write_kinetics
+from cartrial.report.figures.courses import Course, draw_courses
+from cartrial.report.figures.panels import Panel, Trace, draw_panels
 from cartrial.report.page.render import render_page
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.cells.fits import CellFits
@@ -253,6 +258,56 @@ def test_a_peak_that_all_share_may_be_invented_too() -> None:
     likelihood, _ = assess_fresh(problem, estimate, draws, 1, size=16)
     fit = PopulationFit(problem, Polished(estimate, likelihood, None, "set", True, draws), (), (), 1)
     assert peaks_not_sampled(replace(one, fit=fit)) == ("C",)
+
+
+def test_what_is_made_of_a_shrunk_parameter_is_shrunk() -> None:
+    """By hand: half-life and area are made of what varies and is shrunk, the doubling time of what all share; none without growth."""
+    one = fitted()
+    assert one.fit.shrinkage()["alpha"] > 0.3  # four subjects whose draws lie about the mean
+    rows = {row["PARAMCD"]: row for row in derive_adpp(one, auc_to=28, unit="copies/ug").filter(USUBJID="A").iter_rows(named=True)}
+    assert [rows[name]["SHRINKFL"] for name in ("ALPHA", "THALF", "AUC28", "TDOUB")] == ["Y", "Y", "Y", "N"]
+    assert rows["TDOUB"]["FLAGS"] == "the same for all subjects"
+    assert rows["THALF"]["AVAL"] == pytest.approx(LN(2) / rows["ALPHA"]["AVAL"])
+    assert rows["TDOUB"]["AVAL"] == pytest.approx(10.0 * LN(2) / LN(100.0))
+    assert _doubling({"fold": 0.5, "tmax": 10.0}) is None
+
+
+def test_a_likelihood_has_two_decimals_and_a_share_that_persists_four_digits() -> None:
+    """By hand: 3.84 of a likelihood of thousands decides, and less than 0.05 % of the peak may persist."""
+    frame = pl.DataFrame({"minus_two_log_likelihood": [5219.678], "typical": [0.0003712]})
+    assert frame.select(text_of("minus_two_log_likelihood", "").alias("text")).item() == "5219.68"
+    assert frame.select(text_of("typical", _UNITS["fb"]).alias("text")).item() == "0.0003712"
+
+
+def test_points_have_the_colour_of_their_line_and_marks_say_on_which_side_a_sample_lies() -> None:
+    """By hand: a measured median is drawn in the colour of the median; a sample above its range points up, one below its limit down."""
+    x = np.array([1.0, 2.0])
+    made = draw_panels([Panel("y", 1.0, 9.0, [Trace("median", "blue", x, x), Trace("", "blue", x, x, style="points")])], title="t")
+    assert [row["c"] for row in made["datasets"]["points-0"]] == ["blue", "blue"]
+    courses = [Course("A", [(0.0, 10.0), (9.0, 20.0)], [(1.0, 10.0, -1), (2.0, 20.0, 0), (3.0, 30.0, 1)])]
+    drawn = draw_courses(courses, unit="u", title="t")
+    marks = drawn["layer"][1]["encoding"]["shape"]["scale"]
+    shape = dict(zip(marks["domain"], marks["range"], strict=True))
+    assert [shape[row["mark"]] for row in drawn["datasets"]["samples"]] == ["triangle-down", "circle", "triangle-up"]
+
+
+def test_the_summary_and_the_table_have_units(tmp_path: Path) -> None:
+    """By hand: a peak of copies/mL, a contraction per day of which the logit varies, a fold of no unit."""
+    one = fitted()
+    lines = "\n".join(summary_lines([one], {"CARTG": "copies/mL"}))
+    for words in ("below the limit (10 copies/mL)", "cmax, peak, copies/mL: 1000 (NE)", "spread of alpha, standard deviation of the logit"):
+        assert words in lines, lines
+    assert "spread of cmax, standard deviation of the logarithm" in lines
+    start = Start(1.0, 0.1, one.fit.estimate, np.zeros((1, 8)))
+    one = replace(one, fit=replace(one.fit, starts=(start,)))
+    write_kinetics(Study.load("inaticel"), [one], tmp_path / "out", units={"CARTG": "copies/mL"})
+    table = pl.read_csv(tmp_path / "out" / "parameters.csv").filter(kind="typical")
+    assert dict(table.select("parameter", pl.col("unit").fill_null("")).iter_rows()) == {
+        "cmax": "copies/mL",
+        "alpha": "1/day",
+        "fold": "",
+        "tmax": "days",
+    }
 
 
 def test_the_section_has_the_unit_of_the_samples() -> None:

@@ -18,9 +18,10 @@ from cartrial.kinetics.estimation.aim import aim_draws, assess_fresh
 from cartrial.kinetics.estimation.explore_kernel import complete
 from cartrial.kinetics.estimation.information import Polished
 from cartrial.kinetics.estimation.likelihood import unpack
+from cartrial.kinetics.estimation.refused import _refuse_edge, require_fit
 from cartrial.kinetics.estimation.saem import Draws, Estimate, run_saem
 from cartrial.kinetics.estimation.starts import start_of
-from cartrial.kinetics.fit import _refuse_edge, _vanished
+from cartrial.kinetics.fit import Start, _notes, _vanished
 from cartrial.kinetics.model import Problem, SampleSet
 from cartrial.kinetics.samples_kernel import Sampled
 from helpers import ORACLE
@@ -198,13 +199,19 @@ def small(**changes: object) -> dict:
     ("samples", "message"),
     [
         (small(side=[-1] * 30), "no sample is quantifiable"),
+        (small(side=[1] * 30), "no sample is measured, all lie beyond a limit"),
+        (small(side=[0] * 3 + [-1] * 27), "3 quantifiable samples are too few for 4 parameters"),
+        (small(side=[0] * 5 + [-1] * 25), "the cells of one subject alone were quantifiable"),
         (small(subject=["A"] * 30), "one subject is no population"),
         (small(subject=[str(i) for i in range(30)]), "every subject has one sample"),
         (small(value=[float("nan")] * 30), "no finite value"),
         (small(time=[-1.0] * 30), "a day before day 0"),
         (small(side=[2] * 30), "below a limit, measured or above one"),
         ({"subject": [], "time": [], "value": []}, "no samples to fit"),
-        ({"subject": ["A", "A", "B", "B"], "time": [1, 2, 3, 4], "value": [1, 2, 3, 4]}, "4 samples are too few for 4 parameters"),
+        (
+            {"subject": ["A", "A", "B", "B"], "time": [1, 2, 3, 4], "value": [1, 2, 3, 4]},
+            "4 quantifiable samples are too few for 4 parameters",
+        ),
         (small(time=[0.0] * 30), "the samples are of 1 different days: they show no curve of 4 parameters"),
         (small(time=[1.0, 7.0, 12.0, 12.0, 12.0] * 6), "the samples are of 3 different days"),
     ],
@@ -213,6 +220,60 @@ def test_what_no_model_is_fitted_to(samples: dict, message: str) -> None:
     """By hand (K9): one message, before anything is searched."""
     with pytest.raises(InputError, match=message):
         fit_population(PopulationModel("rate"), read_set(**samples))
+
+
+def set_fit(curve: str, error: float = 0.5, **values: float) -> PopulationFit:
+    """A population that was set, not searched, of which the peak alone varies, laid over `small`."""
+    problem = Problem.of(PopulationModel(curve, varying=("cmax",)), read_set(**small()))
+    usual = {"fold": 1000.0, "rho": 1.0, "tmax": 10.0, "cmax": 8000.0, "alpha": 0.15, "fb": 0.02, "beta": 0.005, "tlag": 0.5}
+    common = np.zeros(6)
+    for place, name in enumerate(problem.model.parameters):
+        common[place] = np.log({**usual, **values}[name])
+    estimate = Estimate(np.array([np.log(8000.0)]), np.eye(1), common, error, 1.0)
+    draws = Draws(np.full((6, 1), np.log(8000.0)), np.ones((6, 1, 1)), np.full((6, 4, 1), np.log(8000.0)))
+    found, _ = assess_fresh(problem, estimate, draws, 1, size=16)
+    return PopulationFit(problem, Polished(estimate, found, None, "", True, draws), (), (), 1)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (set_fit("stein", alpha=0.09, beta=0.3, fb=0.67), "the samples show no slow decline"),
+        (set_fit("stein", fb=1.2), "the samples show no slow decline"),
+        (set_fit("stein"), ""),
+        (set_fit("lag", tlag=0.5), "no sample shows tlag"),
+        (set_fit("lag", tlag=3.0), ""),
+        (set_fit("rate"), ""),
+        (set_fit("rate", error=0.01), "with next to no error"),
+    ],
+    ids=["declines have changed places", "all of the peak persists", "stein", "before the first sample", "lag", "rate", "no error"],
+)
+def test_a_parameter_that_is_not_what_it_is_called_is_no_result(fit: PopulationFit, message: str) -> None:
+    """By hand: a slow decline faster than the fast one; growth that begins before the first sample (day 1); a residual of one percent."""
+    if not message:
+        require_fit(fit)
+        return
+    with pytest.raises(InputError, match=message):
+        require_fit(fit)
+
+
+def test_a_share_of_the_peak_is_at_most_all_of_it() -> None:
+    """By hand: a share of 0.67 whose logarithm has a standard error of 0.5 would reach 1.79; the curve has 1 for whatever is above it."""
+    fit = set_fit("stein", fb=0.67)
+    polished = replace(fit.polished, covariance=0.25 * np.eye(fit.size))
+    row = replace(fit, polished=polished).parameters().filter(kind="typical", parameter="fb").row(0, named=True)
+    assert (row["estimate"], row["upper"]) == (pytest.approx(0.67), 1.0)
+    assert row["lower"] == pytest.approx(0.67 * np.exp(-1.959964 * 0.5))
+
+
+def test_few_subjects_for_many_parameters_are_told() -> None:
+    """By hand: `rate` whose peak alone varies has six parameters, of six subjects."""
+    fit = set_fit("rate")
+    fit = replace(fit, starts=(Start(1.0, 0.1, fit.estimate, np.zeros((1, 1))),))
+    assert fit.size == 6
+    known = replace(fit, polished=replace(fit.polished, covariance=np.eye(6)))
+    assert "6 parameters of 6 subjects with a quantifiable sample" in " ".join(_notes(known))
+    assert "of 6 subjects" not in " ".join(_notes(fit))  # without limits nothing is too narrow
 
 
 def test_two_effects_that_are_one_are_refused() -> None:

@@ -71,8 +71,59 @@ def test_a_limit_may_come_from_the_source_and_must_come_from_somewhere(tmp_path:
     """By hand: with a limit in every row none need be declared; a recorded 0 without any is refused."""
     bare = load_study(tmp_path, BASE + "kinetics: {model: {curve: rate}}\n")
     assert adppk(bare, [("A", 3, "20", 25.0), ("A", 7, "400", 25.0)])["ALLOQ"].to_list() == [25.0, 25.0]
-    with pytest.raises(InputError, match="2 samples of CARTG have no limit of quantitation, 1 samples are not quantifiable"):
+    with pytest.raises(InputError, match="2 samples of CARTG have no limit of quantitation above 0, 1 samples are not quantifiable"):
         adppk(bare, [("A", 3, "0", None), ("A", 7, "400", None)])
+
+
+def test_a_limit_is_above_0_is_compared_by_12_digits_and_of_two_the_higher_counts(tmp_path: Path) -> None:
+    """By hand (rules, A9; the reading of several limits). A limit of 0 or less is none: 400 and 20 are refused without a declared one.
+
+    49.99999999999999 is 50 as an XPT number has it, so at its limit of 50 and measured; 49.99 is below it. `<10` in a row whose limit is 50
+    is below 50, `<100` there below 100.
+    """
+    bare = load_study(tmp_path, BASE + "kinetics: {model: {curve: rate}}\n")
+    for limit in (0.0, -1.0):
+        with pytest.raises(InputError, match="2 samples of CARTG have no limit of quantitation above 0, 0 samples are not quantifiable"):
+            adppk(bare, [("A", 3, "20", limit), ("A", 7, "400", limit)])
+    declared = load_study(tmp_path, BASE + MODEL)
+    assert adppk(declared, [("A", 3, "60", 0.0), ("A", 7, "49.99999999999999", None), ("A", 9, "49.99", None)]).select(
+        "ALLOQ", "BLQFL", "AVAL"
+    ).rows() == [(50.0, "N", 60.0), (50.0, "N", pytest.approx(50.0)), (50.0, "Y", None)]
+    assert adppk(bare, [("A", 3, "<10", 50.0), ("A", 7, "<100", 50.0), ("A", 9, "90", 50.0)])["ALLOQ"].to_list() == [50.0, 100.0, 50.0]
+
+
+def test_what_was_known_before_the_infusion_is_no_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: the age would be described as a group known after the infusion alone, which it is not; no test named is no model."""
+    monkeypatch.setattr("cartrial.kinetics.asked.fit_population", lambda *a, **k: pytest.fail("fitted first"))
+    rows = [(who, day, "200", None) for who in "ABCD" for day in (3, 7, 9, 14, 28)]
+    for text, message in (
+        (
+            MODEL.replace("curve: rate", "curve: rate, describe: [AGE]"),
+            "kinetics.model.describe: AGE is a characteristic before the infusion",
+        ),
+        (MODEL.replace("{limit", "{tests: [], limit"), "kinetics.tests: no test is named"),
+    ):
+        study = load_study(tmp_path, BASE + text)
+        with pytest.raises(InputError, match=message):
+            fit_kinetics(study, outcomes(AGE=["1", "2", "1", "2"]), derive_records(study, source(rows)))  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_of_a_fit_names_the_test_and_the_key_of_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: the key of a parameter of the model stands below kinetics.model, that of a covariate below its baseline."""
+    study = load_study(tmp_path, BASE + MODEL)
+    records = derive_records(study, source([(who, day, "200", None) for who in "ABCD" for day in (3, 7, 9, 14, 28)]))
+    for key, message in (
+        ("curve", "kinetics.model.curve: CARTG: no"),
+        ("of", "kinetics.model.baseline: CARTG: no"),
+        (None, "kinetics.model: CARTG: no"),
+    ):
+
+        def refuse(*_: object, key: str | None = key, **__: object) -> None:
+            raise InputError("no", key=key)
+
+        monkeypatch.setattr("cartrial.kinetics.asked.fit_population", refuse)
+        with pytest.raises(InputError, match=message):
+            fit_kinetics(study, outcomes(), records)  # type: ignore[arg-type]
 
 
 def test_cells_without_an_infusion_stop_the_model(tmp_path: Path) -> None:
@@ -188,6 +239,8 @@ def test_bounds_are_an_assumption_that_a_study_file_may_drop(tmp_path: Path) -> 
         ("{curve: rate, baseline: [{on: cmax, of: RESPFL}]}", "RESPFL is known after the infusion alone"),
         ("{curve: rate, bounds: {half-life: [3, 1]}}", "two rising numbers of days"),
         ("{curve: rate, baseline: [{on: cmax, of: AGEN}, {on: cmax, of: AGEN}]}", "AGEN shifts cmax twice"),
+        ("{curve: rate, describe: [RESPFL, RESPFL]}", "kinetics.model.describe.1: RESPFL is described twice"),
+        ("{curve: rate}, tests: [CARTG, CARTG]", "kinetics.tests.1: CARTG is named twice"),
         ("{curve: logistic}", "curve"),
         ("{random: full}", "curve"),
         ("{curve: rate, uncertainty: profile}", "uncertainty"),
@@ -205,10 +258,20 @@ def test_the_command_refuses_with_one_message_and_writes_nothing(tmp_path: Path)
         (["--virtual", "-n", "3"], "the study file asks for no model of the cells"),
         ([], "say whose cells to fit"),
         (["--data", str(tmp_path), "-n", "3"], "these options are of virtual patients"),
+        (["--virtual", "--seed", "-1"], "greater than or equal to 0"),
     ):
         code, out, err = run_cli("kinetics", "inaticel", "--out", str(tmp_path / "out"), *arguments)
         assert code == 2 and message in err and not out, err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_writes_over_no_file_of_another_and_not_into_the_source(tmp_path: Path) -> None:
+    """By hand: ADPP of a sponsor stands there; and the folder of the source is no place for tables that are no SDTM."""
+    (tmp_path / "adpp.csv").write_text("mine", encoding="utf-8")
+    for folder, message in ((tmp_path / "other", "the source data stand there"), (tmp_path, "'adpp.csv' stands there")):
+        code, out, err = run_cli("kinetics", "inaticel", "--out", folder, "--data", tmp_path / "other")
+        assert code == 2 and message in err and not out, err
+    assert (tmp_path / "adpp.csv").read_text(encoding="utf-8") == "mine" and not (tmp_path / "other").exists()
 
 
 GROWN = [(who, day, value, None) for who in "ABCDEF" for day, value in ((3, "60"), (7, "900"), (12, "5000"), (20, "900"), (28, "100"))]
@@ -303,7 +366,7 @@ def test_real_patients_do_not_show_a_fold_nor_anything_without_a_limit(tmp_path:
     """Independent: the prototype's fold was 1e11 (K6); without a limit no sample of 0 can be used."""
     for model, limit, message in (
         ("{curve: mono, starts: 1}", LIMIT, "the fold of the expansion is not identified"),
-        ("{curve: rate, starts: 1}", "", "178 samples of CARTC have no limit of quantitation, 30 samples are not quantifiable"),
+        ("{curve: rate, starts: 1}", "", "178 samples of CARTC have no limit of quantitation above 0, 30 samples are not quantifiable"),
     ):
         folder = car22(tmp_path / "study", model, limit)
         code, _, err = run_cli("kinetics", folder, "--data", data_path("car22"), "--out", tmp_path / "out")

@@ -21,6 +21,7 @@ _TIMES_REACHED = {"median", "q25", "q75", "median_months"}
 _P_VALUES = {"p_value", "p_adjusted"}
 _FLAGS = {"rejected"}
 _TWO_DECIMALS = {"hazard_ratio", "geometric_mean_ratio", "lower", "upper", "kappa"}
+_TWO_DECIMALS |= {"minus_two_log_likelihood", "monte_carlo_error", "aic", "bic", "gain"}
 
 
 def day_of_month(month: float) -> float:
@@ -35,9 +36,9 @@ def text_of(statistic: str, unit: str) -> pl.Expr:
     """Return what the report prints for a column of values.
 
     Proportions are percent with one decimal, half away from zero; P values have four and no zero before the point, ``< .0001``
-    below; counts none; days as many as
-    they need, at most one, months one; ratios and kappa two; any other figure four significant digits. A time that is not reached, and
-    its upper limit, is ``NR``; a lower limit that cannot be computed, and whatever else is not estimable, ``NE``.
+    below; counts none; days as many as they need, at most one, months one; ratios, kappa, -2 log likelihood and its like two; any other
+    figure four significant digits. A time that is not reached, and its upper limit, is ``NR``; a lower limit that cannot be computed, and
+    whatever else is not estimable, ``NE``.
 
     Parameters
     ----------

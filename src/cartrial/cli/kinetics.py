@@ -21,18 +21,23 @@ def kinetics(
     data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="Folder of source data.")] = None,
     virtual: Annotated[bool, typer.Option("--virtual", help="Fit virtual patients of the study.")] = False,
     n: Annotated[int | None, typer.Option("-n", max=MOST, help="Virtual patients infused.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", max=MOST_SEED, help="Of the estimation; otherwise as the study file says.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=MOST_SEED, help="Of the estimation; otherwise as the study file says.")
+    ] = None,
     population: PopulationOption = None,
     force: ForceOption = False,
 ) -> None:
     """Fit the population model of the product's cells that the study file asks for (kinetics: model)."""
+    from cartrial.report.study.cells.page import FILES
     from cartrial.run import kinetics as fit
 
     if (data is None) != virtual:
         raise InputError("say whose cells to fit", key="--data", right="Give --data FOLDER or --virtual, one of the two")
     if not virtual and (n is not None or population is not None):
         raise InputError("these options are of virtual patients", key="--virtual", right="Leave -n and --population out")
-    require_own_files(out, ("kinetics.html", "results.json"), by="kinetics.html", force=force)
+    if data is not None and out.resolve() == data.resolve():
+        raise InputError("the source data stand there", file=str(out), key="--out", right="Name another place")
+    require_own_files(out, FILES, by="kinetics.html", force=force)
     with steps() as say:
         lines = fit(study, data, out, n=n, seed=seed, population=population, say=say)
     for line in lines:

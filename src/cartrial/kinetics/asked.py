@@ -22,6 +22,7 @@ from cartrial.study import Study
 from cartrial.study.cells import CellModel
 
 _DESCRIBED = ("cmax", "alpha")
+_KEYS = {"on": "baseline", "of": "baseline"}
 _ONE_LEVEL = "all subjects with samples who have it are of one group"
 
 __all__ = ["Description", "KineticsFit", "fit_kinetics", "model_of"]
@@ -131,6 +132,8 @@ def fit_kinetics(
     """
     model = model_of(study)
     asked = study.kinetics.tests if tests is None else tuple(tests)
+    if not asked:
+        raise InputError("no test is named of which cells could be fitted", key="kinetics.tests", right="Write tests: [CARTG]")
     adppk = derive_adppk(study, records, tests=asked)
     lacking = [test for test in asked if test not in adppk["TEST"]]
     if lacking:
@@ -142,9 +145,10 @@ def fit_kinetics(
         try:
             one = _of_test(study, adam, mine, model.model_copy(update={} if seed is None else {"seed": seed}), plan, say)
         except InputError as error:
-            if error.key is not None:
+            if error.key is not None and error.key.startswith("kinetics"):
                 raise
-            raise InputError(f"{test}: {error.what}", key="kinetics.model", right=error.right) from None
+            key = "kinetics.model" if error.key is None else f"kinetics.model.{_KEYS.get(error.key, error.key)}"
+            raise InputError(f"{test}: {error.what}", key=key, right=error.right) from None
         unread = illegible(study, records, test)
         told = (f"{unread} samples have a result that cannot be read and are left out",) if unread else ()
         found.append(replace(one, notes=(*one.notes, *told)))
@@ -167,6 +171,7 @@ def _of_test(
         asked.curve, full=asked.random == "full", bounds=bounds, classes=asked.non_expanders == "class", covariates=covariates
     )
     # what is wrong of the groups or the packages is told before minutes are spent
+    _require_outcomes(study, asked)
     groups = [group for name in asked.describe if (group := _group(adam, name, adppk, asked, columns)) is not None]
     alike = [f"by {name} nothing is described: {_ONE_LEVEL}" for name in asked.describe if name not in [group.name for group in groups]]
     if asked.uncertainty == "nuts":
@@ -192,6 +197,15 @@ def _of_test(
     if left_out:
         notes.append(f"{left_out} of {len(subjects)} subjects, never quantifiable, are left out: the peak is that of the others")
     return KineticsFit(test, asked, adppk, fit, tuple(descriptions), tuple(notes))
+
+
+def _require_outcomes(study: Study, asked: CellModel) -> None:
+    """Refuse to describe by what was known before the infusion: of it a ratio is an effect, and stands with the covariates."""
+    before = {one.id for one in study.baseline}
+    for name in asked.describe:
+        if name in before or name.removesuffix("N") in before:
+            what = f"{name} is a characteristic before the infusion, no outcome"
+            raise InputError(what, key="kinetics.model.describe", right="List it under baseline, with the parameter that it shifts")
 
 
 class _Options(NamedTuple):

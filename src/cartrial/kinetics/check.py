@@ -126,7 +126,8 @@ def check_population(problem: Problem, estimate: Estimate, limits: Floats, *, tr
     windows = make_windows(rows.time)
     simulated = simulate_samples(problem, estimate, trials=trials, seed=seed)
     low = simulated < limits
-    values = np.where(low, np.nan, np.exp(np.where(low, 0.0, simulated)))
+    with np.errstate(over="ignore"):  # what is infinite decides no quantile
+        values = np.where(low, np.nan, np.exp(np.where(low, 0.0, simulated)))
     measured = np.exp(rows.value)
     measured[rows.side == ABOVE] = np.inf
     found: list[dict[str, object]] = []

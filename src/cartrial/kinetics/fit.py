@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from cartrial.errors import InputError
-from cartrial.kinetics.codes import MEASURED
 from cartrial.kinetics.curves_kernel import Floats
 from cartrial.kinetics.estimation.information import LEAST_SIZE, Assessed, Polished, assess, polish
 from cartrial.kinetics.estimation.likelihood import pack, shown
+from cartrial.kinetics.estimation.refused import require_errors, require_fit, require_samples
 from cartrial.kinetics.estimation.saem import Estimate, Plan, run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
@@ -24,15 +23,11 @@ __all__ = ["PopulationFit", "Start", "fit_population"]
 # a spread below which subjects do not differ, of a logarithm; and how much may be shrunk away while it is small
 _NO_SPREAD = 0.02
 _SMALL_SPREAD, _ALL_SHRUNK = 0.1, 0.95
-# a number of cells does not grow ten million times in the days before the peak: then nothing says where it began
-_LARGEST_FOLD = 1e7
 _DISAGREE = 1.0
 # limits that hold so much of what the bounds allow say nothing
 _WHOLE = 0.9
 # beyond one in ten thousand a share is at its edge
 _EDGE_LOGIT = float(np.log(1e4))
-# two random effects so correlated are one
-_EDGE = 0.95
 _NOT_VARYING = "does not vary measurably between subjects"
 _NOT_SEEN = "varies by less than the samples show (more than 95 % shrinkage, no top of the likelihood)"
 
@@ -114,7 +109,10 @@ class PopulationFit:
         if not self.problem.model.logarithms:
             return value
         low, high = self.problem.model.bounds.get(name, (0.0, 0.0))
-        return float(low + (high - low) / (1.0 + np.exp(-value))) if high > 0 else float(np.exp(value))
+        if high > 0:
+            return float(low + (high - low) / (1.0 + np.exp(-value)))
+        # a share of the peak is at most all of it, as the curve has it
+        return float(np.exp(min(value, 0.0) if name == "fb" else value))
 
     def _limits(self, conf_level: float) -> tuple[Floats, Floats, Floats] | None:
         """Return standard errors, lower and upper limits of the parameters of `pack`, or None where there are none."""
@@ -229,7 +227,7 @@ def fit_population(
     ...     print(error)
     no sample is quantifiable, so there is no curve. Leave the model of the study file out.
     """
-    _require(model, samples)
+    require_samples(model, samples)
     notes: list[str] = []
     while True:
         problem = Problem.of(model, samples)
@@ -237,37 +235,18 @@ def fit_population(
         # an effect may vanish in the search, or only when its last steps are taken
         why, dropped = _NOT_VARYING, _vanished(problem, best.estimate, keep)
         if dropped is None:
+            require_errors(problem, best.estimate)
             end = polish(problem, best, seed, size=size)
             dropped = _vanished(problem, end.estimate, keep)
         if dropped is None:
             found = PopulationFit(problem, end, searches, (), seed)
-            _refuse_fold(found)
-            _refuse_edge(found)
+            require_fit(found)
             why, dropped = _NOT_SEEN, _unseen(found, keep) if end.covariance is None else None
         if dropped is None:
             break
         notes.append(f"{dropped} {why}: its random effect was dropped, it is the same for all")
         model = model.without(dropped)
     return replace(found, notes=(*notes, *_notes(found)))
-
-
-def _require(model: PopulationModel, samples: SampleSet) -> None:
-    """Refuse what no model can be fitted to."""
-    counts = np.diff(samples.rows.first)
-    if not np.any(samples.rows.side == MEASURED):
-        raise InputError("no sample is quantifiable, so there is no curve", right="Leave the model of the study file out")
-    if len(counts) < 2:
-        raise InputError("one subject is no population", right="A model needs two subjects or more")
-    if counts.max() < 2:
-        what = "every subject has one sample (of one day the highest counts), so nothing tells subjects from errors"
-        raise InputError(what, right="Leave the model out")
-    days = len(np.unique(samples.rows.time))
-    if days < len(model.parameters):
-        what = f"the samples are of {days} different days: they show no curve of {len(model.parameters)} parameters"
-        raise InputError(what, right="Leave the model out, or name a curve with fewer parameters")
-    measured = len(samples.rows.time)
-    if measured <= len(model.parameters):
-        raise InputError(f"{measured} samples are too few for {len(model.parameters)} parameters", right="Leave the model out")
 
 
 def _searches(
@@ -312,36 +291,6 @@ def _unseen(found: PopulationFit, keep: Sequence[str]) -> str | None:
     return worst
 
 
-def _refuse_edge(found: PopulationFit) -> None:
-    """Refuse correlated random effects of which two are as good as one: the covariance is at the edge of what it can be."""
-    if not found.problem.model.full:
-        return
-    sd = np.sqrt(np.diag(found.estimate.omega))
-    correlation = np.tril(found.estimate.omega / np.outer(sd, sd), -1)
-    i, j = np.unravel_index(np.argmax(np.abs(correlation)), correlation.shape)
-    if abs(correlation[i, j]) > _EDGE:
-        random = found.problem.model.random
-        raise InputError(
-            f"{random[j]} and {random[i]} of the subjects are correlated by {correlation[i, j]:.2f}: these samples cannot tell them apart",
-            key="random",
-            right="Write random: diagonal",
-        )
-
-
-def _refuse_fold(found: PopulationFit) -> None:
-    """Refuse a fold that nothing shows."""
-    if "fold" not in found.problem.model.parameters:
-        return
-    table = found.parameters().filter((pl.col("kind") == "typical") & (pl.col("parameter") == "fold"))
-    fold = float(table["estimate"][0])
-    if not fold < _LARGEST_FOLD:
-        raise InputError(
-            f"the fold of the expansion is not identified: too few samples of the rise, the model would have {fold:.0e}",
-            key="curve",
-            right="Name the curve rate, which asks for the rate of the growth alone",
-        )
-
-
 def _notes(found: PopulationFit) -> list[str]:
     """Return what is not to be believed."""
     notes = []
@@ -352,6 +301,10 @@ def _notes(found: PopulationFit) -> list[str]:
         notes.append(f"no likelihood: {end.likelihood.sizes[worst]:.0f} effective draws of subject {name}, {LEAST_SIZE:.0f} are wanted")
     if end.why:
         notes.append(f"no standard errors: {end.why}")
+    expanded = int(np.sum(~found.problem.samples.never))
+    if expanded <= found.size and found.posterior is None and end.covariance is not None:
+        few = f"{found.size} parameters of {expanded} subjects with a quantifiable sample"
+        notes.append(f"{few}: Wald limits are for many subjects, these are too narrow")
     if not end.settled:
         notes.append("the last steps did not end: the likelihood is nearly flat about the estimates")
     apart = [one.minus_two_log - best.minus_two_log for one in found.starts[1:]]

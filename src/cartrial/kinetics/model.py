@@ -124,7 +124,8 @@ def read_set(
     for name, by_subject in (columns or {}).items():
         lacking = [one for one in subjects if not np.isfinite(by_subject.get(one, np.nan))]
         if lacking:
-            raise InputError(f"the covariate {name} is not known of {len(lacking)} subjects, {lacking[0]} for one")
+            what = f"the covariate {name} is not known of {len(lacking)} subjects, {lacking[0]} for one"
+            raise InputError(what, key="of", right="Record it, or take it out of the model")
         found[name] = np.array([float(by_subject[one]) for one in subjects])
     return SampleSet(subjects, Sampled(first, at[order], values[order], sides[order], amounts), found, named)
 
@@ -221,7 +222,7 @@ class Problem:
             if column:
                 values = samples.columns[column] - samples.columns[column].mean()
                 if np.ptp(values) == 0:
-                    raise InputError(f"the covariate {column} is the same for all subjects", key="of")
+                    raise InputError(f"the covariate {column} is the same for all subjects", key="of", right="Take it out of the model")
             design[:, random.index(name), j] = values
         classes = model.classes and bool(samples.never.any())
         _require_told_apart(design, names, ~samples.never if classes else np.ones(len(samples.subjects), bool))

@@ -12,8 +12,10 @@ from cartrial.kinetics.asked import KineticsFit
 from cartrial.kinetics.curves import PARAMETERS, draw_curves
 from cartrial.kinetics.fit import PopulationFit
 
-__all__ = ["INVENTED", "SHRUNK", "derive_adpp", "peaks_not_sampled", "values_of"]
+__all__ = ["INVENTED", "SHRUNK", "UNITS", "derive_adpp", "peaks_not_sampled", "values_of"]
 
+UNITS = {"fold": "", "tmax": "days", "tlag": "days", "fb": ""}
+"""Of parameters; the peak has that of the samples, the others 1/day."""
 INVENTED = 10.0
 """A fitted peak so many times the highest sample was not sampled."""
 SHRUNK = 0.3
@@ -51,14 +53,15 @@ def derive_adpp(found: KineticsFit, *, auc_to: int, unit: str) -> pl.DataFrame:
         One row a subject and parameter: USUBJID, PARCAT1 (the test), PARCAT2 (POPULATION MODEL), PARAMCD (RHO or FOLD, TMAX, CMAX, ALPHA,
         FB, BETA, TLAG; THALF, TDOUB, AUC of the model; PEXP, the probability that the cells expanded), PARAM, AVAL (of the mean of the
         logarithm, given the subject's samples), ASTDERR (conditional standard deviation of that logarithm, or logit), AVALU, SHRINKFL
-        (Y: shrinkage above 30 %), FLAGS, MODELVER. A subject more likely of the other class has PEXP alone.
+        (Y: shrinkage above 30 %, of half-life, doubling time and area that of a parameter that they are made of), FLAGS, MODELVER. TDOUB is
+        null where the cells do not grow. A subject more likely of the other class has PEXP alone.
     """
     fit = found.fit
     names, random = fit.problem.model.parameters, fit.problem.model.random
     likelihood, shrinkage = fit.polished.likelihood, fit.shrinkage()
     version = hashlib.sha256(repr((found.asked.model_dump(mode="json"), fit.estimate.coefficients.tolist())).encode()).hexdigest()[:12]
     spiked = peaks_not_sampled(found)
-    units = {"fold": "", "tmax": "days", "tlag": "days", "cmax": unit, "fb": ""}
+    units = {**UNITS, "cmax": unit}
     rows = []
     for i, who in enumerate(fit.problem.samples.subjects):
         base = {"USUBJID": who, "PARCAT1": found.test, "PARCAT2": "POPULATION MODEL", "MODELVER": version, "SHRINKFL": "N"}
@@ -72,17 +75,33 @@ def derive_adpp(found: KineticsFit, *, auc_to: int, unit: str) -> pl.DataFrame:
                 row |= {"AVALU": units.get(name, "1/day"), "SHRINKFL": "Y" if varies and shrinkage[name] > SHRUNK else "N"}
                 flag = "peak not sampled" if name == "cmax" and who in spiked else None
                 rows.append(base | row | {"FLAGS": flag if varies else "the same for all subjects"})
-            doubling = log(2) / values["rho"] if "rho" in values else values["tmax"] * log(2) / max(log(values["fold"]), 1e-12)
+            doubling = _doubling(values)
             days = np.linspace(0.0, auc_to, 20 * auc_to + 1)
             area = float(np.trapezoid(draw_curves(fit.problem.model.curve, values, days)[0], days))
             more = (
-                ("THALF", "Model: half-life of the contraction", log(2) / values["alpha"], "days"),
-                ("TDOUB", "Model: doubling time of the growth", doubling, "days"),
-                (f"AUC{auc_to}", f"Model: area under the curve, day 0 to {auc_to}", area, f"{unit}*day"),
+                ("THALF", "Model: half-life of the contraction", log(2) / values["alpha"], "days", ("alpha",)),
+                ("TDOUB", "Model: doubling time of the growth", doubling, "days", ("rho",) if "rho" in values else ("fold", "tmax")),
+                (f"AUC{auc_to}", f"Model: area under the curve, day 0 to {auc_to}", area, f"{unit}*day", names),
             )
-            rows += [base | {"PARAMCD": code, "PARAM": words, "AVAL": value, "AVALU": of} for code, words, value, of in more]
+            for code, words, value, of, made in more:
+                row = {"PARAMCD": code, "PARAM": words, "AVAL": value, "AVALU": of}
+                rows.append(base | row | _made_of([name for name in made if name in random], shrinkage))
         rows.append(base | {"PARAMCD": "PEXP", "PARAM": "Model: probability that the cells expanded", "AVAL": expander, "AVALU": ""})
     return pl.DataFrame([{name: row.get(name) for name in _SCHEMA} for row in rows], schema=_SCHEMA)
+
+
+def _doubling(values: dict[str, float]) -> float | None:
+    """Return in how many days cells double before the peak; None where they do not grow."""
+    if "rho" in values:
+        return log(2) / values["rho"]
+    return values["tmax"] * log(2) / log(values["fold"]) if values["fold"] > 1 else None
+
+
+def _made_of(varying: list[str], shrinkage: dict[str, float]) -> dict[str, str]:
+    """Return flags of what is computed from parameters that vary: shrunk where one of them is."""
+    if not varying:
+        return {"FLAGS": "the same for all subjects"}
+    return {"SHRINKFL": "Y" if any(shrinkage[name] > SHRUNK for name in varying) else "N"}
 
 
 def values_of(fit: PopulationFit, subject: int) -> dict[str, float]:

@@ -14,6 +14,7 @@ from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED
 from cartrial.kinetics.curves import CURVES
 from cartrial.kinetics.model import SampleSet, read_set
 from cartrial.sdtm.records import Records
+from cartrial.sdtm.vocabulary.results import significant
 from cartrial.sdtm.vocabulary.specimens import CELLS_IN
 from cartrial.study import Study
 from cartrial.study.cells import CellModel, Shift
@@ -54,17 +55,20 @@ def derive_adppk(study: Study, records: Records, *, tests: Sequence[str] | None 
     _require_infusions(asked, records)
     taken = samples_of(asked, study.product.fraction_days, records).filter("LEGIBLE")
     limit = pl.col("TEST").replace_strict(declared, default=None, return_dtype=pl.Float64)
-    taken = taken.with_columns(pl.max_horizontal("LOWEST", limit).alias("ALLOQ"))
+    # a limit of 0 is none: nothing is below it, and it has no logarithm
+    lowest = pl.when(pl.col("LOWEST") > 0).then("LOWEST")
+    taken = taken.with_columns(pl.max_horizontal(lowest, limit).alias("ALLOQ"))
     for test in asked:
         mine = taken.filter(pl.col("TEST") == test)
         if mine.height and declared[test] is None and mine["ALLOQ"].null_count():
             zero = mine.filter(~pl.col("QUANT")).height
+            lacking = f"{mine['ALLOQ'].null_count()} samples of {test} have no limit of quantitation above 0"
             raise InputError(
-                f"{mine['ALLOQ'].null_count()} samples of {test} have no limit of quantitation, {zero} samples are not quantifiable",
+                f"{lacking}, {zero} samples are not quantifiable",
                 key="kinetics.limit",
                 right=f"Write limit: {{{test}: NUMBER, source: ...}} in the unit of the samples; the lowest value is no limit",
             )
-    below = (~pl.col("QUANT") | (~pl.col("OVER") & (pl.col("C") < pl.col("ALLOQ")))).fill_null(False)
+    below = (~pl.col("QUANT") | (~pl.col("OVER") & (significant(pl.col("C")) < significant(pl.col("ALLOQ"))))).fill_null(False)
     subjects = records.subjects.select("SUBJ", "TRIAL", "USUBJID")
     return (
         taken.with_columns(below.alias("BELOW"))

@@ -18,7 +18,7 @@ from cartrial.kinetics.courses import derive_courses
 from cartrial.kinetics.curves import CURVES, PARAMETERS
 from cartrial.kinetics.fit import PopulationFit
 from cartrial.kinetics.posterior import PRIORS
-from cartrial.kinetics.posthoc import INVENTED, derive_adpp, peaks_not_sampled
+from cartrial.kinetics.posthoc import INVENTED, UNITS, derive_adpp, peaks_not_sampled
 from cartrial.study import Study
 
 __all__ = ["parameter_table", "summary_lines", "write_kinetics", "write_tables"]
@@ -111,8 +111,14 @@ def _record(one: KineticsFit) -> dict[str, Any]:
     }
 
 
-def summary_lines(found: Sequence[KineticsFit]) -> Iterator[str]:
+def summary_lines(found: Sequence[KineticsFit], units: Mapping[str, str] | None = None) -> Iterator[str]:
     """Yield what came of the models, a line each.
+
+    Parameters
+    ----------
+    found : sequence of KineticsFit
+    units : mapping of str to str, optional
+        Of the samples, by test.
 
     Examples
     --------
@@ -123,9 +129,10 @@ def summary_lines(found: Sequence[KineticsFit]) -> Iterator[str]:
     for one in found:
         about, curve = _fit_record(one.fit), CURVES[one.fit.problem.model.curve]
         limits = [f"{value:g}" for value in sorted(one.samples["ALLOQ"].drop_nulls().unique().to_list())]
+        unit = (units or {}).get(one.test, "")
         yield (
             f"{one.test}: curve {about['curve']} ({curve.words}), {about['subjects']} subjects, "
-            f"{about['samples']} samples, {about['below_limit']} below the limit ({', '.join(limits) or 'none'}), "
+            f"{about['samples']} samples, {about['below_limit']} below the limit ({', '.join(limits) or 'none'}{unit and f' {unit}'}), "
             f"{about['never_quantifiable']} never quantifiable"
         )
         logs = about["minus_two_log_likelihood"]
@@ -134,7 +141,7 @@ def summary_lines(found: Sequence[KineticsFit]) -> Iterator[str]:
         if one.fit.posterior is not None:
             yield f"  Limits: 95 % of the posterior, {one.fit.posterior.words}; priors: {PRIORS}"
         for row in one.fit.parameters().iter_rows(named=True):
-            yield f"  {_words(row, one.fit)}"
+            yield f"  {_words(row, one.fit, unit)}"
         spiked = peaks_not_sampled(one)
         expanders = about["subjects"] - about["never_quantifiable"]
         yield f"  peak not sampled (fitted above {INVENTED:g} times the highest sample): {len(spiked)} of {expanders}"
@@ -147,13 +154,14 @@ def summary_lines(found: Sequence[KineticsFit]) -> Iterator[str]:
             yield f"  Note: {note}"
 
 
-def _words(row: dict[str, Any], fit: PopulationFit) -> str:
-    ratio = "ratio of the odds within its limits" if row["parameter"] in fit.problem.model.bounds else "ratio"
-    name = PARAMETERS.get(row["parameter"], row["parameter"])
+def _words(row: dict[str, Any], fit: PopulationFit, unit: str = "") -> str:
+    bounded = row["parameter"] in fit.problem.model.bounds
+    ratio = "ratio of the odds within its limits" if bounded else "ratio"
+    name = PARAMETERS.get(row["parameter"], row["parameter"]) + (f", {unit}" if unit and row["parameter"] == "cmax" else "")
     what = {
         "typical": f"{row['parameter']}, {name}",
         "ratio": f"{row['parameter']} of {row['covariate']}: {ratio}",
-        "spread": f"spread of {row['parameter']}, standard deviation",
+        "spread": f"spread of {row['parameter']}, standard deviation of the {'logit' if bounded else 'logarithm'}",
         "residual": "residual, standard deviation of the logarithm",
         "share": "share of expanders",
     }[row["kind"]]
@@ -201,11 +209,17 @@ def write_tables(study: Study, found: Sequence[KineticsFit], place: Path, *, uni
         "models": [_record(one) for one in found],
     }
     (place / "kinetics.json").write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (place / "summary.txt").write_text("".join(f"{line}\n" for line in summary_lines(found)), encoding="utf-8")
+    (place / "summary.txt").write_text("".join(f"{line}\n" for line in summary_lines(found, units)), encoding="utf-8")
     if not found:
         return
     band = pl.lit(study.study.provenance).alias("PROVENANCE")
-    parameter_table(found).with_columns(pl.lit(study.study.provenance).alias("provenance")).write_csv(place / "parameters.csv")
+    unit = pl.when((pl.col("kind") == "typical") & (pl.col("parameter") == "cmax")).then(
+        pl.col("test").replace_strict(units, default="", return_dtype=pl.String)
+    )
+    whole = unit.when(pl.col("kind") == "typical").then(pl.col("parameter").replace_strict(UNITS, default="1/day"))
+    parameter_table(found).with_columns(whole.alias("unit"), pl.lit(study.study.provenance).alias("provenance")).write_csv(
+        place / "parameters.csv"
+    )
     adpp = [derive_adpp(one, auc_to=study.kinetics.auc_to, unit=units.get(one.test, "")) for one in found]
     sets = {"adppk": [one.samples for one in found], "adpp": adpp, "courses": [derive_courses(one) for one in found]}
     for name, frames in sets.items():

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from cartrial.yamlfile import Part, raise_all, wrong
 
-__all__ = ["CellLimits", "CellModel", "ModelBounds", "Shift"]
+__all__ = ["CellLimits", "CellModel", "CellTests", "ModelBounds", "Shift"]
 
 # of a reader: what followed the infusion is no characteristic before it
 _OUTCOMES = ("RESPFL", "EXPANDFL", "DTHFL", "HSCTDAY", "NEWDAY", "EOSSTT")
 _SUBSTITUTED = "a limit taken as measured, half of it, or samples left out turn a slow decline into persistence that is not there"
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise wrong(f"{name} is named twice", i, right="Name it once")
+    return names
+
+
+CellTests = Annotated[tuple[Literal["CARTG", "CARTC"], ...], AfterValidator(_once)]
+"""Measurements of the product's cells, each once."""
 
 
 class CellLimits(Part):
@@ -103,5 +114,8 @@ class CellModel(Part):
         for i, pair in enumerate(pairs):
             if pair in pairs[:i]:
                 faults.append(wrong(f"{pair[1]} shifts {pair[0]} twice", "baseline", i, right="Name it once"))
+        for i, name in enumerate(self.describe):
+            if name in self.describe[:i]:
+                faults.append(wrong(f"{name} is described twice", "describe", i, right="Name it once"))
         raise_all(faults)
         return self

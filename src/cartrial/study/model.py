@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from cartrial.study.cells import CellLimits, CellModel
+from cartrial.study.cells import CellLimits, CellModel, CellTests
 from cartrial.study.criteria.families import Family, Reader, agreeing_on_responses
 from cartrial.study.criteria.sets import CallCriteria, CallOptions, Criteria, LesionLimits, NamedCriteria, Options, read_options
 from cartrial.study.criteria.specimens import is_cerebrospinal
@@ -290,7 +290,7 @@ class Kinetics(Part):
         What `cartrial kinetics` fits.
     """
 
-    tests: tuple[Literal["CARTG", "CARTC"], ...] = ("CARTG",)
+    tests: CellTests = ("CARTG",)
     auc_to: int = Field(default=28, ge=1)
     auc_margin: int = Field(default=3, ge=0)
     first_by: int = Field(default=10, ge=1)

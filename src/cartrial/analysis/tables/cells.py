@@ -18,7 +18,7 @@ __all__ = ["cell_model_rows"]
 
 _CHECK = "simulated trials of the fitted population"
 _BAND = 0.9
-_UNITS = {"tmax": DAY, "tlag": DAY, "fold": "", "fb": PROPORTION}
+_UNITS = {"tmax": DAY, "tlag": DAY, "fold": "", "fb": ""}
 _COUNTS = ("N", "samples", "below_limit", "above_range", "never_quantifiable", "peak_not_sampled", "parameters", "starts")
 
 

@@ -124,7 +124,7 @@ def derive_adck(study: Study, records: Records) -> pl.DataFrame:
 def samples_of(tests: Sequence[str], fraction_days: int, records: Records) -> pl.DataFrame:
     """Return one sample a day, sorted: SUBJ, TEST, T (day), C (0: not quantifiable), QUANT, ZERO, OVER (at least C), LEGIBLE, LOWEST, SEQ.
 
-    LOWEST is the limit of quantitation, or that of a text as `<x`.
+    LOWEST is the limit of quantitation, or that of a text as `<x`: of two the higher.
     """
     infused = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "DAY0", "CUTOFF")
     again = (
@@ -162,7 +162,7 @@ def samples_of(tests: Sequence[str], fraction_days: int, records: Records) -> pl
             "ZERO",
             "OVER",
             "LEGIBLE",
-            pl.when(at_least | measured).then("LLOQ").otherwise(pl.coalesce("LIMIT", "LLOQ")).alias("LOWEST"),
+            pl.when(at_least | measured).then("LLOQ").otherwise(pl.max_horizontal("LIMIT", "LLOQ")).alias("LOWEST"),
             "SEQ",
         )
     )

@@ -22,6 +22,8 @@ __all__ = ["Likelihood", "Weighed", "assess_likelihood", "pack", "shown", "unpac
 
 
 _LEAST_SPREAD = float(np.log(1e-3))
+# nor does a residual vanish, or a division by it would be none
+_MOST_LOG_ERROR = 30.0
 # a share of expanders stays between one in a million and all but one
 _MOST_LOGIT = float(np.log(1e6))
 
@@ -107,7 +109,8 @@ def unpack(problem: Problem, vector: Floats) -> Estimate:
         root[np.tril_indices(d, -1)] = vector[at : at + count]
         at += count
     share = 1.0 / (1.0 + np.exp(-np.clip(vector[at + 1], -_MOST_LOGIT, _MOST_LOGIT))) if problem.classes else 1.0
-    return Estimate(vector[:p].copy(), root @ root.T, common, float(np.exp(vector[at])), float(share))
+    error = float(np.exp(np.clip(vector[at], -_MOST_LOG_ERROR, _MOST_LOG_ERROR)))
+    return Estimate(vector[:p].copy(), root @ root.T, common, error, float(share))
 
 
 def shown(problem: Problem, vector: Floats) -> tuple[Floats, Floats]:

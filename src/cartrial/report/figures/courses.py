@@ -15,6 +15,7 @@ _ALL = "all subjects"
 _SAMPLED, _NOT_SAMPLED, _TYPICAL = "fitted course", "fitted course, peak not sampled", "typical course"
 _COLOURS = {_SAMPLED: COLOURS["blue"], _NOT_SAMPLED: COLOURS["red"], _TYPICAL: COLOURS["black"]}
 _DASHES = {_SAMPLED: [1, 0], _NOT_SAMPLED: [6, 3], _TYPICAL: [2, 3]}
+_MARKS = {-1: "triangle-down", 0: "circle", 1: "triangle-up"}
 _READING = (
     "datum.id + '\\nday ' + datum.day + ': ' + (datum.low ? 'below the limit of quantification' : "
     "(datum.most ? 'at least ' : '') + replace(format(datum.v, ',.6~r'), /,/g, ' '))"
@@ -56,10 +57,10 @@ def draw_courses(courses: Sequence[Course], *, unit: str, title: str, band: str 
     Returns
     -------
     dict
-        Datasets ``lines`` (id, g, day, v) and ``samples`` (id, day, v, low, most).
+        Datasets ``lines`` (id, g, day, v) and ``samples`` (id, day, v, low, most, mark: the side).
     """
     samples: list[Document] = [
-        {"id": course.label, "day": day, "v": value, "low": side < 0, "most": side > 0}
+        {"id": course.label, "day": day, "v": value, "low": side < 0, "most": side > 0, "mark": side}
         for course in courses
         for day, value, side in course.samples
     ]
@@ -89,7 +90,8 @@ def draw_courses(courses: Sequence[Course], *, unit: str, title: str, band: str 
     colours = [_COLOURS[name] for name in names]
     colour = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": colours}, "legend": {"symbolType": "stroke"}}
     dash = {"field": "g", "type": "nominal", "scale": {"domain": names, "range": [_DASHES[name] for name in names]}, "legend": None}
-    shape = {"field": "low", "type": "nominal", "scale": {"domain": [False, True], "range": ["circle", "triangle-down"]}, "legend": None}
+    marks = {"domain": list(_MARKS), "range": [*_MARKS.values()]}
+    shape = {"field": "mark", "type": "nominal", "scale": marks, "legend": None}
     layers: list[Document] = [
         {
             "data": {"name": "lines"},

@@ -97,7 +97,7 @@ def draw_panels(panels: Sequence[Panel], *, title: str, band: str = "", height: 
     Returns
     -------
     dict
-        Datasets of panel i: ``lines-i`` (g, x, y, lo0, hi0, ...), ``points-i``, ``limits-i``, ``names-i``.
+        Datasets of panel i: ``lines-i`` (g, x, y, lo0, hi0, ...), ``points-i`` (with c, the colour, and tip), ``limits-i``, ``names-i``.
     """
     datasets: dict[str, list[Document]] = {}
     views = []
@@ -130,7 +130,7 @@ def _rows(panel: Panel) -> dict[str, list[Document]]:
             for k, (lower, upper) in enumerate(trace.bands):
                 row |= {f"lo{k}": _short(max(lower[j], panel.low)), f"hi{k}": _short(min(upper[j], panel.high))}
             if trace.style == "points":
-                points.append(row | {"tip": f"{trace.tip or trace.label}\n{x:g}: {y:.4g}"})
+                points.append(row | {"c": trace.colour, "tip": f"{trace.tip or trace.label}\n{x:g}: {y:.4g}"})
             else:
                 # hover reads some sixty places of a line: a mark for each of its points would take seconds to draw
                 lines.append(row | ({"read": True} if j % every == 0 else {}))
@@ -233,8 +233,8 @@ def _points(points: Document, x: Document, y: Document, whiskers: bool) -> list[
     layers.append(
         {
             **points,
-            "mark": {"type": "point", "filled": True, "color": INK, "size": 44, "opacity": 1},
-            "encoding": {"x": x, "y": y, "tooltip": {"field": "tip"}},
+            "mark": {"type": "point", "filled": True, "stroke": INK, "strokeWidth": 0.8, "size": 44, "opacity": 1},
+            "encoding": {"x": x, "y": y, "tooltip": {"field": "tip"}, "color": {"field": "c", "type": "nominal", "scale": None}},
         }
     )
     return layers

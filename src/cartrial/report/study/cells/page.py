@@ -10,7 +10,7 @@ import polars as pl
 
 from cartrial.analysis.results import results_hash, sort_results, write_results
 from cartrial.files import built_beside
-from cartrial.kinetics.tables import write_tables
+from cartrial.kinetics.tables import summary_lines, write_tables
 from cartrial.report.page.drawing import name_figures
 from cartrial.report.page.rows import Rows
 from cartrial.report.study.cells.fits import CellFits, cell_units, rows_of
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.study import Study
 
-__all__ = ["write_cell_page"]
+__all__ = ["FILES", "write_cell_page"]
+
+FILES = (
+    *("kinetics.html", "results.json", "kinetics.json", "summary.txt"),
+    *(f"{name}.csv" for name in ("parameters", "adppk", "adpp", "courses", "trace")),
+)
+"""What is written into the folder."""
 
 
 def write_cell_page(
@@ -36,7 +42,7 @@ def write_cell_page(
     out: str | Path,
     *,
     seed: int | None = None,
-) -> None:
+) -> list[str]:
     """Write kinetics.html, results.json, and the tables of `cartrial.kinetics.write_kinetics` into a folder.
 
     Parameters
@@ -49,6 +55,11 @@ def write_cell_page(
         A folder; other files in it stay.
     seed : int, optional
         Of virtual patients.
+
+    Returns
+    -------
+    list of str
+        The summary, a line each.
     """
     from cartrial.report.study.sections import identity
     from cartrial.report.study.write import page_text
@@ -63,3 +74,4 @@ def write_cell_page(
         write_results(rows, folder / "results.json")
         sections = name_figures([build(data, cells), identity.build(data)])
         (folder / "kinetics.html").write_text(page_text(data, sections, record), encoding="utf-8")
+    return list(summary_lines(found, cell_units(adam)))

@@ -174,9 +174,10 @@ def _checked(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     if drawn is not None:
         yield Figure(
             drawn,
-            f"{words_of}: what was measured (points) beside 1000 simulated trials of the fitted population (lines their medians, bands 90 "
-            "% of them), by window of days at its median day. Above: quantiles of the measured samples. Below: share below the limit of "
-            "quantification. A point outside its band is what the model does not reproduce; about one in ten lies outside by chance.",
+            f"{words_of}: what was measured (points, in the colour of the line that they belong to) beside 1000 "
+            "simulated trials of the fitted population (lines their medians, bands 90 % of them), by window of days at its "
+            "median day. Above: quantiles of the measured samples. Below: share below the limit of quantification. A point outside its "
+            "band is what the model does not reproduce; about one in ten lies outside by chance.",
             f"model-check-{one.test}",
         )
     stat = data.rows.stat
@@ -217,7 +218,8 @@ def _courses(data: ReportData, one: KineticsFit) -> Iterator[Block]:
     drawn = draw_courses([*courses, Course("", by_subject[TYPICAL])], unit=f"{words}, {unit}", title=title, band=data.band)
     yield Figure(
         drawn,
-        f"{words}: fitted course of each subject over its samples. A triangle is a sample below its limit, at the limit. Dashed: the "
+        f"{words}: fitted course of each subject over its samples. A triangle that points down is a sample below its limit, at the "
+        "limit; one that points up is a sample above its range, at the least that it can be. Dashed: the "
         f"fitted peak is above {INVENTED:g} times the highest sample: the model has put it where nobody measured.",
         f"model-courses-{one.test}",
     )
