@@ -31,6 +31,18 @@ def trials_job() -> TrialsJob:
     return TrialsJob(study, plan_study(study, n=8, seed=5, ensemble=Ensemble(np.stack([mean, mean + 0.1]), model, {})), ANALYSES)
 
 
+def where_it_ran(number: int) -> tuple[int, int, str | None]:
+    """Return the number, the process, and how many threads it gives polars."""
+    return number, os.getpid(), os.environ.get("POLARS_MAX_THREADS")
+
+
+def ended_at_two(number: int) -> int:
+    """Return the number; the process that is given 2 is killed."""
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
 @dataclass(frozen=True)
 class Counting:
     """One row a trial: its number and its square; `ran` gets an empty file for each batch that was run."""

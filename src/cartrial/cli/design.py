@@ -22,7 +22,7 @@ from cartrial.cli.app import (
     tell,
     tell_of,
 )
-from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.batches import SchedulerOption, WorkersOption, batches_kept, spread_over
 from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_page
 from cartrial.errors import InputError
 
@@ -111,7 +111,7 @@ def _design(
         raise InputError("the place for the page is a folder", file=str(to), right="Name an HTML file")
     if to is not None and to.suffix.lower() not in (".html", ".htm"):
         raise InputError("the page is an HTML file", file=str(to), key="--to", right="Name a file ending in .html")
-    spread = workers is not None or scheduler is not None
+    spread = (workers is not None and workers != 1) or scheduler is not None
     if (spread or out) and (to is None or not simulation):
         raise InputError("virtual trials are run for a page alone", key="--to", right="Give --to FILE, without --no-simulation")
     if spread and out is None:
@@ -143,9 +143,8 @@ def _design(
             def told(phase: str, done: int, wanted: int) -> None:
                 show(_WAYS[phase], done, wanted)
 
-            simulated = simulate_design(
-                found, trials, truths=truths, patients=patients, out=out, progress=told, workers=workers, scheduler=scheduler
-            )
+            options = {"truths": truths, "patients": patients, "out": out, **spread_over(trials, workers, scheduler)}
+            simulated = simulate_design(found, trials, progress=told, **options)
     write_design(found, to, simulated=simulated)
     _tell_of(found)
     typer.echo(f"Wrote {to} and {to.with_suffix('.json').name}: {found.leading.staged.name}, {found.leading.n} subjects.")

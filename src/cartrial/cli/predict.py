@@ -10,8 +10,12 @@ import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, app, progress, tell
 from cartrial.errors import InputError
+from cartrial.processes import processes_for
 
 __all__: list[str] = []
+
+LEAST = 200
+"""Trials of a process: fewer are done before it has started."""
 
 
 @app.command()
@@ -25,6 +29,15 @@ def predict(
     ] = None,
     alike: Annotated[bool, typer.Option("--alike", help="Take all trials of a population to have the same parameters.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Also write predictions.csv and .json there.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            max=64,
+            metavar="N",
+            help="Processes of one thread, about 0.7 GB each; without it one a core, for 400 trials or more.",
+        ),
+    ] = None,
     notes: Annotated[bool, typer.Option("--notes", help="Also print what was assumed to read each row.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -41,7 +54,8 @@ def predict(
             def told(done: int, wanted: int) -> None:
                 show("virtual trials", done, wanted)
 
-            found = check_predictions(file, trials=trials, seed=seed, population=chosen, alike=alike, progress=told)
+            many = processes_for(trials, LEAST, workers)
+            found = check_predictions(file, trials=trials, seed=seed, population=chosen, alike=alike, progress=told, processes=many)
     except InputError as error:
         if as_json:
             from cartrial.cli.checked import failed_document

@@ -21,7 +21,7 @@ from cartrial.cli.app import (
     quietly,
     tell_of,
 )
-from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept
+from cartrial.cli.batches import BatchOption, PlaceOption, SchedulerOption, WorkersOption, batches_kept, spread_over
 from cartrial.cli.owned import ForceOption, require_own_files, require_own_page, require_own_trials
 from cartrial.errors import InputError
 
@@ -86,7 +86,7 @@ def trials(
         loaded = Study.load(study)
         plan = plan_study(virtual_study(loaded), n=n, seed=seed, population=population)
         with progress() as show:
-            options: dict[str, Any] = {"plan": plan, "batch": batch, "workers": workers, "scheduler": scheduler}
+            options: dict[str, Any] = {"plan": plan, "batch": batch, **spread_over(number, workers, scheduler)}
             stream_trials(loaded, number, plan.seed, out, **options, progress=lambda done, wanted: show("virtual trials", done, wanted))
     tell_of(plan, number)
     typer.echo(f"The results of {number} virtual trials are in {out}.")

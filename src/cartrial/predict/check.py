@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from cartrial.predict.figures import Figure, read_figures
 from cartrial.predict.known import load_known
 from cartrial.predict.trials import Asked, Cohort, plan_cohort
 from cartrial.predict.used import USES, is_kept, use_of
+from cartrial.processes import spread
 from cartrial.virtual.calibration.between import trial_ensemble
 from cartrial.virtual.patients.ensemble import load_ensemble
 from cartrial.virtual.patients.population import Population
@@ -92,6 +94,7 @@ def check_predictions(
     alike: bool = False,
     progress: Progress | None = None,
     threads: int | None = None,
+    processes: int = 1,
 ) -> Predictions:
     """Compare published figures with virtual trials of their size.
 
@@ -112,6 +115,8 @@ def check_predictions(
         Told the trials done and wanted, over all virtual populations.
     threads : int, optional
         Nothing depends on it.
+    processes : int
+        Run the trials in so many processes of one thread, as `cartrial.processes.spread`; nothing depends on it. 1: in this one.
 
     Returns
     -------
@@ -156,7 +161,9 @@ def check_predictions(
         figures = read_figures(figures, further=asks)
     asked = express_figures(figures, file=file, folder=folder, population=chosen)
     questions = [item for item in asked if isinstance(item, Question)]
-    estimates = iter(_estimates(questions, _cohorts(questions, seed, alike=alike), trials, progress, threads))
+    estimates = iter(
+        _estimates(questions, _cohorts(questions, seed, alike=alike), trials, progress, 1 if processes > 1 else threads, processes)
+    )
     rows = []
     for item in asked:
         if isinstance(item, Unexpressed):
@@ -182,7 +189,7 @@ def _cohorts(questions: list[Question], seed: int, *, alike: bool = False) -> li
 
 
 def _estimates(
-    questions: Sequence[Question], cohorts: Sequence[Cohort], trials: int, progress: Progress | None, threads: int | None
+    questions: Sequence[Question], cohorts: Sequence[Cohort], trials: int, progress: Progress | None, threads: int | None, processes: int
 ) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
     """Run the trials of every population, and return the estimates of each question and its number of patients, by trial.
 
@@ -198,20 +205,29 @@ def _estimates(
         counts[key] += np.bincount(answers["TRIAL"].to_numpy(), minlength=trials)
 
     done, wanted = 0, trials * len(cohorts)
-    for cohort in cohorts:
-        for first in range(0, trials, cohort.batch):
-            last = min(first + cohort.batch, trials) - 1
-            for key, answers in cohort.answer(first, last, threads=threads).items():
-                if len(questions[key].parts) == 1:
-                    take(key, answers)
-                else:
-                    kept.setdefault(key, []).append(answers)
-            done += last - first + 1
-            if progress:
-                progress(done, wanted)
+    tasks = [
+        (place, first, min(first + cohort.batch, trials) - 1)
+        for place, cohort in enumerate(cohorts)
+        for first in range(0, trials, cohort.batch)
+    ]
+    answered = spread(partial(_answer_of, tuple(cohorts), threads), tasks, processes)
+    for (_, first, last), found_here in zip(tasks, answered, strict=True):
+        for key, answers in found_here.items():
+            if len(questions[key].parts) == 1:
+                take(key, answers)
+            else:
+                kept.setdefault(key, []).append(answers)
+        done += last - first + 1
+        if progress:
+            progress(done, wanted)
     for key, parts in kept.items():
         take(key, pl.concat(parts))
     return list(zip(found, counts, strict=True))
+
+
+def _answer_of(cohorts: tuple[Cohort, ...], threads: int | None, place: int, first: int, last: int) -> dict[int, pl.DataFrame]:
+    """Return the answers of some trials of a virtual population."""
+    return cohorts[place].answer(first, last, threads=threads)
 
 
 def _row(figure: Figure) -> dict[str, object]:

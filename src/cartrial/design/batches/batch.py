@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cartrial.design.batches.places import Place
+from cartrial.design.batches.places import Place, open_place
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Job", "one_thread", "threads_here", "write_batch"]
+__all__ = ["Job", "batch_alone", "one_thread", "rows_alone", "threads_here", "write_batch"]
 
 _THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
@@ -52,3 +52,15 @@ def write_batch(job: Job, first: int, last: int, place: Place, token: str) -> in
     job.run(first, last).write_parquet(content)
     place.write(f"trials-{first:06d}-{last:06d}.parquet", content.getvalue(), token)
     return last - first + 1
+
+
+def batch_alone(job: Job, where: str, token: str, first: int, last: int) -> int:
+    """Run one batch in a process of one thread, and write its file."""
+    with one_thread():
+        return write_batch(job, first, last, open_place(where), token)
+
+
+def rows_alone(job: Job, first: int, last: int) -> pl.DataFrame:
+    """Run one batch in a process of one thread, and return its rows."""
+    with one_thread():
+        return job.run(first, last)

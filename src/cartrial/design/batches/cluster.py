@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sys
 import tempfile
@@ -15,7 +14,6 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from cartrial.design.batches.batch import Job, one_thread, write_batch
@@ -23,6 +21,7 @@ from cartrial.design.batches.manifest import MANIFEST, environment
 from cartrial.design.batches.places import Place, open_place
 from cartrial.errors import InputError
 from cartrial.extras import require
+from cartrial.processes import ONE_THREAD, interrupts_held
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -33,7 +32,6 @@ MOST_WORKERS = 256
 # batches handed out at once: enough to keep workers busy and to let a cluster grow, few enough to cost nothing when it is lost
 _IN_FLIGHT = 32
 _CONNECT = 15.0
-_ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("NUMBA", "OMP", "OPENBLAS", "MKL")} | {"POLARS_MAX_THREADS": "1"}
 _WIRE = ("cartrial", "python", "dask", "distributed", "cloudpickle", "msgpack")
 _BUSY = threading.Lock()
 
@@ -223,14 +221,14 @@ def _local(workers: int) -> Iterator[Any]:
         tempfile.TemporaryDirectory(prefix="cartrial-workers-", ignore_cleanup_errors=True) as scratch,
         dask.config.set({"temporary-directory": scratch}),
     ):
-        with _interrupts_held():
+        with interrupts_held():
             cluster: Any = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL + 1,
-                env=_ONE_THREAD,
+                env=ONE_THREAD,
             )
         try:
             yield cluster
@@ -239,23 +237,6 @@ def _local(workers: int) -> Iterator[Any]:
             for name in set(os.environ) - set(before):  # Dask sets threads for its workers in this process too
                 del os.environ[name]
             os.environ.update(before)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C from what is started here: the workers are ended by the process that started them.
-
-    Threads and processes inherit which signals are blocked. Python's resource tracker, started with the first process, would unblock.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 @contextmanager

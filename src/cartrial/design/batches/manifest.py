@@ -26,11 +26,13 @@ _KINDS = (".py", ".yaml", ".csv")
 
 @cache
 def code_hash(package: Path | None = None) -> str:
-    """Return a hash of the package's sources and data that results depend on: kernels, and every room up to `design`."""
+    """Return a hash of the package's sources and data that results depend on: codes of texts, kernels, and every room up to `design`."""
     root = package or Path(__file__).parents[2]
     files = [path for room in _ROOMS for path in (root / room).rglob("*") if path.suffix in _KINDS]
     digest = hashlib.sha256()
-    for path in sorted([*files, root / "kernels.py", root / "yamlfile.py"], key=lambda path: path.relative_to(root).as_posix()):
+    for path in sorted(
+        [*files, root / "coded.py", root / "kernels.py", root / "yamlfile.py"], key=lambda path: path.relative_to(root).as_posix()
+    ):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

@@ -7,14 +7,16 @@ import re
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cartrial.design.batches.batch import Job, write_batch
+from cartrial.design.batches.batch import Job, batch_alone, write_batch
 from cartrial.design.batches.manifest import MANIFEST, require_manifest
 from cartrial.design.batches.places import Place, open_place
 from cartrial.errors import InputError
+from cartrial.processes import spread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,6 +55,7 @@ def run_batches(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    processes: int = 1,
 ) -> str | Path:
     """Run trials in batches and keep their results; what is there already is not run again.
 
@@ -72,6 +75,9 @@ def run_batches(
     scheduler : str, optional
         Address of a Dask scheduler (`tcp://host:8786`) whose workers run the batches. They must see `out` under the same name, and have
         the same versions and code.
+    processes : int
+        Without workers and scheduler: run in so many processes of one thread on this machine (`cartrial.processes.spread`); the job can be
+        pickled. 1: in this one.
 
     Returns
     -------
@@ -124,7 +130,7 @@ def run_batches(
         if progress:
             progress(finished, trials)
         if left:
-            with closing(_runner(job, left, place, token, manifest, workers, scheduler)) as running:
+            with closing(_runner(job, left, place, token, manifest, workers, scheduler, processes)) as running:
                 for count in running:
                     finished += count
                     if progress:
@@ -153,9 +159,18 @@ def _require_more(place: Place, done: list[tuple[int, int]], trials: int) -> Non
 
 
 def _runner(
-    job: Job, spans: list[tuple[int, int]], place: Place, token: str, manifest: dict[str, Any], workers: int | None, scheduler: str | None
+    job: Job,
+    spans: list[tuple[int, int]],
+    place: Place,
+    token: str,
+    manifest: dict[str, Any],
+    workers: int | None,
+    scheduler: str | None,
+    processes: int,
 ) -> Generator[int, None, None]:
     """Return what runs the batches, and yields the number of trials of each that is finished."""
+    if workers is None and scheduler is None and processes > 1 and place.shared:
+        return spread(partial(batch_alone, job, place.where, token), spans, processes)
     if workers is None and scheduler is None:
         return (write_batch(job, first, last, place, token) for first, last in spans)
     from cartrial.design.batches.cluster import run_on_workers

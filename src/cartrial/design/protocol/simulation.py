@@ -58,6 +58,7 @@ def simulate_design(
     progress: Callable[[str, int, int], None] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    processes: int = 1,
 ) -> Characteristics:
     """Simulate the designs of a study on its own endpoint.
 
@@ -79,6 +80,8 @@ def simulate_design(
         Told "calibration" or "trials", the trials done and wanted.
     workers, scheduler : optional
         As in `run_batches`; with `out`.
+    processes : int
+        As in `run_batches`; with `out` or without.
 
     Returns
     -------
@@ -130,6 +133,7 @@ def simulate_design(
         progress=progress,
         workers=workers,
         scheduler=scheduler,
+        processes=processes,
     )
 
 

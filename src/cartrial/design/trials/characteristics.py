@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartrial.design.batches.batch import threads_here
+from cartrial.design.batches.batch import rows_alone, threads_here
 from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.design.exact.inference import unbiased_estimates
 from cartrial.design.trials.contrasts import SETTINGS, contrast_rows, setting_rows, variants_of
@@ -19,6 +20,7 @@ from cartrial.design.trials.summary import summarise
 from cartrial.design.trials.truth import Truths, find_truths, space_truths
 from cartrial.design.trials.worlds import Worlds, ask, choose_endpoint, simulate_worlds
 from cartrial.errors import InputError
+from cartrial.processes import spread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,6 +174,7 @@ def simulate_characteristics(
     progress: Callable[[str, int, int], None] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    processes: int = 1,
 ) -> Characteristics:
     """Simulate the operating characteristics of designs on the study's own endpoint.
 
@@ -188,6 +191,8 @@ def simulate_characteristics(
         Told "calibration" or "trials", the trials done and wanted.
     workers, scheduler : optional
         For the trials, as in `run_batches`; with `out`.
+    processes : int
+        For the trials, as in `run_batches`; with `out` or without.
 
     Returns
     -------
@@ -206,7 +211,6 @@ def simulate_characteristics(
     >>> [round(value, 4) for value in found.frame.filter(quantity="success", truth=0.5)["exact"]]
     [0.6875]
     """
-    import polars as pl
 
     if trials < 2:
         raise InputError(f"{trials} trials have no Monte-Carlo error", key="trials", right="Give at least 2, better 1000")
@@ -228,18 +232,26 @@ def simulate_characteristics(
     )
     tell = told("trials")
     if out is not None:
-        place = run_batches(job, trials, _inside(out, "trials"), progress=tell, workers=workers, scheduler=scheduler)
+        place = run_batches(job, trials, _inside(out, "trials"), progress=tell, workers=workers, scheduler=scheduler, processes=processes)
         rows = read_batches(place).collect()
     else:
-        parts = []
-        for first in range(0, trials, BATCH):
-            parts.append(job.run(first, min(first + BATCH, trials) - 1))
-            if tell:
-                tell(min(first + BATCH, trials), trials)
-        rows = pl.concat(parts)
+        rows = _rows_of(job, trials, processes, tell)
     return Characteristics(
         summarise(rows, job.plan.study, job.designs, job.truths, alpha=alpha, power=power), job.truths, job.designs, trials
     )
+
+
+def _rows_of(job: CharacteristicsJob, trials: int, processes: int, tell: Callable[[int, int], None] | None) -> pl.DataFrame:
+    """Run every trial here, batch by batch, and return all rows; nothing is kept in files."""
+    import polars as pl
+
+    spans = [(first, min(first + BATCH, trials) - 1) for first in range(0, trials, BATCH)]
+    parts = []
+    for rows in spread(partial(rows_alone if processes > 1 else CharacteristicsJob.run, job), spans, processes):
+        parts.append(rows)
+        if tell:
+            tell(min(len(parts) * BATCH, trials), trials)
+    return pl.concat(parts)
 
 
 def _inside(out: str | Path, name: str) -> str | Path:

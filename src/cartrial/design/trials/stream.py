@@ -97,6 +97,7 @@ def stream_trials(
     threads: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    processes: int = 1,
 ) -> str | Path:
     """Simulate trials, derive their endpoints, estimate, and keep the results.
 
@@ -123,7 +124,7 @@ def stream_trials(
         Told the trials done and the trials wanted, after each batch.
     threads : int, optional
         Nothing depends on it.
-    workers, scheduler : optional
+    workers, scheduler, processes : optional
         As in `run_batches`.
 
     Returns
@@ -154,7 +155,7 @@ def stream_trials(
     """
     plan = plan or plan_study(virtual_study(study), n=n, seed=seed, population=population)
     job = TrialsJob(virtual_study(study), plan, analyses, threads)
-    return run_batches(job, trials, out, batch=batch, progress=progress, workers=workers, scheduler=scheduler)
+    return run_batches(job, trials, out, batch=batch, progress=progress, workers=workers, scheduler=scheduler, processes=processes)
 
 
 def read_trials(folder: str | Path) -> pl.LazyFrame:
