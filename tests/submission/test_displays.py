@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import docx
@@ -32,8 +33,9 @@ from cartrial.submission.displays.content.given import later_displays, product_d
 from cartrial.submission.displays.content.graded import end_displays, grade_displays
 from cartrial.submission.displays.content.listings import listing_displays
 from cartrial.submission.displays.forms.paper import paper_of
+from cartrial.submission.displays.lacking import ASKED, lacking_displays
 from cartrial.submission.displays.write import write_files
-from helpers import BASE, WORKED
+from helpers import BASE, WORKED, load_study, run_cli
 from report_example import invent
 
 BAND = "VIRTUAL PATIENTS: simulated, not patients"
@@ -297,3 +299,37 @@ def test_what_was_given_has_displays(job: Job) -> None:
     assert said["bridging-lymphodepletion"]["Fludarabine, days given, median (range)"] == "3 (3 to 3), n = 6"
     assert {"ends", "later-therapy", "dose", "recovery", "exposure-listed", "laboratory-listed"} <= set(made)
     assert "shift" not in made and "deviations-listed" not in made
+
+
+def test_what_was_not_produced_is_listed(data: ReportData, made: list[Display], tmp_path: Path) -> None:
+    """By hand: the small study has no subgroup of its own kinds of table; what is made is not listed, what is not made has a reason."""
+    lacking = lacking_displays(made)
+    told = {asked.number: asked.why for asked in lacking}
+    assert "no result has a grade" in told["Table 14.3.4.1"] and "no deviation was recorded" in told["Table 14.1.1.4"]
+    assert not {"Table 14.1.1.1", "Table 14.2.1.1", "Figure 14.2.3", "Listing 16.2.6.1"} & set(told)
+    assert len({asked.number for asked in ASKED}) == len(ASKED) >= 46
+    few = [display for display in made if display.id == "baseline"]
+    paper = replace(paper_of(data.study, data), absent=tuple(f"{asked.number}: {asked.why}" for asked in lacking))
+    write_files(few, paper, tmp_path, ["docx", "pdf"], lambda _: None)
+    said = [paragraph.text for paragraph in docx.Document(str(tmp_path / "displays.docx")).paragraphs]
+    assert [line for line in said if line in paper.absent] == list(paper.absent)
+    first = next(iter(extract_pages(str(tmp_path / "displays.pdf"), laparams=LAParams(boxes_flow=None))))
+    page = _plain("".join(part.get_text() for part in first if isinstance(part, LTTextContainer)))
+    assert "Notproduced" in page and _plain(paper.absent[0]) in page
+
+
+def test_shells_are_written_from_the_command_line(tmp_path: Path) -> None:
+    """One file of RTF has every display with its number; another's file is not replaced, and a figure needs a page."""
+    study = load_study(tmp_path, BASE)
+    out = tmp_path / "shells.rtf"
+    assert run_cli("shells", tmp_path / "study.yaml", "--out", out)[0] == 0
+    raw = out.read_text(encoding="ascii")
+    assert raw.count("{") == raw.count("}")
+    shells = make_displays(study)
+    assert raw.count("{\\header ") == len(shells) == raw.count("\\sectd") and raw.count("\\sect\n") == len(shells) - 1
+    text = _plain(raw)
+    assert all(_plain(display.label) in text for display in shells)
+    code, _, said = run_cli("shells", tmp_path / "study.yaml", "--out", out)
+    assert code == 2 and "shells.rtf" in said
+    code, _, said = run_cli("shells", tmp_path / "study.yaml", "--out", tmp_path / "a.pdf", "--figures", "svg")
+    assert code == 2 and "beside a page alone" in said and not (tmp_path / "a.pdf").exists()

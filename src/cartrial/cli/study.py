@@ -26,7 +26,7 @@ from cartrial.cli.app import (
     tell,
     tell_aside,
 )
-from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_folder, require_own_page
+from cartrial.cli.owned import ForceOption, JsonOption, OpenOption, open_page, require_own_files, require_own_folder, require_own_page
 from cartrial.errors import InputError
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def report(
 @app.command()
 def shells(
     study: StudyArg,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML file to write.")] = Path("shells.html"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File .html, .rtf, .docx or .pdf, or a folder.")] = Path("shells.html"),
     figures: FiguresOption = None,
     force: ForceOption = False,
     open_it: OpenOption = False,
@@ -277,11 +277,33 @@ def shells(
     from cartrial.study import Study
 
     loaded = Study.load(study)
+    if out.suffix.lower() in ("", ".rtf", ".docx", ".pdf"):
+        if formats:
+            raise InputError("figures are written beside a page alone", key="--figures", right="Name an HTML file with --out")
+        _numbered(loaded, out, force=force)
+        return
     require_own_page(out, force=force)
     write_shells(loaded, out)
     tell(f"Wrote {out}.")
     draw_page(out, formats)
     open_page(out, asked=open_it)
+
+
+def _numbered(study: Study, out: Path, *, force: bool) -> None:
+    """Write the shells as numbered displays: into one file as its name ends, all of them into a folder where it has no ending."""
+    from cartrial.files import require_place
+    from cartrial.submission.displays import write_displays, write_shell_file
+
+    folder = not out.suffix
+    require_place(out if folder else out.parent)
+    # of a file of these forms nobody can say whether it was worked on
+    require_own_files(*((out, ("displays.docx", "displays.pdf")) if folder else (out.parent, (out.name,))), by="", force=force)
+    with steps() as say:
+        if folder:
+            number = len(write_displays(study, None, out, numbering=study.submission.numbering, say=say))
+        else:
+            number = write_shell_file(study, out, say)
+    tell(f"Wrote {number} displays to {out}.")
 
 
 @app.command()

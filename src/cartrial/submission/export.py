@@ -172,5 +172,10 @@ def _record(job: Job, folder: Path, parts: Sequence[str]) -> dict[str, object]:
         from cartrial.submission.files.data import data_notes
 
         record |= {"adam": data_notes(job)}
+    if "displays" in parts:
+        from cartrial.submission.displays import NOTES
+        from cartrial.submission.outline import displays_folder
+
+        record |= {"displays": json.loads((folder / displays_folder(job) / NOTES).read_text(encoding="utf-8"))}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return record | {"files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +16,19 @@ from cartrial.submission.displays.catalogue import make_displays
 from cartrial.submission.displays.forms.paper import Paper, paper_of
 from cartrial.submission.displays.forms.pdf import write_pdf
 from cartrial.submission.displays.forms.pictures import draw_picture, draw_png
-from cartrial.submission.displays.forms.rtf import write_rtf
+from cartrial.submission.displays.forms.rtf import join_rtf, write_rtf
 from cartrial.submission.displays.forms.word import write_docx
+from cartrial.submission.displays.lacking import lacking_displays
 
 if TYPE_CHECKING:
     from cartrial.report.study.data import ReportData
     from cartrial.study import Study
     from cartrial.submission.displays.model import Display
 
-__all__ = ["FORMS", "write_displays", "write_files"]
+__all__ = ["FORMS", "NOTES", "write_displays", "write_files", "write_shell_file"]
+
+NOTES = "displays.json"
+"""What is to be known of the displays of a run: those that were not produced, and why."""
 
 FORMS = ("rtf", "docx", "pdf")
 """RTF: a file a display, as reports are put together from; DOCX and PDF: one file with all."""
@@ -86,9 +92,65 @@ def write_displays(
     if unknown:
         raise InputError(f"'{unknown[0]}' is no form of displays", key="forms", right=f"Known are: {', '.join(FORMS)}")
     displays = make_displays(study, data, numbering)
+    paper, lacking = paper_of(study, data, results, made), lacking_displays(displays) if data is not None else []
+    told = [{"number": asked.number, "title": asked.title, "why": asked.why} for asked in lacking]
     with built_beside(Path(out)) as folder:
-        write_files(displays, paper_of(study, data, results, made), folder, forms, say)
+        lines = tuple(f"{one['number']} {one['title']}: {one['why']}." for one in told)
+        write_files(displays, replace(paper, absent=lines), folder, forms, say)
+        if data is not None:
+            (folder / NOTES).write_text(json.dumps({"not_produced": told}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return displays
+
+
+def write_shell_file(study: Study, out: str | Path, say: Callable[[str], None] = lambda _: None) -> int:
+    """Write the shells of a study into one file: RTF, DOCX or PDF, as its name ends.
+
+    Parameters
+    ----------
+    study : Study
+    out : str or Path
+    say : callable
+        Told each step.
+
+    Returns
+    -------
+    int
+        How many displays it has.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise, a package is not installed, or the file cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial import Study
+    >>> from cartrial.submission.displays.write import write_shell_file
+    >>> study = Study.load("inaticel")
+    >>> study = study.model_copy(update={"endpoints": study.endpoints[:1]})
+    >>> with TemporaryDirectory() as folder:
+    ...     number = write_shell_file(study, Path(folder, "shells.rtf"))
+    ...     number > 20, Path(folder, "shells.rtf").read_bytes()[:6]
+    (True, b'{\\\\rtf1')
+    """
+    path = Path(out)
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMS:
+        raise InputError(f"shells are not written as '{path.suffix}'", file=str(path), right="End the name in .html, .rtf, .docx or .pdf")
+    displays = make_displays(study, None, study.submission.numbering)
+    paper = paper_of(study)
+    say(f"Writing {form.upper()}")
+    pictures = {display.id: draw_picture(display.body) for display in displays if isinstance(display.body, Figure)}
+    images = {name: draw_png(picture) for name, picture in pictures.items()} if form != "pdf" else {}
+    if form == "pdf":
+        whole = write_pdf(displays, paper, pictures)
+    else:
+        whole = (join_rtf if form == "rtf" else write_docx)(displays, paper, pictures, images)
+    with built_beside(path.parent) as folder:
+        (folder / path.name).write_bytes(whole)
+    return len(displays)
 
 
 def write_files(displays: Sequence[Display], paper: Paper, folder: Path, forms: Sequence[str], say: Callable[[str], None]) -> None:

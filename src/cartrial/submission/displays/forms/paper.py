@@ -72,12 +72,15 @@ class Paper:
         Cutoff and what the display was made of: hashes, version.
     date : datetime.date
         What a format demands a date of: never the clock.
+    absent : tuple of str
+        Displays that were not produced, with the reason: a line each beneath the contents.
     """
 
     study: str
     band: str
     stamp: str
     date: dt.date
+    absent: tuple[str, ...] = ()
 
 
 def paper_of(study: Study, data: ReportData | None = None, results: str = "", made: dt.date | None = None) -> Paper:

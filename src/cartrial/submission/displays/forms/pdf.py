@@ -76,6 +76,9 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
         band=_text(paper.band),
         stamp=_text(paper.stamp),
     )
+    if paper.absent:
+        start += f"#block(above: 8pt, text(weight: {_text('bold')}, {_text('Not produced')}))\n"
+        start += "".join(f"#note({_text(line)})\n" for line in paper.absent)
     files = {"main.typ": (start + "".join(_page(display, paper, pictures.get(display.id)) for display in displays)).encode()}
     files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
     # letters that typst's own type has not (Chinese) are taken from the machine's, where it has them

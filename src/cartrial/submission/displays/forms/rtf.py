@@ -7,14 +7,14 @@ needs 23 s for a listing of 3,000 rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from cartrial.submission.displays.forms.paper import FONT, LYING, MARGIN, SIZE, SMALL, Paper, Sheet, column_widths
 from cartrial.submission.displays.forms.pictures import Picture
 from cartrial.submission.displays.model import Display, Grid
 
-__all__ = ["escape_rtf", "write_rtf"]
+__all__ = ["escape_rtf", "join_rtf", "write_rtf"]
 
 _TOP, _BOTTOM, _EDGE = 90.0, 60.0, 28.0
 """Least room above and below the text, and of head and foot from the paper's edge; both grow with what stands in them. Unit: pt."""
@@ -55,25 +55,55 @@ def write_rtf(display: Display, paper: Paper, picture: Picture | None = None, pn
     picture : Picture, optional
         Of a figure, with its `png`.
     """
+    return _file(f"{display.label} {display.title}", picture.sheet if picture else LYING, [_section(display, paper, picture, png)])
+
+
+def join_rtf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, Picture], images: Mapping[str, bytes]) -> bytes:
+    """Return several displays as one file of RTF, a section each; pages are counted through all of them.
+
+    Parameters
+    ----------
+    displays : sequence of Display
+    paper : Paper
+    pictures : mapping of str to Picture
+        Of the figures, by `Display.id`.
+    images : mapping of str to bytes
+        The same as PNG.
+    """
+    parts = [_section(one, paper, pictures.get(one.id), images.get(one.id, b"")) for one in displays]
+    return _file(f"{paper.study}: tables, figures and listings", LYING, parts)
+
+
+def _file(title: str, sheet: Sheet, sections: Sequence[str]) -> bytes:
+    """Return a file of RTF; the sheet is that of the document, each section has its own."""
+    lying = "" if sheet.upright else "\\landscape"
+    body = "\\sect\n".join(sections)
+    text = (
+        f"{{\\rtf1\\ansi\\ansicpg1252\\deff0\\uc1{{\\fonttbl{{\\f0\\froman\\fcharset0 {FONT};}}}}"
+        f"{{\\colortbl;\\red138\\green59\\blue0;}}"
+        f"{{\\info{{\\title {escape_rtf(title)}}}}}"
+        f"\\paperw{_twips(sheet.width)}\\paperh{_twips(sheet.height)}{lying}\\margl{_twips(MARGIN)}\\margr{_twips(MARGIN)}"
+        f"\\margt{_twips(_TOP)}\\margb{_twips(_BOTTOM)}"
+        f"{body}}}\n"
+    )
+    return text.encode("ascii")
+
+
+def _section(display: Display, paper: Paper, picture: Picture | None, png: bytes) -> str:
+    """Return a display with its head and foot, and the sheet that it has."""
     sheet = picture.sheet if picture else LYING
     grid = display.body if isinstance(display.body, Grid) else None
     widths = column_widths(grid) if grid else []
     # read by Word only with the mark of the section beside that of the document
-    lying = ("", "") if sheet.upright else ("\\landscape", "\\lndscpsxn")
+    lying = "" if sheet.upright else "\\lndscpsxn"
     head = _head(display, paper, sheet) + (_headings(grid, widths) if grid else "")
     body = _picture(png, picture) if picture else ""
     if grid:
         body = "".join(_row(grid, at, widths) for at in range(len(grid.rows)))
-    text = (
-        f"{{\\rtf1\\ansi\\ansicpg1252\\deff0\\uc1{{\\fonttbl{{\\f0\\froman\\fcharset0 {FONT};}}}}"
-        f"{{\\colortbl;\\red138\\green59\\blue0;}}"
-        f"{{\\info{{\\title {escape_rtf(f'{display.label} {display.title}')}}}}}"
-        f"\\paperw{_twips(sheet.width)}\\paperh{_twips(sheet.height)}{lying[0]}\\margl{_twips(MARGIN)}\\margr{_twips(MARGIN)}"
-        f"\\margt{_twips(_TOP)}\\margb{_twips(_BOTTOM)}"
-        f"\\sectd{lying[1]}\\pgwsxn{_twips(sheet.width)}\\pghsxn{_twips(sheet.height)}\\headery{_twips(_EDGE)}\\footery{_twips(_EDGE)}\n"
-        f"{{\\header {head}}}\n{{\\footer {_foot(display, paper)}}}\n{body}\\pard\\fs2\\par}}\n"
+    return (
+        f"\\sectd{lying}\\pgwsxn{_twips(sheet.width)}\\pghsxn{_twips(sheet.height)}\\headery{_twips(_EDGE)}\\footery{_twips(_EDGE)}\n"
+        f"{{\\header {head}}}\n{{\\footer {_foot(display, paper)}}}\n{body}\\pard\\fs2\\par"
     )
-    return text.encode("ascii")
 
 
 def _twips(points: float) -> int:

@@ -53,6 +53,10 @@ def write_docx(displays: Sequence[Display], paper: Paper, pictures: Mapping[str,
     document.add_heading("Tables, figures and listings", 1)
     for display in displays:
         document.element.body.insert(-1, _parsed(_link(display)))
+    if paper.absent:
+        document.add_heading("Not produced", 1)
+        for line in paper.absent:
+            document.element.body.insert(-1, _parsed(_paragraph(line, "left")))
     tables: dict[bytes, str] = {}
     for number, display in enumerate(displays):
         picture = pictures.get(display.id)
