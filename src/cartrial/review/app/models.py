@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 __all__ = [
-    *("ROLES", "Case", "Draft", "Event", "Head", "Loaded", "LockStep", "Message", "Person"),
+    *("ROLES", "Again", "Case", "Draft", "Event", "Head", "Loaded", "LockStep", "Message", "Person"),
     *("Read", "Seat", "Shown", "Subject"),
 ]
 
@@ -55,6 +55,18 @@ class Subject(models.Model):
 
     digest = models.CharField(max_length=_LONG, unique=True)
     code = models.CharField(max_length=20, unique=True)
+
+
+class Again(models.Model):
+    """A subject that a reader is asked again: it has cases and a code like any other, and is one that the seat has already."""
+
+    subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="again")
+    of = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="asked_again")
+    seat = models.IntegerField()
+    event = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["of", "seat"], name="again_once")]
 
 
 class Case(models.Model):

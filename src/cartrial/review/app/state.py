@@ -9,11 +9,22 @@ from functools import cached_property
 from django.db.models import OuterRef, Subquery
 
 from cartrial.errors import InputError
-from cartrial.review.app.models import Loaded, LockStep, Message, Read, Seat, Shown
+from cartrial.review.app.models import Again, Loaded, LockStep, Message, Read, Seat, Shown
 from cartrial.review.workflow import Settled, settle_cases
 from cartrial.study import Study
 
-__all__ = ["Board", "current_cut", "is_locked", "open_queries", "read_board", "seats_now", "study_now", "use_study"]
+__all__ = [
+    "Board",
+    "Reread",
+    "current_cut",
+    "is_locked",
+    "open_queries",
+    "read_board",
+    "rereads_now",
+    "seats_now",
+    "study_now",
+    "use_study",
+]
 
 _USED: list[Study] = []
 
@@ -108,11 +119,49 @@ def read_board() -> Board:
     cut = current_cut()
     if cut is None:
         return Board((), {})
-    shown = Shown.objects.filter(loaded=cut).exclude(change="gone").select_related("case__subject").defer("evidence")
+    # what is asked again is no case of the committee
+    shown = Shown.objects.filter(loaded=cut, case__subject__again=None).exclude(change="gone").select_related("case__subject")
+    shown = shown.defer("evidence")
     return Board(tuple(shown.order_by("case__subject__code", "day")), {(read.case_id, read.seat): read for read in standing_reads()})
 
 
 def standing_reads() -> Iterable[Read]:
     """Return the last version of each read."""
     last = Read.objects.filter(case=OuterRef("case"), seat=OuterRef("seat")).order_by("-version").values("pk")[:1]
-    return Read.objects.filter(pk=Subquery(last)).select_related("shown").defer("shown__evidence")
+    return Read.objects.filter(pk=Subquery(last), case__subject__again=None).select_related("shown").defer("shown__evidence")
+
+
+@dataclass(frozen=True)
+class Reread:
+    """A case that a seat is asked again, with both reads as they stand; a read of findings that changed since is none."""
+
+    shown: Shown
+    seat: int
+    code: str
+    first: Read | None
+    second: Read | None
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether one person has read it twice."""
+        return self.first is not None and self.second is not None and self.first.person_id == self.second.person_id
+
+
+def rereads_now() -> list[Reread]:
+    """Return the cases that are asked again, by seat, code and day."""
+    cut = current_cut()
+    agains = {again.subject_id: again for again in Again.objects.select_related("of")}
+    if cut is None or not agains:
+        return []
+    last = Read.objects.order_by("version").select_related("shown", "case")
+    reads = {(read.case.subject_id, read.shown.day, read.seat): read for read in last.defer("shown__evidence")}
+    shown = (
+        Shown.objects.filter(loaded=cut, case__subject__in=agains).exclude(change="gone").select_related("case__subject").defer("evidence")
+    )
+    found = []
+    for row in shown.order_by("case__subject__code", "day"):
+        again = agains[row.case.subject_id]
+        both = (reads.get((subject, row.day, again.seat)) for subject in (again.of_id, again.subject_id))
+        fresh = [read if read is not None and read.shown.window == row.window else None for read in both]
+        found.append(Reread(row, again.seat, again.of.code, fresh[0], fresh[1]))
+    return sorted(found, key=lambda reread: reread.seat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from cartrial.review.app.views import adjudicating, asking, entering, locking, overview, reading, seating
+from cartrial.review.app.views import adjudicating, agreeing, asking, entering, locking, overview, reading, seating
 
 __all__ = ["urlpatterns"]
 
@@ -37,7 +37,7 @@ urlpatterns = [
     path("queries/", asking.queries, name="queries"),
     path("queries/<str:code>/<day:day>/<int:person>/", asking.answer, name="answer"),
     path("progress/", overview.progress, name="progress"),
-    path("concordance/", overview.concordance, name="concordance"),
+    path("concordance/", agreeing.concordance, name="concordance"),
     path("trail/", overview.trail, name="trail"),
     path("seats/", seating.seats, name="seats"),
     path("users/", seating.users, name="users"),

@@ -15,6 +15,7 @@ from cartrial.errors import InputError
 from cartrial.response.pairs_kernel import PAIR_DAYS
 from cartrial.review import cases
 from cartrial.review.app.acts import trail
+from cartrial.review.app.acts.rereads import alias_digest, draw_again, keep_again, rows_again
 from cartrial.review.app.models import Case, Loaded, Person, Shown, Subject
 from cartrial.review.app.state import current_cut, is_locked
 from cartrial.review.evidence import digest_of
@@ -70,7 +71,7 @@ def find_changes(cut: Cut) -> list[Change]:
     last = current_cut()
     if last is None:
         return [Change("new", None, case) for case in cut.cases]
-    known = Shown.objects.filter(loaded=last).exclude(change="gone").select_related("case__subject")
+    known = Shown.objects.filter(loaded=last, case__subject__again=None).exclude(change="gone").select_related("case__subject")
     before = {(shown.case.subject.digest, shown.day): shown for shown in known}
     after = {(subject_digest(last.salt, case.subject), case.day): case for case in cut.cases}
     found = [_compared(before[key], case) for key, case in after.items() if key in before]
@@ -104,15 +105,18 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
         if is_locked():
             raise InputError("the reads are locked", right="Release the lock first: it needs two people and a reason")
         salt = last.salt if last else secrets.token_hex(16)
-        codes = _subjects(cut, salt)
+        codes, drawn = _subjects(cut, salt)
         loaded, rows = Loaded(salt=salt, **_content(cut)), []
         for change in changes:
             case = change.before.case if change.before else Case.objects.create(subject=codes[subject_digest(salt, change.after.subject)])  # type: ignore[union-attr]
             rows.append(Shown(case=case, change=change.kind, **_shown(change)))
+        days = {change.before.case_id: change.before.day for change in changes if change.before}
+        rows += rows_again(rows, days, drawn, last)
         detail = {
             **{name: value for name, value in _content(cut).items() if name != "files"},
             **{"files": [list(file) for file in cut.files], "cartrial": cartrial.__version__},
             **{"changes": dict(sorted(Counter(change.kind for change in changes).items())), "cases": _root(rows)},
+            "again": sorted([alias.code, codes[digest].code, seat] for (digest, seat), alias in drawn.items()),
         }
         event = trail.record("loaded", by, detail)
         loaded.event = event.number
@@ -120,6 +124,7 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
         for row in rows:
             row.loaded = loaded
         Shown.objects.bulk_create(rows)
+        keep_again(drawn, event.number, by)
     return loaded
 
 
@@ -152,12 +157,16 @@ def root_of(loaded: Loaded) -> str:
     return _root(list(Shown.objects.filter(loaded=loaded)))
 
 
-def _subjects(cut: Cut, salt: str) -> dict[str, Subject]:
-    """Return the subjects of a cut by digest; those that are new get the next codes by lot, so that no code tells of a site or an order."""
-    wanted = {subject_digest(salt, case.subject) for case in cut.cases}
+def _subjects(cut: Cut, salt: str) -> tuple[dict[str, Subject], dict[tuple[str, int], Subject]]:
+    """Return the subjects of a cut by digest, and those that are asked again with it, by digest and seat.
+
+    Those that are new get the next codes by one lot, so that no code tells of a site, an order, or a subject that is asked again.
+    """
+    cases = Counter(subject_digest(salt, case.subject) for case in cut.cases)
     known = {subject.digest: subject for subject in Subject.objects.all()}
-    drawn = sorted(wanted - set(known))
+    again = {alias_digest(salt, digest, seat): (digest, seat) for digest, seat in draw_again(cut.study.committee.re_read.share, cases)}
+    drawn = sorted((set(cases) - set(known)) | set(again))
     secrets.SystemRandom().shuffle(drawn)
     for number, digest in enumerate(drawn, len(known) + 1):
         known[digest] = Subject.objects.create(digest=digest, code=f"S-{number:03d}")
-    return known
+    return known, {key: known[alias] for alias, key in again.items()}

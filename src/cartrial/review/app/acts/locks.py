@@ -10,7 +10,7 @@ from cartrial.review.app.acts.people import list_people
 from cartrial.review.app.acts.trail import change, record, seal_line
 from cartrial.review.app.acts.verify import find_damage
 from cartrial.review.app.models import LockStep, Person
-from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board, study_now
+from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board, rereads_now, study_now
 from cartrial.review.evidence import digest_of
 
 __all__ = ["NEXT", "add_step", "conditions", "lock_document", "merkle_root", "next_step"]
@@ -45,6 +45,10 @@ def conditions(board: Board | None = None, *, whole: bool = True) -> list[tuple[
         (f"Reads on findings that have changed since: {stale or 'none'}", stale == 0),
         (f"Open queries: {queries or 'none'}", queries == 0),
     ]
+    again = rereads_now()
+    if again:
+        done = sum(reread.second is not None for reread in again)
+        found.append((f"{done} of {len(again)} cases that are asked again are signed", done == len(again)))
     if whole:
         damage = find_damage()
         found.append(("The trail holds, and the records are those of its events" if not damage else " ".join(damage), not damage))
@@ -76,6 +80,11 @@ def lock_document() -> dict[str, Any]:
         "charter": study_now().committee.model_dump(mode="json", by_alias=True),
         **{"cartrial": cartrial.__version__, "files": cut.files, "loaded": cut.event, "cases": rows},
         **{"root": merkle_root([digest_of(row) for row in rows]), "people": [dict(person) for person in list_people()]},
+        "again": [
+            {"case": reread.shown.case_id, "of": reread.code, "day": reread.shown.day, "seat": reread.seat, "event": reread.second.event}
+            for reread in rereads_now()
+            if reread.second is not None
+        ],
     }
 
 

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 
 from cartrial.errors import InputError
+from cartrial.review.app.acts.rereads import give_again
 from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import ROLES, Event, Person, Seat, Subject
 from cartrial.review.app.state import is_locked, seats_now
@@ -142,3 +143,4 @@ def give_seat(subject: Subject, seat: int, person: Person, reason: str, by: Pers
             "seat-given", by, {"subject": subject.code, "seat": seat, "person": person.pk, "user": person.username, "reason": reason}
         )
         Seat(subject=subject, seat=seat, person=person, reason=reason, event=event.number).save(force_insert=True)
+        give_again(subject, seat, person, reason, by)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cartrial.review.app.acts.loading import root_of
 from cartrial.review.app.acts.trail import check_chain
-from cartrial.review.app.models import Event, Loaded, LockStep, Message, Person, Read, Seat, Shown
+from cartrial.review.app.models import Again, Event, Loaded, LockStep, Message, Person, Read, Seat, Shown
 from cartrial.review.app.stores.guards import missing_guards
 from cartrial.review.evidence import digest_of
 
@@ -68,6 +68,9 @@ def _others() -> list[str]:
         for number in seats.keys() | kept.keys()
         if seats.get(number) != kept.get(number)
     ]
+    drawn = sorted(tuple(row) for detail in _details("loaded").values() for row in detail.get("again", ()))
+    if drawn != sorted(Again.objects.values_list("subject__code", "of__code", "seat")):
+        said.append("The cases that are asked again are not those that were drawn.")
     people = {detail["person"]: (detail["user"], detail["role"], detail["name"]) for detail in _details("user-added").values()}
     for person in Person.objects.all():
         if people.get(person.pk) != (person.username, person.role, person.full_name):

@@ -8,7 +8,7 @@ from cartrial.errors import InputError
 
 __all__ = ["APPEND_ONLY", "role_sql"]
 
-APPEND_ONLY = ("event", "read", "shown", "case", "subject", "loaded", "seat", "message", "lockstep")
+APPEND_ONLY = ("event", "read", "shown", "case", "subject", "loaded", "seat", "message", "lockstep", "again")
 """Tables, without the prefix `review_`, of which no row is ever changed or removed; the database refuses it."""
 
 # what passes, of Django and of axes: drafts, sessions, wrong passwords

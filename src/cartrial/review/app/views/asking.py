@@ -51,10 +51,10 @@ def queries(request: HttpRequest) -> HttpResponse:
     said = Message.objects.select_related("case__subject", "person", "asked_by").order_by("event")
     if request.user.role == "reader":
         said = said.filter(asked_by=request.user)
-    return render(request, "review/queries.html", {"threads": list(_threads(said)), "longest": LONGEST})
+    return render(request, "review/queries.html", {"threads": list(_threads(said, request.user.role)), "longest": LONGEST})
 
 
-def _threads(said: Iterable[Message]) -> Iterable[dict[str, object]]:
+def _threads(said: Iterable[Message], whose: str) -> Iterable[dict[str, object]]:
     waiting, cut = open_queries(), current_cut()
     days = {shown.case_id: shown.day for shown in Shown.objects.filter(loaded=cut).only("case_id", "day")} if cut else {}
     threads: dict[tuple[int, int], list[Message]] = {}
@@ -62,7 +62,8 @@ def _threads(said: Iterable[Message]) -> Iterable[dict[str, object]]:
         threads.setdefault((message.case_id, message.asked_by_id), []).append(message)
     for (case, person), thread in threads.items():
         first = thread[0]
-        at = {"code": first.case.subject.code, "day": days.get(case), "person": person}
+        again = getattr(first.case.subject, "again", None) if whose == "coordinator" else None
+        at = {"again": again.of.code if again else "", "code": first.case.subject.code, "day": days.get(case), "person": person}
         yield {**at, "messages": thread, "open": (case, person) in waiting, "asked_by": first.asked_by}
 
 

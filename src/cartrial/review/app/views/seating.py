@@ -28,7 +28,7 @@ def seats(request: HttpRequest) -> HttpResponse:
     held = seats_now()
     subjects = [
         {"code": subject.code, "seats": [names.get(held.get((subject.pk, seat), 0), "") for seat in (1, 2)]}
-        for subject in Subject.objects.order_by("code")
+        for subject in Subject.objects.filter(again=None).order_by("code")
     ]
     readers = Person.objects.filter(role="reader", is_active=True).order_by("full_name")
     return render(request, "review/seats.html", {"subjects": subjects, "readers": readers})
@@ -40,9 +40,9 @@ def _give(request: HttpRequest) -> None:
     code, reason = request.POST.get("subject", ""), request.POST.get("reason", "")[:2000]
     held = seats_now()
     if code == "all":
-        subjects = [subject for subject in Subject.objects.order_by("code") if (subject.pk, seat) not in held]
+        subjects = [subject for subject in Subject.objects.filter(again=None).order_by("code") if (subject.pk, seat) not in held]
     else:
-        subjects = list(Subject.objects.filter(code=code))
+        subjects = list(Subject.objects.filter(code=code, again=None))
     if person is None or not subjects:
         messages.error(request, "Choose a reader, and a subject that has nobody on this seat.")
         return
