@@ -110,6 +110,9 @@ def test_derived_sets_are_written_in_two_forms_with_their_provenance(tmp_path: P
         assert plain.shape == typed.shape and plain.columns == typed.columns
         assert typed["PROVENANCE"].unique().to_list() == ["virtual"]
         assert "SUBJ" not in typed.columns and "USUBJID" in typed.columns
+        labels = json.loads(pl.read_parquet_metadata(tmp_path / "out" / "adam" / f"{name}.parquet")["labels"])
+        assert labels["USUBJID"] == "Unique Subject Identifier" and set(labels) <= set(typed.columns)  # by hand: SDTMIG's label
+        assert set(typed.columns) - set(labels) <= {"AGEGR1", "BURDEN", "BURDENN", "PRHSCT", "EMD"}  # the study's own characteristics
 
 
 @pytest.mark.slow

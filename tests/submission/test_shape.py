@@ -10,6 +10,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from cartrial.endpoints.variables.model import MOST_LABEL
 from cartrial.errors import InputError
 from cartrial.study import Study
 from cartrial.study.submission import Submission
@@ -18,7 +19,6 @@ from cartrial.submission.adam import Shaped, shape_adam
 from cartrial.submission.adam.parameters import coded, parameter_codes
 from cartrial.submission.adam.subjects import characteristics
 from cartrial.submission.variables import CODES, SETS
-from cartrial.submission.variables.model import MOST_LABEL
 
 
 @pytest.fixture(scope="module")

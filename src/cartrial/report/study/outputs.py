@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cartrial.endpoints.variables import labels_of
 from cartrial.report.study.hidden.hide import HIDDEN_COLUMNS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ DATASETS = ("adsl", "adrs", "adtte", "adae", "adck", "adresp")
 def write_adam(adam: Adam, provenance: str, folder: Path, *, hidden: bool = False) -> None:
     """Write each derived set as CSV (opens anywhere) and Parquet (keeps its types), the provenance on every row.
 
+    A Parquet file has the labels of its columns under the key ``labels`` of its metadata, as JSON.
     The integer keys of the engine are left out: STUDYID and USUBJID identify a subject in a file. Where it is `hidden` whose data they are,
     the columns that have no value because of it are left out too.
     """
@@ -42,7 +44,8 @@ def write_adam(adam: Adam, provenance: str, folder: Path, *, hidden: bool = Fals
             frame = frame.drop(column for column, dtype in frame.schema.items() if dtype == pl.Date or column in HIDDEN_COLUMNS)
         if "PROVENANCE" not in frame.columns:
             frame = frame.with_columns(pl.lit(provenance).alias("PROVENANCE"))
-        frame.write_parquet(folder / f"{name.upper()}.parquet")
+        labels = labels_of(name.upper(), frame.columns)
+        frame.write_parquet(folder / f"{name.upper()}.parquet", metadata={"labels": json.dumps(labels, ensure_ascii=False)})
         frame.write_csv(folder / f"{name.upper()}.csv")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from cartrial.endpoints.variables.model import MOST_LABEL, MOST_TEXT
 from cartrial.errors import InputError
 from cartrial.submission.adam.shaped import Shaped
-from cartrial.submission.variables.model import MOST_LABEL, MOST_TEXT
 
 __all__ = ["encoded", "plain", "planned_lengths", "require_writable"]
 

@@ -1,5 +1,5 @@
-"""What is each analysis variable: its label, type, codes and origin?"""
+"""What is each analysis variable, and which code list, dictionary and origin does one have?"""
 
-from cartrial.submission.variables.model import CODES, SETS, Dataset, Variable
+from cartrial.endpoints.variables import CODES, SETS, Dataset, Variable
 
 __all__ = ["CODES", "SETS", "Dataset", "Variable"]

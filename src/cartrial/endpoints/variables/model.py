@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-__all__ = ["CODES", "MOST_LABEL", "MOST_TEXT", "SETS", "Dataset", "Variable"]
+__all__ = ["CODES", "MOST_LABEL", "MOST_TEXT", "SETS", "Dataset", "Variable", "labels_of"]
 
 MOST_LABEL = 40
 """Bytes of a label in SAS transport version 5."""
@@ -45,7 +45,7 @@ class Variable:
 
     Examples
     --------
-    >>> from cartrial.submission.variables import SETS
+    >>> from cartrial.endpoints.variables import SETS
     >>> age = SETS["ADSL"].variable("AGE")
     >>> age.label, age.kind, age.predecessor
     ('Age', 'integer', 'DM.AGE')
@@ -130,3 +130,26 @@ SETS: Mapping[str, Dataset] = MappingProxyType({name: _dataset(name, said, _read
 
 CODES: Mapping[str, Mapping[str, str]] = MappingProxyType(_read()["lists"])
 """Code lists that are the same for every study: code and what it stands for. Others follow from the study file."""
+
+_SUBMITTED = {"ADRESP": "ADRS", "ADCK": "ADPP"}
+
+
+def labels_of(name: str, columns: Iterable[str]) -> dict[str, str]:
+    """Return the labels of the columns of one of the engine's sets; a column that the model has not is left out.
+
+    Parameters
+    ----------
+    name : str
+        Of the set: `ADSL`, `ADRS`, `ADTTE`, `ADAE`, `ADCK`, `ADRESP`.
+    columns : iterable of str
+
+    Examples
+    --------
+    >>> from cartrial.endpoints.variables import labels_of
+    >>> labels_of("ADCK", ["AVAL", "AVALU", "MINE"])
+    {'AVAL': 'Analysis Value', 'AVALU': 'Unit of the Analysis Value'}
+    """
+    known = dict(_read()["engine"])
+    dataset = SETS.get(_SUBMITTED.get(name, name))
+    known |= {variable.name: variable.label for variable in dataset.variables} if dataset else {}
+    return {column: known[column] for column in columns if column in known}
