@@ -55,13 +55,13 @@ def compare(name: str, analyses: tuple[str, ...] = ANALYSES) -> int:
 
 
 def test_rates_and_counts_of_lymphoma() -> None:
-    assert compare("worked-lymphoma", ("flow", "response", "safety")) == 84
+    assert compare("worked-lymphoma", ("flow", "response", "safety")) == 93
 
 
 @pytest.mark.slow
 def test_every_figure() -> None:
-    assert compare("worked-lymphoma") == 464
-    assert compare("worked") == 1354
+    assert compare("worked-lymphoma") == 527
+    assert compare("worked") == 1460
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_the_program_itself_finds_no_difference(name: str, tmp_path: Path) -> No
     if "there is no package" in done.stderr:
         pytest.skip(done.stderr.strip().splitlines()[0])
     assert done.returncode == 0 and " 0 differences" in done.stdout, done.stdout + done.stderr
-    assert int(done.stdout.split(" figures")[0].split()[-1]) > {"inaticel": 2000, "worked": 1300, "worked-lymphoma": 460}[name]
+    assert int(done.stdout.split(" figures")[0].split()[-1]) > {"inaticel": 2500, "worked": 1450, "worked-lymphoma": 520}[name]
 
 
 def test_no_result_stands_in_the_program(job: Job) -> None:

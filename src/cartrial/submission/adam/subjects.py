@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cartrial.analysis.tables.safety.conduct import LEFT
 from cartrial.analysis.tables.safety.deaths import death_causes
 from cartrial.endpoints import level_column, number_column
 from cartrial.errors import InputError
-from cartrial.submission.adam.shaped import Shaped, finish, required
+from cartrial.submission.adam.shaped import Shaped, finish, relative_day, required
 from cartrial.submission.variables import CODES, SETS, Variable
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def shape_adsl(study: Study, source: Source, records: Records, adam: Adam) -> Sh
     frame = (
         frame.join(_last_dose(records), on="SUBJ", how="left")
         .join(death_causes(records), on="SUBJ", how="left")
+        .join(_departures(records), on="SUBJ", how="left")
         .with_columns(
             died,
             pl.when(pl.col("ENRLFL") == "Y").then(product).alias("TRT01P"),
@@ -123,3 +125,11 @@ def _last_dose(records: Records) -> pl.DataFrame:
     people = records.subjects.filter("DATED").select("SUBJ", "CUTOFF")
     doses = records.doses.filter(pl.col("KIND") == "PRODUCT").join(people, on="SUBJ", how="inner").filter(pl.col("DAY") <= pl.col("CUTOFF"))
     return doses.group_by("SUBJ").agg(pl.col("DAY").max().cast(pl.Date).alias("TRTEDT"))
+
+
+def _departures(records: Records) -> pl.DataFrame:
+    """Return the date and the relative day of the first withdrawal or loss of each infused subject: SUBJ, EOSDT, EOSDY."""
+    left = records.dispositions.filter(pl.col("KIND").cast(pl.String).is_in(list(LEFT))).group_by("SUBJ").agg(pl.col("DAY").min())
+    people = records.subjects.filter(pl.col("DAY0") <= pl.col("CUTOFF")).select("SUBJ", "DAY0", "DATED").join(left, on="SUBJ")
+    date = pl.when("DATED").then(pl.col("DAY")).cast(pl.Int32).cast(pl.Date)
+    return people.select("SUBJ", date.alias("EOSDT"), relative_day(pl.col("DAY") - pl.col("DAY0")).cast(pl.Int64).alias("EOSDY"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cartrial.analysis.tables.flow import MILESTONES
 from cartrial.analysis.tables.times import LANDMARKS, RISK_TIMES, competing_words
 from cartrial.endpoints import level_column, number_column
+from cartrial.sdtm.vocabulary.harm.events import INFECTIONS, WATCHED
+from cartrial.study.criteria.codes import words_of
 from cartrial.submission.adam.parameters import coded
 
 if TYPE_CHECKING:
@@ -70,6 +72,24 @@ def _characteristics(study: Study, adam: Adam) -> list[_R]:
     return found
 
 
+def _readers(study: Study) -> dict[str, Any]:
+    """Return what readers are compared by, the visits that should have an assessment, and what events that are watched read like."""
+    family = study.disease.family
+    visits = [
+        _R(_r({"name": visit.name, "first": visit.day - visit.minus, "last": visit.day + visit.plus})) for visit in study.disease.visits
+    ]
+    return {
+        "primary_reader": study.readers.primary,
+        "best_first": list(family.best_first),
+        "categories": _R(f"unlist({_r(dict(family.categories))})"),
+        "ending": list(words_of(family.roles.ends)),
+        "event_name": family.names.event,
+        "visits": _R(f"list({', '.join(visits)})"),
+        "watched": {name: pattern for name, (_, pattern) in WATCHED.items()},
+        "infections": list(INFECTIONS),
+    }
+
+
 def program_text(study: Study, adam: Adam) -> str:
     """Return ``recompute.r`` of a study: no result stands in it, only what the study file asks for.
 
@@ -105,6 +125,7 @@ def program_text(study: Study, adam: Adam) -> str:
         "special_events": [item.id for item in low.special],
         "cytopenias": {"NEUTROPENIA": "NEUT", "THROMBOCYTOPENIA": "PLAT", "APLASIA": low.aplasia.testcd},
         "milestones": dict(MILESTONES),
+        **_readers(study),
     }
     lines = [f"{name} <- {_r(value)}" for name, value in asked.items()]
     lines.append(f"characteristics <- list({', '.join(_characteristics(study, adam))})")

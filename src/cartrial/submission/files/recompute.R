@@ -240,14 +240,28 @@ kinetics <- function() {
   }
 }
 
-grades <- function(events, id, variant, N) {
+# open: of whom it is not known whether they had the event
+grades <- function(events, id, variant, N, open = 0) {
   worst <- tapply(events$ATOXGRN, events$USUBJID, function(x) if (all(is.na(x))) NA else max(x, na.rm = TRUE))
   any <- sum(is.na(worst) | worst > 0); bare <- sum(is.na(worst))
   found <- c(setNames(lapply(1:5, function(g) sum(worst == g, na.rm = TRUE)), 1:5), list(">=3" = sum(worst >= 3, na.rm = TRUE)))
-  if (any > 0 && bare == any) found[] <- NA
-  found <- c(list("0" = N - any), found, list(any = any))
+  if ((any > 0 && bare == any) || open == N) found[] <- NA
+  found <- c(list("0" = N - any - open), found, list(any = any))
+  if (open == N) found[c("0", "any")] <- NA
   for (level in names(found)) put("safety", id, variant, "max_grade", level, NA, list(n = found[[level]], N = N, rate = found[[level]] / N))
-  put("safety", id, variant, "max_grade", "unknown", NA, list(n = bare, N = N))
+  put("safety", id, variant, "max_grade", "unknown", NA, list(n = bare + open, N = N))
+}
+# events that are shown as they were recorded, by what their terms read like; infections by their class
+watched_events <- function(ae, N) {
+  word <- gsub(" +", " ", toupper(trimws(text(ae, "AEDECOD")))); system <- toupper(trimws(text(ae, "AEBODSYS")))
+  kind <- rep("", nrow(ae))
+  for (id in rev(names(watched))) kind[grepl(watched[[id]], word, perl = TRUE)] <- id
+  happened <- is.na(ae$ATOXGRN) | ae$ATOXGRN > 0
+  for (id in setdiff(names(watched), special_events)) if (any(kind == id & happened)) grades(ae[kind == id, ], id, "", N)
+  infected <- system %in% infections
+  if ("INFECTION" %in% special_events || !any(infected & happened)) return()
+  unsure <- setdiff(unique(ae$USUBJID[system == ""]), unique(ae$USUBJID[infected]))
+  grades(ae[infected, ], "INFECTION", "", N, length(unsure))
 }
 spans <- function(events, id) {
   day <- function(x) x - (x > 0)
@@ -280,6 +294,7 @@ safety <- function() {
     ae <- ae[text(ae, "TRTEMFL") == "Y" & ae$USUBJID %in% infused, ]
     special <- text(ae, "CQ01CD"); system <- text(ae, "AEBODSYS"); term <- toupper(trimws(text(ae, "AEDECOD")))
     for (id in special_events) grades(ae[special == id, ], id, "", N)
+    watched_events(ae, N)
     grades(ae, "ANY", "", N)
     for (one in c_sort(system[system != ""])) grades(ae[system == one, ], one, "class", N)
     system[system == ""] <- "not coded"
@@ -353,6 +368,110 @@ baseline <- function() {
     }
   }
 }
+# who did not reach a milestone from the recorded one before it, by reason; who of the assessed is not evaluable, and the other way round
+losses <- function() {
+  chain <- setdiff(names(milestones), "evaluable"); before <- chain[1:5]
+  infused <- any(text(adsl, "INFFL") == "Y")
+  flag <- function(name) text(adsl, milestones[[name]])
+  shown <- sapply(chain, function(name) any(flag(name) != "") && !(name %in% before && infused && !any(flag(name) == "Y")))
+  left <- ifelse(text(adsl, "DCSREAS") != "", text(adsl, "DCSREAS"), text(adsl, "EOSSTT")); left[left == ""] <- "not recorded"
+  failed <- ifelse(text(adsl, "PRFAILFL") == "Y", "PRODUCT FAILURE", left)
+  for (place in which(shown)) {
+    earlier <- which(shown)[which(shown) < place]
+    if (!length(earlier)) next
+    name <- chain[place]; from <- chain[max(earlier)]
+    lost <- flag(from) == "Y" & flag(name) != "Y" & flag(name) != ""
+    put("flow", name, "", "loss", "", NA, list(n = sum(lost)))
+    reason <- if (name %in% c(before, "infused")) failed else left
+    if (name != "responders") for (one in c_sort(reason[lost])) put("flow", name, "", "loss", one, NA, list(n = sum(lost & reason == one)))
+  }
+  for (pair in list(c("assessed", "evaluable"), c("evaluable", "assessed"))) {
+    here <- flag(pair[1]); there <- flag(pair[2])
+    if (any(here != "" & there != "")) put("flow", pair[1], "", "not in", pair[2], NA, list(n = sum(here == "Y" & there != "Y" & there != "")))
+  }
+}
+calls_of <- function(rs, reader) rs[text(rs, "PARCAT1") == "ASSESSMENT" & text(rs, "READER") == reader & !is.na(rs$CARDAY), ]
+# reads of two readers, the nearest within seven days first, each used once
+paired <- function(one, other) {
+  found <- list()
+  for (who in intersect(unique(one$USUBJID), unique(other$USUBJID))) {
+    a <- one[one$USUBJID == who, ]; a <- a[order(a$CARDAY, text(a, "AVALC"), method = "radix"), ]
+    b <- other[other$USUBJID == who, ]; b <- b[order(b$CARDAY, text(b, "AVALC"), method = "radix"), ]
+    near <- expand.grid(i = seq_len(nrow(a)), j = seq_len(nrow(b))); near$gap <- abs(a$CARDAY[near$i] - b$CARDAY[near$j])
+    near <- near[near$gap <= 7, ]
+    near <- near[order(near$gap, a$CARDAY[near$i], b$CARDAY[near$j], near$i, near$j), ]
+    while (nrow(near)) {
+      first <- near[1, ]; found[[length(found) + 1]] <- c(a$AVALC[first$i], b$AVALC[first$j])
+      near <- near[near$i != first$i & near$j != first$j, ]
+    }
+  }
+  found
+}
+best_of <- function(reads) {
+  call <- ifelse(text(reads, "ANL01FL") == "Y", text(reads, "AVALC"), "NE")
+  place <- match(call, best_first); place[is.na(place)] <- length(best_first)
+  found <- tapply(place, reads$USUBJID, min)
+  setNames(best_first[found], names(found))
+}
+# Fleiss, Cohen, Everitt (1969): kappa and the variance of its estimate
+agreement <- function(first, second) {
+  merged <- function(call) { group <- if (length(categories)) categories[call] else rep(NA, length(call)); ifelse(is.na(group), call, group) }
+  a <- merged(first); b <- merged(second); levels <- unique(c(a, b))
+  p <- table(factor(a, levels), factor(b, levels)) / length(a); row <- rowSums(p); column <- colSums(p)
+  same <- sum(diag(p)); chance <- sum(row * column); kappa <- (same - chance) / (1 - chance)
+  if (chance >= 1) return(list(N = length(a), agreement = same, kappa = NA, lower = NA, upper = NA))
+  on <- sum(diag(p) * (1 - (row + column) * (1 - kappa))^2); off <- outer(column, row, "+")^2 * p
+  variance <- on + (1 - kappa)^2 * (sum(off) - sum(diag(off))) - (kappa - chance * (1 - kappa))^2
+  if (abs(variance) < 1e-14) variance <- 0
+  half <- qnorm(1 - (1 - level_of) / 2) * sqrt(variance / (length(a) * (1 - chance)^2))
+  list(N = length(a), agreement = same, kappa = kappa, lower = max(-1, kappa - half), upper = min(1, kappa + half))
+}
+concordance <- function() {
+  rs <- read_set("adrs")
+  if (is.null(rs)) return()
+  tell <- function(endpoint, readers, first, second) {
+    by <- paste(readers, collapse = " | ")
+    put("concordance", endpoint, "", by, "", NA, agreement(first, second))
+    cell <- table(paste(first, second, sep = " | "))
+    for (level in names(cell)) put("concordance", endpoint, "", by, level, NA, list(n = cell[[level]]))
+  }
+  after <- function(reader) { found <- calls_of(rs, reader); found[found$CARDAY > 0, ] }
+  for (readers in list(c("READER 1", "READER 2"), c("IRC", "INV"))) {
+    one <- after(readers[1]); other <- after(readers[2])
+    pairs <- paired(one, other)
+    if (length(pairs)) tell("visit", readers, sapply(pairs, `[`, 1), sapply(pairs, `[`, 2))
+    a <- best_of(one); b <- best_of(other); both <- intersect(names(a), names(b))
+    if (length(both)) tell("best", readers, unname(a[both]), unname(b[both]))
+  }
+  tte <- read_set("adtte")
+  if (primary_reader != "IRC" || is.null(tte)) return()
+  saw <- function(reader) { found <- after(reader); unique(found$USUBJID[text(found, "AVALC") %in% ending]) }
+  seen <- setdiff(saw("INV"), saw("IRC"))
+  main <- tte[text(tte, "VARIANT") == "" & tte$CNSR > 0 & text(tte, "EVNTDESC") == "new-therapy" & tte$USUBJID %in% seen, ]
+  for (id in c_sort(main$ENDPTID))
+    put("concordance", id, "", event_name, "by INV, then new therapy; none by IRC", NA, list(n = sum(main$ENDPTID == id)))
+}
+missed_visits <- function() {
+  rs <- read_set("adrs")
+  if (is.null(rs)) return()
+  calls <- calls_of(rs, primary_reader); who <- adsl[text(adsl, "INFFL") == "Y", ]
+  if (!nrow(calls) || !nrow(who)) return()
+  day <- function(name) { found <- get(who, name); as.numeric(found - (found > 0)) }
+  ends <- calls[text(calls, "AVALC") %in% ending, ]
+  ended <- if (nrow(ends)) tapply(ends$CARDAY, ends$USUBJID, min)[who$USUBJID] else rep(NA, nrow(who))
+  out <- pmin(day("DTHDY"), day("NEWDY"), as.numeric(ended), day("EOSDY"), na.rm = TRUE)
+  until <- ifelse(is.na(day("CUTDY")), day("LSTALVDY"), day("CUTDY"))
+  for (visit in visits) {
+    inside <- calls[calls$CARDAY >= visit$first & calls$CARDAY <= visit$last, ]
+    fit <- tapply(text(inside, "AVALC") != "NE", inside$USUBJID, any)
+    fit <- if (nrow(inside)) as.logical(fit[who$USUBJID]) else rep(NA, nrow(who))
+    open <- is.na(out) | out > visit$last; closed <- !is.na(until) & until >= visit$last
+    fit <- fit[!is.na(fit) | (closed & open)]
+    n <- sum(is.na(fit)); N <- length(fit)
+    put("conduct", "VISIT", "", "visit", visit$name, NA,
+        c(share(n, N), list(adequate = sum(fit, na.rm = TRUE), not_evaluable = sum(!fit, na.rm = TRUE))))
+  }
+}
 flow <- function() {
   infused <- any(text(adsl, "INFFL") == "Y")
   for (name in names(milestones)) {
@@ -370,7 +489,7 @@ flow <- function() {
 }
 
 adsl <- read_set("adsl")
-flow(); baseline(); response(); survival_times(); kinetics(); safety()
+flow(); losses(); baseline(); concordance(); missed_visits(); response(); survival_times(); kinetics(); safety()
 found <- do.call(rbind, keep)
 if (out_file != "") {
   shown <- found; shown$value <- sprintf("%.17g", found$value); shown$value[is.na(found$value)] <- ""; shown$time <- ifelse(is.na(found$time), "", found$time)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
 
-__all__ = ["deviation_rows", "missed_rows"]
+__all__ = ["LEFT", "deviation_rows", "missed_rows"]
 
 _SHARE = {"n": "", "N": "", "rate": PROPORTION}
-_LEFT = ("WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP")
+LEFT = ("WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP")
+"""Dispositions after which no assessment is expected."""
 
 
 def deviation_rows(adsl: pl.DataFrame, records: Records | None = None) -> list[pl.DataFrame]:
@@ -114,7 +115,7 @@ def missed_rows(study: Study, adresp: pl.DataFrame, adsl: pl.DataFrame, records:
     ended = calls.filter(pl.col("AVALC").is_in(list(words_of(study.disease.family.roles.ends))))
     ended = ended.group_by("SUBJ").agg(pl.col("CARDAY").min().alias("ENDED"))
     zero = records.subjects.select("SUBJ", "DAY0")
-    left = records.dispositions.filter(pl.col("KIND").cast(pl.String).is_in(list(_LEFT))).join(zero, on="SUBJ")
+    left = records.dispositions.filter(pl.col("KIND").cast(pl.String).is_in(list(LEFT))).join(zero, on="SUBJ")
     left = left.group_by("SUBJ").agg((pl.col("DAY") - pl.col("DAY0")).min().alias("LEFT"))
     for frame in (ended, left):
         people = people.join(frame, on="SUBJ", how="left", maintain_order="left")

@@ -10,7 +10,7 @@ import polars as pl
 
 from cartrial.sdtm.vocabulary.terms import normalised
 
-__all__ = ["LIKE", "WATCHED", "is_infection", "watched"]
+__all__ = ["INFECTIONS", "LIKE", "WATCHED", "is_infection", "watched"]
 
 LIKE = {"CRS": r"CYTOKINE (RELEASE|STORM)|\bCRS\b|ZYTOKIN", "ICANS": r"\bICANS\b|EFFECTOR CELL-? ?ASSOCIATED NEURO|NEUROTOXI"}
 """Of events of special interest, by their id in a study file: what an event and a reason of treatment read like."""
@@ -28,7 +28,8 @@ WATCHED: dict[str, tuple[str, str]] = {
 }
 """Events that are shown by the grade that was recorded: id, words, pattern. The first pattern that fits a term counts."""
 
-_INFECTIONS = ("INFECTIONS AND INFESTATIONS", "INFECTIONS & INFESTATIONS", "INFECTIONS", "INFECTION")
+INFECTIONS = ("INFECTIONS AND INFESTATIONS", "INFECTIONS & INFESTATIONS", "INFECTIONS", "INFECTION")
+"""Classes of events that are infections, in capitals."""
 
 
 def watched(term: pl.Expr) -> pl.Expr:
@@ -50,4 +51,4 @@ def watched(term: pl.Expr) -> pl.Expr:
 
 def is_infection(system: pl.Expr) -> pl.Expr:
     """Say of each class of events whether it is that of infections; null where there is none."""
-    return normalised(system).is_in(list(_INFECTIONS))
+    return normalised(system).is_in(list(INFECTIONS))
