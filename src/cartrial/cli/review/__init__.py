@@ -2,7 +2,7 @@
 
 # importing a module adds its verbs: this is their order in `cartrial review --help`
 # isort: off
-from cartrial.cli.review import working, people, keeping
+from cartrial.cli.review import working, practising, people, keeping
 # isort: on
 
-__all__ = ["keeping", "people", "working"]
+__all__ = ["keeping", "people", "practising", "working"]

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from cartrial.report.page.render import BANDS
 from cartrial.review.app.acts import trail
 from cartrial.review.app.models import Loaded
 from cartrial.review.app.setup import LOCKED_MINUTES, TOTAL_HOURS
+from cartrial.review.app.state import band_of
+from cartrial.review.practice import PRACTICE
 
 __all__ = ["LINKS", "OwnPasswordFirst", "SessionEnds", "TextAlone", "address", "forged", "frame", "locked_out"]
 
@@ -29,13 +30,22 @@ LINKS = {
 }
 """What each role finds in the head of a page; the first is where it starts."""
 
+PRACTICE_LINKS = {
+    "reader": [("home", "Your cases"), ("queries", "Queries"), ("results", "Result")],
+    "coordinator": [("home", "Results"), ("queries", "Queries")],
+    "auditor": [("home", "Trail"), ("results", "Results")],
+    "administrator": [("home", "Users")],
+}
+"""The same where readers practise."""
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return what every page shows: whose data these are, who is signed in, and where to go."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     loaded = Loaded.objects.order_by("-event").first()
-    return {"band": BANDS.get(loaded.provenance, "") if loaded else "", "links": LINKS.get(request.user.role, []), "loaded": loaded}
+    links = PRACTICE_LINKS if loaded is not None and loaded.provenance == PRACTICE else LINKS
+    return {"band": band_of(loaded), "links": links.get(request.user.role, []), "loaded": loaded}
 
 
 def address(request: HttpRequest) -> str:

@@ -9,17 +9,22 @@ from functools import cached_property
 from django.db.models import OuterRef, Subquery
 
 from cartrial.errors import InputError
+from cartrial.report.page.render import BANDS
 from cartrial.review.app.models import Again, Loaded, LockStep, Message, Read, Seat, Shown
+from cartrial.review.practice import PRACTICE, PRACTICE_BAND
 from cartrial.review.workflow import Settled, settle_cases
 from cartrial.study import Study
 
 __all__ = [
     "Board",
     "Reread",
+    "band_of",
     "current_cut",
     "is_locked",
+    "is_practice",
     "open_queries",
     "read_board",
+    "require_apart",
     "rereads_now",
     "seats_now",
     "study_now",
@@ -44,7 +49,36 @@ def use_study(study: Study) -> None:
         raise InputError(
             "the study file is another than that of the data in the database", right="Load the data again: cartrial review load"
         )
+    if cut is not None and (cut.provenance == PRACTICE) != (study.study.provenance == PRACTICE):
+        raise InputError(_MIXED, key="--db", right=_APART)
     _USED[:] = [study]
+
+
+_MIXED = "virtual patients for practice and the data of a study are never in one workspace"
+_APART = "cartrial review practice serves what is practised, in a file of its own; serve, load and export are for a study's data"
+
+
+def require_apart(study: Study) -> None:
+    """Refuse a cut of a study in a workspace of practice, and one of practice in any that holds something.
+
+    Raises
+    ------
+    InputError
+    """
+    cut = current_cut()
+    if cut is not None and PRACTICE in (cut.provenance, study.study.provenance):
+        raise InputError(_MIXED, key="--db", right=_APART)
+
+
+def is_practice() -> bool:
+    """Whether the workspace is one of practice."""
+    cut = current_cut()
+    return cut is not None and cut.provenance == PRACTICE
+
+
+def band_of(cut: Loaded | None) -> str:
+    """Return what stands across every page: whose data these are."""
+    return "" if cut is None else PRACTICE_BAND if cut.provenance == PRACTICE else BANDS.get(cut.provenance, "")
 
 
 def study_now() -> Study:

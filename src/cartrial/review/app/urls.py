@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from cartrial.review.app.views import adjudicating, agreeing, asking, entering, locking, overview, reading, seating
+from cartrial.review.app.views import adjudicating, agreeing, asking, entering, locking, overview, practising, reading, seating
 
 __all__ = ["urlpatterns"]
 
@@ -38,6 +38,7 @@ urlpatterns = [
     path("queries/<str:code>/<day:day>/<int:person>/", asking.answer, name="answer"),
     path("progress/", overview.progress, name="progress"),
     path("concordance/", agreeing.concordance, name="concordance"),
+    path("results/", practising.results, name="results"),
     path("trail/", overview.trail, name="trail"),
     path("seats/", seating.seats, name="seats"),
     path("users/", seating.users, name="users"),

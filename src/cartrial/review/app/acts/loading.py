@@ -17,7 +17,7 @@ from cartrial.review import cases
 from cartrial.review.app.acts import trail
 from cartrial.review.app.acts.rereads import alias_digest, draw_again, keep_again, rows_again
 from cartrial.review.app.models import Case, Loaded, Person, Shown, Subject
-from cartrial.review.app.state import current_cut, is_locked
+from cartrial.review.app.state import current_cut, is_locked, require_apart
 from cartrial.review.evidence import digest_of
 from cartrial.study import Study
 
@@ -100,6 +100,7 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
         last = current_cut()
         if last is not None and last.study != cut.study.study.id:
             raise InputError(f"the database is of the study {last.study}, not of {cut.study.study.id}", key="--db")
+        require_apart(cut.study)
         if {change.before.loaded_id for change in changes if change.before} != ({last.pk} if last else set()):
             raise InputError("other data were loaded meanwhile", key="--db", right="Load again: what it changes is another now")
         if is_locked():

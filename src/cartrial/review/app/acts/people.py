@@ -10,10 +10,11 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 
 from cartrial.errors import InputError
+from cartrial.review.app.acts.practising import seat_reader
 from cartrial.review.app.acts.rereads import give_again
 from cartrial.review.app.acts.trail import change, record
 from cartrial.review.app.models import ROLES, Event, Person, Seat, Subject
-from cartrial.review.app.state import is_locked, seats_now
+from cartrial.review.app.state import is_locked, is_practice, seats_now
 
 __all__ = ["add_person", "disable_person", "first_administrator", "give_seat", "list_people", "reset_password"]
 
@@ -52,6 +53,8 @@ def add_person(username: str, full_name: str, role: str, by: Person | str) -> st
     with change():
         person.save()
         record("user-added", by, {"user": username, "name": person.full_name, "role": role, "person": person.pk})
+        if role == "reader" and is_practice():
+            seat_reader(person, by)
     return password
 
 

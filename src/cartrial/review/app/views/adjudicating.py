@@ -32,7 +32,7 @@ def _in_drawn_order(shown: Shown, one: Read, two: Read) -> list[tuple[str, Read]
     return list(zip("XY", (two, one) if turned else (one, two), strict=True))
 
 
-@only("adjudicator")
+@only("adjudicator", practice=False)
 @require_http_methods(["GET", "POST"])
 def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     """Show a case to an adjudicator; with a form that was sent, sign the decision."""

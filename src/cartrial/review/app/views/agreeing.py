@@ -17,7 +17,7 @@ from cartrial.review.workflow import SEATS
 __all__ = ["concordance", "cross_table"]
 
 
-@only("coordinator", "auditor")
+@only("coordinator", "auditor", practice=False)
 def concordance(request: HttpRequest) -> HttpResponse:
     """Show how far the readers agree: counts before the lock, the table after it; the auditor sees it at any time."""
     board, whole = read_board(), is_locked() or request.user.role == "auditor"

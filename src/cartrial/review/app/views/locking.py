@@ -17,7 +17,7 @@ from cartrial.review.app.views.guards import only
 __all__ = ["lock"]
 
 
-@only("coordinator", "monitor")
+@only("coordinator", "monitor", practice=False)
 @require_http_methods(["GET", "POST"])
 def lock(request: HttpRequest) -> HttpResponse:
     """Show what a lock needs; with a form that was sent, sign."""

@@ -13,9 +13,10 @@ from django.shortcuts import render
 from cartrial.review.app.access import adjudications, own_cases
 from cartrial.review.app.acts.locks import conditions
 from cartrial.review.app.models import Event
-from cartrial.review.app.state import Board, current_cut, is_locked, open_queries, read_board, study_now
+from cartrial.review.app.state import Board, current_cut, is_locked, is_practice, open_queries, read_board, study_now
 from cartrial.review.app.views.filters import chosen_rows
 from cartrial.review.app.views.guards import only
+from cartrial.review.app.views.practising import results
 from cartrial.review.app.views.seating import users
 
 __all__ = ["home", "progress", "trail"]
@@ -24,6 +25,9 @@ __all__ = ["home", "progress", "trail"]
 def home(request: HttpRequest) -> HttpResponse:
     """Show each role what it starts with."""
     pages = {"reader": _worklist, "adjudicator": _adjudications, "auditor": trail, "administrator": users}
+    if is_practice():
+        pages = {"reader": _worklist, "auditor": trail, "administrator": users}
+        return pages.get(request.user.role, results)(request)
     return pages.get(request.user.role, progress)(request)
 
 
@@ -52,7 +56,7 @@ def _adjudications(request: HttpRequest) -> HttpResponse:
     return render(request, "review/adjudications.html", {"rows": rows, "filters": filters, "waiting": waiting, "cut": current_cut()})
 
 
-@only("coordinator", "monitor", "auditor")
+@only("coordinator", "monitor", "auditor", practice=False)
 def progress(request: HttpRequest) -> HttpResponse:
     """Show how far the reads are: states, never calls; the monitor sees numbers alone."""
     board = read_board()

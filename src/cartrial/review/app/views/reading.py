@@ -11,13 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cartrial.report.page.render import BANDS
 from cartrial.review.app.access import Own, find_case, own_cases, shown_code
 from cartrial.review.app.acts.signing import LONGEST, MEANING, Asked, Refused, faults_of, notice_of, sign_read, sign_with_password
 from cartrial.review.app.acts.trail import change, now_utc, record
 from cartrial.review.app.figure import draw_case
 from cartrial.review.app.models import Draft, Loaded, Read, Shown
-from cartrial.review.app.state import is_locked, open_queries, study_now
+from cartrial.review.app.state import band_of, is_locked, open_queries, study_now
 from cartrial.review.app.views.guards import number_of, only
 from cartrial.review.compare import LIMITED, limit_lines
 from cartrial.review.evidence import reach_of
@@ -45,7 +44,7 @@ def receipt(read: Read, digest: str) -> str:
 def evidence_context(shown: Shown, calls: list[tuple[int, str]]) -> dict[str, Any]:
     """Return what a page shows of a case's findings."""
     study, evidence = study_now(), json.loads(shown.evidence)
-    band = BANDS.get(Loaded.objects.get(pk=shown.loaded_id).provenance, "")
+    band = band_of(Loaded.objects.get(pk=shown.loaded_id))
     return {
         **{"shown": shown, "evidence": evidence, "limits": limit_lines(study, evidence), "calls": calls},
         **{"criteria": study.disease.criteria.name, "until": evidence["day"] + reach_of(evidence), "lesions": lesion_table(evidence)},

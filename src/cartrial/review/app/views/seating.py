@@ -17,7 +17,7 @@ from cartrial.review.app.views.guards import number_of, only
 __all__ = ["seats", "users"]
 
 
-@only("coordinator")
+@only("coordinator", practice=False)
 @require_http_methods(["GET", "POST"])
 def seats(request: HttpRequest) -> HttpResponse:
     """Give seats of one subject, or of all that have nobody there."""
