@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from cartrial.errors import InputError
 from cartrial.faults import in_words, nearest, raise_all, shown, unknown_keys, wrong
@@ -59,6 +59,16 @@ class Part(BaseModel):
     )
     farthest: ClassVar[int] = FARTHEST
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_as_number(cls, data: Any) -> Any:
+        """Refuse `true` where a number is asked for: it would be read as 1."""
+        if isinstance(data, dict):
+            fields = {name: key for name, key, numeric in _numbers(cls) if numeric}
+            asked = [(fields[key], value) for key, value in data.items() if key in fields]
+            raise_all([fault for key, value in asked for fault in _truths(value, key)])
+        return data
+
     @model_validator(mode="after")
     def _within_range(self) -> Self:
         """Refuse whole numbers that no day, count or row can be."""
@@ -82,6 +92,31 @@ class Part(BaseModel):
                 raise
             known = [field.alias or name for name, field in cls.model_fields.items()]
             raise unknown_keys(cls.__name__, error, known) from None
+
+
+@cache
+def _numbers(model: type[Part]) -> tuple[tuple[str, str, bool], ...]:
+    """Return each field's names as they may be typed, its key, and whether it takes numbers and no truth."""
+    rows = []
+    for name, field in model.model_fields.items():
+        kinds = _kinds(field.annotation)
+        rows += [(typed, field.alias or name, bool(kinds & {int, float}) and bool not in kinds) for typed in {name, field.alias or name}]
+    return tuple(rows)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the kinds of scalars that an annotation leads to."""
+    parts = get_args(annotation)
+    return set().union(*(_kinds(part) for part in parts)) if parts else {annotation}
+
+
+def _truths(value: Any, *place: str | int) -> Iterable[PydanticCustomError]:
+    """Yield a fault for each truth among values, of a list and of a mapping too."""
+    if isinstance(value, bool):
+        yield wrong(f"a number is expected (found: {str(value).lower()})", *place, right="Write a number")
+    elif isinstance(value, dict | list | tuple):
+        for at, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _truths(inner, *place, at)
 
 
 def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:
