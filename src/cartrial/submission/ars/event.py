@@ -30,8 +30,8 @@ _PURPOSES = {"safety": "SAFETY", "kinetics": "CELLULAR KINETICS", "cell-model": 
 _DESCRIPTION = "DESCRIPTION"
 _FORMS = (("rtf", {"controlledTerm": "rtf"}, "{file}.rtf"), ("pdf", {"controlledTerm": "pdf"}, "displays.pdf"))
 _PROGRAM = "RD.RECOMPUTE"
-# what recompute.r leaves out, besides what was given for toxicities
-_UNWRITTEN = (("conduct", "DEVIATION"),)
+# analyses of which recompute.r recomputes figures
+_RECOMPUTED = ("baseline", "censoring", "concordance", "flow", "incidence", "kinetics", "response", "safety", "serious", "survival")
 
 
 def write_event(job: Job, out: Path, displays: Path) -> Path:
@@ -113,7 +113,7 @@ def _analysis(job: Job, sets: Mapping[str, Shaped], one: Mapping[str, Any], prog
     found["orderedGroupings"] = [{"order": place, "groupingId": name, "resultsByGroup": True} for place, name in enumerate(groups, 1)]
     method = _method_id(one)
     found["methodId"] = method
-    if program and analysis != "cell-model" and (analysis, endpoint) not in _UNWRITTEN and one["by"] != "treatment":
+    if program and (analysis in _RECOMPUTED or (analysis, endpoint) == ("conduct", "VISIT")) and one["by"] != "treatment":
         found["programmingCode"] = {"context": "R", "documentRef": {"referenceDocumentId": _PROGRAM}}
     cells = zip(one["level"], one["time"], one["statistic"], one["value"], one["text"], strict=True)
     return found | {"results": [_result(method, groups[0] if one["by"] else "", *cell) for cell in cells]}

@@ -95,7 +95,7 @@ def data_of(study: Study, analysis: str, endpoint: str, by: str = "") -> tuple[s
 def subset_of(study: Study, analysis: str, endpoint: str, variant: str, order: int) -> Instance | None:
     """Return the records of its set that an analysis is of, None where it is of all or its rows are made of several sets."""
     said: Instance = {"id": f"{identified('DS', analysis, endpoint)}.{digest(analysis, endpoint, variant)}", "level": 1, "order": order}
-    if analysis in ("response", "survival", "incidence", "kinetics"):
+    if analysis in ("response", "survival", "incidence", "censoring", "kinetics"):
         name = data_of(study, analysis, endpoint)[0]
         changed = "" if analysis == "kinetics" and variant == study.kinetics.tests[0] else variant
         return said | {"condition": _where(name, "PARAMCD", coded(endpoint, changed))}

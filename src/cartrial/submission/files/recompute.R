@@ -138,6 +138,7 @@ survival_times <- function() {
   for (code in c_sort(tte$PARAMCD)) {
     one <- tte[tte$PARAMCD == code, ]
     id <- one$ENDPTID[1]; variant <- text(one, "VARIANT")[1]
+    ends_of(id, variant, one)
     against <- competing[[code]]
     if (is.null(against)) {
       curve(id, variant, "", "", one$AVAL, one$CNSR == 0, last, TRUE)
@@ -160,6 +161,14 @@ survival_times <- function() {
       kind <- ifelse(one$CNSR > 0, 0, ifelse(one$EVNTDESC == "death", 2, 1))
     } else kind <- ifelse(one$CNSR >= 20, 2, ifelse(one$CNSR > 0, 0, 1))
     incidence(id, variant, one, kind, against, last)
+  }
+}
+# what each time ended with
+ends_of <- function(id, variant, one) {
+  kind <- ifelse(one$CNSR >= 20, "competing", ifelse(one$CNSR > 0, "censored", "event")); why <- text(one, "EVNTDESC")
+  for (by in unique(c("censored", "event", kind))) {
+    put("censoring", id, variant, by, "", NA, list(n = sum(kind == by), N = length(kind)))
+    for (level in c_sort(why[kind == by])) put("censoring", id, variant, by, level, NA, list(n = sum(kind == by & why == level)))
   }
 }
 incidence <- function(id, variant, one, kind, words, last) {
@@ -241,15 +250,16 @@ kinetics <- function() {
 }
 
 # open: of whom it is not known whether they had the event
-grades <- function(events, id, variant, N, open = 0) {
+grades <- function(events, id, variant, N, open = 0, analysis = "safety", kept = NULL) {
   worst <- tapply(events$ATOXGRN, events$USUBJID, function(x) if (all(is.na(x))) NA else max(x, na.rm = TRUE))
   any <- sum(is.na(worst) | worst > 0); bare <- sum(is.na(worst))
   found <- c(setNames(lapply(1:5, function(g) sum(worst == g, na.rm = TRUE)), 1:5), list(">=3" = sum(worst >= 3, na.rm = TRUE)))
   if ((any > 0 && bare == any) || open == N) found[] <- NA
   found <- c(list("0" = N - any - open), found, list(any = any))
   if (open == N) found[c("0", "any")] <- NA
-  for (level in names(found)) put("safety", id, variant, "max_grade", level, NA, list(n = found[[level]], N = N, rate = found[[level]] / N))
-  put("safety", id, variant, "max_grade", "unknown", NA, list(n = bare + open, N = N))
+  for (level in if (is.null(kept)) names(found) else kept)
+    put(analysis, id, variant, "max_grade", level, NA, list(n = found[[level]], N = N, rate = found[[level]] / N))
+  if (is.null(kept)) put("safety", id, variant, "max_grade", "unknown", NA, list(n = bare + open, N = N))
 }
 # events that are shown as they were recorded, by what their terms read like; infections by their class
 watched_events <- function(ae, N) {
@@ -262,6 +272,18 @@ watched_events <- function(ae, N) {
   if ("INFECTION" %in% special_events || !any(infected & happened)) return()
   unsure <- setdiff(unique(ae$USUBJID[system == ""]), unique(ae$USUBJID[infected]))
   grades(ae[infected, ], "INFECTION", "", N, length(unsure))
+}
+serious_events <- function(ae, N) {
+  if (!any(text(ae, "ASER") != "")) return()
+  ae <- ae[text(ae, "ASER") == "Y", ]
+  system <- text(ae, "AEBODSYS"); system[system == ""] <- "not coded"
+  term <- toupper(trimws(text(ae, "AEDECOD"))); term[term == ""] <- "not coded"
+  told <- function(rows, id, variant) grades(ae[rows, ], id, variant, N, analysis = "serious", kept = c("any", ">=3", "5"))
+  told(rep(TRUE, nrow(ae)), "ANY", "")
+  for (one in c_sort(system)) {
+    told(system == one, one, "class")
+    for (name in c_sort(term[system == one])) told(system == one & term == name, name, paste0("class=", one))
+  }
 }
 spans <- function(events, id) {
   day <- function(x) x - (x > 0)
@@ -292,6 +314,7 @@ safety <- function() {
   ae <- read_set("adae")
   if (!is.null(ae) && N > 0) {
     ae <- ae[text(ae, "TRTEMFL") == "Y" & ae$USUBJID %in% infused, ]
+    serious_events(ae, N)
     special <- text(ae, "CQ01CD"); system <- text(ae, "AEBODSYS"); term <- toupper(trimws(text(ae, "AEDECOD")))
     for (id in special_events) grades(ae[special == id, ], id, "", N)
     watched_events(ae, N)
