@@ -45,7 +45,8 @@ def _displays(job: Job, out: Path) -> None:
 
     numbering = job.study.submission.numbering
     hashed = results_hash(job.results)
-    write_displays(job.study, report_data(job), out / displays_folder(job), results=hashed, made=job.made, numbering=numbering)
+    folder, language = out / displays_folder(job), job.language
+    write_displays(job.study, report_data(job), folder, results=hashed, made=job.made, numbering=numbering, language=language)
 
 
 def _ars(job: Job, out: Path) -> None:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from cartrial.report.page.blocks import Figure, Table
     from cartrial.report.page.rows import Cell
 
-__all__ = ["ABSENT", "Display", "Grid", "Piece", "Words", "joined", "to_grid", "to_words"]
+__all__ = ["ABSENT", "KINDS", "Display", "Grid", "Piece", "Words", "joined", "to_grid", "to_words"]
 
 ABSENT = "–"
 """What is printed where there is no number."""
 
 KINDS = {"table": "Table", "figure": "Figure", "listing": "Listing"}
+"""What each kind of display is called."""
 
 
 class Piece(NamedTuple):
@@ -142,6 +143,8 @@ class Display:
         Estimand, reader, interval and conventions, from the study file.
     source : str
         Derived sets and results that it is made of.
+    noun : str
+        What its kind is called in another language; blank: in English.
     """
 
     id: str
@@ -152,11 +155,12 @@ class Display:
     body: Grid | Figure
     notes: tuple[Words, ...] = ()
     source: str = ""
+    noun: str = ""
 
     @property
     def label(self) -> str:
         """Kind and number: ``Table 14.1.1.1``."""
-        return f"{KINDS[self.kind]} {self.number}"
+        return f"{self.noun or KINDS[self.kind]} {self.number}"
 
     @property
     def file(self) -> str:

@@ -13,8 +13,9 @@ from cartrial.errors import InputError
 from cartrial.files import built_beside
 from cartrial.report.page.blocks import Figure
 from cartrial.submission.displays.catalogue import make_displays
+from cartrial.submission.displays.chinese import read_phrases, translate_displays
 from cartrial.submission.displays.forms.paper import Paper, paper_of
-from cartrial.submission.displays.forms.pdf import write_pdf
+from cartrial.submission.displays.forms.pdf import chinese_face, write_pdf
 from cartrial.submission.displays.forms.pictures import draw_picture, draw_png
 from cartrial.submission.displays.forms.rtf import join_rtf, write_rtf
 from cartrial.submission.displays.forms.word import write_docx
@@ -43,6 +44,7 @@ def write_displays(
     results: str = "",
     made: dt.date | None = None,
     numbering: Mapping[str, str] | None = None,
+    language: str = "en",
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Display]:
     """Write the numbered tables, figures and listings of a study.
@@ -62,6 +64,8 @@ def write_displays(
         What DOCX and PDF say of when they were made; without it the cutoff, and without a cutoff 1970-01-01. No clock is read.
     numbering : mapping of str to str, optional
         Numbers of one's own by `Display.id`.
+    language : {"en", "zh"}
+        Of titles, headings, lines and notes. In Chinese no PDF is written where the machine has no type with Chinese letters.
     say : callable
         Told each step.
 
@@ -86,19 +90,30 @@ def write_displays(
     >>> with TemporaryDirectory() as folder:
     ...     _ = write_displays(study, None, folder, forms=["rtf"])
     ...     sorted(path.name for path in Path(folder).iterdir())[:2]
-    ['l-16-2-1.rtf', 'l-16-2-3.rtf']
+    ['l-16-2-1.rtf', 'l-16-2-2.rtf']
     """
     unknown = sorted(set(forms) - set(FORMS))
     if unknown:
         raise InputError(f"'{unknown[0]}' is no form of displays", key="forms", right=f"Known are: {', '.join(FORMS)}")
     displays = make_displays(study, data, numbering)
     paper, lacking = paper_of(study, data, results, made), lacking_displays(displays) if data is not None else []
+    left: list[str] = []
+    unwritten: dict[str, str] = {}
+    if language == "zh":
+        displays, left = translate_displays(displays)
+        phrases = read_phrases().phrases
+        paper = replace(paper, words=phrases, band=phrases.get(paper.band, paper.band))
+        if "pdf" in forms and not chinese_face():
+            forms = [form for form in forms if form != "pdf"]
+            unwritten = {"displays.pdf": "this machine has no type with Chinese letters; install one, such as Noto Serif CJK SC"}
+            say(f"No displays.pdf: {unwritten['displays.pdf']}")
     told = [{"number": asked.number, "title": asked.title, "why": asked.why} for asked in lacking]
     with built_beside(Path(out)) as folder:
         lines = tuple(f"{one['number']} {one['title']}: {one['why']}." for one in told)
         write_files(displays, replace(paper, absent=lines), folder, forms, say)
         if data is not None:
-            (folder / NOTES).write_text(json.dumps({"not_produced": told}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            notes = {"not_produced": told, "not_written": unwritten, "not_translated": left}
+            (folder / NOTES).write_text(json.dumps(notes, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return displays
 
 

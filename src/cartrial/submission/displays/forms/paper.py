@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from cartrial.report.study.data import ReportData
     from cartrial.study import Study
 
-__all__ = ["FONT", "LYING", "MARGIN", "SIZE", "SMALL", "UPRIGHT", "Paper", "Sheet", "column_widths", "paper_of", "sheet_of"]
+__all__ = ["CHINESE", "FONT", "LYING", "MARGIN", "SIZE", "SMALL", "UPRIGHT", "Paper", "Sheet", "column_widths", "paper_of", "sheet_of"]
 
 MARGIN = 50.0
 """At each side of a sheet. Unit: pt."""
 FONT = "Times New Roman"
+CHINESE = "SimSun"
+"""Of Chinese letters in DOCX: the machine that opens it has it, or takes another."""
 SIZE, SMALL = 9.0, 8.0
 """Size of the type of tables and of notes. Unit: pt."""
 _SIGN, _CAPITAL, _PADDING = 0.48, 0.72, 12.0
@@ -74,6 +77,8 @@ class Paper:
         What a format demands a date of: never the clock.
     absent : tuple of str
         Displays that were not produced, with the reason: a line each beneath the contents.
+    words : mapping of str to str
+        Words of the pages themselves in another language; without: English.
     """
 
     study: str
@@ -81,6 +86,11 @@ class Paper:
     stamp: str
     date: dt.date
     absent: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, text: str) -> str:
+        """Return a word of the page in its language."""
+        return self.words.get(text, text)
 
 
 def paper_of(study: Study, data: ReportData | None = None, results: str = "", made: dt.date | None = None) -> Paper:

@@ -14,11 +14,12 @@ from cartrial.submission.displays.forms.paper import LYING, MARGIN, SIZE, SMALL,
 from cartrial.submission.displays.forms.pictures import Picture
 from cartrial.submission.displays.model import Display, Grid
 
-__all__ = ["write_pdf"]
+__all__ = ["chinese_face", "write_pdf"]
 
 FACE = "Libertinus Serif"
 TAGGED = 20_000
 """Cells up to which a PDF is tagged for readers of the screen: tags take twenty times as long, and as much room, as what they tag."""
+_CHINESE = re.compile(r"CJK|Source Han|SimSun|Songti|STSong|SimHei|Heiti|PingFang|YaHei|FangSong|KaiTi|WenQuanYi| SC$", re.IGNORECASE)
 _FAR = 0x2E80
 """From here on letters are Chinese, Japanese or Korean."""
 _START = """#set document(title: {title}, author: "cartrial", date: datetime(year: {year}, month: {month}, day: {day}))
@@ -29,7 +30,7 @@ _START = """#set document(title: {title}, author: "cartrial", date: datetime(yea
 #show table.cell: set par(justify: false)
 #let running(study, band) = grid(columns: (1fr, auto, 1fr), align: (left, center, right), text(size: {small}pt, study),
   text(size: {small}pt, weight: "bold", fill: rgb("#8a3b00"), band),
-  text(size: {small}pt, context [Page #counter(page).get().first() of #counter(page).final().first()]))
+  text(size: {small}pt, context [#{before}#counter(page).get().first()#{between}#counter(page).final().first()#{after}]))
 #let title(label, words, who) = align(center)[#text(weight: "bold", size: {big}pt)[#label\\ #words]\\ #who]
 #let note(words) = block(spacing: 3pt, text(size: {small}pt, words))
 #let mark(words) = place(hide(heading(level: 1, outlined: true, bookmarked: true, words)))
@@ -37,7 +38,7 @@ _START = """#set document(title: {title}, author: "cartrial", date: datetime(yea
 #show outline.entry: set block(spacing: 3.5pt)
 #set page(width: {width}pt, height: {height}pt, margin: (x: {margin}pt, top: 52pt, bottom: 32pt), header-ascent: 8pt,
   header: running({study}, {band}))
-#text(size: {big}pt, weight: "bold")[Tables, figures and listings]
+#text(size: {big}pt, weight: "bold", {contents})
 #outline(title: none)
 #note({stamp})
 """
@@ -65,7 +66,7 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
         year=day.year,
         month=day.month,
         day=day.day,
-        face=_text(FACE),
+        face=f"({_text(FACE)}, {_text(chinese_face())})" if paper.words else _text(FACE),
         size=SIZE,
         small=SMALL,
         big=SIZE + 1,
@@ -75,9 +76,11 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
         study=_text(paper.study),
         band=_text(paper.band),
         stamp=_text(paper.stamp),
+        contents=_text(paper.say("Tables, figures and listings")),
+        **dict(zip(("before", "between", "after"), map(_text, paper.say("Page {} of {}").split("{}")), strict=True)),
     )
     if paper.absent:
-        start += f"#block(above: 8pt, text(weight: {_text('bold')}, {_text('Not produced')}))\n"
+        start += f"#block(above: 8pt, text(weight: {_text('bold')}, {_text(paper.say('Not produced'))}))\n"
         start += "".join(f"#note({_text(line)})\n" for line in paper.absent)
     files = {"main.typ": (start + "".join(_page(display, paper, pictures.get(display.id)) for display in displays)).encode()}
     files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
@@ -86,6 +89,12 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     cells = sum(len(display.body.rows) * len(display.body.head) for display in displays if isinstance(display.body, Grid))
     made: bytes = typst.compile(files, format="pdf", ignore_system_fonts=not wide, timestamp=_seconds(day), pdf_tags=cells <= TAGGED)
     return made
+
+
+def chinese_face() -> str:
+    """Return a type of the machine that has Chinese letters, blank where it has none."""
+    known = set(require("typst", extra="submission").Fonts().families())
+    return next((name for name in sorted(known) if _CHINESE.search(name)), "")
 
 
 def _seconds(day: dt.date) -> int:
@@ -109,7 +118,8 @@ def _page(display: Display, paper: Paper, picture: Picture | None) -> str:
     end = f"#set page(width: {LYING.width}pt, height: {LYING.height}pt)\n" if upright else ""
     mark = f"#mark({_text(f'{display.label}  {display.title}')})\n"
     titles = f"title({_text(display.label)}, {_text(display.title)}, {_text(str(display.population))})"
-    notes = "; ".join(f"note({_text(text)})" for text in [*map(str, display.notes), f"Source: {display.source}. {paper.stamp}"])
+    said = [*map(str, display.notes), f"{paper.say('Source')}: {display.source}. {paper.stamp}"]
+    notes = "; ".join(f"note({_text(text)})" for text in said)
     if isinstance(display.body, Grid):
         return begin + mark + _table(display.body, titles, notes) + end
     size = f"width: {picture.width:.2f}pt, height: {picture.height:.2f}pt" if picture else ""

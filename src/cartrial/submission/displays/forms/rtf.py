@@ -19,7 +19,7 @@ __all__ = ["escape_rtf", "join_rtf", "write_rtf"]
 _TOP, _BOTTOM, _EDGE = 90.0, 60.0, 28.0
 """Least room above and below the text, and of head and foot from the paper's edge; both grow with what stands in them. Unit: pt."""
 _RULE = "\\brdrs\\brdrw8"
-_PAGES = "Page {\\field{\\*\\fldinst PAGE}{\\fldrslt 1}} of {\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}"
+_FIELDS = ("{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}", "{\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}")
 _SPECIAL = {"\\": "\\\\", "{": "\\{", "}": "\\}", "\n": "\\line ", "\t": "\\tab "}
 
 
@@ -115,7 +115,9 @@ def _size(points: float) -> str:
 
 
 def _head(display: Display, paper: Paper, sheet: Sheet) -> str:
-    lines = [f"\\pard\\plain\\f0{_size(SMALL)}\\tqr\\tx{_twips(sheet.inner)} {escape_rtf(paper.study)}\\tab {_PAGES}\\par\n"]
+    before, between, after = map(escape_rtf, paper.say("Page {} of {}").split("{}"))
+    pages = f"{before}{_FIELDS[0]}{between}{_FIELDS[1]}{after}"
+    lines = [f"\\pard\\plain\\f0{_size(SMALL)}\\tqr\\tx{_twips(sheet.inner)} {escape_rtf(paper.study)}\\tab {pages}\\par\n"]
     if paper.band:
         lines.append(f"\\pard\\plain\\f0{_size(SMALL)}\\qc\\b\\cf1 {escape_rtf(paper.band)}\\b0\\cf0\\par\n")
     lines.append(f"\\pard\\plain\\f0{_size(SIZE + 1)}\\qc\\sb60\\b {escape_rtf(display.label)}\\par\n")
@@ -125,7 +127,7 @@ def _head(display: Display, paper: Paper, sheet: Sheet) -> str:
 
 
 def _foot(display: Display, paper: Paper) -> str:
-    notes = [*map(str, display.notes), f"Source: {display.source}. {paper.stamp}"]
+    notes = [*map(str, display.notes), f"{paper.say('Source')}: {display.source}. {paper.stamp}"]
     lines = [f"\\pard\\plain\\f0{_size(SMALL)}\\ql {escape_rtf(note)}\\par\n" for note in notes]
     return f"\\pard\\plain\\f0\\fs8\\brdrt{_RULE}\\par\n" + "".join(lines)
 

@@ -15,7 +15,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from cartrial.extras import require
-from cartrial.submission.displays.forms.paper import FONT, LYING, MARGIN, SIZE, SMALL, Paper, Sheet, column_widths
+from cartrial.submission.displays.forms.paper import CHINESE, FONT, LYING, MARGIN, SIZE, SMALL, Paper, Sheet, column_widths
 from cartrial.submission.displays.forms.pictures import Picture
 from cartrial.submission.displays.model import Display, Grid
 
@@ -50,11 +50,11 @@ def write_docx(displays: Sequence[Display], paper: Paper, pictures: Mapping[str,
     section = document.sections[0]
     _size_sheet(section, LYING)
     _furnish(section, paper, "", "", paper.stamp)
-    document.add_heading("Tables, figures and listings", 1)
+    document.add_heading(paper.say("Tables, figures and listings"), 1)
     for display in displays:
         document.element.body.insert(-1, _parsed(_link(display)))
     if paper.absent:
-        document.add_heading("Not produced", 1)
+        document.add_heading(paper.say("Not produced"), 1)
         for line in paper.absent:
             document.element.body.insert(-1, _parsed(_paragraph(line, "left")))
     tables: dict[bytes, str] = {}
@@ -62,7 +62,7 @@ def write_docx(displays: Sequence[Display], paper: Paper, pictures: Mapping[str,
         picture = pictures.get(display.id)
         section = document.add_section()
         _size_sheet(section, picture.sheet if picture else LYING)
-        again = f"{display.label} {display.title} (continued)"
+        again = f"{display.label} {display.title} ({paper.say('continued')})"
         _furnish(section, paper, again, str(display.population), "\n".join(_foot(display, paper)))
         _titles(document, display, number)
         if isinstance(display.body, Grid):
@@ -117,8 +117,8 @@ def _styles(document: Any) -> None:
         # a theme's fonts would win over the name
         for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(theme), None)
-        for kind in ("w:eastAsia", "w:cs", "w:hAnsi"):
-            fonts.set(qn(kind), FONT)
+        for kind, face in (("w:eastAsia", CHINESE), ("w:cs", FONT), ("w:hAnsi", FONT)):
+            fonts.set(qn(kind), face)
         style.paragraph_format.space_before = style.paragraph_format.space_after = shared.Pt(0)
 
 
@@ -151,7 +151,7 @@ def _replace(part: Any, paragraphs: Sequence[str]) -> None:
 
 
 def _foot(display: Display, paper: Paper) -> list[str]:
-    return [*map(str, display.notes), f"Source: {display.source}. {paper.stamp}"]
+    return [*map(str, display.notes), f"{paper.say('Source')}: {display.source}. {paper.stamp}"]
 
 
 def _run(text: str, *, bold: bool = False, size: float = 0.0, colour: str = "") -> str:
@@ -168,7 +168,9 @@ def _running(paper: Paper, width: float) -> str:
     band = f"{_run(paper.band, bold=True, size=SMALL, colour='8A3B00')}" if paper.band else ""
     tabs = f'<w:tab w:val="center" w:pos="{_twips(width / 2)}"/><w:tab w:val="right" w:pos="{_twips(width)}"/>'
     tab = "<w:r><w:tab/></w:r>"
-    pages = f"{_run('Page ', size=SMALL)}{_field('PAGE')}{_run(' of ', size=SMALL)}{_field('NUMPAGES')}"
+    before, between, after = paper.say("Page {} of {}").split("{}")
+    pages = f"{_run(before, size=SMALL)}{_field('PAGE')}{_run(between, size=SMALL)}{_field('NUMPAGES')}"
+    pages += _run(after, size=SMALL) if after else ""
     return (
         f'<w:p {W}><w:pPr><w:tabs><w:tab w:val="clear" w:pos="4320"/><w:tab w:val="clear" w:pos="8640"/>{tabs}</w:tabs>'
         f'<w:spacing w:after="80"/></w:pPr>{_run(paper.study, size=SMALL)}{tab}{band}{tab}{pages}</w:p>'
