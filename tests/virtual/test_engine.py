@@ -103,9 +103,9 @@ def test_factors_solve_the_linear_system(population: str) -> None:
         if not allogeneic:
             right[9], j[9] = 0.0, 0.0
         shift = random.uniform(0.5, 200.0)
-        linear.factorise(j, shift, allogeneic, factors)
+        linear.factorise(j, shift, float(allogeneic), factors)
         x = right.copy()
-        linear.solve_block(factors, j, allogeneic, x)
+        linear.solve_block(factors, j, float(allogeneic), x)
         exact = np.linalg.solve(shift * np.eye(17) - j, right)
         np.testing.assert_allclose(x, exact, rtol=1e-10, atol=1e-12 * np.abs(exact).max())
 
@@ -136,13 +136,75 @@ def test_without_cells_the_closed_forms_hold() -> None:
 
 
 def test_result_is_the_same_for_any_chunk_and_thread() -> None:
-    draws = _patients("inaticel", 150)
+    draws = _patients("inaticel", 300)
     whole = simulate_course(draws, DAYS[::7], threads=2)
     alone = simulate_course(draws, DAYS[::7], threads=1)
     assert np.array_equal(whole.values, alone.values) and np.array_equal(whole.info, alone.info, equal_nan=True)
-    rows = np.array([149, 3, 77])
+    rows = np.array([299, 3, 77])
     some = simulate_course(draws.take(rows), DAYS[::7])
     assert np.array_equal(some.values, whole.values[rows])
+
+
+def _joined(parts: list[Draws]) -> Draws:
+    """Patients of several populations beside each other."""
+    rows = [np.concatenate([getattr(part, name) for part in parts]) for name in ("parameters", "initial", "alive", "thresholds")]
+    return Draws(*rows, {}, np.concatenate([part.member for part in parts]))
+
+
+def _solved(draws: Draws, days: np.ndarray, lanes: tuple[int, ...] = (0, 1, 2, 3)) -> tuple[np.ndarray, np.ndarray, int]:
+    """Values, notes and the errors of idle lanes that are no number, of patients given one infusion."""
+    solver, n, dosed = compiled("engine.solver_kernel"), len(draws), infuse(draws)
+    values, info = np.zeros((n, len(days), codes.N_QUANTITIES), np.float32), np.zeros((n, codes.N_INFO))
+    padded = np.append(days, np.repeat(days[-1], solver.PADDING))
+    levels = np.tile([100.0, 300.0], (n, 1))
+    arrays = (draws.initial, draws.parameters, draws.alive, draws.thresholds, dosed.day, dosed.kind, dosed.value, levels, padded)
+    arrays = tuple(np.ascontiguousarray(array) for array in arrays)
+    return values, info, solver.solve(solver.Patients(*arrays, values, info), solver.make_bench(len(lanes)), 1e-4, lanes)
+
+
+def test_bits_of_a_patient_do_not_depend_on_who_stands_beside() -> None:
+    """Each alone, where three lanes are idle, against all in a mixed order: other products, with and without alemtuzumab, beside."""
+    names = ("eliana", "allogeneic-cd19", "allogeneic-cd19-no-alemtuzumab")
+    draws = _joined([_patients(name, 7) for name in names])
+    assert (draws.initial[7:14, 10] > 0).all() and (draws.initial[14:, 10] == 0).all()
+    draws = draws.take(np.random.default_rng(8).permutation(len(draws)))
+    values, info, strange = _solved(draws, DAYS[::5])
+    assert strange == 0 and not info[:, codes.I_FAILED].any() and np.isfinite(values).all()
+    assert (~np.isnan(info[:, codes.I_TOCILIZUMAB])).sum() > 3 and (~np.isnan(info[:, :3])).any()
+    for row in range(len(draws)):
+        one, note, strange = _solved(draws.take(np.array([row])), DAYS[::5])
+        assert strange == 0, "an idle lane makes what is no number"
+        assert one[0].tobytes() == values[row].tobytes() and np.array_equal(note[0], info[row], equal_nan=True)
+    back, note, _ = _solved(draws.take(np.arange(len(draws))[::-1]), DAYS[::5])
+    assert np.array_equal(back[::-1], values) and np.array_equal(note[::-1], info, equal_nan=True)
+
+
+def test_days_are_written_alike_wherever_they_stand_in_a_vector() -> None:
+    draws = _patients("allogeneic-cd19", 5)
+    every, some = _solved(draws, DAYS)[0], np.array([0, 1, 2, 9, 30, 31, 33, 100, 364, 365])
+    assert np.array_equal(_solved(draws, DAYS[some])[0], every[:, some])
+
+
+@pytest.mark.slow
+def test_four_lanes_are_one_lane_four_times() -> None:
+    draws = _joined([_patients("eliana", 9), _patients("allogeneic-cd19", 9)])
+    four, one = _solved(draws, DAYS), _solved(draws, DAYS, (0,))
+    assert np.array_equal(four[0], one[0]) and np.array_equal(four[1], one[1], equal_nan=True)
+
+
+def test_exponentials_and_logarithms_are_exact() -> None:
+    """independent: NumPy's of numbers of 80 bits; of what has none, no number."""
+    lanes = compiled("engine.lanes_kernel_functions")
+    random = np.random.default_rng(9)
+    x = np.concatenate([random.uniform(-1, 1, 300), random.uniform(-699, 699, 300)])
+    exact = np.exp(x.astype(np.longdouble))
+    assert np.abs(np.array([lanes.exp(float(v)) for v in x]) / exact - 1).max() < 6e-16
+    positive = np.concatenate([np.exp(x), random.uniform(0.6, 1.6, 300)])
+    exact = np.log(positive.astype(np.longdouble))
+    assert (np.abs(np.array([lanes.log(float(v)) for v in positive]) - exact) < 3e-16 * np.maximum(np.abs(exact), 1e-1)).all()
+    assert lanes.exp(0.0) == 1.0 and lanes.log(1.0) == 0.0
+    assert lanes.exp(-1e9) < 1e-300 and 1e300 < lanes.exp(1e9) < np.inf
+    assert np.isnan([lanes.exp(np.nan), lanes.log(np.nan), lanes.log(0.0), lanes.log(-1.0)]).all()
 
 
 def test_a_patient_is_the_same_alone_and_in_a_crowd() -> None:

@@ -22,7 +22,6 @@ RULES = [
 # arithmetic, not decisions: compiled loops whose length is that of their equations
 LONG = {
     ("virtual/engine/rates_kernel.py", "rates"),
-    ("virtual/engine/solver_kernel.py", "_patient"),
     ("virtual/engine/solver_kernel_linear.py", "factorise"),
     ("virtual/engine/solver_kernel_step.py", "step"),
     ("design/dose/trials_kernel.py", "run_trials"),

@@ -23,7 +23,10 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-_CHUNK = 64
+_CHUNK = 256
+"""Patients that a thread takes at once: so many that lanes are seldom without one."""
+_LANES = (0, 1, 2, 3)
+"""Four patients side by side: as many float64 as a vector of 256 bits has."""
 KINDS = {
     "infusion": codes.INFUSION,
     "lymphodepletion": codes.LYMPHODEPLETION,
@@ -312,7 +315,8 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
 
     Notes
     -----
-    Rodas5P (Steinebach 2023, doi:10.1007/s10543-023-00967-x), order 5, L-stable, adaptive, with an analytic Jacobian.
+    Rodas5P (Steinebach 2023, doi:10.1007/s10543-023-00967-x), order 5, L-stable, adaptive, with an analytic Jacobian, four patients side by
+    side. A patient's bits do not depend on who stands beside, on the order or on threads.
 
     Examples
     --------
@@ -343,13 +347,17 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
     order = np.argsort(events.day, axis=1, kind="stable")
     arrays += [np.take_along_axis(a, order, axis=1) for a in (events.day, events.kind, events.value)]
     arrays += [np.column_stack([events.tocilizumab_at, events.steroids_at])]
-
-    def chunk(start: int) -> None:
-        rows = slice(start, start + _CHUNK)
-        solver.solve(*(a[rows] for a in arrays), days, rtol, values[rows], info[rows])
+    padded = np.append(days, np.repeat(days[-1], solver.PADDING))
 
     threads = threads or os.cpu_count() or 1
-    starts = range(0, n, _CHUNK)
+    size = _CHUNK if threads == 1 else max(4 * len(_LANES), min(_CHUNK, -(-n // (2 * threads))))
+
+    def chunk(start: int) -> None:
+        rows = slice(start, start + size)
+        who = solver.Patients(*(a[rows] for a in arrays), padded, values[rows], info[rows])
+        solver.solve(who, solver.make_bench(len(_LANES)), rtol, _LANES)
+
+    starts = range(0, n, size)
     if threads == 1 or len(starts) <= 1:
         for start in starts:
             chunk(start)

@@ -46,11 +46,7 @@ Cells are in 1/uL of blood equivalent (one cell in the body: `ONE_CELL`), time i
 
 from __future__ import annotations
 
-from math import exp, log
-
 import numba as nb
-import numpy as np
-from numpy.typing import NDArray
 
 from cartrial.virtual.engine.kernel_codes import (
     ACCESS_HALF,
@@ -101,16 +97,24 @@ from cartrial.virtual.engine.kernel_codes import (
     REJECTION_CAP,
     REJECTION_HALF,
 )
+from cartrial.virtual.engine.lanes_kernel import Flags, Floats, anywhere, pick
+from cartrial.virtual.engine.lanes_kernel_functions import exp, larger, log, smaller
 
-__all__ = ["Flags", "Floats", "rates"]
+__all__ = ["rates"]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+# products are quicker than quotients
+_PER_CAPACITY = 1.0 / CAPACITY
+_PER_HOST_CAPACITY = 1.0 / HOST_CAPACITY
+_PER_REJECTION_CAP = 1.0 / REJECTION_CAP
+_PER_ACUTE_HALF = 1.0 / ACUTE_HALF
+_PER_B_LIFE = 1.0 / B_LIFE
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats, with_jacobian: bool) -> None:
+def rates(y: Floats, q: Floats, alive: Floats | Flags, care: Floats, d: Floats, j: Floats, with_jacobian: bool) -> None:
     """Fill `d` with the rates of change and, where asked, `j` with their derivatives.
+
+    Arrays for one patient, or tables of lanes (`lanes_kernel`) for several.
 
     Parameters
     ----------
@@ -118,8 +122,8 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
         State, in the order of `STATES`.
     q : ndarray of float64, shape (26,)
         Parameters, in the order of `PARAMETERS`.
-    alive : ndarray of bool, shape (3,)
-        Which clones of blasts exist.
+    alive : ndarray of bool or float64, shape (3,)
+        Which clones of blasts exist: 1, or 0.
     care : ndarray of float64, shape (4,)
         Factors of treatment on expansion, IL-6 signal, IL-6 yield and IL-6 clearance.
     d : ndarray of float64, shape (17,)
@@ -129,9 +133,9 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
     with_jacobian : bool
         Without it, `j` stays as it is.
     """
-    sensitive = exp(y[0]) if alive[0] else 0.0
-    sanctuary = exp(y[1]) if alive[1] else 0.0
-    negative = exp(y[2]) if alive[2] else 0.0
+    sensitive = alive[0] * exp(y[0])
+    sanctuary = alive[1] * exp(y[1])
+    negative = alive[2] * exp(y[2])
     bcell = exp(y[3])
     effector = exp(y[4])
     memory = exp(y[5])
@@ -150,35 +154,38 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
     by_memory = q[Q_KILL] * q[Q_MEMORY_KILL] * memory * memory_over
     kill = by_effector + by_memory
     access = 1.0 / (ACCESS_HALF + kill)
-    growth = q[Q_GROWTH] * (1.0 - blasts / CAPACITY)
+    growth = q[Q_GROWTH] * (1.0 - blasts * _PER_CAPACITY)
     d[0] = growth - kill
     d[1] = growth - q[Q_REACH] * kill * access
     d[2] = growth
 
-    quiet = 1.0 / (1.0 + (effector + memory) / q[Q_MEMORY_HALF])
-    source = B_SOURCE * quiet / bcell
-    d[3] = source - 1.0 / B_LIFE - kill
+    source_over = 1.0 / (bcell * (q[Q_MEMORY_HALF] + effector + memory))
+    source = B_SOURCE * q[Q_MEMORY_HALF] * source_over
+    d[3] = source - _PER_B_LIFE - kill
 
     rejection = 0.0
     rejection_slope = 0.0
-    if q[Q_ALLOGENEIC] > 0.0:
-        activity = exp(min(y[9], 30.0))
-        over = 1.0 / (1.0 + activity / REJECTION_CAP)
-        rejection = activity * over
+    if anywhere(q[Q_ALLOGENEIC] > 0.0):
+        activity = exp(smaller(y[9], 30.0))
+        over = 1.0 / (1.0 + activity * _PER_REJECTION_CAP)
+        rejection = pick(q[Q_ALLOGENEIC] > 0.0, activity * over, 0.0)
         rejection_slope = rejection * over
     crowd = host + cart
-    room = 1.0 / (1.0 + crowd / q[Q_ROOM_HALF])
+    room_over = 1.0 / (q[Q_ROOM_HALF] + crowd)
+    room = q[Q_ROOM_HALF] * room_over
     whole = effector / (effector + ONE_CELL)
     expand = care[0] * q[Q_EXPANSION] * a * room * left * whole
     tire = q[Q_EXHAUSTION] * a * (1.0 - left)
-    feed = q[Q_TO_MEMORY] * (effector / memory if memory > 1e-280 else exp(min(y[4] - y[5], 600.0)))
+    feed = q[Q_TO_MEMORY] * exp(smaller(y[4] - y[5], 600.0))
     d[4] = expand - q[Q_CONTRACTION] - q[Q_TO_MEMORY] - tire - rejection
     d[5] = feed - q[Q_MEMORY_LOSS] - rejection
     d[6] = q[Q_SPENDING] * a
     d[7] = tire * effector - (EXHAUSTED_LOSS + rejection) * exhausted
 
-    host_rate = HOST_RATE * exp(-ALEMTUZUMAB_POWER * y[10]) if y[10] != 0.0 else HOST_RATE
-    fill = log(crowd / HOST_CAPACITY)
+    host_rate = HOST_RATE
+    if anywhere(y[10] != 0.0):
+        host_rate = HOST_RATE * exp(-ALEMTUZUMAB_POWER * y[10])
+    fill = log(crowd * _PER_HOST_CAPACITY)
     contact_over = 1.0 / (REJECTION_HALF + cart)
     d[8] = -host_rate * fill
     d[9] = -host_rate * fill + q[Q_SENSITISATION] * cart * contact_over
@@ -186,17 +193,17 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
 
     il6 = y[11]
     lysis = by_effector * sensitive
-    lysis_over = 1.0 / (1.0 + lysis / LYSIS_HALF)
+    lysis_over = LYSIS_HALF / (LYSIS_HALF + lysis)
     clearance = IL6_CLEARANCE * care[3]
     d[11] = IL6_CLEARANCE * (IL6_BASE + care[2] * q[Q_IL6_YIELD] * lysis * lysis_over) - clearance * il6
-    signal = max(il6, 0.0) * care[1]
-    acute = log(1.0 + signal / ACUTE_HALF)
+    signal = larger(il6, 0.0) * care[1]
+    acute = log(1.0 + signal * _PER_ACUTE_HALF)
     d[12] = FERRITIN_RATE * (FERRITIN_BASE * (1.0 + FERRITIN_GAIN * acute) - y[12])
     d[13] = CRP_RATE * (CRP_BASE + CRP_GAIN * acute - y[13])
-    brake = 1.0 / (1.0 + signal / q[Q_IL6_BRAKE])
+    brake = q[Q_IL6_BRAKE] / (q[Q_IL6_BRAKE] + signal)
     d[14] = q[Q_RECOVERY] * brake
     reserve = 1.0 / (1.0 + exp(-y[14]))
-    space = 1.0 / (1.0 + blasts / MARROW_HALF)
+    space = MARROW_HALF / (MARROW_HALF + blasts)
     d[15] = ANC_RATE * (q[Q_ANC_BASE] * reserve * space - y[15])
     d[16] = PLT_RATE * (q[Q_PLT_BASE] * reserve * space - y[16])
     if not with_jacobian:
@@ -206,19 +213,27 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
     e_sanc = -by_effector * q[Q_TARGET_WEIGHT] * sanctuary * kill_over
     e_eff = by_effector * (1.0 - effector * kill_over)
     e_mem = by_memory * q[Q_MEMORY_HALF] * memory_over
-    slope = q[Q_GROWTH] / CAPACITY
-    for i in range(3):
-        factor = 1.0 if i == 0 else (q[Q_REACH] * ACCESS_HALF * access * access if i == 1 else 0.0)
-        j[i, 0] = -slope * sensitive - factor * e_sens
-        j[i, 1] = -slope * sanctuary - factor * e_sanc
-        j[i, 2] = -slope * negative
-        j[i, 4] = -factor * e_eff
-        j[i, 5] = -factor * e_mem
+    slope = q[Q_GROWTH] * _PER_CAPACITY
+    j[0, 0] = -slope * sensitive - e_sens
+    j[0, 1] = -slope * sanctuary - e_sanc
+    j[0, 2] = -slope * negative
+    j[0, 4] = -e_eff
+    j[0, 5] = -e_mem
+    reach = q[Q_REACH] * ACCESS_HALF * access * access
+    j[1, 0] = -slope * sensitive - reach * e_sens
+    j[1, 1] = -slope * sanctuary - reach * e_sanc
+    j[1, 2] = -slope * negative
+    j[1, 4] = -reach * e_eff
+    j[1, 5] = -reach * e_mem
+    j[2, 0] = -slope * sensitive
+    j[2, 1] = -slope * sanctuary
+    j[2, 2] = -slope * negative
     j[3, 0] = -e_sens
     j[3, 1] = -e_sanc
     j[3, 3] = -source
-    j[3, 4] = -source * quiet * effector / q[Q_MEMORY_HALF] - e_eff
-    j[3, 5] = -source * quiet * memory / q[Q_MEMORY_HALF] - e_mem
+    c = -source * source_over * bcell
+    j[3, 4] = c * effector - e_eff
+    j[3, 5] = c * memory - e_mem
 
     a_slope = q[Q_ANTIGEN_HALF] * antigen_over * antigen_over
     a_sens = a_slope * sensitive
@@ -228,7 +243,7 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
     j[4, 0] = c * a_sens
     j[4, 1] = c * a_sanc
     j[4, 3] = c * a_b
-    c = -expand * room / q[Q_ROOM_HALF]
+    c = -expand * room_over
     j[4, 4] = c * effector + expand * (1.0 - whole)
     j[4, 5] = c * memory
     j[4, 6] = -expand - q[Q_EXHAUSTION] * a * left
@@ -276,7 +291,7 @@ def rates(y: Floats, q: Floats, alive: Flags, care: Floats, d: Floats, j: Floats
     j[13, 13] = -CRP_RATE
     j[14, 11] = -q[Q_RECOVERY] * brake * brake * care[1] / q[Q_IL6_BRAKE]
     swing = reserve * (1.0 - reserve) * space
-    crowding = -reserve * space * space / MARROW_HALF
+    crowding = -reserve * space * space * (1.0 / MARROW_HALF)
     for i, rate, base in ((15, ANC_RATE, q[Q_ANC_BASE]), (16, PLT_RATE, q[Q_PLT_BASE])):
         j[i, 14] = rate * base * swing
         j[i, 0] = rate * base * crowding * sensitive

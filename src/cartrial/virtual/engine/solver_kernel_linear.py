@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import numba as nb
 
-from cartrial.virtual.engine.rates_kernel import Floats
+from cartrial.virtual.engine.lanes_kernel import Floats, Lanes, anywhere, pick
 
 __all__ = ["factorise", "solve_block"]
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def factorise(j: Floats, shift: float, allogeneic: bool, f: Floats) -> None:
+def factorise(j: Floats, shift: Lanes, allogeneic: Lanes, f: Floats) -> None:
     """Fill `f` with the factors of (shift I - j).
+
+    Arrays for one patient, or tables of lanes for several; `shift` and `allogeneic` are then lanes too.
 
     Parameters
     ----------
@@ -25,8 +27,8 @@ def factorise(j: Floats, shift: float, allogeneic: bool, f: Floats) -> None:
         As `rates` fills it.
     shift : float
         1 / (gamma h).
-    allogeneic : bool
-        Without it, rejection stays out.
+    allogeneic : float
+        Where it is not above 0, rejection stays out.
     f : ndarray of float64, shape (17, 17)
         Multipliers and what they leave, at the places of `j`; the diagonal holds reciprocals.
     """
@@ -113,7 +115,7 @@ def factorise(j: Floats, shift: float, allogeneic: bool, f: Floats) -> None:
     f[4, 1] = a41 * p
     a44 -= f[4, 1] * a14
     f[4, 4] = 1.0 / a44
-    if allogeneic:
+    if anywhere(allogeneic > 0.0):
         _factorise_rejection(j, shift, f)
     # what acts on all, and what only follows
     for i in range(10, 17):
@@ -121,7 +123,7 @@ def factorise(j: Floats, shift: float, allogeneic: bool, f: Floats) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _factorise_rejection(j: Floats, shift: float, f: Floats) -> None:
+def _factorise_rejection(j: Floats, shift: Lanes, f: Floats) -> None:
     """Add the row and the column of rejection [9] to the factors of the others; arguments as in `factorise`."""
     # its column, in the order of elimination
     f[5, 9] = -j[5, 9]
@@ -150,14 +152,14 @@ def _factorise_rejection(j: Floats, shift: float, f: Floats) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def solve_block(f: Floats, j: Floats, allogeneic: bool, r: Floats) -> None:
+def solve_block(f: Floats, j: Floats, allogeneic: Lanes, r: Floats) -> None:
     """Solve (shift I - j) x = r in place.
 
     Parameters
     ----------
     f, j : ndarray of float64, shape (17, 17)
         Factors and derivatives.
-    allogeneic : bool
+    allogeneic : float
         As for the factors.
     r : ndarray of float64, shape (17,)
         Right side, then the solution.
@@ -173,9 +175,9 @@ def solve_block(f: Floats, j: Floats, allogeneic: bool, r: Floats) -> None:
     x1 = r[1] - f[1, 5] * x5 - f[1, 2] * x2 - f[1, 0] * x0
     x4 = (r[4] - f[4, 5] * x5 - f[4, 6] * x6) - (f[4, 8] * x8 + f[4, 7] * x7) - (f[4, 3] * x3 + f[4, 0] * x0) - f[4, 1] * x1
     x9 = 0.0
-    if allogeneic:
+    if anywhere(allogeneic > 0.0):
         x9 = (r[9] + j[9, 10] * x10 - f[9, 5] * x5) - (f[9, 8] * x8 + f[9, 7] * x7) - (f[9, 3] * x3 + f[9, 0] * x0)
-        x9 = (x9 - f[9, 1] * x1 - f[9, 4] * x4) * f[9, 9]
+        x9 = pick(allogeneic > 0.0, (x9 - f[9, 1] * x1 - f[9, 4] * x4) * f[9, 9], 0.0)
         x4 -= f[4, 9] * x9
         x1 -= f[1, 9] * x9
         x0 -= f[0, 9] * x9

@@ -6,12 +6,12 @@ compiled without loops.
 
 from __future__ import annotations
 
-from math import exp, sqrt
-
 import numba as nb
 
 from cartrial.virtual.engine.kernel_codes import N_STATES
-from cartrial.virtual.engine.rates_kernel import Flags, Floats, rates
+from cartrial.virtual.engine.lanes_kernel import Floats, Lanes, pick, row
+from cartrial.virtual.engine.lanes_kernel_functions import exp, larger
+from cartrial.virtual.engine.rates_kernel import rates
 from cartrial.virtual.engine.solver_kernel_linear import solve_block
 
 __all__ = ["GAMMA", "step"]
@@ -86,14 +86,14 @@ H47 = -0.15582684282751913
 H48 = 4.883087185713722
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@nb.njit(error_model="numpy", nogil=True)
 def step(
     y: Floats,
     q: Floats,
-    alive: Flags,
+    alive: Floats,
     care: Floats,
-    allogeneic: bool,
-    h: float,
+    allogeneic: Lanes,
+    h: Lanes,
     rtol: float,
     k: Floats,
     j: Floats,
@@ -103,8 +103,10 @@ def step(
     k3: Floats,
     k4: Floats,
     at: Floats,
-) -> float:
-    """Fill `z`, the state after the step, and `k2`, `k3`, `k4` of its continuous extension; return the error over the tolerance.
+) -> Lanes:
+    """Fill `z`, the state after the step, and `k2`, `k3`, `k4` of its continuous extension; return the squared error over the tolerance.
+
+    Arrays for one patient, or tables of lanes for several; `allogeneic`, `h` and what is returned are then lanes too.
 
     Parameters
     ----------
@@ -112,7 +114,7 @@ def step(
         State before the step.
     q, alive, care
         As in `rates`.
-    allogeneic : bool
+    allogeneic : float
         As in `factorise`.
     k : ndarray of float64, shape (8, 17)
         Stages; the first row holds the rates at `y` on entry.
@@ -125,49 +127,49 @@ def step(
     """
     over = 1.0 / h
     n = N_STATES
-    solve_block(lu, j, allogeneic, k[0])
+    solve_block(lu, j, allogeneic, row(k, 0))
     for i in range(n):
         at[i] = y[i] + A21 * k[0, i]
-    rates(at, q, alive, care, k[1], j, False)
+    rates(at, q, alive, care, row(k, 1), j, False)
     for i in range(n):
         k[1, i] += over * (C21 * k[0, i])
-    solve_block(lu, j, allogeneic, k[1])
+    solve_block(lu, j, allogeneic, row(k, 1))
     for i in range(n):
         at[i] = y[i] + A31 * k[0, i] + A32 * k[1, i]
-    rates(at, q, alive, care, k[2], j, False)
+    rates(at, q, alive, care, row(k, 2), j, False)
     for i in range(n):
         k[2, i] += over * (C31 * k[0, i] + C32 * k[1, i])
-    solve_block(lu, j, allogeneic, k[2])
+    solve_block(lu, j, allogeneic, row(k, 2))
     for i in range(n):
         at[i] = y[i] + A41 * k[0, i] + A42 * k[1, i] + A43 * k[2, i]
-    rates(at, q, alive, care, k[3], j, False)
+    rates(at, q, alive, care, row(k, 3), j, False)
     for i in range(n):
         k[3, i] += over * (C41 * k[0, i] + C42 * k[1, i] + C43 * k[2, i])
-    solve_block(lu, j, allogeneic, k[3])
+    solve_block(lu, j, allogeneic, row(k, 3))
     for i in range(n):
         at[i] = y[i] + A51 * k[0, i] + A52 * k[1, i] + A53 * k[2, i] + A54 * k[3, i]
-    rates(at, q, alive, care, k[4], j, False)
+    rates(at, q, alive, care, row(k, 4), j, False)
     for i in range(n):
         k[4, i] += over * (C51 * k[0, i] + C52 * k[1, i] + C53 * k[2, i] + C54 * k[3, i])
-    solve_block(lu, j, allogeneic, k[4])
+    solve_block(lu, j, allogeneic, row(k, 4))
     for i in range(n):
         at[i] = y[i] + A61 * k[0, i] + A62 * k[1, i] + A63 * k[2, i] + A64 * k[3, i] + A65 * k[4, i]
-    rates(at, q, alive, care, k[5], j, False)
+    rates(at, q, alive, care, row(k, 5), j, False)
     for i in range(n):
         k[5, i] += over * (C61 * k[0, i] + C62 * k[1, i] + C63 * k[2, i] + C64 * k[3, i] + C65 * k[4, i])
-    solve_block(lu, j, allogeneic, k[5])
+    solve_block(lu, j, allogeneic, row(k, 5))
     for i in range(n):
         at[i] += k[5, i]
-    rates(at, q, alive, care, k[6], j, False)
+    rates(at, q, alive, care, row(k, 6), j, False)
     for i in range(n):
         k[6, i] += over * (C71 * k[0, i] + C72 * k[1, i] + C73 * k[2, i] + C74 * k[3, i] + C75 * k[4, i] + C76 * k[5, i])
-    solve_block(lu, j, allogeneic, k[6])
+    solve_block(lu, j, allogeneic, row(k, 6))
     for i in range(n):
         at[i] += k[6, i]
-    rates(at, q, alive, care, k[7], j, False)
+    rates(at, q, alive, care, row(k, 7), j, False)
     for i in range(n):
         k[7, i] += over * (C81 * k[0, i] + C82 * k[1, i] + C83 * k[2, i] + C84 * k[3, i] + C85 * k[4, i] + C86 * k[5, i] + C87 * k[6, i])
-    solve_block(lu, j, allogeneic, k[7])
+    solve_block(lu, j, allogeneic, row(k, 7))
     for i in range(n):
         z[i] = at[i] + k[7, i]
     for i in range(n):
@@ -182,19 +184,19 @@ def step(
         k4[i] = (
             H41 * k[0, i] + H42 * k[1, i] + H43 * k[2, i] + H44 * k[3, i] + H45 * k[4, i] + H46 * k[5, i] + H47 * k[6, i] + H48 * k[7, i]
         )
-    car = exp(z[4]) + exp(z[5]) + abs(z[7]) + 1e-9
+    car = exp(z[4]) + exp(z[5]) + larger(z[7], -z[7]) + 1e-9
+    per_rtol = 1.0 / rtol
     err = 0.0
     for i in range(n):
-        if i < 3 and not alive[i]:
-            continue
-        if i < 11 or i == 14:
-            scale = rtol
-            if i == 7:
-                scale = rtol * car
-            elif (i == 4 or i == 5) and z[i] < -18.0:
-                scale = 100.0 * rtol
+        if i == 7:
+            e = k[7, i] * per_rtol / car
+        elif i < 11 or i == 14:
+            e = k[7, i] * per_rtol
         else:
-            scale = rtol * max(abs(y[i]), abs(z[i])) + 1e-9
-        e = k[7, i] / scale
+            e = k[7, i] / (rtol * larger(larger(y[i], -y[i]), larger(z[i], -z[i])) + 1e-9)
+        if i < 3:
+            e = pick(alive[i] > 0.0, e, 0.0)
+        elif i == 4 or i == 5:
+            e = pick(z[i] < -18.0, 0.01 * e, e)
         err += e * e
-    return sqrt(err / n)
+    return err * (1.0 / n)

@@ -1,131 +1,81 @@
-"""How are the days inside one step written quickly? All together, quantity by quantity, so that the processor does several at once."""
+"""How are the days inside one step written quickly? Several days of one patient at once, each in a lane."""
 
 from __future__ import annotations
 
 import numba as nb
-import numpy as np
-from numpy.typing import NDArray
 
-from cartrial.virtual.engine.rates_kernel import Flags, Floats
+from cartrial.virtual.engine.lanes_kernel import Floats, Singles, pick, span, table
+from cartrial.virtual.engine.lanes_kernel_functions import exp
 
-__all__ = ["BLOCK", "Integers", "Singles", "write_days"]
+__all__ = ["PADDING", "write_days"]
 
-Integers = NDArray[np.int64]
-Singles = NDArray[np.float32]
-
-BLOCK = 64
-_LOG2_E = 1.4426950408889634
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-_ROUND = 6755399441055744.0
+PADDING = 7
+"""So many days follow the last one in `days`, so that whole vectors can be read."""
+_WRITTEN = (0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 15, 16)
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
-def _exp(x: Floats, whole: Integers, power: Floats, n: int) -> None:
-    """Replace the first n numbers by their exponentials, to 1e-11 relative; below -690 by 0 or near it.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (at least n,)
-    whole, power : ndarray of int64 and float64, shape (at least n,)
-        Work space: the same bytes, seen as integers and as powers of two.
-    """
-    for i in range(n):
-        v = min(max(x[i], -690.0), 690.0)
-        k = (v * _LOG2_E + _ROUND) - _ROUND
-        r = (v - k * _LN2_HIGH) - k * _LN2_LOW
-        s = 1.0 / 40320.0 + r * (1.0 / 362880.0)
-        s = 1.0 / 720.0 + r * (1.0 / 5040.0 + r * s)
-        s = 1.0 / 24.0 + r * (1.0 / 120.0 + r * s)
-        s = 0.5 + r * (1.0 / 6.0 + r * s)
-        x[i] = 1.0 + r * (1.0 + r * s)
-        whole[i] = (nb.int64(k) + 1023) << 52
-    for i in range(n):
-        x[i] *= power[i]
-
-
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@nb.njit(error_model="numpy", nogil=True)
 def write_days(
-    y: Floats,
-    z: Floats,
-    k2: Floats,
-    k3: Floats,
-    k4: Floats,
-    alive: Flags,
+    body: Floats,
+    column: int,
+    alive: Floats,
     lost: Floats,
     days: Floats,
+    first: int,
+    last: int,
     t: float,
     h: float,
     out: Singles,
-    at: Floats,
-    x: Floats,
-    whole: Integers,
-    power: Floats,
+    work: Floats,
+    lanes: tuple[int, ...],
 ) -> None:
-    """Write some days inside one step, at most `BLOCK`.
+    """Write some days inside one step.
 
     Parameters
     ----------
-    y, z, k2, k3, k4 : ndarray of float64, shape (17,)
-        State before and after the step and its continuous extension.
-    alive : ndarray of bool, shape (3,)
+    body : ndarray of float64, shape (5, 17, patients side by side)
+        State before and after the step and its continuous extension: `y`, `z`, `k2`, `k3`, `k4`.
+    column : int
+        Which patient.
+    alive : ndarray of float64, shape (3, patients side by side)
         Clones at the step's start.
     lost : ndarray of float64, shape (at least 3,)
         Day each clone is lost, NaN: not yet.
-    days : ndarray of float64, shape (days,)
+    days : ndarray of float64, shape (days and `PADDING` more,)
+    first, last : int
+        Positions of the first day, and of the one after the last.
     t, h : float
         Start and length of the step, days.
     out : ndarray of float32, shape (days, 11)
         Filled, in the order of `kernel_codes.QUANTITIES`.
-    at, x, whole, power : ndarray of float64, float64, int64 and float64, shape (64,)
-        Work space; `whole` and `power` are the same bytes.
+    work : ndarray of float64, shape (17, lanes)
+        Work space: states, as cells where they are logarithms.
+    lanes : tuple of int
+        As many as days are written at once.
     """
-    n = len(days)
-    for i in range(n):
-        at[i] = (days[i] - t) / h
-    for c in range(17):
-        if c == 6 or c == 9 or c == 10 or c == 14:
-            continue
-        if c < 3 and not alive[c]:
-            if c != 1:
-                for i in range(n):
-                    out[i, 0 if c == 0 else 1] = 0.0
-            continue
-        a, b, q2, q3, q4 = y[c], z[c], k2[c], k3[c], k4[c]
-        for i in range(n):
-            s = at[i]
-            u = 1.0 - s
-            x[i] = a * u + s * (b + u * (q2 + s * (q3 + s * q4)))
-        if c < 6 or c == 8:
-            _exp(x, whole, power, n)
-        if c < 3:
-            for i in range(n):
-                if lost[c] <= days[i]:
-                    x[i] = 0.0
-        if c == 0:
-            for i in range(n):
-                out[i, 0] = x[i]
-        elif c == 1:
-            for i in range(n):
-                out[i, 0] += x[i]
-        elif c == 2 or c == 3:
-            for i in range(n):
-                out[i, c - 1] = x[i]
-        elif c == 4:
-            for i in range(n):
-                out[i, 4] = x[i]
-        elif c == 5:
-            for i in range(n):
-                out[i, 4] += x[i]
-        elif c == 7:
-            for i in range(n):
-                out[i, 3] = out[i, 4] + x[i]
-        elif c == 8:
-            for i in range(n):
-                out[i, 5] = x[i]
-        elif c < 14:
-            for i in range(n):
-                out[i, c - 5] = x[i]
-        else:
-            for i in range(n):
-                out[i, c - 6] = x[i]
+    x = table(work, lanes)
+    for start in range(first, last, len(lanes)):
+        day = span(days, start, lanes)
+        s = (day - t) / h
+        u = 1.0 - s
+        for i in _WRITTEN:
+            v = body[0, i, column] * u + s * (
+                body[1, i, column] + u * (body[2, i, column] + s * (body[3, i, column] + s * body[4, i, column]))
+            )
+            if i < 6 or i == 8:
+                v = exp(v)
+            if i < 3:
+                v = pick(lost[i] <= day, 0.0, alive[i, column] * v)
+            x[i] = v
+        for m in range(min(len(lanes), last - start)):
+            o = start + m
+            out[o, 0] = work[0, m] + work[1, m]
+            out[o, 1] = work[2, m]
+            out[o, 2] = work[3, m]
+            out[o, 3] = work[4, m] + work[5, m] + work[7, m]
+            out[o, 4] = work[4, m] + work[5, m]
+            out[o, 5] = work[8, m]
+            for i in range(3):
+                out[o, 6 + i] = work[11 + i, m]
+            out[o, 9] = work[15, m]
+            out[o, 10] = work[16, m]
