@@ -45,9 +45,16 @@ class Cluster:
             for statement in statements:
                 link.execute(statement)
 
-    def make(self, database: str) -> None:
+    def make(self, database: str, tablespace: str = "") -> None:
         """Make an empty database in the place of one of that name."""
-        self.boss("postgres", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", f"CREATE DATABASE {database} OWNER {OWNER}")
+        where = f" TABLESPACE {tablespace}" if tablespace else ""
+        self.boss("postgres", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", f"CREATE DATABASE {database} OWNER {OWNER}{where}")
+
+    def own(self, path: Path) -> None:
+        """Give a folder to the user who runs it."""
+        who = _unprivileged()
+        if who:
+            shutil.chown(path, who)
 
     def lend(self, database: str, statements: str) -> None:
         """Run the statements that make the role of the server; one role serves several databases of a cluster."""

@@ -170,6 +170,33 @@ def test_a_session_ends_after_twelve_hours_however_busy(clients: dict[str, Any])
 
 
 @pytest.mark.slow
+def test_a_session_that_is_used_lives_for_half_an_hour_after_its_last_minute(clients: dict[str, Any]) -> None:
+    """By hand: who asks again after a minute has thirty minutes from then; who rested for thirty is sent to the log-in."""
+    import datetime as dt
+
+    from django.contrib.sessions.models import Session
+
+    def left() -> float:
+        ends = Session.objects.get(pk=clients["one"].cookies["review"].value).expire_date
+        return (ends - dt.datetime.now(dt.UTC)).total_seconds() / 60
+
+    def rest(minutes: float) -> None:
+        key = clients["one"].cookies["review"].value
+        ends = Session.objects.get(pk=key).expire_date - dt.timedelta(minutes=minutes)
+        Session.objects.filter(pk=key).update(expire_date=ends)
+        session = clients["one"].session
+        session["seen"] = session.get("seen", 0) - 60 * minutes
+        Session.objects.filter(pk=key).update(session_data=session.encode(dict(session)))
+
+    clients["one"].get("/")
+    rest(28)
+    assert left() < 2.1
+    assert clients["one"].get("/").status_code == 200 and left() > 29
+    rest(30)
+    assert clients["one"].get("/").status_code == 302
+
+
+@pytest.mark.slow
 def test_a_given_password_is_changed_before_anything_else(clients: dict[str, Any]) -> None:
     from cartrial.review.app.models import Person
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import logout
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.views.defaults import server_error
 
 from cartrial.review.app.acts import trail
 from cartrial.review.app.models import Loaded
-from cartrial.review.app.setup import LOCKED_MINUTES, TOTAL_HOURS
+from cartrial.review.app.setup import LOCKED_MINUTES, SEEN_SECONDS, TOTAL_HOURS
 from cartrial.review.app.state import band_of
 from cartrial.review.practice import PRACTICE
 
-__all__ = ["LINKS", "OwnPasswordFirst", "SessionEnds", "TextAlone", "address", "forged", "frame", "locked_out"]
+__all__ = ["LINKS", "OwnPasswordFirst", "SessionEnds", "TextAlone", "address", "failed", "forged", "frame", "locked_out"]
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -65,6 +69,17 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "review/said.html", {"title": "Not accepted", "words": words}, status=403)
 
 
+def failed(request: HttpRequest) -> HttpResponse:
+    """Say that something failed; where it is the database (a full disk, a server that is away), that nothing was kept."""
+    if not isinstance(sys.exc_info()[1], DatabaseError):
+        return server_error(request)
+    words = "The workspace cannot be read or written at present: nothing of this was kept. Tell the administrator, and try again later."
+    if request.headers.get("HX-Request"):
+        return HttpResponse(words, status=503, content_type="text/plain; charset=utf-8")
+    # no page of the workspace: each asks the database who is there
+    return HttpResponse(render_to_string("503.html", {"words": words}), status=503)
+
+
 class SessionEnds:
     """A session ends after so many hours, however busy; a page that asks on its own is told so in words, never sent to the log-in."""
 
@@ -73,9 +88,12 @@ class SessionEnds:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            began = request.session.get("began", 0)
-            if trail.now_utc().timestamp() - began > TOTAL_HOURS * 3600:
+            now = trail.now_utc().timestamp()
+            if now - request.session.get("began", 0) > TOTAL_HOURS * 3600:
                 logout(request)
+            elif not 0 <= now - request.session.get("seen", 0) < SEEN_SECONDS:
+                # what is changed is kept, and lives for as long again as a session may rest
+                request.session["seen"] = now
         if not request.user.is_authenticated and request.headers.get("HX-Request"):
             return HttpResponse("Your session has ended. Your text is still here: copy it, or sign in again in another window.", status=401)
         response = self.get_response(request)

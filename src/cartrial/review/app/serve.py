@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -78,6 +79,7 @@ def run(place: Place, *, port: int, listen: str, proxy: str, ready: Callable[[st
     import waitress
     from django.core.wsgi import get_wsgi_application
 
+    _log_in_lines()
     trusted: dict[str, Any] = {"trusted_proxy": proxy, "trusted_proxy_count": 1} if proxy else {}
     if proxy:
         trusted["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
@@ -96,3 +98,16 @@ def run(place: Place, *, port: int, listen: str, proxy: str, ready: Callable[[st
         pass
     finally:
         server.close()
+
+
+def _log_in_lines() -> None:
+    """Have the process say what fails; of a database that cannot be written a line, not its traceback."""
+    from django.db import DatabaseError
+
+    class Lines(logging.Formatter):
+        def formatException(self, ei: Any) -> str:
+            return str(ei[1]).strip().split("\n")[0] if isinstance(ei[1], DatabaseError) else super().formatException(ei)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines("%(asctime)s %(message)s"))
+    logging.getLogger().addHandler(handler)

@@ -15,10 +15,11 @@ from cartrial.errors import InputError
 from cartrial.extras import require
 from cartrial.review.app.stores.address import MEMORY, database_of, is_server, shown
 
-__all__ = ["IDLE_MINUTES", "LOCKED_MINUTES", "MEMORY", "TOTAL_HOURS", "Place", "open_workspace", "read_key"]
+__all__ = ["IDLE_MINUTES", "LOCKED_MINUTES", "MEMORY", "SEEN_SECONDS", "TOTAL_HOURS", "Place", "open_workspace", "read_key"]
 
-IDLE_MINUTES, TOTAL_HOURS, LOCKED_MINUTES, GUESSES = 30, 12, 15, 5
-"""A session ends after so long without a request, and after so long in all; so many wrong passwords lock a name at an address."""
+IDLE_MINUTES, TOTAL_HOURS, LOCKED_MINUTES, GUESSES, SEEN_SECONDS = 30, 12, 15, 5, 60
+"""A session ends after so long without a request, and after so long in all; so many wrong passwords lock a name at an address.
+That somebody was there is written once in so many seconds, so that who reads on does not wait for the disk at each page."""
 
 _APP = "cartrial.review.app"
 _PARTS = ("django", "django_htmx", "axes", "csp", "whitenoise", "waitress", "argon2")
@@ -248,7 +249,6 @@ def _sessions(proxied: bool) -> dict[str, Any]:
     return {
         "SESSION_COOKIE_NAME": f"{prefix}review",
         "SESSION_COOKIE_AGE": IDLE_MINUTES * 60,
-        "SESSION_SAVE_EVERY_REQUEST": True,
         "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Strict",

@@ -6,7 +6,9 @@ from django.urls import path, register_converter
 
 from cartrial.review.app.views import adjudicating, agreeing, asking, entering, locking, overview, practising, reading, seating
 
-__all__ = ["urlpatterns"]
+__all__ = ["handler500", "urlpatterns"]
+
+handler500 = "cartrial.review.app.frame.failed"
 
 
 class Day:

@@ -97,7 +97,8 @@ def sign_with_password(request: HttpRequest, fields: Mapping[str, str]) -> str:
     person = authenticate(request, username=request.user.username, password=fields.get("password", ""))
     if person is None or person.pk != request.user.pk:
         return "This is not your password."
-    request.session["signed"] = True
+    if first:
+        request.session["signed"] = True
     return ""
 
 
