@@ -10,6 +10,7 @@ import polars as pl
 from cartrial.analysis.estimators.arguments import check_column, check_filled
 from cartrial.analysis.estimators.groups import beside, group_rows
 from cartrial.analysis.estimators.limits import normal_quantile
+from cartrial.coded import CODED
 from cartrial.errors import InputError
 
 __all__ = ["estimate_agreement", "kappa_of_tables"]
@@ -131,7 +132,7 @@ def estimate_agreement(
     both = [check_column(pairs, name, "of calls") for name in (first, second)]
     for series in both:
         check_filled(series, "a call is empty", "Leave out pairs without both calls before the estimate, and count them")
-    calls = pl.concat([series.cast(pl.String) for series in both]).to_frame("call")
+    calls = pl.concat([series.cast(CODED) for series in both]).to_frame("call")
     code, levels = group_rows(calls, ["call"])
     k, count = max(levels.height, 1), trials.height if by else min(pairs.height, 1)
     cell = (trial * k + code[: pairs.height]) * k + code[pairs.height :]

@@ -8,8 +8,9 @@ import polars as pl
 
 from cartrial.analysis.estimators.agreement import estimate_agreement
 from cartrial.analysis.results import build_rows
-from cartrial.analysis.tables.reads import best_reads, pair_reads
+from cartrial.analysis.tables.reads import bests_of, code_reads, pairs_of
 from cartrial.analysis.wording import PROPORTION
+from cartrial.coded import CODED, rank_codes
 from cartrial.study.criteria.codes import words_of
 
 if TYPE_CHECKING:
@@ -53,22 +54,28 @@ def concordance_rows(
     """
     frames: list[pl.DataFrame] = []
     family = study.disease.family
-    reads = adresp.filter(pl.col("CARDAY") > 0).with_columns(pl.col("READER", "AVALC").cast(pl.String))
+    coded = code_reads(adresp.filter(pl.col("CARDAY") > 0).select("TRIAL", "SUBJ", "READER", "CARDAY", "AVALC", "USABLE"))
     for first, second in PAIRS:
-        for name, pairs in (("visit", pair_reads(reads, first, second)), ("best", best_reads(reads, first, second, family.best_first))):
+        for name, pairs in (("visit", pairs_of(coded, first, second)), ("best", bests_of(coded, first, second, family.best_first))):
             if pairs.height:
                 frames.extend(_pair_rows(family, pairs, name, (first, second), conf_level))
-    frames.extend(_informative_rows(study, reads, adtte, labels))
+    frames.extend(_informative_rows(study, coded.frame, adtte, labels))
     return frames
+
+
+def _category(calls: pl.Series, family: Family) -> pl.Series:
+    """Return the category of each call, found once for each call that there is."""
+    codes, values = rank_codes(calls)
+    return values.cast(pl.String).replace(family.categories).cast(CODED).gather(codes)
 
 
 def _pair_rows(family: Family, pairs: pl.DataFrame, endpoint: str, readers: tuple[str, str], conf_level: float) -> list[pl.DataFrame]:
     first, second = readers
-    category = [pl.col(name).replace(family.categories).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND")]
-    categories = pairs.with_columns(category)
+    categories = pairs.with_columns(_category(pairs[name], family).alias(f"{name}_CATEGORY") for name in ("FIRST", "SECOND"))
     found = estimate_agreement(categories, first="FIRST_CATEGORY", second="SECOND_CATEGORY", conf_level=conf_level)
     found = found.rename({"TRIAL": "trial"}).with_columns(pl.col("lower", "upper").clip(-1, 1))
-    cells = pairs.group_by(trial="TRIAL", level=pl.concat_str("FIRST", "SECOND", separator=" | ")).len("n").sort("trial", "level")
+    level = pl.concat_str("FIRST", "SECOND", separator=" | ").alias("level")
+    cells = pairs.group_by("FIRST", "SECOND", trial="TRIAL").len("n").with_columns(level).sort("trial", "level")
     common = {"analysis": "concordance", "endpoint": endpoint, "reader": f"{first} and {second}", "by": f"{first} | {second}"}
     return [
         build_rows(found, ("N",), **common),
