@@ -34,7 +34,7 @@ def study() -> Study:
 
 def lean(plan: Study, records: Records) -> pl.DataFrame:
     """Derive and estimate as many trials are: numbers, that nobody prints."""
-    return analyse(plan, derive(plan, records), records, texts=False)
+    return analyse(plan, derive(plan, records, texts=False), records, texts=False)
 
 
 def run(trials: int) -> dict[str, float]:

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from analysis_example import trials, worked
 from cartrial.analysis import KEY, SCHEMA, analyse, read_results, results_hash, sort_results, write_results
 from cartrial.coded import CODED, codes_as_text, rank_codes, row_order
+from cartrial.endpoints import derive
 from properties import examples
 
 _TEXTS = st.sampled_from(["", "b", "a", "CR", "CRi", "é", "Z", None])
@@ -63,3 +64,21 @@ def test_results_without_texts_are_those_with_them(tmp_path: Path, analyses: tup
     write_results(coded, tmp_path / "results.parquet")
     again = read_results(tmp_path / "results.parquet")
     assert again.schema == pl.Schema(SCHEMA) and results_hash(again) == results_hash(coded)
+
+
+@pytest.mark.parametrize(
+    "lacking", [(), pytest.param(("survival", "deaths"), marks=pytest.mark.slow), pytest.param(("calls",), marks=pytest.mark.slow)]
+)
+def test_sets_for_estimates_alone_give_the_same_estimates(lacking: tuple[str, ...]) -> None:
+    """`independent`: the estimates of the sets with texts, of sources that lack survival or calls too."""
+    study, _, records = worked()
+    records = records.replace(**{name: getattr(records, name).clear() for name in lacking})
+    adam, lean = derive(study, records), derive(study, records, texts=False)
+    assert adam.adrs.schema["REASON"] == pl.String and lean.adrs.schema["REASON"] == CODED and lean.notices == ()
+    assert lean.adrs["AVAL"].equals(adam.adrs["AVAL"]) and lean.adtte["CNSR"].equals(adam.adtte["CNSR"])
+    asked = {"analyses": ("response", "concordance", "survival", "conduct"), "curves": False}
+    printed, coded = analyse(study, adam, records, **asked), analyse(study, lean, records, texts=False, **asked)
+    columns = [*KEY, "value", "rules"]
+    assert_frame_equal(codes_as_text(sort_results(coded)).select(columns), sort_results(printed).select(columns), check_exact=True)
+    both = printed.join(codes_as_text(coded), on=KEY, nulls_equal=True, suffix="_2").filter(pl.col("text_2").is_not_null())
+    assert (both["text"] == both["text_2"]).all()

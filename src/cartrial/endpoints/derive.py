@@ -18,6 +18,7 @@ from cartrial.endpoints.sets.adrs import derive_adrs
 from cartrial.endpoints.sets.adsl import derive_adsl
 from cartrial.endpoints.sets.adtte import derive_adtte
 from cartrial.endpoints.sets.lesions.adtr import ADTR_SCHEMA, derive_adtr
+from cartrial.endpoints.sets.trace import are_lean, lean_sets
 from cartrial.response import assess_response
 from cartrial.sdtm.records import Records, derive_records
 from cartrial.sdtm.source import Source
@@ -83,7 +84,7 @@ class Adam:
         return found if self.adtr.is_empty() else {**found, "ADTR": self.adtr}
 
 
-def derive(study: Study, data: Source | Records) -> Adam:
+def derive(study: Study, data: Source | Records, *, texts: bool = True) -> Adam:
     """Derive every analysis data set.
 
     Parameters
@@ -91,6 +92,9 @@ def derive(study: Study, data: Source | Records) -> Adam:
     study : Study
     data : Source or Records
         SDTM domains, or records that are keyed by integers already (many trials).
+    texts : bool
+        Whether ADRS, ADTTE and ADRESP are for people. Without, for estimates of very many trials: words are Categorical, what no
+        estimate reads is empty (sources, sentences, flags, dates), and nothing is told of what the source lacks (`notices`).
 
     Returns
     -------
@@ -122,7 +126,11 @@ def derive(study: Study, data: Source | Records) -> Adam:
     >>> adam.adrs.filter(PARAMCD="ORR3", VARIANT="").select("USUBJID", "AVALC", "CARDAY", "RULE").rows()
     [('S-01', 'Y', 90, 'CR counts as a response at month 3'), ('S-02', 'N', 90, 'no response at month 3: NR')]
     """
-    records = derive_records(study, data) if isinstance(data, Source) else data
+    with lean_sets(not texts):
+        return _derive(study, derive_records(study, data) if isinstance(data, Source) else data)
+
+
+def _derive(study: Study, records: Records) -> Adam:
     populations = _populations(study, records)
     adrs, adtte = _endpoints(study, populations)
     if populations.course.frame["STRADDLES"].any():
@@ -133,9 +141,7 @@ def derive(study: Study, data: Source | Records) -> Adam:
         )
     for name, shifted in records.alternatives.items():
         others = _endpoints(study, _populations(study, shifted), main=True)
-        adrs, adtte = (
-            pl.concat([main, again.with_columns(pl.lit(name).alias("VARIANT"))]) for main, again in zip((adrs, adtte), others, strict=True)
-        )
+        adrs, adtte = (pl.concat([main, _named(again, name)]) for main, again in zip((adrs, adtte), others, strict=True))
     keys = records.subjects.select("SUBJ", "TRIAL", *(name for name in ("STUDYID", "USUBJID") if name in records.subjects.columns))
     sets = {
         "adsl": derive_adsl(study, populations),
@@ -147,7 +153,7 @@ def derive(study: Study, data: Source | Records) -> Adam:
         "adtr": derive_adtr(study, populations),
     }
     keyed = {name: _keyed(frame, keys, records.provenance) for name, frame in sets.items()}
-    notices = find_notices(study, populations, keyed["adsl"], keyed["adrs"], keyed["adtte"])
+    notices = () if are_lean() else find_notices(study, populations, keyed["adsl"], keyed["adrs"], keyed["adtte"])
     return Adam(**keyed, provenance=records.provenance, study_id=study.study.id, notices=notices)
 
 
@@ -183,10 +189,13 @@ def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.
     both = first.select(*keys, *values).join(second.select(*keys, *values), on=keys, how="full", coalesce=True, suffix="_OTHER")
     differ = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_OTHER")) for name in values)
     changed = both.filter(differ).select("TRIAL", "PARAMCD").unique()
-    again = second.join(changed, on=["TRIAL", "PARAMCD"], how="semi", maintain_order="left").with_columns(
-        pl.lit(STRADDLING).alias("VARIANT")
-    )
+    again = _named(second.join(changed, on=["TRIAL", "PARAMCD"], how="semi", maintain_order="left"), STRADDLING)
     return pl.concat([main, again.select(main.columns)])
+
+
+def _named(frame: pl.DataFrame, variant: str) -> pl.DataFrame:
+    """Return rows as those of a variant."""
+    return frame.with_columns(pl.lit(variant).cast(frame.schema["VARIANT"]).alias("VARIANT"))
 
 
 def _keyed(frame: pl.DataFrame, keys: pl.DataFrame, provenance: str) -> pl.DataFrame:

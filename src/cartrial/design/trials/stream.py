@@ -78,7 +78,9 @@ class TrialsJob:
         study = virtual_study(self.study)
         threads = self.threads or threads_here()
         records = simulate_study(study, plan=self.plan, trials=last - first + 1, first=first, threads=threads)
-        results = analyse(study, derive(study, records), records, analyses=self.analyses or ANALYSES, curves=False, texts=False)
+        results = analyse(
+            study, derive(study, records, texts=False), records, analyses=self.analyses or ANALYSES, curves=False, texts=False
+        )
         return codes_as_text(sort_results(results.with_columns((pl.col("trial") + first).cast(pl.Int32))))
 
 

@@ -10,7 +10,8 @@ import polars as pl
 from cartrial.endpoints.course import SOURCES
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adrs import words_of_flags
-from cartrial.endpoints.sets.trace import as_dates, constant, domain_of, take
+from cartrial.endpoints.sets.trace import are_lean, as_dates, constant, domain_of, take
+from cartrial.response.arrays import Calls
 from cartrial.response.codes import AFTER_RELAPSE, MRD, PENDING
 from cartrial.response.modality_kernel import PAIRED_DAYS
 from cartrial.sdtm.records import READERS
@@ -70,14 +71,12 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
                     "AVALC": take(RESPONSES, calls.status),
                     "ADEQUATE": take(("N", "Y"), adequate.astype(np.int64)),
                     "USABLE": take(("N", "Y"), usable.astype(np.int64)),
-                    "REASON": take([study.disease.family.names.put(words) for words in _WHY_NOT], reason),
-                    "MRD": take(MRD, calls.mrd),
-                    "SRCDOM": take(SOURCES, domain_of(calls.flags)),
-                    "SRCSEQ": pl.Series(calls.seq),
-                    "FLAGS": words_of_flags(study.disease.family, calls.flags),
+                    **({} if are_lean() else _told(study, calls, reason)),
                 }
             )
         )
+    if are_lean():
+        return pl.concat(frames)
     frame = pl.concat(frames).with_columns(pl.when(pl.col("SRCSEQ") >= 0).then(pl.col("SRCSEQ")).alias("SRCSEQ"))
     frame = frame.with_columns(_methods(study, populations.records.calls, frame))
     if "ORRES" not in populations.records.calls.columns:
@@ -85,6 +84,17 @@ def derive_adresp(study: Study, populations: Populations) -> pl.DataFrame:
     collected = populations.records.calls.select("SUBJ", pl.col("SEQ").alias("SRCSEQ"), pl.lit("RS").alias("SRCDOM"), "ORRES")
     collected = collected.filter(pl.col("SRCSEQ").is_not_null()).unique(["SUBJ", "SRCSEQ"], keep="first", maintain_order=True)
     return frame.join(collected, on=["SUBJ", "SRCDOM", "SRCSEQ"], how="left", maintain_order="left")
+
+
+def _told(study: Study, calls: Calls, reason: np.ndarray) -> dict[str, pl.Series]:
+    """Return what is told of each assessment beside the call, and from where it is."""
+    return {
+        "REASON": take([study.disease.family.names.put(words) for words in _WHY_NOT], reason),
+        "MRD": take(MRD, calls.mrd),
+        "SRCDOM": take(SOURCES, domain_of(calls.flags)),
+        "SRCSEQ": pl.Series(calls.seq),
+        "FLAGS": words_of_flags(study.disease.family, calls.flags),
+    }
 
 
 def _methods(study: Study, calls: pl.DataFrame, frame: pl.DataFrame) -> pl.Series:

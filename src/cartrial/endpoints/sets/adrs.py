@@ -19,7 +19,7 @@ from cartrial.endpoints.rules.rate_kernel import assess_rate
 from cartrial.endpoints.rules.rate_rule import answers_for, rule_of, window_in_words
 from cartrial.endpoints.sets.samples import derive_samples, early_event, unsampled
 from cartrial.endpoints.sets.signs import reads_for_rate
-from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
+from cartrial.endpoints.sets.trace import Trace, are_lean, as_dates, constant, nothing, take, with_imputed
 from cartrial.response.flags import flag_names
 from cartrial.sdtm.records import READERS
 from cartrial.sdtm.records.codes import FAR
@@ -195,6 +195,8 @@ def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) ->
 
 
 def _sentences(study: Study, endpoint: Endpoint, reason: np.ndarray, status: np.ndarray) -> pl.Series:
+    if are_lean():
+        return nothing(pl.String, len(reason))
     best = endpoint.type == "best-response"
     texts = _texts(study.disease.family, None if best else window_in_words(study, endpoint))
     return take(texts, reason * (len(RESPONSES) + 1) + np.where(status < 0, len(RESPONSES), status))
@@ -214,6 +216,8 @@ def _texts(family: Family, window: str | None) -> tuple[str, ...]:
 
 def words_of_flags(family: Family, flags: np.ndarray) -> pl.Series:
     """Return flags in words, null where there is none."""
+    if are_lean():
+        return nothing(pl.String, len(flags))
     # either way the same: of few the one starts faster, of many the other goes on faster
     found = np.unique(flags) if len(flags) < _FEW else pl.Series(flags).unique().sort().to_numpy()
     return take([flag_names(int(number), family) or None for number in found], np.searchsorted(found, flags))

@@ -18,7 +18,7 @@ from cartrial.endpoints.rules.time_rule import rule_of, times_for, visits_of
 from cartrial.endpoints.sets.adrs import words_of_flags
 from cartrial.endpoints.sets.antigen import ANTIGENS, relapse_antigen
 from cartrial.endpoints.sets.samples import derive_samples, unsampled
-from cartrial.endpoints.sets.trace import Trace, as_dates, constant, take, with_imputed
+from cartrial.endpoints.sets.trace import Trace, are_lean, as_dates, constant, nothing, take, with_imputed
 from cartrial.response.arrays import Calls
 from cartrial.response.codes import CLINICAL, CLINICAL_DISPOSITION
 from cartrial.sdtm.records import READERS
@@ -196,7 +196,7 @@ def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFr
         "ADT": as_dates(end, dated),
         "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
         **trace.columns(),
-        "RULE": take(texts, np.where(clinical, len(texts) - 1, told)),
+        "RULE": nothing(pl.String, len(rows)) if are_lean() else take(texts, np.where(clinical, len(texts) - 1, told)),
         "FLAGS": words,
     }
     frame = pl.DataFrame(columns)

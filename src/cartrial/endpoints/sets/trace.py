@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import polars as pl
 
+from cartrial.coded import CODED
 from cartrial.endpoints.course import SOURCES, Course
 from cartrial.response.arrays import Calls
 from cartrial.response.codes import CLINICAL_DISPOSITION, FREE_ASSUMED, FROM_IMAGING, FROM_LAB, FROM_PET
 from cartrial.sdtm.records.codes import FAR
 
-__all__ = ["NOWHERE", "Trace", "as_dates", "constant", "domain_of", "study_day", "take"]
+__all__ = ["NOWHERE", "Trace", "are_lean", "as_dates", "constant", "domain_of", "lean_sets", "nothing", "study_day", "take"]
 
 NOWHERE = -1
 
 
+_LEAN: ContextVar[bool] = ContextVar("lean", default=False)
+
+
+@contextmanager
+def lean_sets(lean: bool = True) -> Iterator[None]:
+    """Let sets that are derived here carry words as codes, and leave empty what no estimate reads: sources, sentences, flags and dates."""
+    token = _LEAN.set(lean)
+    try:
+        yield
+    finally:
+        _LEAN.reset(token)
+
+
+def are_lean() -> bool:
+    """Whether sets that are derived here are for estimates alone."""
+    return _LEAN.get()
+
+
+def nothing(kind: pl.DataType | type[pl.DataType], rows: int) -> pl.Series:
+    """Return a column without a value."""
+    return pl.Series([None], dtype=kind).new_from_index(0, rows)
+
+
 def take(names: Sequence[str | None], codes: np.ndarray) -> pl.Series:
     """Return names by their codes; a code of -1 gives null."""
-    return pl.Series([*names, None], dtype=pl.String)[np.where(codes < 0, len(names), codes)]
+    return pl.Series([*names, None], dtype=CODED if are_lean() else pl.String)[np.where(codes < 0, len(names), codes)]
 
 
 def constant(value: str | None, rows: int) -> pl.Series:
     """Return one text repeated."""
-    return pl.Series([value], dtype=pl.String).new_from_index(0, rows)
+    return pl.Series([value], dtype=CODED if are_lean() else pl.String).new_from_index(0, rows)
 
 
 def as_dates(day: np.ndarray, dated: np.ndarray) -> pl.Series:
     """Return days as dates; null where there is no day or the source has study days alone."""
+    if are_lean():
+        return nothing(pl.Date, len(day))
     known = (day < FAR) & (day > -FAR) & dated
     series = pl.Series(np.where(known, day, 0).astype(np.int32)).cast(pl.Date)
     return series.zip_with(pl.Series(known), pl.Series([None], dtype=pl.Date).new_from_index(0, len(day)))
@@ -54,6 +82,8 @@ def with_imputed(words: pl.Series, course: Course, rows: np.ndarray, decided: Ma
     decided : mapping of str to ndarray of bool, shape (rows,)
         Of DEATH, HSCT, RE and NEW: where it decides.
     """
+    if are_lean():
+        return words
     for name, where in decided.items():
         imputed = where & course.imputed(name)[rows]
         if imputed.any():
@@ -125,6 +155,9 @@ class Trace:
 
     def columns(self) -> dict[str, pl.Series]:
         """Return SRCDOM, SRCVAR and SRCSEQ."""
+        if are_lean():
+            empty = {"SRCDOM": pl.String, "SRCVAR": pl.String, "SRCSEQ": pl.Int64}
+            return {name: nothing(kind, len(self.subjects)) for name, kind in empty.items()}
         sequence = pl.Series(self.sequence)
         return {
             "SRCDOM": take(SOURCES, self.domain),

@@ -9,6 +9,7 @@ import polars as pl
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.safety.shares import not_recorded
 from cartrial.analysis.wording import PROPORTION
+from cartrial.coded import CODED
 from cartrial.sdtm.vocabulary.occurrence import happened
 from cartrial.sdtm.vocabulary.terms import normalised, value_of
 from cartrial.study.criteria.codes import words_of
@@ -110,8 +111,8 @@ def missed_rows(study: Study, adresp: pl.DataFrame, adsl: pl.DataFrame, records:
         return []
     people = adsl.filter(pl.col("INFFL").cast(pl.String) == "Y").select("TRIAL", "SUBJ", "DTHDAY", "NEWDAY", "CUTDAY", "LSTALDAY")
     reader = study.readers.primary
-    calls = adresp.filter((pl.col("READER").cast(pl.String) == reader) & pl.col("CARDAY").is_not_null())
-    calls = calls.select("SUBJ", "CARDAY", pl.col("AVALC").cast(pl.String), (pl.col("ADEQUATE").cast(pl.String) == "Y").alias("FIT"))
+    calls = adresp.filter((pl.col("READER").cast(CODED) == reader) & pl.col("CARDAY").is_not_null())
+    calls = calls.select("SUBJ", "CARDAY", pl.col("AVALC").cast(CODED), (pl.col("ADEQUATE").cast(CODED) == "Y").alias("FIT"))
     ended = calls.filter(pl.col("AVALC").is_in(list(words_of(study.disease.family.roles.ends))))
     ended = ended.group_by("SUBJ").agg(pl.col("CARDAY").min().alias("ENDED"))
     zero = records.subjects.select("SUBJ", "DAY0")
