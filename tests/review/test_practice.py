@@ -1,7 +1,7 @@
 """Readers practise on virtual patients, in a workspace of their own.
 
-Origin of every expectation: `by hand`, from the small trial, whose values are CR, CRi, RELAPSE, CR, CR and NR. The limits of 5 in 6 are
-those of R, `binom.test(5, 6)`: 0.3588 to 0.9958.
+Origin of every expectation: `by hand`, from the small trial, whose values are CR, CRi, RELAPSE, CR, CR and NR. The exact
+limits of 5 in 6 solve 6p^5(1-p) + p^6 = 0.025 and p^6 = 0.975: 0.3588 and 0.9958.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 __all__ = ["chosen_rows"]
 
+_LONGEST = 80
 Row = dict[str, Any]
 Keys = Mapping[str, tuple[str, Callable[[Row], Sequence[str]]]]
 
@@ -25,13 +26,12 @@ def chosen_rows(request: HttpRequest, rows: Sequence[Row], keys: Keys) -> tuple[
 
     Notes
     -----
-    A value that no row has filters nothing: it cannot be told from one that is not there.
+    A value that no row has any more leaves an empty list: a list of what is to read is empty when all is read.
     """
     filters, kept = [], list(rows)
     for name, (words, values_of) in keys.items():
-        options = sorted({value for row in rows for value in values_of(row)})
-        chosen = request.GET.get(name, "")
-        chosen = chosen if chosen in options else ""
+        chosen = request.GET.get(name, "")[:_LONGEST]
+        options = sorted({value for row in rows for value in values_of(row)} | ({chosen} if chosen else set()))
         if chosen:
             kept = [row for row in kept if chosen in values_of(row)]
         if len(options) > 1:
