@@ -16,11 +16,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from browsers import chromium, launched
 from helpers import run_cli
 from review_browser import ADD, check, enter
 from review_example import PASSWORD, PEOPLE, SEAT, add_people, example_data, give_seats, open_empty, sign, signed_in, write_folder
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def own_calls(folder: Path) -> dict[tuple[str, int, str], str]:
@@ -89,9 +88,7 @@ def test_a_virtual_trial_read_in_the_workspace_gives_the_results_of_its_own_cent
 def workspace(tmp_path: Path) -> Iterator[tuple[str, dict[str, str], Path]]:
     """A workspace that is served by a process of its own: its address, first passwords, and the folder that it is in."""
     pytest.importorskip("django", reason="the extra review is not installed")
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium")
+    chromium()
     write_folder(example_data(committee=True), tmp_path / "data")
     db = str(tmp_path / "review.db")
     command = [sys.executable, "-m", "cartrial", "review", "serve", "inaticel", "--data", str(tmp_path / "data"), "--db", db]
@@ -109,12 +106,9 @@ def workspace(tmp_path: Path) -> Iterator[tuple[str, dict[str, str], Path]]:
 
 @pytest.mark.slow
 def test_the_small_trial_goes_through_a_browser_by_keyboard_without_a_fault_of_access_or_policy(workspace: Any) -> None:
-    from playwright.sync_api import sync_playwright
-
     address, first, folder = workspace
     calls, said, faults = own_calls(folder / "data"), [], []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with launched() as browser:
         people = {user: enter(browser, address, user, first[user], said) for user in ("co", "one", "two", "three", "mo", "au")}
         co = people["co"]
         co.goto(f"{address}seats/")
@@ -141,7 +135,6 @@ def test_the_small_trial_goes_through_a_browser_by_keyboard_without_a_fault_of_a
         for user, place in (("co", ""), ("co", "seats/"), ("co", "queries/"), ("co", "concordance/"), ("au", ""), ("one", "queries/")):
             people[user].goto(f"{address}{place}")
             faults += check(people[user])
-        browser.close()
     assert faults == [] and said == []
     db = str(folder / "review.db")
     assert run_cli("review", "verify", "--db", db)[0] == 0
