@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from browsers import launched
 from helpers import ROOT
 from review_browser import ADD, check, enter
 from review_example import PEOPLE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHARTER = "\nreview: {charter: {version: '2.0', date: 2021-05-01}, baseline: true, order: any, checks: shown, re-read: {share: 0.2}}\n"
 
 
@@ -43,14 +43,9 @@ def served(*command: str, db: Path) -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.fixture
 def browser() -> Iterator[Any]:
     pytest.importorskip("django", reason="the extra review is not installed")
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     pytest.importorskip("axe_playwright_python", reason="axe is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    with driver.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as started:
         yield started
-        started.close()
 
 
 def give_all(page: Any, address: str) -> None:
