@@ -1,6 +1,7 @@
 """How fast and how exact is the engine? 10,000 patients over 24 months, against SciPy's LSODA and, where it is installed, diffrax.
 
 python benchmarks/engine.py                          timings and accuracy (about 4 minutes on 2 cores)
+python benchmarks/engine.py --lanes              only four patients side by side beside one at a time, in turn
 python benchmarks/engine.py --diffrax /venv/bin/python   also diffrax, by a Python that has jax and diffrax
 """
 
@@ -34,6 +35,35 @@ def draw(patients: int, study: str = "bench") -> list[Any]:
         draw_patients(load_population(name), load_ensemble(), Keys.trials(f"{study} {name}", 1, -(-each // 40), 40)).take(slice(0, each))
         for name in POPULATIONS
     ]
+
+
+def beside(parts: list[Any], rtol: float, repeats: int = 5) -> None:
+    """Print four patients side by side beside one at a time: the same source, in turn, and whether all bits are equal."""
+    from cartrial.virtual import simulate_course
+    from cartrial.virtual.engine import course
+
+    spent: dict[int, list[float]] = {1: [], 4: []}
+    found = {}
+    four = course._LANES
+    for repeat in range(-1, repeats):  # the first compiles
+        for width in spent:
+            course._LANES = four[:width]
+            start = time.process_time()
+            found[width] = [simulate_course(part, DAYS, rtol=rtol) for part in parts]
+            if repeat >= 0:
+                spent[width].append(time.process_time() - start)
+    course._LANES = four
+    one, all_four = (np.array(spent[width]) for width in (1, 4))
+    equal = all(
+        np.array_equal(a.values, b.values) and np.array_equal(a.info, b.info, equal_nan=True)
+        for a, b in zip(found[1], found[4], strict=True)
+    )
+    ratio = one / all_four
+    print(
+        f"rtol {rtol:g}: one at a time {np.median(one):.2f}, four {np.median(all_four):.2f} processor seconds; "
+        f"ratio {np.median(ratio):.2f} ({ratio.min():.2f} to {ratio.max():.2f}, {repeats} in turn); "
+        f"bits equal: {equal}; load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def accuracy(part: tuple[int, int, int]) -> dict[str, Any]:
@@ -185,6 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--diffrax")
     parser.add_argument("--worker")
+    parser.add_argument("--lanes", action="store_true")
     parser.add_argument("--reference", type=int, default=1000, help="patients compared with the reference, 0: none")
     options = parser.parse_args()
     if options.worker:
@@ -195,6 +226,10 @@ def main() -> None:
     cores = os.cpu_count() or 1
     parts = draw(10_000)
     simulate_course(parts[0].take(slice(0, 2)), DAYS)
+    if options.lanes:
+        for rtol in (1e-4, 1e-6):
+            beside(parts, rtol)
+        return
     ours = {}  # seconds of processor on each core: comparable on a busy machine
     print(f"{cores} cores, load {os.getloadavg()[0]:.1f}; 10,000 patients x 731 days x 11 quantities (what is observed of 17 states)")
     for rtol in (1e-4, 1e-6):

@@ -300,7 +300,8 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
     events : Events, optional
         Without: one infusion of the whole dose at day 0.
     rtol : float, default 1e-4
-        Tolerance of a step on the logarithm of cells and relative on the rest. 1e-4 keeps every observed quantity within 1e-3.
+        Tolerance of a step on the logarithm of cells and relative on the rest. 1e-4 kept every observed quantity of 300 patients
+        within 4e-3, of half of them within 4e-4; 1e-6 within 1e-5.
     threads : int, optional
         Threads; one for each core without it. The result does not depend on it.
 
