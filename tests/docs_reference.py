@@ -462,6 +462,7 @@ ROOMS = (
     "cartrial.submission",
     "cartrial.run",
     "cartrial.start",
+    "cartrial.qualify",
     "cartrial.errors",
 )
 

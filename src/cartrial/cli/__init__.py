@@ -2,7 +2,7 @@
 
 # importing a module adds its commands: this is their order in `cartrial --help`
 # isort: off
-from cartrial.cli import start, study, compare, submission, kinetics, design, virtual, predict, evidence, review
+from cartrial.cli import start, study, compare, submission, kinetics, design, virtual, predict, evidence, review, proof
 # isort: on
 
-__all__ = ["compare", "design", "evidence", "kinetics", "predict", "review", "start", "study", "submission", "virtual"]
+__all__ = ["compare", "design", "evidence", "kinetics", "predict", "proof", "review", "start", "study", "submission", "virtual"]

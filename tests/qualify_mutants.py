@@ -1,0 +1,165 @@
+"""Does `cartrial qualify` find a fault that was planted in the package?
+
+python tests/qualify_mutants.py [FIRST LAST]      plants each of `MUTANTS` in a copy of the package, runs the part that must find it
+
+Each mutant is one change of one line: a sign, a `<` for a `<=`, a constant, a rule that is left out. Exit code 1 where one is not found.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Mutant(NamedTuple):
+    """A change of one line, and the part of the qualification that must fail by it."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    part: str
+
+
+RATES, TIMES = "endpoints/rules/rate_kernel.py", "endpoints/rules/time_kernel.py"
+MUTANTS = [
+    Mutant("one-sided tail", "analysis/estimators/rates.py", "tail = (1 - conf_level) / 2", "tail = 1 - conf_level", "performance"),
+    Mutant("Wilson: sign", "analysis/estimators/rates.py", "middle - half, middle + half", "middle - half, middle - half", "performance"),
+    Mutant(
+        "mid-p: half left out",
+        "analysis/estimators/rates.py",
+        "_at_least(x, n, p)) / 2 < tail",
+        "_at_least(x, n, p)) / 2 <= 2 * tail",
+        "performance",
+    ),
+    Mutant(
+        "median: no midpoint",
+        "analysis/estimators/km.py",
+        "survival[offsets[1:] - 1] == 0",
+        "survival[offsets[1:] - 1] <= 1",
+        "performance",
+    ),
+    Mutant(
+        "restricted mean: tail",
+        "analysis/estimators/km.py",
+        "np.maximum(horizon - table.last_time, 0.0)",
+        "np.maximum(horizon - table.last_time, 1.0)",
+        "performance",
+    ),
+    Mutant(
+        "log-rank: ties", "analysis/estimators/logrank.py", "(n - d) / np.maximum(n - 1, 1)", "(n - d) / np.maximum(n, 1)", "performance"
+    ),
+    Mutant(
+        "incidence: ties of variance",
+        "analysis/estimators/incidence.py",
+        "own_weight = own * (1 - ",
+        "own_weight = own * (1 + ",
+        "performance",
+    ),
+    Mutant("Gray: ties", "analysis/estimators/gray.py", "tie = 1 - np.where(died > 1", "tie = 1 + np.where(died > 1", "performance"),
+    Mutant(
+        "kappa: error",
+        "analysis/estimators/agreement.py",
+        "np.sqrt(variance / (n * (1 - chance) ** 2))",
+        "np.sqrt(variance / (n * (1 - chance)))",
+        "performance",
+    ),
+    Mutant(
+        "two stages: a look's limit",
+        "design/exact/staged_kernel.py",
+        "max(reached.first, look.low + 1)",
+        "max(reached.first, look.low)",
+        "performance",
+    ),
+    Mutant(
+        "Simon: highest r",
+        "design/exact/simon_kernel.py",
+        "null.tail[n, need - 1] <= rule.alpha",
+        "null.tail[n, need - 1] < rule.alpha / 2",
+        "performance",
+    ),
+    Mutant(
+        "window: last day",
+        RATES,
+        "window.begin <= read.day <= window.end and open_",
+        "window.begin <= read.day < window.end and open_",
+        "operation",
+    ),
+    Mutant("nearest visit: ties", RATES, "if gap <= best:", "if gap < best:", "operation"),
+    Mutant("composite on the last day", RATES, "    if stop.composite <= window.end:", "    if stop.composite < window.end:", "operation"),
+    Mutant(
+        "event on one date",
+        TIMES,
+        "PLACE_ON_DATE[one.code] < PLACE_ON_DATE[other.code]",
+        "PLACE_ON_DATE[one.code] > PLACE_ON_DATE[other.code]",
+        "operation",
+    ),
+    Mutant("missed visits", TIMES, "missed >= rule.missed > 0", "missed > rule.missed > 0", "operation"),
+    Mutant(
+        "last adequate assessment",
+        TIMES,
+        "if since <= reads.day[i] <= until and is_adequate",
+        "if since <= reads.day[i] < until and is_adequate",
+        "operation",
+    ),
+    Mutant(
+        "operators of limits",
+        "response/range_kernel.py",
+        "(found.high < limit.value, found.high <= limit.value,",
+        "(found.high <= limit.value, found.high <= limit.value,",
+        "operation",
+    ),
+    Mutant("days near a sample", "response/lab_kernel.py", "if gap <= NEAR_DAYS:", "if gap < NEAR_DAYS:", "operation"),
+    Mutant(
+        "readers: relapse overrules",
+        "response/readers_kernel.py",
+        "rows.day[row] >= relapse and",
+        "rows.day[row] > relapse + 9999 and",
+        "operation",
+    ),
+    Mutant("a file that was changed", "analysis/wording.py", '"""', '""" ', "installation"),
+]
+
+
+def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
+    """Say whether the qualification of an installed wheel fails by a mutant: its own part, and not before the change."""
+    site = folder / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", str(site), str(wheel)], check=True
+    )
+    place = site / "cartrial" / mutant.file
+    text = place.read_text(encoding="utf-8")
+    if mutant.old not in text:
+        raise SystemExit(f"{mutant.what}: '{mutant.old}' does not stand in {mutant.file}")
+    place.write_text(text.replace(mutant.old, mutant.new, 1), encoding="utf-8")
+    held = {**os.environ, "PYTHONPATH": str(site), "CARTRIAL_CACHE": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "-m", "cartrial", "qualify", "--only", mutant.part, "--out", str(folder / "out"), "--force"]
+    done = subprocess.run(words, env=held, cwd=folder, capture_output=True, text=True, check=False)
+    print(f"{mutant.what:32} {mutant.part:12} {'found' if done.returncode == 1 else f'NOT FOUND ({done.returncode})'}", flush=True)
+    if done.returncode not in (0, 1):
+        print(done.stdout[-600:], done.stderr[-600:])
+    return done.returncode == 1
+
+
+def main(first: int = 1, last: int = len(MUTANTS)) -> int:
+    """Plant the mutants by number and return how many were not found."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
+        subprocess.run(build, check=True)
+        wheel = next(folder.glob("cartrial-*.whl"))
+        found = [planted(mutant, folder, wheel) for mutant in MUTANTS[first - 1 : last]]
+    print(f"{sum(found)} of {len(found)} found.")
+    return len(found) - sum(found)
+
+
+if __name__ == "__main__":
+    raise SystemExit(1 if main(*map(int, sys.argv[1:])) else 0)
