@@ -16,6 +16,7 @@ from cartrial.report.page.render import render_page
 __all__ = ["qualification_document", "qualification_page", "write_dossier"]
 
 HEAD = ("check", "expected", "found", "tolerance", "origin", "verdict")
+WIDTHS = "(4fr, 3fr, 3fr, 1.2fr, 4fr, 1.2fr)"
 WORDS = {
     "installation": "Installation: are the files those that were released?",
     "operation": "Operation: do the commands do what they say?",
@@ -64,6 +65,8 @@ def _pdf(found: Qualification) -> bytes:
         return f"#table(columns: {widths}, table.header({heads}), {cells})\n"
 
     parts = [_START.format(sentence=text(found.verdict), when=text(f"{found.when:%Y-%m-%d %H:%M} UTC; {found.seconds:.0f} s"))]
+    if found.failed:
+        parts.append(f"= #{text('What failed')}\n" + table(HEAD, _rows(found.failed), WIDTHS))
     parts.append(table(("what", "found"), list(found.machine), "(3fr, 5fr)"))
     for part in PARTS:
         checks = [check for check in found.checks if check.part == part]
@@ -71,7 +74,7 @@ def _pdf(found: Qualification) -> bytes:
             parts.append(f"= #{text(WORDS[part])}\n")
         for group, rows in _by_group(checks):
             parts.append(f"== #{text(group)}\n")
-            parts.append(table(HEAD, _rows(rows), "(4fr, 3fr, 3fr, 1.2fr, 4fr, 1.2fr)"))
+            parts.append(table(HEAD, _rows(rows), WIDTHS))
     made: bytes = typst.compile({"main.typ": "".join(parts).encode()}, format="pdf", ignore_system_fonts=True, pdf_tags=False)
     return made
 
@@ -135,9 +138,8 @@ def _summary(found: Qualification) -> Section:
     blocks: list[Any] = [Note(found.verdict, warning=not found.passed)]
     if len(found.parts) < len(PARTS):
         blocks.append(Text(f"Checked: {', '.join(found.parts)} alone."))
-    wrong = [check for check in found.checks if check.verdict == FAILED]
-    if wrong:
-        blocks.append(Table(HEAD, _rows(wrong), caption="What failed", wide=True))
+    if found.failed:
+        blocks.append(Table(HEAD, _rows(found.failed), caption="What failed", wide=True))
     absent = [check for check in found.checks if check.verdict == NOT_RUN]
     if absent:
         blocks.append(

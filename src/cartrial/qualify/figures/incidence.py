@@ -27,7 +27,7 @@ def check_incidence() -> Iterator[Check]:
         for i, one in enumerate(sets.values())
     ).with_columns(pl.col("CNSR").cast(pl.Int8))
     when = np.array([one["at"] for one in sets.values()], float)
-    found = estimate_incidence(frame).at_each(when)
+    found, aalen = estimate_incidence(frame).at_each(when), estimate_incidence(frame, variance="cuminc").at_each(when)
     columns = (
         ("incidence at a time", "estimate", "incidence"),
         ("incidence, standard error", "std_err", "standard_error"),
@@ -40,6 +40,14 @@ def check_incidence() -> Iterator[Check]:
         for group, r, column in columns:
             right = [one[key][r] for one in sets.values()]
             yield from compare(group, named, one_cause[column], right, tolerance=1e-9, origin=_FIT)
+        right = [one[key]["cuminc_var"] for one in sets.values()]
+        kept = [name for name, value in zip(named, right, strict=True) if value is not None]
+        error = aalen.filter(pl.col("cause") == cause)["standard_error"].to_list()
+        squared = [value**2 for value, wanted in zip(error, right, strict=True) if wanted is not None]
+        origin = "R 4.2.2, cmprsk 2.2-11: timepoints(cuminc(time, cause), at)$var"
+        yield from compare(
+            "incidence, variance of cuminc", kept, squared, [v for v in right if v is not None], tolerance=1e-8, origin=origin
+        )
         statistics = estimate_gray(frame, "G", cause=cause)["chi_square"].to_list()
         # where the test is singular R gives a number that is no statistic: none here
         right = [one[key]["gray"] if one[key]["gray"] and one[key]["gray"] > 0 else None for one in sets.values()]
