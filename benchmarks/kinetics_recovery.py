@@ -170,7 +170,7 @@ def seeds(many: int) -> None:
             apart.agg(
                 least=pl.col("estimate").min(),
                 most=pl.col("estimate").max(),
-                se=((pl.col("ln").max() - pl.col("ln").min()) / pl.col("se").mean()),
+                apart_in_se=((pl.col("ln").max() - pl.col("ln").min()) / pl.col("se").mean()),
             )
         )
     disagree = sum(any("starts disagree" in note for note in fit.notes) for fit in fits)
