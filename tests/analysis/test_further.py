@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from cartrial import derive
-from cartrial.analysis import check_results
+from cartrial.analysis import analyse, check_results
 from cartrial.analysis.further import analyse_further
+from cartrial.endpoints import Adam
 from cartrial.sdtm import Source
-from cartrial.sdtm.records import derive_records
+from cartrial.sdtm.records import Records, derive_records
 from cartrial.study import Study
 from helpers import load_study
 from sdtm_example import STUDY_YAML
@@ -105,6 +106,12 @@ def rows(study: Study) -> pl.DataFrame:
 
 
 def _rows(study: Study, tables: dict[str, list[Row]]) -> pl.DataFrame:
+    found = analyse_further(study, *_derived(study, tables))
+    check_results(found)
+    return found
+
+
+def _derived(study: Study, tables: dict[str, list[Row]]) -> tuple[Adam, Records]:
     number = {"DM": None, "SS": "SSSEQ", "DS": "DSSEQ", "PR": "PRSEQ", "EX": "EXSEQ", "CM": "CMSEQ", "AE": "AESEQ", "LB": "LBSEQ"}
     domains = {}
     for name, records in tables.items():
@@ -113,9 +120,7 @@ def _rows(study: Study, tables: dict[str, list[Row]]) -> pl.DataFrame:
         )
         domains[name] = frame.with_columns(pl.int_range(1, pl.len() + 1).alias(number[name])) if number[name] else frame
     records = derive_records(study, Source(domains))
-    found = analyse_further(study, derive(study, records), records)
-    check_results(found)
-    return found
+    return derive(study, records), records
 
 
 def _of(rows: pl.DataFrame, analysis: str, endpoint: str, by: str = "", level: str = "", **key: str) -> dict[str, str]:
@@ -203,3 +208,35 @@ def test_ends_tell_events_and_reasons(rows: pl.DataFrame) -> None:
     assert _of(rows, "censoring", "OS", "censored") == {"n": "2", "N": "3"}
     reasons = rows.filter(pl.col("level") != "", analysis="censoring", endpoint="OS", by="censored")
     assert reasons["value"].sum() == 2
+
+
+def test_an_event_of_grade_0_is_none_serious_or_not(study: Study) -> None:
+    """By hand: T1 had a fever of grade 0 called serious, T2 a pneumonia of grade 3 called serious, T3 an event of which none says it."""
+    events = [_event("T1", "FEVER", "0", "Y"), _event("T2", "PNEUMONIA", "3", "Y"), _event("T3", "NAUSEA", "1", None)]
+    data = _derived(study, TABLES | {"AE": events})
+    rows, report = analyse_further(study, *data), analyse(study, *data, analyses=["safety"])
+    assert _of(rows, "serious", "ANY", "max_grade", "any") == _of(report, "safety", "SERIOUS") == {"n": "1", "N": "3", "rate": "33.3"}
+    assert _of(rows, "serious", "ANY", "answer", "unknown") == _of(report, "safety", "SERIOUS", "answer", "unknown") == {"n": "1", "N": "3"}
+    assert rows.filter(analysis="serious", endpoint="FEVER").is_empty()
+
+
+def test_a_grade_0_is_one_of_each_direction(study: Study) -> None:
+    """By hand: T1 from 0, which has no direction, to a low of 4; T2 has no grade before, a low of 2 after; a grade of -3 is none."""
+    labs = [_lab("T1", "2021-12-20", 3.0, "0"), _lab("T1", "2022-01-10", 0.3, "4") | {"LBTOXDIR": "LOW"}]
+    labs += [_lab("T2", "2022-01-10", 0.9, "2") | {"LBTOXDIR": "LOW"}, _lab("T3", "2022-01-10", 0.9, "-3")]
+    rows = _rows(study, TABLES | {"LB": labs})
+    assert _of(rows, "shift", "NEUT LOW", "0", "4") == {"n": "1", "N": "2"}
+    assert _of(rows, "shift", "NEUT LOW", "not graded", "2") == {"n": "1", "N": "2"}
+    assert set(rows.filter(analysis="shift")["endpoint"]) == {"NEUT LOW"}
+
+
+def test_the_product_infused_again_is_among_the_agents(study: Study) -> None:
+    """By hand: T3 got the product again on day 60, which the study file does not call a re-infusion; T2 blinatumomab."""
+    again = {"USUBJID": "T3", "EXTRT": "PRODUCT", "EXDOSE": 40.0, "EXDOSU": "10^6 CELLS", "EXSTDTC": "2022-03-02"}
+    rows = _rows(study, TABLES | {"EX": [*TABLES["EX"], again]})
+    assert _of(rows, "treatment", "SUBSEQUENT")["n"] == "2"
+    once = {"n": "1", "N": "3", "rate": "33.3"}
+    assert _of(rows, "treatment", "SUBSEQUENT", "agent", "PRODUCT") == _of(rows, "treatment", "RE-INFUSION") == once
+    listed = study.model_copy(update={"product": study.product.model_copy(update={"re_infusion": True})})
+    rows = _rows(listed, TABLES | {"EX": [*TABLES["EX"], again]})
+    assert _of(rows, "treatment", "SUBSEQUENT")["n"] == "1" and not _of(rows, "treatment", "SUBSEQUENT", "agent", "PRODUCT")

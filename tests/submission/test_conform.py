@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cartrial.errors import InputError
 from cartrial.submission import Job
 from cartrial.submission.adam import shape_adam
 from cartrial.submission.conform import CONFORM_RULES, check_adam
@@ -170,6 +171,24 @@ def test_a_define_that_is_wrong_is_found(rule: str, there: str, instead: str, fo
     assert many
     (tmp_path / "define.xml").write_text(spoilt, encoding="utf-8")
     assert rule in {found for found, _ in check_define(tmp_path, sets)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a":', "cannot be read"),
+        ('{"name": "ADSL", "columns": [{"label": "x"}], "rows": []}', "no name or dataType"),
+        ('{"name": "ADSL", "columns": [{"name": "USUBJID", "dataType": "string"}], "rows": [["1"], 5]}', "row 2 has another number"),
+        ('{"name": "ADSL", "columns": [{"name": "AGE", "dataType": "float"}], "rows": [["z"]]}', "not of its column's dataType"),
+        ('{"other": 1}', "no analysis data set"),
+    ],
+)
+def test_json_that_is_no_set_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    """By hand: what Dataset-JSON 1.1 asks for is missing, each in another way."""
+    (tmp_path / "adsl.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_sets(tmp_path)
+    assert said in str(refused.value)
 
 
 def test_findings_end_in_exit_code_1(tmp_path: Path) -> None:

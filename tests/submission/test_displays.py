@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import docx
@@ -33,7 +34,9 @@ from cartrial.submission.displays.content.given import later_displays, product_d
 from cartrial.submission.displays.content.graded import end_displays, grade_displays
 from cartrial.submission.displays.content.listings import listing_displays
 from cartrial.submission.displays.forms.paper import paper_of
+from cartrial.submission.displays.forms.pdf import write_pdf
 from cartrial.submission.displays.lacking import ASKED, lacking_displays
+from cartrial.submission.displays.model import Piece, Words
 from cartrial.submission.displays.write import write_files
 from helpers import BASE, WORKED, load_study, run_cli
 from report_example import invent
@@ -104,6 +107,10 @@ def check_rows(displays: list[Display], data: ReportData) -> int:
                     loose = "".join(piece.text for piece in row[at] if piece.key is None)
                     assert not re.search(r"\d", WORDS.sub("", loose)), (display.id, str(row[0]), str(row[at]))
     return found
+
+
+def _words(text: str) -> Words:
+    return Words((Piece(text),))
 
 
 def _plain(text: str) -> str:
@@ -195,6 +202,24 @@ def check_pdf(displays: list[Display], out: Path, band: str = BAND) -> None:
         assert isinstance(display.body, Grid) or "Source:" in whole
         if isinstance(display.body, Grid):
             assert all(_plain(word) in whole for row in display.body.rows for cell in row for word in str(cell).split())
+
+
+def test_what_heads_rows_stands_above_them_on_every_page_of_pdf(data: ReportData) -> None:
+    """By hand: each page begins with the heading of its first row, and none ends with a heading."""
+    body = [(_words(f"Head {k}"), Words()) if j < 0 else (_words(f"row {k}.{j}"), _words("1")) for k in range(5) for j in range(-1, 20 + k)]
+    heads = frozenset(at for at, row in enumerate(body) if str(row[0]).startswith("Head"))
+    grid = Grid(("What", "Number"), tuple(body), frozenset({1}), heads)
+    display = Display("grouped", "table", "14.9", "Grouped", _words("all"), grid)
+    raw = write_pdf([display], paper_of(data.study, data), {})
+    pages = []
+    for page in extract_pages(io.BytesIO(raw), laparams=LAParams(boxes_flow=None)):
+        lines = re.findall(r"Head \d|row \d\.\d+", " ".join(part.get_text() for part in page if isinstance(part, LTTextContainer)))
+        pages += [lines] if lines else []
+    assert len(pages) > 2
+    for lines in pages:
+        assert lines[0].startswith("Head") and lines[-1].startswith("row")
+        for before, line in pairwise(lines):
+            assert line.startswith("Head") or line[4] == before.split(".")[0][-1], (before, line)
 
 
 def test_nothing_is_said_of_a_screen(made: list[Display]) -> None:
@@ -308,6 +333,10 @@ def test_what_was_not_produced_is_listed(data: ReportData, made: list[Display], 
     assert "no result has a grade" in told["Table 14.3.4.1"] and "no deviation was recorded" in told["Table 14.1.1.4"]
     assert not {"Table 14.1.1.1", "Table 14.2.1.1", "Figure 14.2.3", "Listing 16.2.6.1"} & set(told)
     assert len({asked.number for asked in ASKED}) == len(ASKED) >= 46
+    # what is said to stand elsewhere stands there
+    assert "with the demographics" in told["Table 14.1.2.2"]
+    less = {asked.number: asked.why for asked in lacking_displays([one for one in made if one.id not in ("baseline", "adverse-events")])}
+    assert "demographics" not in less["Table 14.1.2.2"] and less["Table 14.3.1.3"] == "by term they are not counted"
     few = [display for display in made if display.id == "baseline"]
     paper = replace(paper_of(data.study, data), absent=tuple(f"{asked.number}: {asked.why}" for asked in lacking))
     write_files(few, paper, tmp_path, ["docx", "pdf"], lambda _: None)
@@ -333,3 +362,5 @@ def test_shells_are_written_from_the_command_line(tmp_path: Path) -> None:
     assert code == 2 and "shells.rtf" in said
     code, _, said = run_cli("shells", tmp_path / "study.yaml", "--out", tmp_path / "a.pdf", "--figures", "svg")
     assert code == 2 and "beside a page alone" in said and not (tmp_path / "a.pdf").exists()
+    code, _, said = run_cli("shells", tmp_path / "study.yaml", "--out", tmp_path / "a.pptx")
+    assert code == 2 and "'.pptx'" in said and not (tmp_path / "a.pptx").exists()

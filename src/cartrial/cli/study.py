@@ -282,6 +282,8 @@ def shells(
             raise InputError("figures are written beside a page alone", key="--figures", right="Name an HTML file with --out")
         _numbered(loaded, out, force=force)
         return
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"shells are not written as '{out.suffix}'", key="--out", right="End the name in .html, .rtf, .docx or .pdf")
     require_own_page(out, force=force)
     write_shells(loaded, out)
     tell(f"Wrote {out}.")

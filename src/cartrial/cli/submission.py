@@ -53,7 +53,7 @@ def export(
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
-    parts = [name.strip().lower() for name in only.split(",")] if only else []
+    parts = [name.strip().lower() for name in only.split(",")] if only is not None else []
     require_asked(parts, agency, language, encoding)
     made = _date(date)
     require_own_folder(out, Study.load(study).study.id, force=force, names=("m5", "exchange", "export.json"), by="export.json")

@@ -14,6 +14,7 @@ from cartrial.extras import require
 
 __all__ = ["Held", "data_folders", "read_sets", "read_tabulations"]
 
+_DATASET_JSON = "Write the set as Dataset-JSON 1.1: name, columns with name and dataType, and rows of as many values"
 _ANALYSIS, _TABULATIONS = "m5/datasets/*/analysis/adam/datasets", "m5/datasets/*/tabulations/sdtm"
 
 
@@ -103,21 +104,45 @@ def _series(name: str, values: list[Any], text: bool) -> pl.Series:
 
 
 def _json(path: Path) -> Held | None:
-    """Return a set of Dataset-JSON 1.1; None where the file is none."""
+    """Return a set of Dataset-JSON 1.1; None where the file is other JSON.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON, or its columns and rows are not as Dataset-JSON has them.
+    """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        columns, rows = found["columns"], found["rows"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError) as error:
+        raise InputError(f"the file cannot be read ({error})", file=path.name, right=_DATASET_JSON) from None
+    if not isinstance(found, dict) or not {"columns", "rows"} <= set(found):
         return None
-    series = []
-    for i, column in enumerate(columns):
-        values = [row[i] for row in rows]
-        if column["dataType"] == "date" and column.get("targetDataType") == "integer":
-            series.append(pl.Series(column["name"], values, dtype=pl.String).str.to_date(strict=False))
-        elif column["dataType"] in ("integer", "float", "double", "decimal"):
-            series.append(pl.Series(column["name"], [None if v is None else float(v) for v in values], dtype=pl.Float64))
-        else:
-            series.append(pl.Series(column["name"], [v or None for v in values], dtype=pl.String))
+    columns, rows = found["columns"], found["rows"]
+    if not _whole(columns) or "name" not in found or not isinstance(rows, list):
+        raise InputError("a column has no name or dataType, or the set has none", file=path.name, right=_DATASET_JSON)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != len(columns):
+            raise InputError(f"there are {len(columns)} columns, and row {number} has another number", file=path.name, right=_DATASET_JSON)
+    try:
+        series = [_column(column, [row[i] for row in rows]) for i, column in enumerate(columns)]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a value is not of its column's dataType ({error})", file=path.name, right=_DATASET_JSON) from None
     labels = {column["name"]: column.get("label") or "" for column in columns}
     lengths = {column["name"]: column["length"] for column in columns if column["dataType"] == "string" and "length" in column}
     return Held(str(found["name"]).upper(), path.name, pl.DataFrame(series), labels, lengths)
+
+
+def _whole(columns: Any) -> bool:
+    """Say whether all columns have what is needed of one, and each a name of its own."""
+    if not isinstance(columns, list):
+        return False
+    named = [column.get("name") for column in columns if isinstance(column, dict) and isinstance(column.get("dataType"), str)]
+    return len(named) == len(columns) == len(set(map(str, named))) and all(isinstance(name, str) for name in named)
+
+
+def _column(column: dict[str, Any], values: list[Any]) -> pl.Series:
+    if column["dataType"] == "date" and column.get("targetDataType") == "integer":
+        return pl.Series(column["name"], values, dtype=pl.String).str.to_date(strict=False)
+    if column["dataType"] in ("integer", "float", "double", "decimal"):
+        return pl.Series(column["name"], [None if v is None else float(v) for v in values], dtype=pl.Float64)
+    return pl.Series(column["name"], [v or None for v in values], dtype=pl.String)

@@ -275,7 +275,7 @@ watched_events <- function(ae, N) {
 }
 serious_events <- function(ae, N) {
   if (!any(text(ae, "ASER") != "")) return()
-  ae <- ae[text(ae, "ASER") == "Y", ]
+  ae <- ae[text(ae, "ASER") == "Y" & (is.na(ae$ATOXGRN) | ae$ATOXGRN > 0), ]
   system <- text(ae, "AEBODSYS"); system[system == ""] <- "not coded"
   term <- toupper(trimws(text(ae, "AEDECOD"))); term[term == ""] <- "not coded"
   told <- function(rows, id, variant) grades(ae[rows, ], id, variant, N, analysis = "serious", kept = c("any", ">=3", "5"))
@@ -329,7 +329,7 @@ safety <- function() {
     }
     for (kind in list(c("SERIOUS", "ASER"), c("RELATED", "AREL"))) {
       answer <- text(ae, kind[2])
-      if (any(answer != "")) put("safety", kind[1], "", "", "", NA, share(length(unique(ae$USUBJID[answer == "Y"])), N))
+      if (any(answer != "")) put("safety", kind[1], "", "", "", NA, share(length(unique(ae$USUBJID[answer == "Y" & (is.na(ae$ATOXGRN) | ae$ATOXGRN > 0)])), N))
     }
   }
   if (any(text(adsl, "EOSSTT") != "") && N > 0) {

@@ -50,8 +50,10 @@ def therapy_rows(study: Study, adsl: pl.DataFrame, records: Records) -> list[pl.
     frames += _after(people, days, "TRANSPLANT", "HSCTDAY", _has_transplant(records))
     medication = _medication(records, "SUBSEQUENT ANTICANCER THERAPY")
     frames += _after(people, days, "SUBSEQUENT", "NEWDAY", medication.height > 0)
-    taken = medication.filter(pl.col("ANSWER") == "Y").join(people, on="SUBJ").filter(pl.col("DAY").is_between("DAY0", "CUTOFF"))
-    frames.append(share_rows(people, taken.filter(pl.col("DAY") > pl.col("DAY0")), **{**_LABELS, "endpoint": "SUBSEQUENT", "by": "agent"}))
+    taken = medication.filter(pl.col("ANSWER") == "Y").select("SUBJ", "DAY", "level")
+    taken = pl.concat([taken, _again(study, records)]).join(people, on="SUBJ")
+    taken = taken.filter((pl.col("DAY") > pl.col("DAY0")) & (pl.col("DAY") <= pl.col("CUTOFF")))
+    frames.append(share_rows(people, taken, **{**_LABELS, "endpoint": "SUBSEQUENT", "by": "agent"}))
     if _has_transplant(records) and medication.height:
         either = days.filter(pl.col("HSCTDAY").is_not_null() | pl.col("NEWDAY").is_not_null())
         frames.append(share_rows(people, either, **{**_LABELS, "endpoint": "EITHER"}))
@@ -66,6 +68,14 @@ def _medication(records: Records, category: str) -> pl.DataFrame:
     agent = pl.coalesce(normalised(value_of(cm, "CMDECOD")), normalised(value_of(cm, "CMTRT")), pl.lit("AGENT NOT RECORDED"))
     rows = cm.filter((canonical(value_of(cm, "CMCAT"), "CMCAT") == category).fill_null(False))
     return rows.select("SUBJ", "DAY", "DAYX", occurrence(rows, "CM").alias("ANSWER"), agent.alias("level"))
+
+
+def _again(study: Study, records: Records) -> pl.DataFrame:
+    """Return the product infused again where the study file does not call that a re-infusion: SUBJ, DAY, level."""
+    given = records.doses.filter((pl.col("KIND") == "PRODUCT") & (not study.product.re_infusion))
+    given = given.join(records.subjects.select("SUBJ", "DAY0"), on="SUBJ")
+    given = given.filter(pl.col("DAY") > pl.col("DAY0") + study.product.fraction_days)
+    return given.select("SUBJ", "DAY", level="TRT")
 
 
 def _has_transplant(records: Records) -> bool:

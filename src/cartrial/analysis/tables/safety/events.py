@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm.records import Recorded, Records
     from cartrial.study import Study
 
-__all__ = ["count_grades", "event_rows", "unanswered_events"]
+__all__ = ["count_grades", "event_rows", "occurred", "unanswered_events"]
 
 _ASKED = {name: pl.Int32 for name in ("TRIAL", "SUBJ")} | {name: pl.String for name in ("AEDECOD", "AEBODSYS", "SPECIAL", "ANY")}
 _GRADES = ("0", "1", "2", "3", "4", "5", "unknown")
@@ -100,6 +100,11 @@ def _grade() -> pl.Expr:
     return pl.col("AETOXGR").cast(pl.Int8)
 
 
+def occurred() -> pl.Expr:
+    """Say of which events one was there: one of grade 0 is none, whatever else its record says."""
+    return _grade().is_null() | (_grade() > 0)
+
+
 def event_rows(
     study: Study, adae: pl.DataFrame, adsl: pl.DataFrame, records: Records | None = None, silent: pl.DataFrame | None = None
 ) -> list[pl.DataFrame]:
@@ -169,9 +174,7 @@ def _watched(study: Study, events: pl.DataFrame, infused: pl.DataFrame, labels: 
     frames = []
     for column, ids, silent in (("WATCHED", list(WATCHED), None), ("INFECTION", ["INFECTION"], uncoded)):
         ids = [name for name in ids if name not in named]
-        happened = (
-            events.filter(pl.col(column).is_not_null() & (_grade().is_null() | (_grade() > 0))).select("TRIAL", endpoint=column).unique()
-        )
+        happened = events.filter(pl.col(column).is_not_null() & occurred()).select("TRIAL", endpoint=column).unique()
         found = count_grades(events, infused, column, silent).filter(pl.col("endpoint").is_in(ids))
         found = found.join(happened, left_on=["trial", "endpoint"], right_on=["TRIAL", "endpoint"], how="semi", maintain_order="left")
         frames.extend(_grade_rows(found, **labels))
@@ -267,7 +270,7 @@ def _grade_rows(found: pl.DataFrame, **labels: str) -> list[pl.DataFrame]:
 def _kinds(events: pl.DataFrame, infused: pl.DataFrame, labels: dict[str, str]) -> list[pl.DataFrame]:
     """Rows on serious and related events. Where no event says yes or no they are not recorded; `unknown`: of how many it is not known."""
     frames: list[pl.DataFrame] = []
-    seen = events.join(infused, on=["TRIAL", "SUBJ"], how="semi")
+    seen = events.filter(occurred()).join(infused, on=["TRIAL", "SUBJ"], how="semi")
     for name, column in (("SERIOUS", "AESER"), ("RELATED", "AEREL")):
         if column not in events.columns:
             continue

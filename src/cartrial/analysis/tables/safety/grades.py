@@ -8,7 +8,7 @@ import polars as pl
 
 from cartrial.analysis.results import build_rows
 from cartrial.analysis.tables.given.counted import absent_row, infused_people, number_rows, share_rows
-from cartrial.analysis.tables.safety.events import count_grades
+from cartrial.analysis.tables.safety.events import count_grades, occurred
 from cartrial.analysis.tables.safety.laboratory import dated_results, with_low
 from cartrial.analysis.tables.safety.shares import infused_of
 from cartrial.analysis.wording import DAY, PROPORTION
@@ -40,7 +40,8 @@ def serious_rows(adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
     -------
     list of polars.DataFrame
         `analysis` serious, `endpoint` the class or the term (`variant` ``class``, ``class=<class>``) or ANY, `by` max_grade, `level` any,
-        >=3 or 5: n, N, rate. Where no event says whether it was serious: one row without a value.
+        >=3 or 5: n, N, rate; `by` answer, `level` unknown, of ANY: n and N, of whom no event is serious and one or more do not say.
+        Where no event says whether it was serious: one row without a value. An event of grade 0 is none.
     """
     people = infused_of(adsl)
     labels = {"analysis": "serious", "population": "infused"}
@@ -49,10 +50,11 @@ def serious_rows(adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
         return [absent_row(trials, endpoint="ANY", **labels)] if people.height else []
     answer = answered(pl.col("AESER").cast(pl.String), "AESER")
     events = adae.filter(pl.col("TRTEMFL").cast(pl.String) == "Y").join(people, on=["TRIAL", "SUBJ"], how="semi")
-    if events.filter(answer.is_not_null()).is_empty():
+    if adae.filter(answer.is_not_null()).is_empty():
         return [absent_row(trials, endpoint="ANY", **labels)]
     system = pl.col("AEBODSYS").cast(pl.String).fill_null("not coded")
     both = pl.concat_str(system, pl.lit("\x1f"), pl.col("AEDECOD").cast(pl.String).fill_null("not coded"))
+    events = events.filter(occurred())
     serious = events.filter(answer.fill_null(False)).with_columns(system.alias("SYSTEM"), both.alias("BOTH"), pl.lit("ANY").alias("ANY"))
     frames = []
     for column, variant in (("ANY", ""), ("SYSTEM", "class"), ("BOTH", None)):
@@ -67,6 +69,10 @@ def serious_rows(adae: pl.DataFrame, adsl: pl.DataFrame) -> list[pl.DataFrame]:
             found = found.with_columns(pl.lit(variant).alias("variant"))
         found = found.with_columns(rate=pl.col("n") / pl.col("N"))
         frames.append(build_rows(found, {"n": "", "N": "", "rate": PROPORTION}, by="max_grade", **labels))
+    silent = events.filter(answer.is_null()).join(serious, on=["TRIAL", "SUBJ"], how="anti").select("SUBJ").unique()
+    if silent.height:
+        unknown = share_rows(trials, silent, endpoint="ANY", by="answer", level="unknown", **labels)
+        frames.append(unknown.filter(pl.col("statistic") != "rate"))
     if serious.is_empty():
         totals = trials.group_by("trial").agg(pl.len().cast(pl.Int64).alias("N")).with_columns(n=pl.lit(0), rate=pl.lit(0.0))
         none = totals.join(pl.DataFrame({"level": list(_LEVELS)}), how="cross")
@@ -96,11 +102,10 @@ def shift_rows(records: Records) -> list[pl.DataFrame]:
     if lb is None or "LBTOXGR" not in lb.columns:
         return [absent_row(people, **key)]
     grade = canonical(value_of(lb, "LBTOXGR"), "AETOXGR").cast(pl.Int8, strict=False)
-    # where grades have two directions, each direction of a test is one
-    way = pl.concat_str(pl.lit(" "), normalised(value_of(lb, "LBTOXDIR"))).fill_null("").str.strip_chars_end()
-    test = pl.concat_str(normalised(value_of(lb, "LBTESTCD")), way)
-    graded = lb.filter(happened(lb, "LB")).with_columns(grade.alias("GRADE"), test.alias("endpoint"))
-    graded = graded.filter(pl.col("GRADE").is_not_null() & (pl.col("DAY") == pl.col("DAYX"))).join(people, on="SUBJ")
+    way = normalised(value_of(lb, "LBTOXDIR")).replace("", None)
+    graded = lb.with_columns(grade.alias("GRADE"), normalised(value_of(lb, "LBTESTCD")).alias("TEST"), way.alias("WAY"))
+    graded = _each_way(graded.filter(happened(lb, "LB") & pl.col("GRADE").is_between(0, 5) & (pl.col("DAY") == pl.col("DAYX"))))
+    graded = graded.join(people, on="SUBJ")
     graded = graded.join(records.subjects.select("SUBJ", "LDSTART"), on="SUBJ", how="left").filter(pl.col("DAY") <= pl.col("CUTOFF"))
     if graded.is_empty():
         return [absent_row(people, **key)]
@@ -116,6 +121,18 @@ def shift_rows(records: Records) -> list[pl.DataFrame]:
     cells = both.group_by("trial", "endpoint", "by", "level").agg(count.alias("n")).sort("trial", "endpoint", "by", "level")
     window = {**key, "window": "after day 0"}
     return [build_rows(cells.join(totals, on=["trial", "endpoint"], maintain_order="left"), ("n", "N"), **window)]
+
+
+def _each_way(graded: pl.DataFrame) -> pl.DataFrame:
+    """Add `endpoint`: the test, where its grades have two directions each of them by itself.
+
+    A grade 0 has no direction, and is one of each that the grades of its test have.
+    """
+    bare = (pl.col("GRADE") == 0) & pl.col("WAY").is_null()
+    ways = graded.filter(pl.col("WAY").is_not_null()).select("TEST", WAYS="WAY").unique(maintain_order=True)
+    free = graded.filter(bare).join(ways, on="TEST", how="left").with_columns(WAY="WAYS").drop("WAYS")
+    whole = pl.concat([graded.filter(~bare), free])
+    return whole.with_columns(pl.concat_str("TEST", pl.col("WAY"), separator=" ", ignore_nulls=True).alias("endpoint"))
 
 
 def recovery_rows(study: Study, records: Records) -> list[pl.DataFrame]:

@@ -82,6 +82,8 @@ def shares(known: Known, found: list[ResultRow]) -> Cell | Words:
     """Return n/N and the percentage of some rows, or what stands where it was not recorded."""
     assert known.data is not None
     n, total, rate = (known.data.rows.stat(found, name) for name in ("n", "N", "rate"))
+    if n is not None and total is not None and n.value is None:
+        return parts("{}/{}", n, total)
     return n if total is None else parts("{}/{} ({} %)", n, total, rate)
 
 
@@ -154,5 +156,8 @@ def later_displays(known: Known) -> list[Display]:
     lines.number("Day of the first, from the infusion", "SUBSEQUENT", by="onset")
     lines.head("Either")
     lines.share("Transplant or subsequent therapy", "EITHER")
-    notes = ("After the infusion and by the cutoff. A transplant has the day on which its conditioning began, where that is recorded.",)
+    notes = ["After the infusion and by the cutoff. A transplant has the day on which its conditioning began, where that is recorded."]
+    notes.append("Of a partial date the earliest possible day is taken, as by the endpoints.")
+    if not known.study.product.re_infusion:
+        notes.append("The product infused again is a subsequent therapy: the study file does not call it a re-infusion.")
     return lines.display(AFTER, ("", "Infused subjects"), notes)

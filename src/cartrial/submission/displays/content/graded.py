@@ -21,6 +21,11 @@ SHIFT = Plan("shift", "14.3.4.1", "Laboratory grades: before against the worst a
 RECOVERY = Plan("recovery", "14.3.4.2", "First recovery of blood counts", "infused", "LB; results: recovery")
 _HEADS = {"event": "Events", "censored": "Censored", "competing": "Competing events"}
 _LEVELS = {"any": "Any grade, n/N (%)", ">=3": "Grade 3 or more, n/N (%)", "5": "Grade 5, n/N (%)"}
+_CALLED = (
+    "Treatment-emergent events that were called serious; the worst grade of a subject. Events without a class: not coded. "
+    "An event of grade 0 is none."
+)
+_SILENT = "Of {} of {} subjects it is not known whether an event was serious: none says so, and one or more do not say."
 GRADES = ("0", "1", "2", "3", "4", "5", NOT_GRADED)
 
 
@@ -70,13 +75,13 @@ def grade_displays(known: Known) -> list[Display]:
     return [*_serious(known), *_shift(known), *_recovery(known)]
 
 
-def _table(known: Known, plan: Plan, grid: Grid, notes: Sequence[str]) -> list[Display]:
-    return [known.display(plan, "table", grid, [Words((Piece(note),)) for note in notes])] if grid.rows else []
+def _table(known: Known, plan: Plan, grid: Grid, notes: Sequence[Cell]) -> list[Display]:
+    return [known.display(plan, "table", grid, [to_words(note) for note in notes])] if grid.rows else []
 
 
 def _serious(known: Known) -> list[Display]:
     head = ("Event", *_LEVELS.values())
-    notes = ["Treatment-emergent events that were called serious; the worst grade of a subject. Events without a class: not coded."]
+    notes: list[Cell] = [_CALLED]
     if known.data is None:
         share = Words((Piece(f"{EMPTY}/{EMPTY} ({EMPTY} %)"),))
         names = ("Any serious event", "Each class recorded", "Each term recorded")
@@ -95,6 +100,8 @@ def _serious(known: Known) -> list[Display]:
         ]
     body: list[tuple[Words, ...]] = []
     groups: set[int] = set()
+    if silent := data.rows.where("serious", "ANY", by="answer"):
+        notes.append(parts(_SILENT, data.rows.stat(silent, "n"), data.rows.stat(silent, "N")))
     for label, endpoint, variant, heads in lines:
         found = data.rows.where("serious", endpoint, variant=variant)
         if not found:

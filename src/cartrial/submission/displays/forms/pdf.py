@@ -129,7 +129,7 @@ def _page(display: Display, paper: Paper, picture: Picture | None) -> str:
 
 
 def _table(grid: Grid, titles: str, notes: str) -> str:
-    """Return a table that has its titles and headings above, and its notes beneath, on each of its pages.
+    """Return a table that has its titles and headings above, and its notes beneath, on each of its pages, and what heads its rows.
 
     An empty column at either side lets titles and notes be as wide as the page.
     """
@@ -154,9 +154,10 @@ def _side(grid: Grid, at: int) -> str:
 def _row(grid: Grid, at: int) -> str:
     row, heads = grid.rows[at], at in grid.group
     if heads and not any(row[1:]):
-        return f"[], table.cell(colspan: {len(row)}, align: left, strong({_text(str(row[0]))})), [],\n"
+        return f"table.header(level: 2, [], table.cell(colspan: {len(row)}, align: left, strong({_text(str(row[0]))})), []),\n"
     cells = []
     for k, words in enumerate(row):
         text = f"strong({_text(str(words))})" if heads else _text(str(words))
         cells.append(f"pad(left: 8pt, {text})" if grid.group and not heads and not k else text)
-    return f"[], {', '.join(cells)}, [],\n"
+    line = f"[], {', '.join(cells)}, []"
+    return f"table.header(level: 2, {line}),\n" if heads else f"{line},\n"
