@@ -107,6 +107,16 @@ def test_it_agrees_with_the_files(job: Job, text: str, tmp_path: Path) -> None:
     assert seen > 150
 
 
+def test_what_a_record_lacks_is_not_mandatory(job: Job, sets: dict[str, Shaped]) -> None:
+    """By hand: of who failed screening there is no treatment, and a variable is mandatory where no record lacks it (Define-XML 2.1)."""
+    first = pl.int_range(pl.len()) == 0
+    failed = replace(sets["ADSL"], frame=sets["ADSL"].frame.with_columns(TRT01P=pl.when(~first).then("TRT01P")))
+    made = {**sets, "ADSL": failed}
+    tree = etree.fromstring(define_text(job, made, planned_lengths(made.values(), "ascii")).encode("utf-8"))
+    said = {node.get("ItemOID"): node.get("Mandatory") for node in tree.iterfind(".//o:ItemGroupDef[@Name='ADSL']/o:ItemRef", NAMES)}
+    assert (said["IT.ADSL.TRT01P"], said["IT.ADSL.TRT01A"], said["IT.ADSL.USUBJID"]) == ("No", "Yes", "Yes")
+
+
 def test_value_levels_and_analyses(text: str) -> None:
     """Each PARAMCD of a set has a condition, and each analysis is of a parameter that the set has."""
     tree = etree.fromstring(text.encode("utf-8"))

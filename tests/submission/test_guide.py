@@ -70,6 +70,16 @@ def test_the_guide_has_its_sections_and_says_what_is_not_stated(filed: Job) -> N
     assert "ADSL.RACE" in told and "Invented data: no patients." in document.under and "recompute.r" in told
 
 
+def test_it_names_no_domain_that_was_not_read(filed: Job) -> None:
+    """By hand: the worked subjects have no DD, TU and TR; milestones of ADSL are of DS, EX and PR."""
+    document = guide_document(filed, NONE)
+    table = next(block for block in document.blocks if isinstance(block, Table) and block.head == ("Set", "Made of"))
+    made = dict(table.rows)
+    assert made["ADTTE"] == "AE, CM, DM, DS, EX, PR, SS and the assessments of ADRS; ADSL"
+    assert made["ADRS"] == "RS, LB, FA by the criteria of the study; ADSL" and made["ADPP"] == "ADPC; ADSL"
+    assert {"DS", "EX", "PR"} <= set(made["ADSL"].replace(",", "").split()) and "DD" not in made["ADSL"]
+
+
 def test_findings_of_conformance_stand_in_it(filed: Job) -> None:
     row = {
         "FILE": "adsl.xpt",

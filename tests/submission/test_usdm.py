@@ -141,6 +141,7 @@ def test_version_3_is_read(tmp_path: Path) -> None:
         ('{"usdmVersion": "2.0", "study": {}}', "this is USDM 2.0"),
         ('{"study": {}}', "the file does not say its version of USDM"),
         ('{"usdmVersion": "4.0.0", "study": {"versions": [{}]}}', "the file holds no version of a study with a design"),
+        ('{"usdmVersion": "4.0.0", "study": {"versions": [{"studyDesigns": [{"encounters": [{"id": []}]}]}]}}', "an id is text"),
     ],
 )
 def test_what_is_no_such_file_ends_in_one_message(text: str, what: str, tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ def _group(d: Any, shaped: Shaped, manner: Manner) -> Any:
     for order, variable in enumerate(dataset.variables, 1):
         more: dict[str, Any] = {"KeySequence": dataset.keys.index(variable.name) + 1} if variable.name in dataset.keys else {}
         more |= {"MethodOID": method_oid(dataset.name, variable.name)} if manner.method(dataset, variable) else {}
-        mandatory = "Yes" if variable.required or shaped.frame[variable.name].null_count() == 0 else "No"
+        # mandatory is what no record lacks: a required treatment is blank of who failed screening
+        mandatory = "Yes" if shaped.frame[variable.name].null_count() == 0 else "No"
         refs.append(d.ItemRef(ItemOID=item_oid(dataset.name, variable.name), OrderNumber=order, Mandatory=mandatory, **more))
     domain = {"Domain": dataset.name} if manner.purpose == "Tabulation" else {}
     return d.ItemGroupDef(

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["guide_document", "write_guide"]
 
-# which sets a set is made of, besides the tabulations that its variables name
+# what a set is made of besides the tabulations that its variables name: domains, of those that were read, and what else
 _MADE_OF = {
-    "ADRS": "RS, LB and FA by the criteria of the study; ADSL",
-    "ADTTE": "the assessments of ADRS; DS, DD, SS, CM and PR; ADSL",
-    "ADPP": "ADPC; ADSL",
-    "ADSL": "DM, DS, EX, SS, DD; the assessments of the primary reader",
+    "ADRS": (("RS", "LB", "FA", "TU", "TR"), "by the criteria of the study; ADSL"),
+    "ADTTE": (("AE", "CM", "DD", "DM", "DS", "EX", "PR", "SS"), "and the assessments of ADRS; ADSL"),
+    "ADPP": ((), "ADPC; ADSL"),
+    "ADSL": (("AE", "CM", "DD", "DM", "DS", "EX", "PR", "SS"), "and those of the characteristics before lymphodepletion; ADRS"),
 }
 _ACRONYMS = (
     ("ADaM", "Analysis Data Model"),
@@ -181,7 +181,9 @@ def _processing(job: Job, sets: dict[str, Shaped]) -> list[Block]:
     rows = []
     for name, shaped in sets.items():
         named = {v.predecessor.partition(".")[0] for v in shaped.dataset.variables if v.predecessor} - {name}
-        rows.append((name, _MADE_OF.get(name, ", ".join(sorted(named)))))
+        domains, more = _MADE_OF.get(name, (tuple(sorted(named)), ""))
+        read = ", ".join(domain for domain in domains if domain.startswith("AD") or domain in job.source.domains)
+        rows.append((name, " ".join(part for part in (read, more) if part)))
     return [
         Heading(1, "4 Analysis Data Creation and Processing Issues"),
         Heading(2, "4.1 Source Data Used for Analysis Dataset Creation"),
@@ -261,9 +263,10 @@ def _programs(job: Job) -> list[Block]:
         "export.json has the SHA-256 of each file and the versions of the libraries."
     )
     shown = (
-        f"{len(job.shown)} numbered displays are made of the rows of exchange/ard.csv; define.xml says which display shows which analysis."
+        f"There are {len(job.shown)} numbered displays. Tables and figures are made of the rows of exchange/ard.csv, listings of records; "
+        "define.xml says which display shows which analysis of an endpoint."
         if job.shown
-        else "The displays are made of the rows of exchange/ard.csv."
+        else "Tables and figures are made of the rows of exchange/ard.csv, listings of records."
     )
     return [
         Heading(1, "7 Submission of Programs"),

@@ -55,7 +55,7 @@ def variants_of(study: Study, endpoints: Iterable[Endpoint]) -> list[Block]:
         words = describe_endpoint(study, main)
         for variant in others:
             said = describe_endpoint(study, variant)
-            other = [f"{key}: {said[key]}" for key in _TOLD if said[key] != words[key]]
+            other = [f"{key}: {said[key].removeprefix('Summary: ').rstrip('.')}" for key in _TOLD if said[key] != words[key]]
             rows.append((endpoint.id, variant.name.replace(";", "; "), "; ".join(other)))
     return (
         [Table(("Endpoint", "What is changed", "In words"), tuple(rows), (1, 2, 5))]

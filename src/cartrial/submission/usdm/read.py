@@ -93,7 +93,7 @@ def read_usdm(path: str | Path) -> Protocol:
     Raises
     ------
     InputError
-        If the file cannot be read, is no such file, or is of another version.
+        If the file cannot be read, is no such file, is of another version, or has an id that is no text.
 
     Examples
     --------
@@ -113,6 +113,7 @@ def read_usdm(path: str | Path) -> Protocol:
     if version.split(".")[0] not in ("3", "4"):
         what = f"this is USDM {version}" if version else "the file does not say its version of USDM"
         raise InputError(what, file=file.name, key="usdmVersion", right="Versions 3 and 4 are read")
+    _require_names(data, file.name)
     study = next(_objects(_object(data, "study"), "versions"), None)
     design = next(_objects(study, "studyDesigns"), None) if study else None
     if study is None or design is None:
@@ -138,6 +139,19 @@ def read_usdm(path: str | Path) -> Protocol:
         endpoints=_endpoints(design),
         criteria=_criteria(study, design),
     )
+
+
+def _require_names(part: Any, file: str, place: str = "") -> None:
+    """Raise where an id, or what refers to one, is neither text nor left out: nothing could be found by it."""
+    if isinstance(part, list):
+        for number, item in enumerate(part):
+            _require_names(item, file, f"{place}[{number}]")
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            at = f"{place}.{key}" if place else key
+            if (key == "id" or key.endswith("Id")) and not (value is None or isinstance(value, str)):
+                raise InputError("an id is text", file=file, key=at, right=_SHAPE)
+            _require_names(value, file, at)
 
 
 def _load(file: Path) -> dict[str, Any]:
