@@ -221,7 +221,7 @@ def sign(client: Any, user: str, path: str, call: str, reason: str = "as I see i
     page = client.get(path)
     assert page.status_code == 200, (path, page.status_code)
     text = page.content.decode()
-    fields = {name: re.search(rf'name="{name}" value="([^"]*)"', text)[1] for name in ("digest", "version")}  # type: ignore[index]
+    fields = dict(re.findall(r'type="hidden" name="(digest|version|between)" value="([^"]*)"', text))
     return client.post(path, {**fields, "call": call, "reason": reason, "name": user, "password": PASSWORD, **more})
 
 
@@ -274,6 +274,9 @@ def read_source(data: Data, source: Path, out: Path) -> int:
 
     def put(user: str, page: str, shown: Shown, call: str) -> None:
         fields = {"digest": shown.digest, "version": "1", "call": call, "reason": "as recorded", "name": user, "password": PASSWORD}
+        if user == "three":
+            seen = clients[user].get(f"/{page}/{shown.case.subject.code}/{shown.day}/").content.decode()
+            fields["between"] = re.search(r'name="between" value="([^"]+)"', seen)[1]  # type: ignore[index]
         answer = clients[user].post(f"/{page}/{shown.case.subject.code}/{shown.day}/", fields)
         assert answer.status_code == 302, (shown.day, call, answer.content.decode()[:3000])
 

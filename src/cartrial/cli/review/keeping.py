@@ -13,6 +13,8 @@ from cartrial.errors import InputError
 
 __all__: list[str] = []
 
+_SEALS = "Name the file that cartrial review seal adds its lines to"
+
 
 @group.command()
 def seal(
@@ -41,6 +43,8 @@ def verify(
         lines = seals.read_text(encoding="utf-8").splitlines() if seals else []
     except OSError as error:
         raise InputError(f"the seals cannot be read ({error.strerror})", file=str(seals), key="--seals") from None
+    except UnicodeDecodeError:
+        raise InputError("this file holds no seals: it is no text", file=str(seals), key="--seals", right=_SEALS) from None
     damage = find_damage(lines)
     for line in damage:
         tell(line)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
 from cartrial.cli.app import tell
 from cartrial.cli.review.group import DbOption, group, open_db, typist
+from cartrial.errors import InputError
 
 __all__: list[str] = []
 
@@ -55,6 +57,10 @@ def list_users(
     db: DbOption, at: Annotated[str, typer.Option("--at", metavar="DATE", help="As it was at the end of a day, UTC.")] = ""
 ) -> None:
     """List who may log in, now or at a date."""
+    try:
+        dt.datetime.fromisoformat(at or "2000-01-01")
+    except ValueError:
+        raise InputError(f"'{at}' is no date", key="--at", right="An ISO date or time, as 2026-12-01 or 2026-12-01T12:00") from None
     open_db(db)
     from cartrial.review.app.acts.people import list_people
 

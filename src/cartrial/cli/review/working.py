@@ -49,6 +49,8 @@ def _signed_by(user: str) -> Person:
     person: Person | None = authenticate(request, username=user, password=password)
     if person is None or person.role != "coordinator":
         raise InputError("this is no coordinator's name and password", key="--by", right="Nothing was loaded")
+    if not person.own_password:
+        raise InputError("a password that was given signs nothing", key="--by", right="Log in, and choose another first")
     return person
 
 
@@ -93,24 +95,29 @@ def serve(
     from cartrial.extras import require
 
     require("django", extra="review")
-    from cartrial.review.app.serve import place_of, run
+    from cartrial.review.app.serve import check_proxy, place_of, run
     from cartrial.review.app.setup import open_workspace
+    from cartrial.study import Study
 
     if bool(behind_proxy) != bool(host_name):
         raise InputError("a proxy and the name that browsers ask for go together", key="--behind-proxy", right="Give both, or neither")
+    if behind_proxy:
+        check_proxy(behind_proxy, host_name)
     if listen not in ("127.0.0.1", "::1", "localhost") and not behind_proxy:
         raise InputError(
             "other machines would reach it without TLS", key="--listen", right="Give --behind-proxy and --host-name, or listen at 127.0.0.1"
         )
+    loaded = Study.load(study)
+    # what cannot be loaded leaves no file behind
+    brought = None if Path(db).exists() or "://" in db else _bring(study, data, replace_committee)
     place = place_of(db, must_exist=False, hosts=(host_name,) if host_name else (), proxied=bool(behind_proxy), key=key)
     open_workspace(place)
     from cartrial.review.app.acts.people import first_administrator
     from cartrial.review.app.state import current_cut, use_study
-    from cartrial.study import Study
 
     if current_cut() is None:
-        _load(_bring(study, data, replace_committee), "", yes=True)
-    use_study(Study.load(study))
+        _load(brought or _bring(study, data, replace_committee), "", yes=True)
+    use_study(loaded)
     from cartrial.review.app.stores.guards import owns_tables
 
     if owns_tables():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
+import re
 import secrets
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from cartrial.errors import InputError
 from cartrial.review.app.setup import Place, open_workspace, read_key
 from cartrial.review.app.stores.address import is_server
 
-__all__ = ["open_store", "place_of", "run"]
+__all__ = ["check_proxy", "open_store", "place_of", "run"]
 
 
 def place_of(db: str, *, must_exist: bool, hosts: tuple[str, ...] = (), proxied: bool = False, key: Path | None = None) -> Place:
@@ -47,13 +50,58 @@ def place_of(db: str, *, must_exist: bool, hosts: tuple[str, ...] = (), proxied:
         raise InputError("there is no such workspace", file=db, key="--db", right="cartrial review load makes one")
     if not path.parent.is_dir():
         raise InputError("the folder of the database is not there", file=str(path.parent), key="--db")
-    if path.is_file() and path.stat().st_size and path.open("rb").read(16) != b"SQLite format 3\x00":
-        raise InputError("this file is no workspace of cartrial review", file=db, key="--db")
+    if path.is_file() and not _is_workspace(path, must_exist=must_exist):
+        raise InputError("this file is no workspace of cartrial review", file=db, key="--db", right="It was left as it is; name another")
     secret = read_key(path.with_name(path.name + ".key"))
     if not path.exists():
         # readable by its owner alone
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     return Place(os.path.abspath(db), secret, proxied=proxied, **names)
+
+
+def _is_workspace(path: Path, *, must_exist: bool) -> bool:
+    """Whether a file holds a workspace, or, where one may be made, nothing of anything else. It is looked at, never changed."""
+    if path.stat().st_size == 0:
+        return not must_exist
+    try:
+        link = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            tables = {str(name) for (name,) in link.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        finally:
+            link.close()
+    except sqlite3.DatabaseError as error:
+        # one that is in use just now is a database
+        return "locked" in str(error)
+    if must_exist:
+        return "review_event" in tables
+    # one whose first start was broken off has tables of Django alone
+    return "review_event" in tables or ("auth_user" not in tables and all(name.startswith(_OURS) for name in tables))
+
+
+_OURS = ("django_", "auth_", "axes_", "review_", "sqlite_")
+
+
+def check_proxy(proxy: str, host: str) -> None:
+    """Refuse a proxy that is no one address, and a name that stands for more than one host: whoever asks could then write headers.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from cartrial.review.app.serve import check_proxy
+    >>> check_proxy("10.0.0.5", "review.example.org")
+    """
+    try:
+        ipaddress.ip_address(proxy)
+    except ValueError:
+        what = f"'{proxy}' is no address"
+        raise InputError(what, key="--behind-proxy", right="The one address from which the proxy asks, as 10.0.0.5") from None
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", host):
+        raise InputError(
+            f"'{host}' is no name of a host", key="--host-name", right="The name in the browser's address, as review.example.org"
+        )
 
 
 def open_store(db: str, *, must_exist: bool = True) -> None:
@@ -91,6 +139,8 @@ def run(place: Place, *, port: int, listen: str, proxy: str, ready: Callable[[st
         raise InputError(
             f"nothing can listen at {listen}, port {port} ({error.strerror})", key="--port", right="Name another port"
         ) from None
+    except ValueError:
+        raise InputError(f"'{listen}' is no address of this machine", key="--listen", right="An address of its own, as 10.0.0.6") from None
     ready(f"http://{listen}:{server.effective_port}/")
     try:
         server.run()

@@ -103,11 +103,12 @@ def is_locked() -> bool:
 
 
 def open_queries() -> set[tuple[int, int]]:
-    """Return (case, who asked) of the queries that have no answer yet."""
+    """Return (case, who asked) of the queries without an answer; nobody waits for one of a case that the present cut does not have."""
     last: dict[tuple[int, int], str] = {}
     for case, asked_by, kind in Message.objects.order_by("event").values_list("case_id", "asked_by_id", "kind"):
         last[case, asked_by] = kind
-    return {key for key, kind in last.items() if kind == "ask"}
+    there = set(Shown.objects.filter(loaded=current_cut()).values_list("case_id", flat=True)) if last else set()
+    return {key for key, kind in last.items() if kind == "ask" and key[0] in there}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from cartrial.errors import InputError
 from cartrial.files import built_beside, sha256_of
 from cartrial.review.app.acts.loading import subject_digest
-from cartrial.review.app.acts.trail import change, record, seal_line
+from cartrial.review.app.acts.trail import change, receipt_of, record, seal_line
 from cartrial.review.app.acts.verify import find_damage
 from cartrial.review.app.models import Case, Event, Loaded, LockStep, Read
 from cartrial.review.app.state import is_locked
@@ -116,8 +116,9 @@ def _write_trail(place: Path, words: set[str]) -> None:
         for event, detail, masked in events:
             text = json.dumps(detail, ensure_ascii=True, sort_keys=True, separators=(",", ":")) if masked else event.detail
             content = {name: getattr(event, name) for name in names} | {"detail": text} | ({"masked": True} if masked else {})
+            content |= {"receipt": receipt_of(event)} if event.kind == "signed" else {}
             file.write(json.dumps(content, ensure_ascii=True, separators=(",", ":")) + "\n")
-    rows = [{"event": event, "detail": detail} for event, detail, _ in events]
+    rows = [{"event": event, "detail": detail, "receipt": receipt_of(event)} for event, detail, _ in events]
     cut = Loaded.objects.order_by("-event")[0]
     (place / "audit.html").write_text(
         render_to_string("review/audit.html", {"rows": rows, "cut": cut, "seal": seal_line()}), encoding="utf-8"

@@ -16,12 +16,12 @@ from cartrial.response.pairs_kernel import PAIR_DAYS
 from cartrial.review import cases
 from cartrial.review.app.acts import trail
 from cartrial.review.app.acts.rereads import alias_digest, draw_again, keep_again, rows_again
-from cartrial.review.app.models import Case, Loaded, Person, Shown, Subject
+from cartrial.review.app.models import Case, Draft, Loaded, Person, Shown, Subject
 from cartrial.review.app.state import current_cut, is_locked, require_apart
 from cartrial.review.evidence import digest_of
 from cartrial.study import Study
 
-__all__ = ["CHANGES", "Change", "Cut", "find_changes", "keep_cut", "subject_digest"]
+__all__ = ["CHANGES", "Change", "Cut", "find_changes", "keep_cut", "owners_of", "root_of", "salt_digest", "subject_digest"]
 
 CHANGES = {
     "same": "the same findings",
@@ -118,6 +118,7 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
             **{"files": [list(file) for file in cut.files], "cartrial": cartrial.__version__},
             **{"changes": dict(sorted(Counter(change.kind for change in changes).items())), "cases": _root(rows)},
             "again": sorted([alias.code, codes[digest].code, seat] for (digest, seat), alias in drawn.items()),
+            **{"owners": _owners(rows), "salt": salt_digest(salt)},
         }
         event = trail.record("loaded", by, detail)
         loaded.event = event.number
@@ -125,6 +126,9 @@ def keep_cut(cut: Cut, changes: Sequence[Change], by: Person | str) -> Loaded:
         for row in rows:
             row.loaded = loaded
         Shown.objects.bulk_create(rows)
+        # what was said of a draft is of findings that are no more; what was typed stays
+        changed = [row.case_id for row in rows if row.change != "same"]
+        Draft.objects.filter(case__in=changed).update(first="", notice="")
         keep_again(drawn, event.number, by)
     return loaded
 
@@ -158,6 +162,21 @@ def root_of(loaded: Loaded) -> str:
     return _root(list(Shown.objects.filter(loaded=loaded)))
 
 
+def _owners(rows: Sequence[Shown]) -> str:
+    """Return one digest of whose each case of a cut is: the subject's code, and under what its key is kept."""
+    return digest_of(sorted([row.case_id, row.case.subject.code, row.case.subject.digest] for row in rows))
+
+
+def owners_of(loaded: Loaded) -> str:
+    """Return the same of what the database holds."""
+    return _owners(list(Shown.objects.filter(loaded=loaded).select_related("case__subject").defer("evidence")))
+
+
+def salt_digest(salt: str) -> str:
+    """Return what the trail says of the salt of a cut, which is long enough that nobody finds it by trying."""
+    return digest_of(["salt", salt])
+
+
 def _subjects(cut: Cut, salt: str) -> tuple[dict[str, Subject], dict[tuple[str, int], Subject]]:
     """Return the subjects of a cut by digest, and those that are asked again with it, by digest and seat.
 
@@ -165,8 +184,9 @@ def _subjects(cut: Cut, salt: str) -> tuple[dict[str, Subject], dict[tuple[str, 
     """
     cases = Counter(subject_digest(salt, case.subject) for case in cut.cases)
     known = {subject.digest: subject for subject in Subject.objects.all()}
-    again = {alias_digest(salt, digest, seat): (digest, seat) for digest, seat in draw_again(cut.study.committee.re_read.share, cases)}
-    drawn = sorted((set(cases) - set(known)) | set(again))
+    new = set(cases) - set(known)
+    again = {alias_digest(salt, digest, seat): (digest, seat) for digest, seat in draw_again(cut.study.committee.re_read.share, cases, new)}
+    drawn = sorted(new | set(again))
     secrets.SystemRandom().shuffle(drawn)
     for number, digest in enumerate(drawn, len(known) + 1):
         known[digest] = Subject.objects.create(digest=digest, code=f"S-{number:03d}")

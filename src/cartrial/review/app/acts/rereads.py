@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from cartrial.review.app.acts.trail import record
 from cartrial.review.app.models import Again, Case, Loaded, Person, Seat, Shown, Subject
@@ -20,7 +20,7 @@ def alias_digest(salt: str, digest: str, seat: int) -> str:
     return hashlib.sha256(f"{salt}\nagain\n{seat}\n{digest}".encode()).hexdigest()
 
 
-def draw_again(share: float, cases: Mapping[str, int]) -> list[tuple[str, int]]:
+def draw_again(share: float, cases: Mapping[str, int], new: Collection[str]) -> list[tuple[str, int]]:
     """Draw which subjects are asked again, of which seat, so that each seat has its share of the cases.
 
     A subject is asked again whole: a case alone, with a course before it that was never asked, would tell what it is.
@@ -31,6 +31,9 @@ def draw_again(share: float, cases: Mapping[str, int]) -> list[tuple[str, int]]:
         Of the cases of each seat.
     cases : mapping of str to int
         How many cases each subject has, by digest.
+    new : collection of str
+        Subjects that no cut before had: of these alone is drawn. A code that comes later than the first cut, with the course of a subject
+        that was there before, would tell what it is.
     """
     if share <= 0:
         return []
@@ -38,7 +41,7 @@ def draw_again(share: float, cases: Mapping[str, int]) -> list[tuple[str, int]]:
     known = set(Again.objects.values_list("of__digest", "seat"))
     for seat in _SEATS:
         have = sum(cases.get(digest, 0) for digest, at in known if at == seat)
-        left = sorted(digest for digest in cases if (digest, seat) not in known)
+        left = sorted(digest for digest in new if (digest, seat) not in known)
         secrets.SystemRandom().shuffle(left)
         while left and have < share * sum(cases.values()):
             digest = left.pop()

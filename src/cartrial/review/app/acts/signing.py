@@ -17,10 +17,11 @@ from cartrial.review.app.acts.wording import fault_of_text
 from cartrial.review.app.models import Draft, Person, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, read_board, seats_now, study_now
 from cartrial.review.compare import differences
+from cartrial.review.evidence import digest_of
 from cartrial.review.workflow import statuses_asked
 from cartrial.study.criteria.codes import NE, RESPONSES
 
-__all__ = ["ADJUDICATION", "MEANING", "Asked", "Refused", "faults_of", "notice_of", "sign_read", "sign_with_password"]
+__all__ = ["ADJUDICATION", "MEANING", "Asked", "Refused", "both_reads", "faults_of", "notice_of", "sign_read", "sign_with_password"]
 
 MEANING = "I made this assessment from the findings shown here, without knowledge of other assessments."
 ADJUDICATION = "I decided between the two assessments shown here, from the same findings, without knowledge of who made them."
@@ -46,6 +47,8 @@ class Asked:
         Of the findings of the page on which it was made.
     version : int
         Of the read that it will be.
+    between : str
+        Of an adjudication: the two reads of the page on which it was made, as `both_reads` gives them.
     """
 
     call: str
@@ -53,6 +56,13 @@ class Asked:
     changed: str
     digest: str
     version: int
+    between: str = ""
+
+
+def both_reads(one: Read, two: Read) -> str:
+    """Return a digest of the two reads that a page shows, which tells neither their order nor their events."""
+    cut = current_cut()
+    return digest_of([cut.salt if cut else "", *sorted((one.event, two.event))])
 
 
 def notice_of(shown: Shown, call: str) -> list[str]:
@@ -146,8 +156,12 @@ def _keep(person: Person, shown: Shown, seat: int, asked: Asked, first: str, not
         "meaning": ADJUDICATION if seat == 3 else MEANING,
     }
     if seat == 3:
+        reads = read_board().reads
+        one, two = (reads.get((shown.case_id, at)) for at in (1, 2))
+        if one is None or two is None or asked.between != both_reads(one, two):
+            raise Refused("A reader has changed a call since this page was made. Load it again: it shows both as they stand.")
         # what was decided between
-        content["between"] = [read_board().reads[shown.case_id, at].event for at in (1, 2)]
+        content["between"] = [one.event, two.event]
     event = record("signed", person, {**content, "person": person.pk, "name": person.full_name})
     content.pop("between", None)
     columns = {name: value for name, value in content.items() if name not in ("case", "shown")}

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from cartrial.review.app.models import Event, Head, Person
 
-__all__ = ["FIRST", "change", "check_chain", "now_utc", "record", "seal_line", "tell_login", "tell_logout", "tell_refused"]
+__all__ = ["FIRST", "change", "check_chain", "now_utc", "receipt_of", "record", "seal_line", "tell_login", "tell_logout", "tell_refused"]
 
 FIRST = "0" * 64
 """Stands before the first event."""
@@ -113,6 +113,17 @@ def tell_refused(sender: object, credentials: Mapping[str, Any], request: Any = 
         record("password-refused", name if known else "unknown", {"signed_in": bool(request is not None and request.user.is_authenticated)})
 
 
+def receipt_of(event: Event) -> str:
+    """Return what a person keeps of a signature: the first eight digits of the digest of what was signed.
+
+    Notes
+    -----
+    Neither the number of the event nor its place in the chain: both count what everybody does, and would tell a reader of the other.
+    """
+    digest = hashlib.sha256(event.detail.encode()).hexdigest()
+    return f"{digest[:4]} {digest[4:8]}"
+
+
 def seal_line() -> str:
     """Return what somebody else keeps: the time, the length of the chain and its end."""
     head = Head.objects.first()
@@ -146,6 +157,8 @@ def check_chain(seals: Iterable[str] = ()) -> list[str]:
         said.append(
             f"The chain ends at event {number}, but its head says {head.number if head else 0}: events at the end are missing or added."
         )
+    elif number and head.at != Event.objects.get(number=number).at:
+        said.append("The head of the chain has another time than its last event.")
     for line in seals:
         said += _broken_seal(line, digests)
     return [f"{text[0].upper()}{text[1:]}" for text in said]
@@ -155,7 +168,7 @@ def _broken_seal(line: str, digests: Mapping[int, str]) -> list[str]:
     parts = line.split()
     if not parts:
         return []
-    if len(parts) != 3 or not parts[1].isdigit():
+    if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()):
         return [f"'{line.strip()[:80]}' is no seal: a line is a time, a number and a digest."]
     at, number, digest = parts[0], int(parts[1]), parts[2]
     if digests.get(number) != digest:

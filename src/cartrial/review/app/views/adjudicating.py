@@ -8,12 +8,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from cartrial.review.app.access import find_adjudication, shown_code
-from cartrial.review.app.acts.signing import ADJUDICATION, LONGEST, Asked, Refused, faults_of, sign_read, sign_with_password
-from cartrial.review.app.acts.trail import change, record
+from cartrial.review.app.acts.signing import (
+    ADJUDICATION,
+    LONGEST,
+    Asked,
+    Refused,
+    both_reads,
+    faults_of,
+    sign_read,
+    sign_with_password,
+)
+from cartrial.review.app.acts.trail import change, receipt_of, record
 from cartrial.review.app.models import Event, Read, Shown
 from cartrial.review.app.state import current_cut, is_locked, study_now
 from cartrial.review.app.views.guards import number_of, only
-from cartrial.review.app.views.reading import evidence_context, receipt
+from cartrial.review.app.views.reading import evidence_context
 from cartrial.review.evidence import digest_of
 from cartrial.review.workflow import SEATS, statuses_asked
 
@@ -39,11 +48,11 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
     shown, judged, one, two = find_adjudication(request.user, code, day)
     last = Read.objects.filter(case=shown.case_id, seat=3).order_by("-version").first()
     version = last.version + 1 if last else 1
-    fields = {name: request.POST.get(name, "")[: LONGEST + 1] for name in ("call", "reason", "changed", "name", "digest")}
+    fields = {name: request.POST.get(name, "")[: LONGEST + 1] for name in ("call", "reason", "changed", "name", "digest", "between")}
     faults, status = {}, 200
     if request.method == "POST":
         given = number_of(request.POST.get("version", "")) or 0
-        asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], given)
+        asked = Asked(fields["call"], fields["reason"], fields["changed"], fields["digest"], given, fields["between"])
         faults, status = faults_of(asked, [], between=(one.call, two.call)), 422
         why = "" if faults else sign_with_password(request, {"name": fields["name"], "password": request.POST.get("password", "")})
         if why:
@@ -54,8 +63,8 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
             except Refused as refused:
                 faults, status = {"top": str(refused)}, 409
             else:
-                digest = Event.objects.get(pk=read.event).digest
-                messages.success(request, f"Signed {read.call} for {shown_code(shown)}: {receipt(read, digest)}.")
+                receipt = receipt_of(Event.objects.get(pk=read.event))
+                messages.success(request, f"Signed {read.call} for {shown_code(shown)}, version {read.version}: {receipt}.")
                 return redirect("home")
     else:
         with change():
@@ -70,7 +79,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
         **evidence_context(shown, []),
         **{"name": shown_code(shown), "reads": reads, "fields": fields, "faults": faults, "version": version, "locked": is_locked()},
         **{"statuses": asked_of, "meaning": ADJUDICATION, "named": not request.session.get("signed")},
-        **{"said": {read.call for _, read in reads}, "longest": LONGEST, "judged": judged},
+        **{"said": {read.call for _, read in reads}, "longest": LONGEST, "judged": judged, "between": both_reads(one, two)},
         "unnamed": study_now().committee.adjudicator.names == "hidden",
     }
     return render(request, "review/adjudication.html", context, status=status)

@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from cartrial.review.app.access import adjudications, own_cases
 from cartrial.review.app.acts.locks import conditions
+from cartrial.review.app.acts.trail import receipt_of
 from cartrial.review.app.models import Event
 from cartrial.review.app.state import Board, current_cut, is_locked, is_practice, open_queries, read_board, study_now
 from cartrial.review.app.views.filters import chosen_rows
@@ -94,7 +95,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     if who:
         events = events.filter(who=who)
     page = Paginator(events, 100).get_page(request.GET.get("page"))
-    rows = [{"event": event, "detail": json.loads(event.detail)} for event in page]
+    rows = [{"event": event, "detail": json.loads(event.detail), "receipt": receipt_of(event)} for event in page]
     kinds = Event.objects.order_by("kind").values_list("kind", flat=True).distinct()
     people = Event.objects.order_by("who").values_list("who", flat=True).distinct()
     return render(request, "review/trail.html", {"rows": rows, "page": page, "kinds": kinds, "people": people, "kind": kind, "who": who})

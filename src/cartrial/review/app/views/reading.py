@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cartrial.review.app.access import Own, find_case, own_cases, shown_code
 from cartrial.review.app.acts.signing import LONGEST, MEANING, Asked, Refused, faults_of, notice_of, sign_read, sign_with_password
-from cartrial.review.app.acts.trail import change, now_utc, record
+from cartrial.review.app.acts.trail import change, now_utc, receipt_of, record
 from cartrial.review.app.figure import draw_case
-from cartrial.review.app.models import Draft, Loaded, Read, Shown
+from cartrial.review.app.models import Draft, Event, Loaded, Shown
 from cartrial.review.app.state import band_of, is_locked, open_queries, study_now
 from cartrial.review.app.views.guards import number_of, only
 from cartrial.review.compare import LIMITED, limit_lines
@@ -23,7 +23,7 @@ from cartrial.review.evidence import reach_of
 from cartrial.review.limits import lesion_table
 from cartrial.review.workflow import statuses_asked
 
-__all__ = ["case", "draft", "evidence_context", "receipt"]
+__all__ = ["case", "draft", "evidence_context"]
 
 _NAMES = {
     **LIMITED,
@@ -34,11 +34,6 @@ _NAMES = {
     **{"transplant": "Stem cell transplant", "new therapy": "New anticancer therapy"},
     **{"size": "Sum of products of targets", "pet": "PET, five-point score", "involvement": "Marrow", "worsened": "Clinical deterioration"},
 }
-
-
-def receipt(read: Read, digest: str) -> str:
-    """Return what a person keeps of a signature: the number of its event and the first digits of its digest."""
-    return f"event {read.event}, {digest[:4]} {digest[4:8]}"
 
 
 def evidence_context(shown: Shown, calls: list[tuple[int, str]]) -> dict[str, Any]:
@@ -115,9 +110,8 @@ def _signed(request: HttpRequest, own: Own) -> HttpResponse:
         read = sign_read(request.user, own.shown, own.seat, asked, first=first if said else "", notice=said)
     except Refused as refused:
         return _again(request, own, fields, notice, {"top": str(refused)}, 409)
-    from cartrial.review.app.models import Event
-
-    messages.success(request, f"Signed {read.call} for {shown_code(own.shown)}: {receipt(read, Event.objects.get(pk=read.event).digest)}.")
+    receipt = receipt_of(Event.objects.get(pk=read.event))
+    messages.success(request, f"Signed {read.call} for {shown_code(own.shown)}, version {read.version}: {receipt}.")
     waiting = [other for other in own_cases(request.user) if other.state in ("To read", "To read again", "Draft")]
     same = [other for other in waiting if other.shown.case.subject_id == own.shown.case.subject_id]
     after = next(iter(same or waiting), None)
