@@ -130,7 +130,7 @@ def test_a_changed_finding_asks_for_the_signed_read_again(clients: dict[str, Any
     read_all(clients)
     load(example_data({("S-07-0001", 28): 149.0}))
     page = clients["one"].get("/").content.decode()
-    assert page.count("To read again") == 1
+    assert page.count("<b>To read again</b>") == 1
     assert sign(clients["one"], "one", first_path(), "CR", reason="x", changed="platelets corrected").status_code == 302
     assert "To read again" not in clients["one"].get("/").content.decode()
 
