@@ -40,6 +40,7 @@ def test_a_charter_is_part_of_the_digest_and_a_study_without_one_is_what_it_was(
         ("review: {checks: never}", "review.checks"),
         ("review: {re-read: {share: 1.5}}", "re-read.share"),
         ("review: {show: [kinetics]}", "review.show"),
+        ("review: {charter: {version: 2.10}}", "in quotes"),
     ],
 )
 def test_a_charter_that_says_something_else_is_refused_with_its_key(text: str, words: str, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_receipt_is_the_digest_of_what_was_signed_and_stands_in_the_trail() ->
     sign(clients["one"], "one", path, "CR")
     digest = hashlib.sha256(Event.objects.get(kind="signed").detail.encode()).hexdigest()
     receipt = f"{digest[:4]} {digest[4:8]}"
-    assert f"version 1: {receipt}." in clients["one"].get(path).content.decode()
+    assert f"version 1: receipt {receipt}." in clients["one"].get(path).content.decode()
     assert f"receipt: {receipt}" in clients["au"].get("/trail/").content.decode()
 
 

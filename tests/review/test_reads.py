@@ -169,7 +169,7 @@ def test_an_adjudicator_decides_between_two_unnamed_reads(clients: dict[str, Any
     assert not [word for word in ("Eins", "Zwei", "READER", "reader 1", "reader 2", "S-07") if word in page]
     assert sign(clients["three"], "three", path, "CR", reason="").status_code == 422
     assert sign(clients["three"], "three", path, "CR").status_code == 302
-    assert "6 settled" in clients["co"].get("/progress/").content.decode()
+    assert "Settled: 6" in clients["co"].get("/progress/").content.decode()
 
 
 @pytest.mark.slow
@@ -179,9 +179,9 @@ def test_an_adjudication_falls_when_a_read_under_it_is_changed(clients: dict[str
     path = f"/adjudication/{codes()['S-07-0002']}/29/"
     sign(clients["three"], "three", path, "CR")
     sign(clients["two"], "two", path.replace("adjudication", "case"), "PD", changed="blasts counted anew")
-    assert "1 to be adjudicated" in clients["co"].get("/progress/").content.decode()
+    assert "To be adjudicated: 1" in clients["co"].get("/progress/").content.decode()
     assert sign(clients["three"], "three", path, "NR", changed="reads changed").status_code == 302
-    assert "6 settled" in clients["co"].get("/progress/").content.decode()
+    assert "Settled: 6" in clients["co"].get("/progress/").content.decode()
 
 
 @pytest.mark.slow

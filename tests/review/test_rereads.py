@@ -89,10 +89,10 @@ def test_what_was_read_twice_is_compared_after_the_lock_and_exported_in_no_row()
     clients = world(1.0)
     read_everything(clients["one"], "one", 1, again="CRi")
     said = clients["co"].get("/lock/").content.decode()
-    assert "6 of 12 cases that are asked again are signed: <b>no</b>" in said
+    assert "6 of 12 cases that are asked again are signed (<b>not met</b>)" in said
     read_everything(clients["two"], "two", 2)
     assert sign(clients["three"], "three", f"/adjudication/{codes()['S-07-0002']}/29/", "CR").status_code == 302
-    assert "6 settled" in clients["co"].get("/progress/").content.decode()
+    assert "Settled: 6" in clients["co"].get("/progress/").content.decode()
     before = clients["co"].get("/concordance/").content.decode()
     assert "6 cases asked again under another code; 6 read twice" in before and "Agreement 0.833" not in before
     for user, kind in (("co", "lock"), ("mo", "confirm")):

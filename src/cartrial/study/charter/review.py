@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from cartrial.yamlfile import Part
+from cartrial.yamlfile import Part, wrong
 
 __all__ = ["Adjudicating", "Charter", "Practice", "Reread", "Review"]
 
@@ -24,6 +24,14 @@ class Charter(Part):
 
     version: str = Field(min_length=1, max_length=40)
     date: dt.date | None = None
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        if isinstance(value, float):
+            # 2.10 as a number is 2.1, another version
+            raise wrong("a version with a point is text", right="Write it in quotes, as '2.0'")
+        return value
 
 
 class Adjudicating(Part):

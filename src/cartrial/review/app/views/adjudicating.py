@@ -64,7 +64,7 @@ def case(request: HttpRequest, code: str, day: int) -> HttpResponse:
                 faults, status = {"top": str(refused)}, 409
             else:
                 receipt = receipt_of(Event.objects.get(pk=read.event))
-                messages.success(request, f"Signed {read.call} for {shown_code(shown)}, version {read.version}: {receipt}.")
+                messages.success(request, f"Signed {read.call} for {shown_code(shown)}, version {read.version}: receipt {receipt}.")
                 return redirect("home")
     else:
         with change():

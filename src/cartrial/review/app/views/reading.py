@@ -111,7 +111,7 @@ def _signed(request: HttpRequest, own: Own) -> HttpResponse:
     except Refused as refused:
         return _again(request, own, fields, notice, {"top": str(refused)}, 409)
     receipt = receipt_of(Event.objects.get(pk=read.event))
-    messages.success(request, f"Signed {read.call} for {shown_code(own.shown)}, version {read.version}: {receipt}.")
+    messages.success(request, f"Signed {read.call} for {shown_code(own.shown)}, version {read.version}: receipt {receipt}.")
     waiting = [other for other in own_cases(request.user) if other.state in ("To read", "To read again", "Draft")]
     same = [other for other in waiting if other.shown.case.subject_id == own.shown.case.subject_id]
     after = next(iter(same or waiting), None)
