@@ -5,6 +5,7 @@ Origin: `by hand` (ADaMIG 1.3, OCCDS 1.1: what each rule asks for) and `publishe
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -103,6 +104,8 @@ PLANTED: list[tuple[str, Callable[[Sets], Sets]]] = [
     ("adam-required", lambda sets: {name: held for name, held in sets.items() if name != "ADSL"}),
     ("adam-required", without("ADSL", "RACE")),
     ("adam-required", without("ADAE", "AETERM")),
+    ("adam-type", changed("ADTTE", pl.lit("90").alias("AVAL"))),
+    ("adam-type", changed("ADSL", pl.lit(1.0).alias("SEX"))),
     ("adam-parameter", without("ADTTE", "TRTP", "TRTA")),
     ("adam-parameter", without("ADRS", "AVAL", "AVALC")),
     ("adam-key", changed("ADRS", PARAMCD=None)),
@@ -171,6 +174,30 @@ def test_a_define_that_is_wrong_is_found(rule: str, there: str, instead: str, fo
     assert many
     (tmp_path / "define.xml").write_text(spoilt, encoding="utf-8")
     assert rule in {found for found, _ in check_define(tmp_path, sets)}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value"),
+    [("USUBJID", "float", 1), ("SAFFL", "float", 1), ("SEX", "date", "2022-01-01"), ("ADY", "string", "7"), ("CNSR", "date", "2022-01-01")],
+)
+def test_another_type_is_a_finding_and_no_fault_of_the_program(name: str, kind: str, value: object, tmp_path: Path) -> None:
+    """By hand: ADaM gives each of these one type, and the file has another."""
+    types = {
+        "USUBJID": "string",
+        "SAFFL": "string",
+        "SEX": "string",
+        "ADY": "integer",
+        "CNSR": "integer",
+        "AVAL": "float",
+        "TRTSDT": "date",
+    }
+    values = {"USUBJID": "1", "SAFFL": "Y", "SEX": "F", "ADY": 7, "CNSR": 0, "AVAL": 3.0, "TRTSDT": "2022-01-01", name: value}
+    columns = [{"name": one, "dataType": kind if one == name else types[one], "targetDataType": "integer"} for one in types]
+    for held in ("ADSL", "ADTTE"):
+        made = {"name": held, "columns": columns, "rows": [[values[one] for one in types]] * 2}
+        (tmp_path / f"{held.lower()}.json").write_text(json.dumps(made), encoding="utf-8")
+    found = check_adam(tmp_path)
+    assert name in set(found.filter(pl.col("RULE") == ("adam-flag" if name == "SAFFL" else "adam-type"))["VARIABLE"])
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,9 @@ def test_what_cannot_be_asked_for_is_refused_before_any_work(tmp_path: Path) -> 
         (("--date", "27.9.2022"), "'27.9.2022' is no date"),
         (("--agency", "ema"), "'ema' is not known"),
         (("--virtual",), "--data and --virtual are both given"),
+        (("--only", ""), "an export has no part ''"),
+        (("-n", "5"), "of virtual patients alone"),
+        (("--seed", "5"), "of virtual patients alone"),
     ):
         code, _, error = run_cli(*ASKED, *more, "--out", str(out))
         assert (code, word in error) == (2, True), error

@@ -53,6 +53,10 @@ def export(
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
     if not virtual and population is not None:
         raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
+    if not virtual and (n is not None or seed is not None):
+        raise InputError(
+            "a number and a seed are of virtual patients alone", key="-n, --seed", right="Leave them out: all data are exported"
+        )
     parts = [name.strip().lower() for name in only.split(",")] if only is not None else []
     require_asked(parts, agency, language, encoding)
     made = _date(date)

@@ -10,6 +10,7 @@ from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.submission.conform.define import DEFINE_RULES, check_define
 from cartrial.submission.conform.read import data_folders, read_sets, read_tabulations
 from cartrial.submission.conform.rules import RULES
+from cartrial.submission.conform.types import typed
 
 __all__ = ["CONFORM_RULES", "check_adam"]
 
@@ -49,7 +50,9 @@ def check_adam(folder: str | Path) -> pl.DataFrame:
     folder = Path(folder)
     sets = read_sets(folder)
     severities = {rule: severity for rule, severity, _ in CONFORM_RULES}
-    found = [(rule.id, one) for rule in RULES for one in rule.find(sets)]
+    # what has another type than it should is a finding of one rule; the others read it in its own
+    usual = {name: typed(held) for name, held in sets.items()}
+    found = [(rule.id, one) for rule in RULES for one in rule.find(sets if rule.id == "adam-type" else usual)]
     analysis, tabulations = data_folders(folder)
     found += check_define(analysis, sets)
     if tabulations is not None and (tabulations / "define.xml").is_file():

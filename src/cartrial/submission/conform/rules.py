@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from cartrial.submission.conform.read import Held
+from cartrial.submission.conform.types import mistyped
 
 __all__ = ["RULES", "Found", "Rule"]
 
@@ -92,6 +93,12 @@ def _required(sets: Sets) -> Iterable[Found]:
                 yield Found(held.name, name, "the required variable is missing")
             elif held.frame.height and held.frame[name].null_count() == held.frame.height:
                 yield Found(held.name, name, "the required variable has no value")
+
+
+def _types(sets: Sets) -> Iterable[Found]:
+    for held in sets.values():
+        for name, kind in mistyped(held).items():
+            yield Found(held.name, name, f"the variable is {kind} in ADaM")
 
 
 def _parameters_complete(sets: Sets) -> Iterable[Found]:
@@ -223,9 +230,6 @@ def _times(sets: Sets) -> Iterable[Found]:
     for held in sets.values():
         if not held.has("CNSR", "AVAL"):
             continue
-        if held.frame["CNSR"].dtype == pl.String:
-            yield Found(held.name, "CNSR", "CNSR is a number")
-            continue
         yield from _each(
             held, "CNSR", (pl.col("CNSR") < 0) | (pl.col("CNSR") != pl.col("CNSR").round()), "CNSR is 0 or a whole number above"
         )
@@ -240,8 +244,6 @@ def _person(sets: Sets) -> Iterable[Found]:
     adsl = sets.get("ADSL")
     if adsl is None:
         return
-    if adsl.has("AGE") and adsl.frame["AGE"].dtype == pl.String:
-        yield Found("ADSL", "AGE", "AGE is a number")
     if adsl.has("AGE", "AGEU"):
         yield from _each(adsl, "AGEU", pl.col("AGE").is_not_null() & pl.col("AGEU").is_null(), "an age has no unit")
     lists = {"EOSSTT": ["COMPLETED", "DISCONTINUED", "ONGOING"], "AGEU": ["YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS"]}
@@ -251,7 +253,8 @@ def _person(sets: Sets) -> Iterable[Found]:
             yield from _each(adsl, name, ~pl.col(name).is_in(terms), f"the value is none of {', '.join(terms)}")
     if adsl.has("DTHFL", "DTHDT"):
         yield from _each(adsl, "DTHDT", pl.col("DTHDT").is_not_null() & pl.col("DTHFL").is_null(), "a date of death stands without DTHFL")
-    if adsl.has("SAFFL", "TRTSDT") and adsl.frame["TRTSDT"].null_count() < adsl.frame.height:
+    dated = adsl.has("SAFFL", "TRTSDT") and adsl.frame["TRTSDT"].null_count() < adsl.frame.height
+    if dated and adsl.frame["SAFFL"].dtype == pl.String:
         yield from _each(adsl, "TRTSDT", (pl.col("SAFFL") == "Y") & pl.col("TRTSDT").is_null(), "who is in the safety set has no TRTSDT")
 
 
@@ -260,6 +263,7 @@ RULES = (
     Rule("adam-label", "warning", "a variable without a label, or with one of more than 40 bytes", _labels),
     Rule("adam-text", "stop", "a text of more than 200 bytes", _texts),
     Rule("adam-required", "stop", "no ADSL; a required variable that is missing or blank throughout", _required),
+    Rule("adam-type", "stop", "an identifier, parameter or other text that is a number; a value, day, age or CNSR that is none", _types),
     Rule("adam-parameter", "stop", "a set of parameters without AVAL and AVALC, or without a treatment variable", _parameters_complete),
     Rule("adam-key", "stop", "a blank STUDYID, USUBJID, PARAMCD or PARAM", _keys),
     Rule("adam-once", "stop", "a subject that stands twice in ADSL; a sequence number that stands twice in a subject", _once),
@@ -281,7 +285,7 @@ RULES = (
     Rule(
         "adam-person",
         "warning",
-        "an age that is no number or has no unit; a word outside its closed list; a death without its flag",
+        "an age without a unit; a word outside its closed list; a death without its flag",
         _person,
     ),
 )
