@@ -84,7 +84,7 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def spread(work: Callable[..., T], tasks: Sequence[tuple[Any, ...]], processes: int) -> Generator[T, None, None]:
+def spread(work: Callable[..., T], tasks: Sequence[tuple[Any, ...]], processes: int, *, apart: bool = False) -> Generator[T, None, None]:
     """Run tasks in processes of one thread each, and yield what each returns, in their order.
 
     Parameters
@@ -94,6 +94,8 @@ def spread(work: Callable[..., T], tasks: Sequence[tuple[Any, ...]], processes: 
     tasks : sequence of tuple
     processes : int
         1: in this one.
+    apart : bool
+        One process is another than this one, too: for what holds Python while this one does something else.
 
     Raises
     ------
@@ -111,7 +113,7 @@ def spread(work: Callable[..., T], tasks: Sequence[tuple[Any, ...]], processes: 
     >>> list(spread(pow, [(2, 3), (3, 2)], 1))
     [8, 9]
     """
-    if processes < 2 or len(tasks) < 2:
+    if (not apart and (processes < 2 or len(tasks) < 2)) or not tasks:
         yield from (work(*task) for task in tasks)
         return
     count, before = min(processes, len(tasks)), multiprocessing.active_children()

@@ -44,6 +44,7 @@ def export(
     from cartrial.analysis import sort_results
     from cartrial.analysis.further import analyse_further
     from cartrial.files import require_place
+    from cartrial.processes import cores
     from cartrial.study import Study
     from cartrial.submission import Job, export_study
     from cartrial.submission.export import require_asked
@@ -71,7 +72,8 @@ def export(
         results = run.estimate_data(loaded, derived, say=say)[0]
         results = sort_results(pl.concat([results, analyse_further(loaded.study, derived.adam, derived.records)]))
         whole = (loaded.study, loaded.source, derived.records, derived.adam, results, derived.findings)
-        export_study(Job(*whole, agency=agency, language=language, encoding=encoding, date=made), out, only=parts, say=say)
+        job = Job(*whole, agency=agency, language=language, encoding=encoding, date=made, workers=cores())
+        export_study(job, out, only=parts, say=say)
     for words in loaded.virtual.notices() if virtual and loaded.virtual is not None else ():
         tell_aside(words)
     tell(f"Wrote {out}.")

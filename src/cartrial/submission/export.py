@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cartrial.analysis.results import check_results, results_hash
@@ -43,10 +44,9 @@ def _displays(job: Job, out: Path) -> None:
     from cartrial.submission.displays import write_displays
     from cartrial.submission.outline import displays_folder, report_data
 
-    numbering = job.study.submission.numbering
-    hashed = results_hash(job.results)
-    folder, language = out / displays_folder(job), job.language
-    write_displays(job.study, report_data(job), folder, results=hashed, made=job.made, numbering=numbering, language=language)
+    hashed, data = results_hash(job.results), report_data(job)
+    folder, made = out / displays_folder(job), job.made
+    write_displays(job.study, data, folder, results=hashed, made=made, language=job.language, displays=job.displays, workers=job.workers)
 
 
 def _ars(job: Job, out: Path) -> None:
@@ -93,7 +93,7 @@ PARTS: dict[str, Callable[[Job, Path], None]] = {
 
 
 # parts that name the numbered displays
-_NAMING = frozenset({"define", "ars", "guide"})
+_NAMING = frozenset({"define", "displays", "ars", "guide"})
 
 
 def require_asked(
@@ -157,10 +157,29 @@ def export_study(job: Job, out: str | Path, *, only: Sequence[str] = (), say: Ca
 
         job = outlined(job)
     with built_beside(Path(out)) as folder:
-        for name in parts:
-            say(f"Writing {name}")
-            PARTS[name](job, folder)
+        _write(job, folder, parts, say)
         (folder / "export.json").write_text(json.dumps(_record(job, folder, parts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write(job: Job, folder: Path, parts: Sequence[str], say: Callable[[str], None]) -> None:
+    """Write parts: displays beside others, but for the data, which may be refused, and the event, which names their files."""
+    beside = job.workers > 1 and "displays" in parts
+    first = [name for name in parts if name in ("sdtm", "adam")] if beside else parts
+    for name in first:
+        say(f"Writing {name}")
+        PARTS[name](job, folder)
+    if beside:
+        with ThreadPoolExecutor(1) as pool:
+            displays = pool.submit(PARTS["displays"], job, folder)
+            for name in parts:
+                if name not in (*first, "displays", "ars"):
+                    say(f"Writing {name}")
+                    PARTS[name](job, folder)
+            say("Writing displays")
+            displays.result()
+        if "ars" in parts:
+            say("Writing ars")
+            PARTS["ars"](job, folder)
 
 
 def _record(job: Job, folder: Path, parts: Sequence[str]) -> dict[str, object]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cartrial.sdtm import Source
     from cartrial.sdtm.records import Records
     from cartrial.study import Study
+    from cartrial.submission.displays.model import Display
 
 __all__ = ["AGENCIES", "ENCODINGS", "LANGUAGES", "Job", "Shown"]
 
@@ -73,6 +74,10 @@ class Job:
         input gives equal bytes.
     shown : tuple of Shown
         The numbered displays of the run, in their order, where a part names them.
+    displays : tuple of Display
+        The same as they are printed.
+    workers : int
+        How much is done side by side, in threads and processes; the files are the same.
     """
 
     study: Study
@@ -86,6 +91,8 @@ class Job:
     encoding: str | None = None
     date: dt.date | None = None
     shown: tuple[Shown, ...] = ()
+    displays: tuple[Display, ...] = ()
+    workers: int = 1
 
     @property
     def name(self) -> str:

@@ -45,4 +45,4 @@ def outlined(job: Job) -> Job:
         Shown(one.id, one.kind, one.label, one.title, str(one.population), one.file, tuple(map(str, one.notes)), frozenset(one.keys))
         for one in displays
     )
-    return replace(job, shown=shown)
+    return replace(job, shown=shown, displays=tuple(displays))

@@ -7,6 +7,7 @@ from words alone, so that those of two runs can be compared. The model: https://
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ Instance = dict[str, Any]
 _KEY = ("analysis", "endpoint", "variant", "population", "reader", "window", "strategies", "by", "unit", "method", "conf_level")
 _PURPOSES = {"safety": "SAFETY", "kinetics": "CELLULAR KINETICS", "cell-model": "CELLULAR KINETICS"}
 _DESCRIPTION = "DESCRIPTION"
-_FORMS = (("rtf", {"controlledTerm": "rtf"}, "{file}.rtf"), ("pdf", {"controlledTerm": "pdf"}, "displays.pdf"))
+_FORMS = (("rtf", {"controlledTerm": "rtf"}), ("pdf", {"controlledTerm": "pdf"}))
 _PROGRAM = "RD.RECOMPUTE"
 # analyses of which recompute.r recomputes figures
 _RECOMPUTED = ("baseline", "censoring", "concordance", "flow", "incidence", "kinetics", "response", "safety", "serious", "survival")
@@ -191,9 +192,16 @@ def _output(shown: Shown, files: Mapping[str, str]) -> Instance:
     parts += [{"sectionType": "Footnote", "orderedSubSections": notes}] if notes else []
     display = {"id": f"{oid}.D", "name": shown.id, "displayTitle": shown.title, "displaySections": parts}
     found: Instance = {"id": oid, "name": shown.label, "version": 1, "displays": [{"order": 1, "display": display}]}
-    held = [(kind, files.get(name.format(file=shown.file))) for _, kind, name in _FORMS]
-    written = [{"name": Path(file).name, "fileType": kind, "location": f"../{file}"} for kind, file in held if file]
+    held = [(kind, file) for ending, kind in _FORMS for file in _held(shown.file, ending, files)]
+    written = [{"name": Path(file).name, "fileType": kind, "location": f"../{file}"} for kind, file in held]
     return found | ({"fileSpecifications": written} if written else {})
+
+
+def _held(name: str, ending: str, files: Mapping[str, str]) -> list[str]:
+    """Return the files of a form that hold a display: its own, their parts, or the one with all."""
+    own = re.compile(rf"{re.escape(name)}(-part-\d+)?\.{ending}")
+    found = sorted((file for file in files if own.fullmatch(file)), key=lambda file: (len(file), file))
+    return [files[file] for file in found or [f"displays.{ending}"] if file in files]
 
 
 def _contents(shown: Iterable[Shown], analyses: list[Instance], where: Mapping[int, str]) -> Instance:

@@ -14,12 +14,13 @@ from cartrial.files import built_beside
 from cartrial.report.page.blocks import Figure
 from cartrial.submission.displays.catalogue import make_displays
 from cartrial.submission.displays.chinese import read_phrases, translate_displays
-from cartrial.submission.displays.forms.paper import Paper, paper_of
+from cartrial.submission.displays.forms.paper import paper_of
 from cartrial.submission.displays.forms.pdf import chinese_face, write_pdf
 from cartrial.submission.displays.forms.pictures import draw_picture, draw_png
-from cartrial.submission.displays.forms.rtf import join_rtf, write_rtf
+from cartrial.submission.displays.forms.rtf import join_rtf
 from cartrial.submission.displays.forms.word import write_docx
 from cartrial.submission.displays.lacking import lacking_displays
+from cartrial.submission.displays.together import write_files
 
 if TYPE_CHECKING:
     from cartrial.report.study.data import ReportData
@@ -32,7 +33,7 @@ NOTES = "displays.json"
 """What is to be known of the displays of a run: those that were not produced, and why."""
 
 FORMS = ("rtf", "docx", "pdf")
-"""RTF: a file a display, as reports are put together from; DOCX and PDF: one file with all."""
+"""RTF: a file a display, as reports are put together from; DOCX: one file with all; PDF: likewise, but for listings of many rows."""
 
 
 def write_displays(
@@ -45,6 +46,8 @@ def write_displays(
     made: dt.date | None = None,
     numbering: Mapping[str, str] | None = None,
     language: str = "en",
+    displays: Sequence[Display] | None = None,
+    workers: int = 1,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Display]:
     """Write the numbered tables, figures and listings of a study.
@@ -66,6 +69,10 @@ def write_displays(
         Numbers of one's own by `Display.id`.
     language : {"en", "zh"}
         Of titles, headings, lines and notes. In Chinese no PDF is written where the machine has no type with Chinese letters.
+    displays : sequence of Display, optional
+        Those of the study, where they were made before, with their numbers.
+    workers : int
+        How much is done side by side, in threads and processes; the files are the same.
     say : callable
         Told each step.
 
@@ -95,7 +102,7 @@ def write_displays(
     unknown = sorted(set(forms) - set(FORMS))
     if unknown:
         raise InputError(f"'{unknown[0]}' is no form of displays", key="forms", right=f"Known are: {', '.join(FORMS)}")
-    displays = make_displays(study, data, numbering)
+    displays = make_displays(study, data, numbering) if displays is None else list(displays)
     paper, lacking = paper_of(study, data, results, made), lacking_displays(displays) if data is not None else []
     left: list[str] = []
     unwritten: dict[str, str] = {}
@@ -110,7 +117,7 @@ def write_displays(
     told = [{"number": asked.number, "title": asked.title, "why": asked.why} for asked in lacking]
     with built_beside(Path(out)) as folder:
         lines = tuple(f"{one['number']} {one['title']}: {one['why']}." for one in told)
-        write_files(displays, replace(paper, absent=lines), folder, forms, say)
+        write_files(displays, replace(paper, absent=lines), folder, forms, say, workers=workers)
         if data is not None:
             notes = {"not_produced": told, "not_written": unwritten, "not_translated": left}
             (folder / NOTES).write_text(json.dumps(notes, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -166,20 +173,3 @@ def write_shell_file(study: Study, out: str | Path, say: Callable[[str], None] =
     with built_beside(path.parent) as folder:
         (folder / path.name).write_bytes(whole)
     return len(displays)
-
-
-def write_files(displays: Sequence[Display], paper: Paper, folder: Path, forms: Sequence[str], say: Callable[[str], None]) -> None:
-    """Write some displays into a folder that is there: RTF a file each, DOCX and PDF one with all."""
-    pictures = {display.id: draw_picture(display.body) for display in displays if isinstance(display.body, Figure)}
-    images = {name: draw_png(picture) for name, picture in pictures.items()} if {"rtf", "docx"} & set(forms) else {}
-    if "rtf" in forms:
-        say("Writing RTF")
-        for display in displays:
-            text = write_rtf(display, paper, pictures.get(display.id), images.get(display.id, b""))
-            (folder / f"{display.file}.rtf").write_bytes(text)
-    if "docx" in forms:
-        say("Writing DOCX")
-        (folder / "displays.docx").write_bytes(write_docx(displays, paper, pictures, images))
-    if "pdf" in forms:
-        say("Writing PDF")
-        (folder / "displays.pdf").write_bytes(write_pdf(displays, paper, pictures))

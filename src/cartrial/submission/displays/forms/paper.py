@@ -77,6 +77,8 @@ class Paper:
         What a format demands a date of: never the clock.
     absent : tuple of str
         Displays that were not produced, with the reason: a line each beneath the contents.
+    elsewhere : tuple of str
+        Listings that have files of their own: a line each beneath the contents.
     words : mapping of str to str
         Words of the pages themselves in another language; without: English.
     """
@@ -86,6 +88,7 @@ class Paper:
     stamp: str
     date: dt.date
     absent: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: str) -> str:

@@ -14,11 +14,12 @@ from cartrial.submission.displays.forms.paper import LYING, MARGIN, SIZE, SMALL,
 from cartrial.submission.displays.forms.pictures import Picture
 from cartrial.submission.displays.model import Display, Grid
 
-__all__ = ["chinese_face", "write_pdf"]
+__all__ = ["chinese_face", "forget_pdf", "write_pdf"]
 
 FACE = "Libertinus Serif"
 TAGGED = 20_000
 """Cells up to which a PDF is tagged for readers of the screen: tags take twenty times as long, and as much room, as what they tag."""
+_KEPT = 11
 _CHINESE = re.compile(r"CJK|Source Han|SimSun|Songti|STSong|SimHei|Heiti|PingFang|YaHei|FangSong|KaiTi|WenQuanYi| SC$", re.IGNORECASE)
 _FAR = 0x2E80
 """From here on letters are Chinese, Japanese or Korean."""
@@ -38,13 +39,14 @@ _START = """#set document(title: {title}, author: "cartrial", date: datetime(yea
 #show outline.entry: set block(spacing: 3.5pt)
 #set page(width: {width}pt, height: {height}pt, margin: (x: {margin}pt, top: 52pt, bottom: 32pt), header-ascent: 8pt,
   header: running({study}, {band}))
-#text(size: {big}pt, weight: "bold", {contents})
+"""
+_CONTENTS = """#text(size: {big}pt, weight: "bold", {contents})
 #outline(title: none)
 #note({stamp})
 """
 
 
-def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, Picture]) -> bytes:
+def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, Picture], *, contents: bool = True) -> bytes:
     """Return displays as one PDF; equal displays give equal bytes.
 
     Parameters
@@ -53,6 +55,8 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     paper : Paper
     pictures : mapping of str to Picture
         Of the figures, by `Display.id`.
+    contents : bool
+        Whether it begins with contents; without, as a listing alone, it is called as its first display.
 
     Raises
     ------
@@ -61,8 +65,9 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     """
     typst = require("typst", extra="submission")
     day = paper.date
+    called = "tables, figures and listings" if contents else f"{displays[0].label} {displays[0].title}"
     start = _START.format(
-        title=_text(f"{paper.study}: tables, figures and listings"),
+        title=_text(f"{paper.study}: {called}"),
         year=day.year,
         month=day.month,
         day=day.day,
@@ -75,13 +80,9 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
         margin=MARGIN,
         study=_text(paper.study),
         band=_text(paper.band),
-        stamp=_text(paper.stamp),
-        contents=_text(paper.say("Tables, figures and listings")),
         **dict(zip(("before", "between", "after"), map(_text, paper.say("Page {} of {}").split("{}")), strict=True)),
     )
-    if paper.absent:
-        start += f"#block(above: 8pt, text(weight: {_text('bold')}, {_text(paper.say('Not produced'))}))\n"
-        start += "".join(f"#note({_text(line)})\n" for line in paper.absent)
+    start += _contents(paper) if contents else ""
     files = {"main.typ": (start + "".join(_page(display, paper, pictures.get(display.id)) for display in displays)).encode()}
     files |= {f"{name}.svg": _faced(picture.svg).encode() for name, picture in pictures.items()}
     # letters that typst's own type has not (Chinese) are taken from the machine's, where it has them
@@ -91,10 +92,30 @@ def write_pdf(displays: Sequence[Display], paper: Paper, pictures: Mapping[str, 
     return made
 
 
+def forget_pdf() -> None:
+    """Let typst forget what it keeps of PDFs that were set, for the next ones of their like: 70 MB for each 1,000 rows.
+
+    It forgets what the last ten did not use.
+    """
+    typst = require("typst", extra="submission")
+    for _ in range(_KEPT):
+        typst.compile({"main.typ": b""}, format="pdf", ignore_system_fonts=True)
+
+
 def chinese_face() -> str:
     """Return a type of the machine that has Chinese letters, blank where it has none."""
     known = set(require("typst", extra="submission").Fonts().families())
     return next((name for name in sorted(known) if _CHINESE.search(name)), "")
+
+
+def _contents(paper: Paper) -> str:
+    """Return the contents, and beneath them what stands in other files and what was not produced."""
+    start = _CONTENTS.format(big=SIZE + 1, stamp=_text(paper.stamp), contents=_text(paper.say("Tables, figures and listings")))
+    for heading, lines in (("In files of their own", paper.elsewhere), ("Not produced", paper.absent)):
+        if lines:
+            start += f"#block(above: 8pt, text(weight: {_text('bold')}, {_text(paper.say(heading))}))\n"
+            start += "".join(f"#note({_text(line)})\n" for line in lines)
+    return start
 
 
 def _seconds(day: dt.date) -> int:
