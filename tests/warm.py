@@ -20,8 +20,10 @@ simulate_data("inaticel", n=4, seed=1)
 RULES = """
 import sys
 sys.path.insert(0, {benchmarks!r})
+import polars as pl
 from tiling import tile_records
 from cartrial import kernels
+from cartrial.analysis import estimate_survival
 from cartrial.endpoints import derive
 from cartrial.sdtm import read_sdtm
 from cartrial.sdtm.records import derive_records
@@ -29,6 +31,7 @@ from cartrial.study import Study
 kernels.COMPILE_FROM = 1
 study = Study.load({worked!r})
 derive(study, tile_records(derive_records(study, read_sdtm({data!r})), 2))
+estimate_survival(pl.DataFrame({{"TRIAL": [1, 1], "AVAL": [2, 3], "CNSR": [0, 0]}})).summary()
 """
 
 

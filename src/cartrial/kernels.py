@@ -93,11 +93,15 @@ class Kernel:
 
     def __call__(self, work: int, *arguments: Any) -> Any:
         """Run the function; `work` is about how many rows it passes over. Many small calls become worth compiling too."""
-        much = work >= COMPILE_FROM or self._interpreted >= PATIENCE * COMPILE_FROM
-        if much and importlib.util.find_spec("numba") is not None:
+        if self.compiles(work):
             return self.compiled()(*arguments)
         self._interpreted += work
         return self.function(*arguments)
+
+    def compiles(self, work: int) -> bool:
+        """Whether so much work is done compiled: a caller that has another fast way takes that one where it is not."""
+        much = work >= COMPILE_FROM or self._interpreted >= PATIENCE * COMPILE_FROM
+        return much and importlib.util.find_spec("numba") is not None
 
     def compiled(self) -> Callable[..., Any]:
         """Return the compiled function."""

@@ -59,9 +59,11 @@ def group_rows(frame: pl.DataFrame, by: Sequence[str], *, blank: bool = True) ->
         inner, values = _column(frame[name])
         span *= max(len(values), 1)
         levels.append(values)
-        codes = codes * max(len(values), 1) + inner
+        codes = codes * max(len(values), 1) + inner if len(levels) > 1 else inner
         if span > 1 << 62:
             raise InputError("the group columns have too many combinations", key=", ".join(by), right="Group by fewer columns")
+    if len(by) == 1:
+        return codes, pl.DataFrame(levels)
     codes, present = _dense(codes, span)
     columns: list[pl.Series] = []
     for values in reversed(levels):

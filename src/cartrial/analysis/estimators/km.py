@@ -4,47 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cartrial.analysis.estimators.arguments import Codes, check_moments, check_shares, read_horizon, read_status, read_times
+from cartrial.analysis.estimators.arguments import Codes, check_level, check_moments, check_shares, read_horizon, read_status, read_times
 from cartrial.analysis.estimators.groups import accumulate, beside, first_true, last_before, segment_minimum
-from cartrial.analysis.estimators.limits import ConfType, probability_limits
-from cartrial.analysis.estimators.risk import TOLERANCE, RiskTable, tabulate_risk
+from cartrial.analysis.estimators.km_kernel import Leaving, find_quantiles
+from cartrial.analysis.estimators.limits import ConfType, check_conf_type, normal_quantile, probability_limits
+from cartrial.analysis.estimators.risk import TOLERANCE, Departures, RiskTable, order_departures, tabulate_departures
 
 __all__ = ["KaplanMeier", "estimate_follow_up", "estimate_survival"]
 
 Floats = NDArray[np.float64]
+
+_SMALLEST = 1e-6
+"""Shares nearer to 0 or 1 are not read in one pass: the tolerance would reach the first value of a curve."""
 
 
 @dataclass(frozen=True)
 class KaplanMeier:
     """Kaplan-Meier estimates, one group after the other.
 
-    Matches R survival 3.5 ``survfit(Surv(time, event) ~ group)``. Arrays have one value for each distinct time of each group,
-    as `table` lays them out.
+    Matches R survival 3.5 ``survfit(Surv(time, event) ~ group)``. The curves are made when they are first asked for: quantiles of many
+    groups do without them.
 
     Parameters
     ----------
-    table : RiskTable
+    rows : Departures
         States: 0 event, 1 censored.
-    survival : ndarray of float64, shape (rows,)
-    log_error : ndarray of float64, shape (rows,)
-        Greenwood's standard error of log S.
-    lower, upper : ndarray of float64, shape (rows,)
     conf_type : "log-log", "log" or "plain"
     conf_level : float
     """
 
-    table: RiskTable
-    survival: Floats
-    log_error: Floats
-    lower: Floats
-    upper: Floats
+    rows: Departures
     conf_type: ConfType
     conf_level: float
+
+    @cached_property
+    def table(self) -> RiskTable:
+        """Distinct times of each group. States: 0 event, 1 censored."""
+        return tabulate_departures(self.rows)
+
+    @cached_property
+    def _curve(self) -> tuple[Floats, Floats, Floats, Floats]:
+        return _estimate(self.table, self.conf_type, self.conf_level)
+
+    @property
+    def survival(self) -> Floats:
+        """S at each row of `table`, shape (rows,)."""
+        return self._curve[0]
+
+    @property
+    def log_error(self) -> Floats:
+        """Greenwood's standard error of log S, shape (rows,)."""
+        return self._curve[1]
+
+    @property
+    def lower(self) -> Floats:
+        """Lower limit of S, shape (rows,)."""
+        return self._curve[2]
+
+    @property
+    def upper(self) -> Floats:
+        """Upper limit of S, shape (rows,)."""
+        return self._curve[3]
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -71,13 +97,35 @@ class KaplanMeier:
             If a share is not between 0 and 1, or a group's column is named as one of the result (here as in the other methods).
         """
         shares = check_shares(quantiles)
-        total = self.table.total()
-        columns = [pl.Series("N", self.table.subjects), pl.Series("events", total[:, 0]), pl.Series("censored", total[:, 1])]
+        subjects = self.rows.subjects
+        censored = np.add.reduceat(self.rows.packed & 1, self.rows.starts[:-1]) if len(subjects) else subjects
+        columns = [pl.Series("N", subjects), pl.Series("events", subjects - censored), pl.Series("censored", censored)]
         for share in shares:
             name = "median" if share == 0.5 else f"q{100 * share:g}"
-            for suffix, curve in (("", self.survival), ("_lower", self.lower), ("_upper", self.upper)):
-                columns.append(_null(name + suffix, self._quantile(curve, share)))
-        return beside(self.table.keys, columns)
+            found = self._in_one_pass(share)
+            if found is None:
+                found = self._by_curves(share)
+            columns.extend(_null(name + suffix, found[:, i]) for i, suffix in enumerate(("", "_lower", "_upper")))
+        return beside(self.rows.keys, columns)
+
+    def _in_one_pass(self, share: float) -> Floats | None:
+        """Return the quantile and its limits without the curves, shape (groups, 3); None where they are not for it.
+
+        They are for log(-log) limits of whole times, of so many subjects that compiling is worth it, and where rounding decides nothing.
+        """
+        rows = self.rows
+        if self.conf_type != "log-log" or not rows.apart or not _SMALLEST < share < 1 - _SMALLEST:
+            return None
+        if not find_quantiles.compiles(len(rows.packed)):
+            return None
+        leaving = Leaving(rows.packed, rows.starts, rows.values.astype(np.float64))
+        found = np.empty((len(rows.subjects), 3))
+        doubtful = find_quantiles(len(rows.packed), leaving, share, TOLERANCE, normal_quantile(self.conf_level), found)
+        return None if doubtful else found
+
+    def _by_curves(self, share: float) -> Floats:
+        """Return the quantile and its limits, shape (groups, 3)."""
+        return np.column_stack([self._quantile(curve, share) for curve in (self.survival, self.lower, self.upper)])
 
     def _quantile(self, curve: Floats, share: float) -> Floats:
         """Return the time at which 1 - curve reaches a share, by R's rule.
@@ -277,8 +325,7 @@ def estimate_survival(
     >>> curve.summary()["median"].item(), curve.at([2])["at_risk"].item()
     (3.0, 3)
     """
-    table = tabulate_risk(frame, by, read_times(frame, time), read_status(frame, status, 2, codes), 2)
-    return _estimate(table, conf_type, conf_level)
+    return _fit(frame, by, read_times(frame, time), read_status(frame, status, 2, codes), conf_type, conf_level)
 
 
 def estimate_follow_up(
@@ -307,11 +354,19 @@ def estimate_follow_up(
     >>> curve.steps()["survival"].round(3).to_list(), curve.summary()["median"].item()
     ([0.667, 0.667, 0.0], 6.0)
     """
-    table = tabulate_risk(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2, codes), 2)
-    return _estimate(table, conf_type, conf_level)
+    return _fit(frame, by, read_times(frame, time), 1 - read_status(frame, status, 2, codes), conf_type, conf_level)
 
 
-def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> KaplanMeier:
+def _fit(
+    frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, states: np.ndarray, conf_type: ConfType, conf_level: float
+) -> KaplanMeier:
+    rows = order_departures(frame, by, times, states, 2)
+    check_conf_type(conf_type)
+    return KaplanMeier(rows, conf_type, check_level(conf_level))
+
+
+def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return survival, Greenwood's standard error of its logarithm, and its limits at each row of a table."""
     events = table.left[:, 0]
     jump, where = table.keep(events > 0)
     risk = table.at_risk[jump].astype(np.float64)
@@ -333,6 +388,4 @@ def _estimate(table: RiskTable, conf_type: ConfType, conf_level: float) -> Kapla
 
     error = spread(error_at, 0.0)
     survival = spread(survival_at, 1.0)
-    return KaplanMeier(
-        table, survival, np.where(survival == 0, np.nan, error), spread(lower_at, edge), spread(upper_at, edge), conf_type, conf_level
-    )
+    return survival, np.where(survival == 0, np.nan, error), spread(lower_at, edge), spread(upper_at, edge)

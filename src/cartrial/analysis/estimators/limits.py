@@ -8,9 +8,14 @@ import numpy as np
 
 from cartrial.analysis.estimators.arguments import check_level, check_word
 
-__all__ = ["ConfType", "normal_quantile", "probability_limits"]
+__all__ = ["ConfType", "check_conf_type", "normal_quantile", "probability_limits"]
 
 ConfType = Literal["log-log", "log", "plain"]
+
+
+def check_conf_type(conf_type: object) -> None:
+    """Refuse an unknown kind of limits."""
+    check_word(conf_type, get_args(ConfType), "conf_type", "kind of limits")
 
 
 def normal_quantile(conf_level: float) -> float:
@@ -40,7 +45,7 @@ def probability_limits(p: np.ndarray, relative_error: np.ndarray, conf_type: Con
     lower, upper : ndarray
         Same shape, within 0 to 1.
     """
-    check_word(conf_type, get_args(ConfType), "conf_type", "kind of limits")
+    check_conf_type(conf_type)
     z = normal_quantile(conf_level)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if conf_type == "plain":

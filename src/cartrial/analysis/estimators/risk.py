@@ -10,14 +10,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.groups import group_rows
+from cartrial.analysis.estimators.risk_kernel import sort_departures
 
-__all__ = ["TOLERANCE", "RiskTable", "tabulate_risk", "unite_times"]
+__all__ = ["TOLERANCE", "Departures", "RiskTable", "order_departures", "tabulate_departures", "tabulate_risk", "unite_times"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 """Times and probabilities nearer than this are equal, as R's survival has it (sqrt of the machine epsilon)."""
+
+_FEW = 1 << 16
+"""Times and states of which a table is made without a thought."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,57 @@ class RiskTable:
         return chosen, np.searchsorted(chosen, self.offsets)
 
 
+@dataclass(frozen=True)
+class Departures:
+    """Subjects in the order in which they leave, one group after the other.
+
+    Parameters
+    ----------
+    keys : polars.DataFrame, shape (groups, columns)
+        The groups, sorted.
+    subjects : ndarray of int64, shape (groups,)
+    packed : ndarray of int64, shape (rows,)
+        ``(group * len(values) + rank of the time) * n_states + state``, rising.
+    values : ndarray, shape (times,)
+        The times by rank, rising: integers where all are whole, else decimals. Unit: the caller's.
+    n_states : int
+    """
+
+    keys: pl.DataFrame
+    subjects: Integers
+    packed: Integers
+    values: np.ndarray
+    n_states: int
+
+    @property
+    def starts(self) -> Integers:
+        """How many rows stand before each group, and the number of rows, shape (groups + 1,)."""
+        return np.concatenate((np.zeros(1, np.int64), np.cumsum(self.subjects)))
+
+    @property
+    def apart(self) -> bool:
+        """Whether the times are so far apart that no two are one by rounding: whole, and none so large that its neighbour is near."""
+        return self.values.dtype.kind != "f" and (len(self.values) == 0 or bool(self.values[-1] * TOLERANCE < 1))
+
+
+def order_departures(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, states: np.ndarray, n_states: int) -> Departures:
+    """Order the rows of a frame by group, time and state; parameters as `tabulate_risk`."""
+    codes, keys = group_rows(frame, by)
+    if len(codes) == 0:
+        empty = np.zeros(0, np.int64)
+        return Departures(keys, empty, empty, empty, n_states)
+    subjects = np.bincount(codes)
+    ranks, values = _ranks(times)
+    leaving, width = ranks * n_states + states, len(values) * n_states
+    if width <= max(_FEW, 4 * len(codes)) and sort_departures.compiles(len(codes)):
+        packed = np.empty(len(codes), np.int64)
+        starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(subjects)))
+        sort_departures(len(codes), codes, leaving, starts, width, packed)
+    else:
+        packed = np.sort(codes * width + leaving)
+    return Departures(keys, subjects, packed, values, n_states)
+
+
 def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, states: np.ndarray, n_states: int) -> RiskTable:
     """Tabulate the distinct times of each group.
 
@@ -96,29 +151,30 @@ def tabulate_risk(frame: pl.DataFrame, by: Sequence[str], times: np.ndarray, sta
     -------
     RiskTable
     """
-    codes, keys = group_rows(frame, by)
-    n_groups = int(codes.max()) + 1 if len(codes) else 0
-    if len(codes) == 0:
+    return tabulate_departures(order_departures(frame, by, times, states, n_states))
+
+
+def tabulate_departures(rows: Departures) -> RiskTable:
+    """Tabulate the distinct times of each group, as `tabulate_risk`."""
+    n_groups, n_states, values = len(rows.subjects), rows.n_states, rows.values
+    if n_groups == 0:
         empty = np.zeros(0, np.int64)
-        return RiskTable(keys, np.zeros(1, np.int64), np.zeros(0), np.zeros((0, n_states), np.int64), empty, empty)
-    ranks, values = _ranks(times)
-    packed = np.sort((codes * len(values) + ranks) * n_states + states)
-    cell, state = np.divmod(packed, n_states)
+        return RiskTable(rows.keys, np.zeros(1, np.int64), np.zeros(0), np.zeros((0, n_states), np.int64), empty, empty)
+    cell, state = np.divmod(rows.packed, n_states)
     new = np.empty(len(cell), bool)
     new[0] = True
     np.not_equal(cell[1:], cell[:-1], out=new[1:])
     group_of = cell // len(values)
-    subjects = np.bincount(codes, minlength=n_groups)
-    ends = np.cumsum(subjects)
-    if values.dtype.kind == "f" or values[-1] * TOLERANCE >= 1:
-        new = _merge(new, group_of, values[cell - group_of * len(values)], ends - subjects)
+    ends = np.cumsum(rows.subjects)
+    if not rows.apart:
+        new = _merge(new, group_of, values[cell - group_of * len(values)], ends - rows.subjects)
     starts = np.flatnonzero(new)
     block = np.cumsum(new) - 1
     left = np.bincount(block * n_states + state, minlength=len(starts) * n_states).reshape(len(starts), n_states)
     group = group_of[starts]
     offsets = np.concatenate(([0], np.cumsum(np.bincount(group, minlength=n_groups))))
     time = values[cell[starts] - group * len(values)].astype(np.float64)
-    return RiskTable(keys, offsets, time, left, ends[group] - starts, subjects)
+    return RiskTable(rows.keys, offsets, time, left, ends[group] - starts, rows.subjects)
 
 
 def unite_times(times: np.ndarray) -> Integers:
