@@ -83,7 +83,7 @@ MUTANTS = [
         "operation",
     ),
     Mutant("nearest visit: ties", RATES, "if gap <= best:", "if gap < best:", "operation"),
-    Mutant("composite on the last day", RATES, "    if stop.composite <= window.end:", "    if stop.composite < window.end:", "operation"),
+    Mutant("what stops first", RATES, "first = stop.day < outcome.day or", "first = stop.day > outcome.day or", "operation"),
     Mutant(
         "event on one date",
         TIMES,
