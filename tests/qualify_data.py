@@ -47,12 +47,24 @@ def truth_archive() -> bytes:
     """Return the studies of the truth tables with their expected values, the same bytes each time."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for folder in sorted(path.parent for path in TRUTH.glob("*/expected.csv") if path.parent.name != "death_nodate"):
-            for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "expected_status.csv"):
-                info = zipfile.ZipInfo(path.relative_to(TRUTH).as_posix(), (1980, 1, 1, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, path.read_bytes())
+        for name, path in _files():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, path.read_bytes())
     return held.getvalue()
+
+
+def _files() -> list[tuple[str, Path]]:
+    """Return what the archive holds, by name: study file, data and expected values of each study that is derived."""
+    examples = {name: TRUTH / f"{name.replace('-', '_')}_expected.csv" for name in ("worked", "worked-children", "worked-lymphoma")}
+    own = {path.parent.name: path for path in TRUTH.glob("*/expected.csv") if path.parent.name != "death_nodate"}
+    found = []
+    for name, expected in sorted((examples | own).items()):
+        folder = ROOT / "examples" / name if name in examples else TRUTH / name
+        found += [(f"{name}/{path.name}", path) for path in [folder / "study.yaml"]]
+        found += [(f"{name}/data/{path.name}", path) for path in sorted((folder / "data").iterdir()) if path.is_file()]
+        found.append((f"{name}/expected.csv", expected))
+    return found
 
 
 def members(data: bytes) -> dict[str, bytes]:

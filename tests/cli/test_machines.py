@@ -156,3 +156,13 @@ def test_a_study_without_a_primary_endpoint_is_a_finding(tmp_path: Path) -> None
 
 def test_completion_can_be_installed() -> None:
     assert "--install-completion" in run_cli("--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("-n", "5"), "-n is of"), (("--seed", "5", "-n", "5"), "-n and --seed are of"), (("--population", "eliana"), "--population is of")],
+)
+def test_a_report_of_data_refuses_what_is_of_virtual_patients(options: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """By hand: such an option was left in silence, as if it had been followed."""
+    code, _, err = run_cli("report", "inaticel", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *options)
+    assert code == 2 and f"{said} virtual patients alone" in err and not (tmp_path / "out").exists()

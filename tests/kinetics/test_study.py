@@ -257,7 +257,7 @@ def test_the_command_refuses_with_one_message_and_writes_nothing(tmp_path: Path)
     for arguments, message in (
         (["--virtual", "-n", "3"], "the study file asks for no model of the cells"),
         ([], "say whose cells to fit"),
-        (["--data", str(tmp_path), "-n", "3"], "these options are of virtual patients"),
+        (["--data", str(tmp_path), "-n", "3"], "-n is of virtual patients alone"),
         (["--virtual", "--seed", "-1"], "greater than or equal to 0"),
     ):
         code, out, err = run_cli("kinetics", "inaticel", "--out", str(tmp_path / "out"), *arguments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +36,7 @@ __all__ = [
     "formats_asked",
     "progress",
     "quietly",
+    "refuse_of_virtual",
     "steps",
     "tell",
     "tell_aside",
@@ -94,6 +95,14 @@ def data_given(data: Path | None) -> Path:
     if data is None:
         raise InputError("there is nothing to work on", key="--data", right="Give --data FOLDER with the study's source data")
     return data
+
+
+def refuse_of_virtual(virtual: bool, given: Mapping[str, object]) -> None:
+    """Refuse options of virtual patients beside real data: left in silence they would seem to have been followed."""
+    named = [option for option, value in given.items() if value is not None]
+    if named and not virtual:
+        what = f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} of virtual patients alone"
+        raise InputError(what, key=", ".join(named), right="Leave it out: all data are read; or give --virtual in place of --data")
 
 
 def formats_asked(figures: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, steps, tell
+from cartrial.cli.app import MOST, MOST_SEED, OutOption, PopulationOption, StudyArg, app, refuse_of_virtual, steps, tell
 from cartrial.cli.owned import ForceOption, require_own_files
 from cartrial.errors import InputError
 
@@ -33,8 +33,7 @@ def kinetics(
 
     if (data is None) != virtual:
         raise InputError("say whose cells to fit", key="--data", right="Give --data FOLDER or --virtual, one of the two")
-    if not virtual and (n is not None or population is not None):
-        raise InputError("these options are of virtual patients", key="--virtual", right="Leave -n and --population out")
+    refuse_of_virtual(virtual, {"--population": population, "-n": n})
     if data is not None and out.resolve() == data.resolve():
         raise InputError("the source data stand there", file=str(out), key="--out", right="Name another place")
     require_own_files(out, FILES, by="kinetics.html", force=force)

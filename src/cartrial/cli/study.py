@@ -22,6 +22,7 @@ from cartrial.cli.app import (
     draw_page,
     formats_asked,
     quietly,
+    refuse_of_virtual,
     steps,
     tell,
     tell_aside,
@@ -246,8 +247,7 @@ def report(
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to report on"
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
-    if not virtual and population is not None:
-        raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
+    refuse_of_virtual(virtual, {"--population": population, "-n": n, "--seed": seed})
     if not deidentify and (salt is not None or key is not None):
         raise InputError("a salt and a key are of codes", key="--salt, --key", right="Give --deidentify with them")
     hide = Hide(salt, key) if deidentify else None

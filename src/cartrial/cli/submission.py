@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from cartrial.cli.app import MOST, MOST_SEED, DataOption, OutOption, PopulationOption, StudyArg, app, quietly, steps, tell, tell_aside
+from cartrial.cli.app import (
+    MOST,
+    MOST_SEED,
+    DataOption,
+    OutOption,
+    PopulationOption,
+    StudyArg,
+    app,
+    quietly,
+    refuse_of_virtual,
+    steps,
+    tell,
+    tell_aside,
+)
 from cartrial.cli.owned import ForceOption, JsonOption, require_own_folder
 from cartrial.errors import InputError
 
@@ -52,12 +65,7 @@ def export(
     if virtual == (data is not None):
         what = "--data and --virtual are both given" if virtual else "there is nothing to export"
         raise InputError(what, key="--data, --virtual", right="Give --data FOLDER with the study's source data, or --virtual")
-    if not virtual and population is not None:
-        raise InputError("a population is of virtual patients alone", key="--population", right="Give --virtual with it")
-    if not virtual and (n is not None or seed is not None):
-        raise InputError(
-            "a number and a seed are of virtual patients alone", key="-n, --seed", right="Leave them out: all data are exported"
-        )
+    refuse_of_virtual(virtual, {"--population": population, "-n": n, "--seed": seed})
     parts = [name.strip().lower() for name in only.split(",")] if only is not None else []
     require_asked(parts, agency, language, encoding)
     made = _date(date)

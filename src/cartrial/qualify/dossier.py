@@ -42,6 +42,15 @@ def write_dossier(found: Qualification, folder: Path) -> list[str]:
     -------
     list of str
         Names of the files.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from cartrial.qualify import qualify, write_dossier
+    >>> with TemporaryDirectory() as folder:
+    ...     write_dossier(qualify(("installation",)), Path(folder))[:2]
+    ['qualify.html', 'qualify.json']
     """
     (folder / "qualify.html").write_text(qualification_page(found), encoding="utf-8")
     text = json.dumps(qualification_document(found), indent=1, ensure_ascii=False)
@@ -80,7 +89,15 @@ def _pdf(found: Qualification) -> bytes:
 
 
 def qualification_document(found: Qualification) -> dict[str, Any]:
-    """Return everything for machines: verdict, counts, machine, and each check."""
+    """Return everything for machines: verdict, counts, machine, and each check.
+
+    Examples
+    --------
+    >>> from cartrial.qualify import qualification_document, qualify
+    >>> held = qualification_document(qualify(("installation",)))
+    >>> held["verdict"], held["parts"], held["counts"]["failed"]
+    ('passed', ['installation'], 0)
+    """
     return {
         "verdict": PASSED if found.passed else FAILED,
         "sentence": found.verdict,
@@ -94,7 +111,14 @@ def qualification_document(found: Qualification) -> dict[str, Any]:
 
 
 def qualification_page(found: Qualification) -> str:
-    """Return the dossier as one self-contained page: verdict, machine, what failed, a summary, and each check by group."""
+    """Return the dossier as one self-contained page: verdict, machine, what failed, a summary, and each check by group.
+
+    Examples
+    --------
+    >>> from cartrial.qualify import qualification_page, qualify
+    >>> "Installation: are the files those that were released?" in qualification_page(qualify(("installation",)))
+    True
+    """
     version = dict(found.machine)["cartrial"]
     sections = [_summary(found)]
     for part in PARTS:
