@@ -20,6 +20,7 @@ from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.sets.adae import derive_adae
 from cartrial.endpoints.sets.adrs import derive_adrs
 from cartrial.endpoints.sets.adtte import derive_adtte, kind_of_end
+from cartrial.endpoints.sets.trace import lean_sets
 from cartrial.predict.express import FROM_ENROLMENT, Question
 from cartrial.predict.known import load_published_study
 from cartrial.response import assess_response
@@ -307,7 +308,8 @@ def _derived(study: Study, populations: Populations, asked: Sequence[tuple[Asked
     if not endpoints:
         return {}
     asking = study.model_copy(update={"endpoints": tuple(endpoints)})
-    rates, times = derive_adrs(asking, populations), derive_adtte(asking, populations)
+    with lean_sets():
+        rates, times = derive_adrs(asking, populations), derive_adtte(asking, populations)
     trial = populations.records.subjects["TRIAL"].to_numpy()
     found = {}
     for item, members in asked:

@@ -259,6 +259,7 @@ def _derive(plan: Plan, people: Accrued, threads: int | None) -> tuple[NDArray[n
     from cartrial.endpoints.course import derive_course
     from cartrial.endpoints.populations import Populations
     from cartrial.endpoints.sets.adrs import derive_adrs
+    from cartrial.endpoints.sets.trace import lean_sets
     from cartrial.response import assess_response
     from cartrial.sdtm.records import READERS
 
@@ -266,7 +267,8 @@ def _derive(plan: Plan, people: Accrued, threads: int | None) -> tuple[NDArray[n
     records = _records(plan, people, threads)
     course = derive_course(study, records)
     populations = Populations(study, records, assess_response(study, records), course)
-    adrs = derive_adrs(study, populations)
+    with lean_sets():
+        adrs = derive_adrs(study, populations)
     variants = study.variants(endpoint)
     value = np.full((len(variants), len(people)), OUTSIDE, np.int8)
     for i, variant in enumerate(variants):
