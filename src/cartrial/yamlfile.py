@@ -64,9 +64,9 @@ class Part(BaseModel):
     def _no_truth_as_number(cls, data: Any) -> Any:
         """Refuse `true` where a number is asked for: it would be read as 1."""
         if isinstance(data, dict):
-            fields = {name: key for name, key, numeric in _numbers(cls) if numeric}
-            asked = [(fields[key], value) for key, value in data.items() if key in fields]
-            raise_all([fault for key, value in asked for fault in _truths(value, key)])
+            fields = _numbers(cls)
+            asked = [(value, *fields[key]) for key, value in data.items() if key in fields]
+            raise_all([fault for value, key, number in asked for fault in _truths(value, number, key)])
         return data
 
     @model_validator(mode="after")
@@ -95,13 +95,15 @@ class Part(BaseModel):
 
 
 @cache
-def _numbers(model: type[Part]) -> tuple[tuple[str, str, bool], ...]:
-    """Return each field's names as they may be typed, its key, and whether it takes numbers and no truth."""
-    rows = []
+def _numbers(model: type[Part]) -> dict[str, tuple[str, str]]:
+    """Return the fields that take numbers and no truth: each name that may be typed, with its key and which number is meant."""
+    found: dict[str, tuple[str, str]] = {}
     for name, field in model.model_fields.items():
         kinds = _kinds(field.annotation)
-        rows += [(typed, field.alias or name, bool(kinds & {int, float}) and bool not in kinds) for typed in {name, field.alias or name}]
-    return tuple(rows)
+        if kinds & {int, float} and bool not in kinds:
+            number = "a number" if float in kinds else "a whole number"
+            found |= {typed: (field.alias or name, number) for typed in (name, field.alias or name)}
+    return found
 
 
 def _kinds(annotation: Any) -> set[Any]:
@@ -110,13 +112,13 @@ def _kinds(annotation: Any) -> set[Any]:
     return set().union(*(_kinds(part) for part in parts)) if parts else {annotation}
 
 
-def _truths(value: Any, *place: str | int) -> Iterable[PydanticCustomError]:
+def _truths(value: Any, number: str, *place: str | int) -> Iterable[PydanticCustomError]:
     """Yield a fault for each truth among values, of a list and of a mapping too."""
     if isinstance(value, bool):
-        yield wrong(f"a number is expected (found: {str(value).lower()})", *place, right="Write a number")
+        yield wrong(f"{number} is expected (found: {str(value).lower()})", *place, right=f"Write {number}")
     elif isinstance(value, dict | list | tuple):
         for at, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _truths(inner, *place, at)
+            yield from _truths(inner, number, *place, at)
 
 
 def read_yaml(path: Path, *, text: str | None = None) -> tuple[Any, Lines]:

@@ -366,7 +366,7 @@ WORDS = [
         "type: autologous\n  re-infusion: perhaps",
         "true or false is expected (found: 'perhaps'). Write true or false, without quotes.",
     ),
-    ("type: autologous", "type: autologous\n  fraction-days: true", "a number is expected (found: true). Write a number."),
+    ("type: autologous", "type: autologous\n  fraction-days: true", "a whole number is expected (found: true). Write a whole number."),
     ("exposure: [INATICABTAGENE AUTOLEUCEL]", "exposure: []", "the list must have at least 1 entry."),
     (
         "id: AGE,",

@@ -511,7 +511,7 @@ def test_every_command_that_simulates_patients_takes_a_population() -> None:
 def test_a_population_is_refused_where_nobody_is_simulated(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study")
     code, _, err = run_cli("report", folder, "--data", folder, "--out", tmp_path / "out", "--population", "mskcc")
-    assert code == 2 and "Give --virtual with it" in err
+    assert code == 2 and "--population is of virtual patients alone" in err
     code, _, err = run_cli("supply", "--population", "mskcc", "--population", "cibmtr", "--out", tmp_path / "supply.html")
     assert code == 2 and "'mskcc' and 'cibmtr' both have an autologous product" in err
     assert not list(tmp_path.glob("*.html"))

@@ -175,13 +175,6 @@ class Result(Part):
     note: str = ""
     earlier: tuple[str, ...] = ()
 
-    @field_validator("of", "count", mode="before")
-    @classmethod
-    def _number(cls, held: Any) -> Any:
-        if isinstance(held, bool):
-            raise wrong("a number of patients is expected", right="Write it in digits")
-        return held
-
     @field_validator("population")
     @classmethod
     def _stage(cls, word: str) -> str:
