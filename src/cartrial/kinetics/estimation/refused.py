@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
@@ -11,11 +11,31 @@ from cartrial.errors import InputError
 from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED
 
 if TYPE_CHECKING:
+    from cartrial.kinetics.estimation.information import Polished
     from cartrial.kinetics.estimation.saem import Estimate
-    from cartrial.kinetics.fit import PopulationFit
     from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
 
 __all__ = ["require_errors", "require_fit", "require_samples"]
+
+
+class Fitted(Protocol):
+    """What is read of a fit: its model with its samples, its estimate, and its table of parameters."""
+
+    @property
+    def problem(self) -> Problem:
+        """The model with its samples."""
+
+    @property
+    def estimate(self) -> Estimate:
+        """The estimate."""
+
+    @property
+    def polished(self) -> Polished:
+        """The last steps."""
+
+    def parameters(self) -> pl.DataFrame:
+        """Return the parameters, one a row."""
+
 
 # a number of cells does not grow ten million times in the days before the peak: then nothing says where it began
 _LARGEST_FOLD = 1e7
@@ -66,7 +86,7 @@ def require_errors(problem: Problem, estimate: Estimate) -> None:
         raise InputError(f"{what}: no measurements are so exact", right=_EXACT)
 
 
-def require_fit(found: PopulationFit) -> None:
+def require_fit(found: Fitted) -> None:
     """Refuse a fit of which a parameter is not what it is called.
 
     Raises
@@ -81,12 +101,12 @@ def require_fit(found: PopulationFit) -> None:
     _refuse_unshown(found)
 
 
-def _typical(found: PopulationFit, name: str) -> float:
+def _typical(found: Fitted, name: str) -> float:
     table = found.parameters().filter((pl.col("kind") == "typical") & (pl.col("parameter") == name))
     return float(table["estimate"][0])
 
 
-def _refuse_fold(found: PopulationFit) -> None:
+def _refuse_fold(found: Fitted) -> None:
     """Refuse a fold that nothing shows."""
     if "fold" not in found.problem.model.parameters:
         return
@@ -99,7 +119,7 @@ def _refuse_fold(found: PopulationFit) -> None:
         )
 
 
-def _refuse_edge(found: PopulationFit) -> None:
+def _refuse_edge(found: Fitted) -> None:
     """Refuse correlated random effects of which two are as good as one: the covariance is at the edge of what it can be."""
     if not found.problem.model.full:
         return
@@ -115,7 +135,7 @@ def _refuse_edge(found: PopulationFit) -> None:
         )
 
 
-def _refuse_declines(found: PopulationFit) -> None:
+def _refuse_declines(found: Fitted) -> None:
     """Refuse a persistence that declines as fast as the contraction, or is all of the peak: then no sample shows it."""
     if "beta" not in found.problem.model.parameters:
         return
@@ -127,7 +147,7 @@ def _refuse_declines(found: PopulationFit) -> None:
         )
 
 
-def _refuse_unshown(found: PopulationFit) -> None:
+def _refuse_unshown(found: Fitted) -> None:
     """Refuse a parameter by which the likelihood of no subject changes: its value is where the search began."""
     first = len(found.problem.names)
     slopes = np.abs(found.polished.likelihood.scores[:, first : first + len(found.problem.held)]).max(axis=0)

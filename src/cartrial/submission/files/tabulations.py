@@ -11,7 +11,7 @@ from cartrial.errors import InputError
 from cartrial.extras import require
 from cartrial.sdtm.vocabulary.schema import DOMAINS, domain_label, kind_of, variable_label
 from cartrial.submission.adam.shaped import Shaped
-from cartrial.submission.files.define import dictionaries_of, document_text
+from cartrial.submission.files.document import dictionaries_of, document_text
 from cartrial.submission.files.elements import Manner, elements_of
 from cartrial.submission.files.text import planned_lengths, require_writable
 from cartrial.submission.files.xpt import xpt_bytes
