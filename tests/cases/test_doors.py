@@ -85,6 +85,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(
     command: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     monkeypatch.setattr("polars.DataFrame.write_parquet", full)
     code, out, err = run_cli(*command, tmp_path / "out")
     assert code == 2

@@ -293,16 +293,20 @@ def shells(
 
 def _numbered(study: Study, out: Path, *, force: bool) -> None:
     """Write the shells as numbered displays: into one file as its name ends, all of them into a folder where it has no ending."""
-    from cartrial.files import require_place
+    from cartrial.files import built_beside, require_place
     from cartrial.submission.displays import write_displays, write_shell_file
 
     folder = not out.suffix
     require_place(out if folder else out.parent)
+    if folder and out.is_dir() and any(out.iterdir()) and not (out / "displays.json").is_file() and not force:
+        right = "Name a new folder, or a file that ends in .html, .rtf, .docx or .pdf; or give --force"
+        raise InputError("the folder holds what shells are not", file=str(out), key="--out", right=right)
     # of a file of these forms nobody can say whether it was worked on
     require_own_files(*((out, ("displays.docx", "displays.pdf")) if folder else (out.parent, (out.name,))), by="", force=force)
     with steps() as say:
         if folder:
-            number = len(write_displays(study, None, out, numbering=study.submission.numbering, say=say))
+            with built_beside(out) as place:
+                number = len(write_displays(study, None, place, numbering=study.submission.numbering, say=say))
         else:
             number = write_shell_file(study, out, say)
     tell(f"Wrote {number} displays to {out}.")
