@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from docx import Document
 from pdfminer.high_level import extract_text
 
 from cartrial.processes import spread
@@ -71,6 +72,10 @@ def test_files_are_equal_on_any_number_of_cores(displays: list[Display], tmp_pat
     second = extract_text(str(tmp_path / "3" / "l-16-2-1-part-2.pdf"))
     assert [f"record{at}" in second for at in range(9)] == [3 <= at < 8 for at in range(9)]
     assert "part 2 of 3" in second and "Page 1 of 1" in second
+    document = Document(str(tmp_path / "3" / "displays.docx"))
+    words = [paragraph.text for paragraph in document.paragraphs]
+    assert any("l-16-2-1.rtf" in line for line in words)
+    assert len(document.tables) == 1
 
 
 def test_a_reporting_event_names_the_files_that_hold_a_display() -> None:

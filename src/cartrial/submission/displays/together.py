@@ -54,7 +54,7 @@ def write_files(
     paper : Paper
     folder : Path
     forms : sequence of str
-        RTF: a file each; DOCX: one with all; PDF: one with all, listings of many rows in files of their own.
+        RTF: a file each; DOCX and PDF: one with all, listings of many rows in files of their own (RTF, PDF).
     say : callable
         Told each step.
     workers : int
@@ -72,7 +72,7 @@ def write_files(
             _write_rtf(task, drawing)
         if "docx" in forms:
             say("Writing DOCX")
-            (folder / "displays.docx").write_bytes(write_docx(displays, paper, *drawing.result()))
+            _write_docx(task, drawing)
         if setting:
             say("Writing PDF")
         for part in setting:
@@ -118,3 +118,12 @@ def _write_rtf(task: _Task, drawing: Future[_Drawn]) -> None:
         pictures, images = drawing.result() if isinstance(display.body, Figure) else ({}, {})
         text = write_rtf(display, task.paper, pictures.get(display.id), images.get(display.id, b""))
         (task.folder / f"{display.file}.rtf").write_bytes(text)
+
+
+def _write_docx(task: _Task, drawing: Future[_Drawn]) -> None:
+    """Write one document with all; where listings have PDFs of their own it names their files."""
+    together, _ = split_listings(task.displays, task.paper.words)
+    kept = {display.id for display in together}
+    lines = tuple(f"{one.label} {one.title}: {one.file}.rtf, {one.file}*.pdf" for one in task.displays if one.id not in kept)
+    whole = write_docx(together, replace(task.paper, elsewhere=lines), *drawing.result())
+    (task.folder / "displays.docx").write_bytes(whole)

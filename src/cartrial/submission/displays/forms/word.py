@@ -53,9 +53,10 @@ def write_docx(displays: Sequence[Display], paper: Paper, pictures: Mapping[str,
     document.add_heading(paper.say("Tables, figures and listings"), 1)
     for display in displays:
         document.element.body.insert(-1, _parsed(_link(display)))
-    if paper.absent:
-        document.add_heading(paper.say("Not produced"), 1)
-        for line in paper.absent:
+    for heading, lines in (("In files of their own", paper.elsewhere), ("Not produced", paper.absent)):
+        if lines:
+            document.add_heading(paper.say(heading), 1)
+        for line in lines:
             document.element.body.insert(-1, _parsed(_paragraph(line, "left")))
     tables: dict[bytes, str] = {}
     for number, display in enumerate(displays):
