@@ -1,6 +1,6 @@
 """The committee's workspace under a crowd, kills and in two worlds, in both stores, some ten minutes.
 
-PostgreSQL is started for it where it is installed. A part alone: `python benchmarks/review.py crowd sqlite`; or start, kill, worlds.
+PostgreSQL is started for it where it is installed. A part alone: `python benchmarks/review.py crowd sqlite`; or start, long, kill, worlds.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from review_trials import close, crowd, fill, lost, make_store, write_until_kill
 CLIENTS, ROUNDS, KILLS, REQUESTS = 20, 8, 20, 100
 
 
-def simulated(folder: Path) -> Data:
-    """Return a virtual trial of 39 infused subjects."""
+def simulated(folder: Path, subjects: int = 39) -> Data:
+    """Return a virtual trial of so many infused subjects."""
     out = folder / "trial"
-    command = [sys.executable, "-m", "cartrial", "simulate", "inaticel", "-n", "39", "--seed", "3", "--out", str(out)]
+    command = [sys.executable, "-m", "cartrial", "simulate", "inaticel", "-n", str(subjects), "--seed", "3", "--out", str(out)]
     subprocess.run(command, check=True, capture_output=True)
     return load_data("inaticel", out)
 
@@ -77,6 +77,22 @@ def meet(kind: str, folder: Path) -> None:
         )
         print(f"  processor {1000 * met.processor / met.requests:.1f} ms a request, log-ins included; seconds, median / 95 %: {times}")
         print(f"  refused {met.refused}, lost or broken {lost(db, browsers)}", flush=True)
+
+
+def long(kind: str, folder: Path) -> None:
+    """Time the list of a reader with a thousand cases and more, alone."""
+    db = make_store(kind, folder)
+    fill(simulated(folder, 250), 2)
+    close()
+    with Forked(db) as server:
+        reader = Browser("reader01", 0)
+        reader.move(server.start())
+        reader.enter()
+        times = sorted(_asked(reader, "", "list") for _ in range(REQUESTS))
+        cases = len(reader.cases())
+    print(
+        f"{kind}, list of {cases} cases open to the reader of 250 subjects: median {1000 * times[50]:.0f}, 95 % {1000 * times[95]:.0f} ms"
+    )
 
 
 def kill(kind: str, folder: Path) -> None:
@@ -133,7 +149,7 @@ def _asked(reader: Browser, page: str, what: str) -> float:
     return reader.ask({"list": "/", "case": page, "no case": "/case/S-999/1/"}[what]).seconds
 
 
-PARTS: dict[str, Any] = {"start": start, "crowd": meet, "kill": kill, "worlds": worlds}
+PARTS: dict[str, Any] = {"start": start, "long": long, "crowd": meet, "kill": kill, "worlds": worlds}
 FAST = [True]
 
 
@@ -145,7 +161,7 @@ def main() -> int:
             PARTS[sys.argv[1]](sys.argv[2], Path(folder))
         return 0
     stores = ["sqlite", *(["postgresql"] if shutil.which("pg_config") or os.path.isdir("/usr/lib/postgresql") else [])]
-    runs = [["start", "sqlite"], *([part, kind] for part in ("crowd", "kill", "worlds") for kind in stores)]
+    runs = [["start", "sqlite"], *([part, kind] for part in ("long", "crowd", "kill", "worlds") for kind in stores)]
     runs += [["crowd", kind, "slow"] for kind in stores]
     only = sys.argv[1:2]
     runs = [run for run in runs if not only or run[0] == only[0]]

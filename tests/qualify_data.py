@@ -64,6 +64,8 @@ def _files() -> list[tuple[str, Path]]:
         found += [(f"{name}/{path.name}", path) for path in [folder / "study.yaml"]]
         found += [(f"{name}/data/{path.name}", path) for path in sorted((folder / "data").iterdir()) if path.is_file()]
         found.append((f"{name}/expected.csv", expected))
+        status = expected.with_name(expected.name.replace("expected.csv", "expected_status.csv"))
+        found += [(f"{name}/expected_status.csv", status)] if status.is_file() else []
     return found
 
 

@@ -93,10 +93,10 @@ MUTANTS = [
     ),
     Mutant("missed visits", TIMES, "missed >= rule.missed > 0", "missed > rule.missed > 0", "operation"),
     Mutant(
-        "last adequate assessment",
+        "deaths are no events",
         TIMES,
-        "if since <= reads.day[i] <= until and is_adequate",
-        "if since <= reads.day[i] < until and is_adequate",
+        "if rule.on_death and subject.death < FAR:",
+        "if rule.on_death and subject.death < 0:",
         "operation",
     ),
     Mutant(

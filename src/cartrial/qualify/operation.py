@@ -159,6 +159,24 @@ def _truth(folder: Path, name: str) -> Iterator[Check]:
         right = "; ".join(f"{key} {row[key] or 'blank'}" for key in told)
         got = "; ".join(f"{key} {row[f'{key}_FOUND'] or 'blank'}" for key in told)
         yield said(PART, TRUTH, what, right, got, "by hand, from the rules")
+    if (folder / "truth" / name / "expected_status.csv").is_file():
+        yield from _statuses(folder / "truth" / name / "expected_status.csv", out / "adam", name)
+
+
+def _statuses(expected: Path, adam: Path, name: str) -> Iterator[Check]:
+    """Each expected status of a reader on a day, with its residual disease where that is stated."""
+    found = pl.read_parquet(adam / "ADRESP.parquet").select(
+        "USUBJID", "READER", pl.col("CARDAY").cast(pl.String), "AVALC", pl.col("MRD").fill_null("")
+    )
+    table = pl.read_csv(expected, infer_schema=False).fill_null("")
+    joined = table.join(found, on=["USUBJID", "READER", "CARDAY"], how="left", suffix="_FOUND", maintain_order="left")
+    for row in joined.iter_rows(named=True):
+        what = f"{name}: {row['USUBJID']}, {row['READER']}, day {row['CARDAY']}"
+        absent = row["AVALC"] == "ABSENT"
+        right = "no row" if absent else " ".join((row["AVALC"], row["MRD"])).strip()
+        status = row["AVALC_FOUND"] or "no row"
+        got = status if absent or not row["MRD"] else f"{status} {row['MRD_FOUND']}".strip()
+        yield said(PART, "every status of the truth tables, by hand", what, right, got, "by hand, from the rules")
 
 
 def _derived(adam: Path) -> pl.DataFrame:
