@@ -22,13 +22,18 @@ def enter(browser: Any, address: str, user: str, first: str, said: list[str]) ->
     page.goto(address)
     page.fill("#id_username", user)
     page.fill("#id_password", first)
-    page.click("main button")
+    follow(page, "main button")
     page.fill("#id_old_password", first)
     for name in ("#id_new_password1", "#id_new_password2"):
         page.fill(name, PASSWORD)
-    page.click("main button")
-    page.wait_for_selector("h1")
+    follow(page, "main button")
     return page
+
+
+def follow(page: Any, selector: str) -> None:
+    """Click what leads to another page, and wait until that page is there: a click alone returns before it on a busy machine."""
+    with page.expect_navigation():
+        page.click(selector)
 
 
 def check(page: Any, widths: tuple[int, ...] = (1366, 820, 390)) -> list[str]:

@@ -18,7 +18,7 @@ import pytest
 
 from browsers import chromium, launched
 from helpers import run_cli
-from review_browser import ADD, check, enter
+from review_browser import ADD, check, enter, follow
 from review_example import PASSWORD, PEOPLE, SEAT, add_people, example_data, give_seats, open_empty, sign, signed_in, write_folder
 
 
@@ -54,6 +54,7 @@ def codes_by_key(folder: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_a_virtual_trial_read_in_the_workspace_gives_the_results_of_its_own_central_reads(tmp_path: Path) -> None:
+    open_empty()
     from cartrial.review.app.acts.going_out import export_lock
     from cartrial.review.app.acts.loading import Cut, find_changes, keep_cut
     from cartrial.review.app.state import use_study
@@ -62,7 +63,6 @@ def test_a_virtual_trial_read_in_the_workspace_gives_the_results_of_its_own_cent
 
     folder = tmp_path / "data"
     assert run_cli("simulate", "inaticel", "-n", "12", "--seed", "3", "--out", str(folder))[0] == 0
-    open_empty()
     brought = bring(load_data("inaticel", folder), replace=True)
     cut = Cut(brought.study, brought.cases, brought.files, brought.replaced)
     keep_cut(cut, find_changes(cut), "test")
@@ -115,13 +115,13 @@ def test_the_small_trial_goes_through_a_browser_by_keyboard_without_a_fault_of_a
         for seat, user in SEAT.items():
             co.select_option("#seat", str(seat))
             co.select_option("#person", user)
-            co.click("main button")
+            follow(co, "main button")
         for seat, user in SEAT.items():
             faults += read_cases(people[user], address, user, f"READER {seat}", calls, folder)
         judge = people["three"]
         judge.goto(address)
         faults += check(judge)
-        judge.click("main table a")
+        follow(judge, "main table a")
         judge.wait_for_selector("html[data-drawn]")
         faults += check(judge)
         judge.check("input[name=call][value=CR]")
@@ -161,7 +161,7 @@ def read_cases(page: Any, address: str, user: str, reader: str, calls: dict[tupl
         by_days |= {(day,): own for day in own}
     page.goto(address)
     faults = check(page)
-    page.click("main table a")
+    follow(page, "main table a")
     for number in range(sum(who == reader for _, _, who in calls)):
         page.wait_for_selector("html[data-drawn]")
         if number == 0:

@@ -19,7 +19,7 @@ import pytest
 
 from browsers import launched
 from helpers import ROOT
-from review_browser import ADD, check, enter
+from review_browser import ADD, check, enter, follow
 from review_example import PEOPLE
 
 CHARTER = "\nreview: {charter: {version: '2.0', date: 2021-05-01}, baseline: true, order: any, checks: shown, re-read: {share: 0.2}}\n"
@@ -53,7 +53,7 @@ def give_all(page: Any, address: str) -> None:
     for seat, user in (("1", "one"), ("2", "two")):
         page.select_option("#seat", seat)
         page.select_option("#person", user)
-        page.click("main button")
+        follow(page, "main button")
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_lymphoma_is_read_at_three_widths_without_a_fault_of_access_or_policy(br
         assert "Charter 2.0 of 2021-05-01" in one.content()
         faults += check(one)
         one.select_option("#filter-visit", "month 3")
-        one.click("form.filter button")
+        follow(one, "form.filter button")
         faults += check(one)
         # the subject with a PET: the one whose day 28 has a score
         for link in one.eval_on_selector_all("main table a", "nodes => nodes.map(node => node.href)"):
@@ -102,13 +102,13 @@ def test_practice_is_read_without_scripts_and_its_result_has_no_fault_of_access(
         faults = check(one)
         named = True
         while plain.goto(f"{address}?state=To+read") and plain.locator("main table tbody a").count():
-            plain.click("main table tbody a")
+            follow(plain, "main table tbody a")
             plain.check("input[name=call][value=CR]")
             plain.fill("#reason", "as I see it")
             if named:
                 plain.fill("#name", "one")
             plain.fill("#password", "a long sentence of words")
-            plain.click("form.read button")
+            follow(plain, "form.read button")
             assert "Signed CR" in plain.content()
             named = False
         one.goto(f"{address}results/")
