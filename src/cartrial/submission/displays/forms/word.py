@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ def write_docx(displays: Sequence[Display], paper: Paper, pictures: Mapping[str,
     """
     docx = require("docx", extra="submission")
     document = docx.Document()
+    _number_parts(document.part.package)
     _styles(document)
     section = document.sections[0]
     _size_sheet(section, LYING)
@@ -103,6 +105,22 @@ def _filled(document: bytes, tables: Mapping[bytes, str]) -> bytes:
     """Return the text of a document with its tables. No text of it has such a comment: it would be escaped."""
     pieces = re.split(rb"(<!--table \d+-->)", document)
     return b"".join(tables[piece].encode() if piece in tables else piece for piece in pieces)
+
+
+def _number_parts(package: Any) -> None:
+    """Name new heads and feet by counting: python-docx (1.2) walks every part of the document for each."""
+    free = package.next_partname
+    numbers: dict[str, itertools.count[int]] = {}
+    uri = require("docx.opc.packuri", extra="submission").PackURI
+
+    def next_partname(template: str) -> Any:
+        if template not in numbers:
+            first = free(template)
+            numbers[template] = itertools.count(first.idx + 1)
+            return first
+        return uri(template % next(numbers[template]))
+
+    package.next_partname = next_partname
 
 
 def _parsed(xml: str) -> Any:
