@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -118,91 +118,168 @@ def kind_of_end(cnsr: str = "CNSR") -> pl.Expr:
     return pl.when(code >= COMPETING_FROM).then(2).when(code > 0).then(1).otherwise(code).cast(pl.Int8).alias(cnsr)
 
 
+class _Asked(NamedTuple):
+    """One variant of an endpoint, and the calls that it is read from."""
+
+    study: Study
+    populations: Populations
+    endpoint: Endpoint
+    reader: int
+    calls: Calls
+
+    @property
+    def member(self) -> np.ndarray:
+        """Who the endpoint is asked of: bool, shape (subjects,)."""
+        return self.populations.members(self.endpoint, self.reader)
+
+    def with_unread(self, member: np.ndarray) -> np.ndarray:
+        """Those, and who might be one of them if the reader had read them."""
+        return with_unread(self.populations, self.endpoint, self.reader, member)
+
+
+class _Found(NamedTuple):
+    """Times of all subjects: who has one, from which day, in whom an event could be seen, and from which samples they are."""
+
+    times: Times
+    member: np.ndarray
+    origin: np.ndarray
+    followed: np.ndarray
+    sample: np.ndarray | None = None
+
+
+class _Rows(NamedTuple):
+    """Those who have a time: their subjects, the first and last day, and what ended it, all of shape (rows,)."""
+
+    subject: np.ndarray
+    origin: np.ndarray
+    end: np.ndarray
+    event: np.ndarray
+    censor: np.ndarray
+    source: np.ndarray
+
+
 def _rows(study: Study, populations: Populations, variant: Variant) -> pl.DataFrame:
-    endpoint, family = variant.endpoint, study.disease.family
+    endpoint, course = variant.endpoint, populations.course
     reader = READERS.index(endpoint.reader or study.readers.primary)
-    calls, course = populations.calls[reader], populations.course
+    calls = populations.calls[reader]
     if endpoint.clinical_progression:
         calls = with_clinical(study, populations.records, calls)
-    if endpoint.events == (RESPONSE,):
-        member = with_unread(populations, endpoint, reader, populations.members(endpoint, reader))
-        times, origin, sample = _to_response(study, populations, endpoint, calls), np.where(member, course.day0, FAR), None
-        followed = member
-    elif endpoint.samples is None:
-        starts = _origin(study, populations, endpoint, calls)
-        member = populations.members(endpoint, reader) & (starts < FAR)
-        followed = _recorded(populations, endpoint.events, calls, starts, member)
-        member = with_unread(populations, endpoint, reader, member)
-        times, origin, sample = times_for(len(member)), np.where(member, starts, FAR), None
-        assess_time(
-            *(len(calls.day) + len(member), reads_of(calls, course), courses_of(course)),
-            *(origin, visits_of(study), rule_of(study, endpoint), times),
-        )
-        from_day0 = endpoint.timed and endpoint.origin != "first-response"
-        if study.disease.imaging and from_day0 and endpoint.no_baseline == "censor":
-            _without_baseline(times, starts, member & populations.without_baseline(reader))
-    else:
-        found = derive_samples(study, populations, endpoint, reader)
-        followed = ~unsampled(populations, endpoint)[populations.trial]
-        member = with_unread(populations, endpoint, reader, found.member | (populations.members(endpoint, reader) & ~followed))
-        times, sample = Times(found.end, found.event, found.censor, found.call), found.source
-        origin = np.where(member, found.start, FAR)
-    rows = np.flatnonzero(member)
-    end, event, censor, source = (filled[rows] for filled in times)
-    trace = _sources(populations, calls, rows, event, censor, source)
-    if sample is not None:
-        trace.from_sample(sample[rows] >= 0, sample[rows])
-    cnsr = np.where(event >= 0, 0, 1 + censor)
-    for name in endpoint.analysis.competing:
-        code = family.named_events(EVENT_NAMES).index(name)
-        cnsr[event == code] = COMPETING_FROM + code
-    ended = np.where(event >= 0, event, len(EVENT_NAMES) + censor)
-    ends = [*family.named_events(EVENT_NAMES), *CENSOR_REASONS]
-    if endpoint.antigen:
-        antigen = relapse_antigen(populations.records, rows, end)
-        relapsed = event == codes.E_RELAPSE
-        cnsr[relapsed & (antigen != ANTIGENS.index(endpoint.antigen))] = COMPETING_FROM + codes.E_RELAPSE
-        ended = np.where(relapsed, len(ends) + antigen, ended)
-        ends += [ANTIGEN_WORDS[name] for name in ANTIGENS]
-    dated = course.frame["DATED"].to_numpy()[rows]
-    day0 = course.day0[rows]
-    relative = pl.Series(np.where(day0 < FAR, end - day0, 0).astype(np.int32))
-    flags = np.where(source >= 0, calls.flags[np.maximum(source, 0)] if len(calls.day) else 0, 0)
-    ices = (
-        ("HSCT", codes.E_HSCT, codes.C_HSCT),
-        ("RE", codes.E_REINFUSION, codes.C_REINFUSION),
-        ("NEW", codes.E_NEWTHERAPY, codes.C_NEWTHERAPY),
+    asked = _Asked(study, populations, endpoint, reader, calls)
+    found = _to_response(asked) if endpoint.events == (RESPONSE,) else _by_visits(asked) if endpoint.samples is None else _by_samples(asked)
+    subject = np.flatnonzero(found.member)
+    rows = _Rows(subject, found.origin[subject], *(filled[subject] for filled in found.times))
+    trace = _sources(populations, calls, rows)
+    if found.sample is not None:
+        trace.from_sample(found.sample[subject] >= 0, found.sample[subject])
+    dated, day0, count = course.frame["DATED"].to_numpy()[subject], course.day0[subject], len(subject)
+    relative = pl.Series(np.where(day0 < FAR, rows.end - day0, 0).astype(np.int32))
+    flags = np.where(rows.source >= 0, calls.flags[np.maximum(rows.source, 0)] if len(calls.day) else 0, 0)
+    cnsr, described = _ends(asked, rows)
+    columns = {
+        "SUBJ": pl.Series(subject.astype(np.int32)),
+        "PARAMCD": constant(endpoint.id, count),
+        "PARAM": constant(endpoint.label, count),
+        "VARIANT": constant(variant.name, count),
+        "POPULATION": constant(endpoint.population, count),
+        "READER": constant(endpoint.reader, count),
+        "AVAL": pl.Series((rows.end - rows.origin + 1).astype(float)),
+        "CNSR": pl.Series(cnsr.astype(np.int8)),
+        "EVNTDESC": described,
+        "CNSDTDSC": take(CENSOR_REASONS, np.where(rows.event >= 0, -1, rows.censor)),
+        "STARTDT": as_dates(rows.origin, dated),
+        "ADT": as_dates(rows.end, dated),
+        "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, count)),
+        **trace.columns(),
+        "RULE": nothing(pl.String, count) if are_lean() else _said(asked, rows, flags),
+        "FLAGS": _flagged(asked, rows, flags),
+    }
+    settled = np.where((rows.event < 0) & (rows.source >= -1), FAR, rows.end)
+    missing = missing_of_time(study, populations, endpoint, reader, subject, found.followed[subject], settled)
+    return _with_missing(pl.DataFrame(columns), missing)
+
+
+def _to_response(asked: _Asked) -> _Found:
+    """Return the time to the first response of each subject: every responder has one, and nobody is censored."""
+    calls, day0 = asked.calls, asked.populations.course.day0
+    first = first_response(asked.study, calls, asked.populations.course, asked.endpoint)
+    end = np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, day0)
+    times = Times(end, np.full(len(first), codes.E_RESPONSE), np.full(len(first), -1), first)
+    member = asked.with_unread(asked.member)
+    return _Found(times, member, np.where(member, day0, FAR), member)
+
+
+def _by_visits(asked: _Asked) -> _Found:
+    """Return the times that visits, deaths and treatments decide (rules, paragraphs 5 and 6)."""
+    study, populations, endpoint, reader, calls = asked
+    starts = _origin(study, populations, endpoint, calls)
+    own = asked.member & (starts < FAR)
+    member, times = asked.with_unread(own), times_for(len(own))
+    origin = np.where(member, starts, FAR)
+    assess_time(
+        *(len(calls.day) + len(member), reads_of(calls, populations.course), courses_of(populations.course)),
+        *(origin, visits_of(study), rule_of(study, endpoint), times),
     )
-    decided = {name: (event == ended) | ((event < 0) & (censor == stopped)) for name, ended, stopped in ices}
-    words = with_imputed(words_of_flags(study.disease.family, flags), course, rows, {"DEATH": event == codes.E_DEATH, **decided})
+    from_day0 = endpoint.timed and endpoint.origin != "first-response"
+    if study.disease.imaging and from_day0 and endpoint.no_baseline == "censor":
+        _without_baseline(times, starts, member & populations.without_baseline(reader))
+    return _Found(times, member, origin, _recorded(populations, endpoint.events, calls, starts, own))
+
+
+def _by_samples(asked: _Asked) -> _Found:
+    """Return the times that samples decide."""
+    found = derive_samples(asked.study, asked.populations, asked.endpoint, asked.reader)
+    followed = ~unsampled(asked.populations, asked.endpoint)[asked.populations.trial]
+    member = asked.with_unread(found.member | (asked.member & ~followed))
+    times = Times(found.end, found.event, found.censor, found.call)
+    return _Found(times, member, np.where(member, found.start, FAR), followed, found.source)
+
+
+def _ends(asked: _Asked, rows: _Rows) -> tuple[np.ndarray, pl.Series]:
+    """Return CNSR and what ended each time, in words: an event that competes is censored by a number of its own."""
+    family, endpoint = asked.study.disease.family, asked.endpoint
+    names = family.named_events(EVENT_NAMES)
+    cnsr = np.where(rows.event >= 0, 0, 1 + rows.censor)
+    for name in endpoint.analysis.competing:
+        code = names.index(name)
+        cnsr[rows.event == code] = COMPETING_FROM + code
+    ended, words = _ended(rows), [*names, *CENSOR_REASONS]
+    if endpoint.antigen:
+        antigen = relapse_antigen(asked.populations.records, rows.subject, rows.end)
+        relapsed = rows.event == codes.E_RELAPSE
+        cnsr[relapsed & (antigen != ANTIGENS.index(endpoint.antigen))] = COMPETING_FROM + codes.E_RELAPSE
+        ended = np.where(relapsed, len(words) + antigen, ended)
+        words += [ANTIGEN_WORDS[name] for name in ANTIGENS]
+    return cnsr, take(words, ended)
+
+
+def _ended(rows: _Rows) -> np.ndarray:
+    """Return the number of what ended each time, among the events and then the reasons to censor."""
+    return np.where(rows.event >= 0, rows.event, len(EVENT_NAMES) + rows.censor)
+
+
+_ICES = (
+    ("HSCT", codes.E_HSCT, codes.C_HSCT),
+    ("RE", codes.E_REINFUSION, codes.C_REINFUSION),
+    ("NEW", codes.E_NEWTHERAPY, codes.C_NEWTHERAPY),
+)
+
+
+def _flagged(asked: _Asked, rows: _Rows, flags: np.ndarray) -> pl.Series:
+    """Return FLAGS: those of the assessment that decided, and of an imputed date that decided."""
+    decided = {name: (rows.event == ended) | ((rows.event < 0) & (rows.censor == stopped)) for name, ended, stopped in _ICES}
+    decided = {"DEATH": rows.event == codes.E_DEATH, **decided}
+    return with_imputed(words_of_flags(asked.study.disease.family, flags), asked.populations.course, rows.subject, decided)
+
+
+def _said(asked: _Asked, rows: _Rows, flags: np.ndarray) -> pl.Series:
+    """Return RULE: why each time ended, in a sentence."""
+    family, endpoint = asked.study.disease.family, asked.endpoint
     said = family.said(*(endpoint.response if endpoint.names_response else ()))
     texts = [family.names.put(_EVENTS[name], responses=said) for name in EVENT_NAMES]
     texts += [_CENSORED[name] for name in CENSOR_REASONS]
     texts += [family.names.put("{event} that a clinician saw, an event on its date")]
-    clinical = (event == codes.E_RELAPSE) & (flags & (CLINICAL | CLINICAL_DISPOSITION) != 0)
-    told = np.where(event >= 0, event, len(EVENT_NAMES) + censor)
-    columns = {
-        "SUBJ": pl.Series(rows.astype(np.int32)),
-        "PARAMCD": constant(endpoint.id, len(rows)),
-        "PARAM": constant(endpoint.label, len(rows)),
-        "VARIANT": constant(variant.name, len(rows)),
-        "POPULATION": constant(endpoint.population, len(rows)),
-        "READER": constant(endpoint.reader, len(rows)),
-        "AVAL": pl.Series((end - origin[rows] + 1).astype(float)),
-        "CNSR": pl.Series(cnsr.astype(np.int8)),
-        "EVNTDESC": take(ends, ended),
-        "CNSDTDSC": take(CENSOR_REASONS, np.where(event >= 0, -1, censor)),
-        "STARTDT": as_dates(origin[rows], dated),
-        "ADT": as_dates(end, dated),
-        "CARDAY": relative.zip_with(pl.Series(day0 < FAR), pl.Series([None], dtype=pl.Int32).new_from_index(0, len(rows))),
-        **trace.columns(),
-        "RULE": nothing(pl.String, len(rows)) if are_lean() else take(texts, np.where(clinical, len(texts) - 1, told)),
-        "FLAGS": words,
-    }
-    frame = pl.DataFrame(columns)
-    settled = np.where((event < 0) & (source >= -1), FAR, end)
-    missing = missing_of_time(study, populations, endpoint, reader, rows, followed[rows], settled)
-    return _with_missing(frame, missing)
+    clinical = (rows.event == codes.E_RELAPSE) & (flags & (CLINICAL | CLINICAL_DISPOSITION) != 0)
+    return take(texts, np.where(clinical, len(texts) - 1, _ended(rows)))
 
 
 def _without_baseline(times: Times, origin: np.ndarray, where: np.ndarray) -> None:
@@ -221,13 +298,6 @@ def _with_missing(frame: pl.DataFrame, missing: list[tuple[np.ndarray, str]]) ->
             nothing = [pl.when(kept).then(pl.col(name)).alias(name) for name in _NOTHING]
             frame = frame.with_columns(*nothing, pl.when(kept).then(pl.col("RULE")).otherwise(pl.lit(rule)).alias("RULE"))
     return frame
-
-
-def _to_response(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> Times:
-    """Return the time to the first response of each subject: every responder has one, and nobody is censored."""
-    first = first_response(study, calls, populations.course, endpoint)
-    end = np.where(first >= 0, calls.day[np.maximum(first, 0)] if len(calls.day) else 0, populations.course.day0)
-    return Times(end, np.full(len(first), codes.E_RESPONSE), np.full(len(first), -1), first)
 
 
 def _origin(study: Study, populations: Populations, endpoint: Endpoint, calls: Calls) -> np.ndarray:
@@ -255,13 +325,14 @@ def _recorded(populations: Populations, events: tuple[str, ...], calls: Calls, o
     return recorded
 
 
-def _sources(populations: Populations, calls: Calls, rows: np.ndarray, event: np.ndarray, censor: np.ndarray, source: np.ndarray) -> Trace:
-    course = populations.course
-    trace = Trace(rows)
+def _sources(populations: Populations, calls: Calls, rows: _Rows) -> Trace:
+    course, source = populations.course, rows.source
+    trace = Trace(rows.subject)
     trace.from_assessment(calls, source >= 0, source)
-    for code, name in ((codes.E_DEATH, "DEATH"), (codes.E_HSCT, "HSCT"), (codes.E_REINFUSION, "RE"), (codes.E_NEWTHERAPY, "NEW")):
-        trace.from_course(course, event == code, name)
+    trace.from_course(course, rows.event == codes.E_DEATH, "DEATH")
+    for name, ended, _ in _ICES:
+        trace.from_course(course, rows.event == ended, name)
     trace.from_course(course, source == codes.FROM_ALIVE, "ALIVE")
-    for code, name in ((codes.C_HSCT, "HSCT"), (codes.C_REINFUSION, "RE"), (codes.C_NEWTHERAPY, "NEW")):
-        trace.from_course(course, (source == codes.FROM_STOP) & (censor == code), name)
+    for name, _, stopped in _ICES:
+        trace.from_course(course, (source == codes.FROM_STOP) & (rows.censor == stopped), name)
     return trace
