@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ import pytest
 
 from helpers import run_cli
 from review_clients import Browser
-from review_example import codes, example_data, open_world, sign
+from review_example import PASSWORD, codes, example_data, open_world, sign
 from review_server import Forked
 from review_stores import cluster
 from review_trials import at_once, close, crowd, fill, kept, lost, make_store, sign_at_once, write_until_killed
@@ -71,6 +74,31 @@ def test_a_server_that_is_killed_while_it_writes_loses_nothing_that_it_acknowled
     with Forked(served) as server:
         write_until_killed(server, browsers, 2)
     assert lost(served, browsers) == []
+
+
+@pytest.mark.slow
+def test_thirty_guesses_at_one_moment_are_no_more_than_the_lock_and_the_threads_let_through(served: str) -> None:
+    """A guess that is being answered when the fifth fails is answered too: at most one a thread of the server, of which there are four."""
+    from cartrial.review.app.setup import GUESSES
+
+    with Forked(served) as server:
+        port = server.start()
+        windows = [Browser("reader01", port) for _ in range(30)]
+        for window in windows:
+            window.ask("/login/")
+        together = threading.Barrier(len(windows))
+
+        def guess(number: int) -> int:
+            together.wait()
+            return windows[number].ask("/login/", {"username": "reader01", "password": f"a guess {number}"}).status
+
+        with ThreadPoolExecutor(len(windows)) as pool:
+            met = Counter(pool.map(guess, range(len(windows))))
+        assert set(met) == {200, 429} and met[200] <= GUESSES - 1 + 3, met
+        right = windows[0].ask("/login/", {"username": "reader01", "password": PASSWORD})
+        assert right.status == 429 and "Too many wrong passwords" in right.text
+        other = Browser("reader02", port)
+        other.enter()
 
 
 def no_room(page: str) -> bool:
