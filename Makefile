@@ -26,10 +26,10 @@ test: $(VENV)/.test
 	$(BIN)/python tests/warm.py
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
-# Everything, with all examples of every property.
+# Everything, with all examples of every property; how each test ended is kept for the table of requirements.
 test-all: $(VENV)/.test
 	$(BIN)/python tests/warm.py
-	CARTRIAL_TEST_PROFILE=all $(BIN)/python -m pytest -n auto --dist loadfile --durations=20
+	CARTRIAL_TEST_PROFILE=all CARTRIAL_TEST_RESULTS=$(CURDIR)/.cache/results.json $(BIN)/python -m pytest -n auto --dist loadfile --durations=20
 
 # Which lines the tests reach: what `make test` runs, traced.
 coverage: $(VENV)/.test

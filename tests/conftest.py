@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 from pathlib import Path
 
@@ -26,6 +28,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     config.hook.pytest_deselected(items=left)
     out = set(left)
     items[:] = [item for item in items if item not in out]
+
+
+ENDED: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep how each test ended, where the run is to be written: CARTRIAL_TEST_RESULTS names the file (`make test-all`)."""
+    if "CARTRIAL_TEST_RESULTS" in os.environ and (report.when == "call" or report.outcome != "passed"):
+        before = ENDED.get(report.nodeid)
+        ENDED[report.nodeid] = "failed" if "failed" in (before, report.outcome) else report.outcome
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write how each test ended; of processes beside each other the one that collects their reports."""
+    path = os.environ.get("CARTRIAL_TEST_RESULTS")
+    if path and ENDED and not hasattr(session.config, "workerinput"):
+        finished = dt.datetime.now(dt.UTC).date().isoformat()
+        Path(path).write_text(json.dumps({"finished": finished, "results": ENDED}, indent=0) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

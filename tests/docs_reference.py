@@ -575,6 +575,60 @@ def _keys(found: re.Match[str]) -> str:
     return f"<!-- keys: {found['model']} -->\n\n{table(('key', 'value', 'default', 'meaning'), rows)}\n"
 
 
+def _rows_of(name: str) -> str:
+    import agreement
+
+    heads: dict[str, tuple[str, ...]] = {
+        "r_rows": ("quantity", "shown", "R", "by R", "by cartrial", "figures compared", "tolerance"),
+        "published_rows": ("design", "printed: r1/n1, r/n, expected, early stop", "by cartrial"),
+        "sas_rows": ("quantity", "data", "by SAS", "by cartrial", "SAS", "page"),
+        "different_rows": ("what", "R", "SAS", "cartrial", "why"),
+    }
+    return table(heads[name], list(getattr(agreement, name)()))
+
+
+def _requirements(kind: str) -> str:
+    from requirements import BY_FORM, requirements, shown
+
+    rows = []
+    for one in requirements().values():
+        if one.kind != kind:
+            continue
+        tests = [test for test in shown().get(one.id, []) if test not in BY_FORM]
+        named = "<br>".join(f"`{test.removeprefix('tests/').replace('.py::', ' ')}`" for test in tests)
+        # of the rules the page itself has the words
+        words = one.text if kind != "RULE" else re.split(r"(?<=[.;:]) ", one.text)[0]
+        rows.append((f"`{one.id}`", words, f"`{one.where}`", named or "read, kept and refused"))
+    return table(("number", "what", "seen to by", "shown by"), rows)
+
+
+def _counted() -> str:
+    from requirements import BY_FORM, KINDS, requirements, shown
+
+    rows = []
+    for kind, words in KINDS.items():
+        held = [one.id for one in requirements().values() if one.kind == kind]
+        tests = {test for name in held for test in shown().get(name, [])}
+        rows.append((words, f"`{kind}-`", len(held), sum(bool(shown().get(name)) for name in held), len(tests)))
+    form = sum(set(shown()[one.id]) <= set(BY_FORM) for one in requirements().values() if one.kind == "STUDY")
+    said = f"{form} keys of the study file are shown by their form alone: read, kept as written, and refused where they are wrong."
+    return table(("requirements", "numbers", "how many", "with a test", "tests"), rows) + f"\n\n{said}"
+
+
+BLOCKS |= {
+    "agreement-r": lambda: _rows_of("r_rows"),
+    "agreement-published": lambda: _rows_of("published_rows"),
+    "agreement-sas": lambda: _rows_of("sas_rows"),
+    "agreement-different": lambda: _rows_of("different_rows"),
+    "requirements-counted": _counted,
+    "requirements-rules": lambda: _requirements("RULE"),
+    "requirements-study": lambda: _requirements("STUDY"),
+    "requirements-estimators": lambda: _requirements("EST"),
+    "requirements-files": lambda: _requirements("FMT"),
+    "requirements-commands": lambda: _requirements("CMD"),
+}
+
+
 def filled(text: str) -> str:
     """Return a page with its blocks and tables of keys written anew."""
     text = KEYS.sub(_keys, text)

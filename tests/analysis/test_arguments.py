@@ -363,6 +363,7 @@ def test_tables_of_calls(tables: object) -> None:
     refused(lambda: kappa_of_tables(tables), "tables")
 
 
+@pytest.mark.shows("EST-kappa")
 def test_limits_of_kappa_stay_within_its_range() -> None:
     """By hand: kappa 0.6 with a standard error of 0.256 would reach 1.1."""
     row = estimate_agreement(pl.DataFrame({"FIRST": ["CR", "CR", "NR", "NR"], "SECOND": ["CR", "CR", "NR", "MLFS"]}), ()).row(0, named=True)

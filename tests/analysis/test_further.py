@@ -230,6 +230,7 @@ def test_a_grade_0_is_one_of_each_direction(study: Study) -> None:
     assert set(rows.filter(analysis="shift")["endpoint"]) == {"NEUT LOW"}
 
 
+@pytest.mark.shows("STUDY-product.re-infusion")
 def test_the_product_infused_again_is_among_the_agents(study: Study) -> None:
     """By hand: T3 got the product again on day 60, which the study file does not call a re-infusion; T2 blinatumomab."""
     again = {"USUBJID": "T3", "EXTRT": "PRODUCT", "EXDOSE": 40.0, "EXDOSU": "10^6 CELLS", "EXSTDTC": "2022-03-02"}

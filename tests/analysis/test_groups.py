@@ -43,6 +43,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.shows("RULE-7.7", "EST-logrank", "EST-logrank-stratified")
 def test_r_logrank(name: str) -> None:
     """origin R: survdiff()."""
     make, group, strata, rho = CASES[name]
@@ -51,6 +52,7 @@ def test_r_logrank(name: str) -> None:
     same([row["chi_square"], row["p_value"], row["df"], row["N"]], [expected["chisq"], expected["p"], expected["df"], expected["n"]])
 
 
+@pytest.mark.shows("EST-logrank")
 def test_r_random_sets_in_one_call() -> None:
     """origin R: 200 random sets as 200 trials. R gives 0 where a group has no expected event: here it is null."""
     sets = oracle()["random_sets"]
@@ -67,6 +69,7 @@ def test_r_random_sets_in_one_call() -> None:
 
 
 @pytest.mark.parametrize("name", ["cr8", "cr_ties", "cr_one_cause", "bmt", "mgus2", "casebase_disease", "casebase_phase"])
+@pytest.mark.shows("RULE-7.6", "EST-gray")
 def test_r_gray(name: str) -> None:
     """origin R: cmprsk::cuminc()$Tests."""
     expected = oracle()["cuminc_gray"][name]["by_group"]["gray"]
@@ -97,6 +100,7 @@ def test_r_random_gray_in_one_call() -> None:
                 assert value == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
+@pytest.mark.shows("EST-gray")
 def test_strata_of_gray_add_up() -> None:
     """origin by hand: one stratum written twice doubles scores and variances, so the statistic doubles."""
     frame = adcr(data_set("cr_ties"))
@@ -110,6 +114,7 @@ rows = st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.sampled_from("ABC
 
 @given(rows)
 @examples(120)
+@pytest.mark.shows("EST-logrank")
 def test_logrank_by_definition(data: list[tuple[int, bool, str]]) -> None:
     """origin independent: observed minus expected over the tables at each event time."""
     frame = pl.DataFrame(data, schema={"AVAL": pl.Int32, "E": pl.Boolean, "G": pl.String}, orient="row").with_columns(

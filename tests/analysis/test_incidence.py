@@ -23,6 +23,7 @@ def case(name: str, group: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("name", "group"), CASES)
+@pytest.mark.shows("RULE-7.6", "EST-aalen-johansen")
 def test_r_survfit(name: str, group: str) -> None:
     """origin R: summary(survfit(Surv(time, factor(cause))), times =, extend = TRUE)."""
     expected = oracle()["aalen_johansen"][name][group]
@@ -38,6 +39,7 @@ def test_r_survfit(name: str, group: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(oracle()["aalen_johansen_curve"]))
+@pytest.mark.shows("EST-aalen-johansen")
 def test_r_curve(name: str) -> None:
     """origin R: the whole curves of survfit."""
     for group, expected in oracle()["aalen_johansen_curve"][name].items():
@@ -54,6 +56,7 @@ def test_r_curve(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(oracle()["cuminc_gray"]))
+@pytest.mark.shows("EST-aalen-johansen")
 def test_r_cuminc_variance(name: str) -> None:
     """origin R: cmprsk::timepoints(cuminc()); cuminc has nothing past its curve and omits an absent cause."""
     section = oracle()["cuminc_gray"][name]
@@ -102,6 +105,7 @@ def frame_of(data: list[tuple[int, int]]) -> pl.DataFrame:
 
 @given(rows)
 @examples(120)
+@pytest.mark.shows("EST-aalen-johansen")
 def test_by_definition(data: list[tuple[int, int]]) -> None:
     """origin independent: sum of S(u-) dN/Y, and the infinitesimal jackknife subject by subject."""
     steps = estimate_incidence(frame_of(data), ()).steps().filter(pl.col("cause") == 0)

@@ -19,6 +19,7 @@ CONF = ("log-log", "log", "plain")
 
 
 @pytest.mark.parametrize(("name", "group"), km_cases("km_curve"))
+@pytest.mark.shows("RULE-7.4", "EST-kaplan-meier")
 def test_r_curve(name: str, group: str) -> None:
     """origin R: survfit()."""
     expected = oracle()["km_curve"][name][group]
@@ -35,6 +36,7 @@ def test_r_curve(name: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "group"), km_cases("km_quantile"))
+@pytest.mark.shows("RULE-7.4", "EST-km-quantiles")
 def test_r_quantiles(name: str, group: str) -> None:
     """origin R: quantile(survfit())."""
     for conf_type in CONF:
@@ -45,6 +47,7 @@ def test_r_quantiles(name: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "group"), km_cases("reverse_km"))
+@pytest.mark.shows("RULE-6.13", "EST-follow-up")
 def test_r_reverse(name: str, group: str) -> None:
     """origin R: quantile(survfit(Surv(time, 1 - event)))."""
     for conf_type in CONF:
@@ -55,6 +58,7 @@ def test_r_reverse(name: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "group"), km_cases("km_landmark"))
+@pytest.mark.shows("EST-km-landmark")
 def test_r_landmark(name: str, group: str) -> None:
     """origin R: summary(survfit(), times =, extend = TRUE)."""
     for conf_type in CONF:
@@ -68,6 +72,7 @@ def test_r_landmark(name: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "group"), km_cases("rmst"))
+@pytest.mark.shows("EST-rmst")
 def test_r_restricted_mean(name: str, group: str) -> None:
     """origin R: summary(survfit(), rmean =); where R stops (horizon before the first time), the mean is the horizon."""
     fit = estimate_survival(km_case(name, group), by=())
@@ -81,6 +86,7 @@ def test_r_restricted_mean(name: str, group: str) -> None:
             same(row["standard_error"], expected["std_err"])
 
 
+@pytest.mark.shows("EST-kaplan-meier")
 def test_r_random_sets_in_one_call() -> None:
     """origin R: 200 random sets, estimated together as 200 trials."""
     sets = oracle()["random_sets"]
@@ -113,6 +119,7 @@ def test_by_hand() -> None:
     assert steps["standard_error"][3] == pytest.approx(4 / 9 * math.sqrt(greenwood))
 
 
+@pytest.mark.shows("RULE-7.4")
 def test_median_midpoint_with_rounded_half() -> None:
     """origin by hand: S(t) = 0.5 in rounded arithmetic is 0.5, so the median is the midpoint (PSIAIMS/CAMIS issue 95)."""
     for name in ("half", "half_float_above", "half_float_below"):
@@ -171,6 +178,7 @@ def slow_curve(rows: list[tuple[int, bool]]) -> list[tuple[float, float, float]]
 
 @given(subjects)
 @examples(150)
+@pytest.mark.shows("EST-kaplan-meier")
 def test_against_the_definition(rows: list[tuple[int, int, bool]]) -> None:
     steps = estimate_survival(frame_of(rows)).steps()
     for trial in {trial for trial, _, _ in rows}:

@@ -72,6 +72,7 @@ CASES = [
 
 @needs_numba
 @pytest.mark.parametrize(("name", "group"), CASES)
+@pytest.mark.shows("EST-km-quantiles")
 def test_r_quantiles(name: str, group: str) -> None:
     """origin R: quantile(survfit()); of times that are not whole the pass gives none."""
     frame = km_case(name, group)

@@ -52,6 +52,7 @@ COX: dict[str, tuple[Callable[[], pl.DataFrame], list[str], list[str]]] = {
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 @pytest.mark.parametrize("name", COX)
+@pytest.mark.shows("RULE-7.7", "EST-cox")
 def test_r_cox(name: str, ties: str) -> None:
     """origin R: coxph()."""
     make, covariates, strata = COX[name]
@@ -69,6 +70,7 @@ def test_r_cox(name: str, ties: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["separated_x", "separated_x_z", "aml", "two_groups_ties"])
+@pytest.mark.shows("EST-firth")
 def test_firth_by_definition(name: str) -> None:
     """origin R, by definition: loglik + log det(information) / 2, ties by Breslow (good to 1e-6)."""
     expected = oracle()["cox_firth"][name]["breslow"]
@@ -92,6 +94,7 @@ FINE_GRAY: dict[str, tuple[Callable[[], pl.DataFrame], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", FINE_GRAY)
+@pytest.mark.shows("EST-fine-gray")
 def test_r_fine_gray(name: str) -> None:
     """origin R: finegray() with coxph(ties = "breslow", cluster = subject); crr() is near, not equal (5e-3; 0.1 with ties in tiny sets)."""
     make, covariates = FINE_GRAY[name]
@@ -103,6 +106,7 @@ def test_r_fine_gray(name: str) -> None:
         np.testing.assert_allclose(found["coefficient"].to_numpy(), expected["crr"]["coef"], rtol=0.1 if name == "cr_ties" else 5e-3)
 
 
+@pytest.mark.shows("EST-fine-gray")
 def test_without_any_censoring() -> None:
     """origin R: who had the competing event stays at risk to the end, coxph(ties = "breslow", cluster = subject)."""
     expected = models()["no_censoring"]
@@ -120,6 +124,7 @@ def near_ties() -> pl.DataFrame:
     )
 
 
+@pytest.mark.shows("RULE-7.8")
 def test_times_that_differ_by_rounding_are_ties_in_every_estimator() -> None:
     """origin R: relative differences of 1e-9 are ties (timefix); each estimator against its function of R's survival."""
     expected = models()["near_ties"]
@@ -142,6 +147,7 @@ def test_times_that_differ_by_rounding_are_ties_in_every_estimator() -> None:
 
 
 @pytest.mark.parametrize("number", range(4))
+@pytest.mark.shows("RULE-7.8")
 def test_origin_and_scale_do_not_matter(number: int) -> None:
     """origin R: coxph() of a number times 1e-6, plus 20,000,000, and times 1,000,000."""
     expected = models()["origin_and_scale"][number]
@@ -176,6 +182,7 @@ def small(**columns: list) -> pl.DataFrame:
     return pl.DataFrame({"AVAL": [3, 5, 8, 9, 12, 14, 20, 22], "CNSR": [0, 0, 0, 1, 0, 1, 0, 1], **columns})
 
 
+@pytest.mark.shows("RULE-7.8", "EST-firth")
 def test_a_level_without_events_takes_firth() -> None:
     """origin by hand (§9, A23): B has no event, so its likelihood rises without end; Fine-Gray is not estimable."""
     frame = small(G=["A", "A", "A", "B", "A", "B", "A", "B"])

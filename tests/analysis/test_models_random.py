@@ -77,6 +77,7 @@ def firth_of_two_groups(frame: pl.DataFrame) -> dict[str, float]:
 
 
 @some
+@pytest.mark.shows("EST-cox")
 def test_cox(numbers: range) -> None:
     """origin R: coxph() where it does not warn of a coefficient without end; else Firth (independent). No figure is missing."""
     expected, by_firth = models()["random_cox"], 0
@@ -96,6 +97,7 @@ def test_cox(numbers: range) -> None:
 
 @pytest.mark.slow
 @some
+@pytest.mark.shows("EST-firth")
 def test_firth(numbers: range) -> None:
     for i in numbers:
         row = quietly(lambda i=i: estimate_firth(adtte(model_set(i)), ["group"]))
@@ -105,6 +107,7 @@ def test_firth(numbers: range) -> None:
 
 
 @some
+@pytest.mark.shows("EST-fine-gray")
 def test_fine_gray(numbers: range) -> None:
     """origin R: finegray() with coxph(); where coxph() warns: not estimable, and no figure."""
     expected = models()["random_fine_gray"]

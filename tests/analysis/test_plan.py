@@ -86,6 +86,7 @@ def test_counts_are_those_of_the_data() -> None:
                 assert value("censored", analysis="survival", **key) == rows["CNSR"].is_between(1, 19).sum()
 
 
+@pytest.mark.shows("RULE-7.2", "STUDY-endpoints.test", "STUDY-endpoints.test.null")
 def test_no_p_value_from_an_assumed_null() -> None:
     study, adam, _ = worked()
     assert results().filter((pl.col("analysis") == "response") & (pl.col("statistic") == "p_value")).is_empty()
@@ -97,6 +98,7 @@ def test_no_p_value_from_an_assumed_null() -> None:
     assert 0 <= found["value"][0] <= 1
 
 
+@pytest.mark.shows("RULE-5.6")
 def test_incidence_of_relapse_and_death_add_up_to_one_minus_survival() -> None:
     """DOR counts relapse and death: their incidences add up to 1 - S at every time."""
     found = results().filter((pl.col("endpoint") == "DOR") & (pl.col("variant") == "") & pl.col("time").is_not_null())
@@ -172,6 +174,7 @@ def test_blocks_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert results_hash(analyse(study, many)) == results_hash(whole)
 
 
+@pytest.mark.shows("STUDY-study.listing-only")
 def test_listing_only_and_nothing() -> None:
     study, adam, _ = worked()
     listing = study.model_copy(update={"study": study.study.model_copy(update={"listing_only": "too few"})})
@@ -183,6 +186,7 @@ def test_listing_only_and_nothing() -> None:
         analyse(study, adam, analyses=("survial",))
 
 
+@pytest.mark.shows("STUDY-subgroups")
 def test_subgroups_with_tests() -> None:
     """Levels of a subgroup: rates (of the assessed too), curves, log-rank test, hazard ratio."""
     study, adam, _ = worked()
@@ -203,6 +207,7 @@ def test_subgroups_with_tests() -> None:
     assert test["statistic"].to_list() == ["chi_square", "df", "p_value"]
 
 
+@pytest.mark.shows("RULE-7.8")
 def test_a_subgroup_without_an_event() -> None:
     """By hand (A23): a level without a death has its hazard ratio by Firth's penalty, and the row says so; no value is missing."""
     study, adam, _ = worked()
@@ -218,6 +223,7 @@ def test_a_subgroup_without_an_event() -> None:
     assert part["value"].is_finite().all()
 
 
+@pytest.mark.shows("RULE-5.6", "STUDY-endpoints.analysis", "STUDY-endpoints.analysis.competing")
 def test_competing_variant() -> None:
     """A variant with a competing analysis has incidence rows and no survival rows."""
     study, adam, _ = worked()
@@ -232,6 +238,7 @@ def test_competing_variant() -> None:
     assert found.filter(pl.col("analysis") == "incidence")["level"].unique().sort().to_list() == ["death", "relapse"]
 
 
+@pytest.mark.shows("FMT-results")
 def test_files(tmp_path: Path) -> None:
     """JSON and Parquet give the rows back; the hash is that of the rows, not of the file."""
     ordered = sort_results(results())
@@ -257,6 +264,7 @@ def test_files(tmp_path: Path) -> None:
         ("absent.json", None, "cannot be read"),
     ],
 )
+@pytest.mark.shows("FMT-results")
 def test_bad_files(tmp_path: Path, name: str, text: str | None, word: str) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)

@@ -23,6 +23,7 @@ PLACEBO, SIX = SETS["placebo"], SETS["six"]
 
 
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.shows("EST-pooled-exact")
 def test_the_exact_likelihood_is_that_of_r(name: str) -> None:
     """R: integrate in place of quadrature, optim and uniroot in place of Newton."""
     case, found = HELD["pooled_exact"][name], estimate_pooled(*SETS[name])
@@ -40,6 +41,7 @@ def test_mean_error_and_variance_are_those_of_lme4(name: str) -> None:
     assert (found.mean, found.error, found.heterogeneity) == pytest.approx((case["mean"], case["error"], case["heterogeneity"]), abs=3e-5)
 
 
+@pytest.mark.shows("EST-pooled-exact")
 def test_published_figures_of_the_exact_likelihood() -> None:
     """Published with the notes, from R: eight placebo groups, six trials, nine trials, four equal rates."""
     found = estimate_pooled(*PLACEBO)
@@ -57,6 +59,7 @@ def test_published_figures_of_the_exact_likelihood() -> None:
 
 
 @pytest.mark.parametrize("name", ["placebo", "six", "nine", "equal", "two"])
+@pytest.mark.shows("EST-pooled-reml")
 def test_reml_is_that_of_metafor(name: str) -> None:
     """R: metafor, without a floor and with k - 1 degrees of freedom for the prediction."""
     case, found = HELD["pooled_normal"][name], estimate_pooled_normal(*SETS[name], floor=False, prediction="k-1")
@@ -65,6 +68,7 @@ def test_reml_is_that_of_metafor(name: str) -> None:
     assert (found.predicted_lower, found.predicted_upper) == pytest.approx(case["prediction"], abs=1e-8)
 
 
+@pytest.mark.shows("EST-pooled-reml")
 def test_published_figures_of_reml() -> None:
     """Published with the notes, from metafor at its usual threshold of 1e-5, to which its last digits are good."""
     found = estimate_pooled_normal(*PLACEBO, prediction="k-1")
@@ -125,6 +129,7 @@ def test_limits_hold_the_estimate_and_the_order_of_trials_is_nothing(seed: int) 
     assert (1 - mirrored.upper, 1 - mirrored.lower) == pytest.approx((found.lower, found.upper), abs=1e-7)
 
 
+@pytest.mark.shows("EST-pooled-exact")
 def test_influence_leaves_each_trial_out() -> None:
     """By hand: the third without itself is the first two."""
     x, n = np.array([3, 7, 9]), np.array([10, 10, 12])

@@ -36,6 +36,7 @@ def beta(a: float, b: float) -> BetaMixture:
     return BetaMixture((1.0,), (a,), (b,))
 
 
+@pytest.mark.shows("EST-map-prior")
 def test_the_prior_of_eight_placebo_groups() -> None:
     """Published: tau 0.37946 (0.0440, 0.3529, 0.8748), mean -1.10371, MAP 0.25828, SD 0.0874 (0.1108, 0.2487, 0.4715).
 
@@ -71,6 +72,7 @@ def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-map-prior")
 def test_the_prior_by_a_plain_rectangle_rule() -> None:
     """Independent: 400 by 300 rectangles of mean and spread, each trial's integral by 200 rectangles."""
     x, n = np.array([3, 8]), np.array([12, 20])
@@ -98,6 +100,7 @@ def test_density_and_probability_agree() -> None:
     assert float(np.interp(0.3, p, area)) == pytest.approx(float(prior.below(np.array([0.3]))[0]), abs=1e-4)
 
 
+@pytest.mark.shows("EST-map-prior")
 def test_what_the_mixture_of_the_vignette_is_worth() -> None:
     """Published: RBesT prints mean 0.255, SD 0.0866, ESS 38, 24, 95, and 27 with a fifth of Beta(1, 1)."""
     assert (VIGNETTE.mean, VIGNETTE.sd) == (pytest.approx(0.25545885, abs=1e-8), pytest.approx(0.08662045, abs=1e-8))
@@ -157,6 +160,7 @@ def test_two_arms_of_the_vignette() -> None:
     assert probability_greater(treatment, VIGNETTE.robust(0.2).posterior(1, 6)) == pytest.approx(0.9917197, abs=5e-8)
 
 
+@pytest.mark.shows("EST-power-prior")
 def test_power_priors() -> None:
     """Closed form: (1 + 3.9 + 41) / (2 + 5.5 + 48) and (1 + 19.5 + 41) / (2 + 27.5 + 48); limits of that beta distribution."""
     found = power_prior(39, 55, 0.1).posterior(41, 48)
@@ -168,6 +172,7 @@ def test_power_priors() -> None:
     assert (round(both.power, 6), round(both.mean, 6)) == (0.466139, 0.799424)
 
 
+@pytest.mark.shows("EST-power-prior")
 def test_the_commensurate_prior() -> None:
     """Published with the notes: 0.8067 (0.7046 to 0.9001)."""
     found = commensurate_prior(39, 55, spread_scale=0.5).updated(41, 48)

@@ -21,6 +21,7 @@ METHODS = {"Clopper-Pearson": "clopper_pearson", "Wilson": "wilson", "mid-p": "m
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("level", ["0.95", "0.90"])
+@pytest.mark.shows("RULE-7.1", "EST-clopper-pearson", "EST-wilson", "EST-mid-p")
 def test_r_limits(method: str, level: str) -> None:
     """origin R: binom.test, prop.test(correct = FALSE), uniroot for mid-p; all fractions in one call."""
     cases = list(oracle()["proportions"].values())
@@ -29,6 +30,7 @@ def test_r_limits(method: str, level: str) -> None:
     same(upper, [case[level][METHODS[method]]["upper"] for case in cases])
 
 
+@pytest.mark.shows("RULE-7.2", "EST-binomial-test")
 def test_r_exact_test() -> None:
     """origin R: binom.test(alternative = "greater" and "less")."""
     for case in oracle()["proportions"].values():
@@ -53,6 +55,7 @@ def test_r_exact_test() -> None:
         (10, 10, "69.2", "100.0"),
     ],
 )
+@pytest.mark.shows("EST-clopper-pearson")
 def test_published_intervals(x: int, n: int, lower: str, upper: str) -> None:
     """origin published: the printed digits of Clopper-Pearson intervals."""
     low, high = binomial_limits(np.array([x]), np.array([n]))
@@ -63,6 +66,7 @@ def test_published_intervals(x: int, n: int, lower: str, upper: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.shows("RULE-7.1", "EST-clopper-pearson")
 def test_edges_are_exact(method: str) -> None:
     lower, upper = binomial_limits(np.array([0, 10, 0]), np.array([10, 10, 0]), method)
     assert lower[0] == 0 and upper[1] == 1
@@ -79,6 +83,7 @@ def test_p_value_edges() -> None:
 
 @given(st.integers(0, 60), st.integers(1, 60), st.floats(0.01, 0.99))
 @examples(150)
+@pytest.mark.shows("EST-binomial-test")
 def test_p_value_by_enumeration(x: int, n: int, null: float) -> None:
     """origin independent: the sum of binomial probabilities."""
     x = min(x, n)

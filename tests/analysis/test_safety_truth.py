@@ -162,6 +162,7 @@ def values(rows: pl.DataFrame, **key: str) -> dict[str, Value]:
     return dict(found.select("statistic", "value").iter_rows())
 
 
+@pytest.mark.shows("RULE-7.11", "EST-grades")
 def test_worst_grades_with_their_share(results: pl.DataFrame) -> None:
     """T1 3, T2 1, T3 4, T5 has no grade, T4 none; of T6's event without a term it is not known whether it was one."""
     found = {level: values(results, endpoint="CRS", by="max_grade", level=level)["n"] for level in ("0", "1", "2", "3", "4", "5", "any")}
@@ -174,6 +175,7 @@ def test_worst_grades_with_their_share(results: pl.DataFrame) -> None:
     assert values(results, endpoint="ICANS", by="max_grade", level="unknown")["n"] == 0
 
 
+@pytest.mark.shows("RULE-7.11")
 def test_onset_and_duration(results: pl.DataFrame) -> None:
     """Onset on days 2, 3, 1 and, of a month alone, 14. T1 lasted from day 2 to day 10, T2 two days; T3 died with it, T5 still has it."""
     assert values(results, endpoint="CRS", by="onset", level="") == {"n": 4, "median": 2.5, "min": 1, "max": 14}
@@ -236,6 +238,7 @@ def test_an_event_without_a_day_has_no_onset(study: Study) -> None:
     assert values(found, endpoint="CRS", by="course", level="end not known") == {"n": 2, "N": 2}
 
 
+@pytest.mark.shows("RULE-7.11")
 def test_what_was_given(results: pl.DataFrame) -> None:
     """Of the four with CRS: tocilizumab T1 and T3; steroids T1, by its date alone, and T5's record says neither why nor when."""
 
@@ -351,6 +354,12 @@ def test_a_fatal_event_is_the_cause_where_no_details_are(study: Study) -> None:
         # T1 has low neutrophils and no platelets there: he stands beside N, since whoever has one count that is not low does too
         ("LOW-EITHER", 90, (0, 1, 5)),
     ],
+)
+@pytest.mark.shows(
+    "STUDY-safety.cytopenia.days",
+    "STUDY-safety.cytopenia.margin",
+    "STUDY-safety.cytopenia.last-neutrophils-below",
+    "STUDY-safety.cytopenia.last-platelets-below",
 )
 def test_the_last_count_of_a_window(results: pl.DataFrame, name: str, day: int, expected: tuple[int, int, int]) -> None:
     """Low, with a value, without: the last of the window, both edges in; exactly 0.5 and 50 are not low; `<1` decides nothing."""

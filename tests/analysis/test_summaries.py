@@ -33,6 +33,7 @@ def values(frames: list[pl.DataFrame], **key: str) -> dict[str, float | None]:
 
 
 @pytest.mark.parametrize("name", list(oracle()["kappa"]))
+@pytest.mark.shows("RULE-4.9", "EST-kappa")
 def test_r_kappa(name: str) -> None:
     """origin R, from Fleiss, Cohen and Everitt 1969."""
     expected = oracle()["kappa"][name]
@@ -48,6 +49,7 @@ def test_r_kappa(name: str) -> None:
         same(found[key], [expected[r]])
 
 
+@pytest.mark.shows("EST-kappa")
 def test_kappa_of_pairs_in_one_call() -> None:
     """The same tables as pairs of calls, each table a trial."""
     tables = oracle()["kappa"]
@@ -70,6 +72,7 @@ def reads(*rows: tuple[int, str, int, str]) -> pl.DataFrame:
     return frame.with_columns(TRIAL=pl.lit(0, pl.Int32), USABLE=pl.when(pl.col("AVALC") == "NE").then(pl.lit("N")).otherwise(pl.lit("Y")))
 
 
+@pytest.mark.shows("EST-pairs-of-reads")
 def test_pairs_by_hand() -> None:
     """origin by hand: nearest within 7 days, each once; 8 days apart is no pair."""
     frame = reads(
@@ -88,6 +91,7 @@ def test_pairs_by_hand() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("AB"), st.integers(0, 40)), max_size=30))
 @examples(60)
+@pytest.mark.shows("EST-pairs-of-reads")
 def test_pairs_by_definition(rows: list[tuple[int, str, int]]) -> None:
     """origin independent: take the nearest pair left, again and again."""
     frame = reads(*[(s, r, d, "CR") for s, r, d in rows]) if rows else reads((0, "A", 1, "CR")).clear()
@@ -104,6 +108,7 @@ def test_pairs_by_definition(rows: list[tuple[int, str, int]]) -> None:
     assert pair_reads(frame, "A", "B").height == expected
 
 
+@pytest.mark.shows("RULE-4.9")
 def test_concordance_rows() -> None:
     """origin by hand: CR against CRi agrees; 2 of 3 pairs agree."""
     study = Study.load("inaticel")
@@ -126,6 +131,7 @@ def test_concordance_rows() -> None:
 
 
 @pytest.mark.parametrize("measure", ["cmax", "tmax", "auc"])
+@pytest.mark.shows("EST-kinetics-summary")
 def test_r_kinetics(measure: str) -> None:
     """origin R: geometric mean and CV, quantile(type = 7), of what is above 0."""
     frame = data_set("kinetics")
@@ -141,6 +147,7 @@ def test_r_kinetics(measure: str) -> None:
         same([row["q25"], row["median"], row["q75"]], one["quantile_type_7"])
 
 
+@pytest.mark.shows("RULE-7.10")
 def test_a_zero_is_a_value_but_of_the_geometric_mean() -> None:
     """by hand (rules, A14): 0, 0, 10, 1000 have the median 5, quartiles 0 and 257.5; the geometric mean is that of 10 and 1000."""
     row = estimate_kinetics(pl.DataFrame({"TRIAL": 1, "AVAL": [0.0, 1000.0, 0.0, 10.0, None]})).row(0, named=True)
@@ -148,6 +155,7 @@ def test_a_zero_is_a_value_but_of_the_geometric_mean() -> None:
     assert row["geometric_mean"] == pytest.approx(100) and row["mean"] == 252.5
 
 
+@pytest.mark.shows("RULE-7.10")
 def test_at_least_so_much_is_in_quantiles_that_it_does_not_decide_and_in_no_mean() -> None:
     """by hand (rules, A8): of 0, 10, 20, 30 and at least 100 the median is 20, the upper quartile 30; the highest is not known."""
     frame = pl.DataFrame({"TRIAL": 1, "AVAL": [10.0, 100.0, 30.0, 20.0, 0.0], "OVER": [False, True, False, False, False]})
@@ -161,6 +169,7 @@ def test_at_least_so_much_is_in_quantiles_that_it_does_not_decide_and_in_no_mean
     assert (low["min"], low["q25"], low["median"], low["q75"], low["max"]) == (0.0, 10.0, None, None, None)
 
 
+@pytest.mark.shows("EST-kinetics-summary")
 def test_kinetics_rows() -> None:
     """origin by hand: who never expanded is 0 in Cmax (rules, A14), and has no day of the peak."""
     schema = {
@@ -226,6 +235,7 @@ def adverse() -> tuple[pl.DataFrame, pl.DataFrame]:
     return adae, adsl.with_columns(pl.col("TRIAL", "SUBJ").cast(pl.Int32))
 
 
+@pytest.mark.shows("RULE-7.11", "EST-grades")
 def test_safety_rows() -> None:
     """origin by hand: the worst grade counts; grade 0 is no event; no grade is `unknown`; before the infusion is not treatment-emergent."""
     adae, adsl = adverse()
@@ -256,6 +266,14 @@ def test_grades_of_trials_do_not_touch() -> None:
     assert found.filter(pl.col("trial") == 1).drop("trial").equals(one.drop("trial"))
 
 
+@pytest.mark.shows(
+    "STUDY-safety.cytopenia",
+    "STUDY-safety.cytopenia.after-day",
+    "STUDY-safety.cytopenia.neutrophils-below",
+    "STUDY-safety.cytopenia.platelets-below",
+    "STUDY-safety.aplasia",
+    "STUDY-safety.aplasia.below",
+)
 def test_laboratory_rows() -> None:
     """origin by hand: low at some time after day 28, and at the last count; aplasia at the visit by the nearest sample."""
     subjects = pl.DataFrame({"SUBJ": [0, 1], "TRIAL": [0, 0], "DAY0": [100, 100], "CUTOFF": [300, 300]})
@@ -281,6 +299,7 @@ def test_laboratory_rows() -> None:
     assert values(made, endpoint="APLASIA", by="visit", level="day 28")["n"] == 1
 
 
+@pytest.mark.shows("EST-flow")
 def test_flow() -> None:
     """origin by hand: what nobody has before the infusion was not recorded."""
     adsl = pl.DataFrame(
@@ -295,6 +314,7 @@ def test_flow() -> None:
     assert values(made, endpoint="status", population="enrolled, not infused", level="not recorded") == {"n": 1}
 
 
+@pytest.mark.shows("EST-flow")
 def test_flow_says_who_left_and_why() -> None:
     """origin by hand: eight enrolled, nobody leukapheresed; F's product failed before D died, G waits, H has no reason.
 
@@ -347,6 +367,7 @@ def test_decimals_of_a_characteristic_are_those_of_its_values() -> None:
     assert [half[name] for name in ("median", "min", "max", "mean")] == ["29.5", "18.0", "41.0", "29.50"]
 
 
+@pytest.mark.shows("STUDY-baseline")
 def test_baseline() -> None:
     """origin by hand: levels that nobody has are shown with 0; a missing value is counted."""
     item = SimpleNamespace(id="BURDEN", unit="%", levels=("low", "middle", "high"))

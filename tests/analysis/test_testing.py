@@ -66,6 +66,7 @@ def value(results: pl.DataFrame, endpoint: str, statistic: str) -> tuple[float |
     return row["value"][0], row["text"][0], row["method"][0]
 
 
+@pytest.mark.shows("EST-wilson", "STUDY-testing.interval", "STUDY-testing.interval.method", "STUDY-testing.interval.level")
 def test_the_interval_of_the_study_is_the_one_of_the_results(tmp_path: Path) -> None:
     """R: `prop.test(13, 20, conf.level = .9, correct = FALSE)` 0.4665127 to 0.79774; `binom.test(13, 20, conf.level = .9)` 0.4419655 to
     0.8226891; of 95 %, `binom.test(13, 20)` 0.4078115 to 0.8460908.
@@ -86,6 +87,7 @@ def test_the_interval_of_the_study_is_the_one_of_the_results(tmp_path: Path) -> 
         assert f"with its {method.replace('-P', '–P')} interval" in words
 
 
+@pytest.mark.shows("EST-mid-p", "STUDY-testing.test", "STUDY-endpoints.test.null")
 def test_a_mid_p_test_is_asked_for(tmp_path: Path) -> None:
     """R: `pbinom(13, 20, .3, lower = FALSE) + dbinom(13, 20, .3) / 2` = 0.0007699633; by hand of 3 of 3 at one half 1/16."""
     study = study_with(tmp_path, "test: mid-p")
@@ -103,6 +105,7 @@ def test_a_mid_p_test_is_asked_for(tmp_path: Path) -> None:
         ("fixed-sequence", [0.011, 0.040, 0.040, 0.040]),
     ],
 )
+@pytest.mark.shows("RULE-7.3", "EST-adjusted-p")
 def test_p_values_of_several_endpoints_are_adjusted(method: str, expected: list[float]) -> None:
     """R: `p.adjust(c(.011, .04, .003, .02), method)`; of a sequence by hand, the largest up to each place."""
     p = np.array([0.011, 0.04, 0.003, 0.02])
@@ -110,6 +113,7 @@ def test_p_values_of_several_endpoints_are_adjusted(method: str, expected: list[
     assert adjust_p_values(np.stack([p[::-1], p]), method)[1] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.shows("EST-adjusted-p")
 def test_holm_and_hochberg_differ_where_they_should() -> None:
     """R: `p.adjust(c(.03, .04), "holm")` 0.06 0.06 and `"hochberg"` 0.04 0.04. By hand: without a p-value one counts as not rejected."""
     assert adjust_p_values(np.array([0.03, 0.04]), "holm") == pytest.approx([0.06, 0.06])
@@ -121,6 +125,7 @@ def test_holm_and_hochberg_differ_where_they_should() -> None:
         adjust_p_values(np.array([1.2]))
 
 
+@pytest.mark.shows("RULE-7.3", "STUDY-testing.order", "STUDY-testing.alpha", "STUDY-testing.alpha.value", "STUDY-testing.adjust")
 def test_the_results_say_which_endpoints_are_rejected(tmp_path: Path) -> None:
     """R: `pbinom(11, 20, .3, lower = FALSE)` = 0.005138 and `pbinom(5, 20, .2, lower = FALSE)` = 0.195792: the second is not rejected at
     0.025; in the other order nothing is, since the first is not. An assumed null has no p-value and ends the sequence.
@@ -142,6 +147,7 @@ def test_the_results_say_which_endpoints_are_rejected(tmp_path: Path) -> None:
     assert one.filter(pl.col("statistic") == "p_adjusted").is_empty()
 
 
+@pytest.mark.shows("RULE-7.7", "EST-logrank-stratified", "STUDY-testing.strata")
 def test_times_are_compared_within_strata(tmp_path: Path) -> None:
     """R:
 

@@ -62,6 +62,7 @@ def outcomes() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 
 @needs_maic
+@pytest.mark.shows("EST-moment-weights")
 def test_weights_of_the_reference_example() -> None:
     weights = estimate_moment_weights(moments(0.35, 58 / 300))
     assert (round(weights.weights.sum(), 4), round(weights.effective, 4)) == (199.4265, 166.6626)
@@ -72,6 +73,7 @@ def test_weights_of_the_reference_example() -> None:
 
 
 @needs_maic
+@pytest.mark.shows("EST-weighted-rate")
 def test_response_of_the_reference_example() -> None:
     """The other side: 280 of 400. HC3, as maicplus. Stacked and HC0 errors: the research's own M-estimation, 0.0339 and 0.0346."""
     weights, response = estimate_moment_weights(moments(0.35, 58 / 300)), outcomes()[0]
@@ -92,6 +94,7 @@ def test_response_of_the_reference_example() -> None:
 
 
 @needs_maic
+@pytest.mark.shows("EST-weighted-hazard")
 def test_hazard_of_the_reference_example() -> None:
     """By scale of the weights: raw, summing to the patients, to the effective number (R `coxph`, weights, robust)."""
     weights = estimate_moment_weights(moments(0.35, 58 / 300))
@@ -113,6 +116,7 @@ def test_hazard_of_the_reference_example() -> None:
 
 @needs_maic
 @pytest.mark.slow
+@pytest.mark.shows("EST-bootstrap")
 def test_both_sides_are_drawn_again() -> None:
     """R, 1,000 resamples: 0.160 of both sides, 0.131 of the patients alone, which is incomplete. A rate: 0.0349, with the others more."""
     pytest.importorskip("numba")
@@ -125,6 +129,7 @@ def test_both_sides_are_drawn_again() -> None:
     assert bootstrap_rates(weights, response, 280, 400).error == pytest.approx(math.hypot(0.0349, math.sqrt(0.21 / 400)), abs=0.003)
 
 
+@pytest.mark.shows("EST-bootstrap")
 def test_a_draw_of_copies_is_a_draw_of_rows() -> None:
     """Independent: the hazard ratio of subjects that are counted twice is that of a table in which they stand twice."""
     from cartrial.analysis.estimators.weighted.cox_kernel import fit_hazard
@@ -181,6 +186,7 @@ def breast() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 NAMES = ["age", "menopause", "size > 20", "size > 50", "grade 3", "log nodes", "log PgR", "log ER"]
 
 
+@pytest.mark.shows("EST-weighted-hazard", "EST-propensity")
 def test_an_external_control_by_both_estimands() -> None:
     """R: `glm`, `coxph(ties = "efron", robust = TRUE)`, `survfit` with weights; sets gbsg and rotterdam of survival 3.5-3."""
     x, time, event, arm = breast()
@@ -214,6 +220,7 @@ def test_arms_without_common_support_are_refused() -> None:
         estimate_weighted_hazard(x[:, 0], np.array([0, 0, 1, 1]), arm, np.ones(4))
 
 
+@pytest.mark.shows("EST-bias")
 def test_e_values() -> None:
     """By hand, as VanderWeele and Ding have them: smoking and lung cancer, breast-feeding, and a hazard ratio of a common outcome."""
     for numbers, shown in (
@@ -231,11 +238,13 @@ def test_e_values() -> None:
         estimate_e_value(0.9, 1.0, 1.2, common=False)
 
 
+@pytest.mark.shows("EST-bias")
 def test_an_indirect_comparison() -> None:
     found = estimate_indirect(math.log(1.1), 0.2, math.log(1.3), 0.18, conf_level=0.9)
     assert (round(found.difference, 10), round(found.error, 10), round(found.p_value, 10)) == (-0.1670540847, 0.2690724809, 0.5346972582)
 
 
+@pytest.mark.shows("EST-bias")
 def test_what_nobody_measured_tips_by_its_strength() -> None:
     """By hand: equal prevalence changes nothing; 0.4 against 0.1 at a ratio of 3: 0.6 x 1.2 / 1.8 = 0.4."""
     left = tip_confounder(0.6, np.array([[0.3, 0.3], [0.4, 0.1]]), np.array([1.0, 3.0]))

@@ -70,6 +70,7 @@ IRC, INV = "INDEPENDENT ASSESSOR", "INVESTIGATOR"
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.12")
 def test_a_reader_without_a_call_is_not_recorded() -> None:
     found = derived("data/inv-only")
     for endpoint in ("ORR3", "ORRW3", "CRW3", "ORR28", "BORR", "MRDN3"):
@@ -87,6 +88,7 @@ def test_a_reader_without_a_call_is_not_recorded() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.12")
 def test_it_is_one_warning_of_check_and_stands_at_the_head_of_the_page(tmp_path: Path) -> None:
     code, said = checked("data/inv-only")
     assert code == 0 and said.count("No call by IRC in the source") == 1
@@ -102,6 +104,7 @@ def test_no_rs_at_all_is_not_recorded_for_any_reader(tmp_path: Path) -> None:
     assert "(RS is absent)" in next(message for message in found.findings["MESSAGE"] if "No call by IRC" in message)
 
 
+@pytest.mark.shows("RULE-7.12")
 def test_an_empty_file_is_told_from_an_absent_one(tmp_path: Path) -> None:
     head = "STUDYID,USUBJID,RSSEQ,RSTESTCD,RSSTRESC,RSEVAL,RSDTC\n"
     found = of(copied("data/inv-only", tmp_path / "data", rs=head))
@@ -182,6 +185,7 @@ def test_an_accepted_read_is_a_call_of_the_committee(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.13")
 def test_subjects_not_read_are_counted_beside_n_and_stay_non_responders(tmp_path: Path) -> None:
     """Ten read by the committee, of twelve; one of the two others by the site alone: 1 of 12 is below 10 %, 2 of 12 above."""
     by_committee = [f"S{i}:{IRC}" for i in range(1, 11)]
@@ -200,6 +204,7 @@ def test_subjects_not_read_are_counted_beside_n_and_stay_non_responders(tmp_path
 # residual disease
 
 
+@pytest.mark.shows("RULE-7.12")
 def test_residual_disease_without_a_record_is_not_recorded() -> None:
     row = value(derived("data/inv-only").adam, "MRDN3", "reader=INV")
     assert (row["AVAL"], row["REASON"]) == (None, "not-recorded")
@@ -223,6 +228,7 @@ def test_residual_disease_that_could_not_be_used_is_not_recorded(tmp_path: Path,
     assert found.findings["MESSAGE"].str.starts_with(said).sum() == 1
 
 
+@pytest.mark.shows("RULE-7.12")
 def test_without_a_remission_an_absent_sample_is_no_absence(tmp_path: Path) -> None:
     found = of(subjects(f"S1:{IRC}", n=1, to=tmp_path / "data", call="NR"))
     row = value(found.adam, "MRDN3")
@@ -233,6 +239,7 @@ def test_without_a_remission_an_absent_sample_is_no_absence(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.12")
 def test_domains_that_an_endpoint_uses_are_named(tmp_path: Path) -> None:
     found = derived("data/inv-only")
     notes = found.findings.filter(pl.col("RULE") == "domain-not-recorded").sort("DOMAIN")
@@ -278,6 +285,7 @@ def test_virtual_trials_share_the_declaration_of_their_sources() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.14", "STUDY-baseline")
 def test_a_requested_characteristic_is_always_in_the_table(tmp_path: Path) -> None:
     found = derived("data/inv-only")
     rows = analyse(INATICEL, found.adam, found.records).filter(analysis="baseline")
@@ -293,6 +301,7 @@ def test_a_requested_characteristic_is_always_in_the_table(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.14")
 def test_no_is_printed_of_what_was_asked_alone(tmp_path: Path) -> None:
     """Three subjects: a history of two, one with a transplant; then the third is asked and denies it."""
     folder = subjects(f"S1:{IRC}", n=3, to=tmp_path / "data")
@@ -345,6 +354,7 @@ def test_a_grade_of_0_was_asked_and_a_blank_column_was_not(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-3.19", "STUDY-emd")
 def test_extramedullary_disease_never_recorded_is_one_warning_and_an_assumption_can_stand_in_its_place(tmp_path: Path) -> None:
     place = Path(shutil.copytree(case_path("sheets/records-emd-missing"), tmp_path / "sheet"))
     for assumed, responders, severities in ((False, None, ["warning"]), (True, 20, [])):
@@ -454,6 +464,7 @@ def test_an_event_without_a_date_is_told(tmp_path: Path) -> None:
         ("CR", "2022-06", None),  # in no window that lacks a response
     ],
 )
+@pytest.mark.shows("RULE-1.10")
 def test_a_call_without_a_whole_date_is_told_where_it_could_count(tmp_path: Path, call: str, date: str, words: str | None) -> None:
     """1: an assessment without a full date is not usable. S1 is in CR on day 90; January lies in the window of day 28 (days 21 to 35)."""
     folder = subjects(f"S1:{IRC}", to=tmp_path / "data")

@@ -12,6 +12,7 @@ from cases.test_dates import STUDY, source
 AE = {"AEDECOD": "CYTOKINE RELEASE SYNDROME", "AETOXGR": "2", "AESER": "N"}
 
 
+@pytest.mark.shows("RULE-1.2")
 def test_study_days_have_no_day_0():
     """The first day of treatment is day 1, the day before it -1; columns that end in DAY count from 0."""
     days = (("2021-12-31", "2022-01-01"), ("2022-01-01", "2022-01-03"), ("2022-01-11", "2022-01-11"))

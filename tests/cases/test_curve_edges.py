@@ -25,12 +25,14 @@ def landmark() -> pl.DataFrame:
     return analyse(data.study, found.adam, found.records)
 
 
+@pytest.mark.shows("RULE-1.16")
 def test_landmarks_are_whole_days_of_months() -> None:
     assert LANDMARKS[:6] == (91, 183, 274, 365, 548, 731) and LANDMARKS[6] == 1096
     assert RISK_TIMES[:6] == (0, 91, 183, 274, 365, 457)
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.5", "EST-km-landmark")
 def test_a_curve_at_0_is_read_on(landmark: pl.DataFrame) -> None:
     women = landmark.filter(endpoint="OS", by="SEX", level="F", statistic="survival")
     late = women.filter(pl.col("time") >= 91).sort("time")
@@ -45,6 +47,7 @@ def test_a_curve_before_its_last_time_is_not_read_on(landmark: pl.DataFrame) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.5")
 def test_restricted_mean_of_a_curve_at_0_goes_to_the_horizon_of_the_trial(tmp_path: Path) -> None:
     # four women alone: 61, 71, 81, 91 days lived; all of it lies before month 3 (day 91)
     for name in ("dm", "ex", "rs", "ss"):
@@ -56,6 +59,7 @@ def test_restricted_mean_of_a_curve_at_0_goes_to_the_horizon_of_the_trial(tmp_pa
     assert rows.select("time", "value").row(0) == (91, 76)
 
 
+@pytest.mark.shows("RULE-7.5")
 def test_a_lower_limit_that_cannot_be_computed_is_ne_and_an_upper_one_not_reached_nr(landmark: pl.DataFrame) -> None:
     men = landmark.filter(endpoint="OS", by="SEX", level="M")
     text = dict(men.select("statistic", "text").iter_rows())
@@ -63,6 +67,7 @@ def test_a_lower_limit_that_cannot_be_computed_is_ne_and_an_upper_one_not_reache
     assert (text["median_months"], text["median_months_lower"], text["median_months_upper"]) == ("NR", "NE", "NR")
 
 
+@pytest.mark.shows("RULE-1.16")
 def test_medians_are_in_months_with_days_in_the_hover(landmark: pl.DataFrame, tmp_path: Path) -> None:
     women = landmark.filter(endpoint="OS", by="SEX", level="F")
     # day 76, midway between 71 and 81, since S is exactly a half from 71 on; 76 / 30.4375 = 2.497
@@ -77,6 +82,7 @@ def test_medians_are_in_months_with_days_in_the_hover(landmark: pl.DataFrame, tm
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.16")
 def test_overall_survival_has_no_reader_and_durations_have_one() -> None:
     adam = derived("data/inv-only").adam
     study = Study.load("inaticel")
@@ -90,11 +96,13 @@ def test_overall_survival_has_no_reader_and_durations_have_one() -> None:
     assert set(results.filter(endpoint="OS", analysis="survival")["reader"]) == {""}
 
 
+@pytest.mark.shows("RULE-7.16", "STUDY-endpoints.population")
 def test_survival_of_responders_keeps_its_reader() -> None:
     study = Study.load("inaticel")
     endpoint = next(endpoint for endpoint in study.endpoints if endpoint.id == "OS")
     assert not endpoint.read and endpoint.model_copy(update={"population": "responders"}).read
 
 
+@pytest.mark.shows("STUDY-rules")
 def test_the_version_of_the_rules_stands_in_the_results(landmark: pl.DataFrame) -> None:
     assert set(landmark["rules"]) == {2}

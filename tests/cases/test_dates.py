@@ -67,6 +67,7 @@ DEATHS = [
 
 
 @pytest.mark.parametrize(("tables", "days", "where", "finding"), every(2, DEATHS))
+@pytest.mark.shows("RULE-1.11", "RULE-1.12")
 def test_death_by_its_sources(tables, days, where, finding):
     """A17, A19: OS in days, the source that dates the death, and whether the sources contradict each other."""
     data = source(**tables)
@@ -76,6 +77,7 @@ def test_death_by_its_sources(tables, days, where, finding):
 
 
 @pytest.mark.parametrize("told", [{"AESDTH": "Y"}, {"AEOUT": "FATAL"}, {"AETOXGR": "5"}])
+@pytest.mark.shows("RULE-1.11")
 def test_death_of_an_event_without_end_has_no_date(told):
     """A19: an adverse event dates a death by its end alone; a death without a date stays an error."""
     data = source(AE=[{**FATAL, **told}])
@@ -84,6 +86,7 @@ def test_death_of_an_event_without_end_has_no_date(told):
     assert "death-undated" in rules_of(data)
 
 
+@pytest.mark.shows("RULE-1.12")
 def test_two_deaths_in_one_source_are_a_finding():
     """A17."""
     code, text = checked("data/two-ds-deaths")
@@ -106,12 +109,14 @@ TRANSPLANTS = [
 
 
 @pytest.mark.parametrize(("tables", "day"), TRANSPLANTS)
+@pytest.mark.shows("RULE-1.8", "RULE-5.1")
 def test_transplant_with_a_partial_date(tables, day):
     """A17; 1: a transplant takes the earliest possible day; 5: from its conditioning within 14 days before. 2022-05-01 is day 120."""
     course = derive_course(STUDY, derive_records(STUDY, source(**tables)))
     assert (course.frame["HSCT"] - course.frame["DAY0"]).to_list() == [day]
 
 
+@pytest.mark.shows("RULE-1.12")
 def test_consent_by_the_whole_date():
     """A17: DM 2021-11, DS 2021-11-22."""
     data = source(DM=[{"RFICDTC": "2021-11"}], DS=[{"DSDECOD": "INFORMED CONSENT OBTAINED", "DSSTDTC": "2021-11-22"}])
@@ -120,6 +125,7 @@ def test_consent_by_the_whole_date():
     assert str(derive(STUDY, data).adsl["RFICDT"][0]) == "2021-11-01"
 
 
+@pytest.mark.shows("RULE-1.13")
 def test_partial_infusion_stops_the_report():
     """A17: day 0 moves every window."""
     data = read_sdtm(case_path("data/infusion-partial"))
@@ -138,6 +144,7 @@ def fifteenth(tmp_path: Path) -> Study:
     return Study.load(tmp_path / "study.yaml")
 
 
+@pytest.mark.shows("RULE-1.13", "STUDY-partial-day-0")
 def test_partial_infusion_on_the_15th(tmp_path):
     """A17. Reads on 2022-01-29, 04-01, 06-30. From the 15th 04-01 is day 76, from the 1st day 90; from the 31st day 60, before the window.
 
@@ -156,6 +163,7 @@ def test_partial_infusion_on_the_15th(tmp_path):
     assert "stop" not in findings["SEVERITY"].to_list()
 
 
+@pytest.mark.shows("STUDY-partial-day-0")
 def test_infusion_of_an_unknown_month_stops_all_the_same(tmp_path):
     """Decided: the 15th of what month is not known."""
     study, data = fifteenth(tmp_path), source(EX=[{"EXTRT": "CNCT19", "EXSTDTC": "2022"}])
@@ -181,6 +189,7 @@ DAY_CASES = [
 
 
 @pytest.mark.parametrize(("infusion", "said", "days"), DAY_CASES)
+@pytest.mark.shows("RULE-1.14")
 def test_study_days_by_the_number_of_the_infusion(infusion, said, days):
     """A21."""
     data = source(
@@ -191,6 +200,7 @@ def test_study_days_by_the_number_of_the_infusion(infusion, said, days):
     assert derive_records(STUDY, data).calls["DAY"].to_list() == days
 
 
+@pytest.mark.shows("RULE-1.14")
 def test_dates_rule_over_study_days():
     """A21: the date is used; a study day that SDTM would not count from RFSTDTC is a finding."""
     calls = [{**CALL, "RSSTRESC": "CR", "RSDTC": "2022-04-01", "RSDY": 90.0}]
@@ -209,6 +219,7 @@ def test_permitted_forms_of_a_date(date):
 
 
 @pytest.mark.parametrize("date", ["9999-12-31", "1900-01-01", "--04-01"])
+@pytest.mark.shows("RULE-1.10")
 def test_dates_that_mean_no_day_are_not_used(date):
     """A18; 1: an assessment without a full date is not usable: nothing usable at month 3."""
     data = source(RS=[{**CALL, "RSSTRESC": "CR", "RSDTC": each} for each in ("2022-01-29", date)])
@@ -222,12 +233,14 @@ def test_a_placeholder_is_no_infusion_and_no_death():
     assert "death-undated" in rules_of(source(DM=[{"DTHDTC": "9999-12-31"}]))
 
 
+@pytest.mark.shows("RULE-1.15")
 def test_a_slip_of_the_year_is_found():
     """A18."""
     code, text = checked("data/year-typo")
     assert code == 0 and "before-consent" in text and "2021-04-01" in text
 
 
+@pytest.mark.shows("RULE-1.7")
 def test_an_imputed_date_that_decides_is_flagged():
     """Paragraph 1, by hand: imputations are flagged. New therapy in 2022-05 is on 2022-05-01, day 120; in 2022-02 on day 31."""
     later = derive(STUDY, source(CM=[{"CMTRT": "BLINATUMOMAB", "CMCAT": "SUBSEQUENT ANTICANCER THERAPY", "CMSTDTC": "2022-05"}])).adtte
@@ -241,3 +254,16 @@ def test_an_imputed_date_that_decides_is_flagged():
     # a conditioning with a whole date dates the transplant
     dated = [{"PRTRT": "ALLO-HSCT", "PRSTDTC": "2022-02"}, {"PRTRT": "CONDITIONING", "PRSTDTC": "2022-02-10"}]
     assert value(derive(STUDY, source(PR=dated)), "ORR3")["FLAGS"] is None
+
+
+@pytest.mark.shows("RULE-1.9")
+def test_a_date_on_either_side_of_the_cutoff_is_shown_both_ways():
+    """Paragraph 1, by hand: the cutoff is 2022-09-27, day 269. Alive on day 240 and dead in 2022-09: on the 15th, day 257; or after it."""
+    alive = {"SSTESTCD": "SURVSTAT", "SSSTRESC": "ALIVE", "SSDTC": "2022-08-29"}
+    adam = derive(STUDY, source(DM=[{"DTHDTC": "2022-09"}], SS=[alive]))
+    main, other = value(adam, "OS"), value(adam, "OS", "partial-date=after-cutoff")
+    assert (main["AVAL"], main["CNSR"], main["EVNTDESC"]) == (258, 0, "death")
+    assert (other["AVAL"], other["CNSR"]) == (241, 1)
+    # where no day of the month is after the cutoff there is one way alone
+    whole = derive(STUDY, source(DM=[{"DTHDTC": "2022-08"}], SS=[{**alive, "SSDTC": "2022-07-29"}]))
+    assert whole.adtte.filter(VARIANT="partial-date=after-cutoff").is_empty()

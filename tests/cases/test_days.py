@@ -41,6 +41,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("declared", "infused", "day", "end", "right"), CASES)
+@pytest.mark.shows("RULE-1.14")
 def test_days_of_a_sheet(tmp_path, declared, infused, day, end, right):
     """From 1 the day before day 1 is -1."""
     assert days(tmp_path, declared, infused, day, end) == right

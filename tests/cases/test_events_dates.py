@@ -35,6 +35,7 @@ def said(done: Derived, rule: str) -> list[str]:
     return done.findings.filter(RULE=rule)["MESSAGE"].to_list()
 
 
+@pytest.mark.shows("RULE-6.7")
 def test_the_date_free_of_relapse_is_a_day_known_alive(tmp_path: Path) -> None:
     """Paragraph 6: OS is censored at the latest attended assessment, of day 200 for both: 201. The contact of day 40 is before it."""
     done = derived(filled(tmp_path, FREE, FREE | {"last_contact_date": DAY[40]}))
@@ -48,12 +49,14 @@ def test_the_date_free_of_relapse_is_a_day_known_alive(tmp_path: Path) -> None:
     assert "after the last contact, day 40" in message and "known alive on the later day" in message
 
 
+@pytest.mark.shows("RULE-1.7")
 def test_a_partial_date_of_death_is_after_the_date_free_of_relapse(tmp_path: Path) -> None:
     """Paragraph 1: July 2022 is the 15th, day 195, but never before the last day known alive, 200, plus 1: 202 days from day 0."""
     done = derived(filled(tmp_path, FREE | {"death_date": "2022-07"}))
     assert times(done, "OS", "1") == [(202, "death")]
 
 
+@pytest.mark.shows("RULE-1.5")
 def test_a_date_after_the_cutoff_is_no_proof_of_life(tmp_path: Path) -> None:
     """Paragraph 1: nothing after day 269 is used; the response of day 28 is the last day known alive."""
     done = derived(filled(tmp_path, {"last_assessment_date": DAY[300]}, FREE | {"last_contact_date": DAY[240]}))
@@ -144,6 +147,7 @@ def test_no_procedure_stands_for_the_last_contact(tmp_path: Path) -> None:
     assert "missing for 1 of the 2 responders" in rules(done, "RFS", "EFS").pop()
 
 
+@pytest.mark.shows("STUDY-events.relapse-free-until")
 def test_a_contact_on_the_day_of_the_response_is_what_the_study_file_takes(tmp_path: Path) -> None:
     """A7: assumed free of relapse until day 28: 1 day, flagged as assumed, from the record of the contact."""
     done = derived(filled(tmp_path, {"last_contact_date": DAY[28]}, {"last_contact_date": DAY[240]}, said=ASSUMED))

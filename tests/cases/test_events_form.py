@@ -34,6 +34,7 @@ def page(data: Data, found: Derived, folder: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-6.14")
 def test_without_a_date_free_of_relapse_durations_are_not_derived(tmp_path: Path) -> None:
     """Two of the three responders have no relapse and no column for a date last known free of it."""
     data, found = sheet(tmp_path / "sheet")
@@ -49,6 +50,7 @@ def test_without_a_date_free_of_relapse_durations_are_not_derived(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-6.14")
 def test_rates_at_a_visit_are_not_derived_and_the_best_response_is(tmp_path: Path) -> None:
     data, found = sheet(tmp_path / "sheet")
     for endpoint in ("ORR3", "ORR28"):
@@ -61,6 +63,7 @@ def test_rates_at_a_visit_are_not_derived_and_the_best_response_is(tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-6.14", "STUDY-events", "STUDY-events.relapse-free-until")
 def test_the_last_contact_is_an_assumption_in_each_caption(tmp_path: Path) -> None:
     """From 2020-01-29 to 2021-12-31 are 702 days, so 703; the relapse of 2020-05-01 is an event after 94."""
     data, found = sheet(tmp_path / "sheet", "events: {relapse-free-until: last-contact}")
@@ -126,6 +129,7 @@ def test_the_template_gives_what_durations_need(template: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-6.14")
 def test_one_responder_without_the_date_is_enough(template: Path) -> None:
     text = (template / "events.csv").read_text(encoding="utf-8")
     (template / "events.csv").write_text(text.replace("2022-08-01", ""), encoding="utf-8")

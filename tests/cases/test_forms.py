@@ -44,12 +44,14 @@ def said(source: Source, rule: str) -> list[tuple[str | None, str, str]]:
 # compressed files
 
 
+@pytest.mark.shows("FMT-packed")
 def test_a_compressed_file_is_read() -> None:
     """One committee call of CR at month 3: a responder, and not 0 of 1."""
     assert value(derived("data/rs-gz").adam, "ORR3")["AVALC"] == "Y"
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "xpt", "dataset-json", "ndjson"])
+@pytest.mark.shows("FMT-packed")
 def test_every_form_is_read_compressed(form: str, folder: Path, tmp_path: Path) -> None:
     plain = read_sdtm(folder)
     for path in write_sdtm(plain, tmp_path / form, form):
@@ -316,6 +318,7 @@ def test_a_byte_in_a_test_that_no_rule_reads_is_a_note(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x0b", "\x0c", "\x85", "\x1c", "\x1e"])
+@pytest.mark.shows("FMT-dataset-json")
 def test_lines_end_at_a_line_feed_alone(sign: str, folder: Path) -> None:
     """Each separator of Unicode within a text of NDJSON is a character of it; the CSV of the same table has it too."""
     rows = [["inaticel-pivotal", "AE", "S1", "1", f"FEVER{sign}CHILLS", "PYREXIA", "1", "2022-01-05"]]

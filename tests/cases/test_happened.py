@@ -36,6 +36,7 @@ def of(folder: Path, endpoint: str) -> dict[str, object]:
     return value(derive(Study.load("inaticel"), read_sdtm(folder)), endpoint)
 
 
+@pytest.mark.shows("RULE-5.8")
 def test_therapy_asked_for_and_denied():
     """A6: responder; EFS censored at the last usable assessment, day 180: 181 days."""
     adam = derived("data/cmoccur-n").adam
@@ -44,6 +45,7 @@ def test_therapy_asked_for_and_denied():
     assert value(adam, "EFS")["CNSDTDSC"] is not None
 
 
+@pytest.mark.shows("RULE-5.8")
 def test_planned_dose_is_no_infusion():
     """A6: day 0 is the day of the dose that was given."""
     adam = derived("data/exoccur-n").adam
@@ -85,6 +87,7 @@ THERAPY = [
 
 
 @pytest.mark.parametrize(("name", "word", "counts"), every(3, THERAPY))
+@pytest.mark.shows("RULE-5.8")
 def test_new_therapy_by_its_answer(tmp_path, name, word, counts):
     """A6. A new therapy on day 60 is an event of EFS, 61 days; without it EFS is censored at day 180, 181 days."""
     folder = with_files(tmp_path, "cmoccur-n", cm=CM.format(extra=name, value=word))
@@ -125,6 +128,7 @@ PR = f"STUDYID,USUBJID,PRSEQ,PRTRT,PRSTDTC,PROCCUR\n{STUDY},S1,1,ALLO-HSCT,2022-
 
 
 @pytest.mark.parametrize(("word", "answer"), [("N", "Y"), ("Y", "N")])
+@pytest.mark.shows("RULE-5.8")
 def test_transplant_by_its_answer(tmp_path, word, answer):
     """A6; 5: a transplant before the assessment of month 3 makes a non-responder (composite)."""
     folder = with_files(tmp_path, "cmoccur-n", pr=PR % word)
@@ -137,6 +141,7 @@ AE += f"{STUDY},S1,1,SEPSIS,5,2022-03-01,2022-03-04,FATAL,Y,%s\n"
 
 
 @pytest.mark.parametrize(("word", "days", "events"), [("N", 261, 0), ("Y", 63, 1), ("", 63, 1)])
+@pytest.mark.shows("RULE-5.8")
 def test_adverse_event_by_its_answer(tmp_path, word, days, events):
     """A6: AEOCCUR N is no adverse event, and no death. AE holds what occurred: AEPRESP alone asks nothing.
 
@@ -150,6 +155,7 @@ def test_adverse_event_by_its_answer(tmp_path, word, days, events):
 RS = "STUDYID,USUBJID,RSSEQ,RSTESTCD,RSSTRESC,RSEVAL,RSDTC,RSSTAT\n"
 
 
+@pytest.mark.shows("RULE-5.8", "RULE-6.7")
 def test_assessment_not_done_is_no_proof_of_life(tmp_path):
     """A6: a status that was not done is no contact. OS is censored at day 28: 29 days."""
     calls = ("1,OVRLRESP,CR,INDEPENDENT ASSESSOR,2022-01-29,", "2,OVRLRESP,,INDEPENDENT ASSESSOR,2022-04-01,NOT DONE")
@@ -159,6 +165,7 @@ def test_assessment_not_done_is_no_proof_of_life(tmp_path):
     assert of(folder, "OS")["AVAL"] == 29
 
 
+@pytest.mark.shows("STUDY-product.exposure")
 def test_all_planned_is_no_product(tmp_path):
     """A6: a product of which every record is a dose of 0 was not given."""
     ex = f"STUDYID,USUBJID,EXSEQ,EXTRT,EXDOSE,EXSTDTC\n{STUDY},S1,1,CNCT19,0,2022-01-01\n"

@@ -37,22 +37,26 @@ def read(adam: Adam, day: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("name", "mrd"), [("mrd-below-lloq", "POSITIVE"), ("mrd-lt-with-number", "NEGATIVE"), ("mrd-csf", None)])
+@pytest.mark.shows("RULE-3.13")
 def test_residual_disease(name, mrd):
     """A8: 2e-4 measured is positive whatever its LLOQ; `<0.0001` is negative whatever number stands beside it. A10: not of CSF."""
     assert read(derived(f"data/{name}").adam, 90)["MRD"] == mrd
 
 
+@pytest.mark.shows("RULE-3.17")
 def test_what_is_of_cerebrospinal_fluid_is_listed():
     assert "MRD of CSF (1 record) is read by no rule." in checked("data/mrd-csf")[1]
 
 
 @pytest.mark.parametrize(("name", "call"), [("csf-neut", "CR"), ("blood-blasts-positive", "NR"), ("marrow-lt5", "CR")])
+@pytest.mark.shows("RULE-3.15", "RULE-3.17")
 def test_remission(name, call):
     """A10: neutrophils of CSF are no ANC. A8: blood blasts POSITIVE are circulating blasts, and a marrow `<5` is below 5."""
     assert read(derived(f"data/{name}").adam, 28)["AVALC"] == call
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-3.18")
 def test_of_two_marrows_of_one_date_the_highest_counts_everywhere():
     """A11: 60 and 30 before lymphodepletion are 60, in the table of baseline as for PD, with a finding."""
     adam = derived("data/two-baseline-marrows").adam
@@ -194,6 +198,7 @@ COUNTS = [result("NEUT", number=1.5), result("PLAT", number=150.0)]
         ],
     ),
 )
+@pytest.mark.shows("RULE-3.15")
 def test_status_of_a_result_as_a_limit(more, call):
     """A8 to A11, under `nccn`: below 5 %, no circulating blasts; what cannot be decided is NE."""
     assert read(derive(INATICEL, source(COUNTS + more)), 28)["AVALC"] == call
@@ -219,6 +224,7 @@ def test_status_of_a_result_as_a_limit(more, call):
         ],
     ),
 )
+@pytest.mark.shows("RULE-3.15")
 def test_neutrophils_as_a_limit(neut, call):
     """A8, A9, A10: undecided counts are as missing, so CRi; `>1` is above 1.0, `>=1` may be 1.0."""
     adam = derive(INATICEL, source([COUNTS[1], result("BLAST", number=2.0), neut]))
@@ -229,6 +235,7 @@ def test_neutrophils_as_a_limit(neut, call):
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-3.16")
 def test_an_overruled_number_is_no_quarter_more():
     """A8, A9: 75 against 60 is up by a quarter, also one bit below; `>50` may be less, `>75` is not; `<60` before is at most that."""
     for before, after, call in (
@@ -243,6 +250,7 @@ def test_an_overruled_number_is_no_quarter_more():
         assert read(derive(INATICEL, source([{**before, "DAY": -20}, after])), 28)["AVALC"] == call
 
 
+@pytest.mark.shows("RULE-3.14")
 def test_a_sample_that_is_not_evaluable_gives_way():
     """A12: within 14 days, flagged."""
     lab = [result("MRD", "<0.001", day=90), result("MRD", "<0.0001", day=100)]
@@ -252,6 +260,7 @@ def test_a_sample_that_is_not_evaluable_gives_way():
     assert row["MRD"] == "NOT EVALUABLE"
 
 
+@pytest.mark.shows("RULE-3.17", "STUDY-disease.mrd.specimens")
 def test_a_study_names_no_cerebrospinal_fluid(tmp_path):
     """A10: it is refused where it is written, with its line."""
     text = PK.read_text().replace("criteria: nccn,", "criteria: nccn, mrd: {specimens: [BONE MARROW, Cerebrospinal fluid]},")
@@ -261,6 +270,7 @@ def test_a_study_names_no_cerebrospinal_fluid(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-3.17", "STUDY-disease.mrd.specimens", "STUDY-endpoints.mrd")
 def test_the_study_names_the_specimens_of_residual_disease():
     """A10: blood where the study says so; never a blank one."""
     disease = INATICEL.disease.model_copy(update={"mrd": INATICEL.disease.mrd.model_copy(update={"specimens": ("blood",)})})

@@ -6,6 +6,7 @@ Origin of the expected values: `by hand`, from paragraph 2 and amendments A3 and
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from cartrial.analysis.tables.flow import flow_rows
 from cartrial.endpoints import derive
@@ -32,6 +33,7 @@ def milestones(
     return flags, set(rows["endpoint"])
 
 
+@pytest.mark.shows("RULE-2.1")
 def test_a_consent_that_is_recorded_of_nobody_is_not_counted() -> None:
     """A is infused: enrolled and infused, and nothing is known of consents; the flow does not begin with `1 consented`."""
     flags, shown = milestones({})
@@ -39,6 +41,7 @@ def test_a_consent_that_is_recorded_of_nobody_is_not_counted() -> None:
     assert "consented" not in shown and "leukapheresed" not in shown and "infused" in shown
 
 
+@pytest.mark.shows("RULE-2.1")
 def test_a_consent_follows_from_an_infusion_where_consents_are_recorded() -> None:
     """B's consent is recorded; A must have consented before the infusion; nothing says so of C."""
     flags, shown = milestones({"B": "2021-11-20"})
@@ -46,6 +49,7 @@ def test_a_consent_follows_from_an_infusion_where_consents_are_recorded() -> Non
     assert "consented" in shown
 
 
+@pytest.mark.shows("RULE-2.1")
 def test_what_is_recorded_of_one_is_n_of_another() -> None:
     """B was leukapheresed, hence enrolled and, consents being recorded, consented; C has a consent alone."""
     flags, _ = milestones({"C": "2021-11"}, leukapheresed=("B",))

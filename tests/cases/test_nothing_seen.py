@@ -72,6 +72,7 @@ def test_a_pair_that_an_adjudicator_decides_is_a_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-2.3")
 def test_nobody_is_known_to_be_evaluable(tmp_path: Path) -> None:
     """2, A3: without a marrow or a call before lymphodepletion who is evaluable is not known: no estimate, and one warning."""
     folder = subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, to=tmp_path / "data")
@@ -94,6 +95,7 @@ LB = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBSPEC,LBSTRESC,LBSTRESN,LBSTRESU,LBLOD,LBD
 
 
 @pytest.mark.parametrize(("marrow", "expected"), [((60,), {"S1": 1}), ((60, 1), {"S1": 1}), ((1, 1), {})])
+@pytest.mark.shows("RULE-2.3", "STUDY-endpoints.population")
 def test_evaluable_by_the_marrow(tmp_path: Path, marrow: tuple[int, ...], expected: dict[str, int]) -> None:
     """2: marrow of 5 % or more is disease. Known and 1 %: not evaluable, and where that is so of all, nobody is, which is said."""
     folder = subjects(f"S1:{IRC}", f"S2:{IRC}", n=2, to=tmp_path / "data")

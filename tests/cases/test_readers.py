@@ -65,6 +65,7 @@ def duration(reads: dict[str, dict[int, str]], reader: str = "IRC") -> tuple[flo
     return row["AVAL"], row["EVNTDESC"] or row["CNSDTDSC"]
 
 
+@pytest.mark.shows("RULE-4.7")
 def test_one_readers_relapse_is_asked_for_and_does_not_end_the_committees_response() -> None:
     """A1: pending, a warning `relapse-unadjudicated`, and the CR that both read on day 180 counts: 180 − 28 + 1 = 153 days."""
     reads = {"READER 1": {28: "CR", 90: "RELAPSE", 180: "CR"}, "READER 2": {28: "CR", 90: "CR", 180: "CR"}}
@@ -72,6 +73,7 @@ def test_one_readers_relapse_is_asked_for_and_does_not_end_the_committees_respon
     assert duration(reads)[0] == 153
 
 
+@pytest.mark.shows("RULE-4.7", "STUDY-endpoints.reader")
 def test_the_investigators_relapse_is_final_in_his_own_endpoints() -> None:
     """A1: DOR by INV ends on day 90 (63 days) although he calls CR on day 180."""
     reads = {"INV": {28: "CR", 90: "RELAPSE", 180: "CR"}, "IRC": {28: "CR", 90: "CR", 180: "CR"}}
@@ -80,6 +82,7 @@ def test_the_investigators_relapse_is_final_in_his_own_endpoints() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-4.7")
 def test_after_the_committees_own_relapse_nobody_is_asked() -> None:
     """A1: the pair of day 180 is shown, and no finding asks for it; without the agreed relapse of day 90 it is asked for."""
     reads = {"READER 1": {28: "CR", 90: "RELAPSE", 180: "CR"}, "READER 2": {28: "CR", 90: "RELAPSE", 180: "NR"}}
@@ -119,6 +122,7 @@ def accepted(reads: dict[str, dict[int, str]], *rows: int, word: str = "Y") -> S
     return Source({**data.domains, "RS": data.domains["RS"].with_columns(flag)})
 
 
+@pytest.mark.shows("RULE-4.1")
 def test_radiologists_are_readers() -> None:
     """The case `radiologist`: RADIOLOGIST 1 and 2 agree on CR at day 28 and 90: a responder at month 3."""
     row = value(derived("data/radiologist").adam, "ORR3")
@@ -128,6 +132,7 @@ def test_radiologists_are_readers() -> None:
 @pytest.mark.parametrize(
     "word", every(3, ["RADIOLOGIST 1", "Radiologist1", "radiologist_1", "REVIEWER 1", "Rater 1", "READER-1", "Evaluator #1", "R1"])
 )
+@pytest.mark.shows("RULE-4.1")
 def test_names_of_a_reader(word: str) -> None:
     """A2, and how sponsors spell it: the name and the number decide."""
     data = source({"READER 1": {28: "CR"}, "READER 2": {28: "CR"}})
@@ -138,6 +143,7 @@ def test_names_of_a_reader(word: str) -> None:
 @pytest.mark.parametrize(
     ("evaluator", "name"), [("INDEPENDENT ASSESSOR", "RADIOLOGIST 3"), ("ADJUDICATOR", None), ("ADJUDICATOR", "RADIOLOGIST 3")]
 )
+@pytest.mark.shows("RULE-4.1")
 def test_names_of_the_adjudicator(evaluator: str, name: str | None) -> None:
     """A2: RADIOLOGIST 3, or RSEVAL ADJUDICATOR."""
     data = source({"READER 1": {28: "CR"}, "READER 2": {28: "NR"}, "ADJUDICATOR": {28: "CR"}})
@@ -150,6 +156,7 @@ def test_names_of_the_adjudicator(evaluator: str, name: str | None) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-4.8")
 def test_an_accepted_record_is_the_committees_call() -> None:
     """A2, as the case lymphoma/rad: reader 1 CR, reader 2 PD with RSACPTFL Y: PD, not pending; PD without remission stays PD.
 
@@ -162,6 +169,7 @@ def test_an_accepted_record_is_the_committees_call() -> None:
         assert committee(accepted(reads, 1, word=word))[30][0] == "PD"
 
 
+@pytest.mark.shows("RULE-4.8")
 def test_no_other_record_of_that_subject_is_the_committees() -> None:
     """A2: neither the pair of day 90, on which both agree, nor the row without a reader on day 180; readers keep their own rows."""
     reads = {"READER 1": {28: "CR", 90: "CR"}, "READER 2": {28: "NR", 90: "CR"}, "IRC": {180: "CR"}}
@@ -202,6 +210,7 @@ def write(folder: Path, data: Source, **columns: str | None) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-4.8")
 def test_two_accepted_records_of_one_date_stop(tmp_path: Path) -> None:
     """A2: check names them, derive refuses them; also where they say the same, and where one has a time of day."""
     for call in ("NR", "CR"):

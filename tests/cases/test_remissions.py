@@ -123,6 +123,14 @@ def answer(adam: Adam) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.shows(
+    "RULE-3.12",
+    "STUDY-disease.options.confirm-days",
+    "STUDY-endpoints.window",
+    "STUDY-endpoints.window.at",
+    "STUDY-endpoints.window.within",
+    "STUDY-endpoints.window.best",
+)
 def test_an_earlier_remission_confirms_in_every_window(window: str, tmp_path: Path) -> None:
     """A15: CRi on day 28 and CR on day 60 are 32 days apart, so CR alone, confirmed by 28 days, counts on day 60. 20 days are too few."""
     found = derived(tmp_path, {28: "CRi", 60: "CR"}, window=window, response="CR", confirm=28)
@@ -132,18 +140,21 @@ def test_an_earlier_remission_confirms_in_every_window(window: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.shows("RULE-3.12")
 def test_a_later_remission_confirms_in_every_window(window: str, tmp_path: Path) -> None:
     """Paragraph 6: a remission of day 60 confirmed on day 88, 28 days later; on day 87 not."""
     assert answer(derived(tmp_path, {60: "CR", 88: "CRi"}, window=window, response="CR", confirm=28))[:2] == ("Y", "response")
     assert answer(derived(tmp_path, {60: "CR", 87: "CRi"}, window=window, response="CR", confirm=28))[:3] == ("N", "not-confirmed", 60)
 
 
+@pytest.mark.shows("RULE-3.12")
 def test_a_relapse_in_between_confirms_nothing(tmp_path: Path) -> None:
     """Paragraph 3: a CR after the relapse does not count; the CRi of day 28 is no CR."""
     assert answer(derived(tmp_path, {28: "CRi", 45: "RELAPSE", 80: "CR"}, response="CR", confirm=28))[:2] == ("N", "relapse")
 
 
 @pytest.mark.parametrize("window", every(3, WINDOWS))
+@pytest.mark.shows("STUDY-endpoints.sustained-days")
 def test_a_remission_that_has_to_last_is_seen_later(window: str, tmp_path: Path) -> None:
     """`sustained-days` asks for a later remission: CRi on day 28 does not do for the CR of day 60, and CRi on day 88 does."""
     assert answer(derived(tmp_path, {28: "CRi", 60: "CR"}, window=window, response="CR", sustained=28))[:2] == ("N", "not-confirmed")
@@ -178,12 +189,14 @@ PLAIN = "{within-days: 200, from: enrolment}"
 
 
 @pytest.mark.parametrize("window", [BRIDGING, PLAIN, "{at: month 2}", "{best: cutoff}"])
+@pytest.mark.shows("RULE-2.7")
 def test_a_product_failure_has_no_effect_on_who_was_infused_later(window: str, tmp_path: Path) -> None:
     """A16: the first product failed on day −20, another was given on day 0; CR on day 60."""
     found = derived(tmp_path, {60: "CR"}, window=window, population="enrolled", events={"PRODUCT FAILURE": -20})
     assert answer(found)[:3] == ("Y", "response", 60)
 
 
+@pytest.mark.shows("RULE-2.7", "STUDY-endpoints.window.bridging")
 def test_a_remission_before_infusion_counts_under_bridging_even_if_the_product_fails(tmp_path: Path) -> None:
     """A16: CR on day −10, the product failed on day −5, never infused. One on the date of the failure is before it (paragraph 5)."""
     for day in (-10, -5):
@@ -191,6 +204,7 @@ def test_a_remission_before_infusion_counts_under_bridging_even_if_the_product_f
         assert answer(found)[:2] == ("Y", "response")
 
 
+@pytest.mark.shows("STUDY-endpoints.strategies.product-failure")
 def test_after_a_product_failure_that_ended_it_no_remission_counts(tmp_path: Path) -> None:
     """Paragraph 5, composite: assessments after the event do not count; without bridging none before infusion does."""
     for window, day in ((BRIDGING, -4), (PLAIN, -10)):
@@ -232,12 +246,14 @@ def test_in_remission_before_a_transplant_it_is_the_transplant(tmp_path: Path) -
     assert answer(found)[:3] == ("N", "hsct", 40)
 
 
+@pytest.mark.shows("STUDY-endpoints.window.until")
 def test_a_progression_that_closed_the_window_is_its_reason(tmp_path: Path) -> None:
     """Until progression: PD on day 28 is read, and is not `nothing usable`."""
     found = derived(tmp_path, {28: "PD", 60: "CR"}, window="{within-days: 200, until: progression}")
     assert answer(found) == ("N", "no-response", 28, "RS", 1)
 
 
+@pytest.mark.shows("STUDY-endpoints.response")
 def test_a_relapse_is_named_with_its_record(tmp_path: Path) -> None:
     """CRi on day 28, relapse on day 45: CR alone is never reached, the relapse of day 45 is final."""
     found = derived(tmp_path, {28: "CRi", 45: "RELAPSE", 80: "CR"}, response="CR")
@@ -273,6 +289,7 @@ def test_the_design_page_waits_for_a_remission_that_has_to_last(key: str, days: 
     assert found.days == days and ("seen again 28 days later" in found.source) == (days == 132)
 
 
+@pytest.mark.shows("STUDY-disease.criteria.confirm-days")
 def test_confirmation_by_the_criteria_is_waited_for_too(tmp_path: Path) -> None:
     """`nci-2010` asks for 28 days: 104 + 28."""
     text = Path(str(files("cartrial.study") / "builtin" / "inaticel.yaml")).read_text(encoding="utf-8")

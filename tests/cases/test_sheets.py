@@ -162,6 +162,7 @@ def test_decimal_of_a_table_and_of_a_rule(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-7.15", "FMT-xlsx")
 def test_a_percent_cell_is_what_it_shows(tmp_path: Path) -> None:
     """P2: 0.6 shown as 60 % is marrow of 60 % blasts and no remission; P1: 2 is 2 %."""
     folder = case_path("data/xlsx-percent-cell")
@@ -191,6 +192,7 @@ def test_a_percent_cell_is_what_it_shows(tmp_path: Path) -> None:
         ("60%", "0%", 60.0),
     ],
 )
+@pytest.mark.shows("RULE-7.15")
 def test_percent_formats(stored: object, form: str | None, number: float, tmp_path: Path) -> None:
     """A quoted or escaped sign is a letter beside the number; the display is rounded, the stored number is not."""
     found = one_number(tmp_path, stored, test="BLAST", rule=", unit: '%', specimen: BONE MARROW", form=form)
@@ -439,6 +441,7 @@ def test_an_error_that_is_read_is_refused(error: str, tmp_path: Path) -> None:
     assert mapped(tmp_path, listed, rows).domains["DM"]["SITEID"].to_list() == [None]
 
 
+@pytest.mark.shows("FMT-xlsx")
 def test_a_formula_is_its_stored_value_or_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cell B2, .*holds a formula whose value is not stored"):
         mapped(tmp_path, "  - {id: x, domain: LB, column: {header: CRP}, test: CRP, day: 28}\n", [["ID", "CRP"], ["a", "=1+1"]])

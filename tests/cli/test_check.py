@@ -45,6 +45,7 @@ def checked(folder: Path, *options: str) -> tuple[int, str, str]:
     return run_cli("check", folder, "--data", folder / "data", *options)
 
 
+@pytest.mark.shows("CMD-check")
 def test_findings_stand_by_rule_with_counts_the_worst_first(folder: Path) -> None:
     both(DOUBTFUL, STOPS)(folder)
     code, out, err = checked(folder)
@@ -79,6 +80,7 @@ def test_all_lists_each_finding(folder: Path) -> None:
     assert "--all" not in out
 
 
+@pytest.mark.shows("CMD-check")
 def test_json_is_one_document_with_everything(folder: Path) -> None:
     both(DOUBTFUL, STOPS)(folder)
     code, out, err = checked(folder, "--json")

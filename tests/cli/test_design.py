@@ -39,6 +39,7 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-design")
 def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     before = sorted(tmp_path.rglob("*"))
@@ -51,6 +52,7 @@ def test_a_summary_is_printed_and_nothing_written(study: Path, tmp_path: Path, m
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-design")
 def test_the_page_and_its_figures_stand_side_by_side(study: Path, tmp_path: Path) -> None:
     code, out, err = run_cli("design", study, "--no-simulation", "--to", tmp_path / "new" / "page.html", "--power", "0.9", "--n-max", "60")
     assert code == 0 and only_the_default(err)
@@ -136,6 +138,7 @@ def test_what_cannot_be_designed_is_refused_in_one_line(name: str, study: Path, 
     assert sorted(tmp_path.rglob("*")) == before, "something is left"
 
 
+@pytest.mark.shows("CMD-dose")
 def test_a_table_of_decisions_is_printed_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     code, out, err = run_cli("dose", "boin", "--target", "0.3", "-n", "12", "--to", tmp_path / "boin.csv")

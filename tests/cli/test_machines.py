@@ -16,6 +16,7 @@ from cartrial.study import Study, builtin_studies
 from helpers import BASE, load_study, run_cli, worked_folder
 
 
+@pytest.mark.shows("CMD-studies")
 def test_studies_are_told_to_machines() -> None:
     code, out, _ = run_cli("studies", "--json")
     told = {study["name"]: study for study in json.loads(out)}
@@ -25,6 +26,7 @@ def test_studies_are_told_to_machines() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-explain")
 def test_a_subject_is_told_to_machines(tmp_path: Path) -> None:
     """Subject 02 of the worked study: CR at day 28, relapse at day 90, so no response at month 3 (rules, paragraph 8)."""
     folder = worked_folder(tmp_path, last=3)
@@ -52,6 +54,7 @@ def test_a_design_is_told_to_machines(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-report")
 def test_a_run_keeps_its_arguments_and_the_one_hash(tmp_path: Path) -> None:
     folder = worked_folder(tmp_path, last=3)
     code, _, _ = run_cli("report", folder, "--data", folder / "data", "--out", tmp_path / "out")
@@ -109,6 +112,7 @@ def test_a_page_that_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
         ("scores.csv", ("calibrate", "--members", "1", "--out", ".")),
     ],
 )
+@pytest.mark.shows("CMD-calibrate")
 def test_every_command_leaves_what_is_not_its_own(name: str, command: tuple[str, ...], tmp_path: Path) -> None:
     """`simulate` would put virtual patients over a study's own tables, and `evidence curve` takes files of an earlier run away."""
     (tmp_path / name).write_text("mine", encoding="utf-8")
@@ -135,6 +139,7 @@ def test_an_ensemble_is_known_by_what_it_says_of_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-simulate")
 def test_virtual_patients_replace_virtual_ones(tmp_path: Path) -> None:
     """What `simulate` wrote it writes anew without a word, and with --force anything."""
     simulate = ("simulate", "inaticel", "-n", "2", "--out", tmp_path)
@@ -145,6 +150,7 @@ def test_virtual_patients_replace_virtual_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-endpoints.role")
 def test_a_study_without_a_primary_endpoint_is_a_finding(tmp_path: Path) -> None:
     """The small study names none; with `role: primary` nothing is said."""
     load_study(tmp_path, BASE)

@@ -46,6 +46,7 @@ def row(frame: pl.DataFrame, quantity: str) -> dict:
 # --------------------------------------------------------------------------------------------------- expectation
 
 
+@pytest.mark.shows("EST-accrual")
 def test_expectation_by_hand():
     # by hand: two sites, the second a month later, two subjects a month each: after two months 4 + 2 consents
     plan = AccrualPlan(
@@ -160,6 +161,7 @@ def test_nobody_infused_is_null():
 
 
 @pytest.mark.parametrize("name", ["inaticel", "allo-cd19"])
+@pytest.mark.shows("EST-accrual")
 def test_numbers_are_those_of_the_virtual_trials(name):
     study = Study.load(name)
     accrual_settings = load_trial_settings(study).accrual
@@ -204,6 +206,7 @@ def test_a_planned_study_without_a_cutoff_has_an_accrual():
 # ------------------------------------------------------------------------------------------- number to enrol
 
 
+@pytest.mark.shows("EST-accrual")
 def test_number_to_enrol_by_hand():
     # by hand: with a share of a half, two enrolled have one infused with probability 3/4
     found = design_enrolment(1, 0.5, certainty=0.75)

@@ -61,6 +61,7 @@ def check_operating(design: Staged, draw: random.Random) -> None:
 # posterior probability
 
 
+@pytest.mark.shows("EST-thall-simon")
 def test_the_posterior_probability_that_lee_and_liu_print() -> None:
     """published: Lee and Liu 2008, 16 of 23, Beta(0.6, 0.4), P(p > 0.6) = 0.8359808, as quoted in the tests of the R package phase1b."""
     assert tail_table((23,), (0.6, 0.4), 0.6)[0, 16] == pytest.approx(0.8359808, abs=1e-7)
@@ -95,6 +96,7 @@ def test_superiority_over_itself_is_a_half() -> None:
     assert np.allclose([float(superiority((k, 7.5), k, 7.5)) for k in (0.2, 1, 30)], 0.5, atol=1e-14)
 
 
+@pytest.mark.shows("EST-thall-simon")
 def test_thall_simon_is_what_the_rule_says() -> None:
     """independent: each count tried in turn with scipy.stats; operating characteristics by `slow_run`."""
     draw = random.Random(1)
@@ -134,12 +136,14 @@ def test_thall_simon_with_an_uncertain_standard() -> None:
 # predictive probability
 
 
+@pytest.mark.shows("EST-predictive")
 def test_the_predictive_probability_that_lee_and_liu_print() -> None:
     """published: Lee and Liu 2008 p. 97, 16 of 23, 40 in all, Beta(0.6, 0.4), p0 0.6, theta_T 0.9: 0.5656; read in R's ph2bayes."""
     least = min(x for x in range(41) if stats.beta.sf(0.6, 0.6 + x, 0.4 + 40 - x) > 0.9)
     assert predictive_table(40, least, (0.6, 0.4))[23, 16] == pytest.approx(0.5655589, abs=1e-7)
 
 
+@pytest.mark.shows("EST-predictive")
 def test_the_predictive_boundary_of_ph2bayes() -> None:
     """R: ph2bayes 0.0.2, stopbound_pred(0.05, "futility", 40, 0.6, 1.4, 0.3, 0.85), the rows of its documented output up to 29."""
     found = design_predictive(range(1, 41), 0.3, theta_t=0.85, theta_l=0.05, prior=(0.6, 1.4))
@@ -174,6 +178,7 @@ def test_predictive_monitoring_is_what_the_rule_says() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-predictive")
 def test_the_search_of_lee_and_liu() -> None:
     """independent: from a first version in a script (sums over the beta-binomial, NumPy recursion), theta_l 0.001."""
     found = design_lee_liu(0.2, 0.4, alpha=0.1, power=0.9, choose="power")
@@ -216,6 +221,7 @@ def test_no_grid_beats_the_search(p0: float, p1: float, alpha: float, power: flo
 # BOP2
 
 
+@pytest.mark.shows("EST-bop2")
 def test_bop2_finds_the_boundaries_of_the_top_paper() -> None:
     """published: Lin, Coleman, Yuan, arXiv:1810.00709v1 Table 2, all outcomes known: go with 2, 4, 8 and 12 of 10, 20, 30 and 40."""
     found = design_bop2(0.2, 0.4, (10, 20, 30, 40), alpha=0.1)
@@ -223,6 +229,7 @@ def test_bop2_finds_the_boundaries_of_the_top_paper() -> None:
     assert found.design.efficacy == (None, None, None, 12)
 
 
+@pytest.mark.shows("EST-bop2")
 def test_bop2_has_the_boundary_of_bop2fe() -> None:
     """R: README of the package BOP2FE, BOP2FE_binary(H0 = 0.2, n = c(10,5,5,5,5,5,5), lambda = 0.909, gamma = 1), futility boundary."""
     found = design_bop2(0.2, 0.4, looks_after(10, 40, 5), cutoff=(0.909, 1))

@@ -24,12 +24,14 @@ TOP = design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1))
 CREDIT = {(10, 1): 8.27, (20, 2): 10.15, (20, 3): 15.40, (30, 3): 11.44, (30, 4): 15.98, (30, 5): 20.57, (30, 6): 25.21, (30, 7): 29.88}
 
 
+@pytest.mark.shows("EST-delayed")
 def test_the_edges_are_those_of_the_paper() -> None:
     """published: Table 2, the total effective sample size below which a look goes on."""
     found = {(n, x): round(TOP.edge[TOP.n.index(n)][x], 2) for n, x in CREDIT}
     assert found == CREDIT
 
 
+@pytest.mark.shows("EST-delayed")
 def test_the_table_is_that_of_the_paper() -> None:
     """published: Table 2, "no go", "go if" and "go" of the looks at 10, 20 and 30, and success at 40."""
     table = committee_table(TOP)

@@ -96,6 +96,7 @@ def test_every_path_of_six_subjects() -> None:
     assert total == pytest.approx(1, abs=1e-13)
 
 
+@pytest.mark.shows("EST-bop2")
 def test_the_boundaries_of_bop2fe() -> None:
     """R: README of BOP2FE, BOP2FE_jointefftox(H0 = c(0.15, 0.30, 0.15, 0.40), n = c(10,5,5,5,5,5,5), lambda = 0.7, gamma = 1): futility."""
     found = design_bop2_joint(NULL, TARGET, LOOKS, cutoff=(0.7, 1))

@@ -27,6 +27,7 @@ def beta(a: float, b: float) -> BetaMixture:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-borrowed")
 def test_what_borrowing_costs_a_single_arm() -> None:
     """Published: success of a uniform prior, robust MAP by half and by a fifth, MAP, power prior of a tenth, all pooled."""
     history = fit_mixture(estimate_map(np.array([41, 44, 39, 24, 17, 27]), np.array([48, 53, 55, 35, 20, 29]))).mixture
@@ -56,6 +57,7 @@ def test_a_trial_that_no_count_makes_a_success() -> None:
     ],
     ids=["MAP", "robust", "uniform", "uniform, 24 a side"],
 )
+@pytest.mark.shows("EST-borrowed")
 def test_power_of_two_arms(treatment: BetaMixture, control: BetaMixture, n_control: int, wanted: float) -> None:
     """Published: the difference at which RBesT's vignette has 80 % power."""
     arms = operate_borrowed_arms(treatment, control, n_treatment=24, n_control=n_control)

@@ -137,6 +137,7 @@ def within_their_errors(trials: int, patients: int):
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-characteristics")
 def test_agreement_with_the_exact_binomial_of_few_trials():
     within_their_errors(80, 2000)
 
@@ -164,6 +165,7 @@ def test_agreement_with_the_exact_binomial():
         assert chisquare(pooled[0], np.array([wrong[: low + 1].sum(), *wrong[low + 1 : high], wrong[high:].sum()])).pvalue < 1e-3
 
 
+@pytest.mark.shows("EST-characteristics")
 def test_a_summary_by_hand(job, rows):
     # by hand: four trials of a design and truth, the others dropped
     some = rows.filter((pl.col("design") == "two stages") & (pl.col("trial") < 4))

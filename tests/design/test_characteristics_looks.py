@@ -137,6 +137,7 @@ def trials(draw):
 
 @examples(150)
 @given(trials(), st.booleans())
+@pytest.mark.shows("EST-characteristics")
 def test_against_a_loop_over_subjects(trial, pause):
     design, rows = trial
     assert one(run_design(design, calendar(rows), pause=pause)) == slow(design, rows, pause)

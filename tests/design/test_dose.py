@@ -30,6 +30,7 @@ def _follow(design: DoseDesign, outcomes: str) -> list[tuple[int | None, int | N
     return [(one.level, one.mtd) for one in found]
 
 
+@pytest.mark.shows("EST-dose-boin")
 def test_boin_published_trial() -> None:
     # published: worked trial of a target of 0.3, Yan et al. 2020 (doi:10.18637/jss.v094.i13); next doses as in tests/testthat/test_boin.R
     # of R escalation. After the tenth cohort the 30 subjects are used and dose 3 is selected.
@@ -64,6 +65,7 @@ def test_boin_published_stopping() -> None:
         ("5NNN 5NNN 5TTT", 5, None),
     ],
 )
+@pytest.mark.shows("EST-dose-mtpi2")
 def test_mtpi2_published_decisions(outcomes: str, level: int | None, mtd: int | None) -> None:
     found = recommend_dose(design_mtpi2(0.3), outcomes, 5)
     assert (found.level, found.mtd) == (level, mtd)
@@ -145,6 +147,7 @@ def test_extra_safe_stops_earlier() -> None:
     assert estimate_mtd(design_boin(0.3, extra_safe=True), (3, 3, 0), (2, 0, 0)).level is None
 
 
+@pytest.mark.shows("EST-dose-conduct")
 def test_selection_published() -> None:
     # published: R BOIN select.mtd(0.3, n, y), the example of its help page and of Yan et al. 2020: dose 3
     found = estimate_mtd(design_boin(0.3), (3, 3, 15, 9, 0), (0, 0, 4, 4, 0))
@@ -170,6 +173,7 @@ def test_selection_breaks_ties_as_said() -> None:
 
 @examples(80)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=6), st.integers(10, 45), st.booleans())
+@pytest.mark.shows("EST-dose-conduct")
 def test_selection_by_definition(counts: list[tuple[int, int]], percent: int, bound: bool) -> None:
     """Independent: isotonic regression by its min-max formula, and the nearest dose, in exact arithmetic."""
     n = [a for a, _ in counts]
@@ -194,6 +198,7 @@ def test_selection_by_definition(counts: list[tuple[int, int]], percent: int, bo
     assert [value for value in found.estimates if value is not None] == pytest.approx([float(value) for value in fit], abs=1e-12)
 
 
+@pytest.mark.shows("EST-dose-own-table")
 def test_an_uploaded_table_must_hold_what_the_cohorts_reach() -> None:
     table = derive_three_plus_three_table()
     design = design_from_table(table, 0.25, max_n=18)

@@ -66,6 +66,7 @@ def _closed_form(p: tuple[float, ...], variant: str) -> tuple[list[float], list[
 @given(
     st.lists(st.integers(1, 95), min_size=1, max_size=5).map(sorted), st.sampled_from(["escalation-only", "de-escalation", "confirm-six"])
 )
+@pytest.mark.shows("EST-dose-three-plus-three")
 def test_three_plus_three_closed_form(percents: list[int], variant: str) -> None:
     # independent: Lin and Shih 2001, doi:10.1093/biostatistics/2.2.203
     p = tuple(k / 100 for k in percents)
@@ -116,6 +117,7 @@ def test_three_plus_three_two_doses_by_hand() -> None:
         ),
     ],
 )
+@pytest.mark.shows("EST-dose-operating")
 def test_boin_against_r(
     design: DoseDesign, p: tuple[float, ...], selected: list[float], subjects: list[float], dlts: list[float], over: float
 ) -> None:
@@ -147,6 +149,7 @@ OWN = design_from_table(
     ],
     ids=lambda design: design.name,
 )
+@pytest.mark.shows("EST-dose-operating")
 def test_simulator_against_exact_paths(design: DoseDesign) -> None:
     """Every figure of 20,000 trials within 4.5 Monte-Carlo errors of the exact one (some 40 figures a design)."""
     simulated = simulate_doses(design, SCENARIOS, trials=20_000, seed=3, target=0.3).frame

@@ -54,6 +54,7 @@ def _monotone(table: DecisionTable) -> bool:
         (0.40, 0.3164, 0.4797),
     ],
 )
+@pytest.mark.shows("EST-dose-boin")
 def test_boin_interval(target: float, escalate: float, deescalate: float) -> None:
     found = derive_boin_interval(target)
     assert [round(value, 4) for value in found] == [escalate, deescalate]
@@ -64,6 +65,7 @@ def test_boin_interval_of_target_030_to_seven_digits() -> None:
     assert [round(value, 7) for value in derive_boin_interval(0.3)] == [0.2364907, 0.3585195]
 
 
+@pytest.mark.shows("EST-dose-boin")
 def test_boin_boundaries_of_target_030() -> None:
     # published: R escalation, issue 6, n = 3 to 30 by 3
     rows = decision_boundaries(derive_boin_table(0.3, 30)).filter(pl.col("n") % 3 == 0)
@@ -94,6 +96,7 @@ def test_no_elimination_before_three_subjects() -> None:
     ("n", "letters"),
     [(3, "E S D DU"), (6, "E E S D DU DU DU"), (9, "E E E S D DU DU DU DU DU"), (10, "E E E S D D DU DU DU DU DU")],
 )
+@pytest.mark.shows("EST-dose-mtpi2")
 def test_mtpi2_published(n: int, letters: str) -> None:
     assert " ".join(derive_mtpi2_table(0.3, 10).letters[n - 1]) == letters
 
@@ -103,6 +106,7 @@ def test_mtpi2_tie_is_cautious() -> None:
     assert derive_mtpi2_table(0.45, 2).decide(2, 1) == "D"
 
 
+@pytest.mark.shows("EST-dose-three-plus-three")
 def test_three_plus_three_table() -> None:
     # by hand: escalate after 0/3 or at most 1/6, three more after 1/3, unacceptable from two DLTs on
     assert decision_frame(derive_three_plus_three_table()).rows() == [
@@ -237,6 +241,7 @@ def test_a_table_refuses_what_it_cannot_decide() -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.shows("EST-dose-own-table", "FMT-decision-table")
 def test_a_written_table_reads_back(tmp_path: Path, ending: str) -> None:
     table = derive_mtpi2_table(0.25, 9)
     path = write_decision_table(table, tmp_path / f"table.{ending}")
@@ -271,6 +276,7 @@ def test_reading_takes_any_order_case_and_further_columns(tmp_path: Path) -> Non
         ("n,dlt,decision\n2,2,D\n2,1,DU\n2,0,E\n", "t.csv, row 2, decision: n = 2: the decision is DU at 1 DLTs but D at 2"),
     ],
 )
+@pytest.mark.shows("FMT-decision-table")
 def test_reading_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text, encoding="utf-8")

@@ -39,6 +39,7 @@ def test_the_paper_example_by_table() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-bryant-day")
 def test_the_paper_example_is_found() -> None:
     """origin published: Bryant and Day 1995, p. 1379: 5/19 and 12/33 responders, 11/19 and 22/33 without toxicity, errors .15."""
     found = design_bryant_day((0.3, 0.5), (0.6, 0.8), 0.15, 0.15, 0.15)
@@ -47,6 +48,7 @@ def test_the_paper_example_is_found() -> None:
 
 
 @pytest.mark.parametrize("case", r_figures()["bryant_day"])
+@pytest.mark.shows("EST-bryant-day")
 def test_r_association(case: dict[str, float]) -> None:
     """origin R 4.2.2: dmultinom over all cells, odds ratios .01 to 100."""
     found = operate_bryant_day(PAPER, case["response"], case["safe"], case["phi"])

@@ -30,6 +30,7 @@ SINGLE = design_single_stage(0.3, 0.5, 0.05, 0.2)
 
 
 @pytest.mark.parametrize("case", r_figures()["inference"]["planned"])
+@pytest.mark.shows("EST-staged-inference")
 def test_r_planned(case: dict[str, float]) -> None:
     """origin R 4.2.2: choose, dbinom, pbinom, uniroot."""
     design = Staged("R", (case["n1"], case["n"]), (case["r1"], case["r"]), (None, case["r"] + 1), case["p0"], 0.9, "", "")
@@ -42,6 +43,7 @@ def test_r_planned(case: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("case", r_figures()["inference"]["another"])
+@pytest.mark.shows("EST-staged-inference")
 def test_r_another_second_stage(case: dict[str, float]) -> None:
     """origin R 4.2.2: Koyama and Chen's p-value by pbinom and qbeta, its inversion by uniroot."""
     design = Staged("R", (case["n1"], case["n"]), (case["r1"], case["r"]), (None, case["r"] + 1), case["p0"], 0.9, "", "")
@@ -89,6 +91,7 @@ def test_a_single_stage_is_clopper_pearson() -> None:
 
 @examples(25)
 @given(st.floats(0.05, 0.6), st.floats(0.2, 0.35), st.floats(0.02, 0.2), st.floats(0.1, 0.3), st.floats(0.01, 0.99), st.integers(0, 2))
+@pytest.mark.shows("EST-staged-inference")
 def test_unbiased(p0: float, gap: float, alpha: float, beta: float, p: float, kind: int) -> None:
     """origin independent: the expectation of the estimate, enumerated, is the rate, whatever the rate and the design."""
     errors = (p0, p0 + gap, alpha, beta)

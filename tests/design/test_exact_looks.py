@@ -25,6 +25,7 @@ RPACT = {"asOF": "obrien-fleming", "asP": "pocock"}
 
 
 @pytest.mark.parametrize("case", r_figures()["spending"])
+@pytest.mark.shows("EST-spending")
 def test_r_spending_functions(case: dict[str, object]) -> None:
     """origin R: the formulas by qnorm, pnorm, log and exp; rpact 3.3.4, `getDesignGroupSequential(typeOfDesign = "asOF" | "asP" | "asHSD",
     sided = 1)$alphaSpent`, which integrates numerically."""
@@ -103,6 +104,7 @@ CASES: list[tuple[tuple[float, float, float, float], dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("errors", "keywords"), CASES)
+@pytest.mark.shows("EST-spending")
 def test_boundaries_and_the_smallest_maximum(errors: tuple[float, float, float, float], keywords: dict[str, object]) -> None:
     """origin independent: boundaries from the definition; every smaller maximum lacks the power."""
     found = design_spending(*errors, **keywords)  # type: ignore[arg-type]
@@ -185,6 +187,7 @@ def test_more_looks_cost_little() -> None:
 
 
 @pytest.mark.parametrize("case", r_figures()["fleming"])
+@pytest.mark.shows("EST-fleming")
 def test_r_fleming(case: dict[str, list[float]]) -> None:
     """origin R 4.2.2: Fleming's points from qnorm. A point outside the sample is no stop."""
     found = design_fleming(case["p0"], 0.95, case["alpha"], n=case["n"])  # type: ignore[arg-type]
@@ -194,6 +197,7 @@ def test_r_fleming(case: dict[str, list[float]]) -> None:
         assert found.futility[k] == (case["accept"][k] if case["accept"][k] >= 0 else None)
 
 
+@pytest.mark.shows("EST-fleming")
 def test_fleming_by_hand() -> None:
     """origin by hand: p0 .3, alpha .05, 20 + 15: z = 1.64485. Reject at 20 from .3 x 20 + z sqrt(35 x .21) = 10.46, 10 + 1; at 35 from
     10.5 + 4.46 = 14.96, 15 + 1. Far rate (3.24037 + .83666 z)^2 / (35 + z^2) = .56524; accept at 20 to .56524 x 20 - z sqrt(35 x .24574) =

@@ -49,6 +49,13 @@ THREE = (20, 40, 60)
         ((0.3, 0.5, 0.2), THREE, Boundary(-4.0), None, True, (None, None, 25), (13, 21, 26), 0.02066099119, 0.87897585905),
     ],
 )
+@pytest.mark.shows(
+    "EST-own-design",
+    "STUDY-design.own.efficacy",
+    "STUDY-design.own.efficacy.spending",
+    "STUDY-design.own.efficacy.gamma",
+    "STUDY-design.own.efficacy.levels",
+)
 def test_a_stated_design_has_the_boundaries_and_errors_of_its_rule(rates, n, efficacy, futility, binding, low, high, alpha, power) -> None:
     """R: `own` above."""
     found = design_own(rates[0], rates[1], 0.025, n, efficacy=efficacy, futility=futility, binding=binding, beta=rates[2])
@@ -57,6 +64,7 @@ def test_a_stated_design_has_the_boundaries_and_errors_of_its_rule(rates, n, eff
     assert spent.alpha == pytest.approx(alpha, abs=1e-10) and spent.power == pytest.approx(power, abs=1e-10)
 
 
+@pytest.mark.shows("EST-own-design")
 def test_the_boundary_of_the_interim_analysis_of_76_is_that_of_eliana() -> None:
     """Published: one-sided 0.0057 at 50 of 76, an alpha of 2.5 % spent as O'Brien and Fleming's type (Maude 2018,
     doi:10.1056/NEJMoa1709866, protocol). By hand: twice the normal tail beyond 2.2414 / sqrt(50 / 76) = 2.7634. R: of 50, 19 or more have
@@ -84,6 +92,7 @@ def test_spending_agrees_with_the_search_of_designs(efficacy, futility, binding)
     assert (found.futility, found.efficacy) == (other.futility, other.efficacy)
 
 
+@pytest.mark.shows("STUDY-design.own.futility", "STUDY-design.own.efficacy.responders")
 def test_boundaries_that_are_given_stay_as_they_are_whatever_their_errors() -> None:
     """By hand, of 1 and 2 subjects at one half: success with 1 of 1 (0.5), else with 1 of 2 (0.5 x 0.5); with a stop at 0 of 1 only 0.5."""
     found = design_own(0.5, 0.8, 0.1, (1, 2), efficacy=Boundary(responders=(1, 1)))

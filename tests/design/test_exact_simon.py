@@ -57,6 +57,7 @@ def shown(design: Staged) -> list[str]:
 
 
 @pytest.mark.parametrize("line", C1.strip().splitlines())
+@pytest.mark.shows("EST-simon")
 def test_the_tables(line: str) -> None:
     """origin: table C1; tuples exact, EN and PET to the printed digits."""
     *errors, a, b, c, d, e, f, g, h = line.split()
@@ -84,6 +85,7 @@ CLINFUN = {
 
 
 @pytest.mark.parametrize("case", CLINFUN)
+@pytest.mark.shows("EST-simon")
 def test_admissible_designs_and_their_weights(case: tuple[float, ...]) -> None:
     """origin published: R clinfun 1.1.6, the printed examples of `ph2simon` and `twostage.admissible` in its manual."""
     *errors, n_max = case
@@ -118,6 +120,7 @@ def _random_errors(count: int) -> list[tuple[float, float, float, float]]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-simon")
 def test_every_design_enumerated_again() -> None:
     """origin independent: random (p0, p1, alpha, beta), every kind of design; type I error, power, expected subjects and early stop by
     path enumeration, to 1e-12, and both errors met."""

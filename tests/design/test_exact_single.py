@@ -34,6 +34,7 @@ C3 = [
 
 
 @pytest.mark.parametrize("case", C3)
+@pytest.mark.shows("EST-single-stage")
 def test_both_conventions(case: tuple[float, ...]) -> None:
     """origin: table C3, an enumeration with SciPy; to the printed digits."""
     p0, p1, alpha, beta, n, r, attained, power, stable_n, stable_r = case
@@ -45,6 +46,7 @@ def test_both_conventions(case: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize("case", r_figures()["single"])
+@pytest.mark.shows("EST-single-stage")
 def test_r(case: dict[str, float]) -> None:
     """origin R 4.2.2: qbinom, pbinom; rpact 3.3.4 `getSampleSizeRates(groups = 1, normalApproximation = FALSE)` gives the first n or
     the stable one, from row to row."""
@@ -119,6 +121,7 @@ def test_the_stable_n_is_no_artefact_of_the_cap() -> None:
     assert design_single_stage(0.2, 0.4, 0.05, 0.2, rule="stable", n_max=38).n == (38,)
 
 
+@pytest.mark.shows("EST-single-stage")
 def test_power_curve() -> None:
     """origin independent: sums over responders."""
     one, two = design_single_stage(0.3, 0.5, 0.05, 0.2), Staged("two", (9, 17), (0, 2), (None, 3), 0.05, 0.25, "", "")

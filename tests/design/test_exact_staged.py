@@ -42,6 +42,7 @@ def staged(draw: st.DrawFn) -> Staged:
 
 @examples(150)
 @given(staged(), st.floats(0, 1))
+@pytest.mark.shows("EST-staged")
 def test_the_definition(design: Staged, p: float) -> None:
     """origin independent: every outcome enumerated; to 1e-12."""
     found = operate(design, p)
@@ -108,6 +109,7 @@ def _scaled(n: int, x: int) -> int:
 
 
 @pytest.mark.parametrize("case", r_figures()["two_stage"])
+@pytest.mark.shows("EST-staged")
 def test_r_two_stages(case: dict[str, float]) -> None:
     """origin R 4.2.2: `sum(dbinom(x, n1, p) * pbinom(r - x, n - n1, p, lower.tail = FALSE))`, `pbinom(r1, n1, p)`."""
     design = Staged("two", (case["n1"], case["n"]), (case["r1"], case["r"]), (None, case["r"] + 1), 0.01, 0.9, "R", "none")
@@ -118,6 +120,7 @@ def test_r_two_stages(case: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("case", r_figures()["looks"])
+@pytest.mark.shows("EST-staged")
 def test_r_several_looks(case: dict[str, list[int | None]]) -> None:
     """origin R 4.2.2: `several` of design_exact.R, dbinom look by look; thirty looks among them."""
     design = Staged("looks", case["n"], case["low"], case["high"], 0.01, 0.9, "R", "none")

@@ -53,6 +53,7 @@ def test_the_file_is_packaged():
     assert (resources.files("cartrial.design.enrolment") / "data" / "funnel.yaml").is_file()
 
 
+@pytest.mark.shows("EST-funnel")
 def test_counts_by_hand():
     found = design_funnel(10_000, shares=KNOWN)
     expected = 10_000.0
@@ -75,6 +76,7 @@ def test_other_sources():
     assert step(design_funnel(1000, shares={"infused": Share(events=3, of=4, source="x")}).table, "infused")["source"] == "x"
 
 
+@pytest.mark.shows("EST-funnel")
 def test_bands_equal_an_independent_count():
     # independent: another generator; beta distributions of mean m and the standard deviation that the 80 % range implies
     shares = {"ALL": (0.15, 0.12, 0.18), "B-ALL": (0.75, 0.7, 0.8), "eligible": (0.5, 0.3, 0.7), "infused": Share(events=55, of=71)}

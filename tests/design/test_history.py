@@ -60,6 +60,7 @@ def test_looks_are_judged_by_the_posterior_of_the_mixture() -> None:
     assert float(operate(found, 0.8).success) == pytest.approx(0.8788783965, abs=1e-10)
 
 
+@pytest.mark.shows("STUDY-design.prior.robust")
 def test_the_type_one_error_stands_beside_every_prior_and_what_keeping_it_costs() -> None:
     """R: `run` and the loop after it. Published: with a uniform prior 38 of 48, 2.49 % and 63.9 %."""
     found = find_history(lent(MIXTURE), (24, 48), 0.65, 0.8, 0.025)
@@ -79,6 +80,7 @@ def test_the_type_one_error_stands_beside_every_prior_and_what_keeping_it_costs(
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-design.prior", "STUDY-design.prior.results", "STUDY-design.prior.assumed")
 def test_the_prior_of_a_study_is_that_of_its_results(tmp_path: Path) -> None:
     """By hand, from the registry: 44 of 53 and 71 of 81; the window is assumed, and the rest of what the sources do not say."""
     study = borrowing(tmp_path, PRIOR)
@@ -108,6 +110,7 @@ def test_the_prior_of_a_study_is_that_of_its_results(tmp_path: Path) -> None:
         ),
     ],
 )
+@pytest.mark.shows("STUDY-design.prior.results")
 def test_what_may_not_be_borrowed_is_refused_with_every_reason(tmp_path: Path, prior: str, said: list[str]) -> None:
     study = borrowing(tmp_path, prior)
     with pytest.raises(InputError) as caught:
@@ -137,6 +140,7 @@ def test_a_trial_does_not_borrow_from_itself(tmp_path: Path) -> None:
         ("results: [mskcc-cr], weights: [0.5], a: [1], b: [1]", "weights sum to 1"),
     ],
 )
+@pytest.mark.shows("STUDY-design.prior.weights")
 def test_what_a_prior_cannot_be_is_one_message(tmp_path: Path, prior: str, said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as caught:
         borrowing(tmp_path, prior)
@@ -144,6 +148,7 @@ def test_what_a_prior_cannot_be_is_one_message(tmp_path: Path, prior: str, said:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-design.prior.weights", "STUDY-design.prior.a", "STUDY-design.prior.b")
 def test_what_is_printed_as_yaml_is_the_prior_of_a_study(tmp_path: Path) -> None:
     """By hand: the block that `cartrial evidence prior --yaml` prints is read back as it is."""
     block = derive_prior(load_evidence(), ["mskcc-cr", "germany-cr"], assume=read_assumptions(ALL), robust=0.5).block()

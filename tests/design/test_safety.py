@@ -58,6 +58,7 @@ BAYES_STOP = [0.09957367, 0.23832301, 0.43615256, 0.64555222, 0.81491087]
 BAYES_EVENTS = [5.651197, 6.536293, 6.926712, 6.819377, 6.355803]
 
 
+@pytest.mark.shows("EST-safety-boundaries")
 def test_pocock_is_that_of_stoppingrule() -> None:
     """R: boundaries, probability of stopping and expected subjects. Boundaries above the subjects are no boundaries."""
     rule = design_safety_exact(EACH, 0.2, false_stop=0.1)
@@ -68,6 +69,7 @@ def test_pocock_is_that_of_stoppingrule() -> None:
     assert rule.false_stop == pytest.approx(POCOCK_STOP[0], abs=5e-9)
 
 
+@pytest.mark.shows("EST-safety-boundaries")
 def test_bayes_is_that_of_stoppingrule() -> None:
     """R: boundaries, probability of stopping and expected events."""
     rule = design_safety_bayes(EACH, 0.2, prior=(0.6, 2.4), false_stop=0.1)
@@ -77,6 +79,7 @@ def test_bayes_is_that_of_stoppingrule() -> None:
     assert found["expected_events"].to_list() == pytest.approx(BAYES_EVENTS, abs=5e-7)
 
 
+@pytest.mark.shows("EST-safety-boundaries")
 def test_every_figure_is_enumerated_for_200_rules() -> None:
     """independent: `slow_safety`; events are counted one by one, not by Wald's identity."""
     draw = random.Random(5)

@@ -42,6 +42,7 @@ def wald(error: float) -> float:
 
 
 @pytest.mark.parametrize("case", range(12))
+@pytest.mark.shows("EST-one-sample-logrank")
 def test_estimate_equals_r(case):
     # R: survival 3.5-3, survdiff(Surv(time, event) ~ offset(S0)); poisson.test(O, E), alternative "less"
     row = oracle()["one_sample"][case]
@@ -77,6 +78,7 @@ def test_events_equal_rpact():
         assert expected_events(Weibull(1 / row["lambda"], row["kappa"]), follow) == pytest.approx(row["probability"], abs=1e-10)
 
 
+@pytest.mark.shows("EST-one-sample-logrank", "EST-landmark-design")
 def test_sizes_equal_integrals_in_r():
     # R: tests/oracle/design_survival.R, definitions of Wu 2015, Wu 2014, Greenwood's limit and the mean's, integrated over time
     for row in oracle()["designs"]:
@@ -93,6 +95,7 @@ def test_sizes_equal_integrals_in_r():
         assert rmst_error(alternative, follow, row["at"]) == pytest.approx(row["rmst_error"], rel=1e-9)
 
 
+@pytest.mark.shows("EST-one-sample-logrank")
 def test_published_example_of_wu_2015():
     # published: Wu J. Pharm Stat 2015;14:26, example of primary biliary cirrhosis: 88 subjects; power at 88: 0.803 (R logRank1s)
     null = weibull(shape=1.22, median=9)
@@ -166,6 +169,7 @@ def test_alternative_as_a_landmark_is_a_hazard_ratio():
     assert one.n == two.n and one.alternative.survival(12) == pytest.approx(0.5)
 
 
+@pytest.mark.shows("EST-exact-events")
 def test_exact_events_equal_r():
     # R: 1 - pchisq(hr * qchisq(0.95, 2 * d), 2 * d), the first d with at least 0.8
     for row in oracle()["exact"]:
@@ -292,6 +296,7 @@ def test_exact_test_never_exceeds_its_size_when_subjects_are_lost():
 
 
 @pytest.mark.parametrize("scale", ["plain", "log-log", "arcsine", "log"])
+@pytest.mark.shows("EST-landmark-design")
 def test_landmark_errors_equal_the_binomial(scale):
     # exact: nobody is censored before the landmark, so S is x / n and a sum over the binomial gives the errors
     null, alternative = weibull(at=6, survival=0.5), weibull(at=6, survival=0.7)

@@ -119,6 +119,7 @@ def test_full_dates_by_hand():
 
 
 @pytest.mark.parametrize(("start", "day", "emergent"), [("2022-01-19", -1, None), ("2022-01-20", 1, "Y"), ("2022-01-21", 2, "Y")])
+@pytest.mark.shows("RULE-1.2")
 def test_emergent_is_on_or_after_day_0(start, day, emergent):
     """Rules 9, A21: a study day of ADaM has no 0; a flag is Y or blank."""
     row = one(start)
@@ -142,6 +143,7 @@ def test_partial_onset(start, date, how, emergent, flags):
     assert (str(row["ASTDT"]), row["ASTDTF"], row["TRTEMFL"], row["FLAGS"]) == (date, how, emergent, flags)
 
 
+@pytest.mark.shows("STUDY-study.cutoff")
 def test_partial_onset_is_not_after_the_cutoff():
     """Cutoff 2022-09-10: the 15th of that month is after it, so the cutoff is taken; 1 July is not after it."""
     for start, date in (("2022-09", "2022-09-10"), ("2022", "2022-07-01")):
@@ -219,6 +221,7 @@ def test_study_days_only():
     assert (found["ASTDT"], found["ASTDY"], found["AENDY"], found["ADURN"], found["TRTEMFL"]) == (None, 4, 6, 3, "Y")
 
 
+@pytest.mark.shows("STUDY-safety.special", "STUDY-safety.special.id", "STUDY-safety.special.terms")
 def test_special_terms_of_the_study():
     """The built-in study names CRS and ICANS; letter case does not matter, other events have none."""
     terms = {

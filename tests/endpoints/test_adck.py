@@ -78,6 +78,7 @@ def values(records, column="AVAL", subj=0, study=STUDY):
     return dict(zip(frame["PARAMCD"], frame[column], strict=True))
 
 
+@pytest.mark.shows("RULE-7.9")
 def test_by_hand():
     """0, 10, 100, 10 on days 0, 7, 14, 28: (0+10)/2*7 = 35; (10+100)/2*7 = 385; falling: (100-10)*14/ln 10 = 547.1988."""
     found = values(make([sample(0, BLQ), sample(7, 10.0), sample(14, 100.0), sample(28, 10.0)]))
@@ -86,6 +87,7 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("name", ["exact28", "interp28", "rise_over28", "stops21", "to_zero"])
+@pytest.mark.shows("RULE-7.9")
 def test_area_as_in_r(name):
     """tests/oracle/oracle.R, function auc_0_28, run in R on profiles.csv: its zeros are measured values, not below a limit."""
     expected = json.loads((ORACLE / "oracle.json").read_text())["auc_0_28"][name]
@@ -97,6 +99,7 @@ def test_area_as_in_r(name):
         assert found["AUC28"] == pytest.approx(expected["auc"], rel=1e-9)
 
 
+@pytest.mark.shows("RULE-7.9")
 def test_below_the_limit_before_the_first_is_zero_and_after_the_last_missing():
     """Rise from 0 on day 3 to 60 on day 7: 60/2*4 = 120; 60 to 120: 90*7 = 630; then nothing until day 28: the area ends on day 14."""
     found = values(make([sample(0, BLQ), sample(3, BLQ), sample(7, 60.0), sample(14, 120.0), sample(21, BLQ), sample(28, BLQ)]))
@@ -155,6 +158,7 @@ def test_day_0_value_is_used():
     assert values(make([sample(0, 100.0), sample(28, 50.0)]))["AUC28"] == pytest.approx(50 * 28 / math.log(2), rel=1e-12)
 
 
+@pytest.mark.shows("RULE-7.9")
 def test_sampling_that_stops_before_day_25():
     """by hand (rules, A14)."""
     records = make([sample(7, 100.0), sample(24, 50.0)])
@@ -174,6 +178,7 @@ def test_an_area_to_day_25_is_given_as_far_as_it_was_sampled():
     assert values(make([sample(10, 100.0), sample(28, 100.0)]), "FLAGS")["AUC28"] is None
 
 
+@pytest.mark.shows("RULE-7.10")
 def test_above_the_limit_of_quantification():
     """by hand (rules, A8): at least 1000 on day 7 alone can be the peak; there is no area."""
     over = sample(7, None, REL=ABOVE, LIMIT=1000.0)
@@ -201,6 +206,7 @@ def test_samples_below_the_limit_are_sampling():
     assert values(make([sample(10, 80.0), sample(28, BLQ)]))["AUC28"] == 400
 
 
+@pytest.mark.shows("RULE-7.10")
 def test_never_quantifiable_is_counted_without_values():
     records = make([sample(0, BLQ), sample(7, BLQ), sample(28, BLQ)])
     assert values(records) == {"CMAX": 0.0, "AUC28": 0.0, **dict.fromkeys(("TMAX", "TLAST", "CLAST", "PERSIST"))}
@@ -218,6 +224,7 @@ def test_only_day_0_sampled_says_nothing_about_expansion():
     assert set(values(records, "REASON").values()) == {"no sample after day 0"}
 
 
+@pytest.mark.shows("RULE-7.9")
 def test_persistence():
     """Still quantifiable at the last sample: censored there. Lost by day 90: an event on the last quantifiable day, 60."""
     ongoing = make([sample(7, 100.0), sample(60, 80.0)])
@@ -259,6 +266,7 @@ def test_specimen_not_recorded_is_blood():
     assert values(make([sample(7, 100.0, SPEC=None)]))["CMAX"] == 100
 
 
+@pytest.mark.shows("STUDY-product.fraction-days")
 def test_samples_after_a_re_infusion_are_not_used():
     dose = {"SUBJ": 0, "DAYX": 0, "KIND": "PRODUCT", "TRT": "X", "AMOUNT": 1.0, "UNIT": None, "SEQ": 1}
     labs = [sample(7, 100.0), sample(20, BLQ), sample(30, 900.0)]
@@ -294,6 +302,7 @@ def test_two_tests_two_subjects_two_trials():
     ]
 
 
+@pytest.mark.shows("STUDY-kinetics.auc-to")
 def test_another_last_day_of_the_area():
     study = STUDY.model_copy(update={"kinetics": STUDY.kinetics.model_copy(update={"auc_to": 14})})
     assert values(make([sample(0, BLQ), sample(14, 10.0)]), study=study)["AUC14"] == 70
@@ -449,6 +458,7 @@ def test_a_result_that_cannot_be_read():
 
 
 @pytest.mark.parametrize(("day", "area"), [(10, True), (11, False)])
+@pytest.mark.shows("STUDY-kinetics.first-by")
 def test_area_needs_a_first_sample_in_time(day, area):
     """by hand: the study file says day 10 (`kinetics.first-by`); without a sample by then nothing is known of the rise."""
     frame = derive_adck(INATICEL, make([sample(day, 100.0), sample(28, 10.0)]))

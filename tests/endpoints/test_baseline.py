@@ -91,6 +91,7 @@ def answer(records, *characteristics, subj=0):
         ([(28, 1.0)], None),
     ],
 )
+@pytest.mark.shows("STUDY-product.lymphodepletion", "STUDY-baseline.from", "STUDY-baseline.from.testcd")
 def test_last_before_lymphodepletion(labs, expected):
     assert answer(make([blasts(*row) for row in labs]), BURDEN) == {"BURDEN": expected}
 
@@ -102,6 +103,7 @@ def test_last_before_lymphodepletion(labs, expected):
         ([(0, 20.0), (1, 10.0)], 20.0),  # day 0 where nothing stands before it
     ],
 )
+@pytest.mark.shows("STUDY-product.lymphodepletion")
 def test_without_lymphodepletion(labs, expected):
     assert answer(make([blasts(*row) for row in labs], [{"SUBJ": 0, "LDSTART": None}]), BURDEN) == {"BURDEN": expected}
 
@@ -115,6 +117,7 @@ def test_not_infused():
 @pytest.mark.parametrize(
     ("value", "level"), [(0.0, "< 5 %"), (4.9, "< 5 %"), (5.0, "5 to < 50 %"), (49.9, "5 to < 50 %"), (50.0, ">= 50 %"), (100.0, ">= 50 %")]
 )
+@pytest.mark.shows("STUDY-baseline.cut", "STUDY-baseline.levels")
 def test_a_boundary_belongs_to_the_upper_level(value, level):
     assert answer(make([blasts(-10, value)]), {**BURDEN, **CUT}) == {"BURDEN": level, "BURDENN": value}
 
@@ -170,6 +173,7 @@ def test_a_number_one_bit_below_a_boundary_is_at_it():
     assert value < 5 and answer(make([blasts(-10, value)]), {**BURDEN, **CUT})["BURDEN"] == "5 to < 50 %"
 
 
+@pytest.mark.shows("STUDY-baseline.from.specimen")
 def test_counts_of_another_specimen_are_none():
     """by hand (rules, A10): neutrophils of cerebrospinal fluid; a blank specimen is blood."""
     item = {"id": "ANC", "from": {"domain": "LB", "testcd": "NEUT"}}
@@ -177,6 +181,7 @@ def test_counts_of_another_specimen_are_none():
     assert answer(make(labs), item) == {"ANC": 1.5}
 
 
+@pytest.mark.shows("STUDY-baseline.id", "STUDY-baseline.from.domain", "STUDY-baseline.from.variable")
 def test_demographics():
     records = make(subjects=[{"SUBJ": 0, "AGE": 40.0, "SEX": "F", "SITEID": "3"}], DM=[{"SUBJ": 0, "RACE": "ASIAN", "AGE": 40.0}])
     age = {"id": "AGE", "from": {"domain": "DM", "variable": "AGE"}, "cut": [40], "levels": ["< 40 years", ">= 40 years"]}
@@ -189,6 +194,7 @@ def test_demographics():
 PRIOR = {"id": "PRHSCT", "from": {"domain": "MH", "term": "Allogeneic stem cell transplant"}}
 
 
+@pytest.mark.shows("STUDY-baseline.from.term")
 def test_history_volunteered():
     """Medical history as reported: of who has no record of it nothing was asked (A5). Dates may be partial or missing."""
     people = [{"SUBJ": i, "DATED": True, "DAY0": 19012, "LDSTART": 19007, "CUTOFF": 19262} for i in range(5)]  # day 0 2022-01-20
@@ -213,6 +219,7 @@ def test_history_asked_for():
     assert derive_baseline(asking(PRIOR), records)["PRHSCT"].to_list() == ["Y", "N", None, None]
 
 
+@pytest.mark.shows("STUDY-baseline.from.term")
 def test_procedures_and_medication():
     """Before lymphodepletion (day -5) alone, by the earliest day; undated ones only when marked as prior."""
     bridging = {"id": "BRIDGE", "from": {"domain": "CM", "term": "BRIDGING THERAPY"}}
@@ -275,6 +282,7 @@ def test_dose():
     assert derive_baseline(fractions, make(doses=doses)).row(0) == (0, "high", 3.0)
 
 
+@pytest.mark.shows("STUDY-baseline.from.variable")
 def test_dose_level_by_another_variable():
     """The first record of the product; numbers with named levels are shown as whole numbers."""
     exposure = [
@@ -286,6 +294,7 @@ def test_dose_level_by_another_variable():
     assert answer(make(EX=exposure), {**item, "levels": ["1", "2"]}) == {"LEVEL": "2"}
 
 
+@pytest.mark.shows("STUDY-baseline.from.domain", "STUDY-baseline.from.testcd")
 def test_vital_signs():
     item = {"id": "WEIGHT", "from": {"domain": "VS", "testcd": "WEIGHT"}}
     signs = [

@@ -28,6 +28,7 @@ def people(*rows):
     return [{"USUBJID": name, "SEX": "F", **row} for name, row in rows]
 
 
+@pytest.mark.shows("RULE-P1.1")
 def test_an_age_is_brought_to_years_and_has_its_stratum(tmp_path):
     names = [f"P{i}" for i in range(len(AGES))]
     dm = people(*((name, {"AGE": age, "AGEU": unit}) for name, (age, unit, _, _) in zip(names, AGES, strict=True)))
@@ -48,6 +49,7 @@ def messages(findings, rule):
     return findings.filter(RULE=rule).select("USUBJID", "MESSAGE").rows()
 
 
+@pytest.mark.shows("RULE-P1.1")
 def test_an_age_is_compared_with_the_birth(tmp_path):
     # born 2019-07-10: on 2022-01-03 two years and five months; 30 months is 2.5 years, within a year; 4 years is not
     dm = people(
@@ -59,6 +61,7 @@ def test_an_age_is_compared_with_the_birth(tmp_path):
     assert found == [("P2", "The age is 4.0 years, and by the birth (2019-07-10) 2 years and 5 months at the infusion.")]
 
 
+@pytest.mark.shows("RULE-P1.1")
 def test_a_doubtful_age_in_a_study_of_children(tmp_path):
     dm = people(("P1", {"AGE": 2}), ("P2", {"AGE": 26, "AGEU": "YEARS"}), ("P3", {"AGE": 25}), ("P4", {"AGE": 2, "AGEU": "YEARS"}))
     tables = {"DM": dm, "EX": [infused(name) for name in ("P1", "P2", "P3", "P4")]}
@@ -68,6 +71,7 @@ def test_a_doubtful_age_in_a_study_of_children(tmp_path):
     assert [name for name, _ in messages(loaded(tmp_path / "adults", tables, adults).findings, "age-doubtful")] == ["P1"]
 
 
+@pytest.mark.shows("RULE-P2.1")
 def test_a_weight_is_brought_to_kilograms(tmp_path):
     units = {"P1": (12, "kg", 12.0), "P2": (31000, "g", 31.0), "P3": (110, "LB", 49.8951607), "P4": (20, None, 20.0)}
     tables = {"EX": [infused(name) for name in units], "VS": [weighed(name, value, unit) for name, (value, unit, _) in units.items()]}
@@ -75,6 +79,7 @@ def test_a_weight_is_brought_to_kilograms(tmp_path):
     assert found["WEIGHT"].to_list() == pytest.approx([kilograms for _, _, kilograms in units.values()], rel=1e-12)
 
 
+@pytest.mark.shows("RULE-P2.1")
 def test_the_weight_is_the_last_one_before_lymphodepletion(tmp_path):
     depleted = {"USUBJID": "P1", "EXTRT": "FLUDARABINE", "EXDOSE": 30, "EXDOSU": "mg/m2", "EXSTDTC": "2021-12-29"}
     weights = [weighed("P1", 11, "kg"), weighed("P1", 12, "kg", "2021-12-28"), weighed("P1", 13, "kg", "2021-12-30")]
@@ -82,6 +87,7 @@ def test_the_weight_is_the_last_one_before_lymphodepletion(tmp_path):
     assert found.select("WEIGHT", "DOSEKG", "DOSERNG").rows() == [(12.0, 1.0e6, "within")]
 
 
+@pytest.mark.shows("RULE-P2.1")
 def test_a_weight_in_another_unit_is_an_error_and_no_number(tmp_path):
     of = derived(tmp_path, {"EX": [infused("P1")], "VS": [weighed("P1", 4, "stone")]})
     assert of.findings.filter(RULE="weight-unit")["SEVERITY"].to_list() == ["stop"]
@@ -102,6 +108,15 @@ DOSES = {
 }
 
 
+@pytest.mark.shows(
+    "RULE-P2.2",
+    "STUDY-product.dose-range",
+    "STUDY-product.dose-range.to",
+    "STUDY-product.dose-range.boundary",
+    "STUDY-product.dose-range.dose",
+    "STUDY-product.dose-range.low",
+    "STUDY-product.dose-range.high",
+)
 def test_a_dose_has_its_range_by_weight(tmp_path):
     ex = [infused(name, dose, unit, date) for name, (_, given, _, _) in DOSES.items() for dose, unit, date in given]
     vs = [weighed(name, weight, "kg") for name, (weight, _, _, _) in DOSES.items() if weight is not None]
@@ -138,6 +153,7 @@ def test_a_dose_in_no_unit_of_cells_stops_where_a_range_is_asked_for(tmp_path):
         ("[{to: 50, boundary: upper, dose: total, low: 1, high: 2}, {to: 40, boundary: upper, dose: total, low: 1, high: 2}]", "rise"),
     ],
 )
+@pytest.mark.shows("STUDY-product.dose-range")
 def test_a_table_of_doses_that_cannot_be_is_refused(tmp_path, bands, said):
     text = STUDY_YAML.split("  dose-range:\n")[0] + f"  dose-range: {bands}\n" + STUDY_YAML[STUDY_YAML.index("eligibility:") :]
     path = tmp_path / "study.yaml"
@@ -146,6 +162,7 @@ def test_a_table_of_doses_that_cannot_be_is_refused(tmp_path, bands, said):
         Study.load(path)
 
 
+@pytest.mark.shows("STUDY-product.dose-range.dose")
 def test_a_single_range_in_all_needs_no_weight(tmp_path):
     text = STUDY_YAML.split("  dose-range:\n")[0] + "  dose-range: [{dose: total, low: 1.0e+7, high: 2.0e+7}]\n"
     of = derived(tmp_path, {"EX": [infused("P1"), infused("P2", 3e7)]}, text + STUDY_YAML[STUDY_YAML.index("eligibility:") :])

@@ -115,6 +115,7 @@ def times(of, endpoint, variant=""):
 LATER = [90, 180, 270, 360]
 
 
+@pytest.mark.shows("RULE-6.15", "STUDY-endpoints.sustained-days", "STUDY-endpoints.sustained-by")
 def test_a_remission_maintained_28_days(tmp_path):
     """Subjects 1, 2, 3, 5, 17 and 18 of P6, and 18 without what came after day 60."""
     rs = [
@@ -143,12 +144,14 @@ def test_a_remission_maintained_28_days(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-endpoints.sustained-by")
 def test_blood_says_nothing_beside_disease_outside_the_marrow(tmp_path):
     fa = [{"USUBJID": "A", "FAOBJ": "EXTRAMEDULLARY DISEASE", "FATESTCD": "OCCUR", "FASTRESC": "PRESENT", "FADTC": date(58)}]
     of = derived(tmp_path, ["A"], RS=calls("A", CR=[28]), LB=[lab("A", 60, "BLAST", 0, "%")], FA=fa)
     assert rates(of, "ORR28", "sustained-by=no-relapse") == {"A": ("N", "not-confirmed")}
 
 
+@pytest.mark.shows("STUDY-endpoints.sustained-days")
 def test_one_key_holds_both(tmp_path):
     text = STUDY.replace("    sustained-days: 28\n", "    sustained: {days: 28, by: no-relapse}\n")
     path = tmp_path / "study.yaml"
@@ -161,6 +164,9 @@ def test_one_key_holds_both(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.shows(
+    "RULE-P5.1", "STUDY-endpoints.origin", "STUDY-endpoints.samples", "STUDY-endpoints.samples.limit", "STUDY-endpoints.samples.apart"
+)
 def test_recovery_of_b_cells(tmp_path):
     """Subjects 13 and 14 of P6, and siblings."""
     samples = {
@@ -205,12 +211,14 @@ def test_recovery_of_b_cells(tmp_path):
     assert early == {name: "Y" if name in recovered else "N" for name in times(of, "BREC")}
 
 
+@pytest.mark.shows("RULE-P5.3")
 def test_a_recovery_on_day_180_is_not_early(tmp_path):
     lb = [*cells("A", {28: 0, 179: 60, 190: 60}), *cells("B", {28: 0, 180: 60, 190: 60})]
     of = derived(tmp_path, ["A", "B"], RS=[*calls("A", CR=[28]), *calls("B", CR=[28])], LB=lb)
     assert {name: value for name, (value, _) in rates(of, "EARLY").items()} == {"A": "Y", "B": "N"}
 
 
+@pytest.mark.shows("RULE-P5.2", "STUDY-endpoints.samples", "STUDY-endpoints.samples.test")
 def test_loss_of_persistence(tmp_path):
     samples = {
         # below the limit before the peak is no loss; the first of two below it, 10 days apart
@@ -239,6 +247,7 @@ def test_a_source_without_samples_gives_no_value(tmp_path):
     assert all(rule.startswith("not recorded: no sample of ") for rule in rows["RULE"])
 
 
+@pytest.mark.shows("RULE-P5.4", "STUDY-endpoints.antigen")
 def test_relapse_by_antigen(tmp_path):
     names = ["NEG", "POS", "NONE", "DEAD", "HSCT", "FREE", "SHARE"]
     rs = [row for name in names for row in calls(name, CR=[28, 60])]

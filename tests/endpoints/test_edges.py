@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cartrial.endpoints.rules.codes import (
     COMPOSITE,
@@ -39,12 +40,14 @@ def subject(**days: Any) -> Subject:
     return SUBJECT._replace(**days)
 
 
+@pytest.mark.shows("RULE-1.6")
 def test_order_on_one_date() -> None:
     """Paragraph 1: a relapse and a death of one date are one event, reported as relapse; new therapy is before death."""
     assert is_before(Event(60, E_RELAPSE, 0), Event(60, E_DEATH, -1)) and not is_before(Event(60, E_DEATH, -1), Event(60, E_RELAPSE, 0))
     assert is_before(Event(60, E_NEWTHERAPY, -1), Event(60, E_DEATH, -1)) and is_before(Event(59, E_DEATH, -1), Event(60, E_RELAPSE, 0))
 
 
+@pytest.mark.shows("RULE-6.11", "STUDY-disease.visits.plus", "STUDY-endpoints.missed-visits")
 def test_a_visit_is_missed_when_its_whole_window_lies_in_the_gap() -> None:
     """Paragraph 6: without an adequate assessment in its window; a window that holds the event's day is not over (`regression`)."""
     visits = Visits(*(np.array(days, np.int64) for days in ([90], [76], [104])))
@@ -53,6 +56,7 @@ def test_a_visit_is_missed_when_its_whole_window_lies_in_the_gap() -> None:
     assert visits_missed(visits, TIME._replace(missed=0), 75, 105) == 0
 
 
+@pytest.mark.shows("RULE-1.6", "STUDY-endpoints.non-response.dated")
 def test_new_therapy_on_the_day_of_the_last_read_leaves_the_read() -> None:
     """Paragraph 6: the earliest of the last NR/PD read, new therapy and death; an assessment is first on one date (paragraph 1)."""
     read = Seen(50, 3)
@@ -62,6 +66,7 @@ def test_new_therapy_on_the_day_of_the_last_read_leaves_the_read() -> None:
     assert nonresponse(subject(death=40), TIME._replace(at_assessment=False), read) == Event(0, E_NONRESPONSE, 3)
 
 
+@pytest.mark.shows("RULE-6.8", "STUDY-endpoints.non-response.loss")
 def test_loss_censors_a_non_response_only_before_the_window_closes() -> None:
     """Paragraph 6: loss after one NR read is an event, censoring it a sensitivity; on the last day the window has closed (`regression`)."""
     assert not is_nonresponse(subject(gone=103), TIME, FAR)
@@ -71,6 +76,7 @@ def test_loss_censors_a_non_response_only_before_the_window_closes() -> None:
     assert not is_nonresponse(subject(cutoff=103), TIME, FAR) and is_nonresponse(subject(cutoff=104), TIME, FAR)
 
 
+@pytest.mark.shows("RULE-2.6")
 def test_product_failure_and_death_before_infusion() -> None:
     """Paragraph 2: both are non-responses; on one date the failure is named (`regression`)."""
     assert without_infusion(subject(day0=FAR, failure=30, death=30), RATE) == (0, R_PRODUCT_FAILURE, -1)

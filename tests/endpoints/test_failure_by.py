@@ -40,6 +40,7 @@ def times(study: Study, source: Source) -> dict[tuple[str, str], tuple[Any, ...]
     return {row[:2]: row[2:] for row in rows}
 
 
+@pytest.mark.shows("RULE-P4.3", "STUDY-endpoints.response-window", "STUDY-endpoints.response-window.to")
 def test_no_response_by_the_day_is_an_event() -> None:
     """A: NR day 28, CR day 60: a failure by day 35, dated day 0, and none by day 60. B: CR day 28, then censored on day 90, lost."""
     study = Study.model_validate(yaml.safe_load(TEXT_OF_CHILDREN.replace("exposure: [P]", "exposure: [AXI-CEL]")))
@@ -73,6 +74,7 @@ def test_of_lymphoma_it_is_the_lack_of_cr_or_pr(tmp_path: Path) -> None:
         ("origin: day-0\n", "origin: enrolment\n", "non-response is an event of a time from day 0"),
     ],
 )
+@pytest.mark.shows("STUDY-endpoints.response-window")
 def test_what_it_cannot_be_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):
         load_study(tmp_path, TEXT_OF_CHILDREN.replace(old, new, 1))

@@ -23,6 +23,7 @@ SMALL = {"A": (12, 10)}
 KEYS = {"STUDYID": "LYM"}
 
 
+@pytest.mark.shows("RULE-L8.4", "STUDY-endpoints.no-baseline")
 def test_no_imaging_at_baseline_by_hand(tmp_path: Path) -> None:
     """L8: censored on day 0, 1 day; a sensitivity keeps deaths. Whom a reader called has a baseline where the reader says so."""
     seen: list[Scan | PET] = [Scan(28, NODE), Scan(90, NODE)]
@@ -87,6 +88,7 @@ def values(adam: Adam, who: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-L7.1", "STUDY-disease.options-of-calls.no-disease")
 def test_a_response_without_disease_at_baseline_is_none_where_the_study_says_by_hand(tmp_path: Path) -> None:
     """L7 and L10, subject 20: as-read, CR throughout; non-responder, no response, and PFS 361 as before. Another subject is as before."""
     as_read = {"ORR3": "Y", "CRR": "Y", "BOR": "CR", "DOR": (333, "cutoff"), "DOCR": (333, "cutoff"), "PFS": (361, "cutoff")}

@@ -39,6 +39,7 @@ def study() -> Study:
     return Study.load(FOLDER)
 
 
+@pytest.mark.shows("RULE-L1.1", "RULE-L1.2", "RULE-L6.1")
 def test_what_each_status_of_lymphoma_does() -> None:
     """By hand, L1 and L6 of the rules: PD is the event and final; every status is its own category."""
     does = LYMPHOMA.roles
@@ -49,6 +50,7 @@ def test_what_each_status_of_lymphoma_does() -> None:
     assert not found
 
 
+@pytest.mark.shows("STUDY-endpoints.response")
 def test_what_is_not_said_is_of_the_family(study: Study) -> None:
     """A rate counts CR or PR, and a duration starts with either, unless the study file says; in leukaemia CR, CRh and CRi start it."""
     endpoints = {endpoint.id: endpoint for endpoint in study.endpoints}
@@ -120,6 +122,7 @@ def test_what_needs_virtual_patients_ends_in_one_message(command: list[str], tmp
     assert "no virtual patients of lymphoma" in error and not (tmp_path / "out.html").exists()
 
 
+@pytest.mark.shows("RULE-L8.1", "STUDY-endpoints.type")
 def test_the_best_responses_of_the_worked_subjects_add_up(study: Study) -> None:
     """By hand, tests/truth/lymphoma: of 24 subjects 8 CR, 9 PR, 3 SD, 2 PD, 2 NE; the order of records does not matter."""
     source = read_sdtm(FOLDER / "data")
@@ -145,6 +148,7 @@ def slow_best(reads: list[tuple[int, str]], last: int, stable_from: int) -> str:
     return min(kept, key=LYMPHOMA.best_first.index, default="NE")
 
 
+@pytest.mark.shows("RULE-L8.1", "STUDY-endpoints.sd-from")
 def test_the_best_response_is_what_a_slow_second_one_says() -> None:
     """`independent`: random calls, a cutoff and a new therapy that is an event, stable disease from a day on."""
     draw = random.Random(5)
@@ -208,6 +212,7 @@ def cll(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CRITERIA, "iwcll-2018", CallCriteria(name="iwcll-2018", family="cll", source="Hallek M. Blood 2018;131:2745"))
 
 
+@pytest.mark.shows("STUDY-disease.criteria", "STUDY-disease.criteria-of-calls.family")
 def test_a_third_family_is_a_table_alone(cll: None, tmp_path: Path) -> None:
     """By hand. A: CRi day 28, PR day 90 (no event, flagged), PD day 180: DOR 180 - 28 + 1 = 153. B: SD, then PD day 90: PFS 91."""
     text = TEXT.replace("criteria: lugano-2014", "criteria: iwcll-2018").replace("primary: IRC", "primary: INV")
@@ -227,6 +232,7 @@ def test_a_third_family_is_a_table_alone(cll: None, tmp_path: Path) -> None:
     assert flags == {28: None, 90: "lesser response after CR", 180: None, 270: "after progression, does not count"}
 
 
+@pytest.mark.shows("RULE-L1.2")
 def test_a_response_after_progression_is_no_stretch_of_a_swimmer() -> None:
     """By hand: PD day 28 is final, so that CR from day 90 on is drawn as a mark alone; CR day 28 to PD day 90 is a stretch."""
     assert _stretch([(28, "PD"), (90, "CR"), (180, "CR")], ("CR", "PR"), ("PD",)) == []
@@ -241,6 +247,7 @@ def test_statuses_of_other_families_are_no_word_of_leukaemia(tmp_path: Path) -> 
     assert study.disease.family is LEUKAEMIA and code == 2 and "LUGANO CLASSIFICATION" in error
 
 
+@pytest.mark.shows("RULE-L8.2", "STUDY-endpoints.strategies.new-therapy", "STUDY-endpoints.missed-visits")
 def test_the_ways_of_fda_and_ema_to_censor_by_hand(tmp_path: Path) -> None:
     """L8. Windows of months 6 and 9: day 166 to 194, 256 to 284. FDA: PD or death after both were missed is censored at day 90 (91 days),
     also where month 6 was not evaluable; after one missed it counts; new therapy on day 200 censors at day 180. EMA: all are events."""

@@ -47,6 +47,7 @@ def derived(folder, names, **tables):
     return derive_data(loaded(folder, {"EX": [infused(name) for name in names], **tables}, STUDY))
 
 
+@pytest.mark.shows("RULE-P4.2", "STUDY-endpoints.events")
 def test_row_6_of_the_worked_subjects(tmp_path):
     rs = calls("A", CRi=[28], CR=[60, 90], RELAPSE=[180])
     of = derived(tmp_path, ["A"], RS=rs, LB=[residual("A", 60, "NEGATIVE"), residual("A", 90, 2e-4)])
@@ -63,6 +64,7 @@ def test_residual_disease_that_never_cleared_is_no_relapse(tmp_path):
     assert times(of, "RFS", RFS) == dict.fromkeys(("NEG", "POS"), (333, "cutoff"))
 
 
+@pytest.mark.shows("RULE-P4.2")
 def test_a_call_of_mrd_relapse_is_a_status_of_its_own(tmp_path):
     rs = calls("A", **{"CR": [28, 60], "MRD RELAPSE": [90], "RELAPSE": [180]})
     of = derived(tmp_path, ["A"], RS=rs)

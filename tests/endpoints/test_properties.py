@@ -202,6 +202,7 @@ def test_trials_in_one_batch_or_each_alone(study: Study, group: list[Subject]) -
 @example(group=[Subject(0, ((30, "IRC", "CR"), (90, "IRC", "RELAPSE")))], later=1, call="NE")  # the first survival status is after it
 @given(group=groups, later=st.integers(1, 400), call=st.sampled_from(CALLS))
 @holds()
+@pytest.mark.shows("RULE-1.5")
 def test_nothing_after_the_cutoff_is_used(study: Study, group: list[Subject], later: int, call: str) -> None:
     """Each subject with what happened up to the cutoff alone, against all of it and more after."""
 
@@ -238,6 +239,7 @@ def test_nothing_after_the_cutoff_is_used(study: Study, group: list[Subject], la
 @pytest.mark.slow
 @given(group=groups)
 @holds(25)
+@pytest.mark.shows("RULE-6.16")
 def test_what_each_row_says_of_itself(study: Study, group: list[Subject]) -> None:
     adam = derive(study, source_of(group))
     adtte, adrs = adam.adtte, adam.adrs
@@ -270,6 +272,7 @@ def _side_by_side(frame: pl.DataFrame, name: str, one: str, two: str) -> pl.Data
 @pytest.mark.slow
 @given(group=groups)
 @holds(25)
+@pytest.mark.shows("STUDY-endpoints.strategies", "STUDY-endpoints.strategies.hsct")
 def test_strategies_order_times_and_responses(study: Study, group: list[Subject]) -> None:
     adam = derive(study, source_of(group))
     both = _side_by_side(adam.adtte, "DOR", "", "hsct=hypothetical")
@@ -315,6 +318,7 @@ def test_a_later_death_never_undoes_a_response(study: Study, group: list[Subject
 @pytest.mark.slow
 @given(group=groups)
 @holds()
+@pytest.mark.shows("RULE-5.2")
 def test_without_a_transplant_every_strategy_for_it_is_the_same(study: Study, group: list[Subject]) -> None:
     adam = derive(study, source_of([replace(person, hsct=None, conditioning=None) for person in group]))
     for frame, keys in ((adam.adrs, ("AVALC", "REASON", "ADT")), (adam.adtte, ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "STARTDT"))):

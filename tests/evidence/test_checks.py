@@ -59,6 +59,7 @@ from cartrial.evidence.registry.trial import Sum
         (1, "100.0", [1]),
     ],
 )
+@pytest.mark.shows("EST-possible-numbers")
 def test_counts_that_print_a_percentage(of: int, text: str, counts: list[int]) -> None:
     """By hand: 100 k / n against half a unit on either side, and what is cut off (86/270 = 31.85)."""
     assert [one.count for one in possible_counts(text, of)] == counts
@@ -87,6 +88,7 @@ def test_halves_are_decided_by_each_rule() -> None:
     assert printed_by(Fraction("83.047"), "83.0") == ("half-up", "half-even", "truncated")
 
 
+@pytest.mark.shows("EST-possible-numbers")
 def test_denominators_that_print_a_percentage() -> None:
     """By hand: 14/21 = 66.67; 14/20 = 70, 14/22 = 63.6. 48 % just below 53 patients: 25/52, 24/50, 23/48."""
     assert [one.of for one in possible_denominators("67", 14)] == [21]
@@ -94,6 +96,7 @@ def test_denominators_that_print_a_percentage() -> None:
     assert [one.of for one in possible_denominators("100", 2, most=10)] == [2]
 
 
+@pytest.mark.shows("EST-possible-numbers")
 def test_splits_over_groups() -> None:
     """By hand: CALM by dose (67, 42, 43 %, 12 of 25); Frey's third group is what 24 of 35 leaves beside 3/9 and 18/20."""
     assert [" ".join(map(str, split)) for split in possible_splits(["67", "42", "43"], 12, 25)] == ["4/6 5/12 3/7"]
@@ -137,6 +140,7 @@ def test_a_limit_that_was_rounded_twice() -> None:
     assert exact_methods(34, 48, "55.9", "83.1") == []
 
 
+@pytest.mark.shows("EST-possible-numbers")
 def test_limits_that_tell_the_method_of_a_registry() -> None:
     """Published: PRWCC prints 79 to 89 for 85 % of 185, and 72 to 84 for 79 % of 200. Wilson has 79.00 to 89.32, Clopper-Pearson 89.70."""
     methods = exact_methods(157, 185, "79", "89")

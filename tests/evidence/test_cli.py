@@ -14,6 +14,7 @@ from cartrial.evidence.registry.read import DATA
 from helpers import run_cli
 
 
+@pytest.mark.shows("CMD-evidence-list")
 def test_results_are_listed_by_trial_and_by_endpoint() -> None:
     code, out, err = run_cli("evidence", "list", "inaticel")
     assert (code, err) == (0, "")
@@ -27,6 +28,7 @@ def test_results_are_listed_by_trial_and_by_endpoint() -> None:
     assert {one["measure"]["type"] for one in held} == {"response-rate", "pooled-rate"}
 
 
+@pytest.mark.shows("CMD-evidence-show")
 def test_one_result_is_shown_whole() -> None:
     code, out, _ = run_cli("evidence", "show", "inati-48-orr3")
     assert code == 0
@@ -36,6 +38,7 @@ def test_one_result_is_shown_whole() -> None:
     assert json.loads(out)["value"] == {"text": "70.8", "unit": "%"}
 
 
+@pytest.mark.shows("CMD-evidence-check")
 def test_the_registry_is_checked() -> None:
     code, out, _ = run_cli("evidence", "check")
     assert code == 1
@@ -61,6 +64,7 @@ def test_a_file_is_checked_alone(tmp_path: Path) -> None:
     assert "results.0.value.text: the number must be text" in err
 
 
+@pytest.mark.shows("CMD-evidence-check")
 def test_a_claim_is_checked() -> None:
     code, out, err = run_cli("evidence", "check", "--claim", "14/19 = 67 %")
     assert (code, err) == (1, "")

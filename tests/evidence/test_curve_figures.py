@@ -35,6 +35,7 @@ def check_drops(found: np.ndarray, level: np.ndarray, arm: Arm, time: float, sur
 
 
 @pytest.mark.parametrize(("name", "axes"), [("r_lung.pdf", {}), ("r_lung.svg", {"x_axis": "0:1000", "y_axis": "0:1"})])
+@pytest.mark.shows("FMT-curve-figure")
 def test_r_draws_every_drop_and_mark(name: str, axes: dict) -> None:
     """R: all 99 and 51 drops and 25 and 36 marks, within 0.05 days (of 1,022) and 1e-4; n alone gives back all events."""
     found = []
@@ -49,6 +50,7 @@ def test_r_draws_every_drop_and_mark(name: str, axes: dict) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("colour", "arm", "merged"), [("#0000ff", BLUE, 5), ("#ff0000", RED, 1)])
+@pytest.mark.shows("FMT-curve-figure")
 def test_r_png_falls_where_the_curve_falls(colour: str, arm: Arm, merged: int) -> None:
     """R: every drop but those less than two pixels (2.4 days) after another; levels within 0.0016, times within a pixel."""
     reading = read_curve(FIGURES / "r_lung.png", colour=colour, **R_AXES)
@@ -402,6 +404,7 @@ def run(*words: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.shows("CMD-evidence-curve")
 def test_the_command_writes_individuals_and_a_hazard_ratio(tmp_path: Path) -> None:
     """R: 112 of 138 and 53 of 90 events; exp(log HR) = 0.5880."""
     code, text, _ = run(FIGURES / "r_lung.pdf", "-n", 138, "--colour", "blue", "--out", tmp_path / "men", "--unit", "days")

@@ -47,6 +47,7 @@ def events_of(found: list[Reconstruction]) -> list[int]:
 @pytest.mark.parametrize(
     ("read", "rows", "ratio", "level"), [("vector", True, 0.008, 2e-4), ("ticks", True, 0.0015, 0.002), ("pixel", True, 0.008, 0.002)]
 )
+@pytest.mark.shows("EST-reconstruction")
 def test_rows_and_events_give_back_the_trial(name: str, read: str, rows: bool, ratio: float, level: float) -> None:
     """Events and n exact; |Δ log HR| ≤ 0.008, with marks of censoring ≤ 0.0015; survival between events."""
     found, known = both(name, read, rows=rows, events=True), truth(name)
@@ -84,6 +85,7 @@ def test_the_log_rank_statistic_is_given_back(name: str) -> None:
     assert abs(estimate_logrank(found, "ARM", by=())["chi_square"][0] - truth(name).logrank) <= 0.4
 
 
+@pytest.mark.shows("EST-reconstruction")
 def test_ten_patients_by_hand() -> None:
     """10 at risk, drops to 0.9, 0.8 and 6/7 of it: at risk 10, 9, 7, an event each, one censored between the second and the third."""
     reading = Reading("vector", np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.8, 0.685714]), 4.0, None, 1e-3, 1e-6)

@@ -154,6 +154,7 @@ def test_an_assumption_that_cannot_be_is_refused(texts: list[str], message: str)
     assert run_cli("evidence", "compare", "mskcc-cr", "hyldh-cr", *(part for text in texts for part in ("--assume", text)))[0] == 2
 
 
+@pytest.mark.shows("CMD-evidence-compare")
 def test_a_comparison_is_typed() -> None:
     code, out, err = run_cli("evidence", "compare", "inati-48-orr3", "eliana-79-orr")
     assert code == 2

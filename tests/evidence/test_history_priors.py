@@ -35,6 +35,7 @@ def test_one_trial_is_warned_of() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-evidence-prior")
 def test_a_prior_is_typed_with_what_it_costs() -> None:
     code, out, err = run_cli("evidence", "prior", "mskcc-cr", "germany-cr", "--n", "48", "--null", "0.65", "--rate", "0.8", *TYPED)
     assert (code, err) == (0, "")

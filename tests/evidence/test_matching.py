@@ -324,6 +324,7 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, table: str, said: str) 
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-evidence-external", "CMD-evidence-match")
 def test_it_is_typed(tmp_path: Path) -> None:
     """The worked study has no baseline characteristics: each command ends with one message and exit code 2."""
     (tmp_path / "against.yaml").write_text(yaml.safe_dump(AGAINST), encoding="utf-8")

@@ -69,6 +69,7 @@ def test_a_count_follows_only_where_no_other_prints_the_percentage() -> None:
         count_of(HELD.find("mskcc-nt")[1])
 
 
+@pytest.mark.shows("CMD-evidence-pool")
 def test_a_pool_is_typed() -> None:
     typed = [part for text in ALL for part in ("--assume", text)]
     code, out, err = run_cli("evidence", "pool", "mskcc-cr", "cibmtr20-cr", "germany-cr", *typed)

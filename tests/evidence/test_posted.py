@@ -69,6 +69,7 @@ def written(folder: Path, record: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.shows("FMT-registry-json")
 def test_what_is_posted_becomes_rows_and_the_rest_is_said(tmp_path: Path) -> None:
     found = read_posted(written(tmp_path, RECORD))
     first, second, third = found.trial.results
@@ -85,6 +86,7 @@ def test_what_is_posted_becomes_rows_and_the_rest_is_said(tmp_path: Path) -> Non
     assert "40 of 39 participants cannot be" in found.left_out[3]
 
 
+@pytest.mark.shows("CMD-evidence-import")
 def test_a_folder_of_it_is_a_registry(tmp_path: Path) -> None:
     """Written, read again and checked: the same rows; 32/39 prints 82.1."""
     code, out, err = run_cli("evidence", "import", written(tmp_path, RECORD), "--out", tmp_path / "held")

@@ -52,6 +52,7 @@ def shown(result: Result) -> dict[str, str]:
 
 
 @needs_data("evidence/registry.csv")
+@pytest.mark.shows("FMT-evidence-yaml")
 def test_every_verified_row_is_held_as_it_was_printed() -> None:
     with data_path("evidence/registry.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["sure"] != "claim"]
@@ -170,6 +171,7 @@ SURVIVAL = {"type": "survival", "endpoint": "OS", "time": "12", "unit": "months"
         ({"surre": "high"}, "unknown key 'surre'"),
     ],
 )
+@pytest.mark.shows("FMT-evidence-yaml")
 def test_what_is_wrong_with_a_result_is_said(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     text = said(trial(tmp_path, **changes))
     assert message in text

@@ -63,6 +63,7 @@ def test_limits_of_a_parameter_are_never_passed() -> None:
     assert math.exp(natural(-40.0, 0.1, 0.7)) == pytest.approx(0.1)
 
 
+@pytest.mark.shows("STUDY-kinetics.model.curve")
 def test_a_curve_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="there is no curve 'oral'"):
         draw_curves("oral", {}, [0])

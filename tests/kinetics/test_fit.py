@@ -47,6 +47,7 @@ def estimates(fit: PopulationFit, kind: str = "typical") -> dict[str, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-cell-model")
 def test_orange_is_that_of_lme4() -> None:
     """R: lme4's nlmer, exact here since the model is linear in what varies (K1)."""
     from external import orange
@@ -65,6 +66,7 @@ def test_orange_is_that_of_lme4() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-cell-model")
 def test_theoph_is_that_of_quadrature_and_not_of_nlme() -> None:
     """Independent: adaptive quadrature (K2). All three may vary; that of Ke vanishes, as it does in nlme, and is dropped with a note."""
     from external import theoph
@@ -101,6 +103,7 @@ GRID = PopulationModel("mono", varying=("cmax", "alpha"), classes=False)
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-cell-model")
 def test_cells_below_a_limit_are_those_of_a_dense_grid() -> None:
     """Independent: a dense grid (K3): ± 0.005 of the logarithms, the likelihood within three Monte Carlo errors."""
     expected = exact()["grid"]
@@ -175,6 +178,7 @@ def test_half_of_the_samples_below_a_limit_leave_the_persistence_as_it_was(monke
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-kinetics.model.seed")
 def test_two_seeds_agree_or_say_that_they_do_not() -> None:
     """By hand (K7): less than 0.2 standard errors apart."""
     samples = simulated(1, limit=50.0)

@@ -124,6 +124,7 @@ def test_the_smooth_curve_is_that_of_the_fit_but_for_its_corners() -> None:
     ],
     ids=["class, covariate, shared", "correlated, limits, shared"],
 )
+@pytest.mark.shows("EST-cell-model-draws")
 def test_the_density_is_that_of_the_samples_the_subjects_and_the_priors(model: PopulationModel) -> None:
     """Independent: the kernel's likelihood of each subject's curve, SciPy's normal densities, the volume of spreads by differences.
 
@@ -181,6 +182,7 @@ def _volume(problem: Problem, theta: np.ndarray, at: int, d: int, full: bool) ->
 
 @needs_nuts
 @pytest.mark.slow
+@pytest.mark.shows("EST-cell-model-draws")
 def test_draws_lie_about_the_maximum_of_a_dense_grid_as_wide_as_walds_limits() -> None:
     """Independent: the maximum on a dense grid. Means within half a standard deviation, as spreads have a tail; widths those of Wald."""
     from test_fit import GRID, exact, grid_samples

@@ -53,6 +53,7 @@ def adppk(study: Study, rows: list[tuple[str, int, str, float | None]]) -> pl.Da
     return derive_adppk(study, derive_records(study, source(rows)))
 
 
+@pytest.mark.shows("STUDY-kinetics.limit", "STUDY-kinetics.limit.CARTG")
 def test_a_sample_is_measured_or_beyond_a_limit(tmp_path: Path) -> None:
     """By hand. The study file's limit is 50: 20 is below it, `<100` is below 100, 0 below 50, `>9000` is at least 9000."""
     rows = [("A", 3, "20", None), ("A", 7, "400", None), ("A", 14, ">9000", None), ("B", 7, "<100", None), ("B", 14, "0", None)]
@@ -67,6 +68,7 @@ def test_a_sample_is_measured_or_beyond_a_limit(tmp_path: Path) -> None:
     assert found["DV"].to_list() == pytest.approx([log(50), log(400), log(9000), log(100), log(50)])
 
 
+@pytest.mark.shows("STUDY-kinetics.limit")
 def test_a_limit_may_come_from_the_source_and_must_come_from_somewhere(tmp_path: Path) -> None:
     """By hand: with a limit in every row none need be declared; a recorded 0 without any is refused."""
     bare = load_study(tmp_path, BASE + "kinetics: {model: {curve: rate}}\n")
@@ -92,6 +94,7 @@ def test_a_limit_is_above_0_is_compared_by_12_digits_and_of_two_the_higher_count
     assert adppk(bare, [("A", 3, "<10", 50.0), ("A", 7, "<100", 50.0), ("A", 9, "90", 50.0)])["ALLOQ"].to_list() == [50.0, 100.0, 50.0]
 
 
+@pytest.mark.shows("STUDY-kinetics.tests", "STUDY-kinetics.model.describe")
 def test_what_was_known_before_the_infusion_is_no_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: the age would be described as a group known after the infusion alone, which it is not; no test named is no model."""
     monkeypatch.setattr("cartrial.kinetics.asked.fit_population", lambda *a, **k: pytest.fail("fitted first"))
@@ -165,6 +168,7 @@ def outcomes(**columns: list[str | None]) -> object:
     return type("Sets", (), {"adsl": pl.DataFrame({"USUBJID": ["A", "B", "C", "D"], **columns})})()
 
 
+@pytest.mark.shows("STUDY-kinetics.model.describe")
 def test_what_cannot_be_described_is_told_before_anything_is_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: no such column, three levels; and of one level alone nothing is described, which stops nothing."""
     monkeypatch.setattr("cartrial.kinetics.asked.fit_population", lambda *a, **k: pytest.fail("fitted first"))
@@ -181,6 +185,7 @@ def test_what_cannot_be_described_is_told_before_anything_is_fitted(tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-kinetics.model.describe")
 def test_a_description_is_compared_with_a_fit_of_the_same_effects(tmp_path: Path) -> None:
     """By hand: the peak alone varies and is five times as high in responders; who expanded is all of them, which is a note."""
     study = load_study(tmp_path, BASE + MODEL.replace("curve: rate", "curve: rate, starts: 1, describe: [RESPFL, EXPANDFL]"))
@@ -220,6 +225,7 @@ def test_one_test_without_a_model_takes_no_other_with_it(tmp_path: Path, monkeyp
     assert "no sample of CARTC" in cells.failed
 
 
+@pytest.mark.shows("STUDY-kinetics.model.bounds", "STUDY-kinetics.model.bounds.half-life")
 def test_bounds_are_an_assumption_that_a_study_file_may_drop(tmp_path: Path) -> None:
     """By hand: a half-life between 1 and 1000 days unless it says otherwise; none in a word, as in the documentation, or as YAML's null."""
     for text, expected in (
@@ -246,12 +252,16 @@ def test_bounds_are_an_assumption_that_a_study_file_may_drop(tmp_path: Path) -> 
         ("{curve: rate, uncertainty: profile}", "uncertainty"),
     ],
 )
+@pytest.mark.shows(
+    "STUDY-kinetics.model.curve", "STUDY-kinetics.model.below", "STUDY-kinetics.model.baseline", "STUDY-kinetics.model.baseline.of"
+)
 def test_what_a_study_file_cannot_ask_for(model: str, message: str, tmp_path: Path) -> None:
     """By hand: a limit is never replaced, and what follows the infusion is no covariate."""
     with pytest.raises(InputError, match=message):
         load_study(tmp_path, BASE + f"kinetics: {{model: {model}}}\n")
 
 
+@pytest.mark.shows("CMD-kinetics", "STUDY-kinetics.model")
 def test_the_command_refuses_with_one_message_and_writes_nothing(tmp_path: Path) -> None:
     """By hand: no model asked for, and nobody's cells named, end with exit code 2."""
     for arguments, message in (
@@ -335,6 +345,7 @@ def car22(folder: Path, model: str, limit: str = LIMIT) -> Path:
 
 @needs_data(SHEET)
 @pytest.mark.slow
+@pytest.mark.shows("CMD-kinetics")
 def test_real_patients_and_what_they_do_not_say(tmp_path: Path) -> None:
     """Independent: the fits of a prototype with other code (K6b), contraction within 0 and 0.7 a day.
 

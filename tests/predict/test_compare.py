@@ -34,6 +34,7 @@ TRIALS = np.arange(1.0, 101.0)
         (math.inf, 0.0, False, 1.0),
     ],
 )
+@pytest.mark.shows("EST-predictive-check")
 def test_five_trials_in_a_hundred_lie_outside_on_each_side(published: float, half: float, inside: bool, position: float) -> None:
     """Of 1 to 100 the interval is 6 to 95; the median is 50.5."""
     found = compare_figure(TRIALS, published, half)

@@ -28,6 +28,7 @@ def asked(path: Path) -> list[Question | Unexpressed]:
     return list(express_figures(read_figures(path), file=path.name, folder=path.parent))
 
 
+@pytest.mark.shows("FMT-figures-table")
 def test_a_figure_is_read(tmp_path: Path) -> None:
     figure = read_figures(table(tmp_path, {"virtual-population": "mskcc", "follow-up": "9.3"}))[0]
     assert (figure.n, figure.count, figure.lower, figure.upper, figure.half) == (48, 34, 55.9, 83.1, 0.0)
@@ -88,6 +89,7 @@ def test_a_value_without_a_count_keeps_what_its_decimals_leave_open(tmp_path: Pa
         ({"follow-up": "-2"}, "follow-up: '-2' is no time"),
     ],
 )
+@pytest.mark.shows("FMT-figures-table")
 def test_what_is_wrong_with_a_figure_is_one_line(tmp_path: Path, change: dict[str, str], said: str) -> None:
     found = message(table(tmp_path, change))
     assert said in found

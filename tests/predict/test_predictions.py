@@ -41,6 +41,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-predictive-check")
 def test_three_figures_are_compared(found: pl.DataFrame) -> None:
     """A rate of nine patients is a ninth, of ten patients a survival lies between 0 and 100, and a median may not be reached."""
     assert found["state"].to_list() == ["compared"] * 3
@@ -151,6 +152,7 @@ def test_too_few_or_too_many_trials_are_refused(tmp_path: Path, trials: int, sai
         check_predictions(table(tmp_path, *ROWS), trials=trials)
 
 
+@pytest.mark.shows("CMD-predict")
 def test_the_command_prints_writes_and_refuses(tmp_path: Path) -> None:
     path = table(tmp_path, ROWS[0], {"id": "other", "trial": "nowhere"}, {"id": "told", "sure": "claim"})
     code, out, err = run_cli("predict", path, "--trials", "20", "--out", tmp_path / "out", "--notes")

@@ -39,6 +39,7 @@ def test_figures_are_compared_as_they_are_said_to_be() -> None:
         compare("g", ["a"], [1.0], [1.0, 2.0], tolerance=1e-9, origin="")
 
 
+@pytest.mark.shows("FMT-qualification")
 def test_the_figures_of_this_installation_are_right() -> None:
     """R and published: a thousand figures and more, each with where it comes from."""
     found = qualify(("performance",))
@@ -54,6 +55,7 @@ def test_the_figures_of_this_installation_are_right() -> None:
     }
 
 
+@pytest.mark.shows("FMT-qualification", "CMD-qualify")
 def test_a_fault_is_found_and_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By hand: limits of another level fail, exit code 1, and the dossier says which, what was expected and what was found."""
     right = rates.binomial_limits
@@ -106,6 +108,7 @@ def test_the_machine_is_described() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-qualify")
 def test_commands_formats_refusals_and_truth_tables_through_the_command_line(tmp_path: Path) -> None:
     """By hand: the truth tables' values, and what the documentation says of each command."""
     code, out, err = run_cli("qualify", "--only", "operation", "--out", str(tmp_path / "q"))

@@ -105,6 +105,7 @@ def test_results_are_matched_by_what_they_are_of() -> None:
     assert "response, OLD: rate 50.0 → (no such row)" in lines and "response, TINY: in digits that are not printed" in lines
 
 
+@pytest.mark.shows("CMD-compare")
 def test_facts_of_the_runs_are_no_difference(tmp_path: Path) -> None:
     """Another version and another file with the same results: told, exit code 0; the order of the runs is that of the words."""
     own = [value("1", "Y", 9, 1)]
@@ -229,6 +230,7 @@ def refused(tmp_path: Path) -> dict[str, tuple[Path, Path, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-compare")
 def test_what_is_no_run_of_the_study_is_refused(tmp_path: Path) -> None:
     """One message that names the folder, exit code 2, nothing printed, no page."""
     for name, (one, two, what) in refused(tmp_path).items():

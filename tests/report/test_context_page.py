@@ -236,6 +236,7 @@ def test_a_curve_of_a_figure_is_laid_over(tmp_path: Path, data: ContextData) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-evidence-context")
 def test_it_is_typed(tmp_path: Path) -> None:
     out = tmp_path / "context.html"
     assert run_cli("evidence", "context", "inaticel", "--out", out)[:2] == (0, f"Wrote {out}.\n")

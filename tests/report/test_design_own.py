@@ -39,6 +39,7 @@ PUBLISHED = pytest.mark.parametrize(
 
 
 @PUBLISHED
+@pytest.mark.shows("STUDY-design.own", "STUDY-design.own.at", "STUDY-design.own.efficacy", "STUDY-design.own.efficacy.spending")
 def test_the_example_studies_state_these_designs(name, n, high, alpha, power) -> None:
     """R."""
     inputs = read_inputs(Study.load(EXAMPLES / f"{name}.yaml"))
@@ -116,6 +117,7 @@ def test_a_design_that_misses_its_errors_is_shown_and_said_to(tmp_path: Path) ->
         ("{at: [50, 76]}\n  subjects: {value: 80}", "the own design ends with 76 subjects, and 80 are planned"),
     ],
 )
+@pytest.mark.shows("STUDY-design.own")
 def test_what_a_design_of_ones_own_cannot_be_is_one_message(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as caught:
         own_study(tmp_path, text)
@@ -138,6 +140,7 @@ def best_study(tmp_path: Path, more: str) -> Study:
     return load_study(tmp_path, text.replace("baseline:\n", f"design:\n{more}baseline:\n"))
 
 
+@pytest.mark.shows("STUDY-design.analysis", "STUDY-design.analysis.day")
 def test_a_best_response_is_awaited_until_its_analysis(tmp_path: Path) -> None:
     """By hand: the study file says day 120; without it the last visit, month 3, ends on day 104, which is an assumption."""
     stated = read_inputs(best_study(tmp_path, "  analysis: {day: 120, source: protocol}\n"))
@@ -157,6 +160,7 @@ def test_a_best_response_with_an_analysis_is_simulated_within_its_days(tmp_path:
         choose_endpoint(best_study(tmp_path, "  power: {value: 0.8}\n"))
 
 
+@pytest.mark.shows("STUDY-design.analysis.day")
 def test_a_day_of_analysis_beside_a_window_that_ends_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"design.analysis: the window of ORR3 has an end"):
         read_inputs(own_study(tmp_path, "{at: [50]}", "  analysis: {day: 180}\n"))

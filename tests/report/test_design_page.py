@@ -157,6 +157,23 @@ def test_the_paragraph_says_the_boundaries(inaticel: StudyDesign) -> None:
     assert inaticel.best.staged.source in words and "virtual" not in words
 
 
+@pytest.mark.shows(
+    "STUDY-design.power",
+    "STUDY-design.power.value",
+    "STUDY-design.n-max",
+    "STUDY-design.n-max.value",
+    "STUDY-design.subjects",
+    "STUDY-design.subjects.value",
+    "STUDY-design.prior.events",
+    "STUDY-design.prior.others",
+    "STUDY-design.stage-one",
+    "STUDY-design.stage-one.from",
+    "STUDY-design.stage-one.to",
+    "STUDY-design.recruitment.activation",
+    "STUDY-design.looks.at",
+    "STUDY-design.recruitment",
+    "STUDY-design.recruitment.rate",
+)
 def test_what_the_study_says_is_used_and_what_it_does_not_say_is_assumed(tmp_path: Path) -> None:
     silent = read_inputs(load_study(tmp_path, TESTED))
     kinds = {item.id: item.assumed for item in silent.items}
@@ -187,6 +204,7 @@ def test_what_the_study_says_is_used_and_what_it_does_not_say_is_assumed(tmp_pat
     assert [item.source for item in given.items if item.id in ("n_max", "power", "alpha")] == ["asked for in this run"] * 3
 
 
+@pytest.mark.shows("STUDY-design.looks", "STUDY-design.looks.at")
 def test_looks_beyond_the_most_subjects_are_left_out(tmp_path: Path) -> None:
     study = load_study(tmp_path, TESTED.replace("baseline:\n", "design:\n  looks: {at: [15, 30, 45]}\nbaseline:\n"))
     design = design_study(study, n_max=40, virtual=False)
@@ -204,6 +222,7 @@ def test_no_test_has_more_power_than_the_bound() -> None:
         assert option.at_target.success <= bound[option.n - 1] + 1e-12
 
 
+@pytest.mark.shows("STUDY-testing.alpha.sides")
 def test_two_sides_are_one_side_of_half_the_error(tmp_path: Path) -> None:
     two = read_inputs(load_study(tmp_path, TESTED.replace("value: 0.025, sides: 1", "value: 0.05, sides: 2")))
     assert two.alpha == 0.025 and next(item.text for item in two.items if item.id == "alpha") == "2.5 % (two-sided 5 %)"
@@ -218,6 +237,7 @@ def test_the_constraints_of_the_study_hold_for_its_designs(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-design.safety", "STUDY-design.safety.event", "STUDY-design.survival", "STUDY-design.survival.endpoint")
 def test_safety_and_survival_are_those_of_the_study(tmp_path: Path) -> None:
     design = design_study(Study.load("allo-cd19"), virtual=False)
     assert [plan.id for plan in design.safety] == ["CRS", "DEATH"] and design.timing.goal == "enrolled"
@@ -284,6 +304,7 @@ def test_a_design_section_that_is_wrong_names_its_place(line: str, key: str, wor
     assert caught.value.row == text[: text.index(line)].count("\n") + 1
 
 
+@pytest.mark.shows("STUDY-design.safety", "STUDY-design.safety.event")
 def test_limits_of_death_and_of_the_study_s_own_events_are_known(tmp_path: Path) -> None:
     text = TESTED.replace("baseline:\n", "design:\n  safety: [{event: DEATH, acceptable: 0.05, unacceptable: 0.2}]\nbaseline:\n")
     study = load_study(tmp_path, text)
@@ -384,6 +405,7 @@ def test_citations_become_links() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-endpoints.role")
 def test_which_endpoint_is_designed_is_said(tmp_path: Path) -> None:
     """By hand: the tested rate is designed, whichever endpoint is called primary; the page and the paragraph say so."""
     design = design_study(load_study(tmp_path, TESTED), virtual=False)

@@ -47,6 +47,7 @@ def page(design: StudyDesign, folder: Path) -> tuple[str, dict]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-endpoints.window.within-days")
 def test_a_response_within_days_is_known_when_the_window_has_closed(allo: StudyDesign, tmp_path: Path) -> None:
     """By hand: the window of CRR is 730 days from enrolment, so that every milestone of the last response is 730 days after the last."""
     delay = allo.inputs.delay
@@ -61,6 +62,7 @@ def test_a_response_within_days_is_known_when_the_window_has_closed(allo: StudyD
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-design.recruitment", "STUDY-design.recruitment.rate")
 def test_what_would_be_enrolled_meanwhile_has_its_losses(allo: StudyDesign, inaticel: StudyDesign) -> None:
     """By hand from the plan: sites x consents a month x share x days / 30.4375; the second stage of CRR has fewer than that."""
     for design, share, days, goal in (

@@ -335,6 +335,7 @@ def test_names_of_figures_are_made_unique() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-figures")
 def test_still_pictures_carry_the_band_and_the_numbers_at_risk(tmp_path: Path) -> None:
     """By hand: the words of the figure stand in its SVG as text; two runs give equal bytes of SVG and PNG."""
     pytest.importorskip("vl_convert")
@@ -350,6 +351,7 @@ def test_still_pictures_carry_the_band_and_the_numbers_at_risk(tmp_path: Path) -
     assert (tmp_path / "one" / "curve-os.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.shows("FMT-figures")
 def test_formats_of_pictures_are_checked() -> None:
     with pytest.raises(InputError, match="'gif' is no format of a figure"):
         check_formats(["png", "gif"])

@@ -33,6 +33,7 @@ def _write(out: Path, results: pl.DataFrame | None = None, seed: int | None = No
     write_report(STUDY, None, ADAM, _results() if results is None else results, no_findings(), out, seed=seed)
 
 
+@pytest.mark.shows("FMT-report-html")
 def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     _write(tmp_path / "deep" / "out")
     assert {item.name for item in (tmp_path / "deep" / "out").iterdir()} == FILES
@@ -102,6 +103,7 @@ def test_record_of_the_run_names_the_results_by_their_hash(tmp_path: Path) -> No
     assert record["results"]["sha256"] in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.shows("FMT-parquet")
 def test_derived_sets_are_written_in_two_forms_with_their_provenance(tmp_path: Path) -> None:
     _write(tmp_path / "out")
     for name in ("ADSL", "ADRS", "ADTTE", "ADAE", "ADCK", "ADRESP"):
@@ -207,6 +209,7 @@ def test_other_files_of_a_folder_that_is_written_to_stay(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-figures")
 def test_figures_of_other_pages_are_files_beside_them(tmp_path: Path) -> None:
     """The shells of the pivotal study: a file for each document of the page; formats are looked at before the page is written."""
     pytest.importorskip("vl_convert")

@@ -100,6 +100,7 @@ def _read(folder: Path) -> tuple[Page, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", ["worked", "invented"])
+@pytest.mark.shows("FMT-report-html")
 def test_each_statistic_is_printed_as_its_results_row_says(name: str, request: pytest.FixtureRequest) -> None:
     page, results = _read(request.getfixturevalue(name))
     assert len(page.keyed) > 300
@@ -119,6 +120,7 @@ def test_no_number_in_a_table_of_statistics_comes_from_elsewhere(name: str, requ
     assert not [cell for cell in numeric if cell["section"] != "safety" and re.search(r"\d", cell["loose"].replace("95 %", ""))]
 
 
+@pytest.mark.shows("RULE-7.1")
 def test_every_rate_carries_what_it_is_a_rate_of(invented: Path) -> None:
     _, results = _read(invented)
     rates = [row for row in results if row["analysis"] == "response" and row["statistic"] == "rate"]
@@ -135,6 +137,7 @@ def test_every_rate_carries_what_it_is_a_rate_of(invented: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["worked", "invented"])
+@pytest.mark.shows("FMT-report-html")
 def test_page_needs_nothing_from_outside(name: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(name)
     page, _ = _read(folder)
@@ -148,6 +151,7 @@ def test_page_needs_nothing_from_outside(name: str, request: pytest.FixtureReque
 @pytest.mark.parametrize(
     ("name", "band"), [("worked", "EXAMPLE DATA: invented, not patients"), ("invented", "VIRTUAL PATIENTS: simulated, not patients")]
 )
+@pytest.mark.shows("STUDY-study.provenance")
 def test_band_stands_across_page_sheet_and_each_figure(name: str, band: str, request: pytest.FixtureRequest) -> None:
     text = (request.getfixturevalue(name) / "report.html").read_text()
     figures = figures_of(text)
@@ -158,6 +162,7 @@ def test_band_stands_across_page_sheet_and_each_figure(name: str, band: str, req
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-study.provenance")
 def test_real_data_carry_no_band(tmp_path: Path) -> None:
     study = Study.load("inaticel")
     adam = invent(study)
@@ -169,6 +174,7 @@ def test_real_data_carry_no_band(tmp_path: Path) -> None:
     assert "recorded data of the study" in text
 
 
+@pytest.mark.shows("RULE-5.7")
 def test_primary_endpoint_says_its_estimand_in_words(worked: Path) -> None:
     page, _ = _read(worked)
     study = Study.load(EXAMPLES / "worked")
@@ -178,6 +184,7 @@ def test_primary_endpoint_says_its_estimand_in_words(worked: Path) -> None:
     assert words["summary"].removeprefix("Summary: ") in page.words["primary"]
 
 
+@pytest.mark.shows("RULE-7.2", "STUDY-endpoints.test")
 def test_a_null_that_is_an_assumption_gives_no_p_value(invented: Path) -> None:
     page, _ = _read(invented)
     assert "No p-value is shown" in page.words["primary"]
@@ -242,6 +249,7 @@ def test_names_from_the_data_cannot_become_markup(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-study.listing-only")
 def test_listing_only_study_shows_its_subjects_and_why_nothing_is_estimated(tmp_path: Path) -> None:
     folder = EXAMPLES / "brudno2016"
     study = Study.load(folder)

@@ -81,6 +81,7 @@ def test_a_sheet_shows_one_subject_as_its_files_have_it(apart: str) -> None:
     assert "day 28: 0.8; day 90: 1.4" in sheet  # neutrophils of lb.csv
 
 
+@pytest.mark.shows("RULE-6.16")
 def test_each_number_of_a_course_is_a_record(apart: str, records: Records, worked_report: Path) -> None:
     """Of all subjects: every sample is a laboratory record of its day, every status a row of ADRESP."""
     labs = records.labs.join(records.subjects.select("SUBJ", "USUBJID", "DAY0"), on="SUBJ").with_columns(AT=pl.col("DAY") - pl.col("DAY0"))

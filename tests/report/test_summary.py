@@ -175,6 +175,7 @@ def test_the_range_of_the_primary_rate_is_of_its_variants() -> None:
     assert f"as {100 * rates['rate'].min():.1f} % (" in point and f"to {100 * rates['rate'].max():.1f} % (" in point
 
 
+@pytest.mark.shows("RULE-4.9")
 def test_readers_that_contradict_each_other_are_told() -> None:
     """By hand: kappa 0.59 is told and 0.60 is not; censored for new therapy after a relapse by the investigator alone is told, 0 is not."""
     best = {"analysis": "concordance", "endpoint": "best", "reader": "IRC and INV", "by": "IRC | INV"}

@@ -50,6 +50,7 @@ def value(comparison, endpoint: str, statistic: str, level: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-supply")
 def test_the_same_patients_are_enrolled_in_both_arms(comparison):
     check_results(comparison.results)
     assert comparison.results["provenance"].unique().to_list() == ["virtual"]
@@ -61,6 +62,7 @@ def test_the_same_patients_are_enrolled_in_both_arms(comparison):
         assert value(comparison, "CRR", "N", arm) == 200
 
 
+@pytest.mark.shows("EST-supply")
 def test_the_shelf_is_faster_and_reaches_more(comparison):
     assert value(comparison, "infused", "n", "allogeneic") > value(comparison, "infused", "n", "autologous")
     assert value(comparison, WAITED, "median", "allogeneic") < 15 < 30 < value(comparison, WAITED, "median", "autologous")

@@ -33,6 +33,7 @@ def test_every_reason_of_a_derived_value_has_words() -> None:
 
 
 @pytest.mark.parametrize("name", list(builtin_studies()))
+@pytest.mark.shows("STUDY-endpoints", "STUDY-endpoints.label")
 def test_shells_name_every_endpoint_and_variant(name: str) -> None:
     study = Study.load(name)
     text = render_shells(study)
@@ -62,6 +63,7 @@ def test_shells_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-6.16")
 def test_explanation_shows_timeline_readers_values_rules_and_source_rows(worked: tuple[Study, Any, Any]) -> None:
     study, adam, source = worked
     text = explain_subject(study, adam, source, "WORKED-06", width=200)

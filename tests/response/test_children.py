@@ -82,6 +82,7 @@ def tables(*labs, fa=(), **more):
         ("nci-2010", {28: "M1", 60: "M2", 90: "M3"}, ["CR", "INDETERMINATE", "RELAPSE"]),
     ],
 )
+@pytest.mark.shows("RULE-P3.1")
 def test_a_marrow_in_words(tmp_path, criteria, words, expected):
     labs = [marrow(day, word) for day, word in words.items()]
     of = derived(tmp_path, tables(*labs, fa=none_on(*words)), STUDY.replace("criteria: nccn", f"criteria: {criteria}"))
@@ -89,6 +90,7 @@ def test_a_marrow_in_words(tmp_path, criteria, words, expected):
     assert [status for status, _ in statuses(of).values()] == expected
 
 
+@pytest.mark.shows("RULE-P3.1")
 def test_a_number_beside_the_word_of_a_marrow_is_the_result(tmp_path):
     of = derived(tmp_path, tables(marrow(28, "M1", LBSTRESN=7), marrow(60, "M2", LBSTRESN=3), fa=none_on(28, 60)), STUDY)
     assert [status for status, _ in statuses(of).values()] == ["NR", "CR"]
@@ -104,6 +106,7 @@ def test_a_number_beside_the_word_of_a_marrow_is_the_result(tmp_path):
         ([finding(90, "CNS STATUS", "CNS-1")], "CR", (63, "lost"), (91, "lost")),
     ],
 )
+@pytest.mark.shows("RULE-3.1", "RULE-P3.2")
 def test_the_central_nervous_system_by_its_status(tmp_path, found, status, rfs, efs):
     of = derived(tmp_path, tables(*(marrow(day) for day in (28, 60, 90)), fa=[*none_on(28, 60), *found]), STUDY)
     assert statuses(of)[90][0] == status
@@ -134,6 +137,7 @@ FLUIDS = [
 
 
 @pytest.mark.parametrize(("blasts", "white", "red", "blood", "expected"), every(3, FLUIDS))
+@pytest.mark.shows("RULE-P3.2")
 def test_the_central_nervous_system_by_its_fluid(tmp_path, blasts, white, red, blood, expected):
     fluid = [lab(90, "BLAST", blasts, None if isinstance(blasts, str) else "%", "CSF")]
     fluid += [lab(90, "WBC", white, "cells/uL", "CSF")] if white is not None else []
@@ -166,6 +170,7 @@ def test_the_status_of_the_central_nervous_system_in_rs(tmp_path):
         ],
     ),
 )
+@pytest.mark.shows("RULE-P3.3")
 def test_an_enlarged_testis_needs_a_biopsy(tmp_path, biopsy, status):
     # subject 8, with the marrow in remission
     found = [finding(90, "TESTICULAR DISEASE", "PRESENT"), *none_on(28, 60)]

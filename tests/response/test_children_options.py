@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 import polars as pl
+import pytest
 import yaml
 
 from cartrial.response import assess_response
@@ -91,6 +92,7 @@ def with_options(options: str, criteria: str = "nccn") -> Study:
     return Study.model_validate(yaml.safe_load(said(options, criteria)))
 
 
+@pytest.mark.shows("RULE-P3.2", "STUDY-disease.options", "STUDY-disease.options.cns2")
 def test_cns2_twice_is_a_relapse_where_the_study_says_so() -> None:
     marrows = {
         "TWICE": [28, 60, 90, 104],
@@ -130,6 +132,7 @@ def mass(name: str, day: int, size: float, unit: str, test: str = "SIZE") -> Row
     return {"USUBJID": name, **what, "FADTC": date(day)}
 
 
+@pytest.mark.shows("RULE-P3.3", "STUDY-disease.options.mass")
 def test_a_mass_of_a_third_of_the_first_is_none_where_the_study_says_so() -> None:
     sizes = {
         # exactly a third; one millimetre more; centimetres; a volume; larger again after it had gone
@@ -153,6 +156,7 @@ def test_a_mass_of_a_third_of_the_first_is_none_where_the_study_says_so() -> Non
     assert statuses(by_size, marrows, FA=list(fa), MI=biopsied)["AGAIN"][90] == "RELAPSE"
 
 
+@pytest.mark.shows("STUDY-disease.criteria.biopsy", "STUDY-disease.options.biopsy")
 def test_disease_at_another_site_needs_a_biopsy_where_the_criteria_say_so() -> None:
     names = ("NONE", "SHOWN", "DENIED", "OTHER", "LATE", "METHOD", "CNS")
     fa = [seen(name, 90, "PRESENT", FALOC="SKIN", FAMETHOD="BIOPSY" if name == "METHOD" else "") for name in names[:-1]]
@@ -208,6 +212,7 @@ def test_a_size_that_cannot_be_read_is_named() -> None:
     assert not messages("lesion-unread", PLAIN, tables)
 
 
+@pytest.mark.shows("RULE-P4.1", "STUDY-disease.criteria.remission-from")
 def test_a_remission_counts_from_the_window_of_day_28_on() -> None:
     """Day 28 has 7 days before it: day 20 is too early, day 21 is not. What follows an early one is no relapse."""
     marrows = {"EARLY": [20, 28], "FIRST": [21], "LOST": [14]}

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import polars as pl
+import pytest
 
 from cartrial.response.codes import MRD_NEGATIVE, MRD_NOT_EVALUABLE, MRD_POSITIVE
 from cartrial.response.lab import merge_dates
@@ -37,6 +38,7 @@ def reads(*days: int) -> Reads:
     )
 
 
+@pytest.mark.shows("RULE-3.2")
 def test_the_nearest_record_within_seven_days() -> None:
     """Paragraph 3: nearest within ±7 days, the earlier on a tie."""
     assert nearest(evidence((20, 1.0), (21, 2.0)), 0, 28).low == 2.0
@@ -45,6 +47,7 @@ def test_the_nearest_record_within_seven_days() -> None:
     assert nearest(evidence((26, 5.0), (30, 1.0)), 0, 28).low == 5.0
 
 
+@pytest.mark.shows("RULE-3.2", "RULE-3.18")
 def test_one_result_a_date() -> None:
     """Counts the lowest (paragraph 3), blasts the highest (§9, A11), of what lies between two numbers likewise; of equals the later."""
     rows = [(28, 5.0, 5.0, 1), (28, 1.0, 1.0, 2), (29, 0.0, 4.0, 3), (29, 3.0, 3.0, 4), (30, 2.0, 2.0, 5), (30, 2.0, 2.0, 6)]
@@ -59,6 +62,7 @@ def number(value: float) -> Range:
     return Range(value, value)
 
 
+@pytest.mark.shows("RULE-3.3", "STUDY-disease.criteria.marrow.op", "STUDY-disease.criteria.marrow.value")
 def test_a_limit_is_on_the_side_that_its_operator_names() -> None:
     """Paragraph 3, fixed points: 4.9 % qualifies and 5.0 % does not; ANC exactly 1.0 fails > 1.0 and meets >= 1.0."""
     assert meets(number(4.9), Limit(0, 5.0)) and not meets(number(5.0), Limit(0, 5.0))
@@ -70,6 +74,7 @@ def test_a_limit_is_on_the_side_that_its_operator_names() -> None:
         assert all(meets(number(value), Limit(op, 1.0)) != fails(number(value), Limit(op, 1.0)) for value in (0.9, 1.0, 1.1))
 
 
+@pytest.mark.shows("RULE-3.15")
 def test_a_result_on_either_side_of_a_limit_is_undecided() -> None:
     """§9, A8: below 5 holds for `<5`, not for `<=5` nor `<6`; above 1 holds for `>1`, at least 1 for `>=1`."""
     assert meets(Range(0, 4.99999999999), Limit(0, 5.0))
@@ -78,6 +83,7 @@ def test_a_result_on_either_side_of_a_limit_is_undecided() -> None:
     assert meets(Range(1.0, math.inf), Limit(3, 1.0)) and fails(Range(1.0, math.inf), Limit(0, 1.0))
 
 
+@pytest.mark.shows("RULE-3.12", "STUDY-disease.options.transfusion-free-days")
 def test_a_count_on_the_last_day_after_a_transfusion_does_not_count() -> None:
     """docs/study.md: counts within so many days after a transfusion do not count as recovered."""
     transfusion = evidence((10, 1.0))
@@ -92,12 +98,14 @@ def test_circulating_blasts_are_confirmed_on_another_day_after_baseline() -> Non
     assert not is_confirmed(evidence((21, 1.0), (28, 2.0)), 0, 28, 21) and is_confirmed(evidence((21, 1.0), (28, 2.0)), 0, 28, 20)
 
 
+@pytest.mark.shows("RULE-4.2")
 def test_the_committee_call_of_the_seventh_day_stands() -> None:
     """Paragraph 4: 7 days, as for pairs."""
     assert has_own_call(reads(28), 0, 35) and has_own_call(reads(28), 0, 21)
     assert not has_own_call(reads(28), 0, 36)
 
 
+@pytest.mark.shows("RULE-4.4")
 def test_reads_pair_within_seven_days_the_earlier_on_a_tie() -> None:
     """Paragraph 4."""
     assert nearest_pair(reads(28), reads(35), 0) == (0, 0)
@@ -106,6 +114,7 @@ def test_reads_pair_within_seven_days_the_earlier_on_a_tie() -> None:
     assert nearest_pair(reads(28, 60), reads(30, 61), 0) == (1, 1)
 
 
+@pytest.mark.shows("RULE-4.4")
 def test_the_day_of_a_pair_is_that_of_the_sample_else_the_earlier() -> None:
     """Paragraph 4; of two samples the earlier (`regression`)."""
     assert day_of_pair(Samples(numbers(0, 0), numbers()), 0, 30, 28) == 28
@@ -120,6 +129,7 @@ def mrd(*samples: tuple[int, float], calls: tuple[int, ...] = ()) -> MrdSamples:
     return MrdSamples(numbers(0, len(samples)), days, numbers(*(calls or [MRD_NEGATIVE] * len(samples))), lods, none)
 
 
+@pytest.mark.shows("RULE-3.14")
 def test_the_sample_of_the_date_then_the_most_sensitive_the_nearest_the_later() -> None:
     """Paragraph 3; of two of one date and assay the later record (`regression`)."""
     assert best_sample(mrd((14, 1e-4)), 0, 28, 400) == 0
@@ -132,6 +142,7 @@ def test_the_sample_of_the_date_then_the_most_sensitive_the_nearest_the_later() 
     assert best_sample(mrd((28, 1e-4), (28, 1e-4)), 0, 28, 400) == 1
 
 
+@pytest.mark.shows("RULE-3.14")
 def test_a_sample_that_is_not_evaluable_gives_way() -> None:
     """§9, A12: to an evaluable one within 14 days; A8: of one date and limit one positive is positive, of another limit the lower."""
     both = (MRD_NOT_EVALUABLE, MRD_NEGATIVE)

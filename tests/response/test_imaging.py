@@ -132,6 +132,24 @@ TABLE = {
 }
 
 
+@pytest.mark.shows(
+    "RULE-L3.1",
+    "RULE-L3.2",
+    "RULE-L3.3",
+    "RULE-L3.4",
+    "RULE-L3.5",
+    "STUDY-disease.criteria-of-calls.lesions",
+    "STUDY-disease.criteria-of-calls.lesions.node",
+    "STUDY-disease.criteria-of-calls.lesions.new-node",
+    "STUDY-disease.criteria-of-calls.lesions.new-extranodal",
+    "STUDY-disease.criteria-of-calls.lesions.spleen",
+    "STUDY-disease.criteria-of-calls.lesions.spleen-step",
+    "STUDY-disease.criteria-of-calls.lesions.fall",
+    "STUDY-disease.criteria-of-calls.lesions.growth",
+    "STUDY-disease.criteria-of-calls.lesions.step-small",
+    "STUDY-disease.criteria-of-calls.lesions.band",
+    "STUDY-disease.criteria-of-calls.lesions.step-large",
+)
 def test_the_measurement_table_by_hand(tmp_path: Path) -> None:
     """L3 of the rules, row by row."""
     found = by_command(tmp_path, {name: scans for name, (scans, _) in TABLE.items()})
@@ -167,6 +185,7 @@ PETS = {
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-L4.1")
 def test_the_table_of_pet_by_hand(tmp_path: Path) -> None:
     """L4 of the rules, row by row; a visit has one call, on the day of PET where PET decides."""
     found = by_command(tmp_path, {name: scans for name, (scans, _) in PETS.items()})
@@ -194,12 +213,14 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(("options", "scans", "expected"), every(3, OPTIONS))
+@pytest.mark.shows("STUDY-disease.options", "STUDY-disease.options-of-calls.negative-to", "STUDY-disease.options-of-calls.score-change")
 def test_options_by_hand(options: str, scans: list[Scan | PET], expected: list[str], tmp_path: Path) -> None:
     """L3 and L4: nadir 139 has an excess of 9, half of it is 4.5, so 143 is none and 144 is progression."""
     assert [status for _, status in called(tmp_path, {"01": scans}, options=options)["01"]] == expected
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-disease.options-of-calls.marrow")
 def test_a_marrow_cleared_by_pet_is_complete_by_ct(tmp_path: Path) -> None:
     """By hand: criteria of CT alone, the marrow was involved; a negative PET stands for the biopsy where the study says."""
     scans: Subjects = {"01": [AVID, MARROW, PET(90, "2"), Scan(97, {"A": "ABSENT"})]}
@@ -207,6 +228,7 @@ def test_a_marrow_cleared_by_pet_is_complete_by_ct(tmp_path: Path) -> None:
     assert called(tmp_path / "b", scans, criteria="lugano-2014-ct", options="marrow: pet")["01"] == [(97, "CR")]
 
 
+@pytest.mark.shows("RULE-L3.3")
 def test_the_first_day_of_a_new_lesion_dates_the_progression(tmp_path: Path) -> None:
     """By hand, L4: CT on day 88 shows a new node of 20 mm, PET on day 92 a new avid lesion; PD is dated on day 88."""
     scans: Subjects = {"01": [AVID, MASS, Scan(88, {"A": (20, 15)}, new={"N1": (20, 15)}, pet=True), PET(92, "5", "DECREASED")]}
@@ -214,6 +236,7 @@ def test_the_first_day_of_a_new_lesion_dates_the_progression(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-L3.1", "STUDY-disease.options-of-calls.baseline")
 def test_screening_is_the_baseline_where_the_study_says(tmp_path: Path) -> None:
     """By hand, L3: 60 x 50 before bridging, 40 x 30 after it. 35 x 26 (910) is SD of 1200 and PR of 3000."""
     scans: Subjects = {"01": [Scan(-30, {"A": (60, 50)}), MASS, Scan(28, {"A": (35, 26)})]}
@@ -290,6 +313,7 @@ def test_the_worked_subjects_by_measurements_by_hand(criteria: str, tmp_path: Pa
     assert compared >= 90
 
 
+@pytest.mark.shows("RULE-L3.4", "STUDY-disease.options-of-calls.spleen-from")
 def test_l10_17_the_spleen_from_baseline_and_from_its_nadir_by_hand(tmp_path: Path) -> None:
     """L10, subject 17: PR from day 90, PD on day 270 (DOR 181, PFS 271); from the nadir PD on day 180 (91, 181)."""
     spleen = [SPLEEN, *(Scan(day, {"A": (20, 15)}, spleen=long) for day, long in ((28, 140), (90, 139), (180, 160), (270, 161)))]
@@ -396,6 +420,7 @@ def random_subject(draw: random.Random) -> list[Visit]:
     return visits
 
 
+@pytest.mark.shows("RULE-L3.2", "RULE-L3.5")
 def test_lesions_are_called_as_a_slow_second_implementation_calls_them(tmp_path: Path) -> None:
     """`independent`: random subjects, visits 60 days apart, through SDTM; every call of every visit on which something was measured."""
     draw = random.Random(11)
@@ -519,6 +544,7 @@ def test_what_is_doubtful_in_imaging_is_told(rule: str, table: str, change: Any,
     assert any(said in message for message in found["MESSAGE"]), found["MESSAGE"].to_list()
 
 
+@pytest.mark.shows("RULE-L2.1", "STUDY-disease.criteria-of-calls.lesions")
 def test_what_is_sound_in_imaging_is_silent_and_criteria_without_limits_derive_nothing(tmp_path: Path) -> None:
     """By hand: no rule speaks of the subject as it is; by iwg-2007, calls are collected alone, and a note says so."""
     assert spoilt(tmp_path / "a", "tr", lambda frame: frame).is_empty()
@@ -541,6 +567,7 @@ def test_the_calls_of_a_reader_stand_over_his_measurements(tmp_path: Path) -> No
     assert said == ["INV says SD on day 30; the measurements under the criteria say PR. The reader's call is used."]
 
 
+@pytest.mark.shows("RULE-L3.1")
 def test_split_merged_and_centimetres_by_hand(tmp_path: Path) -> None:
     """By hand, L3. 4 x 3 cm is 1200; parts 20 x 15 and 10 x 9 are 390: PR. A and B are 1700, A/B 30 x 20: PR; then 44 x 40: PD."""
     data = write_subjects(
@@ -585,6 +612,7 @@ def test_independent_readers_who_measured_are_paired_and_accepted(tmp_path: Path
     assert committee() == [(28, "PR"), (90, "PD")]
 
 
+@pytest.mark.shows("RULE-L7.1")
 def test_measurable_or_avid_disease_is_evaluable_by_hand(tmp_path: Path) -> None:
     """L7: a target, or a five-point score of 4 or 5 before lymphodepletion; a non-target alone, or nothing, is none."""
     later = Scan(28, {"A": (20, 15)})

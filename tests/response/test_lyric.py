@@ -127,6 +127,7 @@ def all_cases(tmp_path_factory: pytest.TempPathFactory) -> Adam:
     return called(tmp_path_factory.mktemp("lyric"), {name: scans for name, (scans, _) in CASES.items()})
 
 
+@pytest.mark.shows("RULE-L5.2")
 def test_the_classes_and_what_settles_them_by_hand(all_cases: Adam) -> None:
     """L5, LYRIC, line by line."""
     assert {name: statuses(all_cases, name) for name in CASES} == {name: expected for name, (_, expected) in CASES.items()}
@@ -139,6 +140,7 @@ def test_the_flags_say_which_class_it_was_and_that_a_progression_was_dated_back(
     assert "IR1" in back[0] and "PD dated at the indeterminate read" in back[0] and "IR" not in back[1]
 
 
+@pytest.mark.shows("RULE-L5.2", "STUDY-disease.options-of-calls.progression")
 def test_l10_23_by_hand(tmp_path: Path) -> None:
     """L10, subject 23: final, no response and PFS 29; lyric, response at month 3, PR, DOR c 271, PFS c 361."""
     later = [Scan(day, {"A": (25, 20)}, new={"N1": (0, 0)}) for day in (90, 180, 270, 360)]

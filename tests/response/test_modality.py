@@ -70,6 +70,7 @@ def pilot(folder: Path, missing: str) -> tuple[Adam, Source, pl.DataFrame]:
 
 @needs_data(FOLDER)
 @pytest.mark.parametrize(("missing", "met"), [("carry", 35), ("ct", 34), ("ne", 30)])
+@pytest.mark.shows("RULE-L4.2")
 def test_the_overall_call_of_35_visits(missing: str, met: int, tmp_path: Path) -> None:
     adam, _, findings = pilot(tmp_path, missing)
     assert "stop" not in findings["SEVERITY"].to_list()
@@ -138,6 +139,7 @@ HAND = [
 
 
 @pytest.mark.parametrize(("series", "missing", "expected"), HAND)
+@pytest.mark.shows("RULE-L2.1", "RULE-L4.2", "STUDY-disease.options-of-calls.missing-pet")
 def test_which_call_speaks_by_hand(series: Series, missing: str, expected: list[tuple[int, str]]) -> None:
     assert spoken(series, missing) == expected
 
@@ -179,6 +181,7 @@ def slow(series: Series, missing: str) -> list[tuple[int, str]]:
     return said
 
 
+@pytest.mark.shows("RULE-L4.2")
 def test_the_kernel_says_what_a_slow_second_one_says() -> None:
     """`independent`: random series of up to nine calls, with visits that are close together."""
     draw = random.Random(14)

@@ -50,6 +50,7 @@ ONE_MARROW = [
 
 
 @pytest.mark.parametrize(("blasts", "tests", "status"), every(3, ONE_MARROW))
+@pytest.mark.shows("RULE-P4.1", "STUDY-disease.criteria.relapse-tests")
 def test_a_marrow_after_remission(tmp_path, blasts, tests, status):
     assert statuses(after_remission(tmp_path, (90, blasts, tests)))[90][0] == status
 
@@ -68,11 +69,13 @@ def test_a_marrow_after_remission(tmp_path, blasts, tests, status):
         ],
     ),
 )
+@pytest.mark.shows("RULE-P4.1")
 def test_a_second_marrow_dates_the_relapse_at_the_first(tmp_path, first, second, status):
     assert statuses(after_remission(tmp_path, first, second))[90][0] == status
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-disease.criteria")
 def test_row_10_of_the_worked_subjects(tmp_path):
     of = after_remission(tmp_path, (90, 3, {"flow": 3, "pcr": 2}))
     assert times(of)["RFS"][:2] == (63, "relapse") and times(of)["EFS"][:2] == (91, "relapse")
@@ -82,6 +85,7 @@ def test_row_10_of_the_worked_subjects(tmp_path):
 
 
 @pytest.mark.parametrize(("word", "status"), [("CNS1", "CR"), ("CNS2", "INDETERMINATE"), ("CNS3", "RELAPSE")])
+@pytest.mark.shows("RULE-P4.1")
 def test_a_remission_needs_cns1(tmp_path, word, status):
     of = derived(tmp_path, tables(marrow(28), marrow(60), marrow(90), fa=[*none_on(28, 60), finding(90, "CNS STATUS", word)]), PONTE)
     assert statuses(of)[90][0] == status

@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from cartrial.response.codes import ADJUDICATED, ADJUDICATION_IGNORED, PENDING, RELAPSE_UNADJUDICATED
 from cartrial.response.pairs_kernel import Panel, Rows, Samples
@@ -86,18 +87,21 @@ def statuses(**calls: Calls) -> dict[int, str]:
     return {day: status for day, status, _, _ in say(**calls)}
 
 
+@pytest.mark.shows("RULE-4.7")
 def test_one_readers_relapse_is_pending_and_later_agreed_reads_count() -> None:
     """A1: pending with `relapse-unadjudicated`; the CR that both read later is the committee's."""
     found = say(one={28: "CR", 90: "RELAPSE", 180: "CR"}, two={28: "CR", 90: "CR", 180: "CR"})
     assert found == [(28, "CR", False, False), (90, "NE", True, True), (180, "CR", False, False)]
 
 
+@pytest.mark.shows("RULE-4.7")
 def test_a_relapse_that_one_reader_alone_has_read_is_pending() -> None:
     """A1: one reader's RELAPSE without adjudication, here without the other's read."""
     assert say(one={28: "CR", 90: "NR"}, two={28: "CR"})[1] == (90, "NE", True, True)
     assert say(one={28: "CR", 90: "CR"}, two={28: "CR"})[1] == (90, "NE", True, False)
 
 
+@pytest.mark.shows("RULE-4.7")
 def test_an_overruled_relapse_ends_and_dates_nothing() -> None:
     """A1: the adjudicator says CR on day 90; both read RELAPSE on day 180, which agrees although reader 1 first said so on day 90."""
     one, two = {28: "CR", 90: "RELAPSE", 135: "CR", 180: "RELAPSE"}, {28: "CR", 90: "CR", 135: "CR", 180: "RELAPSE"}
@@ -107,6 +111,7 @@ def test_an_overruled_relapse_ends_and_dates_nothing() -> None:
     assert statuses(one=one, two=two, judge={90: "INDETERMINATE"})[180] == "RELAPSE"
 
 
+@pytest.mark.shows("RULE-4.5")
 def test_a_relapse_that_nobody_overruled_dates_later_ones() -> None:
     """Paragraph 4 (truth table, subject 76): relapse dates 90 days apart disagree, so both RELAPSE of day 180 are pending."""
     found = say(one={28: "CR", 90: "RELAPSE", 180: "RELAPSE"}, two={28: "CR", 90: "CR", 180: "RELAPSE"})
@@ -119,6 +124,7 @@ def test_after_a_remission_that_both_read_a_relapse_is_dated_anew() -> None:
     assert statuses(one=one, two=two) == {28: "CR", 90: "NE", 135: "CR", 180: "RELAPSE"}
 
 
+@pytest.mark.shows("RULE-4.7")
 def test_nr_by_the_adjudicator_after_the_committees_remission_overrules_no_relapse() -> None:
     """Paragraph 3: NR after a remission is RELAPSE, for the committee's own sequence too; so reader 1's date of day 90 stands."""
     one, two = {28: "CR", 90: "RELAPSE", 180: "RELAPSE"}, {28: "CR", 90: "CR", 180: "RELAPSE"}
@@ -135,6 +141,7 @@ def test_an_adjudication_goes_to_the_pair_that_differs_once_earlier_ones_are_set
     assert statuses(one=one, two=two, judge={30: "INDETERMINATE", 67: "RELAPSE"})[62] == "RELAPSE"
 
 
+@pytest.mark.shows("RULE-4.2")
 def test_the_committees_own_call_stands_for_one_pair() -> None:
     """Paragraph 4, each used once: the call of day 28 stands for the pair of day 27, not for that of day 33 as well."""
     found = statuses(one={27: "NR", 33: "CR"}, two={27: "CR", 33: "CR"}, own={28: "CR"})
@@ -279,6 +286,7 @@ def random_history(draw: random.Random) -> History:
     )
 
 
+@pytest.mark.shows("RULE-4.6")
 def test_random_histories_against_a_second_implementation() -> None:
     """`independent`: several thousand small histories, each row with its status and whether it is pending."""
     draw = random.Random(9)
@@ -287,6 +295,7 @@ def test_random_histories_against_a_second_implementation() -> None:
         assert found == slow_committee(history), history
 
 
+@pytest.mark.shows("RULE-4.6")
 def test_adjudications_are_used_once_and_only_where_they_belong() -> None:
     """`independent`: no pair has both flags, and there are no more of them than the adjudicator has reads."""
     draw = random.Random(10)

@@ -80,6 +80,7 @@ LOWER = {(CR, CRH): CRH, (CR, CRI): CRI, (CRH, CRI): CRI, (NR, PD): NR} | {(stat
 
 
 @pytest.mark.parametrize("one", ALL)
+@pytest.mark.shows("RULE-4.5")
 def test_two_calls_agree_on_the_lower_of_a_category(one: int) -> None:
     for other in ALL:
         expected = one if one == other else LOWER.get((min(one, other), max(one, other)), -1)

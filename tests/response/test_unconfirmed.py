@@ -44,6 +44,7 @@ def values(adam: Adam, who: str) -> dict[str, object]:
     return {"ORR3": rates["ORR3"], "BOR": rates["BOR"], **{name: times.get(name) for name in ("DOR", "DOCR", "PFS")}}
 
 
+@pytest.mark.shows("RULE-L5.1", "STUDY-disease.options-of-calls.progression")
 def test_a_progression_that_the_next_read_overturns_by_hand(tmp_path: Path) -> None:
     """L10, subject 3: PD day 28, CR from day 90 on. ORR at month 3 yes, BOR CR, DOR and DOCR 271, PFS 361; subjects 2 and 4 as before."""
     adam = under(tmp_path, "progression: overturned")
@@ -54,6 +55,7 @@ def test_a_progression_that_the_next_read_overturns_by_hand(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-L5.1", "STUDY-disease.options-of-calls.progression.confirmed")
 def test_a_progression_that_a_later_read_confirms_by_hand(tmp_path: Path) -> None:
     """L5: subject 2, PD day 90, died: it counts. Subject 4, PD day 180 and no later read at the cutoff: IR, PFS censored on day 180."""
     adam = under(tmp_path, "progression: {confirmed: 28}")
@@ -65,6 +67,7 @@ def test_a_progression_that_a_later_read_confirms_by_hand(tmp_path: Path) -> Non
     assert values(under(tmp_path, "progression: {confirmed: 63}", again), "LYM-03")["ORR3"] == "N"
 
 
+@pytest.mark.shows("RULE-L6.1", "STUDY-disease.options-of-calls.agree")
 def test_readers_agree_on_a_response_where_the_study_says_by_hand(tmp_path: Path) -> None:
     """L6 and L10, subject 18: PR and CR on day 28 agree on PR, so that the complete response starts on day 90."""
     adam = under(tmp_path, "agree: response")
@@ -79,6 +82,7 @@ def test_an_accepted_record_is_flagged_by_hand(tmp_path: Path) -> None:
     assert adresp["AVALC"].to_list()[:2] == ["SD", "SD"] and adresp["FLAGS"].str.contains("accepted record").all()
 
 
+@pytest.mark.shows("STUDY-disease.options-of-calls.progression")
 def test_what_a_progression_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot count as 'sometimes'.*confirmed: 28"):
         load_study(tmp_path, study_text(TEXT, options="progression: sometimes"))
@@ -127,6 +131,7 @@ def test_the_kernel_says_what_a_slow_second_one_says() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("RULE-L8.3", "STUDY-endpoints.clinical-progression")
 def test_a_clinical_progression_is_an_event_where_the_study_says_by_hand(tmp_path: Path) -> None:
     """L8 and L10, subject 26: clinical progression day 60, therapy day 62. PFS 29, composite 63, as an event 61: by DS or RS."""
     text = TEXT.replace("      - {missed-visits: 2}\n", "      - {missed-visits: 2}\n      - {clinical-progression: event}\n")
@@ -153,6 +158,7 @@ def test_a_clinical_progression_is_an_event_where_the_study_says_by_hand(tmp_pat
         load_study(tmp_path, TEXT.replace("    window: {at: month 3}\n", "    window: {at: month 3}\n    clinical-progression: event\n", 1))
 
 
+@pytest.mark.shows("RULE-L7.1")
 def test_a_response_without_disease_at_baseline_is_flagged_by_hand(tmp_path: Path) -> None:
     """L7 and L10, subject 20: CR before lymphodepletion; it counts in the infused, is flagged, and is not evaluable."""
     adam = under(tmp_path, "")

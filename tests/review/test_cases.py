@@ -20,6 +20,7 @@ from cartrial.study import CRITERIA, Study
 from review_example import TRIAL, example_data, load, open_empty
 
 
+@pytest.mark.shows("RULE-3.1")
 def test_each_sample_after_the_infusion_is_a_case_with_the_status_of_its_values() -> None:
     """By hand: CR; ANC 0.5 and platelets 40 fail: CRi; 60 % after remission: RELAPSE; 70 % against 80 % at baseline: NR."""
     data = example_data()
@@ -124,6 +125,7 @@ def test_a_limit_is_below_itself() -> None:
     assert said == ["Platelets of day 57 are 9 × 10⁹/L; a complete remission needs above 100 × 10⁹/L."]
 
 
+@pytest.mark.shows("RULE-4.6")
 def test_who_waits_for_whom_is_the_rule_of_the_committee() -> None:
     """Paragraph 4: one read waits; CR and NR differ until the adjudicator; CR and CRi agree on CRi. After the committee's relapse nobody
     is asked (A1)."""

@@ -25,6 +25,7 @@ from review_example import add_people, codes, example_data, give_seats, load, op
 LYMPHOMA = ROOT / "examples" / "worked-lymphoma"
 
 
+@pytest.mark.shows("STUDY-review")
 def test_a_charter_is_part_of_the_digest_and_a_study_without_one_is_what_it_was() -> None:
     study = Study.load("inaticel")
     stated = [Review(), Review(checks="hidden"), Review(order="any"), Review(re_read={"share": 0.1})]
@@ -43,6 +44,7 @@ def test_a_charter_is_part_of_the_digest_and_a_study_without_one_is_what_it_was(
         ("review: {charter: {version: 2.10}}", "in quotes"),
     ],
 )
+@pytest.mark.shows("STUDY-review")
 def test_a_charter_that_says_something_else_is_refused_with_its_key(text: str, words: str, tmp_path: Path) -> None:
     builtin = Path(ROOT / "src" / "cartrial" / "study" / "builtin" / "inaticel.yaml").read_text(encoding="utf-8")
     (tmp_path / "study.yaml").write_text(f"{builtin}\n{text}\n", encoding="utf-8")
@@ -60,6 +62,13 @@ def world(**keys: Any) -> dict[str, Any]:
     return {user: signed_in(user) for user in ("one", "two", "three", "co", "mo")}
 
 
+@pytest.mark.shows(
+    "STUDY-review.order",
+    "STUDY-review.checks",
+    "STUDY-review.adjudicator",
+    "STUDY-review.adjudicator.names",
+    "STUDY-review.adjudicator.decision",
+)
 def test_a_charter_has_cases_in_any_order_no_checks_and_a_choice_of_two_named_reads() -> None:
     clients = world(order="any", checks="hidden", adjudicator={"names": "shown", "decision": "one-of-two"})
     own = codes()
@@ -81,6 +90,7 @@ def test_a_charter_has_cases_in_any_order_no_checks_and_a_choice_of_two_named_re
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checks", ["after-call", "shown"])
+@pytest.mark.shows("STUDY-review.checks")
 def test_the_status_by_the_limits_is_on_the_page_where_the_charter_says_so_alone(checks: str) -> None:
     clients = world(checks=checks)
     page = clients["one"].get(f"/case/{codes()['S-07-0001']}/28/").content.decode()
@@ -89,6 +99,7 @@ def test_the_status_by_the_limits_is_on_the_page_where_the_charter_says_so_alone
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["read-again", "confirm"])
+@pytest.mark.shows("STUDY-review.changed-findings")
 def test_findings_that_changed_are_read_on_an_empty_form_unless_they_are_to_be_confirmed(way: str) -> None:
     clients = world(changed_findings=way)
     path = f"/case/{codes()['S-07-0001']}/28/"
@@ -98,6 +109,7 @@ def test_findings_that_changed_are_read_on_an_empty_form_unless_they_are_to_be_c
     assert "read again" in page and ('value="CR" checked' in page) == (way == "confirm")
 
 
+@pytest.mark.shows("STUDY-review.show")
 def test_what_is_shown_beside_the_status_is_what_the_charter_lists() -> None:
     """The worked subject WL-06 has a transplant on day 60: it is shown where the charter lists it, and lymphodepletion where it does."""
     data = load_data(LYMPHOMA, LYMPHOMA / "data")
@@ -107,6 +119,7 @@ def test_what_is_shown_beside_the_status_is_what_the_charter_lists() -> None:
         assert given & {"transplant", "lymphodepletion", "new therapy"} == wanted
 
 
+@pytest.mark.shows("STUDY-review.measurements")
 def test_imaging_makes_cases_with_the_sizes_and_scores_of_the_committee() -> None:
     """By hand, WL-13: 40 x 30 mm before, 25 x 20 mm on day 28 with score 4, decreased (PR); score 3 on day 90 (CR)."""
     data = load_data(LYMPHOMA, LYMPHOMA / "data")

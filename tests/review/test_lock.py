@@ -95,6 +95,7 @@ def test_an_open_case_or_query_keeps_the_lock_open(clients: dict[str, Any]) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-workspace")
 def test_what_goes_out_is_read_back_as_it_was_signed(clients: dict[str, Any], tmp_path: Path) -> None:
     """The committee of the exported folder is that of the same calls in RS; no name of a person or code of a subject is among the data."""
     load_from(tmp_path / "data")

@@ -45,6 +45,7 @@ def read(client: Any, user: str, calls: dict[int, str]) -> None:
         assert answer.status_code == 302, (day, answer.content.decode()[:2000])
 
 
+@pytest.mark.shows("STUDY-review.practice", "STUDY-review.practice.agreement")
 def test_a_reader_reads_all_alone_and_sees_the_result_when_the_last_case_is_signed() -> None:
     clients = world(practice={"agreement": 0.8})
     assert len(cases_of(clients["one"])) == len(cases_of(clients["spare"])) == 6
@@ -95,6 +96,7 @@ def test_practice_and_the_data_of_a_study_are_never_in_one_workspace() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-review.practice.agreement")
 def test_a_charter_without_a_limit_leaves_the_judgement_to_the_coordinator() -> None:
     clients = world()
     read(clients["two"], "two", KNOWN)
@@ -102,6 +104,7 @@ def test_a_charter_without_a_limit_leaves_the_judgement_to_the_coordinator() -> 
     assert "6 of 6 calls right" in page and "the coordinator judges" in page and PASSWORD not in page
 
 
+@pytest.mark.shows("CMD-review-practice")
 def test_practice_asks_for_virtual_patients_and_says_where_there_are_none(tmp_path: Any) -> None:
     db = str(tmp_path / "p.db")
     for study, more, words in (("inaticel", [], "--virtual"), ("cnct19-nhl", ["--virtual"], "no virtual patients of lymphoma")):

@@ -194,6 +194,7 @@ def test_files_of_something_else_are_left_as_they_are_and_what_cannot_be_loaded_
     assert other.read_bytes() == before and not none.exists() and empty.stat().st_size == 0
 
 
+@pytest.mark.shows("CMD-review-serve")
 def test_one_proxy_is_believed_and_one_host_is_asked_for(tmp_path: Path) -> None:
     """A star stands for everybody in the server's library and in Django: headers of anybody would be believed, any host served."""
     db = str(tmp_path / "none.db")
@@ -202,6 +203,7 @@ def test_one_proxy_is_believed_and_one_host_is_asked_for(tmp_path: Path) -> None
         assert code == 2 and ("no address" in err or "no name of a host" in err), (proxy, host)
 
 
+@pytest.mark.shows("CMD-review-verify")
 def test_seals_and_dates_of_another_kind_are_said_in_one_message(tmp_path: Path) -> None:
     from cartrial.review.app.acts.trail import check_chain
     from cartrial.review.app.serve import open_store

@@ -54,6 +54,7 @@ def read_everything(client: Any, user: str, seat: int, again: str = "") -> None:
         assert sign(client, user, f"/case/{code}/{day}/", changed or call).status_code == 302, case
 
 
+@pytest.mark.shows("STUDY-review.re-read", "STUDY-review.re-read.share")
 def test_each_seat_is_asked_at_least_its_share_again_by_whole_subjects_under_codes_of_the_same_lot() -> None:
     from cartrial.review.app.acts.verify import find_damage
     from cartrial.review.app.models import Again, Subject

@@ -181,6 +181,7 @@ def test_a_full_disk_of_a_server_is_said_and_what_was_signed_before_stays(small_
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-workspace")
 def test_a_copy_of_what_is_in_use_is_whole_and_is_worked_on_elsewhere(served: str, tmp_path: Path) -> None:
     """What was acknowledged before the copy began is in it; it holds against itself; and it is signed on where it was put back."""
     browsers = [Browser(f"reader{i:02d}", 0) for i in (1, 2, 3, 4)]

@@ -80,6 +80,15 @@ def rows(db: str) -> dict[str, list[Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.shows(
+    "FMT-workspace",
+    "CMD-review-backup",
+    "CMD-review-restore",
+    "CMD-review-role",
+    "CMD-review-prepare",
+    "CMD-review-seal",
+    "CMD-review-verify",
+)
 def test_a_server_is_prepared_lent_loaded_copied_and_put_back_by_commands(tmp_path: Path) -> None:
     """By the steps of the page: the owner prepares, the lesser role works; a copy goes into a file and into another database, whole."""
     made = cluster()

@@ -430,6 +430,7 @@ def test_small_source_has_no_finding(tmp_path):
 
 
 @pytest.mark.parametrize(("rule", "spoil", "where"), every(3, FIRES), ids=[f"{rule}-{i}" for i, (rule, _, _) in enumerate(FIRES)])
+@pytest.mark.shows("RULE-1.15")
 def test_rule_fires(rule, spoil, where, tmp_path, alone):
     alone(rule)
     findings = findings_of(spoil, tmp_path, **STUDY_SAYS.get(rule, {}))
@@ -454,6 +455,7 @@ def test_cutoff_missing(tmp_path):
     assert "cutoff-missing" not in findings_of(days_only, tmp_path / "days", cutoff="none")["RULE"].to_list()
 
 
+@pytest.mark.shows("RULE-7.17")
 def test_rules_unstated(tmp_path):
     """By hand, §9: a study file without `rules` is derived by version 2, and a note says that numbers may differ from version 1."""
     tables = small_tables()

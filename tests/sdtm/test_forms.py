@@ -36,6 +36,7 @@ def equal(first: Source, second: Source) -> bool:
 
 
 @needs_data("dataset_json")
+@pytest.mark.shows("FMT-dataset-json")
 def test_cdisc_examples_read_equal_in_three_forms(tmp_path):
     sources = {}
     for suffix in (".json", ".ndjson", ".xpt"):
@@ -55,6 +56,7 @@ def test_cdisc_examples_read_equal_in_three_forms(tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.shows("FMT-csv", "FMT-parquet")
 def test_small_source_round_trip(form, tmp_path):
     source = read_tables(small_tables(), tmp_path)
     written = write_sdtm(source, tmp_path / "first", form)
@@ -110,6 +112,7 @@ def tables(draw, text):
 
 @examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domains=tables(_ASCII))
+@pytest.mark.shows("FMT-xpt-v5-read")
 def test_any_ascii_table_survives_every_form(domains, tmp_path_factory):
     source = Source(domains)
     for form in FORMS:
@@ -120,6 +123,7 @@ def test_any_ascii_table_survives_every_form(domains, tmp_path_factory):
 
 @examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domains=tables(_ANY))
+@pytest.mark.shows("FMT-csv", "FMT-dataset-json")
 def test_any_unicode_table_survives_all_but_xpt(domains, tmp_path_factory):
     source = Source(domains)
     for form in FORMS:
@@ -170,6 +174,7 @@ def test_blank_column_without_a_name_is_left_out(tmp_path):
     assert read_sdtm(tmp_path).domains["DM"].columns == [*lines[0].split(","), "ROW"]
 
 
+@pytest.mark.shows("FMT-parquet")
 def test_numbers_dates_and_flags_of_parquet_become_sdtm(tmp_path):
     import datetime as dt
 
@@ -248,6 +253,7 @@ def test_xpt_names_the_value_it_cannot_hold(tmp_path):
         write_sdtm(source, tmp_path, "sas7bdat")
 
 
+@pytest.mark.shows("FMT-xpt-v5-read")
 def test_xpt_holds_tiny_numbers_or_refuses_them(tmp_path):
     dm = pl.DataFrame({"STUDYID": ["T"], "USUBJID": ["A"], "AGE": [1e-79], "ROW": [2]})
     with pytest.raises(InputError, match="out of range"):
@@ -296,6 +302,7 @@ def test_templates_have_the_schema_and_are_no_data(tmp_path):
     assert write_templates(tmp_path, derive="lesions") == () and (tmp_path / "README.md").read_text() == "mine"
 
 
+@pytest.mark.shows("FMT-templates")
 def test_filled_events_template_reads(tmp_path):
     write_templates(tmp_path, study_id="TRIAL", product="PRODUCT")
     folder = tmp_path / "events"
@@ -319,6 +326,7 @@ def test_filled_events_template_reads(tmp_path):
     assert not check_sdtm(study, source).filter(pl.col("SEVERITY") == "stop").height
 
 
+@pytest.mark.shows("FMT-templates")
 def test_filled_templates_read(tmp_path):
     write_templates(tmp_path)
     for name, rows in small_tables().items():

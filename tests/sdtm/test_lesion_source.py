@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from cartrial.endpoints import derive
 from cartrial.sdtm import check_sdtm, read_sdtm
@@ -37,6 +38,7 @@ rules:
 """
 
 
+@pytest.mark.shows("CMD-new")
 def test_a_new_study_of_lymphoma_has_tables_of_lesions(tmp_path: Path) -> None:
     for source, expected in (("cnct19-nhl", True), ("inaticel", False)):
         code, _, error = run_cli("new", tmp_path / source, "--from", source)

@@ -63,6 +63,7 @@ CRP = """  - id: CRP
 """
 
 
+@pytest.mark.shows("FMT-mapping")
 def test_values_days_and_trace(tmp_path: Path) -> None:
     source = read_mapped(write(tmp_path, INFUSION + CRP), tmp_path)
     found = source.domains["LB"].select(
@@ -205,6 +206,7 @@ def test_repeated_block_is_read_once_and_contradictions_are_listed(tmp_path: Pat
         (INFUSION + "checks: [{check: fill, meaning: m}]\n", "mapping.yaml, row 9, checks.0.check"),
     ],
 )
+@pytest.mark.shows("FMT-mapping")
 def test_a_wrong_mapping_is_refused_in_one_line(tmp_path: Path, rules: str, words: str) -> None:
     assert words in refused(tmp_path, rules)
 
@@ -337,6 +339,7 @@ rules:
     assert "events-only" in source.findings["RULE"].to_list()
 
 
+@pytest.mark.shows("FMT-xlsx")
 def test_excel_dates_and_days(tmp_path: Path) -> None:
     import datetime as dt
 

@@ -257,6 +257,7 @@ def test_what_a_result_says(text, relation, number):
 
 
 @given(st.floats(1e-9, 1e9).map(lambda value: float(f"{value:.11e}")))
+@pytest.mark.shows("RULE-3.16")
 def test_a_limit_is_next_to_its_number(limit):
     """§9, A9: between `<x`, x and `>x` lies no number of 12 significant digits; independent, by decimals."""
     rows = [
@@ -354,6 +355,7 @@ def test_dates(text, first, last):
         ("2099", True, True, False),
     ],
 )
+@pytest.mark.shows("RULE-1.15")
 def test_dates_that_mean_no_day(text, partial, implausible, interval):
     """By hand, SDTMIG 3.3 4.4.1: a date may lack its year; rules 9 A18: a year that no record of a trial has is a finding."""
     day = pl.col("d")

@@ -58,6 +58,7 @@ UNLIKE = (
 )
 
 
+@pytest.mark.shows("RULE-3.17")
 def test_a_code_that_reads_like_a_test_is_named(tmp_path):
     """Each of them once, and none of another thing; what stands beside the test on one date, or was not done, is nothing."""
     rows = [lab(*code, specimen="BONE MARROW" if test == "MRD" else "BLOOD") for test, codes in LIKE.items() for code in codes]

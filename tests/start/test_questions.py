@@ -188,6 +188,7 @@ def test_it_stops_with_what_would_be_right(name: str, tmp_path: Path) -> None:
         ("numbers.csv", b"a,b,c\n1,2,3\n", "no table of patients was found"),
     ],
 )
+@pytest.mark.shows("CMD-start")
 def test_a_file_that_cannot_be_read_is_one_message(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     code, out, err = run_cli("start", tmp_path / name, "--out", tmp_path / "study", "--yes")
@@ -204,6 +205,7 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     assert [item.name for item in (tmp_path / "study").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.shows("CMD-start")
 def test_an_answer_that_is_none_is_refused(tmp_path: Path) -> None:
     path = book(tmp_path / "ours.xlsx", {"S": sheet(["MRD", 0.01, 0.005])})
     code, _, err = run_cli("start", path, "--out", tmp_path / "study", "--yes", "--answer", "mrd-unit-e=litres")

@@ -34,6 +34,7 @@ def _with_cutoff(folder: Path) -> Study:
     return load_study(folder, re.sub(r"cutoff: \S+", "cutoff: 2023-02-07", text))
 
 
+@pytest.mark.shows("STUDY-study.registry")
 def test_what_the_registry_says() -> None:
     study = Study.load("cnct19-nhl")
     primary = [endpoint for endpoint in study.endpoints if endpoint.role == "primary"]

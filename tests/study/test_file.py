@@ -161,6 +161,39 @@ def test_the_base_is_right(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
+@pytest.mark.shows(
+    "RULE-5.1",
+    "RULE-5.5",
+    "FMT-study-yaml",
+    "STUDY-schema",
+    "STUDY-product.exposure",
+    "STUDY-disease.visits",
+    "STUDY-disease.visits.name",
+    "STUDY-disease.visits.day",
+    "STUDY-disease.visits.minus",
+    "STUDY-readers.primary",
+    "STUDY-testing.order",
+    "STUDY-testing.alpha.value",
+    "STUDY-baseline.levels",
+    "STUDY-subgroups",
+    "STUDY-endpoints",
+    "STUDY-endpoints.id",
+    "STUDY-endpoints.type",
+    "STUDY-endpoints.strategies",
+    "STUDY-endpoints.strategies.new-therapy",
+    "STUDY-endpoints.window",
+    "STUDY-endpoints.window.at",
+    "STUDY-endpoints.events",
+    "STUDY-endpoints.analysis",
+    "STUDY-submission.numbering",
+    "STUDY-submission.labels",
+    "STUDY-submission.sap.pages",
+    "STUDY-product",
+    "STUDY-disease",
+    "STUDY-study",
+    "STUDY-readers",
+    "STUDY-testing",
+)
 def test_an_error_names_file_line_and_key(case: str, tmp_path: Path) -> None:
     old, new, line, key, said = WRONG[case]
     assert old in BASE
@@ -234,6 +267,7 @@ def _shuffled(node: object, rng: random.Random) -> object:
 
 
 @pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.shows("FMT-study-yaml")
 def test_the_hash_does_not_depend_on_order_comments_or_layout(name: str, tmp_path: Path) -> None:
     text = STUDIES[name].read_text(encoding="utf-8")
     study = Study.load(STUDIES[name])
@@ -259,6 +293,7 @@ def test_the_hash_depends_on_every_rule(tmp_path: Path) -> None:
     assert len(set(hashes)) == len(changes) + 1
 
 
+@pytest.mark.shows("STUDY-study.provenance", "STUDY-submission")
 def test_a_changed_copy_has_a_hash_of_its_own(tmp_path: Path) -> None:
     """By hand: also where that of the first was asked before; whose data they are changes no rule, so that a virtual trial keeps it."""
     study = load_study(tmp_path, BASE)
@@ -389,6 +424,7 @@ def test_a_fault_is_said_in_words(old: str, new: str, said: str, tmp_path: Path)
     assert not any(word in str(caught.value).lower() for word in ("input should", "string should", "pattern", "valid "))
 
 
+@pytest.mark.shows("RULE-7.17", "STUDY-rules")
 def test_the_version_of_the_rules(tmp_path: Path) -> None:
     """By hand, §9: absent is 2, 1 is refused by name of the version that derived by it; the hash is the same whether 2 is said or not."""
     stated, silent = (load_study(tmp_path, text) for text in (BASE.replace("schema: 1", "schema: 1\nrules: 2"), BASE))

@@ -48,6 +48,7 @@ def one(measure, frame, description=""):
     return load(text).endpoints[0], unclear
 
 
+@pytest.mark.shows("FMT-registry-json")
 def test_draft_is_a_study_file_on_disk(tmp_path):
     text, unclear = draft_study(read_registry(ALLO))
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
@@ -84,6 +85,7 @@ def test_allogeneic_record():
         "Hypotheses: the record gives no null",
     ],
 )
+@pytest.mark.shows("STUDY-unclear")
 def test_unclear_points_are_listed(point):
     assert any(item.startswith(point) for item in drafted(ALLO)[2])
 

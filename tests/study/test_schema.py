@@ -69,6 +69,7 @@ def marked(text: str) -> set[int]:
     return lines
 
 
+@pytest.mark.shows("FMT-json-schema")
 def test_the_schema_is_one_of_its_dialect_and_takes_every_study_of_ours() -> None:
     """By hand: nothing that `Study.load` reads is refused."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -117,6 +118,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("fault", "old", "new"), BROKEN)
+@pytest.mark.shows("FMT-json-schema")
 def test_a_generic_validator_marks_the_line_of_a_fault(fault: str, old: str, new: str, tmp_path: Path) -> None:
     """By hand: the line is that of the change. The file is refused when it is read, too."""
     assert old in TEXT, fault
@@ -128,6 +130,7 @@ def test_a_generic_validator_marks_the_line_of_a_fault(fault: str, old: str, new
         Study.load(tmp_path / "study.yaml")
 
 
+@pytest.mark.shows("CMD-schema")
 def test_the_command_prints_and_writes_the_same(tmp_path: Path) -> None:
     """By hand: what is printed is what is written; a folder in its place is refused."""
     code, out, _ = run_cli("schema")

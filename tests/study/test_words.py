@@ -35,6 +35,7 @@ TIME_VARIANTS = [
 
 
 @pytest.mark.parametrize(("written", "name"), VARIANTS)
+@pytest.mark.shows("STUDY-readers.primary", "STUDY-endpoints.sensitivity", "STUDY-endpoints.not-yet-assessable")
 def test_names_of_variants_of_a_rate(written: str, name: str, tmp_path: Path) -> None:
     study = load_study(tmp_path, BASE.replace("- {hsct: treatment-policy}\n      - {reader: INV}", f"- {written}"))
     main, variant = study.variants(study.endpoints[0])
@@ -50,6 +51,7 @@ def test_names_of_variants_of_a_time(written: str, name: str, tmp_path: Path) ->
     assert [variant.name for variant in study.variants(study.endpoints[1])] == ["", name]
 
 
+@pytest.mark.shows("STUDY-endpoints.sensitivity")
 def test_a_variant_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     study = load_study(tmp_path, BASE)
     main, variant, _ = study.variants(study.endpoints[0])
@@ -59,6 +61,7 @@ def test_a_variant_changes_what_it_names_and_nothing_else(tmp_path: Path) -> Non
     assert variant.endpoint.strategies.new_therapy == "composite"
 
 
+@pytest.mark.shows("STUDY-endpoints.non-response")
 def test_non_response_variants_keep_the_other_half() -> None:
     study = Study.load(STUDIES["worked"])
     efs = next(endpoint for endpoint in study.endpoints if endpoint.id == "EFS")
@@ -73,6 +76,7 @@ EVENT_WORDS = {"hsct": "stem cell transplant", "new-therapy": "new anticancer th
 
 
 @pytest.mark.parametrize(("name", "identity"), CASES)
+@pytest.mark.shows("RULE-5.7")
 def test_all_five_attributes_of_an_estimand_are_said(name: str, identity: str) -> None:
     """Population, treatment, variable, intercurrent events with their strategies, summary (ICH E9(R1), A.3.3)."""
     study = Study.load(STUDIES[name])
@@ -110,6 +114,7 @@ def test_all_five_attributes_of_an_estimand_are_said(name: str, identity: str) -
     assert len(sentences) == len(study.variants(endpoint)), "two variants are said in the same words"
 
 
+@pytest.mark.shows("STUDY-endpoints.strategies.product-failure")
 def test_product_failure_is_said_where_it_counts() -> None:
     study = Study.load("allo-cd19")
     said = {endpoint.id: strategies_text(endpoint) for endpoint in study.endpoints}
@@ -117,6 +122,9 @@ def test_product_failure_is_said_where_it_counts() -> None:
     assert "product-failure" not in said["OS"]
 
 
+@pytest.mark.shows(
+    "STUDY-product.source", "STUDY-disease.source", "STUDY-disease.mrd.source", "STUDY-testing.alpha.source", "STUDY-endpoints.source"
+)
 def test_assumptions_are_listed() -> None:
     study = Study.load("inaticel")
     places = [place for place, _ in study.assumptions()]
@@ -125,6 +133,7 @@ def test_assumptions_are_listed() -> None:
     assert "product" not in places, "its source is the registry"
 
 
+@pytest.mark.shows("STUDY-study.source", "STUDY-product.source", "STUDY-disease.source", "STUDY-endpoints.source")
 def test_a_source_left_out_is_an_assumption(tmp_path: Path) -> None:
     places = [place for place, _ in load_study(tmp_path, BASE).assumptions()]
     assert {"study", "product", "disease", "ORR3", "DOR"} <= set(places)

@@ -173,6 +173,7 @@ def results_of(results: pl.DataFrame) -> Counter[frozenset[tuple[Any, ...]]]:
     return found
 
 
+@pytest.mark.shows("FMT-ars")
 def test_the_counts_of_a_run(job: Job) -> None:
     """The small sibling: the flow alone, with a population that no flag names and a term that the standard has not."""
     event = make_event(outlined(job), program="../m5/recompute.r")
@@ -203,6 +204,7 @@ def test_the_checker_finds_planted_faults(job: Job) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-ars")
 def test_every_row_of_the_results(tmp_path: Path) -> None:
     """Of all worked subjects with every analysis, and as the part of an export that names its displays' files and the program."""
     data = load_data(WORKED, WORKED / "data")

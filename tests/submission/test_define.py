@@ -47,6 +47,7 @@ def schema():  # type: ignore[no-untyped-def]
     return etree.XMLSchema(etree.parse(Path(odmlib.__file__).parent / "schemas" / "arm" / "1.0-define2.1" / "arm1-0-0.xsd"))
 
 
+@pytest.mark.shows("FMT-define-xml")
 def test_it_is_valid_and_so_are_its_references(text: str, schema, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     from odmlib.arm_loader import XMLArmLoader
     from odmlib.loader import ODMLoader
@@ -81,6 +82,7 @@ def test_the_schema_finds_planted_faults(text: str, schema) -> None:  # type: ig
         assert not schema.validate(tree), path
 
 
+@pytest.mark.shows("FMT-define-xml")
 def test_it_agrees_with_the_files(job: Job, text: str, tmp_path: Path) -> None:
     """Each variable of each XPT file, in its order: label, type, length, and every value in its code list."""
     pyreadstat = pytest.importorskip("pyreadstat")
@@ -141,6 +143,7 @@ def tabulated(job: Job) -> str:
     return define_tabulations(replace(job, study=job.study.model_copy(update={"submission": filed})))
 
 
+@pytest.mark.shows("STUDY-submission.protocol", "STUDY-submission.dictionaries", "STUDY-submission.dictionaries.meddra")
 def test_tabulations_are_described(job: Job, tabulated: str, schema, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """By hand: the number of the protocol, the dictionary by which events are coded, what a derived number is; a changed set is found."""
     tree = etree.fromstring(tabulated.encode("utf-8"))
@@ -189,6 +192,7 @@ def test_codes_stand_in_both_defines(text: str, tabulated: str) -> None:
         assert tree.xpath("//o:CodeList[@OID='CL.NY']/*[@CodedValue='Y']/o:Alias/@Name", namespaces=NAMES) == ["C49488"]
 
 
+@pytest.mark.shows("STUDY-submission.sap.file", "STUDY-submission.sap.pages")
 def test_analyses_stand_under_the_numbers_of_displays(job: Job, sets: dict[str, Shaped], schema) -> None:  # type: ignore[no-untyped-def]
     """By hand: the first row of the primary endpoint is shown by a table with a number of the study file; pages are the plan's."""
     key = job.results.with_row_index("K").filter(pl.col("endpoint") == "ORR3")["K"]

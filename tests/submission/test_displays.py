@@ -137,6 +137,7 @@ def test_every_statistic_is_the_text_of_a_row_whatever_the_study() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-rtf")
 def test_rtf_says_what_the_displays_say(written: Written) -> None:
     displays, out = written
     assert {path.stem for path in out.glob("*.rtf")} == {display.file for display in displays}
@@ -158,6 +159,7 @@ def test_rtf_says_what_the_displays_say(written: Written) -> None:
             assert "\\pngblip" in raw
 
 
+@pytest.mark.shows("FMT-docx")
 def test_docx_says_what_the_displays_say(written: Written) -> None:
     displays, out = written
     document = docx.Document(str(out / "displays.docx"))
@@ -183,6 +185,7 @@ def test_docx_says_what_the_displays_say(written: Written) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-pdf")
 def test_pdf_says_what_the_displays_say(few: Written) -> None:
     check_pdf(*few)
 
@@ -347,6 +350,7 @@ def test_what_was_not_produced_is_listed(data: ReportData, made: list[Display], 
     assert "Notproduced" in page and _plain(paper.absent[0]) in page
 
 
+@pytest.mark.shows("CMD-shells")
 def test_shells_are_written_from_the_command_line(tmp_path: Path) -> None:
     """One file of RTF has every display with its number; another's file is not replaced, and a figure needs a page."""
     study = load_study(tmp_path, BASE)

@@ -24,6 +24,7 @@ ASKED = ("export", str(WORKED), "--data", str(WORKED / "data"))
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-ard", "CMD-export")
 def test_the_flat_table_has_the_rows_of_the_results(tmp_path: Path) -> None:
     """The same study through its steps: the same rows, texts and all; and a second export has the same bytes."""
     study = worked_folder(tmp_path / "worked", last=3)

@@ -62,6 +62,7 @@ def test_rates_and_counts_of_lymphoma() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("FMT-recompute-r")
 def test_every_figure() -> None:
     assert compare("worked-lymphoma") == 630
     assert compare("worked") == 1784
@@ -82,6 +83,7 @@ def test_the_program_itself_finds_no_difference(name: str, tmp_path: Path) -> No
     assert int(done.stdout.split(" figures")[0].split()[-1]) > {"inaticel": 2650, "worked": 1780, "worked-lymphoma": 620}[name]
 
 
+@pytest.mark.shows("FMT-recompute-r")
 def test_no_result_stands_in_the_program(job: Job) -> None:
     """It holds what the study file asks for (by hand: the level, the tests' nulls, the limits) and reads sets alone."""
     text = program_text(job.study, job.adam)

@@ -53,6 +53,7 @@ def test_subjects(sets: dict[str, Shaped]) -> None:
     assert sets["ADSL"].dataset.variable("AGE").label == "Age"
 
 
+@pytest.mark.shows("STUDY-submission.labels")
 def test_the_studys_own_variables_have_the_labels_of_the_study_file() -> None:
     """By hand: a label of the file, English where it has none; a name that is no variable of the study's own stops the export."""
     study = Study.load("inaticel")
@@ -69,6 +70,7 @@ def test_real_data_without_a_required_variable_are_refused(job: Job) -> None:
         shape_adam(real)
 
 
+@pytest.mark.shows("RULE-1.2")
 def test_days_have_no_day_0(sets: dict[str, Shaped]) -> None:
     """ADT - TRTSDT + 1 on or after, ADT - TRTSDT before."""
     for name in ("ADRS", "ADTTE", "ADEX", "ADLB"):

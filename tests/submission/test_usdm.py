@@ -34,6 +34,7 @@ def instances(item: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", sorted(STUDIES))
+@pytest.mark.shows("FMT-usdm", "STUDY-study.registry", "STUDY-study.title", "STUDY-study.id", "STUDY-study.phase")
 def test_what_goes_out_comes_back(name: str, tmp_path: Path) -> None:
     """The keys that USDM has a place for: identity, ages, visits with windows, endpoints with role, population and strategies."""
     study = Study.load(STUDIES[name])
@@ -76,6 +77,7 @@ def test_an_export_refers_to_what_is_there() -> None:
 
 
 @needs_data(PILOT)
+@pytest.mark.shows("FMT-usdm")
 def test_an_export_has_the_shape_of_the_published_study() -> None:
     """Every instance has the attributes that the instances of its class have in CDISC's file."""
     pilot = json.loads(data_path(PILOT).read_text(encoding="utf-8"))
@@ -88,6 +90,7 @@ def test_an_export_has_the_shape_of_the_published_study() -> None:
 
 
 @needs_data(PILOT)
+@pytest.mark.shows("CMD-new")
 def test_the_published_study_is_read(tmp_path: Path) -> None:
     """CDISC's pilot, by hand: a trial in Alzheimer's disease. Twelve visits stand in it, nine after the first dose with a window."""
     found = read_usdm(data_path(PILOT))

@@ -50,6 +50,7 @@ def decoded(data: bytes) -> Fraction | None:
     return -size if data[0] & 0x80 else size
 
 
+@pytest.mark.shows("FMT-xpt-v5")
 def test_every_double_is_exact() -> None:
     """0, powers of 2 and their neighbours, 2^53, the ends of the range, and 5,000 at random: decoded as fractions, not as floats."""
     rng = np.random.default_rng(1)
@@ -64,6 +65,7 @@ def test_every_double_is_exact() -> None:
     assert decoded(ibm_doubles(np.array([math.nan]))[0].tobytes()) is None
 
 
+@pytest.mark.shows("FMT-xpt-v5")
 def test_an_independent_reader_finds_values_labels_formats_and_lengths(tmp_path: Path) -> None:
     pyreadstat = pytest.importorskip("pyreadstat")
     path = tmp_path / "adtte.xpt"
@@ -106,6 +108,7 @@ def test_what_cannot_be_written_is_refused() -> None:
         xpt_bytes(SET, FRAME.with_columns(AVAL=pl.lit(1e76)), {})
 
 
+@pytest.mark.shows("FMT-dataset-json-write")
 def test_dataset_json_says_the_same() -> None:
     found = json.loads(dataset_json_bytes(Shaped(SET, FRAME), "S", {"USUBJID": 11, "AVALC": 9}, dt.date(2022, 9, 27)))
     assert found["rows"] == [["S-1", 0.1, "relapse", "1959-12-31", 0], ["S-2", None, "", None, 1], ["S-3", 1e70, "d", "2022-09-27", None]]

@@ -54,6 +54,7 @@ def test_what_is_for_evaluation_alone_is_not_fitted() -> None:
             assert why.rsplit(" ", 1)[1] in held, name
 
 
+@pytest.mark.shows("EST-calibration")
 def test_the_stored_scores_hold_what_was_asked() -> None:
     """|z| < 1.96 for 90 % of the targets, none above 3, band no wider than 1.5 intervals."""
     fitted = read_scores().filter(pl.col("use") == "fit")
@@ -115,6 +116,7 @@ def test_the_sensitivities_without_a_trial_are_rows_of_those_with_it() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-calibration")
 def test_a_small_calibration_runs_from_scratch(tmp_path: Path) -> None:
     sizes = {name: (max(24, patients // 16), min(last, 400.0)) for name, (patients, last) in Problem().sizes.items()}
     seen: list[str] = []

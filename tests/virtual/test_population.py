@@ -85,6 +85,7 @@ def refused(folder: Path, **options: object) -> InputError:
 # who chooses
 
 
+@pytest.mark.shows("STUDY-virtual.population")
 def test_the_call_stands_over_the_file_over_the_settings_over_the_default(tmp_path: Path) -> None:
     named = write_study(tmp_path / "named", "virtual: {population: autologous-cd19}\n", id="inaticel-pivotal")
     by_id = write_study(tmp_path / "id", id="inaticel-pivotal")
@@ -99,12 +100,14 @@ def test_the_call_stands_over_the_file_over_the_settings_over_the_default(tmp_pa
     assert planned(write_study(tmp_path / "donor", type="allogeneic")).population.id == "allogeneic-cd19"
 
 
+@pytest.mark.shows("STUDY-virtual.n", "STUDY-virtual.seed")
 def test_number_and_seed_come_from_the_call_the_file_or_the_default(tmp_path: Path) -> None:
     stated = write_study(tmp_path / "stated", "virtual: {n: 21, seed: 7}\n")
     plans = (planned(stated, n=5, seed=0), planned(stated), planned(write_study(tmp_path / "bare")))
     assert [(plan.size, plan.seed) for plan in plans] == [(5, 0), (21, 7), (39, 1)]
 
 
+@pytest.mark.shows("STUDY-eligibility.age")
 def test_children_get_children(tmp_path: Path) -> None:
     """By default, by the ages of the study; a study of all ages, or of none stated, keeps the default of the type."""
     ages = {"children": CHILDREN, "adults": ADULTS, "all": "eligibility: {age: {from: 1, to: 75}}\n", "none": ""}
@@ -123,6 +126,7 @@ def test_children_get_children(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.shows("FMT-population-yaml", "STUDY-virtual.population")
 def test_a_file_beside_the_study_file_is_a_population(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study", "virtual: {population: own/mine.yaml}\n")
     (folder / "own").mkdir()
@@ -162,6 +166,7 @@ def fitting(message: InputError) -> list[str]:
     return [part.strip("'") for part in str(message.right).split(": ")[1].split(", ")]
 
 
+@pytest.mark.shows("STUDY-product.type")
 def test_another_type_of_product_is_refused(tmp_path: Path) -> None:
     folder = write_study(tmp_path, "virtual: {population: allogeneic-cd19}\n")
     message = refused(folder)
@@ -173,6 +178,7 @@ def test_another_type_of_product_is_refused(tmp_path: Path) -> None:
     assert all(load_population(name).product.source == "autologous" for name in fitting(message)) and len(fitting(message)) == 3
 
 
+@pytest.mark.shows("STUDY-product.costimulation")
 def test_another_costimulation_is_refused_where_the_study_states_it(tmp_path: Path) -> None:
     stated = write_study(tmp_path / "stated", product=", costimulation: CD28")
     message = refused(stated, population="autologous-cd19")
@@ -306,6 +312,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
+@pytest.mark.shows("FMT-population-yaml")
 def test_a_spoilt_population_names_line_and_key(name: str, tmp_path: Path) -> None:
     old, new, says = SPOILT[name]
     path = write_population(tmp_path / "own.yaml", "eliana", old, new)
@@ -373,6 +380,9 @@ def test_what_is_no_population_is_one_message(tmp_path: Path, made, says: str) -
 # what is told
 
 
+@pytest.mark.shows(
+    "STUDY-eligibility.age.from", "STUDY-eligibility.age.to", "STUDY-eligibility.marrow-blasts.from", "STUDY-eligibility.marrow-blasts.to"
+)
 def test_whoever_fails_is_counted_once() -> None:
     """By hand: bounds 18 to 65 years and 5 to 50 %, both ends included; other reasons below 0.12."""
     rules = planned_rules({"age-from": 18, "age-to": 65, "marrow-from": 5, "marrow-to": 50, "other-reasons": 0.12})
@@ -517,6 +527,7 @@ def test_a_population_is_refused_where_nobody_is_simulated(tmp_path: Path) -> No
     assert not list(tmp_path.glob("*.html"))
 
 
+@pytest.mark.shows("CMD-trials")
 def test_trials_of_a_named_population_keep_its_name(tmp_path: Path) -> None:
     pytest.importorskip("numba")
     folder = write_study(tmp_path / "study", "virtual: {population: mskcc, n: 3, seed: 5}\n")

@@ -148,6 +148,7 @@ def test_bad_input_is_one_clear_message(call, said):
 # Stein 2019
 
 
+@pytest.mark.shows("EST-published-models")
 def test_stein_rates_of_the_curve():
     """published: doubling time 0.78, contraction half-life 4.3, terminal half-life 220 days (rounded from 217), 6.15 copies at infusion."""
     times = np.array([0.0, 3.0, 4.0, 9.3, 10.3, 400.0, 401.0])
@@ -255,6 +256,7 @@ def test_kimmel_earlier_solution():
     assert (peak.max(), times[peak.argmax()]) == (pytest.approx(30.1, abs=0.05), pytest.approx(7.0, abs=0.05))
 
 
+@pytest.mark.shows("EST-published-models")
 def test_kimmel_second_solver():
     """independent: equations 2.1 to 2.3 in cells, as printed, by an explicit method."""
     p = numbers("kimmel2021")
@@ -338,6 +340,7 @@ def test_leon_triana_relapse_comes_later_when_cells_live_longer():
 
 
 @pytest.mark.slow
+@pytest.mark.shows("EST-published-models")
 def test_leon_triana_second_solver():
     """independent: equations 4a to 4c in cells, by an implicit Runge-Kutta method."""
     p = numbers("leon_triana2021")
@@ -381,6 +384,7 @@ def test_chaudhury_earlier_and_other_solutions():
     assert found["expanding"][0, 2] == pytest.approx(2.28e4, rel=0.002)
 
 
+@pytest.mark.shows("EST-published-models")
 def test_chaudhury_second_solver():
     """independent: equations 7 to 9 in cells, expansion and contraction solved one after the other."""
     p = numbers("chaudhury2020", "ec50")
@@ -448,6 +452,7 @@ def test_chaudhury_is_not_negative(expansion, growth, dose, tmax):
         ("UPN3", {"car": (0.09690, 27.2), "memory": (0.00718, None), "il6": (49.3, 19.2), "il10": (116.4, 19.2), "ifn": (119.6, 19.6)}),
     ],
 )
+@pytest.mark.shows("EST-published-models")
 def test_hardiansyah_peaks_of_another_program(patient, peaks):
     """independent: rxode2's solution in nlmixr2lib, every printed digit."""
     times = np.linspace(0, 350, 3501)
@@ -569,6 +574,7 @@ def test_mueller_schoell_earlier_solution():
     assert found["tumour"][0, 2800] == pytest.approx(18.4, abs=0.05)
 
 
+@pytest.mark.shows("EST-published-models")
 def test_mueller_schoell_second_solver_with_covariates():
     """independent: equations 5 to 11 by an explicit method; after a transplant, CD4/CD8 ratio 2, in both groups."""
     p = numbers("mueller_schoell2021")

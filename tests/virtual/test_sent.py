@@ -181,6 +181,7 @@ def statuses(plan) -> pl.DataFrame:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-disease.mrd.methods")
 def test_sequencing_is_read_where_the_study_says_so():
     """By hand: named by nobody or beside flow alone, every status is what it was, also in a single trial that has all that is sent. At 1e-5
     flow (1e-4) proves no negative, and sequencing does."""
@@ -201,6 +202,7 @@ def test_sequencing_is_read_where_the_study_says_so():
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-disease.mrd.methods")
 def test_a_study_without_a_result_by_its_methods_is_told(source):
     """By hand: every result by flow, and a study that reads PCR alone: a finding, and residual disease is not recorded."""
     plan, sent = source
@@ -271,6 +273,7 @@ def test_growth_factor_is_for_few_neutrophils(trials):
 
 
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-disease.options.transfusion-free-days")
 def test_criteria_that_ask_for_no_transfusion_are_read_so():
     """By hand: readers that do not err contradict no laboratory value under the rule; and it turns some CR to CRi."""
     none = {"readers": {"reader-error": 0.0, "investigator-error": 0.0, "adjudicator-error": 0.0}}

@@ -245,6 +245,7 @@ def with_eligibility(tmp_path, words):
     return tmp_path
 
 
+@pytest.mark.shows("STUDY-eligibility", "STUDY-eligibility.age", "STUDY-eligibility.marrow-blasts")
 def test_the_study_file_says_who_is_eligible(tmp_path):
     words = "eligibility:\n  age: {from: 25, to: 45, source: protocol}\n  marrow-blasts: {from: 20, to: 60}\n"
     study = Study.load(with_eligibility(tmp_path, words))

@@ -233,6 +233,7 @@ def _with_later(source: Source, only: str | None = None) -> Source:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("domain", every(10, [None, "DM", "RS", "LB", "FA", "PR", "CM", "EX", "DS", "SS", "AE"]))
+@pytest.mark.shows("RULE-1.5", "STUDY-study.cutoff")
 def test_later_records_change_nothing(domain: str | None, study: Study, source: Source, base: tuple[Adam, str]) -> None:
     adam, digest = whole(study, _with_later(source, domain))
     names = tuple(name for name in SETS if name != "adck")

@@ -144,6 +144,7 @@ def test_the_dates_give_back_every_time(run: tuple[pl.DataFrame, list[dict], Pat
 
 @pytest.mark.parametrize("group", ["all", *GROUPS])
 @pytest.mark.parametrize("endpoint", ["RFS", "OS"])
+@pytest.mark.shows("EST-km-quantiles")
 def test_medians_and_quartiles_with_limits(endpoint: str, group: str, run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     days = oracle()["bmt_days"]
     expected = (days["dated"]["relapse_free"] if endpoint == "RFS" else days["overall_survival"])["quantile"][group]
@@ -159,6 +160,7 @@ def test_medians_and_quartiles_with_limits(endpoint: str, group: str, run: tuple
 
 
 @pytest.mark.parametrize("endpoint", ["RFS", "OS"])
+@pytest.mark.shows("EST-logrank")
 def test_logrank_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     days = oracle()["bmt_days"]
     expected = (days["dated"]["relapse_free"] if endpoint == "RFS" else days["overall_survival"])["logrank"]
@@ -168,6 +170,7 @@ def test_logrank_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dict], Pa
 
 
 @pytest.mark.parametrize("endpoint", ["RFS", "OS"])
+@pytest.mark.shows("EST-cox")
 def test_hazard_ratios_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     days = oracle()["bmt_days"]
     expected = (days["dated"]["relapse_free"] if endpoint == "RFS" else days["overall_survival"])["cox_efron"]
@@ -178,6 +181,7 @@ def test_hazard_ratios_by_group(endpoint: str, run: tuple[pl.DataFrame, list[dic
             _same(found[statistic], expected[key][i])
 
 
+@pytest.mark.shows("RULE-6.13", "EST-follow-up")
 def test_follow_up_by_reverse_kaplan_meier(run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     expected = oracle()["bmt_days"]["overall_survival"]["reverse"]["all"]
     found = _values(run[1], analysis="survival", endpoint="OS", by="follow-up")
@@ -201,6 +205,7 @@ def test_cumulative_incidence(endpoint: str, cause: str, level: str, run: tuple[
 
 @pytest.mark.parametrize("endpoint", ["RFS", "REL"])
 @pytest.mark.parametrize(("cause", "level"), [("relapse", "relapse"), ("death_in_remission", "death")])
+@pytest.mark.shows("EST-gray")
 def test_gray_by_group(endpoint: str, cause: str, level: str, run: tuple[pl.DataFrame, list[dict], Path]) -> None:
     expected = oracle()["bmt_days"]["dated"]["gray"][cause]
     found = _values(run[1], analysis="incidence", endpoint=endpoint, by="GROUP", level=level, method="Gray's test")

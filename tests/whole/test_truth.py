@@ -59,6 +59,7 @@ def _found(adam: Path) -> pl.DataFrame:
     return pl.concat([rates, times])
 
 
+@pytest.mark.shows("CMD-derive")
 def test_every_cell_of_the_truth_table_by_hand(derived: tuple[Path, Path, Path]) -> None:
     adam, expected, _ = derived
     table = _read(expected)
@@ -84,6 +85,7 @@ def test_every_status_of_the_truth_table_by_hand(derived: tuple[Path, Path, Path
     assert wrong.is_empty(), wrong.to_dicts()
 
 
+@pytest.mark.shows("RULE-3.13")
 def test_reasons_of_mrd_are_the_most_telling_by_hand(tmp_path: Path) -> None:
     """A remission with MRD positive or not evaluable, then one without a sample: the first says why."""
     folder = TRUTH / "readers_more"
@@ -102,6 +104,7 @@ def test_the_truth_table_is_whole() -> None:
     assert subjects >= 16 + 60
 
 
+@pytest.mark.shows("RULE-1.11")
 def test_a_death_without_a_date_is_refused(tmp_path: Path) -> None:
     folder = TRUTH / "death_nodate"
     with pytest.raises(InputError, match="no source dates the death"):

@@ -248,6 +248,7 @@ def test_a_command_that_cannot_be_done_is_refused_in_one_line(name: str, folder:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-report")
 def test_a_refusal_leaves_an_earlier_report_as_it_was(folder: Path, tmp_path: Path) -> None:
     arguments = ("report", folder, "--data", folder / "data", "--out", tmp_path / "out")
     assert run_cli(*arguments)[0] == 0
