@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from cartrial.cli.app import MOST, quietly
-from cartrial.processes import processes_for
 
 __all__ = ["INTERRUPTED", "BatchOption", "PlaceOption", "SchedulerOption", "WorkersOption", "batches_kept", "spread_over"]
 
@@ -43,6 +42,8 @@ def spread_over(trials: int, workers: int | None, scheduler: str | None) -> dict
     """Return who runs so many trials, as `run_batches` takes it: the cores of this machine where nothing is asked for."""
     if scheduler is not None or (workers is not None and workers != 1):
         return {"workers": workers, "scheduler": scheduler}
+    from cartrial.processes import processes_for
+
     return {"processes": processes_for(trials, LEAST, workers)}
 
 

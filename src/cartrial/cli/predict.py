@@ -10,7 +10,6 @@ import typer
 
 from cartrial.cli.app import MOST, MOST_SEED, app, progress, tell
 from cartrial.errors import InputError
-from cartrial.processes import processes_for
 
 __all__: list[str] = []
 
@@ -44,6 +43,7 @@ def predict(
     """Compare published figures with virtual trials of their size: inside or outside the 90 % predictive interval."""
     from cartrial.files import require_place
     from cartrial.predict import check_predictions, prediction_lines, predictions_document, write_predictions
+    from cartrial.processes import processes_for
 
     if out is not None:
         require_place(out)
