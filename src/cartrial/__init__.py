@@ -22,6 +22,7 @@ _HOMES = {
     "analyse": "cartrial.analysis",
     "check_sdtm": "cartrial.sdtm",
     "derive": "cartrial.endpoints",
+    "load_ipython_extension": "cartrial.report.notebook.makers",
     "read_sdtm": "cartrial.sdtm",
     "write_report": "cartrial.report",
     "write_sdtm": "cartrial.sdtm",

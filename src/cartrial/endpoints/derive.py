@@ -22,6 +22,7 @@ from cartrial.endpoints.sets.trace import are_lean, lean_sets
 from cartrial.response import assess_response
 from cartrial.sdtm.records import Records, derive_records
 from cartrial.sdtm.source import Source
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     from cartrial.study import Endpoint, Study, Variant
@@ -53,7 +54,7 @@ def derived_variants(study: Study, endpoint: Endpoint) -> tuple[Variant, ...]:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Shown):
     """Analysis data sets; every frame has TRIAL and SUBJ (Int32), and STUDYID and USUBJID where they are known.
 
     Parameters

@@ -18,6 +18,7 @@ from cartrial.kinetics.model import Covariate, PopulationModel, SampleSet
 from cartrial.kinetics.nuts import draw_posterior
 from cartrial.kinetics.samples import covariates_of, derive_adppk, described, illegible, samples_for
 from cartrial.sdtm.records import Records
+from cartrial.shown import Shown
 from cartrial.study import Study
 from cartrial.study.cells import CellModel
 
@@ -48,7 +49,7 @@ class Description:
 
 
 @dataclass(frozen=True)
-class KineticsFit:
+class KineticsFit(Shown):
     """The model of one test.
 
     Attributes

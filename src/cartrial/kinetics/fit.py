@@ -17,6 +17,7 @@ from cartrial.kinetics.estimation.saem import Estimate, Plan, run_saem
 from cartrial.kinetics.estimation.starts import start_of
 from cartrial.kinetics.model import PopulationModel, Problem, SampleSet
 from cartrial.kinetics.posterior import Posterior, limits_of
+from cartrial.shown import Shown
 
 __all__ = ["PopulationFit", "Start", "fit_population"]
 
@@ -43,7 +44,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class PopulationFit:
+class PopulationFit(Shown):
     """A fitted population.
 
     Attributes

@@ -16,6 +16,7 @@ from cartrial.kinetics.codes import ABOVE, BELOW, MEASURED, MOST_PARAMETERS
 from cartrial.kinetics.curves import CURVES
 from cartrial.kinetics.curves_kernel import Floats, Integers
 from cartrial.kinetics.samples_kernel import Formula, Sampled
+from cartrial.shown import Shown
 
 __all__ = ["Covariate", "PopulationModel", "Problem", "SampleSet", "keys_of", "read_set", "root_of"]
 
@@ -139,7 +140,7 @@ class Covariate:
 
 
 @dataclass(frozen=True)
-class PopulationModel:
+class PopulationModel(Shown):
     """The model of a population.
 
     Parameters

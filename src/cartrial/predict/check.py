@@ -20,6 +20,7 @@ from cartrial.predict.known import load_known
 from cartrial.predict.trials import Asked, Cohort, plan_cohort
 from cartrial.predict.used import USES, is_kept, use_of
 from cartrial.processes import spread
+from cartrial.shown import Shown
 from cartrial.virtual.calibration.between import trial_ensemble
 from cartrial.virtual.patients.ensemble import load_ensemble
 from cartrial.virtual.patients.population import Population
@@ -47,7 +48,7 @@ SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Shown):
     """Published figures beside virtual trials.
 
     Parameters

@@ -13,6 +13,7 @@ from cartrial.analysis.estimators.km import estimate_survival
 from cartrial.analysis.estimators.rates import estimate_rate
 from cartrial.analysis.wording import DAYS_PER_MONTH
 from cartrial.predict.express import Question
+from cartrial.shown import Shown
 
 __all__ = ["OUTSIDE", "Compared", "compare_figure", "estimate_trials"]
 
@@ -23,7 +24,7 @@ OUTSIDE = 5
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Shown):
     """A published value among those of virtual trials. Infinite: not reached.
 
     Parameters

@@ -13,6 +13,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationEr
 
 from cartrial.errors import InputError
 from cartrial.faults import combined
+from cartrial.shown import Shown
 from cartrial.study.charter.review import Review
 from cartrial.study.consistent import Parts, misfits, parts_of
 from cartrial.study.criteria.families import RULE_EVENT
@@ -51,7 +52,7 @@ _VARIANTS: dict[tuple[int, str], tuple[Endpoint, tuple[Variant, ...]]] = {}
 """The variants of endpoints that were asked for, by the endpoint's number and the primary reader."""
 
 
-class Study(Part):
+class Study(Shown, Part):
     """A study file.
 
     The only place where a rule is stated: derivations, results, footnotes and shells read it.

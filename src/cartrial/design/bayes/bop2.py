@@ -12,6 +12,7 @@ from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, chec
 from cartrial.design.exact.checks import check_number, check_rates
 from cartrial.design.exact.staged import Staged
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["Bop2", "design_bop2"]
 
@@ -20,7 +21,7 @@ STEPS = 100
 
 
 @dataclass(frozen=True)
-class Bop2:
+class Bop2(Shown):
     """A design with its cut-off.
 
     Parameters

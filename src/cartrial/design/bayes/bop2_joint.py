@@ -15,6 +15,7 @@ from cartrial.design.bayes.joint_kernel import JointAnswers, JointBoundaries, ru
 from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, tail_table
 from cartrial.design.exact.checks import check_number
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,7 @@ _TRUTHS = ("futile and toxic", "effective but toxic", "safe but futile")
 
 
 @dataclass(frozen=True)
-class JointDesign:
+class JointDesign(Shown):
     """Boundaries on responders and on toxicities, looked at together.
 
     Parameters

@@ -10,6 +10,7 @@ import polars as pl
 
 from cartrial.analysis.estimators.priors.mixture import BetaMixture, probability_greater
 from cartrial.design.exact.checks import check_number, check_whole
+from cartrial.shown import Shown
 
 __all__ = ["Borrowed", "BorrowedArms", "operate_borrowed", "operate_borrowed_arms"]
 
@@ -18,7 +19,7 @@ _MOST, _MOST_OF_ARM = 2000, 300
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class Borrowed(Shown):
     """A single-arm trial that is judged by a posterior.
 
     Parameters
@@ -89,7 +90,7 @@ def operate_borrowed(prior: BetaMixture, *, n: int, null: float, rates: Sequence
 
 
 @dataclass(frozen=True)
-class BorrowedArms:
+class BorrowedArms(Shown):
     """Two arms of which one borrows.
 
     Parameters

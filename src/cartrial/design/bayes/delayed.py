@@ -14,6 +14,7 @@ from cartrial.design.bayes.delayed_kernel import Answers, Looks, Rule, Subjects,
 from cartrial.design.bayes.monitoring import Floats, Integers, check_share
 from cartrial.design.exact.checks import check_choice, check_whole
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ _ROUNDS = 60
 
 
 @dataclass(frozen=True)
-class Delayed:
+class Delayed(Shown):
     """A design whose looks may come before every outcome is known.
 
     Parameters

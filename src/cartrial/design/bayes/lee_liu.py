@@ -24,6 +24,7 @@ from cartrial.design.bayes.predictive import design_predictive
 from cartrial.design.exact.checks import check_choice, check_number, check_rates, check_whole
 from cartrial.design.exact.staged import Staged
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +33,7 @@ __all__ = ["LeeLiu", "design_lee_liu"]
 
 
 @dataclass(frozen=True)
-class LeeLiu:
+class LeeLiu(Shown):
     """The smallest design of its kind, and all cut-offs that meet the errors with as many subjects.
 
     Parameters

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from cartrial.design.bayes.monitoring import Floats, Integers, check_looks, check_prior, check_share, run_sets, shortest_number, tail_table
 from cartrial.design.exact.checks import check_choice, check_number
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ _SHAPES = ("pocock", "obrien-fleming")
 
 
 @dataclass(frozen=True)
-class SafetyRule:
+class SafetyRule(Shown):
     """A stopping rule for events that harm.
 
     Parameters

@@ -10,6 +10,7 @@ from cartrial.design.dose import tables
 from cartrial.design.dose.tables import DecisionTable, check_target
 from cartrial.design.exact.checks import check_choice, check_whole
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,12 +32,11 @@ _WORDS_THREE = {
 }
 _UNITS = ("cells", "cells/kg")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_MOST_SUBJECTS = 1000
-_MOST_DOSES = 50
+_MOST_SUBJECTS, _MOST_DOSES = 1000, 50
 
 
 @dataclass(frozen=True)
-class Doses:
+class Doses(Shown):
     """The doses of a trial.
 
     Parameters
@@ -65,7 +65,7 @@ class Doses:
 
 
 @dataclass(frozen=True)
-class DoseDesign:
+class DoseDesign(Shown):
     """Rules of a dose-finding trial.
 
     Parameters

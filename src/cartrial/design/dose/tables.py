@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cartrial.design.exact.checks import check_number, check_whole
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = [
     "LETTERS",
@@ -42,7 +43,7 @@ _ON = 1e-9
 
 
 @dataclass(frozen=True)
-class DecisionTable:
+class DecisionTable(Shown):
     """Decisions by subjects and DLTs at the current dose.
 
     Parameters

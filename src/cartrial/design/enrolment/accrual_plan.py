@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -25,7 +26,7 @@ _WIDEST = 3.0
 
 
 @dataclass(frozen=True)
-class AccrualPlan:
+class AccrualPlan(Shown):
     """How a trial fills.
 
     Parameters

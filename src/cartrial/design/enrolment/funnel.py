@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cartrial.design.enrolment.funnel_file import Share, Step, load_funnel
 from cartrial.design.exact.checks import check_integer, check_real
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 from cartrial.virtual.patients.randomness import Keys, draw_uniform
 from cartrial.yamlfile import nearest, validate
 
@@ -31,7 +32,7 @@ _CHILDREN = "children"
 
 
 @dataclass(frozen=True)
-class Funnel:
+class Funnel(Shown):
     """Patients of a year by step.
 
     Parameters

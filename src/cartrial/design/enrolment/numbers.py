@@ -8,12 +8,13 @@ import numpy as np
 
 from cartrial.design.exact.checks import check_integer, check_real
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["Enrolment", "design_enrolment"]
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class Enrolment(Shown):
     """How many to enrol so that enough are infused.
 
     Parameters

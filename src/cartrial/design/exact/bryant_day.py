@@ -17,6 +17,7 @@ from cartrial.design.exact.binomial import SLACK, binomial_tables
 from cartrial.design.exact.bryant_day_kernel import Binomials, Rule, search_bryant_day
 from cartrial.design.exact.checks import check_number, check_whole
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["BryantDay", "BryantDayDesigns", "JointOperating", "design_bryant_day", "estimate_corners", "operate_bryant_day"]
 
@@ -27,7 +28,7 @@ _SOURCE = "Bryant and Day, Biometrics 1995;51:1372-1383"
 
 
 @dataclass(frozen=True)
-class BryantDay:
+class BryantDay(Shown):
     """Two stages that go on, and succeed, only with enough responders and enough subjects without toxicity.
 
     Parameters
@@ -106,7 +107,7 @@ class JointOperating:
 
 
 @dataclass(frozen=True)
-class BryantDayDesigns:
+class BryantDayDesigns(Shown):
     """Designs that meet the same errors.
 
     Parameters

@@ -16,6 +16,7 @@ from cartrial.analysis.estimators.arguments import read_numbers
 from cartrial.design.exact.checks import check_choice, check_number, check_whole
 from cartrial.design.exact.staged import Staged, operate, stopping_probabilities
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["Inference", "estimate_after", "estimate_bias", "unbiased_estimates"]
 
@@ -30,7 +31,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True)
-class Inference:
+class Inference(Shown):
     """The response rate after a trial that could stop early.
 
     Parameters

@@ -13,6 +13,7 @@ from cartrial.design.exact.checks import check_errors, check_rates
 from cartrial.design.exact.looks import Spending, spend, spending_source, spending_words
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["Boundary", "Spent", "design_own", "ignoring_futility", "spent_by_look"]
 
@@ -21,7 +22,7 @@ _EXACT = "Schultz JR et al. Biometrics 1973;29:293-300"
 
 
 @dataclass(frozen=True)
-class Boundary:
+class Boundary(Shown):
     """How one kind of boundary is found: exactly one of the three.
 
     Parameters

@@ -15,6 +15,7 @@ from cartrial.design.exact.checks import check_choice, check_errors, check_rates
 from cartrial.design.exact.simon_kernel import Binomial, Rule, search_simon
 from cartrial.design.exact.staged import Staged, operate
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["SimonDesigns", "design_simon"]
 
@@ -27,7 +28,7 @@ _MANDER = "Mander and Thompson 2010, doi:10.1016/j.cct.2010.07.008"
 
 
 @dataclass(frozen=True)
-class SimonDesigns:
+class SimonDesigns(Shown):
     """Two-stage designs that meet the same errors.
 
     Parameters

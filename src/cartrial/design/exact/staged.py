@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cartrial.design.exact.staged_kernel import Boundaries, StagedAnswers, run_looks
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,7 +24,7 @@ _MOST = 10_000
 
 
 @dataclass(frozen=True)
-class Staged:
+class Staged(Shown):
     """A monitored rate (responses or toxicities) with its stopping boundaries.
 
     Parameters
@@ -96,7 +97,7 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Operating:
+class Operating(Shown):
     """What a design does at true rates. Arrays have the shape of `p`; those by look have one more dimension, the looks.
 
     Parameters

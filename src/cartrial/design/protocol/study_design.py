@@ -14,6 +14,7 @@ from cartrial.design.protocol.joint import JointPlan, find_joint
 from cartrial.design.protocol.options import OWN, Option, find_options
 from cartrial.design.protocol.safety import SafetyPlan, find_safety
 from cartrial.design.protocol.time import SurvivalPlan, Timing, find_survival, find_timing
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     from cartrial.study import Study
@@ -26,7 +27,7 @@ _RECOMMENDED = ("single stage", "two stages")
 
 
 @dataclass(frozen=True)
-class StudyDesign:
+class StudyDesign(Shown):
     """The designs that a study allows.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cartrial.design.survival.curves import FollowUp, Weibull, accrual_of, benefit, check_one_sided, expected_events, smallest
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["SOURCE", "ExactDesign", "design_exact_events", "exact_power"]
 
@@ -16,7 +17,7 @@ SOURCE = (
 
 
 @dataclass(frozen=True)
-class ExactDesign:
+class ExactDesign(Shown):
     """A single-arm trial that ends with its d-th event.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cartrial.design.exact.checks import check_integer
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = [
     "FollowUp",
@@ -65,7 +66,7 @@ def check_one_sided(alpha: float, beta: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Weibull:
+class Weibull(Shown):
     """Survival S(t) = exp(-(t / scale) ** shape); a shape of 1 is the exponential distribution.
 
     Parameters
@@ -210,7 +211,7 @@ def normal_quantile_of(probability: float) -> float:
 
 
 @dataclass(frozen=True)
-class FollowUp:
+class FollowUp(Shown):
     """How long subjects are seen: uniform accrual, then follow-up of everyone to one calendar time.
 
     Parameters

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cartrial.analysis.estimators.arguments import check_level, read_numbers
 from cartrial.design.survival.curves import Weibull
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["OneSampleLogRank", "estimate_one_sample_log_rank", "one_sample_tests"]
 
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class OneSampleLogRank:
+class OneSampleLogRank(Shown):
     """Observed against expected events of one sample. P-values are one-sided, small when there are fewer events than expected.
 
     Parameters

@@ -22,6 +22,7 @@ from cartrial.design.survival.curves import (
     smallest,
 )
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["CurveDesign", "Scale", "design_landmark", "design_rmst", "landmark_error", "rmst_error", "scaled"]
 
@@ -35,7 +36,7 @@ _SOURCES = {
 
 
 @dataclass(frozen=True)
-class CurveDesign:
+class CurveDesign(Shown):
     """A single-arm trial judged by one figure of its Kaplan-Meier curve.
 
     Parameters

@@ -21,6 +21,7 @@ from cartrial.design.survival.curves import (
     smallest,
 )
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["Formula", "LogRankDesign", "design_one_sample_log_rank", "log_rank_power"]
 
@@ -43,7 +44,7 @@ _MOST = 100_000
 
 
 @dataclass(frozen=True)
-class LogRankDesign:
+class LogRankDesign(Shown):
     """A single-arm trial judged by a one-sample log-rank test.
 
     Parameters

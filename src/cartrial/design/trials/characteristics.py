@@ -21,6 +21,7 @@ from cartrial.design.trials.truth import Truths, find_truths, space_truths
 from cartrial.design.trials.worlds import Worlds, ask, choose_endpoint, simulate_worlds
 from cartrial.errors import InputError
 from cartrial.processes import spread
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,7 +91,7 @@ class CharacteristicsJob:
 
 
 @dataclass(frozen=True)
-class Characteristics:
+class Characteristics(Shown):
     """Operating characteristics of designs.
 
     Parameters

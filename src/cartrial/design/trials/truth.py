@@ -16,6 +16,7 @@ from cartrial.design.batches.run import BATCH, read_batches, run_batches
 from cartrial.design.trials.stream import TrialsJob
 from cartrial.design.trials.worlds import ask, choose_endpoint, resistant_parameter, simulate_worlds
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +36,7 @@ _HALVINGS = 40
 
 
 @dataclass(frozen=True)
-class Truths:
+class Truths(Shown):
     """Shares of resistant patients under which an endpoint has given rates. Arrays by rate.
 
     Parameters

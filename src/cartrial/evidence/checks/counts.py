@@ -9,6 +9,7 @@ from itertools import product
 
 from cartrial.errors import InputError
 from cartrial.evidence.registry.stated import decimals
+from cartrial.shown import Shown
 
 __all__ = ["MOST", "PRINTS", "Printing", "possible_counts", "possible_denominators", "possible_splits", "printed_by", "printing"]
 
@@ -22,7 +23,7 @@ _LARGEST = 2_000_000
 
 
 @dataclass(frozen=True)
-class Printing:
+class Printing(Shown):
     """A count of patients that could have printed a percentage, and the ways in which it would.
 
     Parameters

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cartrial.shown import Shown
+
 __all__ = ["VERDICTS", "Finding", "Verdict", "worst_first"]
 
 Verdict = Literal["impossible", "contradictory", "unexplained", "undecided", "consistent"]
@@ -19,7 +21,7 @@ VERDICTS: dict[Verdict, str] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Shown):
     """One thing that was checked.
 
     Parameters

@@ -12,6 +12,7 @@ from cartrial.errors import InputError
 from cartrial.evidence.gate.estimand import attributes_of
 from cartrial.evidence.registry.model import Result
 from cartrial.evidence.registry.read import Evidence
+from cartrial.shown import Shown
 
 __all__ = ["Attribute", "Comparison", "Pairs", "compare_attributes", "compare_results", "count_pairs", "require_comparable"]
 
@@ -41,7 +42,7 @@ class Attribute:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Two results, attribute by attribute.
 
     Parameters
@@ -82,7 +83,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Shown):
     """How many pairs of results from different trials estimate the same.
 
     Parameters

@@ -16,6 +16,7 @@ from cartrial.evidence.checks.intervals import Asked, fit_limits
 from cartrial.evidence.gate.compare import Comparison, compare_results
 from cartrial.evidence.registry.model import Result
 from cartrial.evidence.registry.read import Evidence
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     from cartrial.analysis.estimators.pooled.exact import PooledRate
@@ -36,7 +37,7 @@ class Pooled:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(Shown):
     """Rates of several trials put together.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 
 from cartrial.evidence.pooling.pool import Pooled, like_counts
 from cartrial.evidence.registry.read import Evidence
+from cartrial.shown import Shown
 
 if TYPE_CHECKING:
     from cartrial.analysis.estimators.priors.meta_analytic import PredictivePrior
@@ -19,7 +20,7 @@ __all__ = ["HistoryPrior", "derive_prior", "prior_lines"]
 
 
 @dataclass(frozen=True)
-class HistoryPrior:
+class HistoryPrior(Shown):
     """A prior of a rate made of published ones.
 
     Parameters

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cartrial.evidence.registry.model import Result
 from cartrial.evidence.registry.stated import NoneStated, Printed
+from cartrial.shown import Shown
 from cartrial.yamlfile import Part, raise_all, wrong
 
 __all__ = ["Claim", "Claims", "Cut", "FollowUp", "Mark", "Source", "Sources", "Sum", "Timeline", "Trial", "TrialFile"]
@@ -137,7 +138,7 @@ class Sources(Part):
     sources: tuple[Source, ...]
 
 
-class Claim(Part):
+class Claim(Shown, Part):
     """A statement of a text, and what the results say of it.
 
     Parameters

@@ -117,6 +117,12 @@ class Figure:
         """Whether two of its kind stand side by side on paper: curves and points need no more width than a phone has."""
         return "vconcat" not in self.document and self.name.startswith(("curve-", "incidence-", "strip-", "forest-subgroups"))
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """What a notebook shows: the document, and a still picture where the extra `figures` is installed."""
+        from cartrial.report.page.still import notebook_bundle
+
+        return notebook_bundle(self)
+
 
 @dataclass(frozen=True)
 class Steps:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from cartrial.errors import InputError
 from cartrial.extras import require
 from cartrial.files import built_beside
 from cartrial.report.page.blocks import Figure
 
-__all__ = ["FORMATS", "check_formats", "draw_svg", "write_page_pictures", "write_pictures"]
+__all__ = ["FORMATS", "check_formats", "draw_svg", "notebook_bundle", "write_page_pictures", "write_pictures"]
 
 FORMATS = ("svg", "png", "pdf")
 """Formats of files. Two runs on one machine give equal bytes of SVG and PNG; a PDF holds the time it was made."""
@@ -22,6 +26,9 @@ WIDTH, PANELS = 760, 680
 """Width of a picture, and of the axes of panels. Unit: px."""
 _VERSION = "6.4"
 _SCALE = 3
+_LETTERS = 120
+VEGA_LITE = "application/vnd.vegalite.v6.json"
+"""What notebooks call a document of this version of Vega-Lite."""
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -98,3 +105,27 @@ def _sized(document: dict[str, Any]) -> dict[str, Any]:
     if "vconcat" in document:
         return document | {"vconcat": [view | {"width": PANELS} for view in document["vconcat"]]}
     return document | {"width": WIDTH}
+
+
+def notebook_bundle(figure: Figure) -> dict[str, Any]:
+    """Return what a notebook shows of a figure, by the kind of content; its caption stands in the picture, whoever draws it.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    dict
+        The document of Vega-Lite; text; and HTML, with a still picture where the extra `figures` is installed.
+    """
+    # statistics in a caption are marked, by HTML
+    caption = figure.caption.striptags() if isinstance(figure.caption, Markup) else figure.caption
+    title = {"text": figure.document.get("title") or figure.name, "subtitle": textwrap.wrap(caption, _LETTERS), "anchor": "start"}
+    document = _sized(figure.document) | {"title": title | {"subtitleFontSize": 11}}
+    if find_spec("vl_convert") is None:
+        picture = Markup("<p>A still picture needs the extra <code>figures</code>.</p>")
+    else:
+        picture = Markup(draw_svg(Figure(document, name=figure.name)))
+    told = Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(picture, caption)
+    return {VEGA_LITE: document, "text/html": str(told), "text/plain": f"Figure {figure.name}: {caption}"}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cartrial.analysis.estimators.limits import normal_quantile
 from cartrial.analysis.estimators.pooled.likelihood import Counts, hermite_of, likelihood, read_trials
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["PooledRate", "estimate_influence", "estimate_pooled"]
 
@@ -25,7 +26,7 @@ _FEW = 11
 
 
 @dataclass(frozen=True)
-class PooledRate:
+class PooledRate(Shown):
     """The rate of several trials.
 
     Parameters

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cartrial.analysis.estimators.pooled.likelihood import read_trials
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["NormalRate", "estimate_pooled_normal"]
 
@@ -19,7 +20,7 @@ _NEAR = 1e-12
 
 
 @dataclass(frozen=True)
-class NormalRate:
+class NormalRate(Shown):
     """The rate of several trials by the normal model.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartrial.errors import InputError
+from cartrial.shown import Shown
 
 __all__ = ["BetaMixture", "probability_greater", "rates_rule"]
 
@@ -18,7 +19,7 @@ _POINTS = 400
 
 
 @dataclass(frozen=True)
-class BetaMixture:
+class BetaMixture(Shown):
     """A mixture of beta distributions.
 
     Parameters
