@@ -579,7 +579,7 @@ def _rows_of(name: str) -> str:
     import agreement
 
     heads: dict[str, tuple[str, ...]] = {
-        "r_rows": ("quantity", "shown", "R", "by R", "by cartrial", "figures compared", "tolerance"),
+        "r_rows": ("quantity, and which is shown", "in R", "by R", "by cartrial", "figures compared"),
         "published_rows": ("design", "printed: r1/n1, r/n, expected, early stop", "by cartrial"),
         "sas_rows": ("quantity", "data", "by SAS", "by cartrial", "SAS", "page"),
         "different_rows": ("what", "R", "SAS", "cartrial", "why"),
@@ -588,18 +588,27 @@ def _rows_of(name: str) -> str:
 
 
 def _requirements(kind: str) -> str:
-    from requirements import BY_FORM, requirements, shown
+    """Return a list: a number with its words and its file, and below it the tests, file by file."""
+    from requirements import BY_FORM, TRUTH, requirements, shown, truth_rows
 
-    rows = []
+    subjects: dict[str, list[str]] = {}
+    for row in truth_rows():
+        subjects.setdefault(row["requirement"], []).append(f"{row['study']} ({row['subjects'].replace(' ', ', ')})")
+    lines = []
     for one in requirements().values():
         if one.kind != kind:
             continue
-        tests = [test for test in shown().get(one.id, []) if test not in BY_FORM]
-        named = "<br>".join(f"`{test.removeprefix('tests/').replace('.py::', ' ')}`" for test in tests)
         # of the rules the page itself has the words
-        words = one.text if kind != "RULE" else re.split(r"(?<=[.;:]) ", one.text)[0]
-        rows.append((f"`{one.id}`", words, f"`{one.where}`", named or "read, kept and refused"))
-    return table(("number", "what", "seen to by", "shown by"), rows)
+        words = one.text if kind != "RULE" else re.split(r"(?<=\.) ", one.text)[0]
+        lines.append(f"- **{one.id}** {words} (`{one.where}`)")
+        files: dict[str, list[str]] = {}
+        for test in shown().get(one.id, []):
+            if test not in BY_FORM and not test.startswith(f"{TRUTH}["):
+                file, _, name = test.removeprefix("tests/").partition(".py::")
+                files.setdefault(file, []).append(name.removeprefix("test_"))
+        lines += [f"    - `{file}`: {', '.join(f'`{name}`' for name in names)}" for file, names in files.items()]
+        lines += [f"    - truth tables: {'; '.join(subjects[one.id])}"] if one.id in subjects else []
+    return "\n".join(lines)
 
 
 def _counted() -> str:

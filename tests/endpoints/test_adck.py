@@ -169,6 +169,15 @@ def test_sampling_that_stops_before_day_25():
     }
 
 
+@pytest.mark.shows("STUDY-kinetics.auc-margin")
+def test_another_margin_before_the_last_day_of_the_area():
+    """by hand: 0 to 100 by day 7 is 350, 100 from day 7 to 21 is 1400; with a margin of 7 days the sample of day 21 is late enough."""
+    records = make([sample(7, 100.0), sample(21, 100.0)])
+    wide = STUDY.model_copy(update={"kinetics": STUDY.kinetics.model_copy(update={"auc_margin": 7})})
+    assert values(records)["AUC28"] is None and values(records, study=wide)["AUC28"] == 1750
+    assert values(make([sample(7, 100.0), sample(20, 100.0)]), study=wide)["AUC28"] is None
+
+
 def test_an_area_to_day_25_is_given_as_far_as_it_was_sampled():
     """by hand (rules, A14): 0 to 100 by day 10 is 500, 100 from day 10 to 25 is 1500; nothing of day 25 to 28 is added."""
     records = make([sample(10, 100.0), sample(25, 100.0)])

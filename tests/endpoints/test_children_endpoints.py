@@ -211,6 +211,30 @@ def test_recovery_of_b_cells(tmp_path):
     assert early == {name: "Y" if name in recovered else "N" for name in times(of, "BREC")}
 
 
+@pytest.mark.slow
+@pytest.mark.shows(
+    "STUDY-endpoints.samples.percent", "STUDY-endpoints.samples.day", "STUDY-endpoints.samples.from", "STUDY-endpoints.samples.to"
+)
+def test_the_landmark_and_a_limit_in_per_cent_are_those_of_the_study(tmp_path):
+    """Landmark day 60 (50 to 70): A has B cells on day 28 and none on day 60, and recovers on day 90. P has 1 % of lymphocytes on day 60,
+    then 4 and 5 %: with a limit of 3 % that is a recovery on day 90, and without one such samples are not used."""
+    own = STUDY.replace("id: BREC", "id: BREC").replace(
+        "samples: {test: BCELL", "samples: {day: 60, from: 50, to: 70, percent: 3, test: BCELL", 1
+    )
+    samples = {"A": {28: 70, 60: 0, 90: 60, 104: 80}}
+    share = {"P": {60: 1, 90: 4, 104: 5}}
+    rs = [row for name in (*samples, *share) for row in calls(name, CR=[28, 60, 90, 180])]
+    lb = [row for name, by_day in samples.items() for row in cells(name, by_day)]
+    lb += [row for name, by_day in share.items() for row in cells(name, by_day, unit="%")]
+    found = {}
+    for key, text in (("study", STUDY), ("own", own)):
+        (tmp_path / key).mkdir()
+        of = derive_data(loaded(tmp_path / key, {"EX": [infused(name) for name in ("A", "P")], "RS": rs, "LB": lb}, text))
+        found[key] = times(of, "BREC")
+    assert found["study"] == {}
+    assert found["own"] == {"A": (91, "b-cell-recovery"), "P": (91, "b-cell-recovery")}
+
+
 @pytest.mark.shows("RULE-P5.3")
 def test_a_recovery_on_day_180_is_not_early(tmp_path):
     lb = [*cells("A", {28: 0, 179: 60, 190: 60}), *cells("B", {28: 0, 180: 60, 190: 60})]

@@ -228,3 +228,66 @@ def test_where_no_visit_has_day_28_the_day_itself_is_the_first() -> None:
     assert study.disease.remission_from == 21
     later = study.disease.model_copy(update={"visits": study.disease.visits[1:]})
     assert later.remission_from == 28 and PLAIN.disease.remission_from == 0
+
+
+def with_limits(**changes: Any) -> Study:
+    """The study with the limits of `nccn` written out, some of them changed."""
+    limits = {
+        "name": "own",
+        "marrow": {"op": "<", "value": 5},
+        "neutrophils": {"op": ">", "value": 1},
+        "platelets": {"op": ">", "value": 100},
+        "relapse-marrow": {"op": ">", "value": 5},
+        "relapse-blood": {"op": ">", "value": 0},
+        "source": "by hand",
+    }
+    raw = yaml.safe_load(STUDY)
+    raw["disease"]["criteria"] = limits | changes
+    return Study.model_validate(raw)
+
+
+@pytest.mark.shows(
+    "STUDY-disease.criteria",
+    "STUDY-disease.criteria.marrow",
+    "STUDY-disease.criteria.neutrophils",
+    "STUDY-disease.criteria.platelets",
+    "STUDY-disease.criteria.relapse-marrow",
+    "STUDY-disease.criteria.refractory-marrow",
+)
+def test_limits_that_are_written_out_decide() -> None:
+    """A: marrow 2 %, ANC 2, platelets 150 on day 28, 20 % on day 60. B: 4 % before lymphodepletion, 8 % on day 28, twice as much.
+
+    Remission asks for less than 2 %: none. ANC or platelets above what was measured: CRi. A relapse from 25 %: INDETERMINATE. Disease
+    from 10 %: the 8 % of B are none, so NR and not PD.
+    """
+
+    def found(**changes: Any) -> dict[str, dict[int, str]]:
+        lb = [*marrow("A", 60, 20), *marrow("B", -5, 4), *marrow("B", 28, 8)]
+        fa = [seen("A", 60, "ABSENT"), seen("B", 28, "ABSENT")]
+        return statuses(with_limits(**changes), {"A": [28], "B": []}, LB=lb, FA=fa)
+
+    assert found() == {"A": {28: "CR", 60: "RELAPSE"}, "B": {28: "PD"}}
+    assert found(marrow={"op": "<", "value": 2})["A"][28] == "NR"
+    assert found(neutrophils={"op": ">", "value": 2})["A"][28] == "CRi"
+    assert found(platelets={"op": ">=", "value": 151})["A"][28] == "CRi"
+    assert found(**{"relapse-marrow": {"op": ">=", "value": 25}})["A"][60] == "INDETERMINATE"
+    assert found(**{"refractory-marrow": {"op": ">=", "value": 10}})["B"][28] == "NR"
+
+
+@pytest.mark.shows("STUDY-disease.options.aplastic")
+def test_a_marrow_in_remission_with_both_counts_far_too_low_is_called_as_the_study_says() -> None:
+    """ANC 0.2 and platelets 20: CRi, or by the option MLFS; one count that is not missed by so much leaves CRi."""
+
+    def low(name: str, neutrophils: float) -> list[Row]:
+        rows = [row for row in marrow(name, 28) if row["LBSPEC"] != "BLOOD" or row["LBTESTCD"] == "BLAST"]
+        like = marrow(name, 28)[2]
+        counts = (("NEUT", neutrophils), ("PLAT", 20))
+        return rows + [{**like, "LBTESTCD": test, "LBSTRESN": value, "LBSTRESC": value} for test, value in counts]
+
+    lb = [*low("BOTH", 0.2), *low("ONE", 0.8)]
+    fa = [seen(name, 28, "ABSENT") for name in ("BOTH", "ONE")]
+    plain, option = (
+        statuses(study, {"BOTH": [], "ONE": []}, LB=list(lb), FA=list(fa)) for study in (PLAIN, with_options("aplastic: MLFS"))
+    )
+    assert plain == {"BOTH": {28: "CRi"}, "ONE": {28: "CRi"}}
+    assert option == {"BOTH": {28: "MLFS"}, "ONE": {28: "CRi"}}
