@@ -189,6 +189,7 @@ def test_where_rounding_decides_the_curves_do() -> None:
     assert len(edges) > 10
     for share in edges:
         assert not passed(fit, share)
+        assert not passed(fit, share + 3e-12)
         assert passed(fit, share + 1e-9)
         with compiled_from(0):
             found = fit.summary((share,))
@@ -209,6 +210,46 @@ def test_a_limit_exactly_at_the_share() -> None:
             assert fast.equals(slow)
             midpoints += sum(value is not None and value % 1 == 0.5 for value in fast.row(0)[-3:])
     assert midpoints > 10
+
+
+# a hundred of whom 65 have it on day 1, and one of the last two on day 3: so few are then at risk that the upper limit rises again
+RISING_AGAIN = [(1, 0)] * 65 + [(2, 1)] * 33 + [(3, 0), (4, 1)]
+
+
+def _days(rows: list[tuple[int, int]]) -> pl.DataFrame:
+    return pl.DataFrame([(1, *row) for row in rows], schema={"TRIAL": pl.Int32, "AVAL": pl.Int32, "CNSR": pl.Int8}, orient="row")
+
+
+@needs_numba
+def test_of_limits_that_turn_back_the_least_counts() -> None:
+    """origin R: survival 3.5-3, quantile(survfit(Surv(t, e) ~ 1, conf.type = "log-log"), c(.25, .5, .6)); upper limits .443 and .460.
+
+    The median's upper limit is day 3, though the limit is below one half on day 1 already. By hand: for a share between 1 - .460 and
+    1 - .443 it is day 1.
+    """
+    frame = _days(RISING_AGAIN)
+    assert passed(estimate_survival(frame))
+    with compiled_from(0):
+        row = estimate_survival(frame).summary((0.25, 0.5, 0.6, 0.55)).row(0, named=True)
+    assert [row[name] for name in ("q25", "median", "q60")] == [1.0, 1.0, 1.0]
+    assert [row[name + "_lower"] for name in ("q25", "median", "q60")] == [1.0, 1.0, 1.0]
+    assert [row[name + "_upper"] for name in ("q25", "median", "q60")] == [3.0, 3.0, None]
+    assert row["q55_upper"] == 1.0
+
+
+@needs_numba
+@pytest.mark.parametrize("lost", [8, 9], ids=["one stays", "nobody stays"])
+def test_a_lower_limit_at_the_share_before_the_curve_falls_past_it(lost: int) -> None:
+    """origin by hand: of ten, one has it on day 1, where the lower limit is the share, and the curve falls past it on day 2.
+
+    The limit is the midpoint with day 2; where the curve has ended it has no limits, and there is no second day.
+    """
+    frame = _days([(1, 0)] + [(2, 0)] * lost + [(3, 1)] * (9 - lost))
+    share = float(1 - estimate_survival(frame).lower[0])
+    assert passed(estimate_survival(frame), share) and 0.1 < share < 0.9
+    fast, slow = both(frame, (share,))
+    assert fast.equals(slow)
+    assert fast.row(0)[-2] == (1.5 if lost == 8 else None)
 
 
 @needs_numba

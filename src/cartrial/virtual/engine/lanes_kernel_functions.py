@@ -98,7 +98,7 @@ def exp(x: Any) -> Any:
 
 @nb.njit(error_model="numpy", forceinline=True)
 def log(x: Any) -> Any:
-    """Return ln x of a number from 2e-308 on to 4e-16 relative; of 0, below it and of what is no number none.
+    """Return ln x of a number from 2e-308 on to 4e-16 relative; of infinity as of 2^1024, of 0, below it and of what is no number none.
 
     FreeBSD's `e_log.c` (Sun Microsystems 1993): ln(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)), s = f / (2 + f).
     """

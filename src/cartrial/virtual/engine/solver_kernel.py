@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numba as nb
 
-from cartrial.virtual.engine.kernel_codes import I_ACCEPTED, I_REFUSED, N_STATES, Q_ALLOGENEIC
+from cartrial.virtual.engine.kernel_codes import I_ACCEPTED, I_FAILED, I_REFUSED, N_STATES, Q_ALLOGENEIC
 from cartrial.virtual.engine.lanes_kernel import borrow, pick, row, table
 from cartrial.virtual.engine.lanes_kernel_functions import exp, larger, log, smaller
 from cartrial.virtual.engine.rates_kernel import rates
@@ -31,7 +31,7 @@ from cartrial.virtual.engine.solver_kernel_bench import (
 )
 from cartrial.virtual.engine.solver_kernel_lane import arrive, conclude
 from cartrial.virtual.engine.solver_kernel_linear import factorise
-from cartrial.virtual.engine.solver_kernel_step import GAMMA, step
+from cartrial.virtual.engine.solver_kernel_step import GAMMA, bounded, step
 from cartrial.virtual.engine.solver_kernel_write import PADDING
 
 __all__ = ["PADDING", "Bench", "Patients", "make_bench", "solve"]
@@ -47,7 +47,7 @@ def _try(bench: Bench, rtol: float, lanes: tuple[int, ...]) -> None:
     h, allogeneic = clock[AT_H], q[Q_ALLOGENEIC]
     rates(y, q, alive, care, row(k, 0), j, True)
     factorise(j, 1.0 / (GAMMA * h), allogeneic, lu)
-    error = step(y, q, alive, care, allogeneic, h, rtol, k, j, lu, z, k2, k3, k4, at)
+    error = bounded(y, alive) * step(y, q, alive, care, allogeneic, h, rtol, k, j, lu, z, k2, k3, k4, at)
     clock[AT_ERROR] = error
     clock[AT_FACTOR] = smaller(larger(0.9 * exp(-0.1 * log(error + 1e-28)), 0.2), 5.0)
 
@@ -95,6 +95,8 @@ def solve(who: Patients, bench: Bench, rtol: float, lanes: tuple[int, ...]) -> i
                     if arrive(who, bench, lane):
                         busy += 1
                         break
+                    if not bounded(bench.body[0, :, lane], bench.alive[:, lane]) > 0.0:
+                        who.note[p, I_FAILED] = 1.0
                     who.note[p, I_ACCEPTED] = bench.tally[AT_ACCEPTED, lane]
                     who.note[p, I_REFUSED] = bench.tally[AT_REFUSED, lane]
                 if upcoming == n:

@@ -43,7 +43,8 @@ __all__ = [
 
 # rows of `Bench.clock` and `Bench.tally`
 AT_T, AT_H, AT_AIM, AT_FOLLOWING, AT_ERROR, AT_FACTOR, AT_MOVED = range(7)
-AT_PATIENT, AT_EVENT, AT_DAY, AT_ACCEPTED, AT_REFUSED, AT_CUT, AT_TRIGGERED, AT_GIVEN = range(8)
+AT_PATIENT, AT_EVENT, AT_DAY, AT_ACCEPTED, AT_REFUSED, AT_CUT = range(6)
+AT_TRIGGERED, AT_GIVEN = 6, 8  # a row for each drug
 
 
 class Patients(NamedTuple):
@@ -93,9 +94,9 @@ class Bench(NamedTuple):
         Days on which tocilizumab and corticosteroids end, infinite: not given.
     clock : ndarray of float64, shape (7, lanes)
         Day, step, the step before it was cut, the day after the step; the step's squared error, the factor of the next, 1 where it moved.
-    tally : ndarray of int64, shape (9, lanes)
-        Patient (-1: none), next event and day to write, steps accepted and refused, whether the step is cut at a stop, which drug it
-        triggers (-1: none), and for each of them whether it was given at its level.
+    tally : ndarray of int64, shape (10, lanes)
+        Patient (-1: none), next event and day to write, steps accepted and refused, whether the step is cut at a stop, and for each drug
+        whether the step triggers it, then whether it was given at its level.
     written : ndarray of float64, shape (17, lanes)
         Work space of `write_days`.
     """
@@ -125,7 +126,7 @@ def make_bench(width: int) -> Bench:
         np.zeros((4, width)),
         np.zeros((2, width)),
         np.zeros((7, width)),
-        np.zeros((9, width), np.int64),
+        np.zeros((10, width), np.int64),
         np.zeros((N_STATES, width)),
     )
 
@@ -148,7 +149,6 @@ def begin(who: Patients, p: int | np.int64, bench: Bench, lane: int) -> None:
     bench.clock[AT_H, lane] = 0.02
     for i in range(len(bench.tally)):
         bench.tally[i, lane] = 0
-    bench.tally[AT_TRIGGERED, lane] = -1
 
 
 @nb.njit(error_model="numpy", nogil=True)

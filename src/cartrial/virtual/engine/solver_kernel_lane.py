@@ -111,18 +111,18 @@ def arrive(who: Patients, bench: Bench, lane: int) -> bool:
         clock[AT_MOVED, lane] = 0.0
         if bench.body[0, 11, lane] > who.note[p, I_PEAK_IL6]:
             who.note[p, I_PEAK_IL6] = bench.body[0, 11, lane]
-        if tally[AT_TRIGGERED, lane] >= 0:
-            drug = tally[AT_TRIGGERED, lane]
-            tally[AT_TRIGGERED, lane] = -1
-            tally[AT_GIVEN + drug, lane] = 1
-            _do(who, bench, lane, TOCILIZUMAB if drug == 0 else STEROIDS, 0.0)
+        for drug in range(2):
+            if tally[AT_TRIGGERED + drug, lane] == 1:
+                tally[AT_TRIGGERED + drug, lane] = 0
+                tally[AT_GIVEN + drug, lane] = 1
+                _do(who, bench, lane, TOCILIZUMAB if drug == 0 else STEROIDS, 0.0)
     while tally[AT_EVENT, lane] < who.when.shape[1] and who.when[p, tally[AT_EVENT, lane]] <= t + 1e-9:
         _do(who, bench, lane, who.kind[p, tally[AT_EVENT, lane]], who.value[p, tally[AT_EVENT, lane]])
         tally[AT_EVENT, lane] += 1
     for c in range(2):
         if ends[c, lane] <= t + 1e-9:
             _do(who, bench, lane, END_TOCILIZUMAB if c == 0 else END_STEROIDS, 0.0)
-    if tally[AT_DAY, lane] < n_days and days[tally[AT_DAY, lane]] <= t + 1e-9:
+    while tally[AT_DAY, lane] < n_days and days[tally[AT_DAY, lane]] <= t + 1e-9:
         _write(bench.body[0, :, lane], bench.alive[:, lane], who.out[p, tally[AT_DAY, lane]])
         tally[AT_DAY, lane] += 1
     if tally[AT_DAY, lane] >= n_days:
@@ -143,21 +143,30 @@ def arrive(who: Patients, bench: Bench, lane: int) -> bool:
 
 
 @nb.njit(error_model="numpy", nogil=True, forceinline=True)
+def _crossed(level: float, bench: Bench, lane: int, drug: int) -> float:
+    """Return where within the step IL-6 passes the level of a drug that was not given at it, 2 where it does not."""
+    if bench.tally[AT_GIVEN + drug, lane] == 0 and bench.body[0, 11, lane] < level <= bench.body[1, 11, lane]:
+        return float(_cross(bench.body, nb.int64(11), lane, level, 0.0, 1.0))
+    return 2.0
+
+
+@nb.njit(error_model="numpy", nogil=True, forceinline=True)
 def _trigger(who: Patients, bench: Bench, lane: int) -> bool:
-    """Find whether a drug is given at a level of IL-6: the step ends where it is crossed; return whether it is to be repeated, shorter."""
+    """Find which drugs a level of IL-6 gives: the step ends where the first is crossed; return whether it is to be repeated, shorter."""
     p = bench.tally[AT_PATIENT, lane]
     h = bench.clock[AT_H, lane]
+    first = 2.0
     for c in range(2):
-        level = who.levels[p, c]
-        if bench.tally[AT_GIVEN + c, lane] == 0 and bench.body[0, 11, lane] < level <= bench.body[1, 11, lane]:
-            s = _cross(bench.body, nb.int64(11), lane, level, 0.0, 1.0)
-            # each repeat is shorter by more than 1e-5 day; a step that ends within 2e-5 day after the crossing counts as it
-            if (1.0 - s) * h > 2e-5 and h > 1e-4:
-                bench.clock[AT_H, lane] = s * h + 1e-5
-                return True
-            bench.tally[AT_TRIGGERED, lane] = c
-            return False
-    return False
+        at = _crossed(who.levels[p, c], bench, lane, c)
+        first = min(first, at)
+        # a crossing within 2e-5 day of the step's end counts as it
+        bench.tally[AT_TRIGGERED + c, lane] = 1 if at <= 1.0 and ((1.0 - at) * h <= 2e-5 or h <= 1e-4) else 0
+    if first > 1.0 or (1.0 - first) * h <= 2e-5 or h <= 1e-4:
+        return False
+    # each repeat is shorter by more than 1e-5 day
+    bench.clock[AT_H, lane] = first * h + 1e-5
+    bench.tally[AT_TRIGGERED, lane] = bench.tally[AT_TRIGGERED + 1, lane] = 0
+    return True
 
 
 @nb.njit(error_model="numpy", nogil=True, forceinline=True)

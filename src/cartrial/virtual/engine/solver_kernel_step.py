@@ -7,6 +7,7 @@ compiled without loops.
 from __future__ import annotations
 
 import numba as nb
+import numpy as np
 
 from cartrial.virtual.engine.kernel_codes import N_STATES
 from cartrial.virtual.engine.lanes_kernel import Floats, Lanes, pick, row
@@ -14,7 +15,7 @@ from cartrial.virtual.engine.lanes_kernel_functions import exp, larger
 from cartrial.virtual.engine.rates_kernel import rates
 from cartrial.virtual.engine.solver_kernel_linear import solve_block
 
-__all__ = ["GAMMA", "step"]
+__all__ = ["GAMMA", "bounded", "step"]
 
 GAMMA = 0.21193756319429014
 A21 = 3.0
@@ -84,6 +85,25 @@ H45 = -52.072871366152654
 H46 = -59.78993625266729
 H47 = -0.15582684282751913
 H48 = 4.883087185713722
+
+_LOGARITHMS = (3, 4, 5, 8)
+_OTHERS = (6, 7, 9, 10, 11, 12, 13, 14, 15, 16)
+
+
+@nb.njit(error_model="numpy", nogil=True)
+def bounded(y: Floats, alive: Floats) -> Lanes:
+    """Return 1 where a state can be written as numbers of 32 bits: ln cells below 80, the others below 1e35; else what is no number.
+
+    Cells beyond would be written as infinite, and `exp` takes them for e^700. A lost clone's logarithm may be anything: it is not read.
+    """
+    found = 1.0
+    for i in range(3):
+        found = pick(pick(alive[i] > 0.0, y[i], 0.0) < 80.0, found, np.nan)
+    for i in _LOGARITHMS:
+        found = pick(y[i] < 80.0, found, np.nan)
+    for i in _OTHERS:
+        found = pick(larger(y[i], -y[i]) < 1e35, found, np.nan)
+    return found
 
 
 @nb.njit(error_model="numpy", nogil=True)
