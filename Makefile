@@ -9,7 +9,7 @@ export CARTRIAL_CACHE ?= $(CURDIR)/.cache
 # and so do the rewritten assertions of the tests, half of what collecting them costs, whatever the environment says of bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report example test test-all coverage lint bench fuzz docs wheel clean
+.PHONY: report example test test-all coverage lint bench fuzz docs wheel matrix clean
 
 # 39 virtual adults of the pivotal study, from its study file to its report.
 report: $(VENV)/.virtual
@@ -51,12 +51,20 @@ fuzz: $(VENV)/.test
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict --site-dir site
 
-# The wheel, built and installed alone in an environment of its own, makes a report outside the checkout.
+# The wheel, built from the source archive and installed alone in an environment of its own, makes a report outside the checkout.
 wheel: $(VENV)/bin/python
 	$(PIP) build
 	rm -rf dist
-	$(BIN)/python -m build --wheel --outdir dist .
+	$(BIN)/python -m build --outdir dist .
 	tests/wheel.sh "$(BIN)/python" dist/*.whl constraints.txt
+
+# Wheel and source archive in empty environments: each extra alone, and all together, on every Python named. An hour or more.
+PYTHONS ?= python3.11 python3.12 python3.13
+matrix: $(VENV)/bin/python
+	$(PIP) build
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python tests/matrix.py dist --python $(PYTHONS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("cartrial needs Python 3.11 or newer; name one with make PYTHON=python3.12") if sys.version_info < (3, 11) else None'

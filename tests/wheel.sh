@@ -17,4 +17,11 @@ for file in report.html results.json results.parquet run.json adam/ADSL.parquet 
   test -s "out/$file" || { echo "$file is missing or empty" >&2; exit 1; }
 done
 test -f "$(env/bin/python -c 'import cartrial, pathlib; print(pathlib.Path(cartrial.__file__).parent)')/py.typed" || { echo "py.typed is not in the wheel" >&2; exit 1; }
+env/bin/python - <<'END'
+from importlib import metadata
+held = {str(file) for file in metadata.files("cartrial")}
+missing = [name for name in ("LICENSE", "NOTICE") if not any(file.endswith(f"licenses/{name}") for file in held)]
+assert not missing, f"{missing} is not in the wheel"
+assert metadata.metadata("cartrial")["Requires-Python"] == ">=3.11"
+END
 echo "The wheel, installed alone, made a report."
