@@ -201,14 +201,29 @@ def outcome(test: str, results: dict[str, str]) -> str:
     return next((word for word in ("failed", "passed") if word in ended), "not run")
 
 
+def ending(ended: list[str]) -> str:
+    """Return how the tests of a requirement ended, in words: failed where one did, and how many of them were run where not all were."""
+    ran = [word for word in ended if word != "not run"]
+    if not ran:
+        return "not run"
+    word = "failed" if "failed" in ran else "passed"
+    return word if len(ran) == len(ended) else f"{word}, {len(ran)} of {len(ended)} run"
+
+
 def table(results: dict[str, str], when: str) -> dict[str, Any]:
-    """Return the table of requirements as it is shipped: each with its tests and how the worst of them ended."""
+    """Return the table of requirements as it is shipped: each with its tests and how they ended."""
     rows = []
     for one in requirements().values():
         tests = shown().get(one.id, [])
-        ended = {outcome(test, results) for test in tests}
-        word = "failed" if "failed" in ended else "passed" if "passed" in ended else "not run"
-        rows.append({"id": one.id, "text": one.text, "where": one.where, "tests": tests, "result": word})
+        rows.append(
+            {
+                "id": one.id,
+                "text": one.text,
+                "where": one.where,
+                "tests": tests,
+                "result": ending([outcome(test, results) for test in tests]),
+            }
+        )
     return {"rules": 2, "tested": when, "requirements": rows}
 
 

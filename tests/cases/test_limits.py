@@ -271,6 +271,7 @@ def test_a_study_names_no_cerebrospinal_fluid(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.shows("RULE-3.17", "STUDY-disease.mrd.specimens", "STUDY-endpoints.mrd")
+@pytest.mark.shows("STUDY-disease.mrd")
 def test_the_study_names_the_specimens_of_residual_disease():
     """A10: blood where the study says so; never a blank one."""
     disease = INATICEL.disease.model_copy(update={"mrd": INATICEL.disease.mrd.model_copy(update={"specimens": ("blood",)})})

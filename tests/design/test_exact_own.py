@@ -55,6 +55,7 @@ THREE = (20, 40, 60)
     "STUDY-design.own.efficacy.spending",
     "STUDY-design.own.efficacy.gamma",
     "STUDY-design.own.efficacy.levels",
+    "STUDY-design.own.binding",
 )
 def test_a_stated_design_has_the_boundaries_and_errors_of_its_rule(rates, n, efficacy, futility, binding, low, high, alpha, power) -> None:
     """R: `own` above."""

@@ -222,6 +222,7 @@ def test_study_days_only():
 
 
 @pytest.mark.shows("STUDY-safety.special", "STUDY-safety.special.id", "STUDY-safety.special.terms")
+@pytest.mark.shows("STUDY-safety")
 def test_special_terms_of_the_study():
     """The built-in study names CRS and ICANS; letter case does not matter, other events have none."""
     terms = {

@@ -170,6 +170,7 @@ def test_sampling_that_stops_before_day_25():
 
 
 @pytest.mark.shows("STUDY-kinetics.auc-margin")
+@pytest.mark.shows("STUDY-kinetics")
 def test_another_margin_before_the_last_day_of_the_area():
     """by hand: 0 to 100 by day 7 is 350, 100 from day 7 to 21 is 1400; with a margin of 7 days the sample of day 21 is late enough."""
     records = make([sample(7, 100.0), sample(21, 100.0)])

@@ -318,7 +318,6 @@ def test_a_later_death_never_undoes_a_response(study: Study, group: list[Subject
 @pytest.mark.slow
 @given(group=groups)
 @holds()
-@pytest.mark.shows("RULE-5.2")
 def test_without_a_transplant_every_strategy_for_it_is_the_same(study: Study, group: list[Subject]) -> None:
     adam = derive(study, source_of([replace(person, hsct=None, conditioning=None) for person in group]))
     for frame, keys in ((adam.adrs, ("AVALC", "REASON", "ADT")), (adam.adtte, ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADT", "STARTDT"))):

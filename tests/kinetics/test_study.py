@@ -150,6 +150,7 @@ def test_a_result_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
     assert illegible(study, records, "CARTG") == 1 and derive_adppk(study, records).height == 2
 
 
+@pytest.mark.shows("STUDY-kinetics.model.baseline.on", "STUDY-kinetics.model.baseline.of", "STUDY-kinetics.model.baseline.as")
 def test_a_ratio_says_of_what_over_what(tmp_path: Path) -> None:
     """By hand: the second of two levels, as sorted, over the first; one more of a number, or of its logarithm."""
     study = load_study(tmp_path, BASE.replace("subgroups", "  - {id: SEX, label: Sex, from: {domain: DM, variable: SEX}}\nsubgroups"))
@@ -315,6 +316,7 @@ NO_LIMIT = "kinetics: {model: {curve: rate}}\n"
         "no such outcome",
     ],
 )
+@pytest.mark.shows("STUDY-kinetics.model.baseline.on")
 def test_bad_input_is_one_message_and_nothing_is_written(rows: list, model: str, message: str, tmp_path: Path) -> None:
     """By hand: through the command line, exit code 2."""
     (tmp_path / "study.yaml").write_text(BASE + model, encoding="utf-8")
@@ -373,6 +375,7 @@ def test_real_patients_and_what_they_do_not_say(tmp_path: Path) -> None:
 
 @needs_data(SHEET)
 @pytest.mark.slow
+@pytest.mark.shows("STUDY-kinetics.limit.CARTC")
 def test_real_patients_do_not_show_a_fold_nor_anything_without_a_limit(tmp_path: Path) -> None:
     """Independent: the prototype's fold was 1e11 (K6); without a limit no sample of 0 can be used."""
     for model, limit, message in (

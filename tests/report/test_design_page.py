@@ -174,6 +174,7 @@ def test_the_paragraph_says_the_boundaries(inaticel: StudyDesign) -> None:
     "STUDY-design.recruitment",
     "STUDY-design.recruitment.rate",
 )
+@pytest.mark.shows("STUDY-design")
 def test_what_the_study_says_is_used_and_what_it_does_not_say_is_assumed(tmp_path: Path) -> None:
     silent = read_inputs(load_study(tmp_path, TESTED))
     kinds = {item.id: item.assumed for item in silent.items}
@@ -258,6 +259,7 @@ def test_safety_and_survival_are_those_of_the_study(tmp_path: Path) -> None:
         (("alternative: 0.45", "alternative: 0.21"), "n_max", "no design with up to 100 subjects"),
     ],
 )
+@pytest.mark.shows("STUDY-endpoints.test.alternative")
 def test_a_study_that_cannot_be_designed_is_refused(change: tuple[str, str], key: str, words: str, tmp_path: Path) -> None:
     assert change[0] in TESTED
     with pytest.raises(InputError, match=words) as caught:
@@ -296,6 +298,7 @@ def test_a_number_that_cannot_be_is_refused(given: dict, key: str, tmp_path: Pat
         ("prior: {events: 0, others: 1}", "prior.events", "greater than 0"),
     ],
 )
+@pytest.mark.shows("STUDY-design")
 def test_a_design_section_that_is_wrong_names_its_place(line: str, key: str, words: str, tmp_path: Path) -> None:
     text = TESTED.replace("baseline:\n", f"design:\n  {line}\nbaseline:\n")
     with pytest.raises(InputError, match=re.escape(words)) as caught:

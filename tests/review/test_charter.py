@@ -45,6 +45,7 @@ def test_a_charter_is_part_of_the_digest_and_a_study_without_one_is_what_it_was(
     ],
 )
 @pytest.mark.shows("STUDY-review")
+@pytest.mark.shows("STUDY-review.charter.version", "STUDY-review.charter")
 def test_a_charter_that_says_something_else_is_refused_with_its_key(text: str, words: str, tmp_path: Path) -> None:
     builtin = Path(ROOT / "src" / "cartrial" / "study" / "builtin" / "inaticel.yaml").read_text(encoding="utf-8")
     (tmp_path / "study.yaml").write_text(f"{builtin}\n{text}\n", encoding="utf-8")
@@ -120,6 +121,7 @@ def test_what_is_shown_beside_the_status_is_what_the_charter_lists() -> None:
 
 
 @pytest.mark.shows("STUDY-review.measurements")
+@pytest.mark.shows("STUDY-review.baseline")
 def test_imaging_makes_cases_with_the_sizes_and_scores_of_the_committee() -> None:
     """By hand, WL-13: 40 x 30 mm before, 25 x 20 mm on day 28 with score 4, decreased (PR); score 3 on day 90 (CR)."""
     data = load_data(LYMPHOMA, LYMPHOMA / "data")

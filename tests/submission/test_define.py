@@ -193,6 +193,7 @@ def test_codes_stand_in_both_defines(text: str, tabulated: str) -> None:
 
 
 @pytest.mark.shows("STUDY-submission.sap.file", "STUDY-submission.sap.pages")
+@pytest.mark.shows("STUDY-submission.sap")
 def test_analyses_stand_under_the_numbers_of_displays(job: Job, sets: dict[str, Shaped], schema) -> None:  # type: ignore[no-untyped-def]
     """By hand: the first row of the primary endpoint is shown by a table with a number of the study file; pages are the plan's."""
     key = job.results.with_row_index("K").filter(pl.col("endpoint") == "ORR3")["K"]

@@ -17,6 +17,7 @@ from pdfminer.high_level import extract_text
 from cartrial.sdtm.source import FINDINGS_SCHEMA
 from cartrial.study import Study
 from cartrial.study.submission import Dictionaries, Submission
+from cartrial.study.submission.model import Standards
 from cartrial.submission import Job
 from cartrial.submission.adam import shape_adam
 from cartrial.submission.guide.blocks import NOT_STATED, Document, Heading, Table, docx_bytes, pdf_bytes
@@ -68,6 +69,33 @@ def test_the_guide_has_its_sections_and_says_what_is_not_stated(filed: Job) -> N
     assert records == {name: str(shaped.frame.height) for name, shaped in sets.items()}
     told = " ".join(block.words for block in document.blocks if hasattr(block, "words"))
     assert "ADSL.RACE" in told and "Invented data: no patients." in document.under and "recompute.r" in told
+
+
+@pytest.mark.slow
+@pytest.mark.shows(
+    "STUDY-submission.dictionaries.meddra",
+    "STUDY-submission.dictionaries.ctcae",
+    "STUDY-submission.dictionaries.whodrug",
+    "STUDY-submission.standards",
+    "STUDY-submission.standards.adamig",
+    "STUDY-submission.standards.occds",
+    "STUDY-submission.standards.sdtmig",
+    "STUDY-submission.standards.terminology-adam",
+    "STUDY-submission.standards.terminology-sdtm",
+)
+def test_versions_are_those_of_the_study_file(job: Job) -> None:
+    """By hand: other versions than those that stand where the file says none."""
+    said = Submission(
+        dictionaries=Dictionaries(meddra="9.1", ctcae="9.2", whodrug="9.3"),
+        standards=Standards.model_validate(
+            {"adamig": "8.1", "occds": "8.2", "sdtmig": "8.3", "terminology-adam": "2019-01-04", "terminology-sdtm": "2019-01-05"}
+        ),
+    )
+    told = cells(guide_document(replace(job, study=job.study.model_copy(update={"submission": said})), NONE))
+    assert told["SDTM"] == "SDTMIG 8.3" and told["ADaM"] == "ADaMIG 8.1; OCCDS 8.2"
+    assert told["Controlled terminology"] == "ADaM 2019-01-04; SDTM 2019-01-05"
+    words = ("Medical events dictionary", "Medications dictionary", "Toxicity criteria")
+    assert [told[word] for word in words] == ["MedDRA 9.1", "WHODrug 9.3", "CTCAE 9.2"]
 
 
 def test_it_names_no_domain_that_was_not_read(filed: Job) -> None:

@@ -101,6 +101,7 @@ def test_the_call_stands_over_the_file_over_the_settings_over_the_default(tmp_pa
 
 
 @pytest.mark.shows("STUDY-virtual.n", "STUDY-virtual.seed")
+@pytest.mark.shows("STUDY-virtual")
 def test_number_and_seed_come_from_the_call_the_file_or_the_default(tmp_path: Path) -> None:
     stated = write_study(tmp_path / "stated", "virtual: {n: 21, seed: 7}\n")
     plans = (planned(stated, n=5, seed=0), planned(stated), planned(write_study(tmp_path / "bare")))
