@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from cartrial.errors import InputError
 from cartrial.extras import require
 from cartrial.kernels import kernel_cache
+from cartrial.processes import cores
 from cartrial.virtual.engine import kernel_codes as codes
 
 __all__ = ["Course", "Draws", "Events", "compiled", "infuse", "simulate_course"]
@@ -350,7 +350,7 @@ def simulate_course(draws: Draws, days: Floats, events: Events | None = None, *,
     arrays += [np.column_stack([events.tocilizumab_at, events.steroids_at])]
     padded = np.append(days, np.repeat(days[-1], solver.PADDING))
 
-    threads = threads or os.cpu_count() or 1
+    threads = threads or cores()
     size = _CHUNK if threads == 1 else max(4 * len(_LANES), min(_CHUNK, -(-n // (2 * threads))))
 
     def chunk(start: int) -> None:
