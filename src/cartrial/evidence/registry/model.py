@@ -144,7 +144,7 @@ class Result(Part):
         Patients with the outcome, where the source counts them.
     value, interval : Value, Interval or None
         As printed.
-    source, where, read
+    source, where, read : str, str, Read
         Key of the source, the place in it, and who read it as what.
     sure : {"high", "medium", "low"}
     kind : {"printed", "derived", "digitised", "reconstructed"}
