@@ -106,6 +106,7 @@ def workspace(tmp_path: Path) -> Iterator[tuple[str, dict[str, str], Path]]:
 
 @pytest.mark.slow
 @pytest.mark.shows("CMD-review-export")
+@pytest.mark.shows("CMD-review-serve")
 def test_the_small_trial_goes_through_a_browser_by_keyboard_without_a_fault_of_access_or_policy(workspace: Any) -> None:
     address, first, folder = workspace
     calls, said, faults = own_calls(folder / "data"), [], []

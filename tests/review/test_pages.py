@@ -57,6 +57,7 @@ def give_all(page: Any, address: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-review-serve")
 def test_lymphoma_is_read_at_three_widths_without_a_fault_of_access_or_policy(browser: Any, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "worked-lymphoma", tmp_path / "study")
     study = tmp_path / "study" / "study.yaml"
@@ -92,6 +93,7 @@ def test_lymphoma_is_read_at_three_widths_without_a_fault_of_access_or_policy(br
 
 
 @pytest.mark.slow
+@pytest.mark.shows("CMD-review-practice")
 def test_practice_is_read_without_scripts_and_its_result_has_no_fault_of_access(browser: Any, tmp_path: Path) -> None:
     said: list[str] = []
     with served("practice", "inaticel", "--virtual", "-n", "2", "--seed", "3", db=tmp_path / "practice.db") as (address, first):
