@@ -105,8 +105,9 @@ def page(notebook: dict[str, Any], name: str) -> str:
             if output["output_type"] == "stream":
                 parts.append(f"```text\n{''.join(output['text']).rstrip()}\n```")
             elif "text/html" in output["data"]:
-                # Markdown takes HTML as it is up to an empty line
-                parts.append(re.sub(r"\n\s*\n", "\n", output["data"]["text/html"]))
+                # Markdown takes HTML as it is up to an empty line; what is wider than a phone is moved within its own box
+                inner = re.sub(r"\n\s*\n", "\n", output["data"]["text/html"])
+                parts.append(f'<div style="overflow-x: auto">\n{inner}\n</div>')
             else:
                 parts.append(f"```text\n{output['data']['text/plain']}\n```")
     parts.append(f"This page is the notebook [{name}.ipynb]({name}.ipynb), run.")

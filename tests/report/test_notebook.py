@@ -135,7 +135,7 @@ def test_the_extension_shows_frames_of_results_and_leaves_others_to_polars() -> 
     shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": SimpleNamespace(for_type=made.__setitem__)}))
     cartrial.load_ipython_extension(shell)  # type: ignore[attr-defined]
     show = made[pl.DataFrame]
-    assert 'class="cartrial"' in show(rows(("n", "3", "", "")))
+    assert '<div class="cartrial"' in show(rows(("n", "3", "", "")))
     assert show(pl.DataFrame({"a": [1]})) == pl.DataFrame({"a": [1]})._repr_html_()
 
 

@@ -20,7 +20,9 @@ LINES, COLUMNS = 20, 12
 
 def joined(*pieces: Markup | None) -> str:
     """Return pieces of a display as one."""
-    return str(Markup('<div class="cartrial">{}</div>').format(Markup("").join(piece for piece in pieces if piece)))
+    return str(
+        Markup('<div class="cartrial" style="overflow-x: auto">{}</div>').format(Markup("").join(piece for piece in pieces if piece))
+    )
 
 
 def heading(text: str, *facts: str | None) -> Markup:

@@ -127,5 +127,5 @@ def notebook_bundle(figure: Figure) -> dict[str, Any]:
         picture = Markup("<p>A still picture needs the extra <code>figures</code>.</p>")
     else:
         picture = Markup(draw_svg(Figure(document, name=figure.name)))
-    told = Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(picture, caption)
+    told = Markup('<figure style="overflow-x: auto; margin: 0">{}<figcaption>{}</figcaption></figure>').format(picture, caption)
     return {VEGA_LITE: document, "text/html": str(told), "text/plain": f"Figure {figure.name}: {caption}"}
