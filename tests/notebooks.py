@@ -24,7 +24,6 @@ from helpers import ROOT
 FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 EXTENSION = "%load_ext cartrial"
-VEGA = "application/vnd.vegalite.v6.json"
 
 
 class Display:

@@ -27,6 +27,9 @@ def test_a_page_is_its_notebook_and_every_cell_was_run_in_order(path: Path) -> N
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     assert path.with_suffix(".md").read_text(encoding="utf-8") == page(notebook, path.stem), "run: python tests/notebooks.py"
     assert path.stat().st_size < 200_000
+    # nbformat 4: what is no text has a kind that ends in +json
+    shown = [data for cell in code for output in cell["outputs"] for data in output.get("data", {}).items()]
+    assert not [kind for kind, value in shown if isinstance(value, dict) and not kind.endswith("+json")]
     # what a browser or an address would add of where it was run
     assert "/root/" not in path.read_text(encoding="utf-8") and "/home/" not in path.read_text(encoding="utf-8")
 

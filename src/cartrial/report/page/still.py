@@ -27,7 +27,7 @@ WIDTH, PANELS = 760, 680
 _VERSION = "6.4"
 _SCALE = 3
 _LETTERS = 120
-VEGA_LITE = "application/vnd.vegalite.v6.json"
+VEGA_LITE = "application/vnd.vegalite.v6+json"
 """What notebooks call a document of this version of Vega-Lite."""
 
 
@@ -122,7 +122,9 @@ def notebook_bundle(figure: Figure) -> dict[str, Any]:
     # statistics in a caption are marked, by HTML
     caption = figure.caption.striptags() if isinstance(figure.caption, Markup) else figure.caption
     title = {"text": figure.document.get("title") or figure.name, "subtitle": textwrap.wrap(caption, _LETTERS), "anchor": "start"}
-    document = _sized(figure.document) | {"title": title | {"subtitleFontSize": 11}}
+    # room for letters that are wider where it is looked at than where they were measured
+    room = {"left": 20, "right": 12, "top": 5, "bottom": 5}
+    document = _sized(figure.document) | {"title": title | {"subtitleFontSize": 11}, "padding": room}
     if find_spec("vl_convert") is None:
         picture = Markup("<p>A still picture needs the extra <code>figures</code>.</p>")
     else:
