@@ -5,8 +5,10 @@ python tests/qualify_data.py      writes src/cartrial/qualify/data anew
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,17 +19,96 @@ TRUTH = ROOT / "tests" / "truth"
 DATA = ROOT / "src" / "cartrial" / "qualify" / "data"
 
 
+SETS = [
+    "camis10",
+    "half",
+    "half_gap",
+    "half_flat_end",
+    "half_float_above",
+    "half_float_below",
+    "quartile_exact",
+    "ties",
+    "event_censor_tie",
+    "all_censored",
+    "no_censoring",
+    "single_event",
+    "single_censored",
+    "one_event_last",
+    "late_entry_of_event",
+    "day_one",
+    "two_groups_ties",
+    "separated",
+    "tg_test1",
+    "cr8",
+    "cr_ties",
+    "cr_one_cause",
+    "kinetics",
+    "weighted",
+]
+"""Data sets that were made by hand or drawn for the tests: they may be shipped, unlike those of others."""
+ONE_OF = 25
+"""Of the 1,500 random sets of few against many, one in so many."""
+
+
 def stored_figures() -> dict[str, Any]:
     """Return R's figures of what needs no data set of others, and Simon's tables."""
-    held = json.loads((ORACLE / "oracle.json").read_text(encoding="utf-8"))
-    design = json.loads((ORACLE / "design_exact.json").read_text(encoding="utf-8"))
-    kept = {key: held[key] for key in ("meta", "proportions", "kappa", "random_sets", "random_competing")}
-    return {**kept, "design": {**{key: design[key] for key in ("single", "two_stage", "looks")}, "simon": _simon()}}
+    held, design, survival, models, evidence, weighted = (
+        json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("oracle", "design_exact", "design_survival", "models", "evidence", "weighted")
+    )
+    kept = {key: held[key] for key in ("meta", "proportions", "kappa", "random_sets", "random_competing", "kinetics_summary")}
+    curves = ("km_quantile", "km_landmark", "reverse_km", "rmst", "aalen_johansen", "cuminc_gray")
+    tests = {"logrank": "two_groups_ties", "cox": "two_groups_ties tg_test1", "cox_firth": "separated two_groups_ties", "fine_gray": "cr"}
+    return {
+        **kept,
+        "sets": {name: _columns(name) for name in SETS},
+        **{key: {name: one for name, one in held[key].items() if name in SETS} for key in curves},
+        **{key: {name: one for name, one in held[key].items() if name.startswith(tuple(of.split()))} for key, of in tests.items()},
+        "models": _models(models),
+        "no_censoring": models["no_censoring"],
+        "near_ties": models["near_ties"],
+        "rate_methods": evidence["rate_methods"],
+        "pooled_exact": evidence["pooled_exact"],
+        "pooled_normal": evidence["pooled_normal"],
+        "weighted": weighted,
+        "design": {
+            **{key: design[key] for key in ("single", "two_stage", "looks", "spending", "fleming", "inference", "bryant_day")},
+            "simon": _simon(),
+        },
+        "survival": survival,
+    }
+
+
+def _columns(name: str) -> dict[str, list[Any]]:
+    rows = list(csv.DictReader((ORACLE / "data" / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+    return {key: [_cell(row[key]) for row in rows] for key in rows[0]}
+
+
+def _cell(text: str) -> Any:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
+
+
+def _models(models: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one in `ONE_OF` of the random sets, with R's Cox models of one covariate and of two, and its Fine-Gray model."""
+    sys.path[:0] = [str(ROOT / "tests")]
+    from model_sets import SETS as RANDOM
+    from model_sets import model_set
+
+    def of(key: str, at: int) -> dict[str, Any]:
+        one = models[key]
+        return {"coef": [row[at] for row in one["coef"]], "se": [row[at] for row in one["se"]], "warned": one["warned"][at]}
+
+    return [
+        {"number": i, "data": model_set(i).to_dict(as_series=False)}
+        | {"cox": of("random_cox", i), "cox_two": of("random_cox_two", i // 5), "fine_gray": of("random_fine_gray", i)}
+        for i in range(0, RANDOM, ONE_OF)
+    ]
 
 
 def _simon() -> list[dict[str, Any]]:
-    import sys
-
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "design")]
     from test_exact_simon import C1
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from cartrial.extras import require
 from cartrial.qualify.checks import FAILED, NOT_RUN, PASSED, Check
+from cartrial.qualify.figures import COVERED, LEFT
+from cartrial.qualify.requirements import read_requirements
 from cartrial.qualify.run import PARTS, Qualification
 from cartrial.report.page.blocks import Definition, Details, Note, Section, Table, Text
 from cartrial.report.page.render import render_page
@@ -17,6 +19,8 @@ __all__ = ["qualification_document", "qualification_page", "write_dossier"]
 
 HEAD = ("check", "expected", "found", "tolerance", "origin", "verdict")
 WIDTHS = "(4fr, 3fr, 3fr, 1.2fr, 4fr, 1.2fr)"
+REQUIRED = ("number", "requirement", "stated in", "tests", "last result")
+COVERAGE = "Coverage: which estimators and designs are compared?"
 WORDS = {
     "installation": "Installation: are the files those that were released?",
     "operation": "Operation: do the commands do what they say?",
@@ -76,7 +80,10 @@ def _pdf(found: Qualification) -> bytes:
     parts = [_START.format(sentence=text(found.verdict), when=text(f"{found.when:%Y-%m-%d %H:%M} UTC; {found.seconds:.0f} s"))]
     if found.failed:
         parts.append(f"= #{text('What failed')}\n" + table(HEAD, _rows(found.failed), WIDTHS))
-    parts.append(table(("what", "found"), list(found.machine), "(3fr, 5fr)"))
+    parts.append(table(("what", "found"), _machine(found), "(3fr, 5fr)"))
+    absent = _not_run(found)
+    if absent:
+        parts.append(f"= #{text('What could not be checked here')}\n" + table(("check", "why"), absent, "(3fr, 5fr)"))
     for part in PARTS:
         checks = [check for check in found.checks if check.part == part]
         if checks:
@@ -84,6 +91,11 @@ def _pdf(found: Qualification) -> bytes:
         for group, rows in _by_group(checks):
             parts.append(f"== #{text(group)}\n")
             parts.append(table(HEAD, _rows(rows), WIDTHS))
+    if "performance" in found.parts:
+        parts.append(f"= #{text(COVERAGE)}\n" + table(("function", "compared by"), _coverage(), "(3fr, 5fr)"))
+    required = _requirements()
+    if required:
+        parts.append(f"= #{text('Requirements')}\n" + table(REQUIRED, required, "(1fr, 4fr, 3fr, 5fr, 1fr)"))
     made: bytes = typst.compile({"main.typ": "".join(parts).encode()}, format="pdf", ignore_system_fonts=True, pdf_tags=False)
     return made
 
@@ -103,9 +115,12 @@ def qualification_document(found: Qualification) -> dict[str, Any]:
         "sentence": found.verdict,
         "when": found.when.isoformat().replace("+00:00", "Z"),
         "seconds": round(found.seconds, 1),
+        "seed": found.seed,
         "parts": list(found.parts),
         "counts": found.counts,
         "machine": dict(found.machine),
+        "covered": {**COVERED, **{name: why for name, why in LEFT.items()}},
+        "requirements": [one._asdict() for one in read_requirements()],
         "checks": [check._asdict() for check in found.checks],
     }
 
@@ -127,6 +142,17 @@ def qualification_page(found: Qualification) -> str:
             sections.append(
                 Section(part, WORDS[part], [_details(group, list(rows)) for group, rows in _by_group(checks)], short=part.title())
             )
+    if "performance" in found.parts:
+        details = Details(
+            f"{len(COVERED)} compared, {len(LEFT)} not, each with the reason",
+            [Table(("function", "compared by"), _coverage(), small=True, wide=True)],
+        )
+        sections.append(Section("coverage", COVERAGE, [details], short="Coverage"))
+    required = _requirements()
+    if required:
+        details = Details(f"{len(required):,} requirements", [Table(REQUIRED, required, small=True, wide=True, dense=True)])
+        note = Text("The result is that of the tests of the project before the release; no test of the project is run here.")
+        sections.append(Section("requirements", "Requirements: which tests show them?", [note, details], short="Requirements"))
     return render_page(
         sections,
         title="Qualification of an installation",
@@ -150,6 +176,23 @@ def _rows(checks: list[Check]) -> list[tuple[str, ...]]:
     return [(check.what, check.expected, check.found, check.tolerance, check.origin, check.verdict) for check in checks]
 
 
+def _machine(found: Qualification) -> list[tuple[str, str]]:
+    return [*found.machine, ("seed of random data", str(found.seed))]
+
+
+def _not_run(found: Qualification) -> list[tuple[str, ...]]:
+    return [(f"{check.group}: {check.what}", check.found) for check in found.checks if check.verdict == NOT_RUN]
+
+
+def _coverage() -> list[tuple[str, ...]]:
+    compared = [(name, "; ".join(groups)) for name, groups in COVERED.items()]
+    return [*compared, *((name, f"not compared: {why}") for name, why in LEFT.items())]
+
+
+def _requirements() -> list[tuple[str, ...]]:
+    return [(one.id, one.text, one.where, ", ".join(one.tests), one.result) for one in read_requirements()]
+
+
 def _summary(found: Qualification) -> Section:
     rows = []
     for part in PARTS:
@@ -164,18 +207,12 @@ def _summary(found: Qualification) -> Section:
         blocks.append(Text(f"Checked: {', '.join(found.parts)} alone."))
     if found.failed:
         blocks.append(Table(HEAD, _rows(found.failed), caption="What failed", wide=True))
-    absent = [check for check in found.checks if check.verdict == NOT_RUN]
+    absent = _not_run(found)
     if absent:
-        blocks.append(
-            Table(
-                ("check", "why"),
-                [(f"{check.group}: {check.what}", check.found) for check in absent],
-                caption="What could not be checked here",
-            )
-        )
+        blocks.append(Table(("check", "why"), absent, caption="What could not be checked here", wide=True))
     head = ("part", "what", PASSED, FAILED, NOT_RUN, "origin of what is expected")
     blocks.append(Table(head, rows, caption="Checks by group", numeric=(2, 3, 4), wide=True))
-    blocks.append(Definition(list(found.machine)))
+    blocks.append(Definition(_machine(found)))
     return Section("verdict", "Verdict", blocks, short="Verdict")
 
 

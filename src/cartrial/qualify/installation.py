@@ -13,9 +13,10 @@ from pathlib import Path
 
 from cartrial.qualify.checks import Check, not_run, said
 
-__all__ = ["check_installation", "describe_machine"]
+__all__ = ["check_installation", "describe_machine", "lacking_for"]
 
 PART = "installation"
+STATED = "the package's own statement"
 
 
 def check_installation() -> Iterator[Check]:
@@ -23,12 +24,16 @@ def check_installation() -> Iterator[Check]:
 
     The expected digests are those of the wheel's RECORD (PEP 376), which the installer wrote from the wheel.
     """
-    yield said(PART, "interpreter", "Python 3.11 or newer", True, sys.version_info >= (3, 11), "the package's own statement")
+    yield said(PART, "interpreter", "Python 3.11 or newer", True, sys.version_info >= (3, 11), STATED)
     try:
         files = metadata.files("cartrial") or []
     except metadata.PackageNotFoundError:
         yield not_run(PART, "files", "digests against RECORD", "cartrial is run from its sources, and not installed")
         return
+    for name, least in _least(""):
+        found = _version(name)
+        yield said(PART, "packages of the base", f"{name} {least} or newer", True, _numbers(found) >= _numbers(least), STATED)
+    yield from _extras()
     place = Path(str(metadata.distribution("cartrial").locate_file("")))
     held = {str(file): file.hash for file in files if file.hash is not None and file.parts[0] == "cartrial"}
     if not held:
@@ -60,6 +65,51 @@ def describe_machine() -> list[tuple[str, str]]:
     rows.append(("machine", f"{platform.node() or 'unnamed'}, {platform.machine()}"))
     rows += [(name, _version(name)) for name in sorted(_needed()[""])]
     return rows + [(f"extra {extra}", _state(names)) for extra, names in _needed().items() if extra]
+
+
+def lacking_for(extras: tuple[str, ...]) -> str:
+    """Return in words which packages of extras are not installed; nothing where all are.
+
+    Examples
+    --------
+    >>> from cartrial.qualify.installation import lacking_for
+    >>> lacking_for(())
+    ''
+    """
+    held = _needed()
+    absent = {extra: [name for name in held.get(extra, [extra]) if _version(name) == "not installed"] for extra in extras}
+    told = [f"extra {extra} ({', '.join(names)})" for extra, names in absent.items() if names]
+    return f"not installed, not checked: {'; '.join(told)}" if told else ""
+
+
+def _extras() -> Iterator[Check]:
+    """Yield for each extra whether its packages are there, each as new as it must be; one that is absent is no pass."""
+    for extra in sorted(name for name in _needed() if name):
+        absent = lacking_for((extra,))
+        if absent:
+            yield not_run(PART, "extras", extra, absent)
+            continue
+        for name, least in _least(extra):
+            version = _version(name)
+            what = f"{extra}: {name} {least or 'of any version'} or newer"
+            yield said(PART, "extras", what, True, _numbers(version) >= _numbers(least), STATED)
+
+
+def _least(extra: str) -> list[tuple[str, str]]:
+    """Return the packages of an extra with the least version of each."""
+    stated = metadata.requires("cartrial") or []
+    found = [(line, re.search(r"extra == ['\"]([\w-]+)['\"]", line)) for line in stated]
+    return [
+        (re.match(r"[\w.-]+", line)[0], (re.search(r">=\s*([\d.]+)", line) or ["", ""])[1])  # type: ignore[index]
+        for line, named in found
+        if (named[1] if named else "") == extra and not line.startswith("cartrial")
+    ]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version up to a first part that is none."""
+    head = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in head[0].split(".")) if head else ()
 
 
 def _needed() -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import tempfile
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from cartrial.errors import InputError
 from cartrial.qualify.checks import FAILED, NOT_RUN, PASSED, Check
-from cartrial.qualify.figures import FIGURES
+from cartrial.qualify.figures import FIGURES, check_second
 from cartrial.qualify.installation import check_installation, describe_machine
 from cartrial.qualify.operation import check_operation
 
@@ -36,6 +37,8 @@ class Qualification:
     when : datetime
         In UTC.
     seconds : float
+    seed : int
+        Of the random data on which second implementations are compared.
     """
 
     checks: tuple[Check, ...]
@@ -43,6 +46,7 @@ class Qualification:
     parts: tuple[str, ...]
     when: dt.datetime
     seconds: float
+    seed: int
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,13 +74,19 @@ class Qualification:
         return f"Failed: {counts[FAILED]:,} of {counts[PASSED] + counts[FAILED]:,} checks{left}."
 
 
-def qualify(parts: tuple[str, ...] = PARTS, *, say: Callable[[str], None] = lambda _: None) -> Qualification:
+def qualify(
+    parts: tuple[str, ...] = PARTS, *, seed: int | None = None, thorough: bool = False, say: Callable[[str], None] = lambda _: None
+) -> Qualification:
     """Check an installation.
 
     Parameters
     ----------
     parts : tuple of str
         Of `PARTS`.
+    seed : int, optional
+        Of the random data; otherwise one that is drawn, and stands in the result.
+    thorough : bool
+        Type the commands too that take minutes.
     say : callable
         Told what is being checked.
 
@@ -87,7 +97,7 @@ def qualify(parts: tuple[str, ...] = PARTS, *, say: Callable[[str], None] = lamb
     Raises
     ------
     InputError
-        If there is no such part.
+        If there is no such part, or the seed is below 0.
 
     Examples
     --------
@@ -99,20 +109,25 @@ def qualify(parts: tuple[str, ...] = PARTS, *, say: Callable[[str], None] = lamb
     for part in parts:
         if part not in PARTS:
             raise InputError(f"'{part}' is no part of a qualification", key="--only", right=f"Parts are: {', '.join(PARTS)}")
+    if seed is not None and seed < 0:
+        raise InputError(f"the seed {seed} is below 0", key="--seed", right="A whole number from 0")
+    drawn = secrets.randbelow(10**9) if seed is None else seed
     began, when = time.monotonic(), dt.datetime.now(dt.UTC).replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="cartrial-qualify-") as place:
-        checks = tuple(check for part in PARTS if part in parts for check in _made(part, Path(place), say))
-    return Qualification(checks, tuple(describe_machine()), tuple(parts), when, time.monotonic() - began)
+        checks = tuple(check for part in PARTS if part in parts for check in _made(part, Path(place), drawn, thorough, say))
+    return Qualification(checks, tuple(describe_machine()), tuple(parts), when, time.monotonic() - began, drawn)
 
 
-def _made(part: str, place: Path, say: Callable[[str], None]) -> Iterator[Check]:
+def _made(part: str, place: Path, seed: int, thorough: bool, say: Callable[[str], None]) -> Iterator[Check]:
     if part == "installation":
         say("Files, versions and extras of the installation")
         yield from check_installation()
     elif part == "operation":
         say("Commands, formats, refusals and truth tables")
-        yield from check_operation(place)
+        yield from check_operation(place, thorough=thorough)
     else:
         for check in FIGURES:
             say(f"Figures: {(check.__doc__ or '').removeprefix('Yield ').split('.')[0]}")
             yield from check()
+        say(f"Figures: second implementations, seed {seed}")
+        yield from check_second(seed)

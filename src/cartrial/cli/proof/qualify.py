@@ -21,6 +21,8 @@ def qualify(
     only: Annotated[
         str | None, typer.Option("--only", metavar="PARTS", help="installation, operation, performance; several with commas.")
     ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the random data; otherwise drawn anew, and printed.")] = None,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Type the commands too that take minutes.")] = False,
     force: ForceOption = False,
 ) -> None:
     """Check this installation: its files, its commands, its figures against R's and published ones. Exit code 1 if anything failed."""
@@ -32,10 +34,11 @@ def qualify(
     require_own_files(out, FILES, by="qualify.html", force=force)
     require_place(out)
     with steps() as say:
-        found = check(parts, say=say)
+        found = check(parts, seed=seed, thorough=thorough, say=say)
         with built_beside(out) as place:
             names = write_dossier(found, place)
     tell(found.verdict)
+    tell(f"Seed of the random data: {found.seed}.")
     for check_ in found.failed[:10]:
         tell(f"Failed: {check_.group}: {check_.what}: expected {check_.expected}, found {check_.found}.")
     tell(f"Wrote {', '.join(str(out / name) for name in names)} ({found.seconds:.0f} s).")

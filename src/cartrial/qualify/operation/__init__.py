@@ -1,0 +1,41 @@
+"""Do the commands do what they say: on shipped examples, on every format, on input that is spoilt, on the truth tables?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from cartrial.qualify.checks import Check
+from cartrial.qualify.operation.commands import LINES, check_lines, command_of, write_inputs
+from cartrial.qualify.operation.formats import check_formats
+from cartrial.qualify.operation.refusals import check_refusals
+from cartrial.qualify.operation.serving import check_serving
+from cartrial.qualify.operation.truth import check_truth
+from cartrial.qualify.stored import unpack_truth
+
+__all__ = ["LINES", "check_operation", "command_of"]
+
+AT_ONCE = 2
+"""Commands that run at one time."""
+
+
+def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
+    """Yield a check for each command, format and refusal; each command is typed as a user types it, in a process of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty folder to work in.
+    thorough : bool
+        Type the commands too that take minutes.
+    """
+    studies = unpack_truth(folder / "truth")
+    write_inputs(folder / "inputs")
+    jobs: list[Callable[[], Iterator[Check]]] = [partial(check_lines, folder, row, thorough=thorough) for row in LINES]
+    jobs += [partial(check_serving, folder), partial(check_formats, folder), partial(check_refusals, folder)]
+    jobs += [partial(check_truth, folder, name) for name in studies]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for checks in pool.map(lambda job: list(job()), jobs):
+            yield from checks

@@ -1,0 +1,74 @@
+"""Does the command line give every value of the truth tables, which were worked out by hand from the rules?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from cartrial.qualify.checks import Check, said
+from cartrial.qualify.operation.typed import PART, type_command
+
+__all__ = ["check_truth"]
+
+GROUP = "every value of the truth tables, by hand"
+
+
+def check_truth(folder: Path, name: str) -> Iterator[Check]:
+    """Each expected value of a study that was worked out by hand, beside what the command line derives."""
+    out = folder / f"derived-{name}"
+    code, output = type_command(folder, "derive", f"truth/{name}", "--data", f"truth/{name}/data", "--out", out.name)
+    if code != 0:
+        yield said(PART, GROUP, f"{name}: cartrial derive", 0, f"{code}: {output.strip()[-300:]}", "by hand")
+        return
+    expected = pl.read_csv(folder / "truth" / name / "expected.csv", infer_schema=False).fill_null("")
+    found = _derived(out / "adam")
+    keys = ["USUBJID", "PARAMCD", "VARIANT"]
+    joined = expected.join(found, on=keys, how="left", suffix="_FOUND", maintain_order="left")
+    for row in joined.iter_rows(named=True):
+        what = f"{name}: {row['USUBJID']}, {row['PARAMCD']}, {row['VARIANT'] or 'main analysis'}"
+        if row["AVALC"] == "ABSENT":
+            yield said(PART, GROUP, what, "no row", "no row" if row["AVAL_FOUND"] is None else "a row", "by hand, from the rules")
+            continue
+        told = [key for key in ("AVAL", "AVALC", "CNSR", "DESC") if key != "DESC" or row["DESC"]]
+        right = "; ".join(f"{key} {row[key] or 'blank'}" for key in told)
+        got = "; ".join(f"{key} {row[f'{key}_FOUND'] or 'blank'}" for key in told)
+        yield said(PART, GROUP, what, right, got, "by hand, from the rules")
+    if (folder / "truth" / name / "expected_status.csv").is_file():
+        yield from _statuses(folder / "truth" / name / "expected_status.csv", out / "adam", name)
+
+
+def _statuses(expected: Path, adam: Path, name: str) -> Iterator[Check]:
+    """Each expected status of a reader on a day, with its residual disease where that is stated."""
+    found = pl.read_parquet(adam / "ADRESP.parquet").select(
+        "USUBJID", "READER", pl.col("CARDAY").cast(pl.String), "AVALC", pl.col("MRD").fill_null("")
+    )
+    table = pl.read_csv(expected, infer_schema=False).fill_null("")
+    joined = table.join(found, on=["USUBJID", "READER", "CARDAY"], how="left", suffix="_FOUND", maintain_order="left")
+    for row in joined.iter_rows(named=True):
+        what = f"{name}: {row['USUBJID']}, {row['READER']}, day {row['CARDAY']}"
+        absent = row["AVALC"] == "ABSENT"
+        right = "no row" if absent else " ".join((row["AVALC"], row["MRD"])).strip()
+        status = row["AVALC_FOUND"] or "no row"
+        got = status if absent or not row["MRD"] else f"{status} {row['MRD_FOUND']}".strip()
+        yield said(PART, "every status of the truth tables, by hand", what, right, got, "by hand, from the rules")
+
+
+def _derived(adam: Path) -> pl.DataFrame:
+    """Return values, reasons and kinds of end as the truth tables have them."""
+    from cartrial.endpoints import kind_of_end
+
+    keys = ("USUBJID", "PARAMCD", "VARIANT")
+    value, none = pl.col("AVAL").cast(pl.Int64).cast(pl.String).fill_null(""), pl.lit("")
+    rates = pl.read_parquet(adam / "ADRS.parquet").select(
+        *keys, value, pl.col("AVALC").fill_null(""), none.alias("CNSR"), none.alias("DESC")
+    )
+    times = pl.read_parquet(adam / "ADTTE.parquet").select(
+        *keys,
+        value,
+        none.alias("AVALC"),
+        kind_of_end().cast(pl.String).fill_null("").alias("CNSR"),
+        pl.coalesce("EVNTDESC", "CNSDTDSC").fill_null("").alias("DESC"),
+    )
+    return pl.concat([rates, times])
