@@ -15,7 +15,7 @@ from cartrial.qualify.operation.serving import check_serving
 from cartrial.qualify.operation.truth import check_truth
 from cartrial.qualify.stored import unpack_truth
 
-__all__ = ["LINES", "check_operation", "command_of"]
+__all__ = ["LINES", "check_operation", "check_tables", "command_of"]
 
 AT_ONCE = 2
 """Commands that run at one time."""
@@ -39,3 +39,9 @@ def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for checks in pool.map(lambda job: list(job()), jobs):
             yield from checks
+
+
+def check_tables(folder: Path) -> Iterator[Check]:
+    """Yield the checks of the truth tables alone, one study after the other."""
+    for name in unpack_truth(folder / "truth"):
+        yield from check_truth(folder, name)
