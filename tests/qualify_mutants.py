@@ -106,6 +106,13 @@ MUTANTS = [
         "(found.high <= limit.value, found.high <= limit.value,",
         "operation",
     ),
+    Mutant(
+        "on a limit of marrow",
+        "response/range_kernel.py",
+        "return (found.low >= limit.value,",
+        "return (found.low > limit.value,",
+        "operation",
+    ),
     Mutant("days near a sample", "response/lab_kernel.py", "if gap <= NEAR_DAYS:", "if gap < NEAR_DAYS:", "operation"),
     Mutant(
         "readers: relapse overrules",

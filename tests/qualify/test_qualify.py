@@ -77,7 +77,7 @@ def test_every_command_is_typed() -> None:
     """By hand: a new command stands in `LINES` or `SERVED`, or this fails."""
     import typer.main
 
-    from cartrial.cli import app
+    from cartrial.cli.app import app
 
     def names(command: object, before: str = "") -> set[str]:
         inner = getattr(command, "commands", None)

@@ -47,7 +47,7 @@ def _survival(held: dict[str, Any], name: str, group: str) -> Iterator[Check]:
         fit = estimate_survival(frame, (), conf_type=kind)
         fit_call = f'{SURVIVAL}: survfit(Surv(time, event) ~ 1, conf.type = "{kind}")'
         right = held["km_quantile"][name][group][kind]
-        yield from _quartiles("quartiles by type of limits", what, fit.summary((0.25, 0.5, 0.75)), right, f"quantile of {fit_call}")
+        yield from _quartiles("quartiles by type of limits", what, fit.summary((0.25, 0.5, 0.75)), right, f"{fit_call}, quantile()")
         right, at = held["km_landmark"][name][group][kind], held["km_landmark"][name][group][kind]["time"]
         found = fit.at(at)
         for column, key in (
@@ -55,7 +55,7 @@ def _survival(held: dict[str, Any], name: str, group: str) -> Iterator[Check]:
             ("survival_upper", "upper"),
         ):  # fmt: skip
             named = [f"{what}, {column.replace('_', ' ')} at {time:g}" for time in at]
-            origin = f"summary of {fit_call}, extend = TRUE"
+            origin = f"{fit_call}, summary(times, extend = TRUE)"
             yield from compare("landmarks by type of limits", named, found[column], right[key], tolerance=1e-9, origin=origin)
         follow = estimate_follow_up(frame, (), conf_type=kind).summary((0.25, 0.5, 0.75))
         origin = f'{SURVIVAL}: quantile(survfit(Surv(time, 1 - event) ~ 1, conf.type = "{kind}"))'

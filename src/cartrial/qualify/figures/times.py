@@ -30,13 +30,13 @@ def check_times() -> Iterator[Check]:
     means = fit.restricted_mean([one["tau"] for one in sets.values()])
     mean = "R 4.2.2, survival 3.5-3: print(survfit, rmean = tau)"
     columns = (
-        ("median", "median", summary["median"], f"quantile of {_FIT}"),
-        ("median, lower limit", "lower", summary["median_lower"], f"quantile of {_FIT}"),
-        ("median, upper limit", "upper", summary["median_upper"], f"quantile of {_FIT}"),
-        ("survival at a time", "surv", landmark["survival"], f"summary of {_FIT}"),
-        ("survival, standard error", "surv_std_err", landmark["standard_error"], f"summary of {_FIT}"),
-        ("survival, lower limit", "surv_lower", landmark["survival_lower"], f"summary of {_FIT}"),
-        ("survival, upper limit", "surv_upper", landmark["survival_upper"], f"summary of {_FIT}"),
+        ("median", "median", summary["median"], f"{_FIT}, quantile()"),
+        ("median, lower limit", "lower", summary["median_lower"], f"{_FIT}, quantile()"),
+        ("median, upper limit", "upper", summary["median_upper"], f"{_FIT}, quantile()"),
+        ("survival at a time", "surv", landmark["survival"], f"{_FIT}, summary()"),
+        ("survival, standard error", "surv_std_err", landmark["standard_error"], f"{_FIT}, summary()"),
+        ("survival, lower limit", "surv_lower", landmark["survival_lower"], f"{_FIT}, summary()"),
+        ("survival, upper limit", "surv_upper", landmark["survival_upper"], f"{_FIT}, summary()"),
         ("restricted mean", "rmst", means["rmst"], mean),
         ("restricted mean, standard error", "rmst_std_err", means["standard_error"], mean),
     )
