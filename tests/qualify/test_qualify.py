@@ -14,6 +14,8 @@ import pytest
 from cartrial.qualify import PARTS, compare, installation, qualification_document, qualification_page, qualify
 from cartrial.qualify.checks import FAILED, NOT_RUN, PASSED, Check
 from cartrial.qualify.figures import COVERED, LEFT, rates, second
+from cartrial.qualify.figures.plans import check_doses
+from cartrial.qualify.figures.pooling import check_weighted
 from cartrial.qualify.installation import check_installation, describe_machine
 from cartrial.qualify.operation.commands import LINES, Line, check_lines, command_of
 from cartrial.qualify.operation.serving import SERVED
@@ -47,6 +49,16 @@ def test_figures_are_compared_as_they_are_said_to_be() -> None:
 
 
 @pytest.mark.shows("FMT-qualification")
+def test_figures_of_some_kinds_are_right() -> None:
+    """R, published, independent: rates, readers, weighted patients, doses, and data of a seed; the slow sibling below has all."""
+    rows = [check for make in (rates.check_rates, rates.check_agreement, check_weighted, check_doses) for check in make()]
+    assert len(rows) > 700 and {check.verdict for check in rows} == {PASSED}
+    found = list(second.check_second(3))
+    assert len(found) > 250 and {check.verdict for check in found} == {PASSED}
+    assert found != list(second.check_second(4)) and found == list(second.check_second(3))
+
+
+@pytest.mark.slow
 def test_the_figures_of_this_installation_are_right() -> None:
     """R, published, and independent: ten thousand figures, each with where it comes from; every group that coverage names is there."""
     found = qualify(("performance",), seed=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def _pdf(found: Qualification) -> bytes:
     def text(words: str) -> str:
         return json.dumps(words, ensure_ascii=False)
 
-    def table(head: tuple[str, ...], rows: list[tuple[str, ...]], widths: str) -> str:
+    def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], widths: str) -> str:
         cells = ", ".join(text(cell) for row in rows for cell in row)
         heads = ", ".join(f"strong({text(cell)})" for cell in head)
         return f"#table(columns: {widths}, table.header({heads}), {cells})\n"

@@ -102,9 +102,9 @@ def qualify(
     Examples
     --------
     >>> from cartrial.qualify import qualify
-    >>> found = qualify(("performance",))
-    >>> found.passed, found.counts["failed"]
-    (True, 0)
+    >>> found = qualify(("installation",), seed=1)
+    >>> found.passed, found.counts["failed"], found.seed
+    (True, 0, 1)
     """
     for part in parts:
         if part not in PARTS:

@@ -100,9 +100,9 @@ def _incidence(held: dict[str, Any], name: str) -> Iterator[Check]:
     for key, test in held["cuminc_gray"][name]["by_group"].get("gray", {}).items():
         row = estimate_gray(frame, "group", (), cause={"cause_1": 0, "cause_2": 2}[key]).row(0, named=True)
         named = [f"{name}, {key}, {what}" for what in ("chi-square", "df", "p")]
-        found, right = [row["chi_square"], row["df"], row["p_value"]], [test["stat"], test["df"], test["p"]]
+        given, wanted = [row["chi_square"], row["df"], row["p_value"]], [test["stat"], test["df"], test["p"]]
         origin = "R 4.2.2, cmprsk 2.2-11: cuminc(time, cause, group)$Tests"
-        yield from compare("Gray's test of small sets", named, found, right, tolerance=1e-9, origin=origin)
+        yield from compare("Gray's test of small sets", named, given, wanted, tolerance=1e-9, origin=origin)
 
 
 def check_kinetics() -> Iterator[Check]:

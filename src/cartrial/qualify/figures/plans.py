@@ -37,9 +37,9 @@ def check_looks() -> Iterator[Check]:
     for case in held["spending"]:
         kind: Any = RPACT.get(case["type"], case["gamma"])
         named = [f"{kind}, alpha {case['alpha']:g} at {time:g}" for time in case["time"]]
-        found = [spend(case["alpha"], time, kind) for time in case["time"]]
+        spent = [spend(case["alpha"], time, kind) for time in case["time"]]
         origin = "R 4.2.2: 2 - 2 pnorm(qnorm(1 - alpha / 2) / sqrt(t)), alpha log(1 + (e - 1) t), Hwang, Shih and DeCani"
-        yield from compare("error spending", named, found, case["formula"], tolerance=1e-12, origin=origin)
+        yield from compare("error spending", named, spent, case["formula"], tolerance=1e-12, origin=origin)
     for case in held["fleming"]:
         design = design_fleming(case["p0"], 0.95, case["alpha"], n=case["n"])
         named = [f"{case['p0']:g}, {way} at {n}" for way in ("reject", "accept") for n in case["n"]]
@@ -52,9 +52,9 @@ def check_looks() -> Iterator[Check]:
         for case in cases:
             yield from _after(kind, case)
     for case in held["bryant_day"]:
-        found = operate_bryant_day(BRYANT, case["response"], case["safe"], case["phi"])
+        joint = operate_bryant_day(BRYANT, case["response"], case["safe"], case["phi"])
         name = f"{case['response']:g} and {case['safe']:g}, odds ratio {case['phi']:g}"
-        values = [found.success, found.early_stop, found.expected_n]
+        values = [joint.success, joint.early_stop, joint.expected_n]
         right = [case["success"], case["stop"], 33 - 14 * case["stop"]]
         named = [f"{name}, {what}" for what in ("success", "early stop", "expected patients")]
         yield from compare("Bryant and Day's design", named, values, right, tolerance=1e-12, origin="R 4.2.2: dmultinom over all cells")
@@ -94,10 +94,15 @@ def check_survival_designs() -> Iterator[Check]:
         yield from compare("one-sample log-rank test", named, pairs.values(), [row[key] for key in pairs], tolerance=1e-9, origin=origin)
     for row in held["events"]:
         follow = FollowUp(row["accrual"], row["follow"], -log(1 - row["lost"]) / 12)
-        found = expected_events(Weibull(1 / row["lambda"], row["kappa"]), follow)
+        events = expected_events(Weibull(1 / row["lambda"], row["kappa"]), follow)
         what = f"hazard {row['lambda']:g}, shape {row['kappa']:g}, {row['accrual']:g} + {row['follow']:g}, lost {row['lost']:g}"
         yield from compare(
-            "events to expect", [what], [found], [row["probability"]], tolerance=1e-10, origin="R 4.2.2, rpact 3.3.4: getEventProbabilities"
+            "events to expect",
+            [what],
+            [events],
+            [row["probability"]],
+            tolerance=1e-10,
+            origin="R 4.2.2, rpact 3.3.4: getEventProbabilities",
         )
     for number, row in enumerate(held["designs"], 1):
         yield from _sizes(number, row)
@@ -143,13 +148,13 @@ def check_bayes() -> Iterator[Check]:
     named = [f"first look that stops at {x} responders" for x in steps.values()]
     yield from compare("predictive monitoring", named, [first.get(x) for x in steps.values()], list(steps), tolerance=0, origin=origin)
     top = "published: Lin, Coleman and Yuan, arXiv:1810.00709v1, table 2"
-    found = design_bop2(0.2, 0.4, (10, 20, 30, 40), alpha=0.1).design.futility
-    yield from compare("BOP2", [f"futility at {n}" for n in (10, 20, 30, 40)], found, [1, 3, 7, 11], tolerance=0, origin=top)
+    stops = design_bop2(0.2, 0.4, (10, 20, 30, 40), alpha=0.1).design.futility
+    yield from compare("BOP2", [f"futility at {n}" for n in (10, 20, 30, 40)], stops, [1, 3, 7, 11], tolerance=0, origin=top)
     looks = looks_after(10, 40, 5)
-    found = design_bop2(0.2, 0.4, looks, cutoff=(0.909, 1)).design.futility
+    stops = design_bop2(0.2, 0.4, looks, cutoff=(0.909, 1)).design.futility
     origin = "R: BOP2FE: BOP2FE_binary(H0 = 0.2, n = c(10, 5, 5, 5, 5, 5, 5), lambda = 0.909, gamma = 1)"
     yield from compare(
-        "BOP2", [f"futility at {n}, from a given cut-off" for n in looks], found, [1, 2, 3, 5, 7, 9, 11], tolerance=0, origin=origin
+        "BOP2", [f"futility at {n}, from a given cut-off" for n in looks], stops, [1, 2, 3, 5, 7, 9, 11], tolerance=0, origin=origin
     )
     delayed = design_delayed(0.2, 0.4, (10, 20, 30, 40), cutoff=(0.86, 1))
     credit = {(10, 1): 8.27, (20, 2): 10.15, (20, 3): 15.40, (30, 3): 11.44, (30, 4): 15.98, (30, 5): 20.57, (30, 6): 25.21, (30, 7): 29.88}
@@ -174,10 +179,10 @@ def check_doses() -> Iterator[Check]:
         "deescalate_if_at_least": (2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
         "eliminate_if_at_least": (3, 4, 5, 7, 8, 9, 10, 11, 12, 14),
     }
-    for column, right in limits.items():
+    for column, counts in limits.items():
         named = [f"{column.replace('_', ' ')}, of {n}" for n in range(3, 31, 3)]
         origin = "R: BOIN: get.boundary(target = 0.3, ncohort = 10, cohortsize = 3)"
-        yield from compare("BOIN, boundaries", named, rows[column], right, tolerance=0, origin=origin)
+        yield from compare("BOIN, boundaries", named, rows[column], counts, tolerance=0, origin=origin)
     table = derive_mtpi2_table(0.3, 10)
     letters = {3: "E S D DU", 6: "E E S D DU DU DU", 9: "E E E S D DU DU DU DU DU", 10: "E E E S D D DU DU DU DU DU"}
     for n, line in letters.items():

@@ -6,7 +6,7 @@ Each run draws data anew, by a seed that the dossier prints; `--seed` draws them
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -53,7 +53,7 @@ def check_second(seed: int) -> Iterator[Check]:
         yield from _kappa(name, random)
 
 
-def _told(group: str, name: str, pairs: dict[str, tuple[float | None, float | None]], tolerance: float, how: str) -> Iterator[Check]:
+def _told(group: str, name: str, pairs: Mapping[str, tuple[float | None, float | None]], tolerance: float, how: str) -> Iterator[Check]:
     found, right = zip(*pairs.values(), strict=True)
     named = [f"{name}, {what}" for what in pairs]
     yield from compare(f"second implementation: {group}", named, found, right, tolerance=tolerance, origin=f"independent: {how}")
@@ -230,7 +230,8 @@ def _design(random: np.random.Generator) -> Iterator[Check]:
     )
     alive, before, won, subjects = {0: 1.0}, 0, 0.0, 0.0
     for size, below, above in zip(design.n, design.futility, design.efficacy, strict=True):
-        m, after = size - before, {}
+        m = size - before
+        after: dict[int, float] = {}
         for x, mass in alive.items():
             for y in range(m + 1):
                 after[x + y] = after.get(x + y, 0.0) + mass * math.comb(m, y) * p**y * (1 - p) ** (m - y)

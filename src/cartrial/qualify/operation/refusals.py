@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cartrial.qualify.checks import Check, said
@@ -22,7 +22,7 @@ STUDY_FILES = {
 }
 """What is replaced in a study file, and by what."""
 
-TABLES = {
+TABLES: dict[str, tuple[str, Callable[[str], str]]] = {
     "a table without a variable that it needs": ("rs", lambda text: text.replace("RSSTRESC", "RESULT", 1)),
     "a subject who stands twice": ("dm", lambda text: text + text.splitlines()[1] + "\n"),
     "a table with a row that is too long": ("dm", lambda text: text.rstrip("\n") + ",one,two,three\n"),
