@@ -50,14 +50,15 @@ import subprocess, sys, time, urllib.request
 study = "{root}/tests/truth/strategies"
 line = [sys.executable, "-m", "cartrial", "review", "serve", study, "--data", study + "/data", "--db", "review.db", "--replace-committee"]
 served = subprocess.Popen([*line, "--port", "8963"])
-for _ in range(240):
+shown = b""
+while b"Sign in" not in shown and served.poll() is None:
     time.sleep(1)
     try:
-        assert b"Log in" in urllib.request.urlopen("http://127.0.0.1:8963/").read()
-        break
+        shown = urllib.request.urlopen("http://127.0.0.1:8963/").read()
     except OSError:
-        assert served.poll() is None
+        pass
 served.terminate()
+assert b"Sign in" in shown
 """
 
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
