@@ -6,14 +6,8 @@ Origin of every expectation: the code itself (tables, names, columns), and what 
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
-import io
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -25,63 +19,27 @@ from cartrial.analysis import KEY, SCHEMA, read_results
 from cartrial.cli.app import app
 from cartrial.sdtm.mapping import read_mapping
 from cartrial.study import Study
+from docs_blocks import FENCE, agrees, blocks, copy_examples, run_page, run_python
 from docs_reference import BLOCK, CONSTANTS, DOCS, KEYS, PAGES, ROOMS, ROOT, filled, key_rows, public_names, table_rows
 from report_example import without_scripts
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-NAMES = [page.name for page in PAGES]
-
-
-def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
-    """Return the fenced blocks of a page: language, text."""
-    return [(language, text) for language, text in FENCE.findall(page.read_text(encoding="utf-8")) if language in languages]
-
-
-def agrees(shown: str, printed: str) -> bool:
-    """Say whether a text is what is shown; `...` stands for anything, on a line of its own for any lines."""
-    pattern = re.escape(shown.strip()).replace(re.escape("..."), ".*?")
-    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
-
-
-def run_python(text: str, names: dict[str, object]) -> str:
-    """Run a block and return what it prints."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(text, "block", "exec"), names)
-    return printed.getvalue()
-
-
-def run_shell(text: str) -> str:
-    """Run a block and return what it prints on both channels."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "COLUMNS": "110", "NO_COLOR": "1"}
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", text], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert done.returncode == 0, f"{text}\n{done.stdout}"
-    return done.stdout
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 
 # pages whose blocks design and simulate whole trials
-LONG = {"design.md", "evidence.md", "evidence-curves.md", "export.md", "predict.md", "scale.md", "start.md", "tutorial.md", "virtual.md"}
+LONG = {
+    *("design.md", "evidence.md", "evidence-curves.md", "export.md", "predict.md", "scale.md", "start.md", "virtual.md", "gallery.md"),
+    *(page.relative_to(DOCS).as_posix() for folder in ("tutorials", "cookbook") for page in (DOCS / folder).glob("*.md")),
+}
+RUN = [name for page in PAGES if page.is_relative_to(DOCS) for name in [page.relative_to(DOCS).as_posix()]]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(page.name, marks=[pytest.mark.slow] if page.name in LONG else []) for page in PAGES if page.parent == DOCS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in RUN])
 def test_every_block_runs_and_prints_what_is_shown(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("worked", "designs"):
-        shutil.copytree(ROOT / "examples" / folder, tmp_path / "examples" / folder)
+    copy_examples(tmp_path)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    printed: str | None = None
-    for language, text in blocks(DOCS / name, "bash", "python", "text"):
-        if language == "text":
-            if printed is not None:
-                assert agrees(text, printed), f"shown:\n{text}\nprinted:\n{printed}"
-            printed = None
-        else:
-            printed = run_shell(text) if language == "bash" else run_python(text, names)
+    for found, printed in run_page(DOCS / name):
+        assert agrees(found[2], printed), f"shown:\n{found[2]}\nprinted:\n{printed}"
 
 
 def test_the_first_screen_of_the_readme_runs_and_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +64,7 @@ ESTIMATED = {"agreement.md"}
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in ESTIMATED else []) for name in NAMES])
 def test_blocks_taken_from_the_code_are_as_the_code_has_them(name: str) -> None:
-    page = next(page for page in PAGES if page.name == name)
-    text = page.read_text(encoding="utf-8")
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert text.count("<!-- begin:") == len(BLOCK.findall(text))
     assert filled(text) == text, "run: python tests/docs_reference.py"
 
@@ -225,7 +182,7 @@ def test_the_figures_of_the_readme_are_those_of_the_results(worked_report: Path)
 
 @pytest.mark.parametrize("name", [*NAMES, "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_to_what_is_there(name: str) -> None:
-    page = next((page for page in PAGES if page.name == name), ROOT / name)
+    page = ROOT / name
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", FENCE.sub("", page.read_text(encoding="utf-8"))):
         assert target.startswith("https://") or (page.parent / target).exists(), target
 
