@@ -213,11 +213,16 @@ from cartrial.qualify.checks import FAILED
 from cartrial.qualify.figures import FIGURES, check_second
 from cartrial.qualify.installation import check_installation
 from cartrial.qualify.operation import check_tables
+from cartrial.qualify.operation.truth import check_compiled
+from cartrial.qualify.stored import unpack_truth
 def checks(part, place):
     if part == "installation":
         yield from check_installation()
     elif part == "operation":
         yield from check_tables(Path(place))
+    elif part == "compiled":
+        unpack_truth(Path(place, "truth"))
+        yield from check_compiled(Path(place))
     else:
         for check in FIGURES:
             yield from check()
@@ -229,6 +234,9 @@ if wrong:
 sys.exit(1 if wrong else 0)
 """
 """The checks of a part, in the order of the dossier, up to the first that fails; of operation, those of the truth tables alone."""
+
+
+STALE = Mutant("a stale kernel", TIMES, "event.day - 1 if event.day < FAR", "event.day - 2 if event.day < FAR", "compiled")
 
 
 def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
@@ -244,6 +252,8 @@ def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
         raise SystemExit(f"{mutant.what}: '{mutant.old}' does not stand in {mutant.file}")
     place.write_text(text.replace(mutant.old, mutant.new, 1), encoding="utf-8")
     held = {**os.environ, "PYTHONPATH": str(site), "CARTRIAL_CACHE": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    if mutant is STALE:
+        _leave_stale(place, text, folder, held)
     done = subprocess.run([sys.executable, "-c", FIRST, mutant.part], env=held, cwd=folder, capture_output=True, text=True, check=False)
     # what breaks off is found too, and said
     said = done.stdout.strip() or done.stderr.strip()[-150:].replace("\n", " ")
@@ -251,14 +261,25 @@ def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
     return done.returncode != 0
 
 
-def main(first: int = 1, last: int = len(MUTANTS)) -> int:
+def _leave_stale(place: Path, text: str, folder: Path, held: dict[str, str]) -> None:
+    """Compile the faulty kernels, mend the source, and leave what was compiled where the mended source looks for it."""
+    name = [sys.executable, "-c", "from cartrial.kernels import cache_folder; print(cache_folder())"]
+    faulty = Path(subprocess.run(name, env=held, capture_output=True, text=True, check=True).stdout.strip())
+    subprocess.run([sys.executable, "-c", FIRST, "compiled"], env=held, cwd=folder, capture_output=True, check=False)
+    written = place.stat()
+    place.write_text(text, encoding="utf-8")
+    os.utime(place, ns=(written.st_atime_ns, written.st_mtime_ns))  # Numba knows a source by its size and time
+    faulty.rename(Path(subprocess.run(name, env=held, capture_output=True, text=True, check=True).stdout.strip()))
+
+
+def main(first: int = 1, last: int = len(MUTANTS) + 1) -> int:
     """Plant the mutants by number and return how many were not found."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
         subprocess.run(build, check=True)
         wheel = next(folder.glob("cartrial-*.whl"))
-        found = [planted(mutant, folder, wheel) for mutant in MUTANTS[first - 1 : last]]
+        found = [planted(mutant, folder, wheel) for mutant in [*MUTANTS, STALE][first - 1 : last]]
     print(f"{sum(found)} of {len(found)} found.")
     return len(found) - sum(found)
 

@@ -12,7 +12,7 @@ from cartrial.qualify.operation.commands import LINES, check_lines, command_of, 
 from cartrial.qualify.operation.formats import check_formats
 from cartrial.qualify.operation.refusals import check_refusals
 from cartrial.qualify.operation.serving import check_serving
-from cartrial.qualify.operation.truth import check_truth
+from cartrial.qualify.operation.truth import check_compiled, check_truth
 from cartrial.qualify.stored import unpack_truth
 
 __all__ = ["LINES", "check_operation", "check_tables", "command_of"]
@@ -35,13 +35,14 @@ def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
     write_inputs(folder / "inputs")
     jobs: list[Callable[[], Iterator[Check]]] = [partial(check_lines, folder, row, thorough=thorough) for row in LINES]
     jobs += [partial(check_serving, folder), partial(check_formats, folder), partial(check_refusals, folder)]
-    jobs += [partial(check_truth, folder, name) for name in studies]
+    jobs += [partial(check_compiled, folder), *(partial(check_truth, folder, name) for name in studies)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for checks in pool.map(lambda job: list(job()), jobs):
             yield from checks
 
 
 def check_tables(folder: Path) -> Iterator[Check]:
-    """Yield the checks of the truth tables alone, one study after the other."""
+    """Yield the checks of the truth tables alone, one study after the other, and then by compiled kernels."""
     for name in unpack_truth(folder / "truth"):
         yield from check_truth(folder, name)
+    yield from check_compiled(folder)

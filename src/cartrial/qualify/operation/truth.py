@@ -7,18 +7,37 @@ from pathlib import Path
 
 import polars as pl
 
-from cartrial.qualify.checks import Check, said
+from cartrial.qualify.checks import Check, not_run, said
+from cartrial.qualify.installation import lacking_for
 from cartrial.qualify.operation.typed import PART, type_command
 
-__all__ = ["check_truth"]
+__all__ = ["check_compiled", "check_truth"]
 
 GROUP = "every value of the truth tables, by hand"
+COMPILED = ("worked", "worked-lymphoma")
+"""Studies that run every kernel of a response and an endpoint between them."""
 
 
-def check_truth(folder: Path, name: str) -> Iterator[Check]:
+def check_compiled(folder: Path) -> Iterator[Check]:
+    """The same by compiled kernels, which thousands of subjects run, from the cache of the user: a stale one is found here."""
+    lacking = lacking_for(("fast",))
+    for name in COMPILED:
+        if lacking:
+            yield not_run(PART, f"{GROUP}, by compiled kernels", name, lacking)
+        else:
+            yield from check_truth(folder, name, compiled=True)
+
+
+def check_truth(folder: Path, name: str, *, compiled: bool = False) -> Iterator[Check]:
     """Each expected value of a study that was worked out by hand, beside what the command line derives."""
-    out = folder / f"derived-{name}"
-    code, output = type_command(folder, "derive", f"truth/{name}", "--data", f"truth/{name}/data", "--out", out.name)
+    for check in _checks(folder, name, compiled=compiled):
+        yield check._replace(group=f"{check.group}, by compiled kernels") if compiled else check
+
+
+def _checks(folder: Path, name: str, *, compiled: bool) -> Iterator[Check]:
+    out = folder / f"{'compiled' if compiled else 'derived'}-{name}"
+    words = ("derive", f"truth/{name}", "--data", f"truth/{name}/data", "--out", out.name)
+    code, output = type_command(folder, *words, compiled=compiled)
     if code != 0:
         yield said(PART, GROUP, f"{name}: cartrial derive", 0, f"{code}: {output.strip()[-300:]}", "by hand")
         return

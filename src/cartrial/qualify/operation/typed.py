@@ -19,8 +19,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "200", "NO_COLOR": "1", "POLARS_MAX_THREADS": "1"}
 
 
-def type_command(folder: Path, *words: str) -> tuple[int, str]:
+_COMPILED = "import cartrial.kernels; cartrial.kernels.COMPILE_FROM = 0; from cartrial.__main__ import main; main()"
+
+
+def type_command(folder: Path, *words: str, compiled: bool = False) -> tuple[int, str]:
     """Type `cartrial` and words in a folder; return exit code and output.
+
+    Parameters
+    ----------
+    folder : Path
+    *words : str
+    compiled : bool
+        Run every kernel compiled, as thousands of subjects do, whatever is in the cache.
 
     Examples
     --------
@@ -32,7 +42,7 @@ def type_command(folder: Path, *words: str) -> tuple[int, str]:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "cartrial", *words],
+            [sys.executable, *(("-c", _COMPILED) if compiled else ("-m", "cartrial")), *words],
             cwd=folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
