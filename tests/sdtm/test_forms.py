@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import string
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from cartrial.errors import InputError
 from cartrial.sdtm import DOMAINS, Source, SourceFile, check_sdtm, read_sdtm, standardise, write_sdtm, write_templates
 from cartrial.sdtm.forms.delimited import csv_bytes
+from cartrial.sdtm.read import find_mapping
 from cartrial.sdtm.vocabulary.schema import kind_of, variable_label
 from cartrial.sdtm.write import SUFFIXES
 from helpers import data_path, needs_data
@@ -349,3 +351,18 @@ def test_a_whole_number_stands_in_csv_without_a_decimal_point() -> None:
     """By hand: a study day is 29, none is -0, and other numbers keep their digits; a blank stays blank."""
     frame = pl.DataFrame({"LBDY": [29.0, -1.0, None], "LBSTRESN": [0.1, 1e-7, -0.0], "LBSEQ": [1, 2, 3], "LBORRES": ["1.0", "", None]})
     assert csv_bytes(frame).decode() == 'LBDY,LBSTRESN,LBSEQ,LBORRES\n29,0.1,1,1.0\n-1,1e-7,2,""\n,0,3,\n'
+
+
+@pytest.mark.parametrize("named", ["folder", "file"])
+def test_the_mapping_in_the_data_folder_goes_before_the_one_beside_the_study(named: str, tmp_path: Path) -> None:
+    """Origin: by hand, what docs/sdtm.md says; a study named by its folder once took its own without a word."""
+    study, data = tmp_path / "study", tmp_path / "data"
+    for place in (study, data):
+        place.mkdir()
+        (place / "mapping.yaml").write_text("source: t.xlsx\n", encoding="utf-8")
+    (study / "study.yaml").write_text("", encoding="utf-8")
+    asked = study if named == "folder" else study / "study.yaml"
+    assert find_mapping(asked, data) is None  # then the data folder's own is read
+    (data / "mapping.yaml").unlink()
+    (data / "t.xlsx").write_bytes(b"")
+    assert find_mapping(asked, data) == study / "mapping.yaml"

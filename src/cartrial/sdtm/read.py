@@ -314,12 +314,11 @@ def find_mapping(study: Path, data: Path) -> Path | None:
     >>> find_mapping(Path("inaticel"), Path("nowhere")) is None
     True
     """
-    if study.is_dir():
-        mapping = study / "mapping.yaml"
-        return mapping if mapping.is_file() else None
-    mapping = study.parent / "mapping.yaml"
-    if not study.is_file() or not mapping.is_file() or (data / "mapping.yaml").is_file():
+    mapping = (study if study.is_dir() else study.parent) / "mapping.yaml"
+    if not study.exists() or not mapping.is_file() or (data / "mapping.yaml").is_file():
         return None
+    if study.is_dir():
+        return mapping
     return mapping if _describes(mapping, data) else None
 
 
