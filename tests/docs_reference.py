@@ -494,6 +494,7 @@ CONSTANTS = {
     "MODELS": "The published models by name.",
     "TRIALS": "Virtual trials of each figure, where nothing else is said.",
     "PARTS": "The parts of an export by name, in their order.",
+    "cartrial.qualify.PARTS": "The parts of a qualification by name, in their order.",
     "LEAST": "Fewest virtual trials of a figure: the interval leaves one in twenty out on each side.",
 }
 
@@ -509,11 +510,11 @@ def public_thing(room: str, name: str) -> Any:
     return inspect.unwrap(getattr(thing, name) if inspect.ismodule(thing) else thing)
 
 
-def _first_sentence(name: str, thing: Any) -> str:
+def _first_sentence(room: str, name: str, thing: Any) -> str:
     if inspect.isclass(thing) or inspect.isfunction(thing):
         words = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split()).replace("``", "`")
         return re.split(r"(?<=\.) (?=[A-Z])", words)[0]
-    return CONSTANTS[name]
+    return CONSTANTS.get(f"{room}.{name}") or CONSTANTS[name]
 
 
 def _kind(thing: Any) -> str:
@@ -524,7 +525,7 @@ def _api() -> str:
     parts = []
     for room in ROOMS:
         things = [(name, public_thing(room, name)) for name in public_names(room)]
-        rows = [(f"`{name}`", _kind(thing), _first_sentence(name, thing)) for name, thing in things]
+        rows = [(f"`{name}`", _kind(thing), _first_sentence(room, name, thing)) for name, thing in things]
         parts.append(f"## {room}\n\n[Reference of {room}](reference/{room}.md)\n\n{table(('name', 'kind', 'what it is'), rows)}\n")
     return "\n".join(parts).rstrip()
 

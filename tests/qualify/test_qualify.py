@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import marshal
 import pkgutil
+import py_compile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cartrial.qualify import PARTS, compare, installation, qualification_document, qualification_page, qualify
@@ -17,10 +21,11 @@ from cartrial.qualify.figures import COVERED, LEFT, rates, second
 from cartrial.qualify.figures.plans import check_doses
 from cartrial.qualify.figures.pooling import check_weighted
 from cartrial.qualify.installation import check_installation, describe_machine
+from cartrial.qualify.operation import truth
 from cartrial.qualify.operation.commands import LINES, Line, check_lines, command_of
 from cartrial.qualify.operation.serving import SERVED
 from cartrial.qualify.requirements import Requirement
-from cartrial.qualify.stored import read_stored
+from cartrial.qualify.stored import read_stored, unpack_truth
 from helpers import run_cli
 from qualify_data import DATA, ROOT, members, stored_figures, truth_archive
 
@@ -66,6 +71,7 @@ def test_the_figures_of_this_installation_are_right() -> None:
     assert found.counts[PASSED] >= 10_000 and found.counts[NOT_RUN] == 0 and found.seed == 5
     origins = ("R 4.2.2", "R: ", "published: ", "independent: ")
     assert all(check.origin.startswith(origins) for check in found.checks)
+    assert len({(check.group, check.what) for check in found.checks}) == len(found.checks), "a figure that is counted twice"
     groups = {check.group for check in found.checks}
     assert groups >= {group for named in COVERED.values() for group in named} | {"Simon's designs", "several looks"}
 
@@ -180,10 +186,70 @@ def test_files_are_held_against_the_record_of_the_wheel(monkeypatch: pytest.Monk
     monkeypatch.setattr(metadata, "distribution", lambda _: held)
     by_name: dict[str, Check] = {check.what: check for check in check_installation()}
     assert by_name["cartrial/a.py"].verdict == PASSED and by_name["cartrial/b.py"].verdict == FAILED
-    assert by_name["Python files that the wheel has not"].verdict == PASSED
+    assert by_name["files that the wheel has not"].verdict == PASSED
     (site / "cartrial" / "c.py").write_bytes(b"")
     by_name = {check.what: check for check in check_installation()}
-    assert by_name["Python files that the wheel has not"].found == "cartrial/c.py"
+    (site / "cartrial" / "rules.yaml").write_bytes(b"")
+    by_name = {check.what: check for check in check_installation()}
+    assert by_name["files that the wheel has not"].found == "cartrial/c.py, cartrial/rules.yaml"
+    # the package that runs here is not the one whose record was read
+    assert by_name["the files that run are those of the installation"].verdict == FAILED
+
+
+def test_kept_bytecode_that_is_not_of_its_source_is_found(tmp_path: Path) -> None:
+    """By hand: Python runs kept bytecode whose stamp is that of the source, whatever it holds (PEP 3147); with another it does not."""
+    source = tmp_path / "a.py"
+    source.write_text("x = 1\n", encoding="utf-8")
+    kept = Path(py_compile.compile(str(source), doraise=True) or "")
+    assert not installation._runs_otherwise(source)
+    stamp = kept.read_bytes()[:16]
+    kept.write_bytes(stamp + marshal.dumps(compile("x = 2\n", str(source), "exec")))
+    assert installation._runs_otherwise(source)
+    kept.write_bytes(stamp + b"no code")
+    assert installation._runs_otherwise(source)
+    kept.write_bytes(stamp[:8] + bytes(8) + marshal.dumps(compile("x = 2\n", str(source), "exec")))
+    assert not installation._runs_otherwise(source)
+
+
+def test_a_format_that_cannot_be_read_back_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By hand: what is refused on reading is no extra that is absent."""
+    from cartrial.errors import InputError
+    from cartrial.qualify.operation.formats import check_formats
+
+    def refuse(*_: object) -> None:
+        raise InputError("the column is not known.")
+
+    unpack_truth(tmp_path / "truth")
+    monkeypatch.setattr("cartrial.sdtm.write_sdtm", refuse)
+    found = [check for check in check_formats(tmp_path) if check.verdict != NOT_RUN]
+    assert found and {(check.verdict, check.found) for check in found} == {(FAILED, "the column is not known.")}
+
+
+def test_checks_that_break_off_are_a_failure_of_the_dossier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By hand: a fault that ends a group of checks is written down, those after it are made, and the exit code is 1."""
+
+    def broken() -> Iterator[Check]:
+        """Yield nothing."""
+        raise ValueError("an invented fault")
+        yield
+
+    monkeypatch.setattr("cartrial.qualify.run.FIGURES", (broken, rates.check_agreement))
+    monkeypatch.setattr("cartrial.qualify.run.check_second", lambda seed: iter(()))
+    code, out, _ = run_cli("qualify", "--only", "performance", "--out", str(tmp_path / "q"))
+    held = json.loads((tmp_path / "q" / "qualify.json").read_text(encoding="utf-8"))
+    assert code == 1 and "an invented fault" in out and held["counts"]["failed"] == 1 and held["counts"]["passed"] > 0
+    assert held["sentence"].endswith("; of performance alone.")
+
+
+def test_a_value_without_a_row_is_no_blank_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By hand: of a row that is expected blank and is not there, no row is found."""
+    (tmp_path / "truth" / "x").mkdir(parents=True)
+    head = "USUBJID,PARAMCD,VARIANT,AVAL,AVALC,CNSR,DESC"
+    (tmp_path / "truth" / "x" / "expected.csv").write_text(f"{head}\nA,ORR3,,,,,\n", encoding="utf-8")
+    monkeypatch.setattr(truth, "type_command", lambda *_, **__: (0, ""))
+    monkeypatch.setattr(truth, "_derived", lambda _: pl.DataFrame(schema=dict.fromkeys(head.split(","), pl.String)))
+    (check,) = truth.check_truth(tmp_path, "x")
+    assert check.verdict == FAILED and check.found == "no row"
 
 
 def test_the_machine_is_described() -> None:

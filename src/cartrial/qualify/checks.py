@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["FAILED", "NOT_RUN", "PASSED", "Check", "compare", "not_run", "said"]
+__all__ = ["FAILED", "NOT_RUN", "PASSED", "Check", "compare", "not_run", "said", "unbroken"]
 
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 
@@ -56,6 +56,26 @@ def said(part: str, group: str, what: str, expected: object, found: object, orig
 def not_run(part: str, group: str, what: str, why: str) -> Check:
     """Return what could not be checked here, and why."""
     return Check(part, group, what, "", why, "", "", NOT_RUN)
+
+
+def unbroken(part: str, what: str, checks: Iterator[Check]) -> Iterator[Check]:
+    """Yield checks; where they break off, a failed one in the place of the rest, so that the dossier of a fault is written.
+
+    Examples
+    --------
+    >>> from cartrial.qualify.checks import said, unbroken
+    >>> def broken():
+    ...     yield said("operation", "sums", "1 + 1", 2, 1 + 1, "by hand")
+    ...     1 / 0
+    >>> [(check.verdict, check.found) for check in unbroken("operation", "sums", broken())]
+    [('passed', '2'), ('failed', 'ZeroDivisionError: division by zero')]
+    """
+    try:
+        yield from checks
+    except OSError:
+        raise  # no space, a folder that cannot be written to: no fault of the installation
+    except Exception as error:
+        yield said(part, "checks that broke off", what, "an end", f"{type(error).__name__}: {error}"[:300], "the checks themselves")
 
 
 def compare(

@@ -22,6 +22,7 @@ HEAD = ("check", "expected", "found", "tolerance", "origin", "verdict")
 WIDTHS = "(4fr, 3fr, 3fr, 1.2fr, 4fr, 1.2fr)"
 REQUIRED = ("number", "requirement", "stated in", "tests", "last result")
 COVERAGE = "Coverage: which estimators and designs are compared?"
+NOTE = "The result is that of the tests of the project before the release; no test of the project is run here."
 WORDS = {
     "installation": "Installation: are the files those that were released?",
     "operation": "Operation: do the commands do what they say?",
@@ -96,7 +97,7 @@ def _pdf(found: Qualification) -> bytes:
         parts.append(f"= #{text(COVERAGE)}\n" + table(("function", "compared by"), _coverage(), "(3fr, 5fr)"))
     required = _requirements()
     if required:
-        parts.append(f"= #{text('Requirements')}\n" + table(REQUIRED, required, "(1fr, 4fr, 3fr, 5fr, 1fr)"))
+        parts.append(f"= #{text('Requirements')}\n#{text(NOTE)}\n\n" + table(REQUIRED, required, "(1fr, 4fr, 3fr, 5fr, 1fr)"))
     made: bytes = typst.compile({"main.typ": "".join(parts).encode()}, format="pdf", ignore_system_fonts=True, pdf_tags=False)
     return made
 
@@ -152,7 +153,7 @@ def qualification_page(found: Qualification) -> str:
     required = _requirements()
     if required:
         details = Details(f"{len(required):,} requirements", [Table(REQUIRED, required, small=True, wide=True, dense=True)])
-        note = Text("The result is that of the tests of the project before the release; no test of the project is run here.")
+        note = Text(NOTE)
         sections.append(Section("requirements", "Requirements: which tests show them?", [note, details], short="Requirements"))
     return render_page(
         sections,

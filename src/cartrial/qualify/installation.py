@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
+import marshal
 import platform
 import re
 import sys
@@ -39,13 +41,35 @@ def check_installation() -> Iterator[Check]:
     if not held:
         yield not_run(PART, "files", "digests against RECORD", "the installation is one for developers, whose RECORD names no files")
         return
+    root, runs = (place / "cartrial").resolve(), Path(__file__).resolve().parents[1]
+    yield said(PART, "files", "the files that run are those of the installation", str(root), str(runs), "RECORD of the wheel")
     for name, digest in held.items():
         path = place / name
         found = _digest(digest.mode, path.read_bytes()) if path.is_file() else "no such file"
         yield said(PART, "files", name, digest.value, found, "RECORD of the wheel")
-    here = sorted(path.relative_to(place).as_posix() for path in (place / "cartrial").rglob("*.py"))
-    added = [name for name in here if name not in held]
-    yield said(PART, "files", "Python files that the wheel has not", "none", ", ".join(added) or "none", "RECORD of the wheel")
+    here = sorted(path for path in (place / "cartrial").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    added = [name for name in (path.relative_to(place).as_posix() for path in here) if name not in held]
+    yield said(PART, "files", "files that the wheel has not", "none", ", ".join(added) or "none", "RECORD of the wheel")
+    other = [path.relative_to(place).as_posix() for path in here if path.suffix == ".py" and _runs_otherwise(path)]
+    origin = "each module, compiled anew from its source"
+    yield said(PART, "files", "modules whose kept bytecode is not of their source", "none", ", ".join(other) or "none", origin)
+
+
+def _runs_otherwise(path: Path) -> bool:
+    """Say whether Python would run kept bytecode of a source that the source does not give (PEP 3147, PEP 552)."""
+    kept = Path(importlib.util.cache_from_source(str(path)))
+    try:
+        data, source = kept.read_bytes(), path.read_bytes()
+    except OSError:
+        return False
+    dated = not int.from_bytes(data[4:8], "little")
+    stamp = [int(path.stat().st_mtime) & 0xFFFFFFFF, len(source) & 0xFFFFFFFF]
+    if data[:4] != importlib.util.MAGIC_NUMBER or (dated and [int.from_bytes(data[i : i + 4], "little") for i in (8, 12)] != stamp):
+        return False  # Python compiles the source anew
+    try:
+        return bool(marshal.loads(data[16:]) != compile(source, str(path), "exec", dont_inherit=True))
+    except (ValueError, EOFError, TypeError, SyntaxError):
+        return True
 
 
 def _digest(mode: str, data: bytes) -> str:

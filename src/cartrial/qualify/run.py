@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartrial.errors import InputError
-from cartrial.qualify.checks import FAILED, NOT_RUN, PASSED, Check
+from cartrial.qualify.checks import FAILED, NOT_RUN, PASSED, Check, unbroken
 from cartrial.qualify.figures import FIGURES, check_second
 from cartrial.qualify.installation import check_installation, describe_machine
 from cartrial.qualify.operation import check_operation
@@ -69,6 +69,7 @@ class Qualification:
         """The result in one sentence."""
         counts = self.counts
         left = f"; {counts[NOT_RUN]} could not be made here" if counts[NOT_RUN] else ""
+        left += f"; of {' and '.join(self.parts)} alone" if len(self.parts) < len(PARTS) else ""
         if self.passed:
             return f"Passed: {counts[PASSED]:,} checks{left}."
         return f"Failed: {counts[FAILED]:,} of {counts[PASSED] + counts[FAILED]:,} checks{left}."
@@ -121,13 +122,13 @@ def qualify(
 def _made(part: str, place: Path, seed: int, thorough: bool, say: Callable[[str], None]) -> Iterator[Check]:
     if part == "installation":
         say("Files, versions and extras of the installation")
-        yield from check_installation()
+        yield from unbroken(part, "the installation", check_installation())
     elif part == "operation":
         say("Commands, formats, refusals and truth tables")
-        yield from check_operation(place, thorough=thorough)
+        yield from unbroken(part, "the commands", check_operation(place, thorough=thorough))
     else:
         for check in FIGURES:
             say(f"Figures: {(check.__doc__ or '').removeprefix('Yield ').split('.')[0]}")
-            yield from check()
+            yield from unbroken(part, (check.__doc__ or "").removeprefix("Yield ").splitlines()[0], check())
         say(f"Figures: second implementations, seed {seed}")
-        yield from check_second(seed)
+        yield from unbroken(part, "second implementations", check_second(seed))

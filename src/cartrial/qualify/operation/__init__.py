@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cartrial.qualify.checks import Check
+from cartrial.qualify.checks import Check, unbroken
 from cartrial.qualify.operation.commands import LINES, check_lines, command_of, write_inputs
 from cartrial.qualify.operation.formats import check_formats
 from cartrial.qualify.operation.refusals import check_refusals
 from cartrial.qualify.operation.serving import check_serving
 from cartrial.qualify.operation.truth import check_compiled, check_truth
+from cartrial.qualify.operation.typed import PART
 from cartrial.qualify.stored import unpack_truth
 
 __all__ = ["LINES", "check_operation", "check_tables", "command_of"]
@@ -33,11 +34,11 @@ def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
     """
     studies = unpack_truth(folder / "truth")
     write_inputs(folder / "inputs")
-    jobs: list[Callable[[], Iterator[Check]]] = [partial(check_lines, folder, row, thorough=thorough) for row in LINES]
+    jobs: list[partial[Iterator[Check]]] = [partial(check_lines, folder, row, thorough=thorough) for row in LINES]
     jobs += [partial(check_serving, folder), partial(check_formats, folder), partial(check_refusals, folder)]
     jobs += [partial(check_compiled, folder), *(partial(check_truth, folder, name) for name in studies)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for checks in pool.map(lambda job: list(job()), jobs):
+        for checks in pool.map(lambda job: list(unbroken(PART, job.func.__name__, job())), jobs):
             yield from checks
 
 

@@ -52,7 +52,7 @@ def _checks(folder: Path, name: str, *, compiled: bool) -> Iterator[Check]:
             continue
         told = [key for key in ("AVAL", "AVALC", "CNSR", "DESC") if key != "DESC" or row["DESC"]]
         right = "; ".join(f"{key} {row[key] or 'blank'}" for key in told)
-        got = "; ".join(f"{key} {row[f'{key}_FOUND'] or 'blank'}" for key in told)
+        got = "; ".join(f"{key} {row[f'{key}_FOUND'] or 'blank'}" for key in told) if row["AVAL_FOUND"] is not None else "no row"
         yield said(PART, GROUP, what, right, got, "by hand, from the rules")
     if (folder / "truth" / name / "expected_status.csv").is_file():
         yield from _statuses(folder / "truth" / name / "expected_status.csv", out / "adam", name)
