@@ -184,4 +184,6 @@ def test_within_a_severity_the_rule_of_most_subjects_comes_first() -> None:
 
 def test_no_finding_is_said_too() -> None:
     assert list(finding_lines(findings_frame([]), every=False)) == []
-    assert counts_text(count_findings(findings_frame([]))) == "0 would stop a report, 0 warnings, 0 notes: 0 findings of 0 rules."
+    nothing = count_findings(findings_frame([]))
+    assert counts_text(nothing) == "0 would stop a report, 0 warnings, 0 notes: nothing was found."
+    assert counts_text(nothing, 27) == "0 would stop a report, 0 warnings, 0 notes: nothing was found by 27 rules."

@@ -96,7 +96,7 @@ def conform(
     """Check analysis data against the rules of ADaM, and their define.xml against the data. Exit code 1 if anything was found."""
     from cartrial.cli.checked import finding_lines
     from cartrial.sdtm.checks.groups import count_findings, counts_text
-    from cartrial.submission.conform import check_adam
+    from cartrial.submission.conform import CONFORM_RULES, check_adam
 
     with steps() as say:
         say("Reading the sets")
@@ -106,7 +106,7 @@ def conform(
     else:
         for line in finding_lines(findings, every=every):
             tell(line)
-        tell(counts_text(count_findings(findings)))
+        tell(counts_text(count_findings(findings), len(CONFORM_RULES)))
     raise typer.Exit(1 if findings.height else 0)
 
 

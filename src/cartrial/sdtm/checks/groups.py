@@ -111,7 +111,9 @@ def count_findings(findings: pl.DataFrame) -> dict[str, int]:
     return {"findings": findings.height, "rules": findings["RULE"].n_unique(), **counts}
 
 
-def counts_text(counts: dict[str, int]) -> str:
-    """Return counts as words: how many would stop a report, warnings, notes."""
+def counts_text(counts: dict[str, int], asked: int | None = None) -> str:
+    """Return counts as words: how many would stop a report, warnings, notes; of nothing found, by how many rules, where that is known."""
     found = f"{many(counts['findings'], 'finding')} of {many(counts['rules'], 'rule')}"
+    if not counts["findings"]:
+        found = "nothing was found" + (f" by {many(asked, 'rule')}" if asked else "")
     return f"{counts['stop']} would stop a report, {many(counts['warning'], 'warning')}, {many(counts['note'], 'note')}: {found}."
