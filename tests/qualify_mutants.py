@@ -236,7 +236,13 @@ sys.exit(1 if wrong else 0)
 """The checks of a part, in the order of the dossier, up to the first that fails; of operation, those of the truth tables alone."""
 
 
-STALE = Mutant("a stale kernel", TIMES, "event.day - 1 if event.day < FAR", "event.day - 2 if event.day < FAR", "compiled")
+STALE = Mutant(
+    "a stale kernel",
+    RATES,
+    "window.begin <= read.day <= window.end and open_",
+    "window.begin <= read.day <  window.end and open_",
+    "compiled",
+)
 
 
 def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
@@ -262,14 +268,19 @@ def planted(mutant: Mutant, folder: Path, wheel: Path) -> bool:
 
 
 def _leave_stale(place: Path, text: str, folder: Path, held: dict[str, str]) -> None:
-    """Compile the faulty kernels, mend the source, and leave what was compiled where the mended source looks for it."""
+    """Compile the faulty kernels, mend the source, compile again, and put what was compiled of the fault in the place of the other.
+
+    A cache under another name, or of a source with another size or time, is passed over by the package and by Numba.
+    """
     name = [sys.executable, "-c", "from cartrial.kernels import cache_folder; print(cache_folder())"]
-    faulty = Path(subprocess.run(name, env=held, capture_output=True, text=True, check=True).stdout.strip())
-    subprocess.run([sys.executable, "-c", FIRST, "compiled"], env=held, cwd=folder, capture_output=True, check=False)
-    written = place.stat()
-    place.write_text(text, encoding="utf-8")
-    os.utime(place, ns=(written.st_atime_ns, written.st_mtime_ns))  # Numba knows a source by its size and time
-    faulty.rename(Path(subprocess.run(name, env=held, capture_output=True, text=True, check=True).stdout.strip()))
+    kept = []
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", FIRST, "compiled"], env=held, cwd=folder, capture_output=True, check=False)
+        kept.append(Path(subprocess.run(name, env=held, capture_output=True, text=True, check=True).stdout.strip()))
+        place.write_text(text, encoding="utf-8")
+    faulty, good = kept
+    for compiled in faulty.rglob(f"{place.stem}.*.nbc"):
+        shutil.copyfile(compiled, good / compiled.relative_to(faulty))
 
 
 def main(first: int = 1, last: int = len(MUTANTS) + 1) -> int:
