@@ -171,7 +171,8 @@ def test_a_full_disk_of_a_server_is_said_and_what_was_signed_before_stays(small_
                     pass
         except OSError:
             pass
-        answers = [browser.sign(page, ("CRi", "CR")[i % 2], long) for i in range(40)]
+        # each with a reason of its own: where one is kept and the next is not, the one after changes something too
+        answers = [browser.sign(page, ("CRi", "CR")[i % 2], f"{i} {long}") for i in range(40)]
         refused = [answer for answer in answers if answer.status == 503]
         assert refused and all(no_room(answer.text) for answer in refused) and {answer.status for answer in answers} <= {302, 503}
         filler.unlink()

@@ -42,7 +42,8 @@ def check_looks() -> Iterator[Check]:
         yield from compare("error spending", named, spent, case["formula"], tolerance=1e-12, origin=origin)
     for case in held["fleming"]:
         design = design_fleming(case["p0"], 0.95, case["alpha"], n=case["n"])
-        named = [f"{case['p0']:g}, alpha {case['alpha']:g}, {way} at {n}" for way in ("reject", "accept") for n in case["n"]]
+        looks = " and ".join(str(n) for n in case["n"])
+        named = [f"{case['p0']:g}, alpha {case['alpha']:g}, looks at {looks}, {way} at {n}" for way in ("reject", "accept") for n in case["n"]]
         reject = [value if value <= n else None for value, n in zip(case["reject"], case["n"], strict=True)]
         accept = [value if value >= 0 else None for value in (*case["accept"][:-1], case["reject"][-1] - 1)]
         origin = "R 4.2.2: Fleming 1982, doi:10.2307/2530297, by qnorm"
