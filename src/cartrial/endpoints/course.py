@@ -2,7 +2,7 @@
 
 Nothing after the cutoff is used. Partial dates are imputed here: a missing day is the 15th, a missing month and day 1 July, never before
 the last date known alive (a death: one day later) nor after the cutoff when the earliest possible day is not; transplant and new therapy
-take the earliest possible day.
+take the earliest possible day, an enrolment no day before the consent or after a step that follows it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Course:
     ----------
     frame : polars.DataFrame
         One row by subject with every column below, null instead of `FAR`, and the sources: DEATH_SRC, DEATH_VAR, DEATH_SEQ, DEATH_IMPUTED,
-        HSCT_SRC, HSCT_SEQ, HSCT_IMPUTED, NEW_SRC, NEW_SEQ, NEW_IMPUTED, RE_SRC, RE_SEQ, RE_IMPUTED, ALIVE_SRC, ALIVE_SEQ, STRADDLES.
+        HSCT_SRC, HSCT_SEQ, HSCT_IMPUTED, NEW_SRC, NEW_SEQ, NEW_IMPUTED, RE_SRC, RE_SEQ, RE_IMPUTED, ALIVE_SRC, ALIVE_SEQ, STRADDLES,
+        ENROLLED_IMPUTED.
     day0, enrolled, cutoff, death, failure, withdrawn, lost, ended, alive : ndarray
         `ended`: taken off study before infusion for another reason, of those never infused.
     ice : ndarray of int64, shape (3, subjects)
@@ -109,7 +110,7 @@ def derive_course(study: Study, records: Records, *, straddling_after_cutoff: bo
     for events in (_transplants(records, frame, straddling_after_cutoff), *_therapies(study, records, frame, straddling_after_cutoff)):
         frame = frame.join(events, on="SUBJ", how="left")
     for name, kinds in _DISPOSITIONS.items():
-        frame = frame.join(_disposition(records, base, kinds, name), on="SUBJ", how="left")
+        frame = frame.join(_disposition(records, frame, kinds, name, straddling_after_cutoff), on="SUBJ", how="left")
     straddles = [name for name in frame.columns if name.startswith("STRADDLES_")]
     frame = (
         frame.with_columns(pl.any_horizontal(pl.col(name).fill_null(False) for name in straddles).alias("STRADDLES"))
@@ -138,7 +139,24 @@ def _milestones(records: Records) -> pl.DataFrame:
     reached = [pl.when(pl.col(name) <= pl.col("CUTOFF")).then(pl.col(name)).alias(name) for name in names]
     frame = records.subjects.select("SUBJ", "TRIAL", "DATED", "CUTOFF", *reached)
     # whoever was leukapheresed or infused was enrolled; without a date of its own the earliest of these days stands for it
-    return frame.with_columns(pl.coalesce("ENROLLED", pl.min_horizontal("LEUK", "LDSTART", "DAY0")).alias("ENROLLED"))
+    later = pl.min_horizontal("LEUK", "LDSTART", "DAY0")
+    enrolled = records.dispositions.filter(pl.col("KIND") == "ENROLLED")
+    partial = enrolled.filter(pl.col("DAY") != pl.col("DAYX"))
+    if partial.is_empty():
+        return frame.with_columns(pl.coalesce("ENROLLED", later).alias("ENROLLED"), pl.lit(False).alias("ENROLLED_IMPUTED"))
+    exact = enrolled.filter(pl.col("DAY") == pl.col("DAYX")).select("SUBJ", pl.col("DAY").alias("ENROLLED"))
+    partial = partial.select("SUBJ", pl.col("DAY").alias("ENROLLED"), "DAY", "DAYX").join(exact, on=["SUBJ", "ENROLLED"], how="anti")
+    frame = frame.join(partial.sort("DAYX").unique(["SUBJ", "ENROLLED"], keep="first"), on=["SUBJ", "ENROLLED"], how="left")
+    # within what the date can be; not before the consent, nor after a step that follows enrolment
+    likely = pl.min_horizontal(pl.max_horizontal(_middle(), "CONSENT"), "DAYX", later, "CUTOFF")
+    imputed = pl.when(pl.col("DAY").is_not_null()).then(pl.max_horizontal("DAY", likely)).otherwise("ENROLLED")
+    return (
+        frame.with_columns(
+            pl.coalesce(imputed, later).cast(pl.Int32).alias("ENROLLED"), pl.col("DAY").is_not_null().alias("ENROLLED_IMPUTED")
+        )
+        .drop("DAY", "DAYX")
+        .sort("SUBJ")
+    )
 
 
 def recorded_free(records: Records) -> pl.DataFrame:
@@ -197,10 +215,8 @@ def _contacts(records: Records, base: pl.DataFrame) -> pl.DataFrame:
 def _death(records: Records, frame: pl.DataFrame, straddling_after_cutoff: bool) -> pl.DataFrame:
     deaths = records.deaths.join(frame.select("SUBJ", "CUTOFF", "ALIVE"), on="SUBJ")
     partial = pl.col("DAY") != pl.col("DAYX")
-    year = (pl.col("DAYX") - pl.col("DAY")) > 31
-    middle = pl.when(year).then(pl.col("DAY") + _days_to_july()).otherwise(pl.col("DAY") + 14)
     # the details of a death tell the latest day that it can be; no date is later than that
-    guess = pl.when(pl.col("SRCDOM") == "DD").then(pl.col("DAYX")).otherwise(pl.min_horizontal(middle, "DAYX"))
+    guess = pl.when(pl.col("SRCDOM") == "DD").then(pl.col("DAYX")).otherwise(_middle())
     imputed = pl.min_horizontal(pl.max_horizontal(guess, pl.col("ALIVE") + 1), pl.col("CUTOFF"))
     straddles = partial & (pl.col("DAY") <= pl.col("CUTOFF")) & (pl.col("DAYX") > pl.col("CUTOFF"))
     deaths = deaths.filter(pl.col("DAY") <= pl.col("CUTOFF"))
@@ -217,9 +233,11 @@ def _death(records: Records, frame: pl.DataFrame, straddling_after_cutoff: bool)
     )
 
 
-def _days_to_july() -> pl.Expr:
-    """Days from 1 January to 1 July of the year that DAY starts: 181, in a leap year 182."""
-    return 181 + pl.col("DAY").cast(pl.Date).dt.is_leap_year().cast(pl.Int32)
+def _middle() -> pl.Expr:
+    """The 15th of the month that DAY starts, or 1 July of its year (181 days later, in a leap year 182); never after DAYX."""
+    july = 181 + pl.col("DAY").cast(pl.Date).dt.is_leap_year().cast(pl.Int32)
+    year = (pl.col("DAYX") - pl.col("DAY")) > 31
+    return pl.min_horizontal(pl.col("DAY") + pl.when(year).then(july).otherwise(14), "DAYX")
 
 
 def _eligible(frame: pl.DataFrame, base: pl.DataFrame, name: str, straddling_after_cutoff: bool) -> pl.DataFrame:
@@ -294,6 +312,16 @@ def _therapies(study: Study, records: Records, base: pl.DataFrame, straddling_af
     )
 
 
-def _disposition(records: Records, base: pl.DataFrame, kinds: frozenset[str], name: str) -> pl.DataFrame:
-    found = records.dispositions.filter(pl.col("KIND").is_in(kinds)).join(base.select("SUBJ", "CUTOFF"), on="SUBJ")
-    return found.filter(pl.col("DAY") <= pl.col("CUTOFF")).group_by("SUBJ").agg(pl.col("DAY").min().alias(name))
+def _disposition(records: Records, frame: pl.DataFrame, kinds: frozenset[str], name: str, straddling_after_cutoff: bool) -> pl.DataFrame:
+    """First record of a kind up to the cutoff; a subject is not off study before the last contact that its partial date can follow."""
+    found = records.dispositions.filter(pl.col("KIND").is_in(kinds)).join(frame.select("SUBJ", "CUTOFF", "ALIVE"), on="SUBJ")
+    found = found.filter(pl.col("DAY") <= pl.col("CUTOFF"))
+    partial = pl.col("DAY") != pl.col("DAYX")
+    straddles = partial & (pl.col("DAYX") > pl.col("CUTOFF"))
+    if straddling_after_cutoff:
+        found = found.filter(~straddles)
+    least = pl.lit(None, dtype=pl.Int32) if name == "FAILURE" else pl.col("ALIVE")
+    likely = pl.min_horizontal(pl.max_horizontal(_middle(), least), "DAYX", "CUTOFF")
+    found = found.with_columns(pl.when(partial).then(likely).otherwise("DAY").cast(pl.Int32).alias("DAY"), straddles.alias("STRADDLES"))
+    first = found.sort("SUBJ", "DAY", "STRADDLES").unique("SUBJ", keep="first", maintain_order=True)
+    return first.select("SUBJ", pl.col("DAY").alias(name), pl.col("STRADDLES").alias(f"STRADDLES_{name}"))

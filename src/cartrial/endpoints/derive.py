@@ -11,6 +11,7 @@ from cartrial.endpoints.course import derive_course
 from cartrial.endpoints.notices import Notice, find_notices
 from cartrial.endpoints.populations import Populations
 from cartrial.endpoints.relapse_free import with_relapse_free
+from cartrial.endpoints.rules.codes import CNSR_CODES
 from cartrial.endpoints.sets.adae import derive_adae
 from cartrial.endpoints.sets.adck import derive_adck
 from cartrial.endpoints.sets.adresp import derive_adresp
@@ -166,15 +167,27 @@ def _populations(study: Study, records: Records) -> Populations:
 
 
 def _endpoints(study: Study, populations: Populations, *, main: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return ADRS and ADTTE, of the main analyses alone if asked, with the subjects flagged whose day 0 is imputed."""
-    frames = derive_adrs(study, populations, main=main), derive_adtte(study, populations, main=main)
-    subjects = populations.records.subjects
-    if "DAY0IMPUTED" not in subjects.columns or not subjects["DAY0IMPUTED"].any():
-        return frames
-    imputed = pl.col("SUBJ").is_in(subjects.filter("DAY0IMPUTED")["SUBJ"].to_list())
-    flags = pl.concat_str([pl.col("FLAGS"), pl.lit("day 0 imputed")], separator=";", ignore_nulls=True)
-    adrs, adtte = (frame.with_columns(pl.when(imputed).then(flags).otherwise("FLAGS").alias("FLAGS")) for frame in frames)
+    """Return ADRS and ADTTE, of the main analyses alone if asked, flagged where the day from which a subject's days count is imputed."""
+    adrs, adtte = derive_adrs(study, populations, main=main), derive_adtte(study, populations, main=main)
+    subjects, course = populations.records.subjects, populations.course.frame
+    if "DAY0IMPUTED" in subjects.columns and subjects["DAY0IMPUTED"].any():
+        of = pl.col("SUBJ").is_in(subjects.filter("DAY0IMPUTED")["SUBJ"].to_list())
+        adrs, adtte = (_flagged(frame, of, "day 0 imputed") for frame in (adrs, adtte))
+    if course["ENROLLED_IMPUTED"].any():
+        asked = [one.id for one in study.endpoints if one.origin == "enrolment" or (one.window and one.window.from_ == "enrolment")]
+        of = pl.col("SUBJ").is_in(course.filter("ENROLLED_IMPUTED")["SUBJ"].to_list()) & pl.col("PARAMCD").is_in(asked)
+        adrs, adtte = (_flagged(frame, of, "date of enrolment imputed") for frame in (adrs, adtte))
     return adrs, adtte
+
+
+def _flagged(frame: pl.DataFrame, where: pl.Expr, words: str) -> pl.DataFrame:
+    """Add words to the flags of some rows."""
+    flags = pl.concat_str([pl.col("FLAGS"), pl.lit(words)], separator="; ", ignore_nulls=True)
+    return frame.with_columns(pl.when(where).then(flags).otherwise("FLAGS").alias("FLAGS"))
+
+
+_PASSIVE = {CNSR_CODES[reason]: CNSR_CODES["cutoff"] for reason in ("lost", "withdrawn")}
+"""Reasons of a censored time that change neither its length nor an estimate."""
 
 
 def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.DataFrame:
@@ -187,7 +200,8 @@ def _both_ways(main: pl.DataFrame, other: pl.DataFrame, trial: pl.Series) -> pl.
     )
     keys = ["TRIAL", "PARAMCD", "SUBJ"]
     values = [name for name in ("AVAL", "CNSR") if name in main.columns]
-    both = first.select(*keys, *values).join(second.select(*keys, *values), on=keys, how="full", coalesce=True, suffix="_OTHER")
+    compared = [pl.col(name).replace(_PASSIVE) if name == "CNSR" else name for name in values]
+    both = first.select(*keys, *compared).join(second.select(*keys, *compared), on=keys, how="full", coalesce=True, suffix="_OTHER")
     differ = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_OTHER")) for name in values)
     changed = both.filter(differ).select("TRIAL", "PARAMCD").unique()
     again = _named(second.join(changed, on=["TRIAL", "PARAMCD"], how="semi", maintain_order="left"), STRADDLING)

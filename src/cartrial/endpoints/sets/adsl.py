@@ -81,7 +81,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     left = (
         pl.when(pl.col("DEATH").is_not_null())
         .then(pl.lit("DEATH"))
-        .when(pl.col("WITHDRAWN").is_not_null())
+        .when(pl.col("WITHDRAWN") <= pl.coalesce("LOST", "WITHDRAWN"))
         .then(pl.lit("WITHDRAWAL BY SUBJECT"))
         .when(pl.col("LOST").is_not_null())
         .then(pl.lit("LOST TO FOLLOW-UP"))

@@ -77,6 +77,15 @@ def _undated(context: Context) -> Iterator[pl.DataFrame]:
         yield found(blank, message, domain=name, variable=domain.timing[0])
 
 
+_EARLIEST = "the earliest day that it can be stands for it"
+_PARTIAL = {
+    **dict.fromkeys(("RS", "LB", "FA", "TR"), "an assessment without a full date is not usable"),
+    **dict.fromkeys(("PR", "CM", "EX"), f"{_EARLIEST}, flagged where it decides a value"),
+    "SS": "it is no proof of life; a death that it alone dates is imputed and flagged",
+}
+"""What is done with a partial date, by domain; of the others it is imputed."""
+
+
 def _partial(context: Context) -> Iterator[pl.DataFrame]:
     for name in (name for name, domain in DOMAINS.items() if domain.timing and name in context.source.domains):
         yearless = context.events(name).filter(pl.col("EARLY").is_null() & is_partial(pl.col("TEXT")))
@@ -85,12 +94,11 @@ def _partial(context: Context) -> Iterator[pl.DataFrame]:
     # an infusion has a rule of its own
     first = (pl.col("DOMAIN") == "EX") & pl.col("ROW").is_in(_partial_infusions(context)["ROW"].to_list())
     partial = context.timeline.filter((pl.col("EARLY") < pl.col("LATE")) & ~first)
-    used = pl.col("DOMAIN").is_in(("RS", "LB", "FA", "TR"))
-    what = pl.when(used).then(pl.lit("an assessment without a full date is not usable")).otherwise(pl.lit("it is imputed and flagged"))
+    what = pl.col("DOMAIN").replace_strict(_PARTIAL, default="it is imputed, and flagged where it decides a value")
     yield found(partial, pl.format("The date {} is partial; {}.", "TEXT", what), domain=pl.col("DOMAIN"), variable=pl.col("VARIABLE"))
-    for name in ("RFICDTC", "DTHDTC"):
+    for name, said in (("RFICDTC", _EARLIEST), ("DTHDTC", "it is imputed and flagged")):
         dm = context.table("DM").filter(is_partial(pl.col(name)))
-        yield found(dm, pl.format("The date {} is partial; it is imputed and flagged.", name), domain="DM", variable=name)
+        yield found(dm, pl.format("The date {} is partial; {}.", name, pl.lit(said)), domain="DM", variable=name)
 
 
 def _milestones(context: Context) -> pl.DataFrame:

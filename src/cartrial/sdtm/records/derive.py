@@ -175,9 +175,11 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def _first_day(frame: pl.DataFrame | None, where: pl.Expr, name: str) -> pl.DataFrame:
+    """First day of a milestone, the earliest that it can be; of a partial and a whole date of one milestone the whole one (rules, A17)."""
     if frame is None:
         return pl.DataFrame(schema={"SUBJ": pl.Int32, name: pl.Int32})
-    return frame.filter(where & pl.col("DAY").is_not_null()).group_by("SUBJ").agg(pl.col("DAY").min().alias(name))
+    dated = frame.filter(where & pl.col("DAY").is_not_null())
+    return choose_date(dated, ["SUBJ"], ["DAY"], ("DAY", "DAYX")).select("SUBJ", pl.col("DAY").alias(name))
 
 
 def _consent(dm: pl.DataFrame, ds: pl.DataFrame | None) -> pl.DataFrame:
@@ -209,13 +211,8 @@ def _subjects(study: Study, keys: pl.DataFrame, days: dict[str, pl.DataFrame], d
     frame = keys.join(person, on="SUBJ", how="left").join(origin.drop("DYZERO"), on="SUBJ", how="left")
     for milestone in milestones:
         frame = frame.join(milestone, on="SUBJ", how="left")
-    lymphodepletion = (
-        doses.filter(pl.col("KIND") == "LYMPHODEPLETION")
-        .join(frame.select("SUBJ", "DAY0"), on="SUBJ")
-        .filter(pl.col("DAY0").is_null() | (pl.col("DAY") <= pl.col("DAY0")))
-        .group_by("SUBJ")
-        .agg(pl.col("DAY").min().alias("LDSTART"))
-    )
+    before = doses.join(frame.select("SUBJ", "DAY0"), on="SUBJ").filter(pl.col("DAY0").is_null() | (pl.col("DAY") <= pl.col("DAY0")))
+    lymphodepletion = _first_day(before, pl.col("KIND") == "LYMPHODEPLETION", "LDSTART")
     cutoff = NO_CUTOFF if study.study.cutoff is None else (study.study.cutoff - _EPOCH).days
     return (
         frame.join(lymphodepletion, on="SUBJ", how="left")
