@@ -173,6 +173,7 @@ def test_nothing_beats_them(
     assert found.optimal.n[1] == min(rival[1] for rival in rivals if rival[0] <= least + 1e-9)
 
 
+@pytest.mark.slow
 @examples(20)
 @given(st.floats(0.1, 0.4), st.floats(0.2, 0.35), st.floats(0.5, 0.7), st.floats(0.2, 0.28), st.floats(0.08, 0.2), st.floats(0.1, 0.25))
 def test_errors_are_met(r0: float, gap: float, t0: float, apart: float, alpha: float, beta: float) -> None:

@@ -61,6 +61,10 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict]:
     return out.read_text(encoding="utf-8"), json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
 
 
+# the exact page, and the one with virtual trials, which take seconds
+pages = pytest.mark.parametrize("name", ["page", pytest.param("simulated", marks=pytest.mark.slow)])
+
+
 def enumerate_design(rows: list[dict], name: str, p: float) -> tuple[float, float, float]:
     """Return success, expected subjects and early stop from the boundary rows alone: probabilities of responders, look by look."""
     looks = sorted({(row["look"], row["n"]) for row in rows if row["part"] == "boundary" and row["design"] == name})
@@ -107,29 +111,31 @@ def test_the_recommendation_follows_its_rule(inaticel: StudyDesign) -> None:
     assert f"{single.n - float(inaticel.best.at_null.expected_n):.1f} fewer" in inaticel.reason
 
 
-def test_every_printed_figure_is_a_row(page: tuple[str, dict], simulated: tuple[str, dict]) -> None:
-    for text, record in (page, simulated):
-        printed = re.findall(r'data-key="(\d+)">([^<]*)<', text)
-        assert len(printed) > 200
-        for key, words in printed:
-            assert record["rows"][int(key)]["text"].replace("'", "&#39;") == words
+@pages
+def test_every_printed_figure_is_a_row(name: str, request: pytest.FixtureRequest) -> None:
+    text, record = request.getfixturevalue(name)
+    printed = re.findall(r'data-key="(\d+)">([^<]*)<', text)
+    assert len(printed) > 200
+    for key, words in printed:
+        assert record["rows"][int(key)]["text"].replace("'", "&#39;") == words
 
 
-def test_rows_are_flat_documented_and_unique(page: tuple[str, dict], simulated: tuple[str, dict]) -> None:
-    for _, record in (page, simulated):
-        assert record["columns"] == COLUMNS and record["parts"] == PARTS
-        keys = [tuple(row[name] for name in KEYS) for row in record["rows"]]
-        assert len(set(keys)) == len(keys)
-        for row in record["rows"]:
-            assert list(row) == list(COLUMNS) and row["part"] in PARTS and row["text"]
-            assert row["method"] in ("stated", "assumed", "exact", "approximate", "simulated")
-            assert row["error"] is None or (row["error"] >= 0 and row["method"] == "simulated")
+@pages
+def test_rows_are_flat_documented_and_unique(name: str, request: pytest.FixtureRequest) -> None:
+    _, record = request.getfixturevalue(name)
+    assert record["columns"] == COLUMNS and record["parts"] == PARTS
+    keys = [tuple(row[name] for name in KEYS) for row in record["rows"]]
+    assert len(set(keys)) == len(keys)
+    for row in record["rows"]:
+        assert list(row) == list(COLUMNS) and row["part"] in PARTS and row["text"]
+        assert row["method"] in ("stated", "assumed", "exact", "approximate", "simulated")
+        assert row["error"] is None or (row["error"] >= 0 and row["method"] == "simulated")
     study = Study.load("inaticel")
-    assert page[1]["study_hash"] == study.hash and page[1]["rules"] == study.rules == 2 and page[1]["versions"]["cartrial"]
-    assert page[1]["simulation"] == {} and simulated[1]["simulation"]["trials"] == 12
+    assert record["study_hash"] == study.hash and record["rules"] == study.rules == 2 and record["versions"]["cartrial"]
+    assert record["simulation"].get("trials") == {"page": None, "simulated": 12}[name]
 
 
-@pytest.mark.parametrize("name", ["page", "simulated"])
+@pages
 def test_the_numbers_of_the_paragraph_are_rows(name: str, request: pytest.FixtureRequest) -> None:
     _, record = request.getfixturevalue(name)
     words = re.sub(r"\((?:[^()]|\([^()]*\))*doi:(?:[^()]|\([^()]*\))*\)", "", record["paragraph"])
@@ -315,6 +321,7 @@ def test_limits_of_death_and_of_the_study_s_own_events_are_known(tmp_path: Path)
     assert study.hash != load_study(tmp_path, TESTED).hash
 
 
+@pytest.mark.slow
 def test_virtual_trials_carry_their_errors_and_their_band(simulated: tuple[str, dict]) -> None:
     text, record = simulated
     rows = [row for row in record["rows"] if row["part"] == "simulation" and row["statistic"] == "success"]
@@ -348,13 +355,14 @@ def test_a_page_without_virtual_trials_says_nothing_of_them(page: tuple[str, dic
     assert not any(row["part"] in ("simulation", "contrast") for row in record["rows"])
 
 
-def test_the_page_is_self_contained_and_its_sections_have_content(page: tuple[str, dict], simulated: tuple[str, dict]) -> None:
-    for text, _ in (page, simulated):
-        assert not re.search(r'(?:src|href)="(?!#|https://doi\.org/)', without_scripts(text)) and not re.search(r"<script[^>]* src", text)
-        for section in re.findall(r"<section id=\"([\w-]+)\">(.*?)</section>", text, re.DOTALL):
-            assert len(re.sub("<.*?>", "", section[1]).split()) > 20, section[0]
-        figures = figures_of(text)
-        assert len(figures) > 2 and all(figure["description"] for figure in figures.values())
+@pages
+def test_the_page_is_self_contained_and_its_sections_have_content(name: str, request: pytest.FixtureRequest) -> None:
+    text, _ = request.getfixturevalue(name)
+    assert not re.search(r'(?:src|href)="(?!#|https://doi\.org/)', without_scripts(text)) and not re.search(r"<script[^>]* src", text)
+    for section in re.findall(r"<section id=\"([\w-]+)\">(.*?)</section>", text, re.DOTALL):
+        assert len(re.sub("<.*?>", "", section[1]).split()) > 20, section[0]
+    figures = figures_of(text)
+    assert len(figures) > 2 and all(figure["description"] for figure in figures.values())
 
 
 def test_the_page_stays_away_from_a_folder(inaticel: StudyDesign, tmp_path: Path) -> None:

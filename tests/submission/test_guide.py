@@ -125,6 +125,7 @@ def test_findings_of_conformance_stand_in_it(filed: Job) -> None:
         assert words in [getattr(block, "words", "") for block in guide_document(filed, conformance).blocks]
 
 
+@pytest.mark.slow
 @pytest.mark.shows("FMT-docx")
 def test_both_forms_hold_it_and_have_equal_bytes(filed: Job) -> None:
     document = guide_document(filed, NONE)

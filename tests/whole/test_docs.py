@@ -59,7 +59,7 @@ def test_the_blocks_of_a_long_page_are_python(name: str) -> None:
 
 
 # blocks that estimate; what they are made of has a small sibling in analysis/test_camis.py
-ESTIMATED = {"agreement.md"}
+ESTIMATED = {"docs/agreement.md"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in ESTIMATED else []) for name in NAMES])

@@ -58,7 +58,10 @@ def examples(room: str) -> dict[str, doctest.DocTest]:
 
 
 # of these the examples take seconds
-LONG = {"cartrial.analysis", "cartrial.design", "cartrial.evidence", "cartrial.report", "cartrial.run"}
+LONG = {
+    *("cartrial.analysis", "cartrial.design", "cartrial.evidence", "cartrial.qualify", "cartrial.report", "cartrial.run"),
+    "cartrial.virtual.calibration",
+}
 
 
 @pytest.mark.parametrize("room", [pytest.param(room, marks=pytest.mark.slow) if room in LONG else room for room in ROOMS])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,15 @@ STATUS_WORDS = {
 }
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """What a file holds, read once for all that is asked of it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(path: Path) -> Iterator[tuple[str, int, int]]:
     """Name, lines and arguments of every function of a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, len(names)
@@ -72,7 +79,7 @@ def test_a_folder_answers_one_question(folder: Path) -> None:
 
     A kernel is the other half of its caller's file and does not count; the sections of the report are a list.
     """
-    first = (ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or "").split("\n")[0]
+    first = (ast.get_docstring(tree(folder / "__init__.py")) or "").split("\n")[0]
     assert "?" in first, first
     files = [path for path in folder.glob("*.py") if path.name != "__init__.py" and "kernel" not in path.name]
     assert len(files) <= (16 if folder.name == "sections" else 12), len(files)
@@ -83,7 +90,7 @@ def test_statuses_stand_once() -> None:
     """Words that mean nothing else (CRi, CRh, RELAPSE, INDETERMINATE) are no text of code elsewhere; examples of docstrings apart."""
     found = set()
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Constant) and node.value in ("CRi", "CRh", "RELAPSE", "INDETERMINATE"):
                 found.add(place(path))
     assert found == STATUS_WORDS
