@@ -200,7 +200,7 @@ def _competing() -> Iterator[Row]:
     ]
     yield _row(
         "Fine and Gray's model",
-        "coxph(..., weights = fgwt, cluster = id) on finegray()",
+        'coxph(..., weights = fgwt, cluster = id, ties = "breslow") on finegray()',
         pairs,
         "bmt, AML-low against ALL, coefficient",
         1e-8,
@@ -313,13 +313,14 @@ def different_rows() -> Iterator[Row]:
     ten = estimate_survival(adtte(data_set("camis10")), by=())
     median = ten.summary((0.5,)).row(0, named=True)["median"]
     said = camis()["ten"]
-    assert _digits(held["km_quantile"]["camis10"]["all"]["log-log"]["estimate"][1]) == said["r_median"]
+    by_r = held["km_quantile"]["camis10"]["all"]["log-log"]
+    assert _digits(by_r["estimate"][1]) == said["r_median"]
     yield (
         "median where the curve stays at one half to its end (ten times of CAMIS)",
-        said["r_median"],
+        f"{said['r_median']} (quantile), {_digits(by_r['print_median'])} (print)",
         said["median"],
         _digits(median),
-        "The midpoint of the two times, as R; SAS asks for a fall below one half, and several Python libraries take the first time.",
+        "The midpoint of the two times, as R's `quantile`; SAS asks for a fall below one half, and several Python libraries take the first time.",
     )
     late = ten.at([118.0, 120.0])
     observed = late["observed"].to_list()
@@ -366,8 +367,17 @@ def different_rows() -> Iterator[Row]:
     fitted = estimate_fine_gray(cr_set("cr_ties"), ["group"])["coefficient"][0]
     yield (
         "Fine and Gray's coefficient where an event ties with a censoring (16 invented subjects)",
-        f"{_digits(fine)} (finegray), {_digits(crr)} (crr)",
+        f"{_digits(fine)} (finegray, Breslow's ties), {_digits(crr)} (crr)",
         "not read",
         _digits(fitted),
         "As `finegray` with `coxph`: `crr` weighs such a tie in another way.",
+    )
+    ties = {name: held["fine_gray"]["bmt_group"]["cause_1"][f"finegray_{name}"]["coef"][0] for name in ("efron", "breslow")}
+    coded = cr_set("bmt").with_columns(group=pl.col("group").replace({"AML-low": "B", "AML-high": "C", "ALL": "A"}))
+    yield (
+        "Fine and Gray's coefficient with tied times, by default (bmt, AML-low against ALL)",
+        f"{_digits(ties['efron'])} (coxph on finegray: Efron), {_digits(ties['breslow'])} (crr, and coxph with Breslow's)",
+        "not read",
+        _digits(estimate_fine_gray(coded, ["group"])["coefficient"][0]),
+        "Breslow's ties, as `crr` and as Fine and Gray have them; `coxph` takes Efron's unless it is told.",
     )
