@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -44,9 +45,13 @@ def test_a_person_is_added_listed_given_a_new_password_and_disabled(tmp_path: Pa
     assert "Dr A. Eins" in run_cli("review", "users", "list", *at)[1]
     code, second, _ = run_cli("review", "users", "reset", "one", *at)
     assert code == 0 and first.split(":")[-1] != second.split(":")[-1]
+    between = dt.datetime.now(dt.UTC)
     assert run_cli("review", "users", "disable", "one", *at)[0] == 0
-    listed = run_cli("review", "users", "list", *at)[1]
-    assert "one" not in listed.split() or "no" in listed.lower()
+    # now, before anybody was added, and between the two, in UTC and as a clock in India shows it
+    india = between.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=30)))
+    moments = ("", "2000-01-01", "20000101", between.isoformat(), india.isoformat())
+    listed = [run_cli("review", "users", "list", *at, "--at", moment)[1] for moment in moments]
+    assert ["Dr A. Eins" in one for one in listed] == [False, False, False, True, True]
     code, out, err = run_cli("review", "users", "reset", "nobody", *at)
     assert (code, out) == (2, "") and "nobody" in err
 

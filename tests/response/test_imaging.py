@@ -90,6 +90,8 @@ TABLE = {
     # an organ's target is complete only when gone; the printed step is met exactly, of a nadir over 20 mm by 10
     "organ": ([Scan(-7, {"L": (30, 20)}), Scan(28, {"L": (6, 5)}), Scan(90, {"L": "ABSENT"})], ["PR", "CR"]),
     "step": ([Scan(-7, NODE), Scan(28, {"A": (21, 15)}), Scan(90, {"A": (30, 16)}), Scan(180, {"A": (31, 16)})], ["PR", "PR", "PD"]),
+    # of a nadir up to 20 mm by 5: 144 is 1.5 times 96, and 16 mm is 4 mm longer, 17 mm is 5
+    "small step": ([Scan(-7, NODE), Scan(28, {"A": (12, 8)}), Scan(90, {"A": (16, 9)}), Scan(180, {"A": (17, 9)})], ["CR", "PR", "PD"]),
     # EQUIVOCAL is no new lesion until the next visit says so; then PD dates from when it was first seen
     "doubt": ([Scan(-7, NODE), Scan(28, {"A": "ABSENT"}, new={"N1": "EQUIVOCAL"}), Scan(90, {"A": "ABSENT"})], ["CR", "CR"]),
     "dated": (

@@ -58,7 +58,9 @@ def list_users(
 ) -> None:
     """List who may log in, now or at a date."""
     try:
-        dt.datetime.fromisoformat(at or "2000-01-01")
+        # the trail has UTC: a date as it was at its end, a time with an offset is brought there
+        moment = dt.datetime.fromisoformat(at) if at else None
+        at = "" if moment is None else moment.date().isoformat() if _is_date(at) else _in_utc(moment)
     except ValueError:
         raise InputError(f"'{at}' is no date", key="--at", right="An ISO date or time, as 2026-12-01 or 2026-12-01T12:00") from None
     open_db(db)
@@ -66,3 +68,18 @@ def list_users(
 
     for person in list_people(at):
         tell(f"{person['user']}  {person['role']}  {person['name']}  since {person['since'][:16]}")
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text in ISO 8601 says a day and no time."""
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_utc(moment: dt.datetime) -> str:
+    """Return a time as the trail writes it, in UTC unless it says where it is."""
+    there = moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return there.isoformat()
