@@ -27,10 +27,14 @@ def test_the_models_have_a_page(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.shows("CMD-supply")
 def test_two_ways_of_supply_have_a_page(tmp_path: Path) -> None:
-    """By hand: both products stand on it, and as many patients enrolled as were asked for."""
+    """By hand: both products stand on it, of as many patients as were asked for, and the same who consented."""
     code, _, _ = run_cli("supply", "-n", "20", "--seed", "3", "--out", tmp_path / "supply.html")
     words = re.sub("<[^>]+>", " ", (tmp_path / "supply.html").read_text(encoding="utf-8"))
-    assert code == 0 and "autologous" in words and "allogeneic" in words and re.search(r"\b20\b", words)
+    assert code == 0 and "autologous" in words and "allogeneic" in words
+    flow = pl.read_parquet(tmp_path / "supply.parquet").filter(statistic="n", by="product", variant="")
+    counted = {name: dict(flow.filter(endpoint=name).select("level", "value").iter_rows()) for name in ("enrolled", "consented")}
+    assert counted["enrolled"] == {"autologous": 20, "allogeneic": 20}
+    assert len(counted["consented"]) == 2 and len(set(counted["consented"].values())) == 1
 
 
 @pytest.mark.slow
