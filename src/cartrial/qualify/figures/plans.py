@@ -43,7 +43,8 @@ def check_looks() -> Iterator[Check]:
     for case in held["fleming"]:
         design = design_fleming(case["p0"], 0.95, case["alpha"], n=case["n"])
         looks = " and ".join(str(n) for n in case["n"])
-        named = [f"{case['p0']:g}, alpha {case['alpha']:g}, looks at {looks}, {way} at {n}" for way in ("reject", "accept") for n in case["n"]]
+        asked = f"{case['p0']:g}, alpha {case['alpha']:g}, looks at {looks}"
+        named = [f"{asked}, {way} at {n}" for way in ("reject", "accept") for n in case["n"]]
         reject = [value if value <= n else None for value, n in zip(case["reject"], case["n"], strict=True)]
         accept = [value if value >= 0 else None for value in (*case["accept"][:-1], case["reject"][-1] - 1)]
         origin = "R 4.2.2: Fleming 1982, doi:10.2307/2530297, by qnorm"
