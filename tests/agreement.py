@@ -320,7 +320,7 @@ def different_rows() -> Iterator[Row]:
         f"{said['r_median']} (quantile), {_digits(by_r['print_median'])} (print)",
         said["median"],
         _digits(median),
-        "The midpoint of the two times, as R's `quantile`; SAS asks for a fall below one half, several Python libraries take the first time.",
+        "The midpoint of the two times, as R's `quantile`; SAS asks for a fall below one half, several Python libraries take the first.",
     )
     late = ten.at([118.0, 120.0])
     observed = late["observed"].to_list()
