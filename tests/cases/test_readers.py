@@ -288,3 +288,12 @@ def test_every_set_of_cdiscs_list_is_told_apart() -> None:
     submitted = [word for word in words if word == word.upper() and not word.startswith("AJCC")]
     frame = pl.DataFrame({"RSCAT": submitted}).filter(~of_another_disease(pl.col("RSCAT")))
     assert sorted(set(frame["RSCAT"])) == sorted(LEUKAEMIA)
+
+
+@pytest.mark.parametrize(("committee", "unused"), [({}, True), ({36: "CR"}, True), ({35: "CR"}, False), ({28: "NR", 90: "CR"}, False)])
+@pytest.mark.shows("RULE-4.6")
+def test_an_adjudication_that_decides_nothing_is_named(committee: dict[int, str], unused: bool) -> None:
+    """Paragraph 4: the adjudicator's read of day 28 belongs to no pair; the committee's own call speaks for it within 7 days."""
+    study, reads = Study.load("inaticel"), {"IRC": committee, "ADJUDICATOR": {28: "CR"}, "INV": {28: "CR"}}
+    rules = check_endpoints(study, derive(study, source(reads)))["RULE"].to_list()
+    assert ("adjudication-unused" in rules) == unused

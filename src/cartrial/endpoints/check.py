@@ -22,6 +22,7 @@ from cartrial.response.codes import (
 )
 from cartrial.response.flags import FLAGS, flag_words
 from cartrial.response.modality_kernel import PAIRED_DAYS
+from cartrial.response.pairs_kernel import PAIR_DAYS
 from cartrial.sdtm.source import FINDINGS_SCHEMA, finding, findings_frame
 from cartrial.study.criteria.codes import CR, CRI, RESPONSES, statuses_of, words_of
 from cartrial.study.criteria.families import RULE_EVENT
@@ -180,15 +181,18 @@ def _apart(study: Study, reads: pl.DataFrame) -> pl.DataFrame:
 def _unused(reads: pl.DataFrame) -> pl.DataFrame:
     """Reads of the adjudicator that belong to no pair: one reader has not read, or the dates are more than 7 days apart."""
     heard = pl.col("FLAGS").str.contains(f"{FLAGS[ADJUDICATED]}|{FLAGS[ADJUDICATION_IGNORED]}").fill_null(False)
-    spoken = pl.col("FLAGS").str.contains(FLAGS[COMMITTEE_CALL], literal=True).fill_null(False)
-    committee = pl.col("READER") == "IRC"
+    # a call of the committee's own, or a record that is accepted as it, stands for what is read within these days
+    spoken = reads.filter((pl.col("READER") == "IRC") & pl.col("FLAGS").str.contains(FLAGS[COMMITTEE_CALL], literal=True).fill_null(False))
+    asked = reads.filter(pl.col("READER") == "ADJUDICATOR").select("USUBJID", "SUBJ", "CARDAY").with_row_index("READ")
+    near = asked.join(spoken.select("SUBJ", DAY="CARDAY"), on="SUBJ").filter((pl.col("CARDAY") - pl.col("DAY")).abs() <= PAIR_DAYS)
+    answered = reads.filter((pl.col("READER") == "IRC") & heard).group_by("SUBJ").agg(pl.len().cast(pl.Int64).alias("HEARD"))
     each = (
-        reads.group_by("USUBJID", "SUBJ")
-        .agg(
-            ((pl.col("READER") == "ADJUDICATOR").sum() - (committee & heard).sum().cast(pl.Int64)).alias("LEFT"),
-            (committee & spoken).any().alias("SPOKEN"),
-        )
-        .filter((pl.col("LEFT") > 0) & ~pl.col("SPOKEN"))
+        asked.join(near.select("READ").unique(), on="READ", how="anti")
+        .group_by("USUBJID", "SUBJ")
+        .agg(pl.len().cast(pl.Int64).alias("LEFT"))
+        .join(answered, on="SUBJ", how="left")
+        .with_columns(pl.col("LEFT") - pl.col("HEARD").fill_null(0))
+        .filter(pl.col("LEFT") > 0)
         .sort("SUBJ")
     )
     message = pl.format("{} of the adjudicator's reads belong to no pair of reads within 7 days and decide nothing.", "LEFT")
