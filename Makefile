@@ -29,7 +29,7 @@ test: $(VENV)/.test
 # Everything, with all examples of every property; how each test ended is kept for the table of requirements.
 test-all: $(VENV)/.test
 	$(BIN)/python tests/warm.py
-	CARTRIAL_TEST_PROFILE=all CARTRIAL_TEST_RESULTS=$(CURDIR)/.cache/results.json $(BIN)/python -m pytest -n auto --dist loadfile --durations=20
+	CARTRIAL_TEST_PROFILE=all CARTRIAL_TEST_RESULTS=$(CURDIR)/.cache/results.json $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=20
 
 # Which lines the tests reach: what `make test` runs, traced.
 coverage: $(VENV)/.test

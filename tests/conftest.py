@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import json
 import os
+import re
 from pathlib import Path
 
 # before anything imports Polars: workers beside each other take a core each, and compiled kernels outlive a run
@@ -19,12 +21,23 @@ import properties  # noqa: F401 -- loads the profile
 from helpers import WORKED
 
 
+def _more_in_full(item: pytest.Function) -> bool:
+    """Say whether a test has a number of examples: it draws them, it counts itself, or its file counts for all of them."""
+    counts = "count" in item.function.__code__.co_names or re.search(r"^\w+ = count\(", inspect.getsource(item.module), re.MULTILINE)
+    return bool(counts) or getattr(item.function, "is_hypothesis_test", False)
+
+
+# files that take minutes: begun first, so that no process is left alone with one of them at the end (with --no-loadscope-reorder)
+FIRST = ("whole/test_docs.py", "qualify/test_qualify.py", "review/test_loop.py", "whole/test_equal.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
-    """Leave out what a run of `make test` just before has tried in the same way: what is not slow, and has no number of examples."""
+    """Begin with what takes longest; leave out what `make test` just before has tried in the same way: not slow, no number of examples."""
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(tests).as_posix() not in FIRST)
     if os.environ.get("CARTRIAL_TEST_AFTER") != "quick":
         return
-    asked = {"count", "examples", "given"}
-    left = [item for item in items if not item.get_closest_marker("slow") and not asked & set(vars(item.module))]
+    left = [item for item in items if not item.get_closest_marker("slow") and not _more_in_full(item)]
     config.hook.pytest_deselected(items=left)
     out = set(left)
     items[:] = [item for item in items if item not in out]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
@@ -196,9 +197,15 @@ def open_world(name: str) -> dict[str, Any]:
         store().keep(name)
         _SESSIONS[key] = {user: client.cookies["review"].value for user, client in made.items()}
     _open(name)
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    from cartrial.review.app.setup import IDLE_MINUTES
     from cartrial.review.app.state import use_study
 
     use_study(Study.load("inaticel"))
+    # the copy is of when the workspace was made: on a busy machine that is longer ago than a session lives
+    Session.objects.update(expire_date=timezone.now() + dt.timedelta(minutes=IDLE_MINUTES))
     clients = {user: Client() for user in PEOPLE}
     for user, client in clients.items():
         client.cookies["review"] = _SESSIONS[key][user]

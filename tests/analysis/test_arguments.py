@@ -399,7 +399,7 @@ subjects = st.lists(
 
 @pytest.mark.slow
 @given(subjects)
-@examples(150)
+@examples(60)
 def test_a_valid_frame_is_never_refused(rows: list[tuple]) -> None:
     """By hand: a frame of times from 0 on and known codes has estimates, or is refused for want of events or of a covariate that varies."""
     schema = {"TRIAL": pl.Int32, "AVAL": pl.Float64, "CNSR": pl.Int8, "X": pl.Float64, "G": pl.String}

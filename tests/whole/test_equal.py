@@ -118,8 +118,8 @@ def _numbered(frame: pl.DataFrame, trial: int, subjects: int) -> pl.DataFrame:
 
 @pytest.mark.slow  # its sibling: endpoints/test_properties.py, trials in one batch or each alone
 def test_trials_in_one_batch_and_each_alone(study: Study, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fifty, or five. In one batch the kernels have more work than `COMPILE_FROM` and are compiled; each alone starts interpreted."""
-    number = count(50, quick=5)
+    """Twenty, or five. In one batch the kernels have more work than `COMPILE_FROM` and are compiled; each alone starts interpreted."""
+    number = count(20, quick=5)
     monkeypatch.setattr(kernels, "COMPILE_FROM", 40 * number)
     records = derive_records(study, source)
     subjects = records.subjects.height
