@@ -246,9 +246,9 @@ def test_a_value_without_a_row_is_no_blank_value(monkeypatch: pytest.MonkeyPatch
     (tmp_path / "truth" / "x").mkdir(parents=True)
     head = "USUBJID,PARAMCD,VARIANT,AVAL,AVALC,CNSR,DESC"
     (tmp_path / "truth" / "x" / "expected.csv").write_text(f"{head}\nA,ORR3,,,,,\n", encoding="utf-8")
-    monkeypatch.setattr(truth, "type_command", lambda *_, **__: (0, ""))
+    monkeypatch.setattr(truth, "type_commands", lambda *_, **__: [(0, "")])
     monkeypatch.setattr(truth, "_derived", lambda _: pl.DataFrame(schema=dict.fromkeys(head.split(","), pl.String)))
-    (check,) = truth.check_truth(tmp_path, "x")
+    (check,) = truth.check_truth(tmp_path, ["x"])
     assert check.verdict == FAILED and check.found == "no row"
 
 

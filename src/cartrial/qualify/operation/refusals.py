@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cartrial.qualify.checks import Check, said
-from cartrial.qualify.operation.typed import PART, type_command
+from cartrial.qualify.operation.typed import PART, type_commands
 
 __all__ = ["check_refusals"]
 
@@ -36,26 +36,27 @@ def check_refusals(folder: Path) -> Iterator[Check]:
     spoilt.mkdir()
     text = (truth / "study.yaml").read_text(encoding="utf-8")
     files = {what: text.replace(old, new, 1) for what, (old, new) in STUDY_FILES.items()} | {"no YAML": "study: ["}
+    lines: list[tuple[str, tuple[str, ...]]] = []
     for number, (what, wrong) in enumerate(files.items()):
         (spoilt / f"{number}.yaml").write_text(wrong, encoding="utf-8")
-        yield from _refused(folder, what, "report", f"spoilt/{number}.yaml", "--data", "truth/strategies/data", "--out", f"spoilt-{number}")
+        words = ("report", f"spoilt/{number}.yaml", "--data", "truth/strategies/data", "--out", f"spoilt-{number}")
+        lines.append((what, words))
     for number, (what, (table, spoil)) in enumerate(TABLES.items()):
         data = spoilt / f"data-{number}"
         shutil.copytree(truth / "data", data)
         path = data / f"{table}.csv"
         path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
         words = ("report", "truth/strategies", "--data", f"spoilt/{data.name}", "--out", f"spoilt-data-{number}")
-        yield from _refused(folder, what, *words)
-    yield from _refused(folder, "a folder that is not there", "report", "truth/strategies", "--data", "nowhere", "--out", "spoilt-n")
+        lines.append((what, words))
     (spoilt / "numbers.csv").write_text("a,b,c\n1,2,3\n", encoding="utf-8")
-    yield from _refused(folder, "a spreadsheet without patients", "start", "spoilt/numbers.csv", "--yes", "--out", "spoilt-s")
-    yield from _refused(folder, "a record that is none", "evidence", "import", "spoilt/numbers.csv", "--out", "spoilt-r")
-    yield from _refused(folder, "a part that is none", "qualify", "--only", "looks", "--out", "spoilt-q")
-    yield from _refused(folder, "an endpoint's design that is none", "dose", "xyz", "--to", "spoilt-d.csv")
-
-
-def _refused(folder: Path, what: str, *words: str) -> Iterator[Check]:
-    code, output = type_command(folder, *words)
-    yield said(PART, GROUP, f"{what}: exit code", 2, code, ORIGIN)
-    yield said(PART, GROUP, f"{what}: in words, without a traceback", False, "Traceback" in output or not output.strip(), ORIGIN)
-    yield said(PART, GROUP, f"{what}: nothing written", False, (folder / words[-1]).exists(), ORIGIN)
+    lines += [
+        ("a folder that is not there", ("report", "truth/strategies", "--data", "nowhere", "--out", "spoilt-n")),
+        ("a spreadsheet without patients", ("start", "spoilt/numbers.csv", "--yes", "--out", "spoilt-s")),
+        ("a record that is none", ("evidence", "import", "spoilt/numbers.csv", "--out", "spoilt-r")),
+        ("a part that is none", ("qualify", "--only", "looks", "--out", "spoilt-q")),
+        ("an endpoint's design that is none", ("dose", "xyz", "--to", "spoilt-d.csv")),
+    ]
+    for (what, words), (code, output) in zip(lines, type_commands(folder, [words for _, words in lines]), strict=True):
+        yield said(PART, GROUP, f"{what}: exit code", 2, code, ORIGIN)
+        yield said(PART, GROUP, f"{what}: in words, without a traceback", False, "Traceback" in output or not output.strip(), ORIGIN)
+        yield said(PART, GROUP, f"{what}: nothing written", False, (folder / words[-1]).exists(), ORIGIN)

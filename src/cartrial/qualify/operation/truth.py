@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from cartrial.qualify.checks import Check, not_run, said
 from cartrial.qualify.installation import lacking_for
-from cartrial.qualify.operation.typed import PART, type_command
+from cartrial.qualify.operation.typed import PART, type_commands
 
 __all__ = ["check_compiled", "check_truth"]
 
@@ -21,26 +21,26 @@ COMPILED = ("worked", "worked-lymphoma")
 def check_compiled(folder: Path) -> Iterator[Check]:
     """The same by compiled kernels, which thousands of subjects run, from the cache of the user: a stale one is found here."""
     lacking = lacking_for(("fast",))
-    for name in COMPILED:
-        if lacking:
+    if lacking:
+        for name in COMPILED:
             yield not_run(PART, f"{GROUP}, by compiled kernels", name, lacking)
-        else:
-            yield from check_truth(folder, name, compiled=True)
-
-
-def check_truth(folder: Path, name: str, *, compiled: bool = False) -> Iterator[Check]:
-    """Each expected value of a study that was worked out by hand, beside what the command line derives."""
-    for check in _checks(folder, name, compiled=compiled):
-        yield check._replace(group=f"{check.group}, by compiled kernels") if compiled else check
-
-
-def _checks(folder: Path, name: str, *, compiled: bool) -> Iterator[Check]:
-    out = folder / f"{'compiled' if compiled else 'derived'}-{name}"
-    words = ("derive", f"truth/{name}", "--data", f"truth/{name}/data", "--out", out.name)
-    code, output = type_command(folder, *words, compiled=compiled)
-    if code != 0:
-        yield said(PART, GROUP, f"{name}: cartrial derive", 0, f"{code}: {output.strip()[-300:]}", "by hand")
         return
+    for check in check_truth(folder, COMPILED, compiled=True):
+        yield check._replace(group=f"{check.group}, by compiled kernels")
+
+
+def check_truth(folder: Path, names: Sequence[str], *, compiled: bool = False) -> Iterator[Check]:
+    """Each expected value of studies that were worked out by hand, beside what the command line derives of one after the other."""
+    outs = [folder / f"{'compiled' if compiled else 'derived'}-{name}" for name in names]
+    lines = [("derive", f"truth/{name}", "--data", f"truth/{name}/data", "--out", out.name) for name, out in zip(names, outs, strict=True)]
+    for name, out, (code, output) in zip(names, outs, type_commands(folder, lines, compiled=compiled), strict=True):
+        if code == 0:
+            yield from _values(folder, name, out)
+        else:
+            yield said(PART, GROUP, f"{name}: cartrial derive", 0, f"{code}: {output.strip()[-300:]}", "by hand")
+
+
+def _values(folder: Path, name: str, out: Path) -> Iterator[Check]:
     expected = pl.read_csv(folder / "truth" / name / "expected.csv", infer_schema=False).fill_null("")
     found = _derived(out / "adam")
     keys = ["USUBJID", "PARAMCD", "VARIANT"]
