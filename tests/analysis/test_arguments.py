@@ -372,6 +372,14 @@ def test_limits_of_kappa_stay_within_its_range() -> None:
     assert estimate_agreement(worse, ())["lower"].item() == -1.0
 
 
+@pytest.mark.shows("EST-kappa")
+@pytest.mark.parametrize(("second", "kappa"), [(["CR", "CR", "NR"], 1.0), (["CR", "CR", "CR"], 0.0)])
+def test_kappa_without_a_width_has_no_limits(second: list[str], kappa: float) -> None:
+    """By hand: of full agreement, and of a reader with one call alone, every term of the variance cancels; that is no certainty."""
+    row = estimate_agreement(pl.DataFrame({"FIRST": ["CR", "CR", "NR"], "SECOND": second}), ()).row(0, named=True)
+    assert (round(row["kappa"], 12), row["standard_error"], row["lower"], row["upper"]) == (kappa, 0.0, None, None)
+
+
 def test_a_mean_beyond_the_last_time() -> None:
     """By hand (A22): a curve at 0 has its mean up to any horizon, (1 + 2 + 3)/3; the other one's is a guess past day 8, as R's."""
     gone = estimate_survival(pl.DataFrame({"AVAL": [1, 2, 3], "CNSR": [0, 0, 0]}), ()).restricted_mean(1000).row(0, named=True)

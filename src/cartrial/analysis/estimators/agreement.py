@@ -111,7 +111,8 @@ def estimate_agreement(
     Returns
     -------
     polars.DataFrame
-        One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper (within -1 to 1).
+        One row for each trial, sorted: its columns, N, agreement, chance, kappa, standard_error, lower, upper (within -1 to 1). Where the
+        formula's standard error is 0 (full agreement, or a reader who gives one call alone) there are no limits: it is no certainty.
 
     Raises
     ------
@@ -139,5 +140,5 @@ def estimate_agreement(
     tables = np.bincount(cell, minlength=count * k * k).reshape(count, k, k)
     found = kappa_of_tables(tables, conf_level)
     for name in ("lower", "upper"):  # kappa itself is within -1 to 1
-        found[name] = np.clip(found[name], -1.0, 1.0)
+        found[name] = np.where(found["standard_error"] > 0, np.clip(found[name], -1.0, 1.0), np.nan)
     return beside(trials, [pl.Series(name, values).fill_nan(None) for name, values in found.items()])

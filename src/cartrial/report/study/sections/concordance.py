@@ -10,6 +10,8 @@ from cartrial.study.criteria.codes import RESPONSES
 __all__ = ["build"]
 
 WHAT = {"visit": "assessments", "best": "best response"}
+NO_LIMITS = "none: the formula has no width here"
+"""Where readers agree throughout, or one gives one call alone, the standard error is 0, which is no certainty."""
 
 
 def build(data: ReportData) -> Section:
@@ -43,9 +45,14 @@ def _agreement(data: ReportData, found: list[ResultRow]) -> Table:
     for reader, endpoint in _groups(found):
         at = [row for row in found if row["reader"] == reader and row["endpoint"] == endpoint and not row["level"]]
         total, agreement, kappa, lower, upper = (data.rows.stat(at, name) for name in ("N", "agreement", "kappa", "lower", "upper"))
-        rows.append((reader, WHAT.get(endpoint, endpoint), total, agreement, kappa, parts("{} to {}", lower, upper)))
+        limits = parts("{} to {}", lower, upper) if _known(at, "lower") or not _known(at, "kappa") else NO_LIMITS
+        rows.append((reader, WHAT.get(endpoint, endpoint), total, agreement, kappa, limits))
     head = ("Readers", "Compared by", "Pairs", "Agreement (%)", "Cohen's kappa", f"{data.study.interval.text} interval")
     return Table(head, rows, "Agreement of two readers", numeric=(2, 3, 4, 5), name="agreement")
+
+
+def _known(rows: list[ResultRow], statistic: str) -> bool:
+    return any(row["statistic"] == statistic and row["value"] is not None for row in rows)
 
 
 def _cross(data: ReportData, reader: str, endpoint: str, found: list[ResultRow]) -> list[Block]:
