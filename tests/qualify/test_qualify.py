@@ -117,6 +117,8 @@ def test_an_absent_extra_is_named_and_is_no_pass(monkeypatch: pytest.MonkeyPatch
     assert only.verdict == NOT_RUN and only.found == "not installed, not checked: extra virtual (numba)"
     (later,) = check_lines(tmp_path, (Line("calibrate --out x", minutes=True),), thorough=False)
     assert later.verdict == NOT_RUN and "--thorough" in later.found
+    (kernels, *_) = truth.check_compiled(tmp_path, asked=False)
+    assert kernels.verdict == NOT_RUN
     rows = [check for check in installation._extras()]
     assert rows and {check.verdict for check in rows} == {NOT_RUN}
 

@@ -12,7 +12,7 @@ from cartrial.qualify.operation.commands import LINES, check_lines, command_of, 
 from cartrial.qualify.operation.formats import check_formats
 from cartrial.qualify.operation.refusals import check_refusals
 from cartrial.qualify.operation.serving import check_serving
-from cartrial.qualify.operation.truth import check_compiled, check_truth
+from cartrial.qualify.operation.truth import are_kept, check_compiled, check_truth
 from cartrial.qualify.operation.typed import PART
 from cartrial.qualify.stored import unpack_truth
 
@@ -34,7 +34,7 @@ def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
     folder : Path
         An empty folder to work in.
     thorough : bool
-        Type the commands too that take minutes.
+        Type the commands too that take minutes, and compile kernels where none are kept.
     """
     studies = unpack_truth(folder / "truth")
     write_inputs(folder / "inputs")
@@ -43,7 +43,7 @@ def check_operation(folder: Path, *, thorough: bool = False) -> Iterator[Check]:
     # what takes longest comes first; pages are served with what the commands of the first row compiled
     jobs = [
         rows[0],
-        partial(check_compiled, folder),
+        partial(check_compiled, folder, asked=thorough or are_kept()),
         partial(check_truth, folder, studies),
         *rows[1:],
         *(partial(one, folder) for one in rest),

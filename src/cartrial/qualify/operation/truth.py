@@ -7,20 +7,26 @@ from pathlib import Path
 
 import polars as pl
 
+from cartrial.kernels import cache_folder
 from cartrial.qualify.checks import Check, not_run, said
 from cartrial.qualify.installation import lacking_for
 from cartrial.qualify.operation.typed import PART, type_commands
 
-__all__ = ["check_compiled", "check_truth"]
+__all__ = ["are_kept", "check_compiled", "check_truth"]
 
 GROUP = "every value of the truth tables, by hand"
 COMPILED = ("worked", "worked-lymphoma")
 """Studies that run every kernel of a response and an endpoint between them."""
 
 
-def check_compiled(folder: Path) -> Iterator[Check]:
+def are_kept() -> bool:
+    """Whether compiled kernels of endpoints are kept on this machine: where there are none, none is stale."""
+    return any(cache_folder().rglob("rate_kernel.*.nbc"))
+
+
+def check_compiled(folder: Path, *, asked: bool = True) -> Iterator[Check]:
     """The same by compiled kernels, which thousands of subjects run, from the cache of the user: a stale one is found here."""
-    lacking = lacking_for(("fast",))
+    lacking = lacking_for(("fast",)) or ("" if asked else "none is kept here yet, and compiling takes a minute: asked for with --thorough")
     if lacking:
         for name in COMPILED:
             yield not_run(PART, f"{GROUP}, by compiled kernels", name, lacking)
