@@ -28,6 +28,13 @@ def test_study_days_have_no_day_0():
     assert (row["DTHFL"], row["EOSSTT"], row["DCSREAS"]) == ("Y", "DISCONTINUED", "DEATH")
 
 
+def test_an_enrolment_that_nobody_recorded_is_flagged():
+    """The day of the first later step, here the infusion, stands for it (docs/decided.md): Y, the whole date is imputed; else blank."""
+    for records, expected in ({}, ("2022-01-01", "Y")), ({"DS": [{"DSDECOD": "ENROLLED", "DSSTDTC": "2021-12-31"}]}, ("2021-12-31", None)):
+        row = derive(STUDY, source(**records)).adsl.row(0, named=True)
+        assert (str(row["ENRLDT"]), row["ENRLDTF"], row["ENRLFL"]) == (*expected, "Y")
+
+
 def test_onset_is_still_counted_from_day_0():
     """The page and the results count onset from day 0: an event of the day of infusion has onset 0."""
     adam = derive(STUDY, source(AE=[{**AE, "AESTDTC": "2022-01-01", "AEENDTC": "2022-01-03"}]))

@@ -160,6 +160,14 @@ def test_an_event_without_a_term_has_its_line() -> None:
     assert "Event that is not coded, grade 4: 2022-01-03, day 2." in explain_subject(study, derive(study, source), source, "01", width=200)
 
 
+def test_explain_says_where_no_enrolment_was_recorded() -> None:
+    """By hand, tests/truth/lymphoma: DS has no enrolment; lymphodepletion, the first later step, was on 2021-12-29."""
+    folder = ROOT / "tests" / "truth" / "lymphoma"
+    study, source = Study.load(folder), read_sdtm(folder / "data")
+    said = explain_subject(study, derive(study, source), source, "LYM-02", width=200)
+    assert "Enrolled: 2021-12-29; not recorded, the first later step stands for it." in said
+
+
 @pytest.mark.slow
 def test_explain_tells_of_a_reinfusion_and_of_what_has_no_date() -> None:
     """tests/truth/reinfusion, REIN-01: a second infusion on 2022-03-02, row 9 of ex.csv. A record whose date is taken away is named."""

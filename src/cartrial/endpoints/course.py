@@ -51,7 +51,7 @@ class Course:
     frame : polars.DataFrame
         One row by subject with every column below, null instead of `FAR`, and the sources: DEATH_SRC, DEATH_VAR, DEATH_SEQ, DEATH_IMPUTED,
         HSCT_SRC, HSCT_SEQ, HSCT_IMPUTED, NEW_SRC, NEW_SEQ, NEW_IMPUTED, RE_SRC, RE_SEQ, RE_IMPUTED, ALIVE_SRC, ALIVE_SEQ, STRADDLES,
-        ENROLLED_IMPUTED.
+        ENROLLED_IMPUTED, ENROLLED_DTF (Y where none is recorded and a later step stands for it, D or M where it is partial).
     day0, enrolled, cutoff, death, failure, withdrawn, lost, ended, alive : ndarray
         `ended`: taken off study before infusion for another reason, of those never infused.
     ice : ndarray of int64, shape (3, subjects)
@@ -138,8 +138,9 @@ def _milestones(records: Records) -> pl.DataFrame:
     names = ("DAY0", "CONSENT", "ENROLLED", "LEUK", "RELEASED", "LDSTART")
     reached = [pl.when(pl.col(name) <= pl.col("CUTOFF")).then(pl.col(name)).alias(name) for name in names]
     frame = records.subjects.select("SUBJ", "TRIAL", "DATED", "CUTOFF", *reached)
-    # whoever was leukapheresed or infused was enrolled; without a date of its own the earliest of these days stands for it
+    # whoever was leukapheresed or infused was enrolled; without a date of its own the earliest of these days stands for it, and is flagged
     later = pl.min_horizontal("LEUK", "LDSTART", "DAY0")
+    frame = frame.with_columns(pl.when(pl.col("ENROLLED").is_null() & later.is_not_null()).then(pl.lit("Y")).alias("ENROLLED_DTF"))
     enrolled = records.dispositions.filter(pl.col("KIND") == "ENROLLED")
     partial = enrolled.filter(pl.col("DAY") != pl.col("DAYX"))
     if partial.is_empty():
@@ -152,7 +153,14 @@ def _milestones(records: Records) -> pl.DataFrame:
     imputed = pl.when(pl.col("DAY").is_not_null()).then(pl.max_horizontal("DAY", likely)).otherwise("ENROLLED")
     return (
         frame.with_columns(
-            pl.coalesce(imputed, later).cast(pl.Int32).alias("ENROLLED"), pl.col("DAY").is_not_null().alias("ENROLLED_IMPUTED")
+            pl.coalesce(imputed, later).cast(pl.Int32).alias("ENROLLED"),
+            pl.col("DAY").is_not_null().alias("ENROLLED_IMPUTED"),
+            pl.when(pl.col("DAYX") - pl.col("DAY") > 31)
+            .then(pl.lit("M"))
+            .when(pl.col("DAY").is_not_null())
+            .then(pl.lit("D"))
+            .otherwise("ENROLLED_DTF")
+            .alias("ENROLLED_DTF"),
         )
         .drop("DAY", "DAYX")
         .sort("SUBJ")

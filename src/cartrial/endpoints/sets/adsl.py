@@ -88,7 +88,10 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
     )
     recorded = pl.lit(pl.Series(populations.survival_recorded()[populations.trial]))
     cutoff = pl.when(pl.col("CUTOFF") < NO_CUTOFF).then(pl.col("CUTOFF"))
-    days = [(columns, (pl.col(name) if name else cutoff) - pl.col("DAY0")) for columns, name in _DAYS]
+    # a day that stands for an enrolment is flagged beside its date, and is not given where there is no date
+    flagged = pl.when(pl.col("DATED") | (pl.col("ENROLLED_DTF") == "Y").fill_null(False).not_()).then(pl.col("ENROLLED"))
+    known = {name: pl.col(name) for _, name in _DAYS if name} | {"ENROLLED": flagged}
+    days = [(columns, (known[name] if name else cutoff) - pl.col("DAY0")) for columns, name in _DAYS]
     imputed = pl.lit(records.subjects["DAY0IMPUTED"] if "DAY0IMPUTED" in records.subjects.columns else None, dtype=pl.Boolean)
     unread = pl.lit(pl.Series(populations.unknown(reader)[populations.trial]))
     yes = {**reached, "SAFFL": reached["INFFL"], **{name: pl.when(~unread).then(pl.lit(series)) for name, series in flags.items()}}
@@ -104,6 +107,7 @@ def derive_adsl(study: Study, populations: Populations) -> pl.DataFrame:
         *(pl.when("DATED").then(pl.col(name).cast(pl.Date)).alias(column) for column, name in _DATES.items()),
         *(day.cast(pl.Int32).alias(column) for columns, day in days for column, day in zip(columns, (study_day(day), day), strict=True)),
         pl.when(imputed).then(pl.lit("D")).alias("TRTSDTF"),
+        pl.when("DATED").then(pl.col("ENROLLED_DTF")).alias("ENRLDTF"),
         pl.when(pl.col("DEATH").is_not_null()).then(pl.lit("Y")).alias("DTHFL"),
         pl.when(pl.col("DEATH_IMPUTED")).then(pl.lit("D")).alias("DTHDTF"),
         pl.col("DEATH_SRC").alias("DTHSRC"),

@@ -125,7 +125,8 @@ class Histories:
             date = None if self._hidden else row[name]
             if date is None and not (self._hidden and day is not None):
                 continue
-            yield (there if there is not None else (row[name] - _EPOCH).days), f"{words}: {when_words(date, day)}."
+            said = "; not recorded, the first later step stands for it" if name == "ENRLDT" and row.get("ENRLDTF") == "Y" else ""
+            yield (there if there is not None else (row[name] - _EPOCH).days), f"{words}: {when_words(date, day)}{said}."
 
     def _events_of(self, row: dict[str, Any]) -> Iterator[tuple[int, str]]:
         for event in self._adverse.get(row["SUBJ"], ()):
