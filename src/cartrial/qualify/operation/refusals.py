@@ -39,15 +39,13 @@ def check_refusals(folder: Path) -> Iterator[Check]:
     lines: list[tuple[str, tuple[str, ...]]] = []
     for number, (what, wrong) in enumerate(files.items()):
         (spoilt / f"{number}.yaml").write_text(wrong, encoding="utf-8")
-        words = ("report", f"spoilt/{number}.yaml", "--data", "truth/strategies/data", "--out", f"spoilt-{number}")
-        lines.append((what, words))
+        lines.append((what, ("report", f"spoilt/{number}.yaml", "--data", "truth/strategies/data", "--out", f"spoilt-{number}")))
     for number, (what, (table, spoil)) in enumerate(TABLES.items()):
         data = spoilt / f"data-{number}"
         shutil.copytree(truth / "data", data)
         path = data / f"{table}.csv"
         path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
-        words = ("report", "truth/strategies", "--data", f"spoilt/{data.name}", "--out", f"spoilt-data-{number}")
-        lines.append((what, words))
+        lines.append((what, ("report", "truth/strategies", "--data", f"spoilt/{data.name}", "--out", f"spoilt-data-{number}")))
     (spoilt / "numbers.csv").write_text("a,b,c\n1,2,3\n", encoding="utf-8")
     lines += [
         ("a folder that is not there", ("report", "truth/strategies", "--data", "nowhere", "--out", "spoilt-n")),
