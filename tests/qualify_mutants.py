@@ -154,8 +154,8 @@ MUTANTS = [
     Mutant(
         "Fine-Gray: censored before events",
         "analysis/estimators/models/likelihood.py",
-        "order = np.lexsort((codes != 0, rank))",
-        "order = np.lexsort((codes == 0, rank))",
+        "after = len(rank) - np.cumsum(left) - ",
+        "after = len(rank) - np.cumsum(left) + left - ",
         "performance",
     ),
     Mutant(
