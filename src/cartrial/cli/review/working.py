@@ -164,4 +164,4 @@ def export(
     use_study(brought.study)
     many = export_lock(brought, data_given(data), out, number=lock, by=typist())
     tell(f"Wrote {many} reads into {out / 'data'}, and the trail into {out / 'trail'}.")
-    tell(f"  cartrial report {study} --data {out / 'data'} --out out/{out.name}")
+    tell(f"  cartrial report {study} --data {out / 'data'} --out {out / 'report'}")
