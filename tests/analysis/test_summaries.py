@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,6 +23,7 @@ from cartrial.analysis.tables.safety.events import event_rows
 from cartrial.analysis.tables.safety.laboratory import laboratory_rows
 from cartrial.sdtm.vocabulary.results import EXACT
 from cartrial.study import Study
+from helpers import ROOT, load_study
 from properties import examples
 
 
@@ -297,6 +299,27 @@ def test_laboratory_rows() -> None:
     assert values(made, endpoint="NEUTROPENIA", by="any") == {"n": 1, "N": 2, "rate": 0.5}
     assert values(made, endpoint="NEUTROPENIA", by="last") == {"n": 0, "N": 2, "rate": 0.0}
     assert values(made, endpoint="APLASIA", by="visit", level="day 28")["n"] == 1
+
+
+@pytest.mark.shows("STUDY-safety.aplasia.testcd")
+def test_aplasia_is_of_the_test_that_the_study_names(tmp_path: Path) -> None:
+    """origin by hand: of two with CD19 on day 28 one is below 3 %, whatever BCELL of the other says."""
+    text = (ROOT / "tests" / "study" / "full" / "leukaemia.yaml").read_text(encoding="utf-8")
+    old = "{testcd: BCELL, below: 50, unit: cells/uL, source: invented}"
+    assert text.count(old) == 1
+    study = load_study(tmp_path, text.replace(old, '{testcd: CD19, below: 3, unit: "%", source: invented}'))
+    subjects = pl.DataFrame({"SUBJ": [0, 1], "TRIAL": [0, 0], "DAY0": [100, 100], "CUTOFF": [300, 300]})
+    rows = [(0, 128, "CD19", 1.0, 1), (1, 128, "CD19", 4.0, 1), (1, 128, "BCELL", 0.0, 2)]
+    labs = pl.DataFrame(rows, schema=["SUBJ", "DAY", "TEST", "VALUE", "SEQ"], orient="row").with_columns(
+        SPEC=pl.lit("BLOOD"),
+        REL=pl.lit(EXACT),
+        DONE=pl.lit(True),
+        DAYX=pl.col("DAY"),
+        **dict.fromkeys(("LIMIT", "LLOQ", "LOD"), pl.lit(None, dtype=pl.Float64)),
+    )
+    made = laboratory_rows(study, SimpleNamespace(subjects=subjects, labs=labs))
+    found = values(made, endpoint="APLASIA", by="visit", level="day 28")
+    assert (found["n"], found["N"]) == (1, 2)
 
 
 @pytest.mark.shows("EST-flow")

@@ -53,6 +53,22 @@ def test_no_response_by_the_day_is_an_event() -> None:
     assert "from day 1 to 35" in words["censoring"] and "non-response" in words["variable"]
 
 
+@pytest.mark.shows("STUDY-endpoints.response-window.from")
+def test_a_read_before_the_window_is_no_failure_in_it() -> None:
+    """A: NR day 28, then lost. In days 1 to 70 it is read as a failure; in days 40 to 70 it is not read, so its time ends with day 28."""
+    windows = {"": "{to: 70}", "from": "{from: 40, to: 70}"}
+    found = {}
+    for name, window in windows.items():
+        text = TEXT_OF_CHILDREN.replace("exposure: [P]", "exposure: [AXI-CEL]").replace(
+            "failure-by: 35\n", f"response-window: {window}\n", 1
+        )
+        text = text.replace("events: [relapse, death]", "events: [non-response, relapse, death]").split("    sensitivity:")[0]
+        study = Study.model_validate(yaml.safe_load(text))
+        source = infused_calls(("A", 28, "NR"), category=None)
+        found[name] = times(study, source)["A", ""]
+    assert found == {"": (1, "non-response"), "from": (29, "lost")}
+
+
 def test_of_lymphoma_it_is_the_lack_of_cr_or_pr(tmp_path: Path) -> None:
     """A: SD day 28, PR day 90. B: PR day 28. By day 60 A has failed, by day 104 nobody."""
     text = TEXT.replace("primary: IRC", "primary: INV").split("endpoints:")[0] + EFS.replace("relapse", "progression").replace(

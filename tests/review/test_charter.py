@@ -69,9 +69,12 @@ def world(**keys: Any) -> dict[str, Any]:
     "STUDY-review.adjudicator",
     "STUDY-review.adjudicator.names",
     "STUDY-review.adjudicator.decision",
+    "STUDY-review.charter.date",
 )
 def test_a_charter_has_cases_in_any_order_no_checks_and_a_choice_of_two_named_reads() -> None:
-    clients = world(order="any", checks="hidden", adjudicator={"names": "shown", "decision": "one-of-two"})
+    stated = {"version": "1.2", "date": "2021-06-01"}
+    clients = world(order="any", checks="hidden", adjudicator={"names": "shown", "decision": "one-of-two"}, charter=stated)
+    assert "Charter 1.2 of 2021-06-01." in clients["one"].get("/").content.decode()
     own = codes()
     late = f"/case/{own['S-07-0001']}/180/"
     assert clients["one"].get(late).status_code == 200

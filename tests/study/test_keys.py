@@ -192,3 +192,21 @@ def test_a_source_that_is_an_assumption_is_listed_wherever_it_stands(tmp_path: P
             if "assumption: said here alone" not in [text for _, text in study.assumptions()]:
                 wrong.append(name)
     assert not wrong
+
+
+@pytest.mark.shows("STUDY-disease.criteria.transfusion-free-days")
+def test_an_option_comes_before_what_the_criteria_set_says(tmp_path: Path) -> None:
+    """By hand: the set of `full/leukaemia.yaml` says 3 days after a transfusion and the study 7; without its own word the set's hold."""
+    text = (ROOT / "tests" / "study" / "full" / "leukaemia.yaml").read_text(encoding="utf-8")
+    assert load_study(tmp_path, text).disease.transfusion_free_days == 7
+    assert load_study(tmp_path, text.replace("transfusion-free-days: 7, ", "")).disease.transfusion_free_days == 3
+    neither = text.replace("transfusion-free-days: 7, ", "").replace("    transfusion-free-days: 3\n", "")
+    assert not load_study(tmp_path, neither).disease.transfusion_free_days
+
+
+@pytest.mark.shows("STUDY-disease.criteria-of-calls.confirm-days", "STUDY-disease.options-of-calls.confirm-days")
+def test_an_option_of_calls_comes_before_what_their_set_says(tmp_path: Path) -> None:
+    """By hand: the set of `full/lymphoma.yaml` has a remission seen again after 28 days, and the study on no day."""
+    text = (ROOT / "tests" / "study" / "full" / "lymphoma.yaml").read_text(encoding="utf-8")
+    assert load_study(tmp_path, text).disease.confirm_days == 0
+    assert load_study(tmp_path, text.replace("    confirm-days: 0\n", "")).disease.confirm_days == 28

@@ -6,6 +6,7 @@ pyreadstat from the XPT files; references by odmlib's own checker). The elements
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,14 +194,16 @@ def test_codes_stand_in_both_defines(text: str, tabulated: str) -> None:
 
 
 @pytest.mark.shows("STUDY-submission.sap.file", "STUDY-submission.sap.pages")
-@pytest.mark.shows("STUDY-submission.sap")
+@pytest.mark.shows("STUDY-submission.sap.title", "STUDY-submission.sap.version", "STUDY-submission.sap.date")
+@pytest.mark.shows("STUDY-submission.sap", "STUDY-submission.study-name")
 def test_analyses_stand_under_the_numbers_of_displays(job: Job, sets: dict[str, Shaped], schema) -> None:  # type: ignore[no-untyped-def]
     """By hand: the first row of the primary endpoint is shown by a table with a number of the study file; pages are the plan's."""
     key = job.results.with_row_index("K").filter(pl.col("endpoint") == "ORR3")["K"]
     assert key.is_empty()  # of these results the flow alone was estimated: a row stands in for one
     row = job.results[:1].with_columns(analysis=pl.lit("response"), endpoint=pl.lit("ORR3"), variant=pl.lit(""))
     shown = (Shown("rate-ORR3", "table", "Table 14.9.1", "Response", "infused", "t-14-9-1", keys=frozenset({0})),)
-    filed = Submission(sap=Plan(file="sap.pdf", pages={"ORR3": "31, 32"}))
+    plan = Plan(file="sap.pdf", title="Plan of Analysis", version="2.0", date=dt.date(2022, 6, 1), pages={"ORR3": "31, 32"})
+    filed = Submission(sap=plan, study_name="CT-101")
     study = job.study.model_copy(update={"submission": filed})
     made = define_text(replace(job, study=study, results=row, shown=shown), sets, planned_lengths(sets.values(), "ascii"))
     tree = etree.fromstring(made.encode("utf-8"))
@@ -209,5 +212,7 @@ def test_analyses_stand_under_the_numbers_of_displays(job: Job, sets: dict[str, 
     assert (first.get("OID"), first.get("Name")) == ("RD.T-14-9-1", "Table 14.9.1")
     assert first.xpath("./a:AnalysisResult/@OID", namespaces=NAMES) == ["AR.ORR3"]
     assert first.xpath(".//d:PDFPageRef/@PageRefs", namespaces=NAMES) == ["31 32"]
+    assert tree.xpath("//d:leaf[@ID='LF.SAP']/d:title/text()", namespaces=NAMES) == ["Plan of Analysis, version 2.0, 2022-06-01"]
+    assert tree.xpath("//o:StudyName/text()", namespaces=NAMES) == ["CT-101"]
     others = tree.xpath("//a:ResultDisplay/@Name", namespaces=NAMES)[1:]
     assert "ORR3" in others  # its variants, which no display shows

@@ -42,6 +42,12 @@ class Plan(Part):
     date: dt.date | None = None
     pages: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def named(self) -> str:
+        """Its title, with version and date as far as they are stated."""
+        version = f"version {self.version}" if self.version else ""
+        return ", ".join(part for part in (self.title, version, self.date.isoformat() if self.date else "") if part)
+
 
 class Submission(Part):
     """What the files of an export state of the study besides its rules; changes no value, so that the hash leaves it out.

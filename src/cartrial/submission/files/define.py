@@ -54,7 +54,7 @@ def define_text(job: Job, sets: Mapping[str, Shaped], lengths: Mapping[str, int]
     )
     leaves = [d.leaf(ID="LF.RECOMPUTE", href="../programs/recompute.r", title=d.title(_content="recompute.r"))]
     if plan:
-        leaves.append(d.leaf(ID="LF.SAP", href=plan.file, title=d.title(_content=plan.title)))
+        leaves.append(d.leaf(ID="LF.SAP", href=plan.file, title=d.title(_content=plan.named)))
     elements = {
         "Standards": d.Standards(Standard=list(standards)),
         **elements_of(d, sets, lengths, _manner(job)),
