@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 # before anything imports Polars: workers beside each other take a core each, and compiled kernels outlive a run
@@ -59,6 +60,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if path and ENDED and not hasattr(session.config, "workerinput"):
         finished = dt.datetime.now(dt.UTC).date().isoformat()
         Path(path).write_text(json.dumps({"finished": finished, "results": ENDED}, indent=0) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """A process that opens a workspace hashes passwords as the first that opened one said: in tests cheaply, whichever is the first."""
+    from cartrial.review.app import setup
+
+    own = setup._settings
+    setup._settings = lambda place, _: own(place, True)
+    yield
+    setup._settings = own
 
 
 @pytest.fixture(scope="session")

@@ -445,7 +445,8 @@ agreement <- function(first, second) {
   if (chance >= 1) return(list(N = length(a), agreement = same, kappa = NA, lower = NA, upper = NA))
   on <- sum(diag(p) * (1 - (row + column) * (1 - kappa))^2); off <- outer(column, row, "+")^2 * p
   variance <- on + (1 - kappa)^2 * (sum(off) - sum(diag(off))) - (kappa - chance * (1 - kappa))^2
-  if (abs(variance) < 1e-14) variance <- 0
+  # an error of 0 is no certainty: there are no limits
+  if (abs(variance) < 1e-14) return(list(N = length(a), agreement = same, kappa = kappa, lower = NA, upper = NA))
   half <- qnorm(1 - (1 - level_of) / 2) * sqrt(variance / (length(a) * (1 - chance)^2))
   list(N = length(a), agreement = same, kappa = kappa, lower = max(-1, kappa - half), upper = min(1, kappa + half))
 }
