@@ -65,12 +65,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
     """A process that opens a workspace hashes passwords as the first that opened one said: in tests cheaply, whichever is the first."""
-    from cartrial.review.app import setup
+    from cartrial.review.app.setup import open_workspace
 
-    own = setup._settings
-    setup._settings = lambda place, _: own(place, True)
+    own = open_workspace.__kwdefaults__
+    open_workspace.__kwdefaults__ = {**own, "fast_hasher": True}
     yield
-    setup._settings = own
+    open_workspace.__kwdefaults__ = own
 
 
 @pytest.fixture(scope="session")
