@@ -68,7 +68,7 @@ def cheap_passwords() -> Iterator[None]:
     from cartrial.review.app.setup import open_workspace
 
     own = open_workspace.__kwdefaults__
-    open_workspace.__kwdefaults__ = {**own, "fast_hasher": True}
+    open_workspace.__kwdefaults__ = {**(own or {}), "fast_hasher": True}
     yield
     open_workspace.__kwdefaults__ = own
 
