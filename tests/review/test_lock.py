@@ -18,7 +18,7 @@ from cartrial.response import assess_response
 from cartrial.sdtm import read_sdtm
 from cartrial.sdtm.records import derive_records
 from cartrial.sdtm.records.codes import ADJUDICATOR, INV, IRC, READER1, READER2
-from review_example import PASSWORD, codes, example_data, load, open_world, sign, write_folder
+from review_example import PASSWORD, codes, example_data, load, open_empty, open_world, sign, write_folder
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -150,6 +150,8 @@ def test_nothing_goes_out_without_a_lock(clients: dict[str, Any], tmp_path: Path
 
 def test_a_root_of_digests_changes_with_each_of_them() -> None:
     """By hand: of one the digest itself; of three the last is digested with itself."""
+
+    open_empty()
     from cartrial.review.app.acts.locks import merkle_root
     from cartrial.review.evidence import digest_of
 
