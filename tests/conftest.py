@@ -23,8 +23,10 @@ from helpers import WORKED
 
 
 def _more_in_full(item: pytest.Function) -> bool:
-    """Say whether a test has a number of examples: it draws them, it counts itself, or its file counts for all of them."""
-    counts = "count" in item.function.__code__.co_names or re.search(r"^\w+ = count\(", inspect.getsource(item.module), re.MULTILINE)
+    """Say whether a test has a number of examples: it draws them, it counts itself, or its file counts or asks the profile for all of them."""
+    counts = "count" in item.function.__code__.co_names or re.search(
+        r"^\w+ = count\(|\bPROFILE\b", inspect.getsource(item.module), re.MULTILINE
+    )
     return bool(counts) or getattr(item.function, "is_hypothesis_test", False)
 
 
