@@ -22,11 +22,13 @@ import properties  # noqa: F401 -- loads the profile
 from helpers import WORKED
 
 
+# a file that counts for all of its tests, or leaves something of them to the profile
+IN_FULL = re.compile(r"^\w+ = count\(|\bPROFILE\b", re.MULTILINE)
+
+
 def _more_in_full(item: pytest.Function) -> bool:
-    """Say whether a test has a number of examples: it draws them, it counts itself, or its file counts or asks the profile for all of them."""
-    counts = "count" in item.function.__code__.co_names or re.search(
-        r"^\w+ = count\(|\bPROFILE\b", inspect.getsource(item.module), re.MULTILINE
-    )
+    """Say whether a test has a number of examples: it draws them, it counts itself, or its file does."""
+    counts = "count" in item.function.__code__.co_names or IN_FULL.search(inspect.getsource(item.module))
     return bool(counts) or getattr(item.function, "is_hypothesis_test", False)
 
 
