@@ -21,7 +21,6 @@ import pytest
 import properties  # noqa: F401 -- loads the profile
 from helpers import WORKED
 
-
 # a file that counts for all of its tests, or leaves something of them to the profile
 IN_FULL = re.compile(r"^\w+ = count\(|\bPROFILE\b", re.MULTILINE)
 
